@@ -1,0 +1,1 @@
+//! The user data port over the REST interface of UForge AppCenter.
