@@ -1,0 +1,72 @@
+//! What the workflow needs to know of a document, read from its bytes at the border and never written back.
+
+use serde::{Deserialize, Serialize};
+
+/// What kind of file an object carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum UploadRole {
+    /// A user's photo.
+    Photo,
+    /// The logo of an appliance or of a software bundle.
+    Logo,
+    /// A certificate or key file of a cloud account.
+    Certificate,
+}
+
+/// A file that the platform keeps for an object (schema type `UForgeUploadObject`).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct UploadFacts {
+    /// What it is.
+    pub role: UploadRole,
+    /// Its `dbId`, as sent: may be missing, zero or negative on a broken platform.
+    pub id: Option<i64>,
+    /// Its `name`.
+    pub name: Option<String>,
+    /// `uploaded`: only then there is something to download.
+    pub uploaded: bool,
+    /// `size` in bytes, where published.
+    pub size: Option<u64>,
+    /// `sha256sum`, as sent.
+    pub sha256: Option<String>,
+    /// `md5sum`, as sent.
+    pub md5: Option<String>,
+    /// `mimeType`.
+    pub media_type: Option<String>,
+}
+
+/// What is known of one object. Every field is optional in the schema, so every field is optional here.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ObjectFacts {
+    /// `dbId` (`applicationId` of a deployment), as sent.
+    pub id: Option<i64>,
+    /// `name` (`loginName` of a user, `applianceName` of tickets …), cut after 1,000 characters.
+    pub name: Option<String>,
+    /// `version`.
+    pub version: Option<String>,
+    /// `uri`, as sent; never followed.
+    pub uri: Option<String>,
+    /// `digest`.
+    pub digest: Option<String>,
+    /// `lastModified`, as sent.
+    pub last_modified: Option<String>,
+    /// The local name of `xsi:type`, for example `CredAccountAws`.
+    pub kind: Option<String>,
+    /// Size in bytes where the platform says one (`size`, `installedSize`).
+    pub size: Option<u64>,
+    /// `secretsMissing` of a `credAccount`.
+    pub secrets_missing: bool,
+    /// The organization that a workspace belongs to, read from its `orgUri`.
+    pub org: Option<i64>,
+    /// Photo, logo and certificates.
+    pub uploads: Vec<UploadFacts>,
+}
+
+/// What is known of one document.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Facts {
+    /// The object of a single document, the objects of a list.
+    pub objects: Vec<ObjectFacts>,
+    /// `total` of a list, where sent.
+    pub total: Option<u64>,
+}

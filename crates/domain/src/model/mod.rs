@@ -1,0 +1,21 @@
+//! The words of the domain as types: users, sections, items, tickets, names, selections, secrets.
+//!
+//! What is in here is always valid: every type is made by a fallible `parse` or from parts that were.
+
+mod digest;
+mod facts;
+mod ids;
+mod names;
+mod order;
+mod resource;
+mod section;
+
+pub use digest::{Sha256, Sha256Hasher};
+pub use facts::{Facts, ObjectFacts, UploadFacts, UploadRole};
+pub use ids::{ExportId, IdError, ItemKind, ItemRef, ObjectId, Ticket, UserId};
+pub use names::{BagPath, NameError, SafeName, slug};
+pub use order::{
+    BagFormat, DocumentForms, Order, OutputFormat, Secrets, Selection, Strictness, TicketPolicy,
+};
+pub use resource::{BinaryRef, ListResource, Page, Representation, Resource};
+pub use section::{Basis, Paging, Section, SectionError, SectionInfo, SectionKind};

@@ -1,0 +1,117 @@
+//! What must be remembered beside the unfinished bag, so that a killed run goes on and no ticket is forgotten.
+//!
+//! The sink remembers its own entries ([`super::ArchiveSink::recovered`]); the journal remembers tickets and facts.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::model::{Facts, ItemRef, Resource, Ticket};
+
+/// A document as it is remembered: which resource.
+pub type DocumentKey = Resource;
+
+/// One thing to remember.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "fact", rename_all = "snake_case")]
+pub enum Fact {
+    /// Tickets that lay on the server before this run's first start: somebody else's.
+    Foreign {
+        /// Which.
+        tickets: Vec<Ticket>,
+    },
+    /// A start is about to be sent.
+    Intent {
+        /// For what.
+        item: ItemRef,
+    },
+    /// The start was answered with a ticket, or the ticket was found later: it is ours.
+    Started {
+        /// Which.
+        ticket: Ticket,
+    },
+    /// The start was answered without a ticket: there is none to look for.
+    NotStarted {
+        /// For what.
+        item: ItemRef,
+    },
+    /// The ticket is no more on the server, or no more ours to delete.
+    Gone {
+        /// Which.
+        ticket: Ticket,
+    },
+    /// A document was read and its entries are written; `facts` are what was read from it.
+    Read {
+        /// Which.
+        resource: DocumentKey,
+        /// What was read.
+        facts: Facts,
+    },
+}
+
+/// What a journal holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Recovered {
+    /// Tickets known to be somebody else's; `None` where they were never looked up.
+    pub foreign: Option<BTreeSet<Ticket>>,
+    /// Starts sent whose answer is not known.
+    pub intents: BTreeSet<ItemRef>,
+    /// Our tickets that are still on the server, as far as is known.
+    pub open: BTreeSet<Ticket>,
+    /// Documents read.
+    pub documents: BTreeMap<DocumentKey, Facts>,
+}
+
+impl Recovered {
+    /// Takes one more fact in, as [`Journal::record`] does.
+    pub fn apply(&mut self, fact: Fact) {
+        match fact {
+            Fact::Foreign { tickets } => self.foreign.get_or_insert_default().extend(tickets),
+            Fact::Intent { item } => {
+                self.intents.insert(item);
+            }
+            Fact::Started { ticket } => {
+                self.intents.remove(&ticket.item);
+                self.open.insert(ticket);
+            }
+            Fact::NotStarted { item } => {
+                self.intents.remove(&item);
+            }
+            Fact::Gone { ticket } => {
+                self.open.remove(&ticket);
+            }
+            Fact::Read { resource, facts } => {
+                self.documents.insert(resource, facts);
+            }
+        }
+    }
+}
+
+/// Why the journal could not be kept.
+#[derive(Debug, Error)]
+pub enum JournalError {
+    /// Writing or flushing failed.
+    #[error("could not write the journal `{}`", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: std::io::Error,
+    },
+}
+
+/// Remembers facts.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait Journal: Send + Sync {
+    /// What is remembered now: what an interrupted run left, and all that was recorded since.
+    fn remembered(&self) -> Recovered;
+
+    /// Remembers. After this returns, `Intent`, `Started`, `NotStarted`, `Gone` and `Foreign` survive a loss of power
+    /// where the journal is kept on disk; `Read` survives with the next of them.
+    async fn record(&self, fact: Fact) -> Result<(), JournalError>;
+}

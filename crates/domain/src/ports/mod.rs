@@ -1,0 +1,32 @@
+//! The ports: everything the domain needs of the world, as traits with promises.
+//!
+//! Each method's doc states what holds after it returns. Each promise has a function in the contract suites, which every
+//! implementation runs.
+
+mod clock;
+mod journal;
+mod progress;
+mod sink;
+mod user_data;
+
+pub use clock::Clock;
+#[cfg(any(test, feature = "testing"))]
+pub use clock::MockClock;
+#[cfg(any(test, feature = "testing"))]
+pub use journal::MockJournal;
+pub use journal::{DocumentKey, Fact, Journal, JournalError, Recovered};
+#[cfg(any(test, feature = "testing"))]
+pub use progress::MockProgress;
+pub use progress::{Event, ItemStage, NoProgress, Progress};
+pub use sink::{
+    ArchiveSink, Check, CheckFailure, Durability, EntryWriter, FinishedBag, NewEntry, Origin,
+    Receipt, Redaction, RedactionRule, SinkError, Storage, TagFile,
+};
+#[cfg(any(test, feature = "testing"))]
+pub use sink::{MockArchiveSink, MockEntryWriter};
+#[cfg(any(test, feature = "testing"))]
+pub use user_data::MockUserDataApi;
+pub use user_data::{
+    ApiError, Document, Download, ExportState, ExportStatus, OpenTicket, Platform, ResumePoint,
+    Started, UserDataApi,
+};

@@ -1,0 +1,249 @@
+//! The archive that the data goes into: entries that are opened, written, and closed with a receipt or discarded.
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::model::{BagPath, ItemRef, Section, Sha256, Ticket};
+
+/// How an entry's bytes lie in the container.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Storage {
+    /// As they are: they are compressed already.
+    Stored,
+    /// Compressed where the container can.
+    Compressed,
+}
+
+/// What is checked of the bytes before they count as whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Check {
+    /// Nothing beyond the transfer itself.
+    None,
+    /// They are a complete gzip stream: every member's CRC-32 and length are right, and nothing follows the last (RFC 1952 §2.3.1).
+    Gzip,
+    /// They have what the platform published of them.
+    Published {
+        /// Size in bytes.
+        size: Option<u64>,
+        /// SHA-256.
+        sha256: Option<Sha256>,
+    },
+}
+
+/// When an entry must be safe from a loss of power.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Durability {
+    /// When the bag is finished, or earlier.
+    AtFinish,
+    /// When `close` returns, where the sink can promise that.
+    AtClose,
+}
+
+/// What was blanked in a document, and why.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RedactionRule {
+    /// A password, key or token.
+    Secret,
+    /// Another person's words.
+    OtherPerson,
+}
+
+/// One rule's work on one file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Redaction {
+    /// The rule.
+    pub rule: RedactionRule,
+    /// Values blanked.
+    pub count: u64,
+}
+
+/// Where an entry came from. The sink keeps it with the entry and gives it back in receipts, also after a restart.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Origin {
+    /// Its section.
+    pub section: Section,
+    /// The request that brought it, as in `GET users/john/appliances/201`; never with a query that holds credentials.
+    pub source: String,
+    /// When.
+    pub fetched: Timestamp,
+    /// The item whose archive this is.
+    pub item: Option<ItemRef>,
+    /// The ticket that it was downloaded with.
+    pub ticket: Option<Ticket>,
+    /// What was blanked in it.
+    pub redactions: Vec<Redaction>,
+}
+
+/// An entry about to be written.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NewEntry {
+    /// Where in the bag.
+    pub path: BagPath,
+    /// Its media type.
+    pub media_type: String,
+    /// Compressed or not.
+    pub storage: Storage,
+    /// Its size where it is known for certain (a document already in memory).
+    pub size: Option<u64>,
+    /// What is checked.
+    pub check: Check,
+    /// When it must be safe.
+    pub durability: Durability,
+    /// Where it came from.
+    pub origin: Origin,
+}
+
+/// Proof that an entry is in the bag, whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Where in the bag.
+    pub path: BagPath,
+    /// Its size.
+    pub bytes: u64,
+    /// SHA-256 of all bytes written.
+    pub sha256: Sha256,
+    /// Its media type.
+    pub media_type: String,
+    /// Where it came from.
+    pub origin: Origin,
+    /// Whether it would survive a loss of power now. Where not, the bag's being finished makes it so.
+    pub durable: bool,
+}
+
+/// A file of the bag that is no payload (RFC 8493 §2.2), already rendered.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TagFile {
+    /// Where in the bag.
+    pub path: BagPath,
+    /// Its content.
+    pub bytes: Bytes,
+}
+
+/// A bag that is complete, on disk and under its final name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FinishedBag {
+    /// The file; `None` where the bag went to standard output.
+    pub path: Option<PathBuf>,
+    /// Size of the whole.
+    pub bytes: u64,
+    /// SHA-256 of the whole, where the sink could know it without reading everything again.
+    pub sha256: Option<Sha256>,
+}
+
+/// Why bytes that arrived are not what they should be.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum CheckFailure {
+    /// The gzip stream ends before its trailer.
+    #[error("the archive ends early, after {received} bytes")]
+    Truncated {
+        /// Bytes received.
+        received: u64,
+    },
+    /// The first bytes are not gzip: often an error page.
+    #[error("this is not a gzip archive")]
+    NotGzip,
+    /// CRC-32, length or the deflate stream itself is wrong.
+    #[error("the archive is damaged: its own checksum does not match")]
+    Damaged,
+    /// Bytes follow the end of the archive.
+    #[error("bytes follow the end of the archive")]
+    TrailingBytes,
+    /// Not the published size.
+    #[error("{received} bytes arrived where the platform says {expected}")]
+    Size {
+        /// Bytes received.
+        received: u64,
+        /// Bytes published.
+        expected: u64,
+    },
+    /// Not the published SHA-256.
+    #[error("the SHA-256 is not the one that the platform publishes")]
+    Sha256,
+}
+
+/// Why the sink could not go on.
+#[derive(Debug, Error)]
+pub enum SinkError {
+    /// The entry's bytes failed their check. The entry is discarded; the sink goes on.
+    #[error("`{path}`: {failure}")]
+    CheckFailed {
+        /// The entry.
+        path: BagPath,
+        /// What is wrong with it.
+        failure: CheckFailure,
+    },
+    /// The disk or the quota is full.
+    #[error("no space left for `{}`", path.display())]
+    NoSpace {
+        /// The file being written.
+        path: PathBuf,
+        /// Bytes that would be needed, where known.
+        needed: Option<u64>,
+    },
+    /// Writing, flushing or renaming failed.
+    #[error("could not {action} `{}`", path.display())]
+    Io {
+        /// What was being done: a verb.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The final name is taken by another file and `--force` was not given.
+    #[error("`{}` exists already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// An entry of this name is in the bag already.
+    #[error("`{path}` is in the bag already")]
+    Duplicate {
+        /// The entry.
+        path: BagPath,
+    },
+    /// The sink's own machinery stopped, after an earlier error.
+    #[error("the archive writer has stopped")]
+    Stopped,
+}
+
+/// Receives the bag's files. Several entries may be open at once.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait ArchiveSink: Send + Sync {
+    /// Entries that are safe since an interrupted run, in the order in which they were closed.
+    fn recovered(&self) -> Vec<Receipt>;
+
+    /// Opens an entry. Entries may be opened while others are; their bytes never mix.
+    ///
+    /// Waits for nothing but the sink's own limits. A path that was closed before is an error.
+    async fn open_entry(&self, entry: NewEntry) -> Result<Box<dyn EntryWriter>, SinkError>;
+
+    /// Writes the tag files and publishes: after this returns, the bag is complete, on disk, and under its final name,
+    /// and nothing else of the run is left beside it.
+    async fn finish(self: Box<Self>, tags: Vec<TagFile>) -> Result<FinishedBag, SinkError>;
+}
+
+/// An open entry. Dropped without `close`, it is discarded.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait EntryWriter: Send + Sync {
+    /// Takes the next bytes. Waits while the disk is slower than the network.
+    async fn write(&mut self, chunk: Bytes) -> Result<(), SinkError>;
+
+    /// Ends the entry: after this returns, its bytes passed their check and are in the bag.
+    ///
+    /// A failed check is [`SinkError::CheckFailed`], and the entry is gone.
+    async fn close(self: Box<Self>) -> Result<Receipt, SinkError>;
+
+    /// Takes the entry back, as if it had never been opened: its path may be opened again.
+    async fn discard(self: Box<Self>) -> Result<(), SinkError>;
+}

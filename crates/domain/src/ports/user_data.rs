@@ -1,0 +1,348 @@
+//! The platform, as one person's data: one attempt a call, nothing in here sleeps or tries again.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use thiserror::Error;
+
+use crate::model::{BinaryRef, Facts, ItemRef, OutputFormat, Representation, Resource, Ticket};
+
+/// What `GET status` says (schema type `ServiceStatus`).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Platform {
+    /// `version`, where told.
+    pub version: Option<String>,
+}
+
+/// One document, byte for byte as sent, and the facts read from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Document {
+    /// The body.
+    pub bytes: Bytes,
+    /// The media type without parameters.
+    pub media_type: String,
+    /// The request that brought it, as in `GET users/john/appliances`, without a query that holds credentials.
+    pub request: String,
+    /// Read from XML; empty for JSON.
+    pub facts: Facts,
+}
+
+/// From where a broken download is to go on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ResumePoint {
+    /// Bytes that are here already.
+    pub offset: u64,
+    /// The strong validator that the first part came with (RFC 9110 §13.1.5, `If-Range`).
+    pub validator: String,
+}
+
+/// A body on its way.
+pub struct Download {
+    /// The media type without parameters.
+    pub media_type: String,
+    /// Bytes still to come, where the server says.
+    pub length: Option<u64>,
+    /// The offset of the first byte of `body`: 0, or the resume point's where the server went on there.
+    pub starts_at: u64,
+    /// A strong `ETag` of a server that takes ranges: only then a resume is worth asking for.
+    pub validator: Option<String>,
+    /// The request that brought it, as in `GET users/john/appliances/201/exports/12/downloads`.
+    pub request: String,
+    /// The bytes. An error ends it; an end without an error is the end of the transfer, which is not yet proof of the whole.
+    pub body: BoxStream<'static, Result<Bytes, ApiError>>,
+}
+
+impl std::fmt::Debug for Download {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Download")
+            .field("request", &self.request)
+            .field("media_type", &self.media_type)
+            .field("length", &self.length)
+            .field("starts_at", &self.starts_at)
+            .finish_non_exhaustive()
+    }
+}
+
+/// What a ticket's `status` comes to. `error` and `cancelled` win over `complete` (wire.md, "The export workflow").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum ExportState {
+    /// Not ended yet.
+    Running,
+    /// The archive can be downloaded.
+    Complete,
+    /// It ended without an archive.
+    Error,
+    /// Somebody cancelled it.
+    Cancelled,
+}
+
+/// A ticket's `status` (schema type `OpStatus`), as sent: every field is optional, and figures may be nonsense.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ExportStatus {
+    /// `complete`.
+    pub complete: bool,
+    /// `error` or `detailedError`.
+    pub error: bool,
+    /// `cancelled`.
+    pub cancelled: bool,
+    /// `percentage`; may be -1, stay, or go back.
+    pub percentage: Option<i64>,
+    /// `bytesLoaded`.
+    pub bytes_loaded: Option<i64>,
+    /// `bytesTotal`.
+    pub bytes_total: Option<i64>,
+    /// `message`.
+    pub message: Option<String>,
+    /// `errorMessage`, and `detailedErrorMsg` where there is one.
+    pub error_message: Option<String>,
+}
+
+impl ExportStatus {
+    /// What it comes to.
+    pub fn state(&self) -> ExportState {
+        if self.error {
+            ExportState::Error
+        } else if self.cancelled {
+            ExportState::Cancelled
+        } else if self.complete {
+            ExportState::Complete
+        } else {
+            ExportState::Running
+        }
+    }
+}
+
+/// The platform took an export on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Started {
+    /// Its ticket.
+    pub ticket: Ticket,
+    /// The status that came with it.
+    pub status: ExportStatus,
+}
+
+/// A ticket that lies on the server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenTicket {
+    /// Which.
+    pub ticket: Ticket,
+    /// Its status.
+    pub status: ExportStatus,
+}
+
+/// Why the platform did not give what was asked for. `request` is method and path without query.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum ApiError {
+    /// 401: the credentials are not accepted.
+    #[error("{request}: the server refused the credentials{}", said(message.as_ref()))]
+    Unauthorized {
+        /// Method and path.
+        request: String,
+        /// What the server said.
+        message: Option<String>,
+    },
+    /// 403: no entitlement.
+    #[error("{request}: not permitted (403){}", said(message.as_ref()))]
+    Forbidden {
+        /// Method and path.
+        request: String,
+        /// What the server said.
+        message: Option<String>,
+    },
+    /// 404 or 410: not there, or not known to this version.
+    #[error("{request}: not found ({status}){}", said(message.as_ref()))]
+    NotFound {
+        /// Method and path.
+        request: String,
+        /// 404 or 410.
+        status: u16,
+        /// What the server said.
+        message: Option<String>,
+    },
+    /// Any other 4xx: asking again would not help.
+    #[error("{request}: refused ({status}){}", said(message.as_ref()))]
+    Refused {
+        /// Method and path.
+        request: String,
+        /// The status code.
+        status: u16,
+        /// What the server said.
+        message: Option<String>,
+    },
+    /// 429, 502, 503, 504: try again later.
+    #[error("{request}: the server is overloaded or being upgraded ({status}){}", said(message.as_ref()))]
+    Overloaded {
+        /// Method and path.
+        request: String,
+        /// The status code.
+        status: u16,
+        /// `Retry-After`, where sent.
+        retry_after: Option<Duration>,
+        /// What the server said.
+        message: Option<String>,
+    },
+    /// 500 and other 5xx.
+    #[error("{request}: the server failed ({status}){}", said(message.as_ref()))]
+    ServerFault {
+        /// Method and path.
+        request: String,
+        /// The status code.
+        status: u16,
+        /// What the server said.
+        message: Option<String>,
+    },
+    /// No connection: the name does not resolve, nobody listens, the network is down.
+    #[error("{request}: could not connect to `{host}`: {detail}")]
+    Unreachable {
+        /// Method and path.
+        request: String,
+        /// Host and port.
+        host: String,
+        /// The system's word.
+        detail: String,
+    },
+    /// The server's certificate is not trusted, or no TLS version is shared.
+    #[error("{request}: the TLS certificate of `{host}` is not trusted: {detail}")]
+    Untrusted {
+        /// Method and path.
+        request: String,
+        /// Host and port.
+        host: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The connection ended before an answer.
+    #[error("{request}: the connection ended before an answer: {detail}")]
+    NoAnswer {
+        /// Method and path.
+        request: String,
+        /// Whether the request may have reached the server.
+        sent: bool,
+        /// The system's word.
+        detail: String,
+    },
+    /// The body ended before its end.
+    #[error("{request}: the answer broke off after {received} bytes")]
+    Interrupted {
+        /// Method and path.
+        request: String,
+        /// Bytes received.
+        received: u64,
+    },
+    /// No byte for as long as is allowed.
+    #[error("{request}: no byte received for {} seconds", after.as_secs())]
+    Stalled {
+        /// Method and path.
+        request: String,
+        /// How long.
+        after: Duration,
+    },
+    /// A page for people where a document was expected: not a UForge, or a login page in front of it.
+    #[error("{request}: this is not a UForge answer: `{media_type}` where {expected} was expected")]
+    NotUForge {
+        /// Method and path.
+        request: String,
+        /// What came.
+        media_type: String,
+        /// What was asked for.
+        expected: &'static str,
+    },
+    /// The document cannot be read.
+    #[error("{request}: the answer cannot be read: {detail}")]
+    Unreadable {
+        /// Method and path.
+        request: String,
+        /// What is wrong with it.
+        detail: String,
+    },
+    /// The document is larger than is accepted.
+    #[error("{request}: the answer is larger than the limit of {limit} bytes for one document")]
+    TooLarge {
+        /// Method and path.
+        request: String,
+        /// The limit.
+        limit: u64,
+    },
+    /// A redirect, which is not followed: credentials go to the configured host only.
+    #[error("{request}: the server redirects to `{to}`, which is not followed")]
+    Redirected {
+        /// Method and path.
+        request: String,
+        /// Scheme, host and path without query.
+        to: String,
+    },
+}
+
+fn said(message: Option<&String>) -> String {
+    message
+        .map(|words| format!(": \"{words}\""))
+        .unwrap_or_default()
+}
+
+impl ApiError {
+    /// The HTTP status, where one came.
+    pub fn http_status(&self) -> Option<u16> {
+        match self {
+            Self::Unauthorized { .. } => Some(401),
+            Self::Forbidden { .. } => Some(403),
+            Self::NotFound { status, .. }
+            | Self::Refused { status, .. }
+            | Self::Overloaded { status, .. }
+            | Self::ServerFault { status, .. } => Some(*status),
+            Self::Unreachable { .. }
+            | Self::Untrusted { .. }
+            | Self::NoAnswer { .. }
+            | Self::Interrupted { .. }
+            | Self::Stalled { .. }
+            | Self::NotUForge { .. }
+            | Self::Unreadable { .. }
+            | Self::TooLarge { .. }
+            | Self::Redirected { .. } => None,
+        }
+    }
+}
+
+/// One user's data on the platform. One attempt each; nothing here sleeps.
+#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
+#[async_trait]
+pub trait UserDataApi: Send + Sync {
+    /// Whether the platform is there, and its version. Needs no credentials.
+    async fn platform(&self) -> Result<Platform, ApiError>;
+
+    /// A document's bytes as sent and, from XML, the facts in it.
+    async fn document(&self, what: Resource, form: Representation) -> Result<Document, ApiError>;
+
+    /// A photo, a logo or a certificate.
+    async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError>;
+
+    /// Asks for an export. An error other than `NoAnswer { sent: true }`, `Stalled`, `Interrupted` and `Unreadable` means that no
+    /// ticket was made.
+    async fn start_export(&self, item: ItemRef, format: OutputFormat) -> Result<Started, ApiError>;
+
+    /// A ticket's status.
+    async fn export_status(&self, ticket: Ticket) -> Result<ExportStatus, ApiError>;
+
+    /// Many appliance tickets' statuses in one request; may know fewer than asked, and may not be there at all.
+    async fn export_statuses(
+        &self,
+        tickets: &[Ticket],
+    ) -> Result<Vec<(Ticket, ExportStatus)>, ApiError>;
+
+    /// All appliance tickets that lie on the server, other clients' too. My software has no such list.
+    async fn open_tickets(&self) -> Result<Vec<OpenTicket>, ApiError>;
+
+    /// A complete export's archive, from its start or from a resume point.
+    async fn download(
+        &self,
+        ticket: Ticket,
+        from: Option<ResumePoint>,
+    ) -> Result<Download, ApiError>;
+
+    /// Stops an appliance's export that is running. My software has no such call: it returns at once.
+    async fn cancel_export(&self, ticket: Ticket) -> Result<(), ApiError>;
+
+    /// Deletes a ticket and its archive. One that is gone already is success.
+    async fn delete_export(&self, ticket: Ticket) -> Result<(), ApiError>;
+}

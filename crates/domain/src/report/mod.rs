@@ -1,0 +1,10 @@
+//! What a run came to, told to people and to programs.
+//!
+//! [`Report`] is the value; renderings of it (`export.json`, `index.html`, the summary) live beside it.
+
+mod outcome;
+
+pub use outcome::{
+    Completeness, Failure, ItemReport, ItemStatus, Outcome, Report, SectionReport, SectionStatus,
+    Stage,
+};
