@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
@@ -18,6 +19,11 @@ pub type DocumentKey = Resource;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
 pub enum Fact {
+    /// The first run of this order began.
+    Began {
+        /// When.
+        at: Timestamp,
+    },
     /// Tickets that lay on the server before this run's first start: somebody else's.
     Foreign {
         /// Which.
@@ -55,6 +61,8 @@ pub enum Fact {
 /// What a journal holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Recovered {
+    /// When the first run of this order began.
+    pub began: Option<Timestamp>,
     /// Tickets known to be somebody else's; `None` where they were never looked up.
     pub foreign: Option<BTreeSet<Ticket>>,
     /// Starts sent whose answer is not known.
@@ -69,6 +77,9 @@ impl Recovered {
     /// Takes one more fact in, as [`Journal::record`] does.
     pub fn apply(&mut self, fact: Fact) {
         match fact {
+            Fact::Began { at } => {
+                self.began.get_or_insert(at);
+            }
             Fact::Foreign { tickets } => self.foreign.get_or_insert_default().extend(tickets),
             Fact::Intent { item } => {
                 self.intents.insert(item);
