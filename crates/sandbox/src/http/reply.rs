@@ -1,0 +1,267 @@
+//! An answer before it is bytes on a connection: what it holds, how it is framed, and how it is damaged.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http_body_util::combinators::UnsyncBoxBody;
+use http_body_util::{BodyExt, Empty, StreamBody};
+use hyper::body::Frame;
+use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
+use hyper::{Response, Version};
+
+use crate::archive::Archive;
+use crate::scenario::{Damage, Framing};
+
+use super::connection::Control;
+
+/// What hyper sends.
+pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
+
+pub(super) const XML: &str = "application/xml";
+pub(super) const JSON: &str = "application/json";
+pub(super) const HTML: &str = "text/html;charset=UTF-8";
+const PIECE_BYTES: usize = 64 * 1024;
+
+/// An answer.
+pub(super) struct Reply {
+    pub(super) status: u16,
+    pub(super) headers: Vec<(HeaderName, String)>,
+    pub(super) payload: Payload,
+    pub(super) framing: Framing,
+    pub(super) damage: Option<Damage>,
+}
+
+/// The bytes of an answer, or how to make them.
+pub(super) enum Payload {
+    Bytes(Bytes),
+    /// An archive between two offsets.
+    Archive {
+        archive: Archive,
+        from: u64,
+        to: u64,
+    },
+    /// `head`, then `item` for ever.
+    Endless {
+        head: Bytes,
+        item: Bytes,
+    },
+    /// So many spaces between `head` and `tail`.
+    Padded {
+        head: Bytes,
+        spaces: u64,
+        tail: Bytes,
+    },
+}
+
+impl Payload {
+    pub(super) fn length(&self) -> Option<u64> {
+        match self {
+            Self::Bytes(bytes) => Some(bytes.len() as u64),
+            Self::Archive { from, to, .. } => Some(to - from),
+            Self::Endless { .. } => None,
+            Self::Padded { head, spaces, tail } => {
+                Some(head.len() as u64 + spaces + tail.len() as u64)
+            }
+        }
+    }
+
+    fn pieces(self) -> Box<dyn Iterator<Item = Bytes> + Send> {
+        match self {
+            Self::Bytes(bytes) => Box::new(std::iter::once(bytes)),
+            Self::Archive { archive, from, to } => {
+                Box::new(cut(archive.pieces_from(from), to - from))
+            }
+            Self::Endless { head, item } => {
+                let many = Bytes::from(item.repeat((PIECE_BYTES / item.len().max(1)).max(1)));
+                Box::new(std::iter::once(head).chain(std::iter::repeat(many)))
+            }
+            Self::Padded { head, spaces, tail } => {
+                let filler = cut(
+                    std::iter::repeat(Bytes::from(vec![b' '; PIECE_BYTES])),
+                    spaces,
+                );
+                Box::new(
+                    std::iter::once(head)
+                        .chain(filler)
+                        .chain(std::iter::once(tail)),
+                )
+            }
+        }
+    }
+}
+
+/// The first `limit` bytes of `pieces`.
+fn cut(
+    pieces: impl Iterator<Item = Bytes> + Send,
+    limit: u64,
+) -> impl Iterator<Item = Bytes> + Send {
+    pieces.scan(limit, |left, piece| {
+        let taken = usize::try_from(*left)
+            .unwrap_or(usize::MAX)
+            .min(piece.len());
+        *left -= taken as u64;
+        (taken > 0).then(|| piece.slice(..taken))
+    })
+}
+
+/// `pieces` with the lowest bit of the byte at `offset` turned over.
+fn flip(
+    pieces: impl Iterator<Item = Bytes> + Send,
+    offset: u64,
+) -> impl Iterator<Item = Bytes> + Send {
+    pieces.scan(0u64, move |start, piece| {
+        let place = offset
+            .checked_sub(*start)
+            .and_then(|place| usize::try_from(place).ok());
+        *start += piece.len() as u64;
+        match place.filter(|place| *place < piece.len()) {
+            None => Some(piece),
+            Some(place) => {
+                let mut changed = piece.to_vec();
+                changed[place] ^= 1;
+                Some(changed.into())
+            }
+        }
+    })
+}
+
+/// What happens when the last of the pieces has been sent.
+#[derive(Clone, Copy)]
+enum End {
+    Orderly,
+    Break,
+    Hang(Option<Duration>),
+}
+
+impl Reply {
+    pub(super) fn new(status: u16, media_type: &str, bytes: impl Into<Bytes>) -> Self {
+        Self {
+            status,
+            headers: vec![(CONTENT_TYPE, media_type.to_owned())],
+            payload: Payload::Bytes(bytes.into()),
+            framing: Framing::Length,
+            damage: None,
+        }
+    }
+
+    pub(super) fn with_header(mut self, name: HeaderName, value: impl Into<String>) -> Self {
+        self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(super) fn set_media_type(&mut self, media_type: &str) {
+        self.headers.retain(|(name, _)| *name != CONTENT_TYPE);
+        self.headers.push((CONTENT_TYPE, media_type.to_owned()));
+    }
+
+    /// The reply as hyper sends it.
+    pub(super) fn into_response(
+        mut self,
+        control: &Arc<Control>,
+        stall: Option<Duration>,
+    ) -> Response<Body> {
+        let whole = self.payload.length();
+        let mut framing = if whole.is_none() {
+            Framing::Chunked
+        } else {
+            self.framing
+        };
+        let mut length = whole;
+        let mut end = End::Orderly;
+        let pieces: Box<dyn Iterator<Item = Bytes> + Send> = match self.damage {
+            None => self.payload.pieces(),
+            Some(Damage::BitFlip { at }) => Box::new(flip(
+                self.payload.pieces(),
+                at % whole.unwrap_or(u64::MAX).max(1),
+            )),
+            Some(Damage::Truncated {
+                after,
+                framing: wanted,
+            }) => {
+                (framing, end) = (wanted, End::Break);
+                Box::new(cut(self.payload.pieces(), after))
+            }
+            Some(Damage::SilentlyTruncated {
+                after,
+                framing: wanted,
+            }) => {
+                (framing, length) = (wanted, whole.map(|whole| whole.min(after)));
+                Box::new(cut(self.payload.pieces(), after))
+            }
+            Some(Damage::Stalled { after }) => {
+                end = End::Hang(stall);
+                Box::new(cut(self.payload.pieces(), after))
+            }
+            Some(Damage::Html) => {
+                self.headers.retain(|(name, _)| *name != CONTENT_TYPE);
+                self.headers.push((CONTENT_TYPE, HTML.to_owned()));
+                length = Some(super::hostile::LOGIN_PAGE.len() as u64);
+                Payload::Bytes(Bytes::from_static(super::hostile::LOGIN_PAGE)).pieces()
+            }
+            Some(Damage::Empty) => {
+                length = Some(0);
+                Box::new(std::iter::empty())
+            }
+        };
+        let mut response = Response::new(body(pieces, end, Arc::clone(control)));
+        *response.status_mut() = hyper::StatusCode::from_u16(self.status).unwrap_or_default();
+        for (name, value) in self.headers {
+            if let Ok(value) = HeaderValue::from_str(&value) {
+                response.headers_mut().append(name, value);
+            }
+        }
+        match (framing, length) {
+            (Framing::Length, Some(length)) => {
+                response
+                    .headers_mut()
+                    .insert(CONTENT_LENGTH, HeaderValue::from(length));
+            }
+            // hyper leaves an HTTP/1.0 answer without length to the end of the connection.
+            (Framing::Close, _) => {
+                *response.version_mut() = Version::HTTP_10;
+                response
+                    .headers_mut()
+                    .insert(CONNECTION, HeaderValue::from_static("close"));
+            }
+            _ => {}
+        }
+        response
+    }
+
+    /// An answer without a body.
+    pub(super) fn no_content() -> Response<Body> {
+        let mut response =
+            Response::new(Empty::new().map_err(|never| match never {}).boxed_unsync());
+        *response.status_mut() = hyper::StatusCode::NO_CONTENT;
+        response
+    }
+}
+
+fn body(pieces: Box<dyn Iterator<Item = Bytes> + Send>, end: End, control: Arc<Control>) -> Body {
+    let frames = stream::iter(
+        pieces
+            .filter(|piece| !piece.is_empty())
+            .map(|piece| Ok(Frame::data(piece))),
+    );
+    let ending = match end {
+        End::Orderly => return BodyExt::boxed_unsync(StreamBody::new(frames)),
+        End::Break => None,
+        End::Hang(pause) => Some(pause),
+    };
+    let broken = stream::once(async move {
+        control.flushed().await;
+        match ending {
+            None => {}
+            Some(Some(pause)) => tokio::time::sleep(pause).await,
+            Some(None) => std::future::pending().await,
+        }
+        Err(io::Error::new(
+            io::ErrorKind::ConnectionAborted,
+            "the scenario ends this body early",
+        ))
+    });
+    BodyExt::boxed_unsync(StreamBody::new(frames.chain(broken)))
+}

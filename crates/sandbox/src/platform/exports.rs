@@ -1,0 +1,350 @@
+//! The calls of the export workflow: start, look, download, cancel, delete.
+
+use crate::archive::{OutputFormat, archive_of};
+use crate::document::{Element, flag, number, text};
+use crate::scenario::{Ending, ItemFault, ItemKind};
+
+use super::collections::Collection;
+use super::data::encoded;
+use super::refusal::Refusal;
+use super::resources::{
+    Answer, ArchiveAnswer, Call, Result, document, id, item_at, kind_of, list, paged, validator,
+};
+use super::tickets::{Order, Phase, Plan, PlannedEnd, Ticket};
+use super::{Shared, State};
+
+/// What has happened to one item's exports so far.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct History {
+    starts: u32,
+    exports: u32,
+    downloads: u32,
+}
+
+/// Answers a call of the export workflow, or `None` where it is something else.
+pub(super) fn answer(
+    shared: &Shared,
+    state: &mut State,
+    call: &Call<'_>,
+    (place, path): (usize, &[&str]),
+) -> Option<Result<Answer>> {
+    let elapsed = shared.clock.elapsed();
+    state.tickets.settle(elapsed);
+    let owner = state.residents[place].person.login.clone();
+    let answer = match (call.method, path) {
+        ("POST", [collection, item, "exports"]) => {
+            start(shared, state, call, (place, collection, item))
+        }
+        ("GET", ["exports"]) => all_of(shared, state, call, &owner),
+        ("GET", ["exports", "statuses"]) => Ok(statuses(shared, state, call, &owner)),
+        (method, [collection, item, "exports", ticket, rest @ ..]) => {
+            let at = match find(state, &owner, (collection, item, ticket)) {
+                Ok(at) => at,
+                Err(refusal) => return Some(Err(refusal)),
+            };
+            one(shared, state, (method, rest), at)
+        }
+        _ => return None,
+    };
+    Some(answer)
+}
+
+fn find(state: &State, owner: &str, (collection, item, ticket): (&str, &str, &str)) -> Result<i64> {
+    let missing = || Refusal::not_found("such export");
+    let kind = kind_of(collection).ok_or_else(missing)?;
+    let wanted = id(ticket)?;
+    let found = state
+        .tickets
+        .of_item(owner, kind, id(item)?)
+        .find(|ticket| ticket.id == wanted);
+    found.map(|ticket| ticket.id).ok_or_else(missing)
+}
+
+fn one(shared: &Shared, state: &mut State, call: (&str, &[&str]), ticket: i64) -> Result<Answer> {
+    let elapsed = shared.clock.elapsed();
+    let missing = || Refusal::not_found("such export");
+    let (kind, phase) = {
+        let ticket = state.tickets.get_mut(ticket).ok_or_else(missing)?;
+        (ticket.order.kind, ticket.phase(elapsed))
+    };
+    match (call, kind) {
+        (("GET", ["status"]), _) => Ok(document(status(
+            state.tickets.get_mut(ticket).ok_or_else(missing)?,
+            elapsed,
+        ))),
+        (("GET", ["downloads"]), _) => download(shared, state, ticket, phase),
+        (("DELETE", []), _) => {
+            state.tickets.delete(ticket, elapsed);
+            Ok(Answer::Nothing)
+        }
+        (("GET", []), ItemKind::Appliance) => Ok(document(ticket_document(
+            state.tickets.get_mut(ticket).ok_or_else(missing)?,
+            elapsed,
+        ))),
+        (("DELETE", ["status"]), ItemKind::Appliance) if phase.is_over() => {
+            Err(Refusal::conflict("The export has ended already"))
+        }
+        (("DELETE", ["status"]), ItemKind::Appliance) => {
+            state.tickets.cancel(ticket, elapsed);
+            Ok(document(status(
+                state.tickets.get_mut(ticket).ok_or_else(missing)?,
+                elapsed,
+            )))
+        }
+        _ => Err(missing()),
+    }
+}
+
+fn start(
+    shared: &Shared,
+    state: &mut State,
+    call: &Call<'_>,
+    (place, collection, item): (usize, &str, &str),
+) -> Result<Answer> {
+    let resident = &state.residents[place];
+    let item = item_at(resident, collection, item)?.clone();
+    if item.kind == ItemKind::Account {
+        return Err(Refusal::not_found("such resource"));
+    }
+    let asked = call.query.first("outputFormat").unwrap_or("yaml");
+    let format = OutputFormat::parse(asked).ok_or_else(|| Refusal::of_status(400, None))?;
+    let faults = shared.scenario.item_faults(item.kind, item.id);
+    let owner = resident.person.login.clone();
+    let history = state
+        .history
+        .entry((owner.clone(), item.kind, item.id))
+        .or_default();
+    history.starts += 1;
+    for fault in faults {
+        if let ItemFault::StartRefused { status, times } = fault
+            && times.cover(history.starts)
+        {
+            return Err(Refusal::of_status(*status, None));
+        }
+    }
+    history.exports += 1;
+    let plan = plan(shared, &item, faults, history.exports);
+    let archive = archive_of(&item.archive_source(&shared.scenario), format)
+        .map_err(|_| Refusal::new(500, "error.internal", "The archive cannot be made"))?;
+    let order = Order {
+        owner,
+        kind: item.kind,
+        item: item.id,
+        name: item.name.clone(),
+        version: item.version.clone(),
+        seed: item.seed,
+        archive,
+        foreign: false,
+        plan,
+    };
+    let elapsed = shared.clock.elapsed();
+    let ticket = state.tickets.ask(order, elapsed, shared.clock.now());
+    Ok(Answer::Document {
+        status: 201,
+        root: ticket_document(ticket, elapsed),
+    })
+}
+
+fn plan(shared: &Shared, item: &super::items::Item, faults: &[ItemFault], nth: u32) -> Plan {
+    let scenario = &shared.scenario;
+    let own_time = scenario
+        .item(item.kind, item.id)
+        .and_then(|item| item.export_millis);
+    let takes = std::time::Duration::from_millis(own_time.unwrap_or(scenario.timing.export_millis));
+    let mut plan = Plan {
+        takes,
+        end: PlannedEnd::Archive,
+        shown: None,
+    };
+    for fault in faults {
+        match fault {
+            ItemFault::Ends { how, times } if times.cover(nth) => {
+                plan.end = PlannedEnd::Failure(*how);
+            }
+            ItemFault::NeverCompletes { times } if times.cover(nth) => plan.end = PlannedEnd::Never,
+            ItemFault::Shows(shown) => plan.shown = Some(*shown),
+            _ => {}
+        }
+    }
+    plan
+}
+
+fn download(shared: &Shared, state: &mut State, ticket: i64, phase: Phase) -> Result<Answer> {
+    let ticket = state
+        .tickets
+        .get_mut(ticket)
+        .ok_or_else(|| Refusal::not_found("such export"))?;
+    if phase != Phase::Complete {
+        return Err(Refusal::new(
+            400,
+            "error.export.not.ready",
+            "The export is not complete",
+        ));
+    }
+    let order = &ticket.order;
+    let faults = shared.scenario.item_faults(order.kind, order.item);
+    if ticket.downloads > 0
+        && faults
+            .iter()
+            .any(|fault| matches!(fault, ItemFault::SingleDownload))
+    {
+        return Err(Refusal::not_found(
+            "such archive: it was downloaded already",
+        ));
+    }
+    let history = state
+        .history
+        .entry((order.owner.clone(), order.kind, order.item))
+        .or_default();
+    history.downloads += 1;
+    let damage = faults.iter().find_map(|fault| match fault {
+        ItemFault::Archive { damage, times } if times.cover(history.downloads) => Some(*damage),
+        _ => None,
+    });
+    let answer = ArchiveAnswer {
+        archive: order.archive.clone(),
+        file_name: format!(
+            "{}-{}.tar.gz",
+            if order.kind == ItemKind::Appliance {
+                "appliance"
+            } else {
+                "mysoftware"
+            },
+            order.item
+        ),
+        etag: validator(shared, order.seed, order.archive.bytes()),
+        damage,
+    };
+    ticket.downloads += 1;
+    Ok(Answer::Archive(answer))
+}
+
+fn all_of(shared: &Shared, state: &State, call: &Call<'_>, owner: &str) -> Result<Answer> {
+    let collection =
+        Collection::at("exports").ok_or_else(|| Refusal::not_found("such resource"))?;
+    let elapsed = shared.clock.elapsed();
+    let theirs = state
+        .tickets
+        .iter()
+        .filter(|ticket| ticket.order.owner == owner && ticket.order.kind == ItemKind::Appliance);
+    let entries = theirs
+        .map(|ticket| ticket_document(ticket, elapsed))
+        .collect();
+    Ok(document(paged(shared, collection, entries, call.query)))
+}
+
+/// The statuses of the exports that `ae` names, as far as there are any.
+fn statuses(shared: &Shared, state: &State, call: &Call<'_>, owner: &str) -> Answer {
+    let elapsed = shared.clock.elapsed();
+    let asked: Vec<&str> = call.query.all("ae").collect();
+    let wanted = |ticket: &&Ticket| {
+        let order = &ticket.order;
+        order.owner == owner
+            && order.kind == ItemKind::Appliance
+            && (asked.is_empty() || asked.contains(&uri(ticket).as_str()))
+    };
+    let entries: Vec<Element> = state
+        .tickets
+        .iter()
+        .filter(wanted)
+        .map(|ticket| status(ticket, elapsed))
+        .collect();
+    let total = entries.len();
+    document(list("statuses", "statuses", "status", entries, Some(total)))
+}
+
+fn item_uri(ticket: &Ticket) -> String {
+    let order = &ticket.order;
+    let collection = if order.kind == ItemKind::Appliance {
+        "appliances"
+    } else {
+        "mysoftware"
+    };
+    format!(
+        "users/{}/{collection}/{}",
+        encoded(&order.owner),
+        order.item
+    )
+}
+
+fn uri(ticket: &Ticket) -> String {
+    format!("{}/exports/{}", item_uri(ticket), ticket.id)
+}
+
+fn ticket_document(ticket: &Ticket, elapsed: std::time::Duration) -> Element {
+    let order = &ticket.order;
+    let (root, name, version) = match order.kind {
+        ItemKind::Appliance => ("applianceExport", "applianceName", "applianceVersion"),
+        _ => ("softwareBundleExport", "bundleName", "bundleVersion"),
+    };
+    let created = ticket.created.to_string();
+    let mut fields = vec![
+        text("created", created.clone()),
+        number("dbId", ticket.id),
+        text("lastModified", created),
+        text(name, order.name.as_str()),
+        text(version, order.version.as_str()),
+        text("downloadUri", format!("{}/downloads", uri(ticket))),
+    ];
+    if order.kind == ItemKind::Appliance {
+        fields.push(flag("downloaded", ticket.downloads > 0));
+    }
+    fields.extend([
+        text("parentUri", item_uri(ticket)),
+        status(ticket, elapsed),
+        text("uri", uri(ticket)),
+    ]);
+    Element::object(root, fields)
+}
+
+fn status(ticket: &Ticket, elapsed: std::time::Duration) -> Element {
+    let phase = ticket.phase(elapsed);
+    let error = matches!(
+        phase,
+        Phase::Failed(Ending::Error | Ending::ErrorAndComplete | Ending::DetailedError)
+    );
+    let detailed = phase == Phase::Failed(Ending::DetailedError);
+    let complete = matches!(
+        phase,
+        Phase::Complete | Phase::Failed(Ending::ErrorAndComplete)
+    );
+    let cancelled = matches!(phase, Phase::Cancelled | Phase::Failed(Ending::Cancelled));
+    let mut fields = vec![
+        flag("cancelled", cancelled),
+        flag("complete", complete),
+        flag("detailedError", detailed),
+    ];
+    if detailed {
+        let trace = "com.usharesoft.export.ExportException: no space left in /var/forge\n\tat ExportJob.run(ExportJob.java:211)";
+        fields.push(text("detailedErrorMsg", trace));
+    }
+    fields.push(flag("error", error));
+    if error {
+        fields.push(text(
+            "errorMessage",
+            "The export failed: the repository of the appliance cannot be read",
+        ));
+    }
+    fields.extend([
+        text("message", message(phase)),
+        text("parentUri", uri(ticket)),
+    ]);
+    fields.extend(
+        ticket
+            .percentage(elapsed)
+            .map(|percentage| number("percentage", percentage)),
+    );
+    fields.push(text("uri", format!("{}/status", uri(ticket))));
+    Element::object("status", fields)
+}
+
+fn message(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Queued => "Waiting",
+        Phase::Running(share) if share < 0.5 => "Exporting the template",
+        Phase::Running(_) => "Creating the archive",
+        Phase::Complete => "Export complete",
+        Phase::Failed(Ending::Cancelled) | Phase::Cancelled => "Cancelled",
+        Phase::Failed(_) => "Failed",
+    }
+}

@@ -1,0 +1,58 @@
+//! Small pictures for photos and logos: real PNG files, drawn from a seed.
+
+use std::io::Write;
+
+use flate2::write::ZlibEncoder;
+use flate2::{Compression, Crc};
+
+use crate::archive::mix;
+
+const SIDE: u8 = 48;
+
+/// A PNG of 48 × 48 pixels (W3C PNG §5).
+pub(crate) fn png(seed: u64) -> Vec<u8> {
+    let [red, green, blue, ..] = mix(seed).to_le_bytes();
+    let mut rows = Vec::new();
+    for y in 0..SIDE {
+        rows.push(0);
+        for x in 0..SIDE {
+            let inside = (i32::from(x) - 24).pow(2) + (i32::from(y) - 24).pow(2) < 400;
+            rows.extend(if inside {
+                [red, green.wrapping_add(y), blue.wrapping_add(x)]
+            } else {
+                [250, 250, 250]
+            });
+        }
+    }
+    let mut file = b"\x89PNG\r\n\x1a\n".to_vec();
+    let side = [0, 0, 0, SIDE];
+    chunk(
+        &mut file,
+        *b"IHDR",
+        &[&side[..], &side[..], &[8, 2, 0, 0, 0]].concat(),
+    );
+    chunk(&mut file, *b"IDAT", &deflated(&rows));
+    chunk(&mut file, *b"IEND", &[]);
+    file
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "a vector takes every byte, so that writing into it cannot fail"
+)]
+fn deflated(rows: &[u8]) -> Vec<u8> {
+    let mut encoder = ZlibEncoder::new(Vec::new(), Compression::fast());
+    encoder.write_all(rows).expect("a vector takes every byte");
+    encoder.finish().expect("a vector takes every byte")
+}
+
+fn chunk(file: &mut Vec<u8>, kind: [u8; 4], data: &[u8]) {
+    let length = u32::try_from(data.len()).unwrap_or(u32::MAX);
+    let mut crc = Crc::new();
+    crc.update(&kind);
+    crc.update(data);
+    file.extend_from_slice(&length.to_be_bytes());
+    file.extend_from_slice(&kind);
+    file.extend_from_slice(data);
+    file.extend_from_slice(&crc.sum().to_be_bytes());
+}

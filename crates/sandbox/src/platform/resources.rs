@@ -1,0 +1,336 @@
+//! Every resource that can be read, and what a request for it gets.
+
+use bytes::Bytes;
+
+use crate::document::{Element, flag, number, text};
+use crate::scenario::{Damage, ItemFault, ItemKind, Ranges};
+
+use super::access;
+use super::collections::Collection;
+use super::data::{self, Secrets};
+use super::people::{Caller, Resident};
+use super::query::{Query, page};
+use super::refusal::Refusal;
+use super::{Shared, State};
+use crate::archive::Archive;
+
+/// One request, as the platform understands it: no bytes, no headers.
+pub(crate) struct Call<'a> {
+    pub(crate) method: &'a str,
+    /// The segments of the path relative to the base, decoded.
+    pub(crate) path: &'a [String],
+    pub(crate) query: &'a Query,
+    /// Nobody, where the request came without credentials.
+    pub(crate) caller: Option<&'a Caller>,
+}
+
+/// What the platform gives.
+pub(crate) enum Answer {
+    Document {
+        status: u16,
+        root: Element,
+    },
+    Binary {
+        bytes: Bytes,
+        media_type: &'static str,
+    },
+    Archive(ArchiveAnswer),
+    Nothing,
+}
+
+pub(crate) struct ArchiveAnswer {
+    pub(crate) archive: Archive,
+    pub(crate) file_name: String,
+    /// A strong validator, where parts may be asked for.
+    pub(crate) etag: Option<String>,
+    pub(crate) damage: Option<Damage>,
+}
+
+pub(super) type Result<T> = std::result::Result<T, Refusal>;
+
+pub(super) fn document(root: Element) -> Answer {
+    Answer::Document { status: 200, root }
+}
+
+/// Executes a call.
+pub(crate) fn answer(shared: &Shared, state: &mut State, call: &Call<'_>) -> Result<Answer> {
+    let path: Vec<&str> = call.path.iter().map(String::as_str).collect();
+    if path == ["status"] {
+        return Ok(document(service_status(shared)));
+    }
+    let caller = call.caller.ok_or_else(Refusal::unauthorized)?;
+    match path.as_slice() {
+        ["users"] if caller.administrator => {
+            let users = state
+                .residents
+                .iter()
+                .map(|resident| data::user(&resident.owner()))
+                .collect();
+            Ok(document(list("users", "users", "user", users, None)))
+        }
+        ["users"] => Err(Refusal::forbidden("administrate users")),
+        ["users", login, rest @ ..] => {
+            if caller.login != *login && !caller.administrator {
+                return Err(Refusal::forbidden("see this user"));
+            }
+            let place = state
+                .residents
+                .iter()
+                .position(|resident| resident.person.login == *login);
+            below_user(
+                shared,
+                state,
+                call,
+                (place.ok_or_else(|| Refusal::not_found("such user"))?, rest),
+            )
+        }
+        ["orgs", "2", "workspaces", workspace, rest @ ..] if call.method == "GET" => {
+            workspace_resource(shared, state, call, caller, (id(workspace)?, rest))
+        }
+        _ => Err(Refusal::not_found("such resource")),
+    }
+}
+
+fn service_status(shared: &Shared) -> Element {
+    let version = shared.scenario.platform_version.as_str();
+    Element::object(
+        "serviceStatus",
+        vec![
+            flag("alive", true),
+            text("version", version),
+            number("serviceLoad", 12),
+        ],
+    )
+}
+
+fn below_user(
+    shared: &Shared,
+    state: &mut State,
+    call: &Call<'_>,
+    (place, path): (usize, &[&str]),
+) -> Result<Answer> {
+    access::check(&shared.scenario.access, path)?;
+    let tickets = super::exports::answer(shared, state, call, (place, path));
+    if let Some(answer) = tickets {
+        return answer;
+    }
+    let resident = &state.residents[place];
+    if call.method != "GET" && call.method != "HEAD" {
+        return Err(Refusal::new(
+            405,
+            "error.method",
+            "This resource cannot be changed here",
+        ));
+    }
+    match path {
+        [] => Ok(document(data::user(&resident.owner()))),
+        ["photo", photo] | ["photo", photo, _] if id(photo)? == data::PHOTO_ID => {
+            Ok(png(data::photo(&resident.owner())))
+        }
+        [collection, item, "logo", logo] | [collection, item, "logo", logo, _] => {
+            let item = item_at(resident, collection, item)?;
+            let logo = id(logo)?;
+            if item.logo_id() == Some(logo) {
+                Ok(png(item.logo()))
+            } else {
+                Err(Refusal::not_found("such logo"))
+            }
+        }
+        ["accounts", account, "certs", wanted] => certificate(resident, account, wanted),
+        [collection, item] if kind_of(collection).is_some() => {
+            let item = item_at(resident, collection, item)?;
+            Ok(document(item_document(shared, resident, item)))
+        }
+        [collection] => Ok(document(whole_list(
+            shared, resident, collection, call.query,
+        )?)),
+        [collection, entry] => Ok(document(single(resident, collection, entry)?)),
+        _ => Err(Refusal::not_found("such resource")),
+    }
+}
+
+fn png(bytes: Vec<u8>) -> Answer {
+    Answer::Binary {
+        bytes: bytes.into(),
+        media_type: "image/png",
+    }
+}
+
+fn certificate(resident: &Resident, account: &str, certificate: &str) -> Result<Answer> {
+    let account = item_at(resident, "accounts", account)?;
+    let wanted = id(certificate)?;
+    if !data::certificate_ids(account).contains(&wanted) {
+        return Err(Refusal::not_found("such certificate"));
+    }
+    let bytes = data::certificate_file(account, wanted).into();
+    Ok(Answer::Binary {
+        bytes,
+        media_type: "application/octet-stream",
+    })
+}
+
+fn whole_list(shared: &Shared, resident: &Resident, path: &str, query: &Query) -> Result<Element> {
+    let collection = Collection::at(path).ok_or_else(|| Refusal::not_found("such resource"))?;
+    let entries = match kind_of(path) {
+        Some(kind) => resident
+            .items(kind)
+            .iter()
+            .map(|item| item_document(shared, resident, item))
+            .collect(),
+        None => resident
+            .entries(path)
+            .ok_or_else(|| Refusal::not_found("such resource"))?,
+    };
+    Ok(paged(shared, collection, entries, query))
+}
+
+/// The part of `entries` that a request asks for, as the collection's document.
+pub(super) fn paged(
+    shared: &Shared,
+    collection: &Collection,
+    entries: Vec<Element>,
+    query: &Query,
+) -> Element {
+    let (entries, total) = page(
+        entries,
+        collection.paging,
+        query,
+        shared.scenario.lists.page_cap,
+    );
+    let total = collection.counts().then_some(total);
+    list(
+        collection.root,
+        collection.wrapper,
+        collection.item,
+        entries,
+        total,
+    )
+}
+
+pub(super) fn list(
+    root: &'static str,
+    wrapper: &'static str,
+    item: &'static str,
+    entries: Vec<Element>,
+    total: Option<usize>,
+) -> Element {
+    let mut children: Vec<Element> = total
+        .map(|total| number("total", i64::try_from(total).unwrap_or(i64::MAX)))
+        .into_iter()
+        .collect();
+    children.push(Element::list(wrapper, item, entries));
+    Element::object(root, children)
+}
+
+fn single(resident: &Resident, path: &str, wanted: &str) -> Result<Element> {
+    let collection = Collection::at(path).ok_or_else(|| Refusal::not_found("such resource"))?;
+    let mut entries = resident.entries(path).unwrap_or_default();
+    let place = entries.iter().position(|entry| {
+        ["dbId", "applicationId"]
+            .iter()
+            .any(|field| entry.child(field).and_then(Element::value).as_deref() == Some(wanted))
+    });
+    place
+        .map(|place| entries.swap_remove(place).named(collection.item))
+        .ok_or_else(|| Refusal::not_found("such entry"))
+}
+
+fn item_document(shared: &Shared, resident: &Resident, item: &super::items::Item) -> Element {
+    match item.kind {
+        ItemKind::Appliance => data::appliance(&resident.owner(), item),
+        ItemKind::Software => data::my_software(&resident.owner(), item),
+        ItemKind::Account => {
+            let faults = shared.scenario.item_faults(ItemKind::Account, item.id);
+            let missing = faults
+                .iter()
+                .any(|fault| matches!(fault, ItemFault::SecretsMissing));
+            data::account(
+                &resident.owner(),
+                item,
+                if missing {
+                    Secrets::Missing
+                } else {
+                    Secrets::Present
+                },
+            )
+        }
+    }
+}
+
+fn workspace_resource(
+    shared: &Shared,
+    state: &State,
+    call: &Call<'_>,
+    caller: &Caller,
+    (workspace, path): (i64, &[&str]),
+) -> Result<Answer> {
+    let owns = |resident: &&Resident| data::has_workspace(&resident.owner(), workspace);
+    let resident = state
+        .residents
+        .iter()
+        .find(owns)
+        .ok_or_else(|| Refusal::not_found("such workspace"))?;
+    if resident.person.login != caller.login && !caller.administrator {
+        return Err(Refusal::forbidden("see this workspace"));
+    }
+    let owner = resident.owner();
+    let base = format!("orgs/2/workspaces/{workspace}");
+    let (root, item, entries) = match path {
+        ["comments"] => (
+            "comments",
+            "comment",
+            data::comments(&owner, &format!("{base}/comments"), workspace),
+        ),
+        ["templates"] => (
+            "galleryTemplates",
+            "galleryTemplate",
+            data::templates(&owner, workspace),
+        ),
+        ["templates", template, "comments"] => {
+            let comments = data::comments(
+                &owner,
+                &format!("{base}/templates/{template}/comments"),
+                id(template)?,
+            );
+            ("comments", "comment", comments)
+        }
+        _ => return Err(Refusal::not_found("such resource")),
+    };
+    let (entries, total) = page(
+        entries,
+        super::query::Paging::CountAndOffset,
+        call.query,
+        shared.scenario.lists.page_cap,
+    );
+    Ok(document(list(root, root, item, entries, Some(total))))
+}
+
+pub(super) fn kind_of(collection: &str) -> Option<ItemKind> {
+    match collection {
+        "appliances" => Some(ItemKind::Appliance),
+        "mysoftware" => Some(ItemKind::Software),
+        "accounts" => Some(ItemKind::Account),
+        _ => None,
+    }
+}
+
+pub(super) fn item_at<'a>(
+    resident: &'a Resident,
+    collection: &str,
+    wanted: &str,
+) -> Result<&'a super::items::Item> {
+    let missing = || Refusal::not_found("such item");
+    resident
+        .item(kind_of(collection).ok_or_else(missing)?, id(wanted)?)
+        .ok_or_else(missing)
+}
+
+pub(super) fn id(segment: &str) -> Result<i64> {
+    segment.parse().map_err(|_| Refusal::not_found("such id"))
+}
+
+/// A validator for an archive, where the scenario lets parts be asked for.
+pub(super) fn validator(shared: &Shared, seed: u64, bytes: u64) -> Option<String> {
+    (shared.scenario.downloads.ranges == Ranges::Honoured)
+        .then(|| format!("\"{seed:016x}-{bytes:x}\""))
+}
