@@ -1,0 +1,348 @@
+//! Where every file of a bag lies (contract, parts 3 and 4), as functions from what it is to its [`BagPath`].
+//!
+//! No name in here is taken from outside as it is: ids are numbers, names are slugs, endings are slugs.
+
+use crate::model::{
+    BagPath, ItemKind, ObjectId, Representation, SafeName, Section, SectionKind, slug,
+};
+
+/// The folder of the payload (RFC 8493 §2.1.2).
+const PAYLOAD: &str = "data";
+/// Numbers beyond this all read the same: no list has so many pages, and a name stays within its 100 bytes.
+const LAST_NUMBER: usize = 9_999_999;
+
+/// A tag file that every bag has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Tag {
+    /// `bagit.txt` (RFC 8493 §2.1.1).
+    Declaration,
+    /// `bag-info.txt` (RFC 8493 §2.2.2).
+    Info,
+    /// `manifest-sha256.txt` (RFC 8493 §2.1.3).
+    PayloadManifest,
+    /// `tagmanifest-sha256.txt` (RFC 8493 §2.2.1).
+    TagManifest,
+    /// `export.json`, for programs.
+    ExportJson,
+    /// `index.html`, for people.
+    IndexHtml,
+}
+
+impl Tag {
+    /// Its name, which is also its path in the bag.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Declaration => "bagit.txt",
+            Self::Info => "bag-info.txt",
+            Self::PayloadManifest => "manifest-sha256.txt",
+            Self::TagManifest => "tagmanifest-sha256.txt",
+            Self::ExportJson => "export.json",
+            Self::IndexHtml => "index.html",
+        }
+    }
+
+    /// Its path in the bag.
+    pub fn path(self) -> BagPath {
+        path(self.name())
+    }
+}
+
+/// The folder of a section.
+pub fn section_folder(section: Section) -> BagPath {
+    path(&format!("{PAYLOAD}/{section}"))
+}
+
+/// The document of a section's list, or of one page of it: `appliances.xml`, `appliances-2.xml` … Of the profile: `user.xml`.
+///
+/// Pages count from 1.
+pub fn list_document(section: Section, page: usize, form: Representation) -> BagPath {
+    let stem = match section.info().kind {
+        SectionKind::Profile => "user",
+        SectionKind::CloudAccounts => "accounts",
+        SectionKind::WorkspaceComments => "comments",
+        SectionKind::Items(_) | SectionKind::List(_) => section.name(),
+    };
+    section_folder(section).join(&document(stem, page, form))
+}
+
+/// The folder of one object: `<id>-<slug of its name>`.
+pub fn object_folder(section: Section, id: ObjectId, name: &str) -> BagPath {
+    section_folder(section).join(&SafeName::of_object(id, name))
+}
+
+/// The document of one object in its folder: `appliance.xml`, `mysoftware.xml`, `account.xml`.
+pub fn object_document(folder: &BagPath, section: Section, form: Representation) -> BagPath {
+    object_document_again(folder, section, 1, form)
+}
+
+/// The same, read once more because the object changed during the run: `appliance-2.xml` for `time` 2.
+pub fn object_document_again(
+    folder: &BagPath,
+    section: Section,
+    time: usize,
+    form: Representation,
+) -> BagPath {
+    let stem = match section.info().kind {
+        SectionKind::Profile => "user",
+        SectionKind::Items(ItemKind::Appliance) => "appliance",
+        SectionKind::Items(ItemKind::MySoftware) => "mysoftware",
+        SectionKind::CloudAccounts => "account",
+        SectionKind::List(_) | SectionKind::WorkspaceComments => "object",
+    };
+    folder.join(&document(stem, time, form))
+}
+
+/// The archive that the platform makes of an item: `archive.tar.gz`; `archive-2.tar.gz` where it was exported once more.
+pub fn archive(folder: &BagPath, time: usize) -> BagPath {
+    folder.join(&name(&format!("archive{}.tar.gz", suffix(time))))
+}
+
+/// The user's photo; `ending` as [`ending_of`] says it.
+pub fn photo(ending: &str) -> BagPath {
+    section_folder(Section::Profile).join(&with_ending("photo", ending))
+}
+
+/// The logo of an item; `ending` as [`ending_of`] says it.
+pub fn logo(folder: &BagPath, ending: &str) -> BagPath {
+    folder.join(&with_ending("logo", ending))
+}
+
+/// A certificate or key file of a cloud account: `certificates/<id>-<name>`.
+pub fn certificate(folder: &BagPath, id: ObjectId, file_name: &str) -> BagPath {
+    folder
+        .join(&name("certificates"))
+        .join(&SafeName::of_file(id, file_name))
+}
+
+/// The comments of a workspace (`comments.xml` in its folder) or, where one is given, of a template shared in it
+/// (`<id>-<slug>.xml`). Pages count from 1.
+pub fn comments(
+    folder: &BagPath,
+    template: Option<(ObjectId, &str)>,
+    page: usize,
+    form: Representation,
+) -> BagPath {
+    let file = match template {
+        None => document("comments", page, form),
+        Some((id, template_name)) => {
+            document(SafeName::of_object(id, template_name).as_str(), page, form)
+        }
+    };
+    folder.join(&file)
+}
+
+/// Media types and endings; the first row of a media type or an ending counts.
+const MEDIA_TYPES: [(&str, &str); 13] = [
+    ("image/png", "png"),
+    ("image/jpeg", "jpg"),
+    ("image/jpg", "jpg"),
+    ("image/jpeg", "jpeg"),
+    ("image/gif", "gif"),
+    ("image/svg+xml", "svg"),
+    ("image/webp", "webp"),
+    ("image/bmp", "bmp"),
+    ("image/x-icon", "ico"),
+    ("image/vnd.microsoft.icon", "ico"),
+    ("application/xml", "xml"),
+    ("application/json", "json"),
+    ("application/gzip", "gz"),
+];
+
+/// The ending of files of a media type, parameters allowed: `bin` for what is not known.
+pub fn ending_of(media_type: &str) -> &'static str {
+    let essence = media_type.split(';').next().unwrap_or_default().trim();
+    MEDIA_TYPES
+        .iter()
+        .find(|(known, _)| known.eq_ignore_ascii_case(essence))
+        .map_or("bin", |(_, ending)| ending)
+}
+
+/// The media type of a file by its name's ending: `application/octet-stream` for what is not known.
+pub fn media_type_of(file_name: &str) -> &'static str {
+    let ending = file_name.rsplit('.').next().unwrap_or_default();
+    MEDIA_TYPES
+        .iter()
+        .find(|(_, known)| known.eq_ignore_ascii_case(ending))
+        .map_or("application/octet-stream", |(media_type, _)| media_type)
+}
+
+fn document(stem: &str, number: usize, form: Representation) -> SafeName {
+    name(&format!("{stem}{}.{}", suffix(number), form.ending()))
+}
+
+/// `-2` of a second page or a second export; the first has none.
+fn suffix(number: usize) -> String {
+    match number.min(LAST_NUMBER) {
+        0 | 1 => String::new(),
+        number => format!("-{number}"),
+    }
+}
+
+fn with_ending(stem: &str, ending: &str) -> SafeName {
+    name(&format!("{stem}.{}", slug(ending)))
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "every caller builds it of this file's own words, numbers, slugs and safe names"
+)]
+fn name(text: &str) -> SafeName {
+    SafeName::parse(text).expect("made of safe parts that are short enough")
+}
+
+#[expect(
+    clippy::expect_used,
+    reason = "every caller builds it of this file's own words and of section names"
+)]
+fn path(text: &str) -> BagPath {
+    BagPath::parse(text).expect("made of safe parts")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use proptest::prelude::*;
+
+    use super::*;
+    use Representation::{Json, Xml};
+
+    fn id(number: i64) -> ObjectId {
+        ObjectId::try_from(number).unwrap()
+    }
+
+    #[test]
+    fn every_file_lies_where_the_contract_says() {
+        let shop = object_folder(Section::Appliances, id(201), "Web shop");
+        let nginx = object_folder(Section::MySoftware, id(7), "nginx");
+        let aws = object_folder(Section::CloudAccounts, id(12), "AWS");
+        let team = object_folder(Section::WorkspaceComments, id(3), "Team");
+        for (path, expected) in [
+            (
+                list_document(Section::Profile, 1, Xml),
+                "data/profile/user.xml",
+            ),
+            (
+                list_document(Section::Profile, 1, Json),
+                "data/profile/user.json",
+            ),
+            (photo("png"), "data/profile/photo.png"),
+            (
+                list_document(Section::Appliances, 1, Xml),
+                "data/appliances/appliances.xml",
+            ),
+            (
+                list_document(Section::Appliances, 2, Json),
+                "data/appliances/appliances-2.json",
+            ),
+            (
+                object_document(&shop, Section::Appliances, Xml),
+                "data/appliances/201-web-shop/appliance.xml",
+            ),
+            (
+                object_document_again(&shop, Section::Appliances, 2, Xml),
+                "data/appliances/201-web-shop/appliance-2.xml",
+            ),
+            (
+                archive(&shop, 1),
+                "data/appliances/201-web-shop/archive.tar.gz",
+            ),
+            (
+                archive(&shop, 2),
+                "data/appliances/201-web-shop/archive-2.tar.gz",
+            ),
+            (logo(&shop, "svg"), "data/appliances/201-web-shop/logo.svg"),
+            (
+                object_document(&nginx, Section::MySoftware, Xml),
+                "data/mysoftware/7-nginx/mysoftware.xml",
+            ),
+            (
+                list_document(Section::CloudAccounts, 1, Xml),
+                "data/cloud-accounts/accounts.xml",
+            ),
+            (
+                object_document(&aws, Section::CloudAccounts, Json),
+                "data/cloud-accounts/12-aws/account.json",
+            ),
+            (
+                certificate(&aws, id(5), "My Key.pem"),
+                "data/cloud-accounts/12-aws/certificates/5-my-key.pem",
+            ),
+            (
+                list_document(Section::Roles, 1, Xml),
+                "data/roles/roles.xml",
+            ),
+            (
+                list_document(Section::PublishedImages, 3, Xml),
+                "data/published-images/published-images-3.xml",
+            ),
+            (
+                comments(&team, None, 1, Xml),
+                "data/workspace-comments/3-team/comments.xml",
+            ),
+            (
+                comments(&team, None, 2, Xml),
+                "data/workspace-comments/3-team/comments-2.xml",
+            ),
+            (
+                comments(&team, Some((id(9), "T/1")), 1, Json),
+                "data/workspace-comments/3-team/9-t-1.json",
+            ),
+        ] {
+            assert_eq!(path.as_str(), expected);
+            assert!(path.is_payload());
+        }
+    }
+
+    #[test]
+    fn tag_files_lie_at_the_top() {
+        assert_eq!(Tag::TagManifest.path().as_str(), "tagmanifest-sha256.txt");
+        assert!(!Tag::ExportJson.path().is_payload());
+    }
+
+    #[test]
+    fn documents_of_different_sections_never_share_a_path() {
+        let all: BTreeSet<_> = Section::ALL
+            .into_iter()
+            .map(|section| list_document(section, 1, Xml))
+            .collect();
+        assert_eq!(all.len(), Section::ALL.len());
+    }
+
+    #[test]
+    fn a_media_type_has_an_ending_and_an_ending_a_media_type() {
+        for (media_type, ending) in [
+            ("image/png", "png"),
+            ("image/JPEG; q=1", "jpg"),
+            ("image/vnd.microsoft.icon", "ico"),
+            ("text/x-../../etc/passwd", "bin"),
+            ("", "bin"),
+        ] {
+            assert_eq!(ending_of(media_type), ending, "{media_type}");
+        }
+        assert_eq!(media_type_of("photo.JPEG"), "image/jpeg");
+        assert_eq!(media_type_of("archive.tar.gz"), "application/gzip");
+        assert_eq!(media_type_of("png"), "image/png");
+        assert_eq!(media_type_of(""), "application/octet-stream");
+    }
+
+    proptest! {
+        #[test]
+        fn hostile_names_and_numbers_still_give_paths(number in 1_i64.., text in ".{0,80}", page in any::<usize>()) {
+            for section in Section::ALL {
+                let folder = object_folder(section, id(number), &text);
+                for path in [
+                    list_document(section, page, Json),
+                    comments(&folder, Some((id(number), &text)), page, Json),
+                    object_document_again(&folder, section, page, Json),
+                    archive(&folder, page),
+                    certificate(&folder, id(number), &text),
+                    logo(&folder, &text),
+                    photo(&text),
+                ] {
+                    prop_assert!(BagPath::parse(path.as_str()).is_ok());
+                }
+            }
+        }
+    }
+}
