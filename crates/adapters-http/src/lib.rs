@@ -1,1 +1,21 @@
 //! The user data port over the REST interface of UForge AppCenter.
+//!
+//! One call of the port is one attempt over HTTP/1.1: nothing in here sleeps or tries again, follows a redirect, keeps a cookie or
+//! unpacks a body. What comes back is either the bytes as sent, with the facts read from them, or an
+//! [`ApiError`](domain::ports::ApiError) that says by meaning what happened. Every wait and every buffer is bounded, whatever the
+//! server does.
+//!
+//! Read [`UforgeApi`] first.
+
+mod api;
+mod auth;
+mod body;
+mod config;
+mod download;
+mod paths;
+mod tls;
+mod transport;
+mod wire;
+
+pub use api::UforgeApi;
+pub use config::{ApiSettings, BaseUrl, BaseUrlError, Credentials, Proxies, SetUpError, TlsTrust};

@@ -1,0 +1,199 @@
+//! The port: each call is one question to the platform, and what its answer means.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::model::{
+    BinaryRef, ItemKind, ItemRef, ListResource, OutputFormat, Page, Representation, Resource,
+    Ticket,
+};
+use domain::ports::{
+    ApiError, Document, Download, ExportStatus, OpenTicket, Platform, ResumePoint, Started,
+    UserDataApi,
+};
+
+use crate::config::{ApiSettings, SetUpError};
+use crate::download;
+use crate::paths::Paths;
+use crate::transport::{Ask, Transport};
+use crate::wire::{self, Unread};
+
+/// Entries of the list of exports that are asked for at once, where the platform does not give it whole.
+const PAGE_OF_TICKETS: u64 = 500;
+/// Requests that the list of exports may take.
+const MOST_PAGES_OF_TICKETS: usize = 100;
+
+/// One user's data on a UForge, over its REST interface.
+pub struct UforgeApi {
+    transport: Transport,
+    paths: Paths,
+}
+
+impl std::fmt::Debug for UforgeApi {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("UforgeApi").finish_non_exhaustive()
+    }
+}
+
+impl UforgeApi {
+    /// Prepares the way to the platform; nothing is sent yet.
+    pub fn new(settings: ApiSettings) -> Result<Self, SetUpError> {
+        let paths = Paths::of(&settings.user).ok_or_else(|| SetUpError::DotLogin {
+            login: settings.user.to_string(),
+        })?;
+        Ok(Self {
+            transport: Transport::new(settings)?,
+            paths,
+        })
+    }
+
+    /// The XML document that a request brings.
+    async fn xml(&self, ask: Ask<'_>) -> Result<Bytes, ApiError> {
+        let response = self.transport.send(ask).await?;
+        let request = ask.name();
+        wire::expect_document(response.headers(), &request)?;
+        self.transport.document(response, &request).await
+    }
+
+    /// What a reader makes of the XML document that a request brings.
+    async fn read<T: Send + 'static>(
+        &self,
+        ask: Ask<'_>,
+        reader: impl FnOnce(&[u8]) -> Result<T, Unread> + Send + 'static,
+    ) -> Result<T, ApiError> {
+        let bytes = self.xml(ask).await?;
+        wire::read(bytes, reader)
+            .await
+            .map_err(|unread| unread.of(&ask.name(), wire::XML_DOCUMENT))
+    }
+
+    async fn file(&self, ask: Ask<'_>) -> Result<Download, ApiError> {
+        let response = self.transport.send(ask).await?;
+        let head = download::head(&response, ask)?;
+        let body = self.transport.file(response, &ask.name()).stream();
+        Ok(Download {
+            media_type: head.media_type,
+            length: head.length,
+            starts_at: head.starts_at,
+            validator: head.validator,
+            request: ask.source(),
+            body,
+        })
+    }
+}
+
+#[async_trait]
+impl UserDataApi for UforgeApi {
+    async fn platform(&self) -> Result<Platform, ApiError> {
+        let version = self.transport.platform_version().await?;
+        Ok(Platform { version })
+    }
+
+    async fn document(&self, what: Resource, form: Representation) -> Result<Document, ApiError> {
+        let address = self.paths.resource(what);
+        let ask = Ask::get(&address, form.media_type());
+        let request = ask.name();
+        let unread = |unread: Unread| unread.of(&request, wire::expected(form));
+        let response = self.transport.send(ask).await?;
+        let media_type = wire::media_type(response.headers(), form).map_err(unread)?;
+        let bytes = self.transport.document(response, &request).await?;
+        let facts = wire::read(bytes.clone(), move |bytes| wire::facts(bytes, what, form))
+            .await
+            .map_err(unread)?;
+        Ok(Document {
+            bytes,
+            media_type,
+            request: ask.source(),
+            facts,
+        })
+    }
+
+    async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError> {
+        let address = self.paths.binary(what);
+        self.file(Ask::get(&address, "*/*")).await
+    }
+
+    async fn start_export(&self, item: ItemRef, format: OutputFormat) -> Result<Started, ApiError> {
+        let address = self.paths.exports(item, format);
+        self.read(Ask::post(&address), move |bytes| wire::started(bytes, item))
+            .await
+    }
+
+    async fn export_status(&self, ticket: Ticket) -> Result<ExportStatus, ApiError> {
+        let address = self.paths.ticket_status(ticket);
+        self.read(Ask::get(&address, "application/xml"), wire::status)
+            .await
+    }
+
+    async fn export_statuses(
+        &self,
+        tickets: &[Ticket],
+    ) -> Result<Vec<(Ticket, ExportStatus)>, ApiError> {
+        // My software has no such resource: nothing can be known of its tickets here.
+        let asked: Vec<Ticket> = tickets
+            .iter()
+            .filter(|ticket| ticket.item.kind == ItemKind::Appliance)
+            .copied()
+            .collect();
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let address = self.paths.statuses(&asked);
+        self.read(Ask::get(&address, "application/xml"), move |bytes| {
+            wire::statuses(bytes, &asked)
+        })
+        .await
+    }
+
+    async fn open_tickets(&self) -> Result<Vec<OpenTicket>, ApiError> {
+        let mut found: Vec<OpenTicket> = Vec::new();
+        let (mut page, mut seen) = (Page::Whole, 0);
+        for _ in 0..MOST_PAGES_OF_TICKETS {
+            let exports = Resource::List(ListResource::Exports, page);
+            let address = self.paths.resource(exports);
+            let ask = Ask::get(&address, "application/xml");
+            let part = self.read(ask, wire::open_tickets).await?;
+            let known = found.len();
+            for open in part.tickets {
+                if !found.iter().any(|other| other.ticket == open.ticket) {
+                    found.push(open);
+                }
+            }
+            seen += part.entries;
+            // A server that takes no notice of the offset sends the same again.
+            if part.total.is_none_or(|total| total <= seen) || found.len() == known {
+                break;
+            }
+            page = Page::From {
+                offset: seen,
+                count: PAGE_OF_TICKETS,
+            };
+        }
+        Ok(found)
+    }
+
+    async fn download(
+        &self,
+        ticket: Ticket,
+        from: Option<ResumePoint>,
+    ) -> Result<Download, ApiError> {
+        let address = self.paths.archive(ticket);
+        self.file(Ask::get(&address, "*/*").going_on_from(from.as_ref()))
+            .await
+    }
+
+    async fn cancel_export(&self, ticket: Ticket) -> Result<(), ApiError> {
+        if ticket.item.kind == ItemKind::MySoftware {
+            return Ok(());
+        }
+        let address = self.paths.ticket_status(ticket);
+        self.transport.done(Ask::delete(&address)).await
+    }
+
+    async fn delete_export(&self, ticket: Ticket) -> Result<(), ApiError> {
+        let address = self.paths.ticket(ticket);
+        match self.transport.done(Ask::delete(&address)).await {
+            Err(ApiError::NotFound { .. }) => Ok(()),
+            result => result,
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Bodies on their way: bounded in size where they are kept, and in time whatever the server does.
+//!
+//! The HTTP library's own `read_timeout` is not used: it goes on counting while nobody reads, so that a disk which is busy for two
+//! minutes would look like a server that is silent.
+
+use std::time::Duration;
+
+use bytes::{Bytes, BytesMut};
+use domain::ports::ApiError;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
+use reqwest::Response;
+use tokio::time::{Instant, timeout};
+
+use crate::wire::error::broken_body;
+
+/// Silences that a body may take however few its bytes are.
+const FREE_SILENCES: u32 = 10;
+/// The slowest that a document may come after that. It is kept in memory, so it has an end.
+const SLOWEST_DOCUMENT_BYTES_A_SECOND: u64 = 16 * 1024;
+/// The slowest that a file may come after that: below any line, above a server that lets single bytes drip.
+const SLOWEST_FILE_BYTES_A_SECOND: u64 = 256;
+
+/// A body, and how its server has kept its time. Waiting for the one who reads is not counted.
+pub(crate) struct Body {
+    response: Response,
+    request: String,
+    silence: Duration,
+    slowest_bytes_a_second: u64,
+    waited: Duration,
+    received: u64,
+}
+
+impl Body {
+    /// A body that is kept in memory.
+    pub(crate) fn of_document(response: Response, request: &str, silence: Duration) -> Self {
+        Self {
+            response,
+            request: request.to_owned(),
+            silence,
+            slowest_bytes_a_second: SLOWEST_DOCUMENT_BYTES_A_SECOND,
+            waited: Duration::ZERO,
+            received: 0,
+        }
+    }
+
+    /// A body that passes through.
+    pub(crate) fn of_file(response: Response, request: &str, silence: Duration) -> Self {
+        Self {
+            slowest_bytes_a_second: SLOWEST_FILE_BYTES_A_SECOND,
+            ..Self::of_document(response, request, silence)
+        }
+    }
+
+    /// The whole of it; more than the limit is an error, and is not read.
+    pub(crate) async fn whole(mut self, limit: u64) -> Result<Bytes, ApiError> {
+        let too_large = ApiError::TooLarge {
+            request: self.request.clone(),
+            limit,
+        };
+        if self.response.content_length() > Some(limit) {
+            return Err(too_large);
+        }
+        let mut whole = BytesMut::new();
+        while let Some(chunk) = self.next().await? {
+            if self.received > limit {
+                return Err(too_large);
+            }
+            whole.extend_from_slice(&chunk);
+        }
+        Ok(whole.freeze())
+    }
+
+    /// As much of it as comes without an error and within the limit.
+    pub(crate) async fn beginning(mut self, limit: u64) -> Bytes {
+        let mut beginning = BytesMut::new();
+        while let Ok(Some(chunk)) = self.next().await {
+            beginning.extend_from_slice(&chunk);
+            if self.received >= limit {
+                break;
+            }
+        }
+        beginning.freeze()
+    }
+
+    /// Its chunks, as they come.
+    pub(crate) fn stream(self) -> BoxStream<'static, Result<Bytes, ApiError>> {
+        stream::try_unfold(self, |mut body| async move {
+            Ok(body.next().await?.map(|chunk| (chunk, body)))
+        })
+        .boxed()
+    }
+
+    async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
+        let earned = Duration::from_secs(self.received / self.slowest_bytes_a_second);
+        let allowed = (self.silence * FREE_SILENCES + earned).saturating_sub(self.waited);
+        let start = Instant::now();
+        let next = timeout(allowed.min(self.silence), self.response.chunk()).await;
+        self.waited += start.elapsed();
+        match next {
+            Err(_) => Err(ApiError::Stalled {
+                request: self.request.clone(),
+                after: self.silence,
+            }),
+            Ok(Err(error)) => Err(broken_body(
+                &error,
+                &self.request,
+                self.received,
+                self.silence,
+            )),
+            Ok(Ok(chunk)) => {
+                let bytes = chunk.as_ref().map_or(0, Bytes::len);
+                self.received += u64::try_from(bytes).unwrap_or(u64::MAX);
+                Ok(chunk)
+            }
+        }
+    }
+}

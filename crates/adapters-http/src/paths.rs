@@ -1,0 +1,337 @@
+//! Resources as paths: the only room that knows how a path of the platform is spelled (wire.md).
+//!
+//! Paths are built from ids; a URI that a server sends is never followed.
+
+use std::fmt::Write as _;
+
+use domain::model::{
+    BinaryRef, ItemKind, ItemRef, ListResource, OutputFormat, Page, Resource, Ticket, UserId,
+};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// All but the unreserved characters of RFC 3986 §2.3.
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'.')
+    .remove(b'_')
+    .remove(b'~');
+
+/// One path segment or one query value.
+pub(crate) fn percent_encode(text: &str) -> String {
+    utf8_percent_encode(text, RESERVED).to_string()
+}
+
+/// A path and a query relative to the base, without credentials, percent-encoded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Address {
+    path: String,
+    query: String,
+}
+
+impl Address {
+    fn of(path: impl Into<String>) -> Self {
+        Self {
+            path: path.into(),
+            query: String::new(),
+        }
+    }
+
+    fn with(mut self, name: &str, value: &str) -> Self {
+        if !self.query.is_empty() {
+            self.query.push('&');
+        }
+        // Writing to a `String` cannot fail.
+        let _ = write!(self.query, "{name}={}", percent_encode(value));
+        self
+    }
+
+    fn page(self, page: Page, count: &str, offset: &str) -> Self {
+        match page {
+            Page::Whole => self,
+            Page::From {
+                offset: from,
+                count: objects,
+            } => self
+                .with(count, &objects.to_string())
+                .with(offset, &from.to_string()),
+        }
+    }
+
+    /// `GET status`: needs no credentials.
+    pub(crate) fn status() -> Self {
+        Self::of("status")
+    }
+
+    pub(crate) fn path(&self) -> &str {
+        &self.path
+    }
+
+    /// Path and query.
+    pub(crate) fn target(&self) -> String {
+        if self.query.is_empty() {
+            self.path.clone()
+        } else {
+            format!("{}?{}", self.path, self.query)
+        }
+    }
+}
+
+/// The paths of one user.
+#[derive(Clone, Debug)]
+pub(crate) struct Paths {
+    user: String,
+}
+
+impl Paths {
+    /// `None` for `.` and `..`: every URL library takes those for a step up, however they are encoded (WHATWG URL §4.4).
+    pub(crate) fn of(user: &UserId) -> Option<Self> {
+        if matches!(user.as_str(), "." | "..") {
+            return None;
+        }
+        Some(Self {
+            user: format!("users/{}", percent_encode(user.as_str())),
+        })
+    }
+
+    pub(crate) fn resource(&self, what: Resource) -> Address {
+        let user = &self.user;
+        match what {
+            Resource::User => Address::of(user),
+            Resource::List(list, page) => self.list(list, page),
+            Resource::Item(item) => Address::of(self.item(item)),
+            Resource::CloudAccount(id) => Address::of(format!("{user}/accounts/{id}")),
+            Resource::WorkspaceTemplates { org, workspace } => {
+                Address::of(format!("orgs/{org}/workspaces/{workspace}/templates"))
+            }
+            Resource::WorkspaceComments {
+                org,
+                workspace,
+                page,
+            } => Address::of(format!("orgs/{org}/workspaces/{workspace}/comments"))
+                .page(page, "count", "offset"),
+            Resource::TemplateComments {
+                org,
+                workspace,
+                template,
+                page,
+            } => Address::of(format!(
+                "orgs/{org}/workspaces/{workspace}/templates/{template}/comments"
+            ))
+            .page(page, "count", "offset"),
+        }
+    }
+
+    fn list(&self, list: ListResource, page: Page) -> Address {
+        let address = Address::of(format!("{}/{}", self.user, list.name()));
+        match list {
+            ListResource::Scans | ListResource::ScannedInstances => {
+                address.page(page, "max", "index")
+            }
+            _ => address.page(page, "count", "offset"),
+        }
+    }
+
+    pub(crate) fn binary(&self, what: BinaryRef) -> Address {
+        let user = &self.user;
+        Address::of(match what {
+            BinaryRef::Photo(photo) => format!("{user}/photo/{photo}"),
+            BinaryRef::Logo(item, logo) => format!("{}/logo/{logo}", self.item(item)),
+            BinaryRef::Certificate {
+                account,
+                certificate,
+            } => format!("{user}/accounts/{account}/certs/{certificate}"),
+        })
+    }
+
+    /// Where an export is asked for.
+    pub(crate) fn exports(&self, item: ItemRef, format: OutputFormat) -> Address {
+        Address::of(format!("{}/exports", self.item(item))).with("outputFormat", format.as_str())
+    }
+
+    pub(crate) fn ticket(&self, ticket: Ticket) -> Address {
+        Address::of(self.ticket_path(ticket))
+    }
+
+    pub(crate) fn ticket_status(&self, ticket: Ticket) -> Address {
+        Address::of(format!("{}/status", self.ticket_path(ticket)))
+    }
+
+    pub(crate) fn archive(&self, ticket: Ticket) -> Address {
+        Address::of(format!("{}/downloads", self.ticket_path(ticket)))
+    }
+
+    /// The statuses of these tickets, each named by its URI.
+    pub(crate) fn statuses(&self, tickets: &[Ticket]) -> Address {
+        tickets.iter().fold(
+            Address::of(format!("{}/exports/statuses", self.user)),
+            |address, ticket| address.with("ae", &self.ticket_path(*ticket)),
+        )
+    }
+
+    fn item(&self, item: ItemRef) -> String {
+        let list = match item.kind {
+            ItemKind::Appliance => "appliances",
+            ItemKind::MySoftware => "mysoftware",
+        };
+        format!("{}/{list}/{}", self.user, item.id)
+    }
+
+    fn ticket_path(&self, ticket: Ticket) -> String {
+        format!("{}/exports/{}", self.item(ticket.item), ticket.id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::model::{ExportId, ObjectId};
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn paths(login: &str) -> Paths {
+        Paths::of(&UserId::parse(login).unwrap()).unwrap()
+    }
+
+    fn object(id: i64) -> ObjectId {
+        ObjectId::try_from(id).unwrap()
+    }
+
+    fn ticket() -> Ticket {
+        Ticket {
+            item: ItemRef {
+                kind: ItemKind::Appliance,
+                id: object(201),
+            },
+            id: ExportId::try_from(12).unwrap(),
+        }
+    }
+
+    #[test]
+    fn every_resource_has_its_path() {
+        let bundle = ItemRef {
+            kind: ItemKind::MySoftware,
+            id: object(7),
+        };
+        let page = Page::From {
+            offset: 100,
+            count: 50,
+        };
+        let (org, workspace, template) = (object(1), object(2), object(3));
+        let (account, certificate) = (object(4), object(5));
+        let john = paths("john");
+        for (address, expected) in [
+            (john.resource(Resource::User), "users/john"),
+            (
+                john.resource(Resource::List(ListResource::PublishedImages, Page::Whole)),
+                "users/john/pimages",
+            ),
+            (
+                john.resource(Resource::List(ListResource::Appliances, page)),
+                "users/john/appliances?count=50&offset=100",
+            ),
+            (
+                john.resource(Resource::List(ListResource::Scans, page)),
+                "users/john/scans?max=50&index=100",
+            ),
+            (
+                john.resource(Resource::Item(bundle)),
+                "users/john/mysoftware/7",
+            ),
+            (
+                john.resource(Resource::CloudAccount(account)),
+                "users/john/accounts/4",
+            ),
+            (
+                john.resource(Resource::WorkspaceTemplates { org, workspace }),
+                "orgs/1/workspaces/2/templates",
+            ),
+            (
+                john.resource(Resource::WorkspaceComments {
+                    org,
+                    workspace,
+                    page,
+                }),
+                "orgs/1/workspaces/2/comments?count=50&offset=100",
+            ),
+            (
+                john.resource(Resource::TemplateComments {
+                    org,
+                    workspace,
+                    template,
+                    page: Page::Whole,
+                }),
+                "orgs/1/workspaces/2/templates/3/comments",
+            ),
+            (
+                john.binary(BinaryRef::Photo(object(9))),
+                "users/john/photo/9",
+            ),
+            (
+                john.binary(BinaryRef::Logo(bundle, object(9))),
+                "users/john/mysoftware/7/logo/9",
+            ),
+            (
+                john.binary(BinaryRef::Certificate {
+                    account,
+                    certificate,
+                }),
+                "users/john/accounts/4/certs/5",
+            ),
+            (
+                john.exports(bundle, OutputFormat::Json),
+                "users/john/mysoftware/7/exports?outputFormat=json",
+            ),
+            (
+                john.ticket(ticket()),
+                "users/john/appliances/201/exports/12",
+            ),
+            (
+                john.ticket_status(ticket()),
+                "users/john/appliances/201/exports/12/status",
+            ),
+            (
+                john.archive(ticket()),
+                "users/john/appliances/201/exports/12/downloads",
+            ),
+        ] {
+            assert_eq!(address.target(), expected);
+        }
+    }
+
+    #[test]
+    fn statuses_are_asked_for_by_uri() {
+        assert_eq!(
+            paths("john").statuses(&[ticket(), ticket()]).target(),
+            "users/john/exports/statuses?ae=users%2Fjohn%2Fappliances%2F201%2Fexports%2F12&ae=users%2Fjohn%2Fappliances%2F201%2Fexports%2F12"
+        );
+    }
+
+    #[test]
+    fn a_login_is_one_segment_of_the_path() {
+        for (login, segment) in [
+            ("j@x.org", "j%40x.org"),
+            ("john doe", "john%20doe"),
+            ("jürgen", "j%C3%BCrgen"),
+            ("a/../b\\c?d#e", "a%2F..%2Fb%5Cc%3Fd%23e"),
+            ("a%2f", "a%252f"),
+        ] {
+            assert_eq!(
+                paths(login).resource(Resource::User).target(),
+                format!("users/{segment}")
+            );
+        }
+        assert!(Paths::of(&UserId::parse("..").unwrap()).is_none());
+    }
+
+    proptest! {
+        #[test]
+        fn no_login_leaves_its_segment_on_the_way_through_a_url_library(login in "\\PC{1,60}") {
+            if let Some(paths) = UserId::parse(&login).ok().as_ref().and_then(Paths::of) {
+                let target = paths.ticket(ticket()).target();
+                let url = reqwest::Url::parse(&format!("http://h/api/{target}")).unwrap();
+                prop_assert_eq!(url.as_str(), format!("http://h/api/{target}"));
+                prop_assert_eq!(url.path_segments().unwrap().count(), 7);
+            }
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! One request, one answer: HTTP/1.1, no redirect, no second attempt, no waiting without an end.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use domain::model::UserId;
+use domain::ports::{ApiError, ResumePoint};
+use reqwest::header::{
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, IF_RANGE, LOCATION, RANGE,
+};
+use reqwest::{Client, Method, RequestBuilder, Response, Url, redirect, retry};
+use tokio::sync::OnceCell;
+use tokio::time::timeout;
+
+use crate::auth;
+use crate::body::Body;
+use crate::config::{ApiSettings, BaseUrl, Credentials, Proxies, SetUpError};
+use crate::paths::Address;
+use crate::tls;
+use crate::wire;
+use crate::wire::error::{LONGEST_REFUSAL, no_answer, refusal};
+
+/// The longest that connecting may take, TLS included.
+const LONGEST_CONNECTING: Duration = Duration::from_secs(30);
+/// Servers of this kind close an idle connection after five seconds and more; one that closes while a request is on its way loses
+/// the answer.
+const LONGEST_IDLE: Duration = Duration::from_secs(4);
+/// Idle connections kept: more than are ever busy at the same time.
+const MOST_IDLE: usize = 32;
+
+/// A request in the making.
+#[derive(Clone, Copy)]
+pub(crate) struct Ask<'a> {
+    method: &'static str,
+    address: &'a Address,
+    accept: &'static str,
+    is_signed: bool,
+    from: Option<&'a ResumePoint>,
+}
+
+impl<'a> Ask<'a> {
+    /// Wants to see something.
+    pub(crate) fn get(address: &'a Address, accept: &'static str) -> Self {
+        Self {
+            method: "GET",
+            address,
+            accept,
+            is_signed: true,
+            from: None,
+        }
+    }
+
+    /// Asks for something to be made.
+    pub(crate) fn post(address: &'a Address) -> Self {
+        Self {
+            method: "POST",
+            ..Self::get(address, "application/xml")
+        }
+    }
+
+    /// Asks for something to go.
+    pub(crate) fn delete(address: &'a Address) -> Self {
+        Self {
+            method: "DELETE",
+            ..Self::get(address, "application/xml")
+        }
+    }
+
+    /// Without credentials.
+    fn unsigned(self) -> Self {
+        Self {
+            is_signed: false,
+            ..self
+        }
+    }
+
+    /// Only what follows this point (RFC 9110 §13.1.5, §14.2).
+    pub(crate) fn going_on_from(self, from: Option<&'a ResumePoint>) -> Self {
+        Self {
+            from: from.filter(|point| point.offset > 0),
+            ..self
+        }
+    }
+
+    /// From where on.
+    pub(crate) fn from(&self) -> Option<&'a ResumePoint> {
+        self.from
+    }
+
+    /// What the errors of this request name: method and path.
+    pub(crate) fn name(&self) -> String {
+        format!("{} {}", self.method, self.address.path())
+    }
+
+    /// What a report names: method, path and what was asked of it.
+    pub(crate) fn source(&self) -> String {
+        format!("{} {}", self.method, self.address.target())
+    }
+}
+
+/// The way to one server, for one user.
+pub(crate) struct Transport {
+    client: Client,
+    base: BaseUrl,
+    located: OnceCell<String>,
+    user: UserId,
+    credentials: Credentials,
+    silence: Duration,
+    document_limit: u64,
+}
+
+impl Transport {
+    pub(crate) fn new(settings: ApiSettings) -> Result<Self, SetUpError> {
+        auth::check(&settings.credentials)?;
+        Ok(Self {
+            client: client(&settings)?,
+            base: settings.base,
+            located: OnceCell::new(),
+            user: settings.user,
+            credentials: settings.credentials,
+            silence: settings.silence,
+            document_limit: settings.document_limit_bytes,
+        })
+    }
+
+    /// An answer in 2xx whose body is on its way, as it was sent.
+    pub(crate) async fn send(&self, ask: Ask<'_>) -> Result<Response, ApiError> {
+        let base = self.base().await?;
+        self.send_to(base, ask).await
+    }
+
+    /// Only that it was done matters; what is said of it is read, so that the connection can be used again.
+    pub(crate) async fn done(&self, ask: Ask<'_>) -> Result<(), ApiError> {
+        let response = self.send(ask).await?;
+        Body::of_document(response, &ask.name(), self.silence)
+            .beginning(LONGEST_REFUSAL)
+            .await;
+        Ok(())
+    }
+
+    /// The body of a document.
+    pub(crate) async fn document(
+        &self,
+        response: Response,
+        request: &str,
+    ) -> Result<Bytes, ApiError> {
+        Body::of_document(response, request, self.silence)
+            .whole(self.document_limit)
+            .await
+    }
+
+    /// The body of a file.
+    pub(crate) fn file(&self, response: Response, request: &str) -> Body {
+        Body::of_file(response, request, self.silence)
+    }
+
+    /// `GET status`, without credentials.
+    pub(crate) async fn platform_version(&self) -> Result<Option<String>, ApiError> {
+        self.version_at(self.base().await?).await
+    }
+
+    async fn version_at(&self, base: &str) -> Result<Option<String>, ApiError> {
+        let address = Address::status();
+        let ask = Ask::get(&address, "application/xml").unsigned();
+        let response = self.send_to(base, ask).await?;
+        let header = response.headers().get("version");
+        let header = header.and_then(|value| value.to_str().ok().map(str::to_owned));
+        let request = ask.name();
+        wire::expect_document(response.headers(), &request)?;
+        let bytes = self.document(response, &request).await?;
+        wire::platform_version(&bytes)
+            .map(|version| version.or(header))
+            .map_err(|unread| unread.of(&request, wire::XML_DOCUMENT))
+    }
+
+    /// The URL that paths are relative to. Of a bare host it is found out once, by asking for the platform's status.
+    async fn base(&self) -> Result<&str, ApiError> {
+        if self.base.has_path() {
+            return Ok(self.base.as_str());
+        }
+        let root = self.base.as_str();
+        self.located
+            .get_or_try_init(|| async move {
+                let usual = format!("{root}/api");
+                match self.version_at(&usual).await {
+                    Err(error) if is_elsewhere(&error) => {}
+                    found => return found.map(|_| usual),
+                }
+                let at_root = self.version_at(root).await.is_ok();
+                Ok(if at_root { root.to_owned() } else { usual })
+            })
+            .await
+            .map(String::as_str)
+    }
+
+    async fn send_to(&self, base: &str, ask: Ask<'_>) -> Result<Response, ApiError> {
+        let request = ask.name();
+        let sent = timeout(self.silence, self.request(base, ask).send()).await;
+        let response = sent
+            .map_err(|_| ApiError::Stalled {
+                request: request.clone(),
+                after: self.silence,
+            })?
+            .map_err(|error| no_answer(error, &request, self.base.host(), self.silence))?;
+        let status = response.status();
+        tracing::debug!(request, status = status.as_u16(), "answered");
+        if status.is_redirection() {
+            let to = redirected_to(&response);
+            return Err(ApiError::Redirected { request, to });
+        }
+        if !status.is_success() {
+            let headers = response.headers().clone();
+            let body = Body::of_document(response, &request, self.silence);
+            let beginning = body.beginning(LONGEST_REFUSAL).await;
+            return Err(refusal(status, &headers, &beginning, &request));
+        }
+        Ok(response)
+    }
+
+    fn request(&self, base: &str, ask: Ask<'_>) -> RequestBuilder {
+        let method = match ask.method {
+            "POST" => Method::POST,
+            "DELETE" => Method::DELETE,
+            _ => Method::GET,
+        };
+        let mut target = ask.address.target();
+        let mut authorization = None;
+        if ask.is_signed {
+            let authorized = auth::authorize(&self.credentials, &self.user, &target);
+            (target, authorization) = (authorized.target, authorized.header);
+        }
+        let mut request = self
+            .client
+            .request(method, format!("{base}/{target}"))
+            .header(ACCEPT, ask.accept)
+            .header(ACCEPT_ENCODING, "identity");
+        if ask.method == "POST" {
+            // The library sends no length where there is no body, and some front ends then wait for one (RFC 9110 §8.6).
+            request = request.header(CONTENT_LENGTH, 0);
+        }
+        if let Some(header) = authorization {
+            request = request.header(AUTHORIZATION, header);
+        }
+        if let Some(point) = ask.from {
+            request = request
+                .header(RANGE, format!("bytes={}-", point.offset))
+                .header(IF_RANGE, &point.validator);
+        }
+        request
+    }
+}
+
+/// Whether this says that the API is not there, rather than that nothing can be said now.
+fn is_elsewhere(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::NotFound { .. }
+            | ApiError::Unauthorized { .. }
+            | ApiError::Forbidden { .. }
+            | ApiError::Refused { .. }
+            | ApiError::NotUForge { .. }
+            | ApiError::Unreadable { .. }
+            | ApiError::Redirected { .. }
+    )
+}
+
+/// Scheme, host and path: a query may hold what was signed.
+fn redirected_to(response: &Response) -> String {
+    let to = response
+        .headers()
+        .get(LOCATION)
+        .and_then(|location| location.to_str().ok())
+        .and_then(|location| response.url().join(location).ok());
+    match to {
+        Some(url) if url.has_host() => without_credentials(&url),
+        _ => "an address that is not one".to_owned(),
+    }
+}
+
+fn without_credentials(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let port = url
+        .port()
+        .map(|port| format!(":{port}"))
+        .unwrap_or_default();
+    let path: String = url.path().chars().take(300).collect();
+    format!("{}://{host}{port}{path}", url.scheme())
+}
+
+fn client(settings: &ApiSettings) -> Result<Client, SetUpError> {
+    // Without authorities on the machine no verifier can be made: that must not keep anybody from `http://`.
+    let tls = if settings.base.is_https() {
+        tls::client(&settings.trust)?
+    } else {
+        tls::unused()?
+    };
+    let user_agent =
+        reqwest::header::HeaderValue::from_str(&settings.user_agent).map_err(|_| {
+            SetUpError::UserAgent {
+                user_agent: settings.user_agent.clone(),
+            }
+        })?;
+    let mut client = Client::builder()
+        .tls_backend_preconfigured(tls)
+        .http1_only()
+        .tcp_nodelay(true)
+        .redirect(redirect::Policy::none())
+        .retry(retry::never())
+        .referer(false)
+        .connect_timeout(LONGEST_CONNECTING.min(settings.silence / 2))
+        .pool_idle_timeout(LONGEST_IDLE)
+        .pool_max_idle_per_host(MOST_IDLE)
+        .user_agent(user_agent);
+    if settings.proxies == Proxies::Direct {
+        client = client.no_proxy();
+    }
+    client
+        .build()
+        .map_err(|source| SetUpError::Client { source })
+}

@@ -1,0 +1,104 @@
+use reqwest::header::CONTENT_TYPE;
+
+use super::*;
+
+fn headers(pairs: &[(reqwest::header::HeaderName, &str)]) -> HeaderMap {
+    pairs
+        .iter()
+        .map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()))
+        .collect()
+}
+
+fn said(content_type: &str, body: &str) -> Option<String> {
+    message(&headers(&[(CONTENT_TYPE, content_type)]), body.as_bytes())
+}
+
+#[test]
+fn a_status_has_one_meaning() {
+    let meaning = |status: u16| {
+        let status = StatusCode::from_u16(status).unwrap();
+        refusal(status, &HeaderMap::new(), b"", "GET users/john")
+    };
+    assert!(matches!(meaning(401), ApiError::Unauthorized { .. }));
+    assert!(matches!(meaning(403), ApiError::Forbidden { .. }));
+    for status in [404, 410] {
+        assert!(matches!(meaning(status), ApiError::NotFound { .. }));
+    }
+    for status in [400, 405, 407, 409, 415, 416, 418] {
+        assert!(matches!(meaning(status), ApiError::Refused { .. }));
+    }
+    for status in [429, 502, 503, 504] {
+        assert!(matches!(meaning(status), ApiError::Overloaded { .. }));
+    }
+    for status in [500, 501, 505, 599] {
+        assert!(matches!(meaning(status), ApiError::ServerFault { .. }));
+    }
+    for status in [401, 403, 404, 410, 409, 503, 500] {
+        assert_eq!(meaning(status).http_status(), Some(status));
+    }
+}
+
+#[test]
+fn the_server_s_words_are_found_in_every_form() {
+    let xml = "<e:uforgeError xmlns:e='u'><localizedErrorMsg><message>bad\n login</message></localizedErrorMsg></e:uforgeError>";
+    assert_eq!(said("application/xml", xml).as_deref(), Some("bad login"));
+    let json = r#"{"uforgeError": {"localizedErrorMsg": {"message": "bad login"}}}"#;
+    assert_eq!(said("application/json", json).as_deref(), Some("bad login"));
+    let page = "<!DOCTYPE html><html><head><Title lang=en>502 Bad\u{7} Gateway</TITLE></head>";
+    assert_eq!(said("text/html", page).as_deref(), Some("502 Bad Gateway"));
+    assert_eq!(
+        said("text/plain", " no \u{1b}[31mway ").as_deref(),
+        Some("no [31mway")
+    );
+    for nothing in [
+        "",
+        "\u{1b}",
+        "<title>",
+        "<title>x",
+        "\u{130}<title></title>",
+    ] {
+        assert_eq!(said("text/html", nothing), None, "{nothing}");
+    }
+    assert_eq!(said("application/octet-stream", "junk"), None);
+}
+
+#[test]
+fn the_server_s_words_are_cut_and_hold_no_credentials() {
+    assert_eq!(said("text/plain", &"x".repeat(1000)).unwrap().len(), 300);
+    assert_eq!(
+        said(
+            "text/plain",
+            "GET /api?apiKey=PUB&signature=abc%3D not found"
+        )
+        .as_deref(),
+        Some("GET /api?apiKey=…&signature=… not found")
+    );
+}
+
+#[test]
+fn retry_after_is_seconds_or_a_date() {
+    let now: Timestamp = "2026-11-23T10:00:00Z".parse().unwrap();
+    for (value, date, expected) in [
+        ("7", None, Some(7)),
+        ("Mon, 23 Nov 2026 10:01:00 GMT", None, Some(60)),
+        ("Mon, 23 Nov 2026 09:00:00 GMT", None, Some(0)),
+        (
+            "Mon, 23 Nov 2026 10:01:00 GMT",
+            Some("Mon, 23 Nov 2026 10:00:30 GMT"),
+            Some(30),
+        ),
+        ("99999999999", None, Some(86_400)),
+        ("soon", None, None),
+        ("-1", None, None),
+    ] {
+        let mut all = headers(&[(RETRY_AFTER, value)]);
+        if let Some(date) = date {
+            all.insert(DATE, HeaderValue::from_str(date).unwrap());
+        }
+        assert_eq!(
+            retry_after(&all, now).map(|wait| wait.as_secs()),
+            expected,
+            "{value}"
+        );
+    }
+}

@@ -1,0 +1,186 @@
+//! What the workflow needs to know, read from a document's tree.
+
+use domain::model::{
+    Facts, ItemKind, ItemRef, ListResource, ObjectFacts, Resource, UploadFacts, UploadRole,
+};
+use roxmltree::{Document, Node};
+
+use super::Unread;
+use super::xml::{child, children, count, flag, kind, number, root, text, word};
+
+/// What a resource's document looks like (wire.md, "Lists").
+enum Shape {
+    /// One object.
+    Object(&'static str),
+    /// Root, wrapper and item.
+    List(&'static str, &'static str, &'static str),
+    /// Not in the schema: kept as sent.
+    Unknown,
+}
+
+fn shape(what: Resource) -> Shape {
+    match what {
+        Resource::User => Shape::Object("user"),
+        Resource::List(list, _) => list_shape(list),
+        Resource::Item(ItemRef { kind, .. }) => Shape::Object(match kind {
+            ItemKind::Appliance => "appliance",
+            ItemKind::MySoftware => "mySoftware",
+        }),
+        Resource::CloudAccount(_) => Shape::Object("credAccount"),
+        Resource::WorkspaceTemplates { .. } => {
+            Shape::List("galleryTemplates", "galleryTemplates", "galleryTemplate")
+        }
+        Resource::WorkspaceComments { .. } | Resource::TemplateComments { .. } => {
+            Shape::List("comments", "comments", "comment")
+        }
+    }
+}
+
+fn list_shape(list: ListResource) -> Shape {
+    let (root, item) = match list {
+        ListResource::Appliances => ("appliances", "appliance"),
+        ListResource::MySoftware => ("mySoftwareList", "mySoftware"),
+        ListResource::Accounts => ("credAccounts", "credAccount"),
+        ListResource::ArtifactAccounts => ("artifactCredAccounts", "artifactCredAccount"),
+        ListResource::ApiKeys => ("apiKeyPairs", "apiKeyPair"),
+        ListResource::SshKeys => ("sshKeys", "sshKey"),
+        ListResource::Workspaces => ("workspaces", "workspace"),
+        ListResource::Orgs => ("orgs", "org"),
+        ListResource::Roles => ("roles", "role"),
+        ListResource::Quotas => ("quotas", "quota"),
+        ListResource::Usage => ("statTickets", "statTicket"),
+        ListResource::Stats => return Shape::List("userStats", "stats", "stat"),
+        ListResource::Activities => return Shape::Unknown,
+        ListResource::Images => ("images", "image"),
+        ListResource::PublishedImages => ("publishImages", "publishImage"),
+        ListResource::Imports => ("applianceImports", "applianceImport"),
+        ListResource::Exports => ("applianceExports", "applianceExport"),
+        ListResource::Scans => ("scans", "scan"),
+        ListResource::ScannedInstances => ("scannedInstances", "scannedInstance"),
+        ListResource::Migrations => ("migrations", "migration"),
+        ListResource::Deployments => ("deployments", "deployment"),
+        ListResource::Blueprints => ("blueprintsSummaries", "BlueprintSummary"),
+    };
+    Shape::List(root, root, item)
+}
+
+/// The facts of this resource's document.
+pub(super) fn of(document: &Document<'_>, what: Resource) -> Result<Facts, Unread> {
+    match shape(what) {
+        Shape::Object(name) => Ok(Facts {
+            objects: vec![object(root(document, &[name])?)],
+            total: None,
+        }),
+        Shape::List(name, wrapper, item) => {
+            let root = root(document, &[name])?;
+            Ok(Facts {
+                objects: items(root, wrapper, item).map(object).collect(),
+                total: count(root, "total"),
+            })
+        }
+        Shape::Unknown => root(document, &[]).map(|_| Facts::default()),
+    }
+}
+
+/// The items of a list, in its wrapper or, where that is missing, in the root itself.
+pub(super) fn items<'a, 'i>(
+    root: Node<'a, 'i>,
+    wrapper: &'static str,
+    item: &'static str,
+) -> impl Iterator<Item = Node<'a, 'i>> {
+    children(root)
+        .flat_map(move |node| {
+            let is_wrapper = node.tag_name().name() == wrapper;
+            let inside = is_wrapper.then(|| children(node)).into_iter().flatten();
+            inside.chain((!is_wrapper).then_some(node))
+        })
+        .filter(move |node| node.tag_name().name().eq_ignore_ascii_case(item))
+}
+
+fn object(node: Node<'_, '_>) -> ObjectFacts {
+    let is_deployment = node.tag_name().name() == "deployment";
+    let id = number(node, "dbId");
+    ObjectFacts {
+        id: id.or_else(|| {
+            is_deployment
+                .then(|| number(node, "applicationId"))
+                .flatten()
+        }),
+        name: name(node),
+        version: first(node, &["version", "applianceVersion", "bundleVersion"]),
+        uri: word(node, "uri"),
+        digest: word(node, "digest"),
+        last_modified: word(node, "lastModified"),
+        kind: kind(node),
+        size: count(node, "size").or_else(|| count(node, "installedSize")),
+        secrets_missing: flag(node, "secretsMissing"),
+        org: word(node, "orgUri").and_then(|uri| last_number(&uri)),
+        uploads: uploads(node),
+    }
+}
+
+/// A user and the author of a comment are known by login; everything else by what it is called.
+fn name(node: Node<'_, '_>) -> Option<String> {
+    if node.tag_name().name() == "user" {
+        return first(node, &["loginName", "name"]);
+    }
+    first(node, &["name", "applianceName", "bundleName", "loginName"])
+}
+
+fn first(node: Node<'_, '_>, names: &[&str]) -> Option<String> {
+    names.iter().find_map(|name| text(node, name))
+}
+
+fn last_number(uri: &str) -> Option<i64> {
+    uri.trim_end_matches('/').rsplit('/').next()?.parse().ok()
+}
+
+fn uploads(node: Node<'_, '_>) -> Vec<UploadFacts> {
+    let named = |role, name| {
+        child(node, name)
+            .filter(|file| children(*file).next().is_some())
+            .map(|file| upload(role, file))
+    };
+    match node.tag_name().name() {
+        "user" => named(UploadRole::Photo, "photo").into_iter().collect(),
+        "appliance" | "mySoftware" => named(UploadRole::Logo, "logo").into_iter().collect(),
+        "credAccount" => certificates(node),
+        _ => Vec::new(),
+    }
+}
+
+/// Those in `certificates`, and whatever else of the account is a file: the sub-types are many, and may become more.
+fn certificates(account: Node<'_, '_>) -> Vec<UploadFacts> {
+    children(account)
+        .flat_map(|node| {
+            let is_wrapper = node.tag_name().name() == "certificates";
+            let inside = is_wrapper.then(|| children(node)).into_iter().flatten();
+            inside.chain((!is_wrapper && is_file(node)).then_some(node))
+        })
+        .map(|file| upload(UploadRole::Certificate, file))
+        .collect()
+}
+
+/// Whether it has what only the schema type `UForgeUploadObject` has.
+fn is_file(node: Node<'_, '_>) -> bool {
+    ["uploaded", "uploadedTime", "sha256sum", "md5sum"]
+        .iter()
+        .any(|name| child(node, name).is_some())
+}
+
+fn upload(role: UploadRole, node: Node<'_, '_>) -> UploadFacts {
+    UploadFacts {
+        role,
+        id: number(node, "dbId"),
+        name: text(node, "name"),
+        uploaded: flag(node, "uploaded"),
+        size: count(node, "size"),
+        sha256: word(node, "sha256sum"),
+        md5: word(node, "md5sum"),
+        media_type: word(node, "mimeType"),
+    }
+}
+
+#[cfg(test)]
+#[path = "facts_tests.rs"]
+mod tests;

@@ -1,0 +1,201 @@
+use domain::model::{ObjectId, Page};
+
+use super::super::xml::parse;
+use super::*;
+
+fn list(list: ListResource) -> Resource {
+    Resource::List(list, Page::Whole)
+}
+
+fn read(what: Resource, xml: &str) -> Facts {
+    of(&parse(xml.as_bytes()).unwrap(), what).unwrap()
+}
+
+fn names(facts: &Facts) -> Vec<&str> {
+    facts
+        .objects
+        .iter()
+        .filter_map(|object| object.name.as_deref())
+        .collect()
+}
+
+#[test]
+fn a_list_is_its_items_whatever_the_prefix_and_however_wrapped() {
+    let appliances = list(ListResource::Appliances);
+    for xml in [
+        "<n:appliances xmlns:n='http://www.usharesoft.com/uforge'><total>9</total><appliances><appliance><name>a</name></appliance><appliance><name>b</name></appliance></appliances></n:appliances>",
+        "<appliances><appliances><appliance><name>a</name></appliance><surprise/></appliances><appliances><appliance><name>b</name></appliance></appliances><total> 9 </total></appliances>",
+        "<appliances><appliance><name>a</name></appliance><total>9</total><appliance><name>b</name></appliance></appliances>",
+    ] {
+        let facts = read(appliances, xml);
+        assert_eq!(
+            (names(&facts), facts.total),
+            (vec!["a", "b"], Some(9)),
+            "{xml}"
+        );
+    }
+    for empty in [
+        "<appliances/>",
+        "<appliances><appliances/></appliances>",
+        "<appliances><total>-1</total></appliances>",
+    ] {
+        assert_eq!(read(appliances, empty), Facts::default(), "{empty}");
+    }
+}
+
+#[test]
+fn an_item_of_an_item_is_not_an_item_of_the_list() {
+    let comments = read(
+        Resource::WorkspaceComments {
+            org: ObjectId::try_from(1).unwrap(),
+            workspace: ObjectId::try_from(1).unwrap(),
+            page: Page::Whole,
+        },
+        "<comments><comments><comment><loginName>a</loginName><replies><comment><loginName>b</loginName></comment></replies></comment></comments></comments>",
+    );
+    assert_eq!(names(&comments), ["a"]);
+}
+
+#[test]
+fn a_user_has_a_login_and_a_photo() {
+    let facts = read(
+        Resource::User,
+        "<user><dbId>3</dbId><name>John Doe</name><loginName>john</loginName><photo><dbId>8</dbId><uploaded>true</uploaded><size>9</size><sha256sum>ab</sha256sum><md5sum>cd</md5sum><mimeType>image/png</mimeType><name>me.png</name></photo></user>",
+    );
+    let [user] = &facts.objects[..] else { panic!() };
+    assert_eq!((user.id, user.name.as_deref()), (Some(3), Some("john")));
+    assert_eq!(
+        user.uploads,
+        [UploadFacts {
+            role: UploadRole::Photo,
+            id: Some(8),
+            name: Some("me.png".to_owned()),
+            uploaded: true,
+            size: Some(9),
+            sha256: Some("ab".to_owned()),
+            md5: Some("cd".to_owned()),
+            media_type: Some("image/png".to_owned()),
+        }]
+    );
+}
+
+#[test]
+fn every_field_of_an_object_may_be_missing_or_nonsense() {
+    let facts = read(
+        list(ListResource::Appliances),
+        "<appliances><appliance/><appliance><dbId>x</dbId><size>-4</size><logo/><name> </name><version>1.0</version><installedSize>7</installedSize><digest>d</digest><lastModified>2020</lastModified><uri>users/john/appliances/1</uri></appliance><appliance><dbId>-1</dbId></appliance></appliances>",
+    );
+    let [bare, odd, negative] = &facts.objects[..] else {
+        panic!()
+    };
+    assert_eq!(*bare, ObjectFacts::default());
+    assert_eq!(negative.id, Some(-1));
+    assert_eq!(
+        *odd,
+        ObjectFacts {
+            version: Some("1.0".to_owned()),
+            size: Some(7),
+            digest: Some("d".to_owned()),
+            last_modified: Some("2020".to_owned()),
+            uri: Some("users/john/appliances/1".to_owned()),
+            ..ObjectFacts::default()
+        }
+    );
+}
+
+#[test]
+fn an_account_tells_its_kind_what_is_missing_and_its_files() {
+    let facts = read(
+        list(ListResource::Accounts),
+        "<credAccounts xmlns:i='http://www.w3.org/2001/XMLSchema-instance'><credAccounts><credAccount i:type='ns2:CredAccountAws'><dbId>4</dbId><secretsMissing>true</secretsMissing><targetPlatform><logo><uploaded>true</uploaded></logo></targetPlatform><certificates><certificate><dbId>5</dbId><uploaded>1</uploaded></certificate><certificate><dbId>6</dbId></certificate></certificates><keyFile><dbId>7</dbId><md5sum>x</md5sum></keyFile></credAccount><credAccount i:type='CredAccountAzure'><applicationId>12</applicationId></credAccount></credAccounts></credAccounts>",
+    );
+    let [aws, azure] = &facts.objects[..] else {
+        panic!()
+    };
+    assert_eq!(aws.kind.as_deref(), Some("CredAccountAws"));
+    assert!(aws.secrets_missing);
+    let files: Vec<_> = aws
+        .uploads
+        .iter()
+        .map(|file| (file.role, file.id, file.uploaded))
+        .collect();
+    assert_eq!(
+        files,
+        [
+            (UploadRole::Certificate, Some(5), true),
+            (UploadRole::Certificate, Some(6), false),
+            (UploadRole::Certificate, Some(7), false)
+        ]
+    );
+    assert_eq!(
+        (azure.kind.as_deref(), azure.id),
+        (Some("CredAccountAzure"), None)
+    );
+}
+
+#[test]
+fn a_deployment_is_known_by_its_application_and_a_workspace_by_its_organization() {
+    let deployments = read(
+        list(ListResource::Deployments),
+        "<deployments><deployments><deployment><applicationId>12</applicationId><name>d</name></deployment></deployments></deployments>",
+    );
+    assert_eq!(deployments.objects[0].id, Some(12));
+    let workspaces = read(
+        list(ListResource::Workspaces),
+        "<workspaces><workspaces><workspace><orgUri>orgs/42/</orgUri></workspace><workspace><orgUri>http://evil/x</orgUri></workspace></workspaces></workspaces>",
+    );
+    let orgs: Vec<_> = workspaces.objects.iter().map(|object| object.org).collect();
+    assert_eq!(orgs, [Some(42), None]);
+}
+
+#[test]
+fn lists_with_names_of_their_own_are_known() {
+    let stats = read(
+        list(ListResource::Stats),
+        "<userStats><stats><stat/><stat/></stats></userStats>",
+    );
+    assert_eq!(stats.objects.len(), 2);
+    let blueprints = read(
+        list(ListResource::Blueprints),
+        "<blueprintsSummaries><blueprintsSummaries><BlueprintSummary><name>b</name></BlueprintSummary></blueprintsSummaries></blueprintsSummaries>",
+    );
+    assert_eq!(names(&blueprints), ["b"]);
+    let activities = read(
+        list(ListResource::Activities),
+        "<whatever><thing/></whatever>",
+    );
+    assert_eq!(activities, Facts::default());
+}
+
+#[test]
+fn another_document_is_not_this_one() {
+    let wrong = parse(b"<appliances/>").unwrap();
+    assert_eq!(
+        of(&wrong, Resource::User),
+        Err(Unread::because(
+            "it is a `appliances` where a `user` was asked for"
+        ))
+    );
+    let error = parse(b"<uforgeError/>").unwrap();
+    assert!(of(&error, list(ListResource::Activities)).is_err());
+    let page = parse(b"<x:html xmlns:x='y'/>").unwrap();
+    assert!(matches!(
+        of(&page, list(ListResource::Activities)),
+        Err(Unread::Page(_))
+    ));
+}
+
+#[test]
+fn a_name_of_a_million_letters_is_cut() {
+    let facts = read(
+        Resource::User,
+        &format!(
+            "<user><loginName>{}</loginName></user>",
+            "é".repeat(1_000_000)
+        ),
+    );
+    assert_eq!(
+        facts.objects[0].name.as_ref().unwrap().chars().count(),
+        1000
+    );
+}

@@ -1,0 +1,256 @@
+//! XML as a tree, and the ways to read an element. Prefixes are arbitrary, so names are compared without them.
+
+use roxmltree::{Document, Node, ParsingOptions};
+
+use super::{Unread, guard};
+
+/// Nodes of one document: what 64 MiB of ordinary elements come to.
+const MOST_NODES: u32 = 2_000_000;
+/// Characters of a text that are kept.
+const LONGEST_TEXT: usize = 1000;
+
+/// Reads a document: UTF-8, no DTD, within bounds.
+pub(super) fn parse(bytes: &[u8]) -> Result<Document<'_>, Unread> {
+    let text = utf_8(bytes)?;
+    if is_page(text) {
+        return Err(Unread::Page("text/html".to_owned()));
+    }
+    declared_encoding(text)?;
+    guard::check(text).map_err(Unread::Detail)?;
+    let options = ParsingOptions {
+        nodes_limit: MOST_NODES,
+        ..ParsingOptions::default()
+    };
+    Document::parse_with_options(text, options).map_err(|error| {
+        Unread::Detail(format!(
+            "it is not well-formed XML: {}",
+            brief(&error.to_string())
+        ))
+    })
+}
+
+/// Text in UTF-8, without its byte order mark.
+pub(super) fn utf_8(bytes: &[u8]) -> Result<&str, Unread> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        Unread::Detail(format!("it is not UTF-8 at byte {}", error.valid_up_to()))
+    })?;
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if text.trim().is_empty() {
+        return Err(Unread::because("it is empty"));
+    }
+    Ok(text)
+}
+
+fn is_page(text: &str) -> bool {
+    let start = text.trim_start().as_bytes();
+    [b"<!doctype html".as_slice(), b"<html"].iter().any(|sign| {
+        start
+            .get(..sign.len())
+            .is_some_and(|begin| begin.eq_ignore_ascii_case(sign))
+    })
+}
+
+/// Refuses an XML declaration that names another encoding: its letters would be taken for others.
+fn declared_encoding(text: &str) -> Result<(), Unread> {
+    let Some((declaration, _)) = text
+        .strip_prefix("<?xml")
+        .and_then(|rest| rest.split_once("?>"))
+    else {
+        return Ok(());
+    };
+    let Some((_, value)) = declaration.split_once("encoding") else {
+        return Ok(());
+    };
+    let name =
+        value.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '=' | '"' | '\''));
+    let name = name.split(['"', '\'']).next().unwrap_or_default();
+    if is_utf_8(name) {
+        return Ok(());
+    }
+    Err(Unread::Detail(format!(
+        "it is encoded in `{}`, not in UTF-8",
+        brief(name)
+    )))
+}
+
+/// Whether text in this encoding can be read as UTF-8.
+pub(super) fn is_utf_8(encoding: &str) -> bool {
+    ["utf-8", "utf8", "us-ascii", "ascii"]
+        .iter()
+        .any(|name| encoding.eq_ignore_ascii_case(name))
+}
+
+/// The root, where it has one of these names; without names, any that is neither a page nor an error.
+pub(super) fn root<'a, 'i>(
+    document: &'a Document<'i>,
+    names: &[&str],
+) -> Result<Node<'a, 'i>, Unread> {
+    let root = document.root_element();
+    let name = root.tag_name().name();
+    if names.contains(&name) {
+        return Ok(root);
+    }
+    Err(match name {
+        _ if name.eq_ignore_ascii_case("html") => Unread::Page("application/xhtml+xml".to_owned()),
+        "uforgeError" => Unread::Detail(format!(
+            "it is an error: {}",
+            error_message(root).unwrap_or_else(|| "without a message".to_owned())
+        )),
+        _ if names.is_empty() => return Ok(root),
+        _ => Unread::Detail(format!(
+            "it is a `{}` where a `{}` was asked for",
+            brief(name),
+            names.first().copied().unwrap_or_default()
+        )),
+    })
+}
+
+/// What a `uforgeError` says.
+pub(super) fn error_message(error: Node<'_, '_>) -> Option<String> {
+    child(error, "localizedErrorMsg").and_then(|message| text(message, "message"))
+}
+
+/// The child elements.
+pub(super) fn children<'a, 'i>(
+    node: Node<'a, 'i>,
+) -> impl Iterator<Item = Node<'a, 'i>> + use<'a, 'i> {
+    node.children().filter(Node::is_element)
+}
+
+/// The first child element of this name.
+pub(super) fn child<'a, 'i>(node: Node<'a, 'i>, name: &str) -> Option<Node<'a, 'i>> {
+    children(node).find(|child| child.tag_name().name() == name)
+}
+
+/// A child's text as sent, cut where it is longer than any name; `None` where it is blank.
+pub(super) fn text(node: Node<'_, '_>, name: &str) -> Option<String> {
+    let words: String = child(node, name)?
+        .children()
+        .filter(Node::is_text)
+        .filter_map(|part| part.text())
+        .flat_map(str::chars)
+        .take(LONGEST_TEXT)
+        .collect();
+    (!words.trim().is_empty()).then_some(words)
+}
+
+/// A child's text without the blanks around it.
+pub(super) fn word(node: Node<'_, '_>, name: &str) -> Option<String> {
+    text(node, name).map(|words| words.trim().to_owned())
+}
+
+/// A child's whole number; `None` for anything else.
+pub(super) fn number(node: Node<'_, '_>, name: &str) -> Option<i64> {
+    word(node, name)?.parse().ok()
+}
+
+/// A child's whole number, zero or more.
+pub(super) fn count(node: Node<'_, '_>, name: &str) -> Option<u64> {
+    number(node, name)?.try_into().ok()
+}
+
+/// A child's `xs:boolean`; absent means no.
+pub(super) fn flag(node: Node<'_, '_>, name: &str) -> bool {
+    word(node, name).is_some_and(|word| matches!(word.as_str(), "true" | "1"))
+}
+
+/// The local name in `xsi:type`.
+pub(super) fn kind(node: Node<'_, '_>) -> Option<String> {
+    let value = node.attribute(("http://www.w3.org/2001/XMLSchema-instance", "type"))?;
+    let local = value.rsplit(':').next()?.trim();
+    (!local.is_empty()).then(|| local.chars().take(LONGEST_TEXT).collect())
+}
+
+/// A foreign text short enough for a message.
+fn brief(text: &str) -> String {
+    text.chars().filter(|c| !c.is_control()).take(120).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn detail(bytes: &[u8]) -> String {
+        match parse(bytes) {
+            Err(Unread::Detail(detail)) => detail,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn a_page_for_people_is_told_from_a_damaged_document() {
+        for page in ["<!DOCTYPE html><p>hi", "\n <HTML><body>", "<html/>"] {
+            assert!(
+                matches!(parse(page.as_bytes()), Err(Unread::Page(_))),
+                "{page}"
+            );
+        }
+        let strange = parse(b"<x:html xmlns:x='http://www.w3.org/1999/xhtml'/>").unwrap();
+        assert!(matches!(root(&strange, &["user"]), Err(Unread::Page(_))));
+    }
+
+    #[test]
+    fn what_cannot_be_read_says_why() {
+        assert!(detail(b"").contains("empty"));
+        assert!(detail(b"\xef\xbb\xbf \n").contains("empty"));
+        assert!(detail(b"<a>\xff</a>").contains("not UTF-8 at byte 3"));
+        assert!(
+            detail(b"<?xml version='1.0' encoding='ISO-8859-1'?><a/>").contains("`ISO-8859-1`")
+        );
+        assert!(detail(b"<!DOCTYPE a><a/>").contains("document type"));
+        assert!(detail(b"<a><b></a>").contains("not well-formed"));
+        assert!(detail("<a>".repeat(10_000).as_bytes()).contains("deeper"));
+        assert!(detail(b"{\"user\": {}}").contains("not well-formed"));
+        assert!(
+            detail(format!("<a>{}</a>", "<b/>".repeat(2_000_001)).as_bytes())
+                .contains("not well-formed")
+        );
+    }
+
+    #[test]
+    fn a_byte_order_mark_and_any_prefix_are_fine() {
+        let document = parse(b"\xef\xbb\xbf<?xml version=\"1.0\" encoding=\"utf-8\"?><q:user xmlns:q='u'><dbId>1</dbId></q:user>").unwrap();
+        assert_eq!(number(root(&document, &["user"]).unwrap(), "dbId"), Some(1));
+    }
+
+    #[test]
+    fn odd_values_are_no_values() {
+        let document = parse(b"<a><n>1.5</n><m> -3 </m><e/><t><!-- x -->a<![CDATA[<b>]]>&amp;</t><f>1</f><g>TRUE</g></a>").unwrap();
+        let a = document.root_element();
+        assert_eq!(
+            (number(a, "n"), number(a, "m"), count(a, "m")),
+            (None, Some(-3), None)
+        );
+        assert_eq!(
+            (text(a, "e"), text(a, "t")),
+            (None, Some("a<b>&".to_owned()))
+        );
+        assert_eq!(
+            (flag(a, "f"), flag(a, "g"), flag(a, "absent")),
+            (true, false, false)
+        );
+    }
+
+    #[test]
+    fn an_error_document_where_another_was_asked_for_is_quoted() {
+        let document = parse(b"<e:uforgeError xmlns:e='u'><localizedErrorMsg><message>no such user</message></localizedErrorMsg></e:uforgeError>").unwrap();
+        assert_eq!(
+            root(&document, &["user"]).unwrap_err(),
+            Unread::because("it is an error: no such user")
+        );
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
+            let _ = parse(&bytes);
+        }
+
+        #[test]
+        fn nothing_made_of_markup_makes_the_reader_panic(text in "([<>/!?=\"'&;:\\[\\]a-d \\-]|<a|</a>|<!--|xmlns:a='b'|<!\\[CDATA\\[){0,60}") {
+            let _ = parse(text.as_bytes());
+        }
+    }
+}
