@@ -1,11 +1,14 @@
 //! The calls of the export workflow: start, look, download, cancel, delete.
 
-use crate::archive::{OutputFormat, archive_of};
+use std::time::Duration;
+
+use crate::archive::{Archive, OutputFormat, archive_of};
 use crate::document::{Element, flag, number, text};
 use crate::scenario::{Ending, ItemFault, ItemKind};
 
 use super::collections::Collection;
 use super::data::encoded;
+use super::items::Item;
 use super::refusal::Refusal;
 use super::resources::{
     Answer, ArchiveAnswer, Call, Result, document, id, item_at, kind_of, list, paged, validator,
@@ -126,17 +129,7 @@ fn start(
     let plan = plan(shared, &item, faults, history.exports);
     let archive = archive_of(&item.archive_source(&shared.scenario), format)
         .map_err(|_| Refusal::new(500, "error.internal", "The archive cannot be made"))?;
-    let order = Order {
-        owner,
-        kind: item.kind,
-        item: item.id,
-        name: item.name.clone(),
-        version: item.version.clone(),
-        seed: item.seed,
-        archive,
-        foreign: false,
-        plan,
-    };
+    let order = order(&owner, &item, archive, plan);
     let elapsed = shared.clock.elapsed();
     let ticket = state.tickets.ask(order, elapsed, shared.clock.now());
     Ok(Answer::Document {
@@ -145,12 +138,57 @@ fn start(
     })
 }
 
-fn plan(shared: &Shared, item: &super::items::Item, faults: &[ItemFault], nth: u32) -> Plan {
+/// Exports that somebody else's client asked for, which nobody but them may delete.
+pub(super) fn leave_foreign_tickets(shared: &mut Shared) {
+    let created = shared.clock.now();
+    let state = shared
+        .state
+        .get_mut()
+        .unwrap_or_else(std::sync::PoisonError::into_inner);
+    let Some((user, item)) = state
+        .residents
+        .first()
+        .and_then(|user| Some((user, user.items(ItemKind::Appliance).first()?.clone())))
+    else {
+        return;
+    };
+    let owner = user.person.login.clone();
+    for _ in 0..shared.scenario.data.foreign_tickets {
+        let source = item.archive_source(&shared.scenario);
+        let Ok(archive) = archive_of(&source, OutputFormat::Yaml) else {
+            return;
+        };
+        let plan = Plan {
+            takes: Duration::ZERO,
+            end: PlannedEnd::Archive,
+            shown: None,
+        };
+        let mut order = order(&owner, &item, archive, plan);
+        order.foreign = true;
+        state.tickets.ask(order, Duration::ZERO, created);
+    }
+}
+
+fn order(owner: &str, item: &Item, archive: Archive, plan: Plan) -> Order {
+    Order {
+        owner: owner.to_owned(),
+        kind: item.kind,
+        item: item.id,
+        name: item.name.clone(),
+        version: item.version.clone(),
+        seed: item.seed,
+        archive,
+        foreign: false,
+        plan,
+    }
+}
+
+fn plan(shared: &Shared, item: &Item, faults: &[ItemFault], nth: u32) -> Plan {
     let scenario = &shared.scenario;
     let own_time = scenario
         .item(item.kind, item.id)
         .and_then(|item| item.export_millis);
-    let takes = std::time::Duration::from_millis(own_time.unwrap_or(scenario.timing.export_millis));
+    let takes = Duration::from_millis(own_time.unwrap_or(scenario.timing.export_millis));
     let mut plan = Plan {
         takes,
         end: PlannedEnd::Archive,
@@ -227,10 +265,13 @@ fn all_of(shared: &Shared, state: &State, call: &Call<'_>, owner: &str) -> Resul
         .tickets
         .iter()
         .filter(|ticket| ticket.order.owner == owner && ticket.order.kind == ItemKind::Appliance);
-    let entries = theirs
-        .map(|ticket| ticket_document(ticket, elapsed))
-        .collect();
-    Ok(document(paged(shared, collection, entries, call.query)))
+    let make = |ticket| ticket_document(ticket, elapsed);
+    Ok(document(paged(
+        shared,
+        collection,
+        (theirs.collect(), make),
+        call.query,
+    )))
 }
 
 /// The statuses of the exports that `ae` names, as far as there are any.
@@ -271,7 +312,7 @@ fn uri(ticket: &Ticket) -> String {
     format!("{}/exports/{}", item_uri(ticket), ticket.id)
 }
 
-fn ticket_document(ticket: &Ticket, elapsed: std::time::Duration) -> Element {
+fn ticket_document(ticket: &Ticket, elapsed: Duration) -> Element {
     let order = &ticket.order;
     let (root, name, version) = match order.kind {
         ItemKind::Appliance => ("applianceExport", "applianceName", "applianceVersion"),
@@ -297,7 +338,7 @@ fn ticket_document(ticket: &Ticket, elapsed: std::time::Duration) -> Element {
     Element::object(root, fields)
 }
 
-fn status(ticket: &Ticket, elapsed: std::time::Duration) -> Element {
+fn status(ticket: &Ticket, elapsed: Duration) -> Element {
     let phase = ticket.phase(elapsed);
     let error = matches!(
         phase,

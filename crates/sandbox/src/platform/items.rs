@@ -6,7 +6,7 @@ use crate::archive::{ArchiveSource, System, mix};
 use crate::scenario::{ItemKind, Names, Scenario};
 
 use super::hexadecimal;
-use super::picture::png;
+use super::picture::{Picture, picture};
 
 /// One appliance, bundle or cloud account.
 #[derive(Clone, Debug)]
@@ -186,8 +186,9 @@ impl Item {
         (self.place % 4 != 3).then_some(self.id * 10 + 3)
     }
 
-    pub(crate) fn logo(&self) -> Vec<u8> {
-        png(self.id.unsigned_abs() ^ 0x10_60)
+    /// The logo's file: of some, only the description was ever made.
+    pub(crate) fn logo(&self) -> Option<&'static Picture> {
+        (self.place % 4 != 2).then(|| picture(self.id.unsigned_abs()))
     }
 
     pub(crate) fn archive_source(&self, scenario: &Scenario) -> ArchiveSource {
@@ -203,7 +204,7 @@ impl Item {
             revision: self.revision,
             description: self.description.clone(),
             system: (self.kind == ItemKind::Appliance).then(|| self.system()),
-            logo: self.logo(),
+            logo: picture(self.id.unsigned_abs()).bytes.to_vec(),
             seed: self.seed,
             bytes: own_size.unwrap_or(usual),
         }

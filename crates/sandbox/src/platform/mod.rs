@@ -71,12 +71,14 @@ impl Platform {
             requests: VecDeque::new(),
             requests_in_all: 0,
         };
+        let mut shared = Shared {
+            scenario,
+            clock,
+            state: Mutex::new(state),
+        };
+        exports::leave_foreign_tickets(&mut shared);
         Self {
-            shared: Arc::new(Shared {
-                scenario,
-                clock,
-                state: Mutex::new(state),
-            }),
+            shared: Arc::new(shared),
         }
     }
 

@@ -1,16 +1,44 @@
 //! Small pictures for photos and logos: real PNG files, drawn from a seed.
 
 use std::io::Write;
+use std::sync::OnceLock;
 
+use bytes::Bytes;
 use flate2::write::ZlibEncoder;
 use flate2::{Compression, Crc};
+use md5::Md5;
+use sha2::{Digest, Sha256};
 
 use crate::archive::mix;
 
+use super::hexadecimal;
+
 const SIDE: u8 = 48;
 
+const VARIANTS: usize = 16;
+
+/// A picture, and what the platform publishes about its file.
+pub(crate) struct Picture {
+    pub(crate) bytes: Bytes,
+    pub(crate) md5: String,
+    pub(crate) sha256: String,
+}
+
+/// One of sixteen pictures, each drawn once: long lists have many logos.
+pub(crate) fn picture(seed: u64) -> &'static Picture {
+    static PICTURES: [OnceLock<Picture>; VARIANTS] = [const { OnceLock::new() }; VARIANTS];
+    let variant = mix(seed) % VARIANTS as u64;
+    let place = usize::try_from(variant).unwrap_or(0);
+    PICTURES[place].get_or_init(|| {
+        let bytes = Bytes::from(png(variant));
+        let md5 = hexadecimal(&Md5::digest(&bytes));
+        let sha256 = hexadecimal(&Sha256::digest(&bytes));
+        Picture { bytes, md5, sha256 }
+    })
+}
+
 /// A PNG of 48 × 48 pixels (W3C PNG §5).
-pub(crate) fn png(seed: u64) -> Vec<u8> {
+fn png(seed: u64) -> Vec<u8> {
     let [red, green, blue, ..] = mix(seed).to_le_bytes();
     let mut rows = Vec::new();
     for y in 0..SIDE {

@@ -54,54 +54,71 @@ pub(crate) enum Paging {
     None,
 }
 
+/// What the parameters are called, and what they say about the order.
+struct Limits<'a> {
+    count: Option<usize>,
+    offset: usize,
+    filter: Option<&'a str>,
+    order: Option<&'a str>,
+    descending: bool,
+}
+
+impl<'a> Limits<'a> {
+    fn of(query: &'a Query, paging: Paging) -> Option<Self> {
+        match paging {
+            Paging::CountAndOffset => Some(Self {
+                count: query.number("count"),
+                offset: query.number("offset").unwrap_or(0),
+                filter: query.first("query"),
+                order: query.first("orderBy"),
+                descending: query.first("descending") == Some("true"),
+            }),
+            Paging::IndexAndMax => Some(Self {
+                count: query.number("max"),
+                offset: query.number("index").unwrap_or(0),
+                filter: None,
+                order: query.first("orderby"),
+                descending: query.first("asc") == Some("false"),
+            }),
+            Paging::None => None,
+        }
+    }
+}
+
 /// The entries that a request asks for, and how many there are without its limits.
-pub(crate) fn page(
-    mut items: Vec<Element>,
-    paging: Paging,
-    query: &Query,
+///
+/// `make` is called for an entry only where it is needed: a page of a long list costs no more than the page.
+pub(crate) fn page<T>(
+    items: Vec<T>,
+    make: impl FnMut(T) -> Element,
+    (paging, query): (Paging, &Query),
     cap: Option<usize>,
 ) -> (Vec<Element>, usize) {
-    let (count, offset, order, descending) = match paging {
-        Paging::CountAndOffset => (
-            "count",
-            "offset",
-            "orderBy",
-            query.first("descending") == Some("true"),
-        ),
-        Paging::IndexAndMax => (
-            "max",
-            "index",
-            "orderby",
-            query.first("asc") == Some("false"),
-        ),
-        Paging::None => {
-            let total = items.len();
-            return (items, total);
-        }
+    let all = items.len();
+    let Some(limits) = Limits::of(query, paging) else {
+        return (items.into_iter().map(make).collect(), all);
     };
-    if let Some(filter) = query
-        .first("query")
-        .filter(|_| paging == Paging::CountAndOffset)
-    {
-        items.retain(|item| fits(item, filter));
-    }
-    if let Some(field) = query.first(order) {
-        items.sort_by(|left, right| compare(left, right, field));
-        if descending {
-            items.reverse();
-        }
-    }
-    let total = items.len();
-    let wanted = query
-        .number(count)
+    let wanted = limits
+        .count
         .unwrap_or(usize::MAX)
         .min(cap.unwrap_or(usize::MAX));
-    let page = items
-        .into_iter()
-        .skip(query.number(offset).unwrap_or(0))
-        .take(wanted)
-        .collect();
-    (page, total)
+    if limits.filter.is_none() && limits.order.is_none() {
+        let page = items.into_iter().skip(limits.offset).take(wanted);
+        return (page.map(make).collect(), all);
+    }
+    let mut items: Vec<Element> = items.into_iter().map(make).collect();
+    items.retain(|item| limits.filter.is_none_or(|filter| fits(item, filter)));
+    if let Some(field) = limits.order {
+        items.sort_by(|left, right| compare(left, right, field));
+    }
+    if limits.descending {
+        items.reverse();
+    }
+    let total = items.len();
+    (
+        items.into_iter().skip(limits.offset).take(wanted).collect(),
+        total,
+    )
 }
 
 /// The part of FIQL that clients use: `field==value` and `field!=value`, all of which have to hold (`;`).
@@ -143,7 +160,7 @@ mod tests {
     }
 
     fn ids(paging: Paging, query: &str, cap: Option<usize>) -> (Vec<i64>, usize) {
-        let (page, total) = page(items(), paging, &Query::parse(query), cap);
+        let (page, total) = page(items(), |item| item, (paging, &Query::parse(query)), cap);
         (
             page.iter()
                 .filter_map(|item| item.child_number("dbId"))

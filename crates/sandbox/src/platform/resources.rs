@@ -9,6 +9,7 @@ use super::access;
 use super::collections::Collection;
 use super::data::{self, Secrets};
 use super::people::{Caller, Resident};
+use super::picture::Picture;
 use super::query::{Query, page};
 use super::refusal::Refusal;
 use super::{Shared, State};
@@ -130,11 +131,8 @@ fn below_user(
         [collection, item, "logo", logo] | [collection, item, "logo", logo, _] => {
             let item = item_at(resident, collection, item)?;
             let logo = id(logo)?;
-            if item.logo_id() == Some(logo) {
-                Ok(png(item.logo()))
-            } else {
-                Err(Refusal::not_found("such logo"))
-            }
+            let file = item.logo().filter(|_| item.logo_id() == Some(logo));
+            file.map(png).ok_or_else(|| Refusal::not_found("such logo"))
         }
         ["accounts", account, "certs", wanted] => certificate(resident, account, wanted),
         [collection, item] if kind_of(collection).is_some() => {
@@ -149,9 +147,9 @@ fn below_user(
     }
 }
 
-fn png(bytes: Vec<u8>) -> Answer {
+fn png(picture: &Picture) -> Answer {
     Answer::Binary {
-        bytes: bytes.into(),
+        bytes: picture.bytes.clone(),
         media_type: "image/png",
     }
 }
@@ -171,32 +169,26 @@ fn certificate(resident: &Resident, account: &str, certificate: &str) -> Result<
 
 fn whole_list(shared: &Shared, resident: &Resident, path: &str, query: &Query) -> Result<Element> {
     let collection = Collection::at(path).ok_or_else(|| Refusal::not_found("such resource"))?;
-    let entries = match kind_of(path) {
-        Some(kind) => resident
-            .items(kind)
-            .iter()
-            .map(|item| item_document(shared, resident, item))
-            .collect(),
-        None => resident
-            .entries(path)
-            .ok_or_else(|| Refusal::not_found("such resource"))?,
-    };
-    Ok(paged(shared, collection, entries, query))
+    if let Some(kind) = kind_of(path) {
+        let items = resident.items(kind).iter().collect();
+        let make = |item| item_document(shared, resident, item);
+        return Ok(paged(shared, collection, (items, make), query));
+    }
+    let entries = resident
+        .entries(path)
+        .ok_or_else(|| Refusal::not_found("such resource"))?;
+    Ok(paged(shared, collection, (entries, |entry| entry), query))
 }
 
-/// The part of `entries` that a request asks for, as the collection's document.
-pub(super) fn paged(
+/// The part of a collection that a request asks for, as the collection's document.
+pub(super) fn paged<T>(
     shared: &Shared,
     collection: &Collection,
-    entries: Vec<Element>,
+    (entries, make): (Vec<T>, impl FnMut(T) -> Element),
     query: &Query,
 ) -> Element {
-    let (entries, total) = page(
-        entries,
-        collection.paging,
-        query,
-        shared.scenario.lists.page_cap,
-    );
+    let cap = shared.scenario.lists.page_cap;
+    let (entries, total) = page(entries, make, (collection.paging, query), cap);
     let total = collection.counts().then_some(total);
     list(
         collection.root,
@@ -296,12 +288,9 @@ fn workspace_resource(
         }
         _ => return Err(Refusal::not_found("such resource")),
     };
-    let (entries, total) = page(
-        entries,
-        super::query::Paging::CountAndOffset,
-        call.query,
-        shared.scenario.lists.page_cap,
-    );
+    let cap = shared.scenario.lists.page_cap;
+    let limits = (super::query::Paging::CountAndOffset, call.query);
+    let (entries, total) = page(entries, |entry| entry, limits, cap);
     Ok(document(list(root, root, item, entries, Some(total))))
 }
 

@@ -81,6 +81,8 @@ pub struct DataSize {
     pub others: u32,
     /// About how long an archive is, unless its item says otherwise.
     pub archive_bytes: u64,
+    /// Exports of the first appliance that another client asked for and left there, complete.
+    pub foreign_tickets: u32,
     /// What things are called.
     pub names: Names,
 }
@@ -93,6 +95,7 @@ impl Default for DataSize {
             accounts: 14,
             others: 3,
             archive_bytes: 300_000,
+            foreign_tickets: 1,
             names: Names::Realistic,
         }
     }

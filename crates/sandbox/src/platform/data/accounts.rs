@@ -2,12 +2,15 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use md5::Md5;
+use sha2::{Digest, Sha256};
 
 use crate::archive::mix;
 use crate::document::{Element, flag, number, secret, text};
+use crate::platform::hexadecimal;
 use crate::platform::items::Item;
 
-use super::{Owner, drawn_fields, invented, item_fields, number_of, upload_fields};
+use super::{FileFacts, Owner, drawn_fields, invented, item_fields, number_of, upload_fields};
 
 /// The concrete type, what people call the account, and the type of its target platform.
 const KINDS: [(&str, &str, &str); 14] = [
@@ -199,12 +202,13 @@ pub(crate) fn certificate_file(item: &Item, id: i64) -> Vec<u8> {
 fn certificate(item: &Item, id: i64, base: &str, secrets: Secrets) -> Element {
     let (certificate_type, name) = certificate_kind(item, id);
     let file = certificate_file(item, id);
-    let mut fields = upload_fields(
-        id,
-        item.seed ^ id.unsigned_abs(),
-        &file,
-        "application/x-x509-ca-cert",
-    );
+    let facts = FileFacts {
+        bytes: file.len(),
+        md5: &hexadecimal(&Md5::digest(&file)),
+        sha256: &hexadecimal(&Sha256::digest(&file)),
+        media_type: "application/x-x509-ca-cert",
+    };
+    let mut fields = upload_fields(id, item.seed ^ id.unsigned_abs(), &facts);
     if secrets == Secrets::Present {
         fields.push(secret("content", STANDARD.encode(&file)));
     }

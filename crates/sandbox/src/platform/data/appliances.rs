@@ -42,10 +42,8 @@ pub(crate) fn appliance(owner: &Owner<'_>, item: &Item) -> Element {
         logo(
             "logo",
             id,
-            &item.logo(),
-            "logo.png",
-            base.clone(),
-            below(&format!("logo/{id}")),
+            item.logo(),
+            (base.clone(), below(&format!("logo/{id}"))),
         )
     }));
     fields.extend([

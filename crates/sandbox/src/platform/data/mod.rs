@@ -14,14 +14,13 @@ mod software;
 mod workspaces;
 
 use jiff::Timestamp;
-use md5::Md5;
-use sha2::{Digest, Sha256};
 
 use crate::archive::mix;
 use crate::document::{Element, flag, number, text};
 
 use super::hexadecimal;
 use super::items::{Item, moment};
+use super::picture::Picture;
 
 pub(crate) use accounts::{Secrets, account, certificate_file, certificate_ids};
 pub(crate) use appliances::appliance;
@@ -128,30 +127,51 @@ fn drawn_fields(id: i64, seed: u64) -> Vec<Element> {
 }
 
 /// The fields of `UForgeUploadObject`, for bytes that are there.
-fn upload_fields(id: i64, seed: u64, bytes: &[u8], media_type: &'static str) -> Vec<Element> {
+fn upload_fields(id: i64, seed: u64, file: &FileFacts<'_>) -> Vec<Element> {
     let mut fields = drawn_fields(id, seed);
     fields.extend([
-        text("md5sum", hexadecimal(&Md5::digest(bytes))),
-        text("mimeType", media_type),
-        text("sha256sum", hexadecimal(&Sha256::digest(bytes))),
-        number("size", i64::try_from(bytes.len()).unwrap_or(i64::MAX)),
+        text("md5sum", file.md5),
+        text("mimeType", file.media_type),
+        text("sha256sum", file.sha256),
+        number("size", i64::try_from(file.bytes).unwrap_or(i64::MAX)),
         flag("uploaded", true),
         text("uploadedTime", moment(seed, 400).to_string()),
     ]);
     fields
 }
 
+/// What the platform publishes about a file.
+struct FileFacts<'a> {
+    bytes: usize,
+    md5: &'a str,
+    sha256: &'a str,
+    media_type: &'static str,
+}
+
 fn logo(
     name: &'static str,
     id: i64,
-    bytes: &[u8],
-    file_name: &str,
-    parent_uri: String,
-    uri: String,
+    picture: Option<&Picture>,
+    (parent_uri, uri): (String, String),
 ) -> Element {
-    let mut fields = upload_fields(id, id.unsigned_abs(), bytes, "image/png");
+    let mut fields = match picture {
+        None => {
+            let mut fields = drawn_fields(id, id.unsigned_abs());
+            fields.push(flag("uploaded", false));
+            fields
+        }
+        Some(picture) => {
+            let file = FileFacts {
+                bytes: picture.bytes.len(),
+                md5: &picture.md5,
+                sha256: &picture.sha256,
+                media_type: "image/png",
+            };
+            upload_fields(id, id.unsigned_abs(), &file)
+        }
+    };
     fields.extend([
-        text("name", file_name),
+        text("name", format!("{name}.png")),
         text("parentUri", parent_uri),
         text("uri", uri),
     ]);

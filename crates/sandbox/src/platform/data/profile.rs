@@ -1,7 +1,7 @@
 //! `User`, the profile, and its photo.
 
 use crate::document::{Element, flag, number, secret, text};
-use crate::platform::picture::png;
+use crate::platform::picture::{Picture, picture};
 
 use super::{Owner, drawn_fields, invented, logo};
 
@@ -9,8 +9,8 @@ use super::{Owner, drawn_fields, invented, logo};
 pub(crate) const PHOTO_ID: i64 = 77;
 
 /// The photo's file.
-pub(crate) fn photo(owner: &Owner<'_>) -> Vec<u8> {
-    png(owner.seed)
+pub(crate) fn photo(owner: &Owner<'_>) -> &'static Picture {
+    picture(owner.seed)
 }
 
 /// The `user` document.
@@ -37,10 +37,8 @@ pub(crate) fn user(owner: &Owner<'_>) -> Element {
         logo(
             "photo",
             PHOTO_ID,
-            &photo(owner),
-            "photo.png",
-            base.to_owned(),
-            photo_uri,
+            Some(photo(owner)),
+            (base.to_owned(), photo_uri),
         ),
         text("website", "https://jeanne.example/"),
         address("12 rue de la Forge", "Paris", "75011"),

@@ -29,10 +29,8 @@ pub(crate) fn my_software(owner: &Owner<'_>, item: &Item) -> Element {
         logo(
             "logo",
             id,
-            &item.logo(),
-            "logo.png",
-            base.clone(),
-            format!("{base}/logo/{id}"),
+            item.logo(),
+            (base.clone(), format!("{base}/logo/{id}")),
         )
     }));
     fields.extend([
