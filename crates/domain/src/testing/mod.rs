@@ -1,1 +1,58 @@
-//! To come.
+//! Doubles of the ports for tests: simulated time, a sink and a journal in memory, recorded progress, a platform of values.
+//!
+//! They keep the ports' promises and run the same contract suites as the real adapters.
+
+mod clock;
+mod platform;
+mod progress;
+mod store;
+
+pub use clock::SimClock;
+pub use platform::{Call, FakeItem, FakePlatform, Script, gzip};
+pub use progress::RecordingProgress;
+pub use store::{MemoryJournal, MemorySink, SinkState};
+
+use crate::model::{
+    BagFormat, DocumentForms, ItemKind, ItemRef, ObjectId, Order, OutputFormat, SafeName, Secrets,
+    Selection, Strictness, TicketPolicy, UserId,
+};
+use crate::workflow::Limits;
+
+/// An order for all of `john`'s data with the contract's defaults.
+pub fn order() -> Order {
+    Order {
+        user: UserId::parse("john").unwrap_or_else(|error| panic!("{error}")),
+        source: "https://uforge.example.com/api".to_owned(),
+        tool_version: "0.0.0-test".to_owned(),
+        selection: Selection::everything(),
+        output_format: OutputFormat::Yaml,
+        documents: DocumentForms::Both,
+        secrets: Secrets::Keep,
+        strictness: Strictness::CoreOnly,
+        tickets: TicketPolicy::Delete,
+        format: BagFormat::Zip,
+        bag_name: SafeName::parse("uforge-john").unwrap_or_else(|error| panic!("{error}")),
+        notice: None,
+        jobs: Limits::JOBS,
+        downloads: Limits::DOWNLOADS,
+        max_wait: Limits::MAX_WAIT,
+        seed: 1,
+    }
+}
+
+/// The appliance of this id.
+pub fn appliance(id: i64) -> ItemRef {
+    item(ItemKind::Appliance, id)
+}
+
+/// The software bundle of this id.
+pub fn mysoftware(id: i64) -> ItemRef {
+    item(ItemKind::MySoftware, id)
+}
+
+fn item(kind: ItemKind, id: i64) -> ItemRef {
+    ItemRef {
+        kind,
+        id: ObjectId::try_from(id).unwrap_or_else(|error| panic!("{error}")),
+    }
+}

@@ -19,10 +19,23 @@ impl Limits {
     pub const DOCUMENT_BYTES: u64 = 64 * 1024 * 1024;
     /// Documents and small files fetched at the same time.
     pub(crate) const DOCUMENTS_AT_ONCE: usize = 6;
-    /// Attempts at one request before it counts as failed.
+    /// Attempts at a request that the server answers wrongly.
     pub(crate) const ATTEMPTS: u32 = 5;
-    /// Attempts of all kinds that one item may use up.
-    pub(crate) const ITEM_ATTEMPTS: u32 = 12;
+    /// Attempts at a request that meets a bad network or an overloaded server.
+    pub(crate) const PATIENT_ATTEMPTS: u32 = 8;
+    /// Failed attempts of all kinds that one item may use up.
+    pub(crate) const ITEM_ATTEMPTS: u32 = 16;
+    /// Damaged downloads of one ticket before a new export is asked for.
+    pub(crate) const DAMAGED_DOWNLOADS: u32 = 3;
+    /// Starts of one item whose answers may be lost where no list tells of their tickets.
+    pub(crate) const DOUBTFUL_STARTS: u32 = 3;
+    /// New exports of one item after its first.
+    pub(crate) const RENEWALS: u32 = 2;
+    /// Shortest and longest pause between two looks at a ticket.
+    pub(crate) const POLL_PAUSE: (Duration, Duration) =
+        (Duration::from_millis(100), Duration::from_secs(5));
+    /// Tickets asked for in one request.
+    pub(crate) const STATUSES_AT_ONCE: usize = 25;
     /// Objects of one list that are read before it counts as endless.
     pub(crate) const LIST_OBJECTS: usize = 200_000;
 }

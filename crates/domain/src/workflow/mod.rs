@@ -1,12 +1,26 @@
 //! The export workflow: selection → survey → plan → fetch → sink → report.
 //!
-//! [`export`] is the way in. `plan`, `item`, `schedule` and `retry` are plain functions of values; `survey`, `drive` and
-//! `transfer` hold the awaiting and little thought. Concurrency is a set of futures inside one future: nothing is spawned.
+//! [`export`] is the way in. `item` and `retry` are plain functions of values: time is an argument and nothing is awaited.
+//! `survey`, `fetch`, `drive` and `transfer` hold the awaiting and little thought. Concurrency is a set of futures inside one
+//! future: nothing is spawned, so a run that is dropped stops at once and leaks nothing.
 
+mod drive;
+mod fetch;
+mod item;
+mod ledger;
 mod limits;
+mod patience;
 mod plan;
+mod recount;
+mod retry;
 mod run;
+mod survey;
+#[cfg(test)]
+mod tests;
+mod tickets;
+mod transfer;
 
 pub use limits::Limits;
-pub use plan::{Plan, PlannedItem, PlannedSection, SectionPlan};
-pub use run::{Ports, RunError, Withdrawal, export, plan, withdraw};
+pub use plan::{Plan, PlannedItem, PlannedSection, SectionPlan, plan};
+pub use run::{Ports, RunError, export};
+pub use tickets::{Withdrawal, withdraw};

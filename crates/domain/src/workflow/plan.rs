@@ -1,6 +1,12 @@
 //! What an export would contain: selection ∩ survey.
 
-use crate::model::{ItemRef, Section};
+use super::fetch::{Fetch, Kept};
+use super::ledger::Ledger;
+use super::patience::attempt;
+use super::run::{Ports, RunError, check_selection, nothing_at_all};
+use super::survey::{Task, survey_once};
+use crate::model::{ItemKind, ItemRef, Order, Section};
+use crate::report::SectionStatus;
 
 /// What is planned for one section.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,4 +60,94 @@ pub struct Plan {
     pub sections: Vec<PlannedSection>,
     /// The items whose archives would be exported.
     pub items: Vec<PlannedItem>,
+}
+
+/// Says what an export would contain. Sends nothing but GET.
+pub async fn plan(ports: Ports<'_>, order: &Order) -> Result<Plan, RunError> {
+    let platform = attempt(ports, order.seed, "the platform's status", || {
+        ports.api.platform()
+    })
+    .await;
+    let platform_version = match platform {
+        Ok(platform) => platform.version,
+        Err(failed) => {
+            failed.into_fatal(&order.user)?;
+            None
+        }
+    };
+    let kept = Kept::default();
+    let fetch = Fetch {
+        ports,
+        sink: None,
+        order,
+        kept: &kept,
+    };
+    let mut ledger = Ledger::default();
+    let wanted = Section::ALL
+        .into_iter()
+        .filter(|section| order.selection.wants(*section));
+    let mut tasks: Vec<Task> = wanted.map(Task::of_section).collect();
+    while !tasks.is_empty() {
+        tasks = survey_once(fetch, &mut ledger, tasks).await?;
+        tasks.retain(Task::lists_something);
+    }
+    nothing_at_all(order, &ledger)?;
+    check_selection(order, &ledger)?;
+    Ok(Plan {
+        platform_version,
+        sections: planned_sections(order, &ledger),
+        items: planned_items(order, &ledger),
+    })
+}
+
+fn planned_sections(order: &Order, ledger: &Ledger) -> Vec<PlannedSection> {
+    let reports = ledger.section_reports(order).into_iter();
+    reports
+        .map(|report| {
+            let section = report.section;
+            let plan = match report.status {
+                SectionStatus::Excluded => SectionPlan::Excluded,
+                SectionStatus::Unavailable => SectionPlan::Unavailable {
+                    reason: report.reason.unwrap_or_default(),
+                },
+                SectionStatus::Complete | SectionStatus::Partial => {
+                    let listed = report.listed.unwrap_or_default();
+                    SectionPlan::Fetch {
+                        listed,
+                        wanted: listed.saturating_sub(report.excluded),
+                        bytes: bytes_of(ledger, section),
+                    }
+                }
+            };
+            PlannedSection { section, plan }
+        })
+        .collect()
+}
+
+fn bytes_of(ledger: &Ledger, section: Section) -> Option<u64> {
+    let book = ledger.read(section)?;
+    let sizes = book
+        .entries
+        .iter()
+        .filter(|entry| entry.wanted)
+        .filter_map(|entry| entry.facts.size);
+    sizes.reduce(u64::saturating_add)
+}
+
+fn planned_items(order: &Order, ledger: &Ledger) -> Vec<PlannedItem> {
+    let items = [ItemKind::Appliance, ItemKind::MySoftware]
+        .into_iter()
+        .flat_map(|kind| ledger.items(kind));
+    items
+        .filter(|(_, item)| order.selection.wants_item(*item))
+        .filter_map(|(place, item)| {
+            let facts = &ledger.read(place.section)?.entries.get(place.index)?.facts;
+            Some(PlannedItem {
+                item,
+                name: facts.name.clone(),
+                version: facts.version.clone(),
+                size: facts.size,
+            })
+        })
+        .collect()
 }

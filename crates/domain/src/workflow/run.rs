@@ -1,13 +1,27 @@
 //! One run from its first question to the finished bag.
 
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
 use thiserror::Error;
 
-use super::Plan;
-use crate::model::{ItemKind, ObjectId, Order, Ticket};
-use crate::ports::{
-    ApiError, ArchiveSink, Clock, Journal, JournalError, Progress, SinkError, UserDataApi,
+use super::drive::{Drive, ItemWork, drive};
+use super::fetch::{Fetch, Kept};
+use super::item::Item;
+use super::ledger::{Book, Ledger, Place};
+use super::patience::attempt;
+use super::recount::recount;
+use super::survey::{Task, folder_of, survey, survey_once};
+use super::tickets;
+use crate::bag::{layout, tags};
+use crate::model::{
+    ItemKind, ItemRef, ObjectId, Order, Secrets, Section, Strictness, Ticket, TicketPolicy,
 };
-use crate::report::Outcome;
+use crate::ports::{
+    ApiError, ArchiveSink, Clock, Event, Fact, ItemStage, Journal, JournalError, Platform,
+    Progress, Recovered, SinkError, UserDataApi,
+};
+use crate::report::{Completeness, Outcome, Report, SectionStatus, Stage, rendered};
 
 /// The ports that a run speaks to, besides the sink, which it consumes.
 #[derive(Clone, Copy)]
@@ -87,43 +101,382 @@ fn list(ids: &[ObjectId]) -> String {
     text
 }
 
-/// What giving tickets back came to.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Withdrawal {
-    /// Tickets that are gone from the server.
-    pub deleted: Vec<Ticket>,
-    /// Tickets that are still there, each with the reason.
-    pub left: Vec<(Ticket, ApiError)>,
-}
-
 /// Brings one user's data home into the sink.
 ///
-/// May be dropped at any await: the journal and the sink then hold what is needed to go on, or to [`withdraw`].
+/// May be dropped at any await: the journal and the sink then hold what is needed to go on, or to [`super::withdraw`].
 pub async fn export(
     ports: Ports<'_>,
     sink: Box<dyn ArchiveSink>,
     order: &Order,
 ) -> Result<Outcome, RunError> {
-    let _ = (
-        ports.api,
-        ports.clock,
-        ports.journal,
-        ports.progress,
+    let (report, unsafe_tickets) = gather(ports, sink.as_ref(), order).await?;
+    ports.progress.on(&Event::Finishing);
+    let tags = tags::tag_files(&report, rendered(&report));
+    let bag = sink.finish(tags).await?;
+    let mut report = report;
+    for (ticket, error) in tickets::delete_after_finish(ports, unsafe_tickets).await {
+        report.failures.push(tickets::undeleted(ticket, &error));
+    }
+    Ok(Outcome { report, bag })
+}
+
+/// Fills the sink. The report, and the tickets whose bytes are safe only once the bag is finished.
+async fn gather(
+    ports: Ports<'_>,
+    sink: &dyn ArchiveSink,
+    order: &Order,
+) -> Result<(Report, Vec<Ticket>), RunError> {
+    let started = began(ports).await?;
+    let platform = greet(ports, order).await?;
+    ports.progress.on(&Event::Connected {
+        platform_version: platform.version.clone(),
+    });
+    let receipts = sink.recovered();
+    let remembered = ports.journal.remembered();
+    let kept = Kept {
+        receipts: receipts
+            .into_iter()
+            .map(|receipt| (receipt.path.clone(), receipt))
+            .collect(),
+        documents: remembered.documents.clone(),
+    };
+    let fetch = Fetch {
+        ports,
+        sink: Some(sink),
+        order,
+        kept: &kept,
+    };
+    let mut ledger = Ledger::default();
+    let following = survey_first(fetch, &mut ledger).await?;
+    check_selection(order, &ledger)?;
+    let foreign = tickets::foreign(ports, order, &remembered).await?;
+    let drive_with = Drive {
+        ports,
         sink,
         order,
-    );
-    todo!()
+        foreign: foreign.as_ref(),
+    };
+    let (mut work, places) = set_up_items(drive_with, &ledger, &kept, &remembered);
+    announce(ports, &work, &following);
+    let rest = later_sections(order).map(Task::of_section);
+    let tasks = following.into_iter().chain(rest).collect();
+    futures_util::future::try_join(
+        drive(drive_with, &mut work),
+        survey(fetch, &mut ledger, tasks),
+    )
+    .await?;
+    let mut unsafe_tickets = enter_items(order, &mut ledger, &work, &places);
+    tickets::sweep(drive_with, &mut ledger, &work).await?;
+    unsafe_tickets.extend(second_look(drive_with, fetch, &mut ledger).await?);
+    let report = report(order, ledger, started, ports, platform.version);
+    Ok((report, unsafe_tickets))
 }
 
-/// Says what an export would contain. Sends nothing but GET.
-pub async fn plan(ports: Ports<'_>, order: &Order) -> Result<Plan, RunError> {
-    let _ = (ports.api, order);
-    todo!()
+async fn began(ports: Ports<'_>) -> Result<Timestamp, RunError> {
+    if let Some(began) = ports.journal.remembered().began {
+        return Ok(began);
+    }
+    let at = ports.clock.now();
+    ports.journal.record(Fact::Began { at }).await?;
+    Ok(at)
 }
 
-/// Takes this run's tickets off the server: cancels and deletes every one that the journal still holds, and looks for those
-/// whose start was never answered. Somebody else's are left alone.
-pub async fn withdraw(ports: Ports<'_>) -> Result<Withdrawal, JournalError> {
-    let _ = ports.journal;
-    todo!()
+/// `status` needs no credentials and is a courtesy: only a platform that is not there, or is none, ends the run here.
+async fn greet(ports: Ports<'_>, order: &Order) -> Result<Platform, RunError> {
+    match attempt(ports, order.seed, "the platform's status", || {
+        ports.api.platform()
+    })
+    .await
+    {
+        Ok(platform) => Ok(platform),
+        Err(failed) => match failed.into_fatal(&order.user)?.error {
+            ApiError::NotFound { .. } | ApiError::Forbidden { .. } | ApiError::Refused { .. } => {
+                Ok(Platform::default())
+            }
+            error => Err(RunError::Platform(error)),
+        },
+    }
+}
+
+/// What must be known before the first export is asked for: the items, and the tickets that lie on the server.
+const FIRST: [Section; 5] = [
+    Section::Profile,
+    Section::Appliances,
+    Section::MySoftware,
+    Section::CloudAccounts,
+    Section::Exports,
+];
+
+async fn survey_first(fetch: Fetch<'_>, ledger: &mut Ledger) -> Result<Vec<Task>, RunError> {
+    let order = fetch.order;
+    let tasks = FIRST
+        .into_iter()
+        .filter(|section| order.selection.wants(*section))
+        .map(Task::of_section)
+        .collect();
+    let following = survey_once(fetch, ledger, tasks).await?;
+    nothing_at_all(order, ledger)?;
+    Ok(following)
+}
+
+fn later_sections(order: &Order) -> impl Iterator<Item = Section> {
+    Section::ALL
+        .into_iter()
+        .filter(|section| order.selection.wants(*section) && !FIRST.contains(section))
+}
+
+/// A profile and every other core section refused is no partial export: it is the wrong user.
+pub(super) fn nothing_at_all(order: &Order, ledger: &Ledger) -> Result<(), RunError> {
+    let refusal = |section| {
+        ledger
+            .read(section)
+            .and_then(|book: &Book| book.refusal.as_ref())
+    };
+    let mut core = Section::ALL
+        .into_iter()
+        .filter(|section| section.is_core() && order.selection.wants(*section));
+    match refusal(Section::Profile) {
+        Some(first) if core.all(|section| refusal(section).is_some()) => {
+            Err(RunError::NothingAvailable {
+                user: order.user.to_string(),
+                source: first.error.clone(),
+            })
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Ids that were asked for must exist: a typing error is not an empty export.
+pub(super) fn check_selection(order: &Order, ledger: &Ledger) -> Result<(), RunError> {
+    for kind in [ItemKind::Appliance, ItemKind::MySoftware] {
+        let section = Section::of_items(kind);
+        let (Some(only), Some(book)) = (
+            order.selection.only(kind),
+            ledger.read(section).filter(|book| book.listed),
+        ) else {
+            continue;
+        };
+        let ids = book
+            .entries
+            .iter()
+            .filter_map(|entry| ObjectId::try_from(entry.facts.id?).ok());
+        let possible: BTreeSet<ObjectId> = ids.collect();
+        let unknown: Vec<ObjectId> = only.difference(&possible).copied().collect();
+        if !unknown.is_empty() {
+            let possible = possible.into_iter().collect();
+            return Err(RunError::UnknownIds {
+                user: order.user.to_string(),
+                kind,
+                unknown,
+                possible,
+            });
+        }
+    }
+    Ok(())
+}
+
+/// A machine for every item, each from where an interrupted run left it.
+fn set_up_items(
+    drive: Drive<'_>,
+    ledger: &Ledger,
+    kept: &Kept,
+    remembered: &Recovered,
+) -> (Vec<ItemWork>, Vec<Place>) {
+    let items = [ItemKind::Appliance, ItemKind::MySoftware]
+        .into_iter()
+        .flat_map(|kind| ledger.items(kind));
+    let wanted = items.filter(|(_, item)| drive.order.selection.wants_item(*item));
+    wanted
+        .map(|(place, item)| {
+            let path = layout::archive(&folder_of(ledger, place, item.id), 1);
+            let mut tickets: Vec<Ticket> = remembered
+                .open
+                .iter()
+                .filter(|t| t.item == item)
+                .copied()
+                .collect();
+            tickets.sort();
+            let machine = machine_for(drive.order, item);
+            let machine = if let Some(receipt) = kept.receipts.get(&path) {
+                let stage = ItemStage::Recovered {
+                    bytes: receipt.bytes,
+                };
+                drive.ports.progress.on(&Event::Item {
+                    item,
+                    name: name_of(ledger, place),
+                    stage,
+                });
+                machine.with_receipt(receipt.clone(), tickets)
+            } else if !tickets.is_empty() {
+                machine.with_tickets(tickets, drive.ports.clock.elapsed())
+            } else if remembered.intents.contains(&item) {
+                machine.with_lost_start()
+            } else {
+                machine
+            };
+            (ItemWork::new(machine, name_of(ledger, place), path), place)
+        })
+        .unzip()
+}
+
+fn machine_for(order: &Order, item: ItemRef) -> Item {
+    Item::new(
+        item,
+        order.seed,
+        order.max_wait,
+        order.tickets == TicketPolicy::Keep,
+    )
+}
+
+fn name_of(ledger: &Ledger, place: Place) -> String {
+    let entry = ledger
+        .read(place.section)
+        .and_then(|book| book.entries.get(place.index));
+    entry
+        .and_then(|entry| entry.facts.name.clone())
+        .unwrap_or_else(|| "without a name".to_owned())
+}
+
+fn announce(ports: Ports<'_>, work: &[ItemWork], following: &[Task]) {
+    ports.progress.on(&Event::Planned {
+        items: work.len() as u64,
+        documents: following.len() as u64,
+    });
+}
+
+/// Enters what became of the items. The tickets whose bytes are not safe before the bag is finished.
+fn enter_items(
+    order: &Order,
+    ledger: &mut Ledger,
+    work: &[ItemWork],
+    places: &[Place],
+) -> Vec<Ticket> {
+    let mut unsafe_tickets = Vec::new();
+    for (item, place) in work.iter().zip(places) {
+        let machine = &item.machine;
+        ledger.notes.extend(machine.doubts().iter().cloned());
+        if let Some(receipt) = machine.receipt() {
+            ledger.file(&[*place], receipt.clone());
+            if !receipt.durable && order.tickets == TicketPolicy::Delete {
+                unsafe_tickets.extend(receipt.origin.ticket);
+            }
+        }
+        if let Some(loss) = machine.loss() {
+            let failure = ledger.failure_of(
+                *place,
+                loss.stage,
+                loss.http_status,
+                loss.message.clone(),
+                machine.attempts(),
+            );
+            ledger.lose(*place, failure, loss.status);
+        }
+        for (ticket, error) in machine.undeleted() {
+            let mut failure = tickets::undeleted(*ticket, error);
+            failure.name = Some(item.name.clone());
+            ledger.failures.push(failure);
+        }
+    }
+    unsafe_tickets
+}
+
+/// Reads the lists again, and exports once more what changed meanwhile.
+async fn second_look(
+    drive_with: Drive<'_>,
+    fetch: Fetch<'_>,
+    ledger: &mut Ledger,
+) -> Result<Vec<Ticket>, RunError> {
+    let Drive { ports, order, .. } = drive_with;
+    ports.progress.on(&Event::Recounting);
+    let own = ledger
+        .files
+        .iter()
+        .filter_map(|file| Some(file.origin.ticket?.id))
+        .collect();
+    let changed = recount(fetch, ledger, &own).await;
+    let mut work = Vec::new();
+    let mut places = Vec::new();
+    for (place, item) in changed {
+        let path = layout::archive(&folder_of(ledger, place, item.id), 2);
+        // Exported twice already by an interrupted run: what is in the bag stays, and is marked.
+        if fetch.kept.receipts.contains_key(&path) {
+            continue;
+        }
+        work.push(ItemWork::new(
+            machine_for(order, item),
+            name_of(ledger, place),
+            path,
+        ));
+        places.push(place);
+    }
+    if work.is_empty() {
+        return Ok(Vec::new());
+    }
+    drive(drive_with, &mut work).await?;
+    for (item, place) in work.iter().zip(&places) {
+        let stored = item.machine.receipt().is_some();
+        if let Some(entry) = ledger.entry(*place) {
+            entry.changed = !stored;
+        }
+        if stored {
+            ledger.notes.push(format!(
+                "{} `{}` changed while it was exported and was exported once more: `{}` is its newer state",
+                item.machine.item(),
+                item.name,
+                item.path
+            ));
+        }
+    }
+    let stored: Vec<usize> = (0..work.len())
+        .filter(|n| work.get(*n).is_some_and(|w| w.machine.receipt().is_some()))
+        .collect();
+    let (work, places) = keep(work, &places, &stored);
+    Ok(enter_items(order, ledger, &work, &places))
+}
+
+/// A second export that failed is no loss: the first is in the bag, and the item is marked as changed.
+fn keep(work: Vec<ItemWork>, places: &[Place], which: &[usize]) -> (Vec<ItemWork>, Vec<Place>) {
+    let both = work.into_iter().zip(places.iter().copied()).enumerate();
+    both.filter(|(n, _)| which.contains(n))
+        .map(|(_, both)| both)
+        .unzip()
+}
+
+fn report(
+    order: &Order,
+    ledger: Ledger,
+    started: Timestamp,
+    ports: Ports<'_>,
+    platform_version: Option<String>,
+) -> Report {
+    let sections = ledger.section_reports(order);
+    let refused = sections.iter().any(|section| {
+        section.status == SectionStatus::Unavailable
+            && (section.section.is_core() || order.strictness == Strictness::EverySection)
+    });
+    let lost = ledger
+        .failures
+        .iter()
+        .any(|failure| failure.stage != Stage::Delete);
+    let items = ledger.item_reports(order);
+    Report {
+        tool_version: order.tool_version.clone(),
+        source: order.source.clone(),
+        platform_version,
+        user: order.user.clone(),
+        started,
+        finished: ports.clock.now(),
+        completeness: if refused || lost {
+            Completeness::Partial
+        } else {
+            Completeness::Complete
+        },
+        sections,
+        items,
+        files: ledger.files,
+        failures: ledger.failures,
+        notes: ledger.notes,
+        notice: order.notice.clone(),
+        redacted: order.secrets == Secrets::Redact,
+    }
 }

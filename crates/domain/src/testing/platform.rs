@@ -1,0 +1,451 @@
+//! A platform of values: items whose exports take simulated time, and faults on order.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io::Write as _;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::{StreamExt as _, stream};
+
+use super::SimClock;
+use crate::model::{
+    BinaryRef, ExportId, Facts, ItemKind, ItemRef, ListResource, ObjectFacts, OutputFormat, Page,
+    Representation, Resource, Ticket,
+};
+use crate::ports::{
+    ApiError, Clock as _, Document, Download, ExportStatus, OpenTicket, Platform, ResumePoint,
+    Started, UserDataApi,
+};
+
+/// One request, as the platform saw it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Call {
+    /// `GET status`.
+    Platform,
+    /// A document.
+    Document(Resource, Representation),
+    /// A file.
+    Binary(BinaryRef),
+    /// A start.
+    Start(ItemRef),
+    /// One ticket's status.
+    Status(Ticket),
+    /// Many tickets' statuses.
+    Statuses(usize),
+    /// The tickets that lie there.
+    OpenTickets,
+    /// A download, from this offset.
+    Download(Ticket, u64),
+    /// A cancel.
+    Cancel(Ticket),
+    /// A delete.
+    Delete(Ticket),
+}
+
+/// What becomes of a request instead of its answer.
+#[derive(Clone, Debug)]
+pub enum Script {
+    /// This error, and nothing done.
+    Refuse(ApiError),
+    /// It is done, and its answer is lost.
+    LoseAnswer,
+    /// The body of a download: these bytes, then this error, where there is one.
+    Body(Vec<u8>, Option<ApiError>),
+    /// A status.
+    Say(ExportStatus),
+}
+
+/// An appliance or a software bundle.
+#[derive(Clone, Debug)]
+pub struct FakeItem {
+    /// Which.
+    pub item: ItemRef,
+    /// Its name.
+    pub name: String,
+    /// Its digest.
+    pub digest: String,
+    /// Its archive.
+    pub archive: Vec<u8>,
+    /// How long its export takes.
+    pub takes: Duration,
+}
+
+impl FakeItem {
+    /// An item with a small archive whose export takes ten seconds.
+    pub fn new(item: ItemRef) -> Self {
+        Self {
+            item,
+            name: format!("{item}"),
+            digest: "d1".to_owned(),
+            archive: gzip(format!("the archive of {item}").as_bytes()),
+            takes: Duration::from_secs(10),
+        }
+    }
+}
+
+/// A small gzip stream.
+pub fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    let written = encoder.write_all(content).and_then(|()| encoder.finish());
+    written.unwrap_or_else(|error| panic!("{error}"))
+}
+
+type Matcher = Box<dyn Fn(&Call) -> bool + Send>;
+
+#[derive(Default)]
+struct State {
+    items: Vec<FakeItem>,
+    tickets: BTreeMap<Ticket, Duration>,
+    next_ticket: i64,
+    calls: Vec<Call>,
+    scripts: VecDeque<(Matcher, Script, usize)>,
+    batch: bool,
+    ranges: bool,
+}
+
+/// The platform. Clones share it.
+#[derive(Clone)]
+pub struct FakePlatform {
+    clock: SimClock,
+    state: Arc<Mutex<State>>,
+}
+
+impl FakePlatform {
+    /// A platform with these items.
+    pub fn new(clock: &SimClock, items: impl IntoIterator<Item = FakeItem>) -> Self {
+        let state = State {
+            items: items.into_iter().collect(),
+            next_ticket: 1,
+            ..State::default()
+        };
+        Self {
+            clock: clock.clone(),
+            state: Arc::new(Mutex::new(state)),
+        }
+    }
+
+    /// It has `exports/statuses`.
+    #[must_use]
+    pub fn with_batch(self) -> Self {
+        self.state().batch = true;
+        self
+    }
+
+    /// It takes ranges with a validator.
+    #[must_use]
+    pub fn with_ranges(self) -> Self {
+        self.state().ranges = true;
+        self
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The next `times` requests that match come to this.
+    pub fn script(
+        &self,
+        times: usize,
+        matches: impl Fn(&Call) -> bool + Send + 'static,
+        script: Script,
+    ) {
+        self.state()
+            .scripts
+            .push_back((Box::new(matches), script, times));
+    }
+
+    /// Changes an item.
+    pub fn change(&self, item: ItemRef, change: impl FnOnce(&mut FakeItem)) {
+        if let Some(found) = self
+            .state()
+            .items
+            .iter_mut()
+            .find(|known| known.item == item)
+        {
+            change(found);
+        }
+    }
+
+    /// Adds an item.
+    pub fn add(&self, item: FakeItem) {
+        self.state().items.push(item);
+    }
+
+    /// Puts a ticket there, as another client would.
+    pub fn foreign_ticket(&self, item: ItemRef) -> Ticket {
+        let elapsed = self.clock.elapsed();
+        self.state().new_ticket(item, elapsed)
+    }
+
+    /// The tickets that lie there.
+    pub fn tickets(&self) -> Vec<Ticket> {
+        self.state().tickets.keys().copied().collect()
+    }
+
+    /// Every request so far.
+    pub fn calls(&self) -> Vec<Call> {
+        self.state().calls.clone()
+    }
+
+    /// How many requests match.
+    pub fn count(&self, matches: impl Fn(&Call) -> bool) -> usize {
+        self.state()
+            .calls
+            .iter()
+            .filter(|call| matches(call))
+            .count()
+    }
+
+    async fn receive(&self, call: Call) -> Option<Script> {
+        self.clock.sleep(Duration::from_millis(1)).await;
+        let mut state = self.state();
+        state.calls.push(call.clone());
+        let found = state
+            .scripts
+            .iter_mut()
+            .find(|(matches, _, times)| *times > 0 && matches(&call));
+        found.map(|(_, script, times)| {
+            *times -= 1;
+            script.clone()
+        })
+    }
+
+    fn status(&self, ticket: Ticket) -> Result<ExportStatus, ApiError> {
+        let state = self.state();
+        let started = *state
+            .tickets
+            .get(&ticket)
+            .ok_or_else(|| missing("GET status"))?;
+        let takes = state.item(ticket.item)?.takes;
+        let age = self.clock.elapsed().saturating_sub(started);
+        let percent = (age.as_millis() * 100)
+            .checked_div(takes.as_millis())
+            .unwrap_or(100)
+            .min(100);
+        Ok(ExportStatus {
+            complete: age >= takes,
+            percentage: i64::try_from(percent).ok(),
+            ..ExportStatus::default()
+        })
+    }
+}
+
+impl State {
+    fn item(&self, item: ItemRef) -> Result<&FakeItem, ApiError> {
+        self.items
+            .iter()
+            .find(|known| known.item == item)
+            .ok_or_else(|| missing("an item"))
+    }
+
+    fn new_ticket(&mut self, item: ItemRef, elapsed: Duration) -> Ticket {
+        let id = ExportId::try_from(self.next_ticket).unwrap_or_else(|error| panic!("{error}"));
+        self.next_ticket += 1;
+        let ticket = Ticket { item, id };
+        self.tickets.insert(ticket, elapsed);
+        ticket
+    }
+
+    fn facts(&self, resource: Resource) -> Result<Facts, ApiError> {
+        let object = |item: &FakeItem| ObjectFacts {
+            id: Some(item.item.id.get()),
+            name: Some(item.name.clone()),
+            digest: Some(item.digest.clone()),
+            ..ObjectFacts::default()
+        };
+        let of_kind = |kind| {
+            self.items
+                .iter()
+                .filter(move |item| item.item.kind == kind)
+                .map(object)
+                .collect()
+        };
+        let objects = match resource {
+            Resource::User => vec![ObjectFacts {
+                name: Some("john".to_owned()),
+                ..ObjectFacts::default()
+            }],
+            Resource::List(ListResource::Appliances, Page::Whole) => of_kind(ItemKind::Appliance),
+            Resource::List(ListResource::MySoftware, Page::Whole) => of_kind(ItemKind::MySoftware),
+            Resource::Item(item) => vec![object(self.item(item)?)],
+            _ => Vec::new(),
+        };
+        Ok(Facts {
+            objects,
+            total: None,
+        })
+    }
+}
+
+fn missing(request: &str) -> ApiError {
+    ApiError::NotFound {
+        request: request.to_owned(),
+        status: 404,
+        message: None,
+    }
+}
+
+fn lost(request: &str) -> ApiError {
+    ApiError::NoAnswer {
+        request: request.to_owned(),
+        sent: true,
+        detail: "reset".to_owned(),
+    }
+}
+
+#[async_trait]
+impl UserDataApi for FakePlatform {
+    async fn platform(&self) -> Result<Platform, ApiError> {
+        match self.receive(Call::Platform).await {
+            Some(Script::Refuse(error)) => Err(error),
+            _ => Ok(Platform {
+                version: Some("3.8.13".to_owned()),
+            }),
+        }
+    }
+
+    async fn document(&self, what: Resource, form: Representation) -> Result<Document, ApiError> {
+        if let Some(Script::Refuse(error)) = self.receive(Call::Document(what, form)).await {
+            return Err(error);
+        }
+        let facts = self.state().facts(what)?;
+        let bytes = match form {
+            Representation::Xml => format!("<document of=\"{what:?}\"/>"),
+            Representation::Json => {
+                serde_json::json!({ "document": format!("{what:?}") }).to_string()
+            }
+        };
+        Ok(Document {
+            bytes: bytes.into(),
+            media_type: form.media_type().to_owned(),
+            request: format!("GET {what:?}"),
+            facts: if form == Representation::Xml {
+                facts
+            } else {
+                Facts::default()
+            },
+        })
+    }
+
+    async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError> {
+        self.receive(Call::Binary(what)).await;
+        Err(missing("GET binary"))
+    }
+
+    async fn start_export(&self, item: ItemRef, _: OutputFormat) -> Result<Started, ApiError> {
+        let script = self.receive(Call::Start(item)).await;
+        if let Some(Script::Refuse(error)) = script {
+            return Err(error);
+        }
+        let ticket = {
+            let elapsed = self.clock.elapsed();
+            let mut state = self.state();
+            state.item(item)?;
+            state.new_ticket(item, elapsed)
+        };
+        match script {
+            Some(Script::LoseAnswer) => Err(lost("POST exports")),
+            Some(Script::Say(status)) => Ok(Started { ticket, status }),
+            _ => Ok(Started {
+                ticket,
+                status: self.status(ticket)?,
+            }),
+        }
+    }
+
+    async fn export_status(&self, ticket: Ticket) -> Result<ExportStatus, ApiError> {
+        match self.receive(Call::Status(ticket)).await {
+            Some(Script::Refuse(error)) => Err(error),
+            Some(Script::Say(status)) => Ok(status),
+            _ => self.status(ticket),
+        }
+    }
+
+    async fn export_statuses(
+        &self,
+        tickets: &[Ticket],
+    ) -> Result<Vec<(Ticket, ExportStatus)>, ApiError> {
+        self.receive(Call::Statuses(tickets.len())).await;
+        if !self.state().batch {
+            return Err(missing("GET exports/statuses"));
+        }
+        Ok(tickets
+            .iter()
+            .filter_map(|ticket| Some((*ticket, self.status(*ticket).ok()?)))
+            .collect())
+    }
+
+    async fn open_tickets(&self) -> Result<Vec<OpenTicket>, ApiError> {
+        if let Some(Script::Refuse(error)) = self.receive(Call::OpenTickets).await {
+            return Err(error);
+        }
+        let appliances = self
+            .tickets()
+            .into_iter()
+            .filter(|ticket| ticket.item.kind == ItemKind::Appliance);
+        Ok(appliances
+            .map(|ticket| OpenTicket {
+                ticket,
+                status: self.status(ticket).unwrap_or_default(),
+            })
+            .collect())
+    }
+
+    async fn download(
+        &self,
+        ticket: Ticket,
+        from: Option<ResumePoint>,
+    ) -> Result<Download, ApiError> {
+        let offset = from.map_or(0, |from| from.offset);
+        let script = self.receive(Call::Download(ticket, offset)).await;
+        if !self.status(ticket)?.complete {
+            return Err(ApiError::Refused {
+                request: "GET downloads".to_owned(),
+                status: 400,
+                message: None,
+            });
+        }
+        let archive = self.state().item(ticket.item)?.archive.clone();
+        let ranges = self.state().ranges;
+        let starts_at = if ranges { offset } else { 0 };
+        let (bytes, error) = match script {
+            Some(Script::Refuse(error)) => return Err(error),
+            Some(Script::Body(bytes, error)) => (bytes, error),
+            _ => (
+                archive
+                    .get(usize::try_from(starts_at).unwrap_or(0)..)
+                    .unwrap_or_default()
+                    .to_vec(),
+                None,
+            ),
+        };
+        let chunks: Vec<_> = bytes
+            .chunks(7)
+            .map(|chunk| Ok(Bytes::copy_from_slice(chunk)))
+            .chain(error.map(Err))
+            .collect();
+        Ok(Download {
+            media_type: "application/gzip".to_owned(),
+            length: None,
+            starts_at,
+            validator: ranges.then(|| "\"v1\"".to_owned()),
+            request: format!("GET {ticket}"),
+            body: stream::iter(chunks).boxed(),
+        })
+    }
+
+    async fn cancel_export(&self, ticket: Ticket) -> Result<(), ApiError> {
+        self.receive(Call::Cancel(ticket)).await;
+        Ok(())
+    }
+
+    async fn delete_export(&self, ticket: Ticket) -> Result<(), ApiError> {
+        if let Some(Script::Refuse(error)) = self.receive(Call::Delete(ticket)).await {
+            return Err(error);
+        }
+        self.state().tickets.remove(&ticket);
+        Ok(())
+    }
+}

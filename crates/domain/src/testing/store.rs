@@ -1,0 +1,182 @@
+//! A sink and a journal in memory.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+
+use crate::bag::integrity::ContentCheck;
+use crate::model::{BagPath, Sha256};
+use crate::ports::{
+    ArchiveSink, EntryWriter, Fact, FinishedBag, Journal, JournalError, NewEntry, Receipt,
+    Recovered, SinkError, TagFile,
+};
+
+/// What a [`MemorySink`] holds.
+#[derive(Debug, Default)]
+pub struct SinkState {
+    /// Closed entries: receipt and bytes.
+    pub entries: BTreeMap<BagPath, (Receipt, Vec<u8>)>,
+    /// Entries open now.
+    pub open: BTreeSet<BagPath>,
+    /// The tag files of a finished bag.
+    pub tags: Option<Vec<TagFile>>,
+    order: Vec<BagPath>,
+}
+
+/// A sink in memory. Clones share their state, as a second run shares an unfinished bag with the first.
+#[derive(Clone, Debug)]
+pub struct MemorySink {
+    state: Arc<Mutex<SinkState>>,
+    durable: bool,
+}
+
+impl MemorySink {
+    /// A sink whose receipts are durable at once, as those of a file are.
+    pub fn durable() -> Self {
+        Self {
+            state: Arc::default(),
+            durable: true,
+        }
+    }
+
+    /// A sink whose receipts are durable only once it is finished, as those of standard output are.
+    pub fn streaming() -> Self {
+        Self {
+            state: Arc::default(),
+            durable: false,
+        }
+    }
+
+    /// What it holds.
+    pub fn state(&self) -> MutexGuard<'_, SinkState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The bytes of an entry.
+    pub fn bytes(&self, path: &str) -> Option<Vec<u8>> {
+        let path = BagPath::parse(path).ok()?;
+        self.state()
+            .entries
+            .get(&path)
+            .map(|(_, bytes)| bytes.clone())
+    }
+}
+
+#[async_trait]
+impl ArchiveSink for MemorySink {
+    fn recovered(&self) -> Vec<Receipt> {
+        let state = self.state();
+        state
+            .order
+            .iter()
+            .filter_map(|path| state.entries.get(path))
+            .map(|(receipt, _)| receipt.clone())
+            .collect()
+    }
+
+    async fn open_entry(&self, entry: NewEntry) -> Result<Box<dyn EntryWriter>, SinkError> {
+        let mut state = self.state();
+        if state.entries.contains_key(&entry.path) || !state.open.insert(entry.path.clone()) {
+            return Err(SinkError::Duplicate { path: entry.path });
+        }
+        drop(state);
+        let check = ContentCheck::of(&entry.check);
+        Ok(Box::new(MemoryWriter {
+            sink: self.clone(),
+            entry,
+            bytes: Vec::new(),
+            check: Some(check),
+        }))
+    }
+
+    async fn finish(self: Box<Self>, tags: Vec<TagFile>) -> Result<FinishedBag, SinkError> {
+        let mut state = self.state();
+        state.tags = Some(tags);
+        let bytes = state
+            .entries
+            .values()
+            .map(|(receipt, _)| receipt.bytes)
+            .sum();
+        Ok(FinishedBag {
+            path: None,
+            bytes,
+            sha256: None,
+        })
+    }
+}
+
+struct MemoryWriter {
+    sink: MemorySink,
+    entry: NewEntry,
+    bytes: Vec<u8>,
+    check: Option<ContentCheck>,
+}
+
+#[async_trait]
+impl EntryWriter for MemoryWriter {
+    async fn write(&mut self, chunk: Bytes) -> Result<(), SinkError> {
+        self.bytes.extend_from_slice(&chunk);
+        Ok(())
+    }
+
+    async fn close(mut self: Box<Self>) -> Result<Receipt, SinkError> {
+        let path = self.entry.path.clone();
+        if let Some(mut check) = self.check.take() {
+            let checked = check
+                .update(&self.bytes)
+                .and_then(|()| check.finish(&Sha256::of(&self.bytes)));
+            checked.map_err(|failure| SinkError::CheckFailed {
+                path: path.clone(),
+                failure,
+            })?;
+        }
+        let receipt = Receipt {
+            path: path.clone(),
+            bytes: self.bytes.len() as u64,
+            sha256: Sha256::of(&self.bytes),
+            media_type: self.entry.media_type.clone(),
+            origin: self.entry.origin.clone(),
+            durable: self.sink.durable,
+        };
+        let mut state = self.sink.state();
+        state.order.push(path.clone());
+        state
+            .entries
+            .insert(path, (receipt.clone(), std::mem::take(&mut self.bytes)));
+        Ok(receipt)
+    }
+
+    async fn discard(self: Box<Self>) -> Result<(), SinkError> {
+        Ok(())
+    }
+}
+
+impl Drop for MemoryWriter {
+    fn drop(&mut self) {
+        self.sink.state().open.remove(&self.entry.path);
+    }
+}
+
+/// A journal in memory. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryJournal(Arc<Mutex<Recovered>>);
+
+#[async_trait]
+impl Journal for MemoryJournal {
+    fn remembered(&self) -> Recovered {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    async fn record(&self, fact: Fact) -> Result<(), JournalError> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .apply(fact);
+        Ok(())
+    }
+}

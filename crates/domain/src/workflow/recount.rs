@@ -1,0 +1,187 @@
+//! The lists read once more at the end: what appeared, what vanished, what changed meanwhile.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use super::Limits;
+use super::fetch::Fetch;
+use super::ledger::{Book, Ledger, Place};
+use crate::bag::layout;
+use crate::model::{
+    ExportId, ItemKind, ItemRef, ListResource, ObjectFacts, ObjectId, Page, Resource, Section,
+};
+
+/// Reads every list again and enters what differs. The places of items that changed since they were listed.
+///
+/// What cannot be read again is told, and ends nothing: all that was asked for is in the bag already.
+pub(crate) async fn recount(
+    fetch: Fetch<'_>,
+    ledger: &mut Ledger,
+    own_tickets: &BTreeSet<ExportId>,
+) -> Vec<(Place, ItemRef)> {
+    let unkept = Fetch {
+        sink: None,
+        ..fetch
+    };
+    let lists = Section::ALL.into_iter().filter_map(|section| {
+        ledger
+            .read(section)
+            .filter(|book| book.listed)
+            .map(|book| (section, book.lists.clone()))
+    });
+    let lists: Vec<(Section, Resource)> = lists
+        .flat_map(|(section, lists)| lists.into_iter().map(move |list| (section, list)))
+        .collect();
+    let mut again: BTreeMap<Section, Option<Vec<ObjectFacts>>> = BTreeMap::new();
+    let mut answers = stream::iter(lists.into_iter().map(|(section, list)| async move {
+        let path = |page, form| layout::list_document(section, page, form);
+        (
+            section,
+            list,
+            unkept
+                .list(section, |page| with_page(list, page), path)
+                .await,
+        )
+    }))
+    .buffer_unordered(Limits::DOCUMENTS_AT_ONCE);
+    while let Some((section, list, answer)) = answers.next().await {
+        let objects = again.entry(section).or_insert_with(|| Some(Vec::new()));
+        match answer {
+            Ok(found) => {
+                let found = found
+                    .objects
+                    .into_iter()
+                    .filter(|object| !is_own(list, object, own_tickets));
+                objects
+                    .iter_mut()
+                    .for_each(|objects| objects.extend(found.clone()));
+            }
+            Err(problem) => {
+                let reason = problem
+                    .map_or_else(|fatal| fatal.to_string(), |failed| failed.error.to_string());
+                ledger.notes.push(format!(
+                    "the list of {section} could not be read a second time: {reason}"
+                ));
+                *objects = None;
+            }
+        }
+    }
+    let mut changed = Vec::new();
+    for (section, objects) in again {
+        if let Some(objects) = objects {
+            changed.extend(compare(ledger.book(section), section, &objects));
+        }
+    }
+    changed
+}
+
+/// A ticket of this run is no change of the person's data.
+fn is_own(list: Resource, object: &ObjectFacts, own: &BTreeSet<ExportId>) -> bool {
+    matches!(list, Resource::List(ListResource::Exports, _))
+        && object
+            .id
+            .and_then(|id| ExportId::try_from(id).ok())
+            .is_some_and(|id| own.contains(&id))
+}
+
+fn with_page(list: Resource, page: Page) -> Resource {
+    match list {
+        Resource::List(list, _) => Resource::List(list, page),
+        Resource::WorkspaceComments { org, workspace, .. } => Resource::WorkspaceComments {
+            org,
+            workspace,
+            page,
+        },
+        Resource::TemplateComments {
+            org,
+            workspace,
+            template,
+            ..
+        } => Resource::TemplateComments {
+            org,
+            workspace,
+            template,
+            page,
+        },
+        single @ (Resource::User
+        | Resource::Item(_)
+        | Resource::CloudAccount(_)
+        | Resource::WorkspaceTemplates { .. }) => single,
+    }
+}
+
+fn compare(book: &mut Book, section: Section, again: &[ObjectFacts]) -> Vec<(Place, ItemRef)> {
+    book.recounted = Some(if section == Section::Profile {
+        again.len().min(1)
+    } else {
+        again.len()
+    } as u64);
+    let now: BTreeMap<i64, &ObjectFacts> = again
+        .iter()
+        .filter_map(|object| Some((object.id?, object)))
+        .collect();
+    let before: BTreeSet<i64> = book
+        .entries
+        .iter()
+        .filter_map(|entry| entry.facts.id)
+        .collect();
+    book.appeared = now
+        .iter()
+        .filter(|(id, _)| !before.contains(id))
+        .map(|(_, object)| in_words(object))
+        .collect();
+    let vanished = book
+        .entries
+        .iter()
+        .map(|entry| &entry.facts)
+        .filter(|facts| facts.id.is_some_and(|id| !now.contains_key(&id)));
+    book.vanished = vanished.map(in_words).collect();
+    let mut changed = Vec::new();
+    for (index, entry) in book
+        .entries
+        .iter_mut()
+        .enumerate()
+        .filter(|(_, entry)| entry.wanted)
+    {
+        let Some(object) = entry.facts.id.and_then(|id| now.get(&id)) else {
+            continue;
+        };
+        if !differs(&entry.facts, object) {
+            continue;
+        }
+        entry.changed = true;
+        if let (Some(kind), Some(id)) = (
+            kind_of(section),
+            object.id.and_then(|id| ObjectId::try_from(id).ok()),
+        ) {
+            changed.push((Place { section, index }, ItemRef { kind, id }));
+        }
+    }
+    changed
+}
+
+/// Only what is told both times can be compared.
+fn differs(before: &ObjectFacts, now: &ObjectFacts) -> bool {
+    let other = |before: &Option<String>, now: &Option<String>| {
+        before.is_some() && now.is_some() && before != now
+    };
+    other(&before.digest, &now.digest) || other(&before.last_modified, &now.last_modified)
+}
+
+fn kind_of(section: Section) -> Option<ItemKind> {
+    match section {
+        Section::Appliances => Some(ItemKind::Appliance),
+        Section::MySoftware => Some(ItemKind::MySoftware),
+        _ => None,
+    }
+}
+
+fn in_words(object: &ObjectFacts) -> String {
+    match (&object.name, object.id) {
+        (Some(name), Some(id)) => format!("{name} ({id})"),
+        (Some(name), None) => name.clone(),
+        (None, id) => id.unwrap_or_default().to_string(),
+    }
+}

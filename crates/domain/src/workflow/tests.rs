@@ -1,0 +1,703 @@
+//! Whole runs in simulated time, over a platform of values.
+
+use std::time::Duration;
+
+use super::{Ports, RunError, export, withdraw};
+use crate::model::{ItemRef, Order, Section, Ticket};
+use crate::ports::{ApiError, ExportStatus};
+use crate::report::{Completeness, ItemStatus, Outcome, Stage};
+use crate::testing::{
+    Call, FakeItem, FakePlatform, MemoryJournal, MemorySink, RecordingProgress, Script, SimClock,
+    appliance, gzip, mysoftware, order,
+};
+
+struct World {
+    clock: SimClock,
+    platform: FakePlatform,
+    sink: MemorySink,
+    journal: MemoryJournal,
+    progress: RecordingProgress,
+    order: Order,
+}
+
+fn world(items: &[ItemRef]) -> World {
+    let clock = SimClock::default();
+    let platform = FakePlatform::new(&clock, items.iter().map(|item| FakeItem::new(*item)));
+    World {
+        platform,
+        clock,
+        sink: MemorySink::durable(),
+        journal: MemoryJournal::default(),
+        progress: RecordingProgress::default(),
+        order: order(),
+    }
+}
+
+impl World {
+    fn ports(&self) -> Ports<'_> {
+        Ports {
+            api: &self.platform,
+            clock: &self.clock,
+            journal: &self.journal,
+            progress: &self.progress,
+        }
+    }
+
+    fn export(&self) -> Result<Outcome, RunError> {
+        self.clock.run(export(
+            self.ports(),
+            Box::new(self.sink.clone()),
+            &self.order,
+        ))
+    }
+
+    fn complete(&self) -> Outcome {
+        let outcome = self.export().expect("a bag");
+        assert_eq!(outcome.report.failures, []);
+        assert_eq!(outcome.report.completeness, Completeness::Complete);
+        outcome
+    }
+
+    fn partial(&self) -> Outcome {
+        let outcome = self.export().expect("a bag");
+        assert_eq!(outcome.report.completeness, Completeness::Partial);
+        outcome
+    }
+
+    fn archive_of(&self, item: ItemRef) -> Option<Vec<u8>> {
+        let state = self.sink.state();
+        let found = state
+            .entries
+            .values()
+            .find(|(receipt, _)| receipt.origin.item == Some(item));
+        found.map(|(_, bytes)| bytes.clone())
+    }
+}
+
+fn starts_of(item: ItemRef) -> impl Fn(&Call) -> bool {
+    move |call| *call == Call::Start(item)
+}
+
+fn downloads_of(item: ItemRef) -> impl Fn(&Call) -> bool {
+    move |call| matches!(call, Call::Download(ticket, _) if ticket.item == item)
+}
+
+fn deletes(call: &Call) -> bool {
+    matches!(call, Call::Delete(_))
+}
+
+fn fault(status: u16) -> ApiError {
+    ApiError::ServerFault {
+        request: "x".to_owned(),
+        status,
+        message: Some("no OS profile".to_owned()),
+    }
+}
+
+fn reset() -> ApiError {
+    ApiError::NoAnswer {
+        request: "x".to_owned(),
+        sent: true,
+        detail: "reset".to_owned(),
+    }
+}
+
+#[test]
+fn every_archive_comes_home_as_served_and_no_ticket_is_left() {
+    let items = [appliance(1), appliance(2), appliance(3), mysoftware(1)];
+    let world = world(&items);
+    let outcome = world.complete();
+    for item in items {
+        assert_eq!(world.archive_of(item), Some(FakeItem::new(item).archive));
+    }
+    assert_eq!(world.platform.tickets(), []);
+    assert!(world.sink.state().open.is_empty());
+    let appliances = outcome
+        .report
+        .sections
+        .iter()
+        .find(|s| s.section == Section::Appliances)
+        .expect("a section");
+    assert_eq!(
+        (appliances.listed, appliances.recounted, appliances.items),
+        (Some(3), Some(3), 3)
+    );
+}
+
+#[test]
+fn four_exports_run_at_once_and_the_fifth_waits() {
+    let world = world(&[
+        appliance(1),
+        appliance(2),
+        appliance(3),
+        appliance(4),
+        appliance(5),
+    ]);
+    world.complete();
+    let calls = world.platform.calls();
+    let fifth = calls
+        .iter()
+        .position(starts_of(appliance(5)))
+        .expect("a start");
+    let first_download = calls
+        .iter()
+        .position(|call| matches!(call, Call::Download(..)))
+        .expect("a download");
+    assert!(
+        fifth
+            > calls
+                .iter()
+                .position(starts_of(appliance(4)))
+                .expect("a start")
+    );
+    assert!(
+        calls[..fifth]
+            .iter()
+            .any(|call| matches!(call, Call::Status(_) | Call::Statuses(_)))
+    );
+    assert!(
+        fifth < first_download + 6,
+        "the slot is free once an export is complete, not once it is downloaded"
+    );
+}
+
+#[test]
+fn many_appliances_are_polled_in_one_request_where_the_platform_can() {
+    let mut world = world(&[appliance(1), appliance(2), appliance(3)]);
+    world.platform = world.platform.with_batch();
+    world.complete();
+    assert!(
+        world
+            .platform
+            .count(|call| matches!(call, Call::Statuses(_)))
+            > 0
+    );
+    assert_eq!(
+        world.platform.count(|call| matches!(call, Call::Status(_))),
+        0
+    );
+}
+
+#[test]
+fn a_platform_without_batch_is_asked_for_it_once() {
+    let world = world(&[appliance(1), appliance(2), appliance(3)]);
+    world.complete();
+    assert_eq!(
+        world
+            .platform
+            .count(|call| matches!(call, Call::Statuses(_))),
+        1
+    );
+}
+
+#[test]
+fn polling_wastes_no_more_than_a_tenth_of_the_platform_s_own_time() {
+    for takes in [1, 10, 60, 600] {
+        let world = world(&[appliance(1)]);
+        world
+            .platform
+            .change(appliance(1), |item| item.takes = Duration::from_secs(takes));
+        world.complete();
+        let elapsed = crate::ports::Clock::elapsed(&world.clock);
+        assert!(
+            elapsed < Duration::from_millis(takes * 1100 + 500),
+            "{takes} s took {elapsed:?}"
+        );
+        let polls = world.platform.count(|call| matches!(call, Call::Status(_)));
+        assert!(polls < 200, "{polls} polls for {takes} s");
+    }
+}
+
+#[test]
+fn an_appliance_that_never_starts_is_named_and_the_rest_is_there() {
+    let world = world(&[appliance(1), appliance(2)]);
+    world.platform.script(
+        usize::MAX,
+        starts_of(appliance(1)),
+        Script::Refuse(fault(500)),
+    );
+    let outcome = world.partial();
+    let failure = outcome.report.failures.first().expect("a failure");
+    assert_eq!(
+        (
+            failure.id,
+            failure.stage,
+            failure.http_status,
+            failure.attempts
+        ),
+        (Some(1), Stage::Start, Some(500), 5)
+    );
+    assert!(failure.message.contains("no OS profile"));
+    assert!(world.archive_of(appliance(2)).is_some());
+    assert_eq!(world.platform.tickets(), []);
+}
+
+#[test]
+fn error_and_cancelled_win_over_complete() {
+    for (status, words) in [
+        (
+            ExportStatus {
+                complete: true,
+                error: true,
+                error_message: Some("disk full".into()),
+                ..Default::default()
+            },
+            "disk full",
+        ),
+        (
+            ExportStatus {
+                complete: true,
+                cancelled: true,
+                ..Default::default()
+            },
+            "cancelled",
+        ),
+    ] {
+        let world = world(&[appliance(1), mysoftware(2)]);
+        world.platform.script(
+            1,
+            |call| matches!(call, Call::Status(t) if t.item == appliance(1)),
+            Script::Say(status),
+        );
+        let outcome = world.partial();
+        let failure = outcome.report.failures.first().expect("a failure");
+        assert_eq!(failure.stage, Stage::Wait);
+        assert!(failure.message.contains(words), "{}", failure.message);
+        assert_eq!(world.platform.count(downloads_of(appliance(1))), 0);
+        assert_eq!(
+            world.platform.tickets(),
+            [],
+            "a ticket that ended without an archive is of no use to anybody"
+        );
+    }
+}
+
+#[test]
+fn an_export_without_progress_is_given_up_after_max_wait() {
+    let world = world(&[appliance(1), appliance(2)]);
+    world.platform.change(appliance(1), |item| {
+        item.takes = Duration::from_secs(1_000_000_000)
+    });
+    let outcome = world.partial();
+    assert_eq!(
+        outcome.report.failures.first().map(|failure| failure.stage),
+        Some(Stage::Wait)
+    );
+    let elapsed = crate::ports::Clock::elapsed(&world.clock);
+    assert!(
+        elapsed >= Duration::from_secs(1800) && elapsed < Duration::from_secs(1830),
+        "{elapsed:?}"
+    );
+    assert_eq!(
+        world.platform.count(|call| matches!(call, Call::Cancel(_))),
+        1
+    );
+    assert_eq!(world.platform.tickets(), []);
+}
+
+#[test]
+fn a_percentage_that_goes_to_and_fro_is_no_progress() {
+    let world = world(&[appliance(1)]);
+    world.platform.change(appliance(1), |item| {
+        item.takes = Duration::from_secs(1_000_000_000)
+    });
+    for n in 0..200_i64 {
+        let status = ExportStatus {
+            percentage: Some(if n % 2 == 0 { 55 } else { -1 }),
+            ..Default::default()
+        };
+        world.platform.script(
+            1,
+            |call| matches!(call, Call::Status(_)),
+            Script::Say(status),
+        );
+    }
+    world.partial();
+    assert!(crate::ports::Clock::elapsed(&world.clock) < Duration::from_secs(1900));
+}
+
+#[test]
+fn exports_that_wait_for_one_another_are_not_given_up() {
+    let world = world(&[appliance(1), appliance(2), appliance(3), appliance(4)]);
+    for (n, id) in (1..=4).enumerate() {
+        let takes = Duration::from_secs(1500 * (n as u64 + 1));
+        world
+            .platform
+            .change(appliance(id), |item| item.takes = takes);
+    }
+    // The platform works on one at a time: the others stand at 0 until their turn comes.
+    let clock = world.clock.clone();
+    world.platform.script(
+        usize::MAX,
+        move |call| {
+            let Call::Status(ticket) = call else {
+                return false;
+            };
+            let turn =
+                Duration::from_secs(1500 * (u64::try_from(ticket.item.id.get()).unwrap_or(0) - 1));
+            crate::ports::Clock::elapsed(&clock) < turn
+        },
+        Script::Say(ExportStatus {
+            percentage: Some(0),
+            ..Default::default()
+        }),
+    );
+    world.complete();
+}
+
+#[test]
+fn a_damaged_archive_is_downloaded_again() {
+    let world = world(&[appliance(1)]);
+    let mut damaged = FakeItem::new(appliance(1)).archive;
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    world
+        .platform
+        .script(1, downloads_of(appliance(1)), Script::Body(damaged, None));
+    world.complete();
+    assert_eq!(world.platform.count(downloads_of(appliance(1))), 2);
+    assert_eq!(
+        world.archive_of(appliance(1)),
+        Some(FakeItem::new(appliance(1)).archive)
+    );
+}
+
+#[test]
+fn an_archive_cut_anywhere_is_never_taken_and_its_ticket_is_never_deleted_for_it() {
+    let whole = FakeItem::new(appliance(1)).archive;
+    for cut in 0..whole.len() {
+        let world = world(&[appliance(1)]);
+        world.platform.script(
+            usize::MAX,
+            downloads_of(appliance(1)),
+            Script::Body(whole[..cut].to_vec(), None),
+        );
+        let outcome = world.partial();
+        assert_eq!(world.archive_of(appliance(1)), None, "cut at {cut}");
+        assert_eq!(world.platform.count(deletes), 0, "cut at {cut}");
+        assert!(
+            outcome
+                .report
+                .failures
+                .first()
+                .is_some_and(|failure| failure.message.contains("was left on the platform"))
+        );
+    }
+}
+
+#[test]
+fn html_in_place_of_an_archive_is_never_taken() {
+    let world = world(&[mysoftware(1)]);
+    let page = b"<html><body>Bad gateway</body></html>".to_vec();
+    world.platform.script(
+        usize::MAX,
+        downloads_of(mysoftware(1)),
+        Script::Body(page, None),
+    );
+    world.partial();
+    assert_eq!(world.archive_of(mysoftware(1)), None);
+}
+
+#[test]
+fn an_archive_that_can_be_downloaded_only_once_is_exported_again() {
+    let world = world(&[appliance(1)]);
+    let gone = ApiError::NotFound {
+        request: "GET downloads".into(),
+        status: 404,
+        message: None,
+    };
+    world.platform.script(
+        1,
+        downloads_of(appliance(1)),
+        Script::Body(b"\x1f\x8b".to_vec(), Some(reset())),
+    );
+    world
+        .platform
+        .script(1, downloads_of(appliance(1)), Script::Refuse(gone));
+    world.complete();
+    assert_eq!(world.platform.count(starts_of(appliance(1))), 2);
+    assert_eq!(world.platform.tickets(), []);
+}
+
+#[test]
+fn a_broken_download_goes_on_where_it_broke_off_where_the_server_can() {
+    let mut world = world(&[appliance(1)]);
+    world.platform = world.platform.with_ranges();
+    let archive = gzip(&(0..200_u8).collect::<Vec<_>>());
+    world
+        .platform
+        .change(appliance(1), |item| item.archive.clone_from(&archive));
+    world.platform.script(
+        1,
+        downloads_of(appliance(1)),
+        Script::Body(archive[..50].to_vec(), Some(reset())),
+    );
+    world.complete();
+    assert!(
+        world
+            .platform
+            .calls()
+            .iter()
+            .any(|call| matches!(call, Call::Download(_, 50)))
+    );
+    assert_eq!(world.archive_of(appliance(1)), Some(archive));
+}
+
+#[test]
+fn a_start_whose_answer_was_lost_is_found_and_not_repeated() {
+    let world = world(&[appliance(1)]);
+    let foreign = world.platform.foreign_ticket(appliance(1));
+    world
+        .platform
+        .script(1, starts_of(appliance(1)), Script::LoseAnswer);
+    world.complete();
+    assert_eq!(world.platform.count(starts_of(appliance(1))), 1);
+    assert_eq!(
+        world.platform.tickets(),
+        [foreign],
+        "somebody else's ticket is left alone"
+    );
+}
+
+#[test]
+fn a_software_start_whose_answer_was_lost_is_told() {
+    let world = world(&[mysoftware(1)]);
+    world
+        .platform
+        .script(1, starts_of(mysoftware(1)), Script::LoseAnswer);
+    let outcome = world.complete();
+    assert!(
+        outcome
+            .report
+            .notes
+            .iter()
+            .any(|note| note.contains("may be left on the platform"))
+    );
+    assert!(world.archive_of(mysoftware(1)).is_some());
+}
+
+#[test]
+fn refused_credentials_end_the_run() {
+    let world = world(&[appliance(1)]);
+    let refused = ApiError::Unauthorized {
+        request: "GET users/john".into(),
+        message: None,
+    };
+    world.platform.script(
+        usize::MAX,
+        |call| matches!(call, Call::Document(..)),
+        Script::Refuse(refused),
+    );
+    assert!(matches!(world.export(), Err(RunError::Unauthorized { .. })));
+    assert!(world.sink.state().tags.is_none());
+}
+
+#[test]
+fn a_refused_section_stops_nothing_but_a_core_one_is_missed() {
+    let forbidden = |section: &'static str| {
+        let world = world(&[mysoftware(1)]);
+        let error = ApiError::Forbidden {
+            request: "GET x".into(),
+            message: None,
+        };
+        let matches = move |call: &Call| matches!(call, Call::Document(crate::model::Resource::List(list, _), _) if list.name() == section);
+        world
+            .platform
+            .script(usize::MAX, matches, Script::Refuse(error));
+        (world.export().expect("a bag").report, world)
+    };
+    let (report, _) = forbidden("apikeys");
+    assert_eq!(report.completeness, Completeness::Complete);
+    let (report, world) = forbidden("appliances");
+    assert_eq!(report.completeness, Completeness::Partial);
+    assert!(world.archive_of(mysoftware(1)).is_some());
+}
+
+#[test]
+fn an_unknown_id_is_an_error_before_anything_is_started() {
+    let mut world = world(&[appliance(1), appliance(2)]);
+    world.order.selection.appliances = Some([appliance(7).id].into());
+    let error = world.export().expect_err("an error").to_string();
+    assert!(error.contains('7') && error.contains("1, 2"), "{error}");
+    assert_eq!(
+        world.platform.count(|call| matches!(call, Call::Start(_))),
+        0
+    );
+}
+
+#[test]
+fn an_item_that_changes_meanwhile_is_exported_once_more() {
+    let world = world(&[appliance(1), appliance(2)]);
+    let newer = gzip(b"a newer state");
+    // The change happens while the first export is downloaded.
+    let (changed, archive) = (world.platform.clone(), newer.clone());
+    let outcome = world.clock.run(async {
+        let run = export(world.ports(), Box::new(world.sink.clone()), &world.order);
+        let change = async {
+            crate::ports::Clock::sleep(&world.clock, Duration::from_secs(5)).await;
+            changed.change(appliance(1), |item| {
+                item.digest = "d2".to_owned();
+                item.archive = archive;
+            });
+        };
+        futures_util::future::join(run, change)
+            .await
+            .0
+            .expect("a bag")
+    });
+    let report = outcome.report;
+    assert_eq!(report.completeness, Completeness::Complete);
+    let entry = report
+        .items
+        .iter()
+        .find(|i| i.section == Section::Appliances && i.id == Some(1))
+        .expect("an item");
+    assert!(!entry.changed_during_export);
+    assert!(
+        entry
+            .files
+            .iter()
+            .any(|file| file.ends_with("archive-2.tar.gz")),
+        "{:?}",
+        entry.files
+    );
+    assert_eq!(world.platform.tickets(), []);
+}
+
+#[test]
+fn an_item_that_vanishes_is_unavailable() {
+    let world = world(&[appliance(1), appliance(2)]);
+    let gone = ApiError::NotFound {
+        request: "POST exports".into(),
+        status: 404,
+        message: None,
+    };
+    world
+        .platform
+        .script(1, starts_of(appliance(1)), Script::Refuse(gone));
+    let report = world.partial().report;
+    let entry = report
+        .items
+        .iter()
+        .find(|i| i.id == Some(1) && i.section == Section::Appliances)
+        .expect("an item");
+    assert_eq!(entry.status, ItemStatus::Unavailable);
+}
+
+#[test]
+fn a_sink_that_is_not_durable_keeps_tickets_until_the_bag_is_finished() {
+    let mut world = world(&[appliance(1), mysoftware(1)]);
+    world.sink = MemorySink::streaming();
+    world.complete();
+    let calls = world.platform.calls();
+    let first_delete = calls.iter().position(deletes).expect("a delete");
+    assert!(
+        calls[first_delete..].iter().all(deletes),
+        "deleting is the very last thing"
+    );
+    assert_eq!(world.platform.tickets(), []);
+}
+
+#[test]
+fn a_platform_that_goes_away_ends_the_run_and_the_next_one_goes_on() {
+    let world = world(&[appliance(1), appliance(2)]);
+    let away = ApiError::Unreachable {
+        request: "x".into(),
+        host: "h".into(),
+        detail: "refused".into(),
+    };
+    world
+        .platform
+        .script(20, downloads_of(appliance(2)), Script::Refuse(away));
+    assert!(matches!(world.export(), Err(RunError::Platform(_))));
+    assert_eq!(world.journal.remembered_open(), vec![appliance(2)]);
+    world.platform.script(0, |_| true, Script::LoseAnswer);
+    let mut outcome = world.export();
+    while outcome.is_err() {
+        outcome = world.export();
+    }
+    assert_eq!(world.platform.count(starts_of(appliance(1))), 1);
+    assert_eq!(
+        world.platform.count(starts_of(appliance(2))),
+        1,
+        "its ticket is used again"
+    );
+    assert_eq!(world.platform.tickets(), []);
+}
+
+impl MemoryJournal {
+    fn remembered_open(&self) -> Vec<ItemRef> {
+        crate::ports::Journal::remembered(self)
+            .open
+            .into_iter()
+            .map(|ticket: Ticket| ticket.item)
+            .collect()
+    }
+}
+
+#[test]
+fn a_run_dropped_at_any_moment_is_gone_on_with() {
+    let items = [appliance(1), appliance(2), mysoftware(1)];
+    let undisturbed = world(&items);
+    undisturbed.complete();
+    let expected: Vec<_> = undisturbed
+        .sink
+        .state()
+        .entries
+        .iter()
+        .map(|(path, (_, bytes))| (path.clone(), bytes.clone()))
+        .collect();
+    for polls in 1.. {
+        let world = world(&items);
+        let run = export(world.ports(), Box::new(world.sink.clone()), &world.order);
+        if world.clock.run_for(polls, run).is_some() {
+            assert!(polls > 100, "the loop went through the whole run");
+            break;
+        }
+        world.complete();
+        let found: Vec<_> = world
+            .sink
+            .state()
+            .entries
+            .iter()
+            .map(|(path, (_, bytes))| (path.clone(), bytes.clone()))
+            .collect();
+        assert_eq!(found, expected, "dropped at poll {polls}");
+        assert_eq!(
+            world
+                .platform
+                .tickets()
+                .into_iter()
+                .filter(|t| t.item != mysoftware(1))
+                .collect::<Vec<_>>(),
+            [],
+            "dropped at poll {polls}"
+        );
+        for item in items {
+            assert!(
+                world.platform.count(downloads_of(item)) <= 2,
+                "dropped at poll {polls}"
+            );
+        }
+    }
+}
+
+#[test]
+fn withdrawing_takes_every_ticket_of_ours_and_no_other_off_the_server() {
+    let items = [appliance(1), appliance(2), mysoftware(1)];
+    for polls in (1..400).step_by(7) {
+        let world = world(&items);
+        let foreign = world.platform.foreign_ticket(appliance(2));
+        let run = export(world.ports(), Box::new(world.sink.clone()), &world.order);
+        if world.clock.run_for(polls, run).is_some() {
+            break;
+        }
+        world.clock.run(withdraw(world.ports())).expect("a journal");
+        let left: Vec<_> = world.platform.tickets();
+        assert!(
+            left.iter()
+                .all(|t| *t == foreign || t.item == mysoftware(1)),
+            "poll {polls}: {left:?}"
+        );
+    }
+}

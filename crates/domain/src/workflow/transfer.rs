@@ -1,0 +1,189 @@
+//! Bytes from the platform into the bag: one attempt, chunk by chunk.
+
+use futures_util::StreamExt as _;
+
+use super::run::Ports;
+use crate::bag::layout;
+use crate::model::{BagPath, ItemRef, Section, Ticket};
+use crate::ports::{
+    ApiError, ArchiveSink, Check, CheckFailure, Download, Durability, EntryWriter, Event, NewEntry,
+    Origin, Receipt, ResumePoint, SinkError, Storage,
+};
+
+/// The part of an archive that arrived before its transfer broke, and where to go on.
+pub(crate) struct Partial {
+    writer: Box<dyn EntryWriter>,
+    from: ResumePoint,
+}
+
+/// Why an attempt brought no archive.
+pub(crate) enum TransferFailure {
+    /// The platform or the network failed; what came first can be gone on from where there is a partial.
+    Api(ApiError, Option<Partial>),
+    /// All bytes came, and they are not whole.
+    Damaged(CheckFailure),
+    /// The archive of ours cannot be written: the run ends.
+    Sink(SinkError),
+}
+
+impl From<SinkError> for TransferFailure {
+    fn from(error: SinkError) -> Self {
+        match error {
+            SinkError::CheckFailed { failure, .. } => Self::Damaged(failure),
+            other => Self::Sink(other),
+        }
+    }
+}
+
+/// Fetches the archive of a ticket once.
+pub(crate) async fn fetch_archive(
+    ports: Ports<'_>,
+    sink: &dyn ArchiveSink,
+    ticket: Ticket,
+    path: BagPath,
+    partial: Option<Partial>,
+) -> Result<Receipt, TransferFailure> {
+    let (mut kept, from) = partial.map_or((None, None), |Partial { writer, from }| {
+        (Some(writer), Some(from))
+    });
+    let download = match ports.api.download(ticket, from.clone()).await {
+        Ok(download) => download,
+        Err(error) => {
+            let partial = kept
+                .zip(from)
+                .map(|(writer, from)| Partial { writer, from });
+            return Err(TransferFailure::Api(error, partial));
+        }
+    };
+    let goes_on = from
+        .as_ref()
+        .is_some_and(|from| from.offset == download.starts_at);
+    if !goes_on && let Some(writer) = kept.take() {
+        writer.discard().await?;
+    }
+    if download.starts_at > 0 && !goes_on {
+        let request = download.request;
+        let detail = "the server went on at another place than it was asked for".to_owned();
+        return Err(TransferFailure::Api(
+            ApiError::Unreadable { request, detail },
+            None,
+        ));
+    }
+    let received = if goes_on { download.starts_at } else { 0 };
+    let writer = match kept {
+        Some(writer) => writer,
+        None => {
+            sink.open_entry(archive_entry(ports, ticket, path, &download))
+                .await?
+        }
+    };
+    pump(ports, ticket.item, download, writer, received).await
+}
+
+fn archive_entry(ports: Ports<'_>, ticket: Ticket, path: BagPath, download: &Download) -> NewEntry {
+    NewEntry {
+        path,
+        media_type: "application/gzip".to_owned(),
+        storage: Storage::Stored,
+        size: None,
+        check: Check::Gzip,
+        durability: Durability::AtClose,
+        origin: Origin {
+            section: Section::of_items(ticket.item.kind),
+            source: download.request.clone(),
+            fetched: ports.clock.now(),
+            item: Some(ticket.item),
+            ticket: Some(ticket),
+            redactions: Vec::new(),
+        },
+    }
+}
+
+async fn pump(
+    ports: Ports<'_>,
+    item: ItemRef,
+    mut download: Download,
+    mut writer: Box<dyn EntryWriter>,
+    mut received: u64,
+) -> Result<Receipt, TransferFailure> {
+    let total = download.length.map(|rest| rest.saturating_add(received));
+    while let Some(chunk) = download.body.next().await {
+        match chunk {
+            Ok(chunk) => {
+                received = received.saturating_add(chunk.len() as u64);
+                writer.write(chunk).await?;
+                ports.progress.on(&Event::Bytes {
+                    item,
+                    received,
+                    total,
+                });
+            }
+            Err(error) => return Err(broken(error, download.validator, writer, received).await),
+        }
+    }
+    Ok(writer.close().await?)
+}
+
+async fn broken(
+    error: ApiError,
+    validator: Option<String>,
+    writer: Box<dyn EntryWriter>,
+    received: u64,
+) -> TransferFailure {
+    match validator {
+        Some(validator) if received > 0 => TransferFailure::Api(
+            error,
+            Some(Partial {
+                writer,
+                from: ResumePoint {
+                    offset: received,
+                    validator,
+                },
+            }),
+        ),
+        _ => match writer.discard().await {
+            Ok(()) => TransferFailure::Api(error, None),
+            Err(error) => error.into(),
+        },
+    }
+}
+
+/// Fetches a small file once: a photo, a logo, a certificate.
+pub(crate) async fn fetch_file(
+    ports: Ports<'_>,
+    sink: &dyn ArchiveSink,
+    section: Section,
+    download: Download,
+    check: Check,
+    path_for: impl FnOnce(&str) -> BagPath,
+) -> Result<Receipt, TransferFailure> {
+    let path = path_for(layout::ending_of(&download.media_type));
+    let mut download = download;
+    let entry = NewEntry {
+        path,
+        media_type: download.media_type.clone(),
+        storage: Storage::Stored,
+        size: None,
+        check,
+        durability: Durability::AtFinish,
+        origin: Origin {
+            section,
+            source: download.request.clone(),
+            fetched: ports.clock.now(),
+            item: None,
+            ticket: None,
+            redactions: Vec::new(),
+        },
+    };
+    let mut writer = sink.open_entry(entry).await?;
+    while let Some(chunk) = download.body.next().await {
+        match chunk {
+            Ok(chunk) => writer.write(chunk).await?,
+            Err(error) => {
+                writer.discard().await?;
+                return Err(TransferFailure::Api(error, None));
+            }
+        }
+    }
+    Ok(writer.close().await?)
+}
