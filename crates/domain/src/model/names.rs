@@ -169,7 +169,10 @@ pub fn slug(name: &str) -> String {
     let mut slug = String::with_capacity(LONGEST_SLUG_BYTES);
     // A name of a megabyte must not cost a megabyte of transliteration.
     for character in name.chars().take(4 * LONGEST_SLUG_BYTES) {
-        let ascii = deunicode::deunicode_char(character).unwrap_or("-");
+        let ascii = match deunicode::deunicode_char(character) {
+            Some(ascii) if !ascii.is_empty() => ascii,
+            _ => "-",
+        };
         for letter in ascii.bytes() {
             match letter {
                 b'a'..=b'z' | b'0'..=b'9' => slug.push(char::from(letter)),
