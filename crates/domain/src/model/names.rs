@@ -128,6 +128,7 @@ impl BagPath {
     }
 
     /// The path of a file in this folder.
+    #[must_use]
     pub fn join(&self, name: &SafeName) -> Self {
         Self(format!("{}/{name}", self.0))
     }

@@ -144,7 +144,7 @@ impl<'w> Fleet<'w> {
             let action = item.machine.next(elapsed);
             match &action {
                 Action::WaitUntil(moment) => {
-                    wake = Some(wake.map_or(*moment, |wake| wake.min(*moment)))
+                    wake = Some(wake.map_or(*moment, |wake| wake.min(*moment)));
                 }
                 Action::Start if jobs < drive.order.jobs => jobs += 1,
                 Action::Download(_) if downloads < drive.order.downloads => downloads += 1,
@@ -183,9 +183,9 @@ impl<'w> Fleet<'w> {
                 .for_each(|(index, ticket)| steps.push(poll_one(drive, index, ticket)));
             return;
         }
-        single
-            .into_iter()
-            .for_each(|(index, ticket)| steps.push(poll_one(drive, index, ticket)));
+        for (index, ticket) in single {
+            steps.push(poll_one(drive, index, ticket));
+        }
         for some in batch.chunks(Limits::STATUSES_AT_ONCE) {
             steps.push(poll_many(drive, some.to_vec()));
         }
@@ -209,8 +209,9 @@ impl<'w> Fleet<'w> {
             }
             Step::OneByOne { due, for_good } => {
                 self.batch &= !for_good;
-                due.into_iter()
-                    .for_each(|(index, ticket)| steps.push(poll_one(drive, index, ticket)));
+                for (index, ticket) in due {
+                    steps.push(poll_one(drive, index, ticket));
+                }
                 Ok(())
             }
         }

@@ -20,7 +20,7 @@ use crate::report::{ItemStatus, Stage};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Deletion {
     /// Its archive is whole and on disk.
-    Safe(Receipt),
+    Safe(Box<Receipt>),
     /// It ended, or was stopped by us, without an archive.
     Empty,
 }
@@ -126,7 +126,7 @@ enum State {
 /// One item on its way.
 #[derive(Debug)]
 pub(crate) struct Item {
-    item: ItemRef,
+    subject: ItemRef,
     state: State,
     jitter: Jitter,
     max_wait: Duration,
@@ -155,7 +155,7 @@ impl Item {
     pub(crate) fn new(item: ItemRef, seed: u64, max_wait: Duration, keep_tickets: bool) -> Self {
         let id = u64::try_from(item.id.get()).unwrap_or_default();
         Self {
-            item,
+            subject: item,
             state: State::Queued {
                 not_before: Duration::ZERO,
             },
@@ -211,31 +211,29 @@ impl Item {
     }
 
     pub(crate) fn item(&self) -> ItemRef {
-        self.item
+        self.subject
     }
 
     /// What is to be done at this moment.
     pub(crate) fn next(&self, elapsed: Duration) -> Action {
         match &self.state {
-            State::Queued { not_before } if *not_before > elapsed => Action::WaitUntil(*not_before),
+            State::Queued { not_before, .. }
+            | State::Ready { not_before, .. }
+            | State::Deleting {
+                sent: false,
+                not_before,
+                ..
+            } if *not_before > elapsed => Action::WaitUntil(*not_before),
             State::Queued { .. } => Action::Start,
             State::Doubtful { asked: false } => Action::FindTicket,
             State::Waiting { due, .. } if *due > elapsed => Action::WaitUntil(*due),
             State::Waiting { ticket, .. } => Action::Poll(*ticket),
-            State::Ready { not_before, .. } if *not_before > elapsed => {
-                Action::WaitUntil(*not_before)
-            }
             State::Ready { ticket, .. } => Action::Download(*ticket),
             State::Cancelling {
                 ticket,
                 sent: false,
                 ..
             } => Action::Cancel(*ticket),
-            State::Deleting {
-                sent: false,
-                not_before,
-                ..
-            } if *not_before > elapsed => Action::WaitUntil(*not_before),
             State::Deleting {
                 sent: false, queue, ..
             } => match queue.first() {
@@ -345,7 +343,7 @@ impl Item {
                 self.adopt(ticket, elapsed);
                 self.see_status(ticket, &status, elapsed, others_moved_at);
             }
-            Seen::StartFailed(error) => self.start_failed(error, elapsed),
+            Seen::StartFailed(error) => self.start_failed(&error, elapsed),
             Seen::Found(tickets) => self.found(tickets, elapsed),
             Seen::CannotFind(doubt) => self.cannot_find(doubt, elapsed),
             Seen::Status(status) => {
@@ -354,12 +352,12 @@ impl Item {
                     self.see_status(ticket, &status, elapsed, others_moved_at);
                 }
             }
-            Seen::StatusFailed(error) => self.status_failed(error, elapsed, others_moved_at),
+            Seen::StatusFailed(error) => self.status_failed(&error, elapsed, others_moved_at),
             Seen::Stored(receipt) => {
                 let ticket = self.current_ticket();
                 self.store(receipt, ticket);
             }
-            Seen::DownloadFailed(error) => self.download_failed(error, elapsed),
+            Seen::DownloadFailed(error) => self.download_failed(&error, elapsed),
             Seen::Damaged(failure) => self.archive_damaged(&failure, elapsed),
             Seen::Cancelled => {
                 if let State::Cancelling { ticket, loss, .. } = &self.state {
@@ -368,7 +366,7 @@ impl Item {
                 }
             }
             Seen::Deleted(ticket) => self.deleted(ticket),
-            Seen::DeleteFailed(ticket, error) => self.delete_failed(ticket, error, elapsed),
+            Seen::DeleteFailed(ticket, error) => self.delete_failed(ticket, &error, elapsed),
         }
     }
 
@@ -412,20 +410,20 @@ impl Item {
         }
     }
 
-    fn start_failed(&mut self, error: ApiError, elapsed: Duration) {
-        if start_may_have_worked(self.item.kind, &error) {
+    fn start_failed(&mut self, error: &ApiError, elapsed: Duration) {
+        if start_may_have_worked(self.subject.kind, error) {
             self.failed_attempts += 1;
             self.lost_starts += 1;
             self.state = State::Doubtful { asked: false };
             return;
         }
-        match self.again(&error) {
+        match self.again(error) {
             Some(wait) => {
                 self.state = State::Queued {
                     not_before: elapsed + wait,
                 }
             }
-            None => self.lose(Loss::of_error(Stage::Start, &error), None),
+            None => self.lose(Loss::of_error(Stage::Start, error), None),
         }
     }
 
@@ -556,15 +554,15 @@ impl Item {
             .clamp(shortest, longest)
     }
 
-    fn status_failed(&mut self, error: ApiError, elapsed: Duration, others_moved_at: Duration) {
+    fn status_failed(&mut self, error: &ApiError, elapsed: Duration, others_moved_at: Duration) {
         let Some(ticket) = self.current_ticket() else {
             return;
         };
         if matches!(error, ApiError::NotFound { .. }) {
-            return self.renew(ticket, elapsed, Loss::of_error(Stage::Wait, &error));
+            return self.renew(ticket, elapsed, Loss::of_error(Stage::Wait, error));
         }
         self.poll_failures += 1;
-        match verdict(&error, self.poll_failures, &mut self.jitter) {
+        match verdict(error, self.poll_failures, &mut self.jitter) {
             Verdict::Again(wait)
                 if elapsed.saturating_sub(self.moved_at.max(others_moved_at)) < self.max_wait =>
             {
@@ -575,27 +573,27 @@ impl Item {
             }
             Verdict::Again(_) | Verdict::GiveUp => {
                 self.failed_attempts += self.poll_failures;
-                self.give_up_download(ticket, Loss::of_error(Stage::Wait, &error));
+                self.give_up_download(ticket, Loss::of_error(Stage::Wait, error));
             }
         }
     }
 
-    fn download_failed(&mut self, error: ApiError, elapsed: Duration) {
+    fn download_failed(&mut self, error: &ApiError, elapsed: Duration) {
         let Some(ticket) = self.current_ticket() else {
             return;
         };
         if matches!(error, ApiError::NotFound { .. }) {
             // Some versions let an archive be downloaded only once: a new export is then the only way.
-            return self.renew(ticket, elapsed, Loss::of_error(Stage::Download, &error));
+            return self.renew(ticket, elapsed, Loss::of_error(Stage::Download, error));
         }
-        match self.again(&error) {
+        match self.again(error) {
             Some(wait) => {
                 self.state = State::Ready {
                     ticket,
                     not_before: elapsed + wait,
                 }
             }
-            None => self.give_up_download(ticket, Loss::of_error(Stage::Download, &error)),
+            None => self.give_up_download(ticket, Loss::of_error(Stage::Download, error)),
         }
     }
 
@@ -640,10 +638,8 @@ impl Item {
     /// A ticket whose archive is on the server but not with us is left there, and named.
     fn give_up_download(&mut self, ticket: Ticket, mut loss: Loss) {
         if loss.http_status != Some(404) {
-            loss.message.push_str(&format!(
-                "; its export ticket {} was left on the platform",
-                ticket.id
-            ));
+            let left = format!("; its export ticket {} was left on the platform", ticket.id);
+            loss.message.push_str(&left);
         }
         self.lose(loss, None);
     }
@@ -662,7 +658,7 @@ impl Item {
             .replaced
             .drain(..)
             .chain(ticket)
-            .map(|t| (t, Deletion::Safe(receipt.clone())))
+            .map(|t| (t, Deletion::Safe(Box::new(receipt.clone()))))
             .collect();
         if self.keep_tickets || !receipt.durable {
             queue.clear();
@@ -693,7 +689,7 @@ impl Item {
         }
     }
 
-    fn delete_failed(&mut self, ticket: Ticket, error: ApiError, elapsed: Duration) {
+    fn delete_failed(&mut self, ticket: Ticket, error: &ApiError, elapsed: Duration) {
         let State::Deleting {
             queue,
             sent,
@@ -705,12 +701,12 @@ impl Item {
         };
         *sent = false;
         *attempts += 1;
-        if let Verdict::Again(wait) = verdict(&error, *attempts, &mut self.jitter) {
+        if let Verdict::Again(wait) = verdict(error, *attempts, &mut self.jitter) {
             *not_before = elapsed + wait;
         } else {
             *attempts = 0;
             queue.retain(|(queued, _)| *queued != ticket);
-            self.undeleted.push((ticket, error));
+            self.undeleted.push((ticket, error.clone()));
         }
     }
 }

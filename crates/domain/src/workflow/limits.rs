@@ -12,9 +12,9 @@ impl Limits {
     /// Downloads at the same time (`--downloads`).
     pub const DOWNLOADS: usize = 2;
     /// How long one export may go without progress (`--max-wait`).
-    pub const MAX_WAIT: Duration = Duration::from_secs(30 * 60);
+    pub const MAX_WAIT: Duration = Duration::from_mins(30);
     /// No byte received for this long fails a request (`--timeout`).
-    pub const SILENCE: Duration = Duration::from_secs(120);
+    pub const SILENCE: Duration = Duration::from_mins(2);
     /// Largest document that is accepted, in bytes.
     pub const DOCUMENT_BYTES: u64 = 64 * 1024 * 1024;
     /// Documents and small files fetched at the same time.

@@ -54,9 +54,9 @@ pub(crate) async fn recount(
                     .objects
                     .into_iter()
                     .filter(|object| !is_own(list, object, own_tickets));
-                objects
-                    .iter_mut()
-                    .for_each(|objects| objects.extend(found.clone()));
+                if let Some(objects) = objects {
+                    objects.extend(found);
+                }
             }
             Err(problem) => {
                 let reason = problem

@@ -89,16 +89,11 @@ fn list(ids: &[ObjectId]) -> String {
     if ids.is_empty() {
         return "none".to_owned();
     }
-    let mut text = ids
-        .iter()
-        .take(SHOWN)
-        .map(ToString::to_string)
-        .collect::<Vec<_>>()
-        .join(", ");
+    let mut parts: Vec<String> = ids.iter().take(SHOWN).map(ToString::to_string).collect();
     if ids.len() > SHOWN {
-        text.push_str(&format!(" and {} more", ids.len() - SHOWN));
+        parts.push(format!("and {} more", ids.len() - SHOWN));
     }
-    text
+    parts.join(", ")
 }
 
 /// Brings one user's data home into the sink.

@@ -226,14 +226,11 @@ async fn perform(fetch: Fetch<'_>, task: Task) -> Result<Found, RunError> {
 
 async fn section_list(fetch: Fetch<'_>, section: Section) -> Result<Found, RunError> {
     let path = |page, form| layout::list_document(section, page, form);
-    let list = match list_of(section) {
-        Some(list) => list,
-        None => {
-            let answer = fetch
-                .document(section, Resource::User, |form| path(1, form))
-                .await;
-            return Ok(Found::Profile(settle(answer)?));
-        }
+    let Some(list) = list_of(section) else {
+        let answer = fetch
+            .document(section, Resource::User, |form| path(1, form))
+            .await;
+        return Ok(Found::Profile(settle(answer)?));
     };
     let answer = fetch
         .list(section, |page| Resource::List(list, page), path)
@@ -322,11 +319,11 @@ fn enter(fetch: Fetch<'_>, ledger: &mut Ledger, found: Found) -> Vec<Task> {
         } => threads(org, workspace, &folder, facts),
         Found::Templates {
             found: Err(failed), ..
-        } => refuse_part(ledger, failed),
+        }
+        | Found::Comments(_, Err(failed)) => refuse_part(ledger, failed),
         Found::Comments(resource, Ok(list)) => {
             enter_list(fetch, ledger, Section::WorkspaceComments, resource, list)
         }
-        Found::Comments(_, Err(failed)) => refuse_part(ledger, failed),
     }
 }
 
@@ -535,16 +532,15 @@ fn file_tasks(
             ));
             continue;
         }
-        match binary_of(place.section, owner, upload) {
-            Some(binary) => tasks.push(Task::File(place, binary, upload.clone(), folder.clone())),
-            None => {
-                let message = format!(
-                    "{} has no valid id, so it cannot be asked for",
-                    in_words(upload)
-                );
-                let failure = ledger.failure_of(place, Stage::Download, None, message, 1);
-                ledger.lose(place, failure, ItemStatus::Failed);
-            }
+        if let Some(binary) = binary_of(place.section, owner, upload) {
+            tasks.push(Task::File(place, binary, upload.clone(), folder.clone()));
+        } else {
+            let message = format!(
+                "{} has no valid id, so it cannot be asked for",
+                in_words(upload)
+            );
+            let failure = ledger.failure_of(place, Stage::Download, None, message, 1);
+            ledger.lose(place, failure, ItemStatus::Failed);
         }
     }
     tasks

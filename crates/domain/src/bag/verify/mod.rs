@@ -311,7 +311,7 @@ fn compare<'a>(
                 findings.add(Finding::Altered {
                     path: path.clone(),
                     manifest,
-                })
+                });
             }
             _ => {}
         }
