@@ -1,6 +1,6 @@
 //! What went wrong, by meaning: the one room that turns statuses and the HTTP library's errors into [`ApiError`].
 
-use std::error::Error as _;
+use std::error::Error;
 use std::time::Duration;
 
 use domain::ports::ApiError;
@@ -208,28 +208,29 @@ pub(crate) fn broken_body(
     }
 }
 
-/// The library wraps TLS errors in I/O errors, whose `source` skips what they wrap.
-fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let wrapped = error
-            .downcast_ref::<std::io::Error>()
-            .and_then(std::io::Error::get_ref)
-            .and_then(|inner| inner.downcast_ref::<rustls::Error>());
-        if let Some(tls) = wrapped.or_else(|| error.downcast_ref()) {
-            return Some(tls);
-        }
-        cause = error.source();
+/// What an error was caused by. An I/O error's `source` skips the very error that it wraps, so that is asked for first.
+fn cause<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a (dyn Error + 'static)> {
+    let wrapped = error
+        .downcast_ref::<std::io::Error>()
+        .and_then(std::io::Error::get_ref);
+    match wrapped {
+        Some(wrapped) => Some(wrapped),
+        None => error.source(),
     }
-    None
+}
+
+fn tls_error(error: &reqwest::Error) -> Option<&rustls::Error> {
+    std::iter::successors(error.source(), |error| cause(*error))
+        .find_map(|error| error.downcast_ref())
 }
 
 fn innermost(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(next) = cause.source() {
-        cause = next;
-    }
-    plain(&cause.to_string())
+    std::iter::successors(error.source(), |error| cause(*error))
+        .last()
+        .map_or_else(
+            || plain(&error.to_string()),
+            |error| plain(&error.to_string()),
+        )
 }
 
 fn distrust(error: &rustls::Error) -> String {

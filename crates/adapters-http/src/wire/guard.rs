@@ -108,6 +108,9 @@ impl<'a> Tag<'a> {
                 b'"' | b'\'' => quote = Some(byte),
                 b'=' => {
                     tag.attributes += 1;
+                    if tag.attributes > MOST_ATTRIBUTES {
+                        break;
+                    }
                     tag.namespaces += usize::from(declares_namespace(&text[..at]));
                 }
                 b'>' => {
@@ -127,7 +130,7 @@ fn declares_namespace(before: &[u8]) -> bool {
     let name = before.trim_ascii_end();
     let start = name
         .iter()
-        .rposition(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'<'))
+        .rposition(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'<' | b'='))
         .map_or(0, |at| at + 1);
     name[start..].starts_with(b"xmlns")
 }

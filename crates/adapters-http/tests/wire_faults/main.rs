@@ -5,4 +5,5 @@ mod documents;
 mod exports;
 mod server;
 mod signing;
+mod tls;
 mod transfer;
