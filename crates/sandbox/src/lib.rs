@@ -3,12 +3,15 @@
 //! [`Scenario`] says what it is to be, [`serve`] puts it on a socket, [`Platform`] lets tests look behind it.
 
 mod archive;
+mod damage;
 mod document;
 mod http;
 mod platform;
+mod port;
 pub mod scenario;
 
-pub use archive::OutputFormat;
+pub use domain::model::{OutputFormat, Representation};
 pub use http::{Announcement, Running, serve, serve_platform};
-pub use platform::{ArchiveFacts, Clock, Platform, Representation, RequestRecord, TicketFacts};
+pub use platform::{ArchiveFacts, Clock, Platform, RequestRecord, TicketFacts};
+pub use port::InProcess;
 pub use scenario::{Scenario, ScenarioError};

@@ -1,35 +1,19 @@
 //! Which files an export archive holds: what an importer of templates expects.
 
+use domain::model::OutputFormat;
+
 use super::recipe::{Recipe, text};
 use super::{Archive, ArchiveFile, FileContent};
 
-/// The notation of the template or bundle file, the `outputFormat` of an export.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum OutputFormat {
-    /// `template.yml`, `bundle.yml`.
-    Yaml,
-    /// `template.json`, `bundle.json`.
-    Json,
-}
-
-impl OutputFormat {
-    pub(crate) fn parse(text: &str) -> Option<Self> {
-        match text {
-            "yaml" | "yml" => Some(Self::Yaml),
-            "json" => Some(Self::Json),
-            _ => None,
-        }
-    }
-
-    fn file(self, stem: &str, recipe: &Recipe) -> ArchiveFile {
-        let (ending, content) = match self {
-            Self::Yaml => ("yml", recipe.to_yaml()),
-            Self::Json => ("json", recipe.to_json()),
-        };
-        ArchiveFile {
-            path: format!("{stem}.{ending}"),
-            content: FileContent::Bytes(content.into_bytes()),
-        }
+/// The template or bundle file, in the notation that an export asks for.
+fn described(format: OutputFormat, stem: &str, recipe: &Recipe) -> ArchiveFile {
+    let (ending, content) = match format {
+        OutputFormat::Yaml => ("yml", recipe.to_yaml()),
+        OutputFormat::Json => ("json", recipe.to_json()),
+    };
+    ArchiveFile {
+        path: format!("{stem}.{ending}"),
+        content: FileContent::Bytes(content.into_bytes()),
     }
 }
 
@@ -106,7 +90,7 @@ fn appliance_files(
         ("image", text(logo.as_str())),
     ]);
     vec![
-        format.file("template", &Recipe::Map(vec![("stack", stack)])),
+        described(format, "template", &Recipe::Map(vec![("stack", stack)])),
         small(
             script,
             format!(
@@ -180,7 +164,7 @@ fn bundle_files(source: &ArchiveSource, payload: u64, format: OutputFormat) -> V
         ),
     ]);
     vec![
-        format.file("bundle", &bundle),
+        described(format, "bundle", &bundle),
         small(
             install,
             "#!/bin/sh\nset -e\ncp content.bin /opt/\n".to_owned(),

@@ -14,7 +14,6 @@ use bytes::Bytes;
 use flate2::Crc;
 use sha2::{Digest, Sha256};
 
-pub use content::OutputFormat;
 pub(crate) use content::{ArchiveSource, System, archive_of};
 pub(crate) use noise::mix;
 use noise::{CHUNK_BYTES, FRAMED_BYTES};

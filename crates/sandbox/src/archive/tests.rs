@@ -2,6 +2,8 @@ use std::io::Read;
 
 use proptest::prelude::*;
 
+use domain::model::OutputFormat;
+
 use super::*;
 
 fn source(bytes: u64) -> ArchiveSource {

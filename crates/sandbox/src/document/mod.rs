@@ -170,6 +170,10 @@ impl Element {
         matches!(self.content, Content::Secret(_))
     }
 
+    pub(crate) fn concrete_type(&self) -> Option<&'static str> {
+        self.concrete_type
+    }
+
     pub(crate) fn name(&self) -> &str {
         &self.name
     }

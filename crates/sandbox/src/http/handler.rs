@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::model::Representation;
 use hyper::body::Incoming;
 use hyper::header::{
     ACCEPT_RANGES, CONNECTION, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_RANGE, ETAG,
@@ -11,14 +12,12 @@ use hyper::header::{
 use hyper::{Request, Response};
 
 use crate::document::{Element, number};
-use crate::platform::{
-    Answer, ArchiveAnswer, Call, Platform, Query, Refusal, Representation, RequestRecord,
-};
+use crate::platform::{Answer, ArchiveAnswer, Call, Platform, Query, Refusal, RequestRecord};
 use crate::scenario::{Damage, Fault};
 
 use super::connection::Control;
 use super::faults::{Faults, Strike, chaotic_damage, chaotic_fault};
-use super::reply::{Body, HTML, JSON, Payload, Reply, XML};
+use super::reply::{Body, HTML, Payload, Reply, XML};
 use super::target::{Target, wanted};
 use super::{auth, hostile};
 
@@ -158,7 +157,7 @@ impl Handler {
                     .with_header(LOCATION, location),
             )),
             Fault::DeepXml { levels } => {
-                let media_type = media_type(asked.form);
+                let media_type = asked.form.media_type();
                 Ok(Some(Reply::new(
                     200,
                     media_type,
@@ -219,7 +218,7 @@ impl Handler {
         let root = refusal.document(asked.method, uri, self.platform.clock().now());
         let mut reply = Reply::new(
             refusal.status,
-            media_type(asked.form),
+            asked.form.media_type(),
             hostile::render(&root, asked.form),
         );
         if let Some(seconds) = refusal.retry_after {
@@ -285,7 +284,7 @@ fn document(asked: &Asked<'_>, status: u16, mut root: Element, spoil: Option<&Fa
         asked.form
     };
     let plain = hostile::render(&root, form);
-    let mut reply = Reply::new(status, media_type(asked.form), plain.clone())
+    let mut reply = Reply::new(status, asked.form.media_type(), plain.clone())
         .with_header(SET_COOKIE, "JSESSIONID=4f1d; Path=/; HttpOnly");
     match spoil {
         Some(Fault::Doctype) => {
@@ -307,13 +306,6 @@ fn document(asked: &Asked<'_>, status: u16, mut root: Element, spoil: Option<&Fa
         _ => {}
     }
     reply
-}
-
-fn media_type(form: Representation) -> &'static str {
-    match form {
-        Representation::Xml => XML,
-        Representation::Json => JSON,
-    }
 }
 
 /// The offset of a `bytes=N-` range whose validator, if any, still holds (RFC 9110 §13.1.5, §14.2).

@@ -3,11 +3,11 @@
 use std::io::Write;
 
 use bytes::Bytes;
+use domain::model::Representation;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
 use crate::document::{Element, number, render_json, render_xml};
-use crate::platform::Representation;
 use crate::scenario::Ids;
 
 use super::reply::Payload;

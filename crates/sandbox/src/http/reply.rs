@@ -13,6 +13,7 @@ use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, Header
 use hyper::{Response, Version};
 
 use crate::archive::Archive;
+use crate::damage::{cut, flip};
 use crate::scenario::{Damage, Framing};
 
 use super::connection::Control;
@@ -21,7 +22,6 @@ use super::connection::Control;
 pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 pub(super) const XML: &str = "application/xml";
-pub(super) const JSON: &str = "application/json";
 pub(super) const HTML: &str = "text/html;charset=UTF-8";
 const PIECE_BYTES: usize = 64 * 1024;
 
@@ -91,41 +91,6 @@ impl Payload {
             }
         }
     }
-}
-
-/// The first `limit` bytes of `pieces`.
-fn cut(
-    pieces: impl Iterator<Item = Bytes> + Send,
-    limit: u64,
-) -> impl Iterator<Item = Bytes> + Send {
-    pieces.scan(limit, |left, piece| {
-        let taken = usize::try_from(*left)
-            .unwrap_or(usize::MAX)
-            .min(piece.len());
-        *left -= taken as u64;
-        (taken > 0).then(|| piece.slice(..taken))
-    })
-}
-
-/// `pieces` with the lowest bit of the byte at `offset` turned over.
-fn flip(
-    pieces: impl Iterator<Item = Bytes> + Send,
-    offset: u64,
-) -> impl Iterator<Item = Bytes> + Send {
-    pieces.scan(0u64, move |start, piece| {
-        let place = offset
-            .checked_sub(*start)
-            .and_then(|place| usize::try_from(place).ok());
-        *start += piece.len() as u64;
-        match place.filter(|place| *place < piece.len()) {
-            None => Some(piece),
-            Some(place) => {
-                let mut changed = piece.to_vec();
-                changed[place] ^= 1;
-                Some(changed.into())
-            }
-        }
-    })
 }
 
 /// What happens when the last of the pieces has been sent.

@@ -4,7 +4,9 @@ use hyper::Uri;
 use hyper::header::{ACCEPT, HeaderMap};
 use percent_encoding::percent_decode_str;
 
-use crate::platform::{Query, Representation};
+use domain::model::Representation;
+
+use crate::platform::Query;
 
 /// The target of a request.
 pub(super) struct Target {

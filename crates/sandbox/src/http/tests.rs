@@ -5,10 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
-use crate::archive::OutputFormat;
 use crate::scenario::{
     Chaos, Damage, Fault, Framing, Ids, ItemFault, ItemKind, ItemScenario, Ranges, Times,
 };
+use domain::model::{OutputFormat, Representation};
 
 /// What came back, byte for byte.
 struct Received {
@@ -513,7 +513,7 @@ async fn chaos_lets_everything_through_in_the_end() {
     let expected = client
         .running
         .platform()
-        .document("users/jleaver/appliances", crate::Representation::Xml)
+        .document("users/jleaver/appliances", Representation::Xml)
         .unwrap();
     let mut wrong = 0;
     for _ in 0..20 {

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use crate::archive::{Archive, OutputFormat, archive_of};
+use domain::model::OutputFormat;
+
+use crate::archive::{Archive, archive_of};
 use crate::document::{Element, flag, number, text};
 use crate::scenario::{Ending, ItemFault, ItemKind};
 
@@ -109,8 +111,11 @@ fn start(
     if item.kind == ItemKind::Account {
         return Err(Refusal::not_found("such resource"));
     }
-    let asked = call.query.first("outputFormat").unwrap_or("yaml");
-    let format = OutputFormat::parse(asked).ok_or_else(|| Refusal::of_status(400, None))?;
+    let format = match call.query.first("outputFormat") {
+        None | Some("yaml") => OutputFormat::Yaml,
+        Some("json") => OutputFormat::Json,
+        Some(_) => return Err(Refusal::of_status(400, None)),
+    };
     let faults = shared.scenario.item_faults(item.kind, item.id);
     let owner = resident.person.login.clone();
     let history = state

@@ -1,8 +1,9 @@
 //! What tests ask the platform: what has happened to it, and what should have been received.
 
+use domain::model::{OutputFormat, Representation};
 use sha2::{Digest, Sha256};
 
-use crate::archive::{OutputFormat, archive_of};
+use crate::archive::archive_of;
 use crate::document::{render_json, render_xml};
 use crate::scenario::{ItemKind, RequestPattern};
 
@@ -16,15 +17,6 @@ use super::{Platform, hexadecimal};
 
 /// The newest requests that are remembered.
 const REMEMBERED_REQUESTS: usize = 50_000;
-
-/// The form of a document.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Representation {
-    /// `application/xml`.
-    Xml,
-    /// `application/json`.
-    Json,
-}
 
 /// A ticket that lies on the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -24,11 +24,12 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use crate::scenario::{Change, ItemKind, Scenario};
 
 pub use clock::Clock;
-pub use inspection::{ArchiveFacts, Representation, RequestRecord, TicketFacts};
+pub(crate) use data::encoded;
+pub use inspection::{ArchiveFacts, RequestRecord, TicketFacts};
 use items::Item;
 pub(crate) use people::Caller;
 use people::Resident;
-pub(crate) use query::Query;
+pub(crate) use query::{Paging, Query};
 pub(crate) use refusal::Refusal;
 pub(crate) use resources::{Answer, ArchiveAnswer, Call};
 use tickets::Tickets;
@@ -175,6 +176,11 @@ impl Platform {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// How the list below `users/{uid}` at this path takes its limits.
+pub(crate) fn paging_of(path: &str) -> Paging {
+    collections::Collection::at(path).map_or(Paging::None, |collection| collection.paging)
 }
 
 /// Lower-case hexadecimal digits.

@@ -1,6 +1,6 @@
 use super::*;
-use crate::archive::OutputFormat;
 use crate::scenario::{Access, Ending, ItemFault, ItemScenario, Mutation, Times};
+use domain::model::OutputFormat;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 

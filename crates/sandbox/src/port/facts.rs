@@ -1,0 +1,122 @@
+//! What the domain wants to know of a document, taken from the tree itself: nothing is rendered and read again.
+
+use domain::model::{Facts, ListResource, ObjectFacts, Resource, UploadFacts, UploadRole};
+use domain::ports::ExportStatus;
+
+use crate::document::Element;
+
+/// The value of a leaf.
+pub(super) fn text(element: &Element, name: &str) -> Option<String> {
+    Some(element.child(name)?.value()?.into_owned())
+}
+
+fn holds(element: &Element, name: &str) -> bool {
+    text(element, name).as_deref() == Some("true")
+}
+
+fn size(element: &Element, name: &str) -> Option<u64> {
+    element
+        .child_number(name)
+        .and_then(|size| u64::try_from(size).ok())
+}
+
+/// The facts of the document of `what`.
+pub(super) fn of(root: &Element, what: Resource) -> Facts {
+    match what {
+        Resource::User | Resource::Item(_) | Resource::CloudAccount(_) => Facts {
+            objects: vec![object(root)],
+            total: None,
+        },
+        // The schema does not know these.
+        Resource::List(ListResource::Activities, _) => Facts::default(),
+        Resource::List(..)
+        | Resource::WorkspaceTemplates { .. }
+        | Resource::WorkspaceComments { .. }
+        | Resource::TemplateComments { .. } => {
+            let wrapper = root
+                .children()
+                .last()
+                .map(Element::children)
+                .unwrap_or_default();
+            Facts {
+                objects: wrapper.iter().map(object).collect(),
+                total: size(root, "total"),
+            }
+        }
+    }
+}
+
+fn object(element: &Element) -> ObjectFacts {
+    let first = |names: &[&str]| names.iter().find_map(|name| text(element, name));
+    let named = if element.name() == "user" {
+        first(&["loginName"])
+    } else {
+        first(&["name", "applianceName", "bundleName", "loginName"])
+    };
+    let application = || text(element, "applicationId").and_then(|id| id.parse().ok());
+    let org = text(element, "orgUri").and_then(|uri| uri.rsplit('/').next()?.parse().ok());
+    ObjectFacts {
+        id: element.child_number("dbId").or_else(application),
+        name: named.map(|name| name.chars().take(1000).collect()),
+        version: first(&["version", "applianceVersion", "bundleVersion"]),
+        uri: text(element, "uri"),
+        digest: text(element, "digest"),
+        last_modified: text(element, "lastModified"),
+        kind: element.concrete_type().map(str::to_owned),
+        size: size(element, "size").or_else(|| size(element, "installedSize")),
+        secrets_missing: holds(element, "secretsMissing"),
+        org,
+        uploads: uploads(element),
+    }
+}
+
+fn uploads(element: &Element) -> Vec<UploadFacts> {
+    let file = |role, name| element.child(name).map(|file| upload(role, file));
+    match element.name() {
+        "user" => file(UploadRole::Photo, "photo").into_iter().collect(),
+        "appliance" | "mySoftware" => file(UploadRole::Logo, "logo").into_iter().collect(),
+        "credAccount" => {
+            let certificates = element
+                .child("certificates")
+                .map(Element::children)
+                .unwrap_or_default();
+            certificates
+                .iter()
+                .map(|file| upload(UploadRole::Certificate, file))
+                .collect()
+        }
+        _ => Vec::new(),
+    }
+}
+
+fn upload(role: UploadRole, file: &Element) -> UploadFacts {
+    UploadFacts {
+        role,
+        id: file.child_number("dbId"),
+        name: text(file, "name"),
+        uploaded: holds(file, "uploaded"),
+        size: size(file, "size"),
+        sha256: text(file, "sha256sum"),
+        md5: text(file, "md5sum"),
+        media_type: text(file, "mimeType"),
+    }
+}
+
+/// The facts of a `status`.
+pub(super) fn status(element: &Element) -> ExportStatus {
+    let message = text(element, "errorMessage");
+    let detailed = text(element, "detailedErrorMsg");
+    ExportStatus {
+        complete: holds(element, "complete"),
+        error: holds(element, "error") || holds(element, "detailedError"),
+        cancelled: holds(element, "cancelled"),
+        percentage: element.child_number("percentage"),
+        bytes_loaded: element.child_number("bytesLoaded"),
+        bytes_total: element.child_number("bytesTotal"),
+        message: text(element, "message"),
+        error_message: match (message, detailed) {
+            (Some(message), Some(detailed)) => Some(format!("{message}: {detailed}")),
+            (message, detailed) => message.or(detailed),
+        },
+    }
+}

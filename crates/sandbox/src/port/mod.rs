@@ -1,0 +1,348 @@
+//! The platform behind the domain's port, without a socket in between.
+//!
+//! What goes wrong with items goes wrong here too; what a scenario does to requests, it does to HTTP only. Contract suites
+//! run against this and against the HTTP adapter: what both promise has to hold for both.
+
+mod facts;
+mod paths;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::model::{
+    BinaryRef, ExportId, ItemKind, ItemRef, ListResource, ObjectId, OutputFormat, Page,
+    Representation, Resource, Ticket,
+};
+use domain::ports::{
+    ApiError, Document, Download, ExportStatus, OpenTicket, Platform as PlatformFacts, ResumePoint,
+    Started, UserDataApi,
+};
+use futures_util::{StreamExt, stream};
+
+use crate::damage::{cut, flip};
+use crate::document::{Element, render_json, render_xml};
+use crate::platform::{
+    Answer, ArchiveAnswer, Call, Caller, Platform, Query, Refusal, RequestRecord, encoded,
+};
+use crate::scenario::{Damage, Framing};
+use paths::Address;
+
+/// The user of a [`Platform`], who asks it directly.
+#[derive(Clone)]
+pub struct InProcess {
+    platform: Platform,
+    caller: Caller,
+}
+
+impl InProcess {
+    /// The port of the user whose data is there.
+    pub fn new(platform: Platform) -> Self {
+        let login = platform.scenario().user.login.clone();
+        Self {
+            platform,
+            caller: Caller {
+                login,
+                administrator: false,
+            },
+        }
+    }
+
+    /// The platform behind the port.
+    pub fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    fn call(&self, method: &str, address: &Address) -> Result<Answer, ApiError> {
+        let path = address.segments(&self.caller.login);
+        self.platform.remember(RequestRecord {
+            method: method.to_owned(),
+            path: path.clone(),
+            query: address.query.clone(),
+        });
+        let query = Query::parse(&address.query);
+        let call = Call {
+            method,
+            path: &path,
+            query: &query,
+            caller: Some(&self.caller),
+        };
+        let request = request(method, &path);
+        self.platform
+            .answer(&call)
+            .map_err(|refusal| meaning(refusal, request))
+    }
+
+    fn root(&self, method: &str, address: &Address) -> Result<Element, ApiError> {
+        match self.call(method, address)? {
+            Answer::Document { root, .. } => Ok(root),
+            Answer::Binary { .. } | Answer::Archive(_) | Answer::Nothing => {
+                Err(self.unreadable(method, address, "this is no document"))
+            }
+        }
+    }
+
+    fn unreadable(&self, method: &str, address: &Address, detail: &str) -> ApiError {
+        let request = request(method, &address.segments(&self.caller.login));
+        ApiError::Unreadable {
+            request,
+            detail: detail.to_owned(),
+        }
+    }
+
+    fn body(&self, address: &Address, from: Option<ResumePoint>) -> Result<Download, ApiError> {
+        let request = request("GET", &address.segments(&self.caller.login));
+        match self.call("GET", address)? {
+            Answer::Binary { bytes, media_type } => Ok(Download {
+                media_type: media_type.to_owned(),
+                length: Some(bytes.len() as u64),
+                starts_at: 0,
+                validator: None,
+                request,
+                body: stream::iter([Ok(bytes)]).boxed(),
+            }),
+            Answer::Archive(answer) => Ok(archive(answer, from, request)),
+            Answer::Document { .. } | Answer::Nothing => {
+                Err(self.unreadable("GET", address, "this is no file"))
+            }
+        }
+    }
+}
+
+/// Method and path, percent-encoded, without query.
+fn request(method: &str, path: &[String]) -> String {
+    let path: Vec<String> = path.iter().map(|segment| encoded(segment)).collect();
+    format!("{method} {}", path.join("/"))
+}
+
+fn meaning(refusal: Refusal, request: String) -> ApiError {
+    let (status, message) = (refusal.status, Some(refusal.message));
+    match status {
+        401 => ApiError::Unauthorized { request, message },
+        403 => ApiError::Forbidden { request, message },
+        404 | 410 => ApiError::NotFound {
+            request,
+            status,
+            message,
+        },
+        429 | 502..=504 => {
+            let retry_after = refusal.retry_after.map(std::time::Duration::from_secs);
+            ApiError::Overloaded {
+                request,
+                status,
+                retry_after,
+                message,
+            }
+        }
+        500.. => ApiError::ServerFault {
+            request,
+            status,
+            message,
+        },
+        _ => ApiError::Refused {
+            request,
+            status,
+            message,
+        },
+    }
+}
+
+fn archive(answer: ArchiveAnswer, from: Option<ResumePoint>, request: String) -> Download {
+    let bytes = answer.archive.bytes();
+    let goes_on =
+        from.filter(|from| answer.etag.as_ref() == Some(&from.validator) && from.offset < bytes);
+    let starts_at = goes_on.map_or(0, |from| from.offset);
+    let pieces = answer.archive.pieces_from(starts_at);
+    let (pieces, broken): (Box<dyn Iterator<Item = Bytes> + Send>, Option<ApiError>) =
+        match answer.damage {
+            None => (Box::new(pieces), None),
+            Some(Damage::BitFlip { at }) => (
+                Box::new(flip(pieces, (at % bytes.max(1)).wrapping_sub(starts_at))),
+                None,
+            ),
+            Some(
+                Damage::SilentlyTruncated { after, .. }
+                | Damage::Truncated {
+                    after,
+                    framing: Framing::Close,
+                },
+            ) => (Box::new(cut(pieces, after.saturating_sub(starts_at))), None),
+            Some(Damage::Truncated { after, .. }) => {
+                let error = ApiError::Interrupted {
+                    request: request.clone(),
+                    received: after,
+                };
+                (
+                    Box::new(cut(pieces, after.saturating_sub(starts_at))),
+                    Some(error),
+                )
+            }
+            Some(Damage::Stalled { after }) => {
+                let error = ApiError::Stalled {
+                    request: request.clone(),
+                    after: std::time::Duration::ZERO,
+                };
+                (
+                    Box::new(cut(pieces, after.saturating_sub(starts_at))),
+                    Some(error),
+                )
+            }
+            Some(Damage::Html) => (
+                Box::new(std::iter::once(Bytes::from_static(
+                    b"<!DOCTYPE html><title>Sign in</title>",
+                ))),
+                None,
+            ),
+            Some(Damage::Empty) => (Box::new(std::iter::empty()), None),
+        };
+    Download {
+        media_type: "application/octet-stream".to_owned(),
+        length: answer.damage.is_none().then_some(bytes - starts_at),
+        starts_at,
+        validator: answer.etag,
+        request,
+        body: stream::iter(pieces.map(Ok).chain(broken.map(Err))).boxed(),
+    }
+}
+
+#[async_trait]
+impl UserDataApi for InProcess {
+    async fn platform(&self) -> Result<PlatformFacts, ApiError> {
+        let status = self.root("GET", &Address::status())?;
+        Ok(PlatformFacts {
+            version: facts::text(&status, "version"),
+        })
+    }
+
+    async fn document(&self, what: Resource, form: Representation) -> Result<Document, ApiError> {
+        let address = Address::of(what);
+        let root = self.root("GET", &address)?;
+        let bytes = match form {
+            Representation::Xml => render_xml(&root),
+            Representation::Json => render_json(&root),
+        };
+        Ok(Document {
+            bytes: bytes.into(),
+            media_type: form.media_type().to_owned(),
+            request: request("GET", &address.segments(&self.caller.login)),
+            facts: match form {
+                Representation::Xml => facts::of(&root, what),
+                Representation::Json => domain::model::Facts::default(),
+            },
+        })
+    }
+
+    async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError> {
+        self.body(&Address::of_binary(what), None)
+    }
+
+    async fn start_export(&self, item: ItemRef, format: OutputFormat) -> Result<Started, ApiError> {
+        let address = Address::exports(item, format);
+        let root = self.root("POST", &address)?;
+        let id = root
+            .child_number("dbId")
+            .and_then(|id| ExportId::try_from(id).ok());
+        let id = id.ok_or_else(|| self.unreadable("POST", &address, "the ticket has no id"))?;
+        let status = root.child("status").map(facts::status).unwrap_or_default();
+        Ok(Started {
+            ticket: Ticket { item, id },
+            status,
+        })
+    }
+
+    async fn export_status(&self, ticket: Ticket) -> Result<ExportStatus, ApiError> {
+        Ok(facts::status(
+            &self.root("GET", &Address::ticket(ticket, &["status"]))?,
+        ))
+    }
+
+    async fn export_statuses(
+        &self,
+        tickets: &[Ticket],
+    ) -> Result<Vec<(Ticket, ExportStatus)>, ApiError> {
+        let uri = |ticket: Ticket| {
+            let path: Vec<String> = Address::ticket(ticket, &[])
+                .segments(&self.caller.login)
+                .iter()
+                .map(|segment| encoded(segment))
+                .collect();
+            path.join("/")
+        };
+        let asked: Vec<(Ticket, String)> = tickets
+            .iter()
+            .filter(|ticket| ticket.item.kind == ItemKind::Appliance)
+            .map(|ticket| (*ticket, uri(*ticket)))
+            .collect();
+        if asked.is_empty() {
+            return Ok(Vec::new());
+        }
+        let query: Vec<String> = asked
+            .iter()
+            .map(|(_, uri)| format!("ae={}", encoded(uri)))
+            .collect();
+        let root = self.root("GET", &Address::statuses(query.join("&")))?;
+        let entries = root
+            .child("statuses")
+            .map(Element::children)
+            .unwrap_or_default();
+        let known = entries.iter().filter_map(|entry| {
+            let parent = facts::text(entry, "parentUri")?;
+            let (ticket, _) = asked.iter().find(|(_, uri)| *uri == parent)?;
+            Some((*ticket, facts::status(entry)))
+        });
+        Ok(known.collect())
+    }
+
+    async fn open_tickets(&self) -> Result<Vec<OpenTicket>, ApiError> {
+        let root = self.root(
+            "GET",
+            &Address::of(Resource::List(ListResource::Exports, Page::Whole)),
+        )?;
+        let entries = root
+            .child("applianceExports")
+            .map(Element::children)
+            .unwrap_or_default();
+        let open = entries.iter().filter_map(|entry| {
+            let id = ExportId::try_from(entry.child_number("dbId")?).ok()?;
+            let item = facts::text(entry, "parentUri")?
+                .rsplit('/')
+                .next()
+                .and_then(|id| ObjectId::parse(id).ok())?;
+            let item = ItemRef {
+                kind: ItemKind::Appliance,
+                id: item,
+            };
+            let status = entry.child("status").map(facts::status).unwrap_or_default();
+            Some(OpenTicket {
+                ticket: Ticket { item, id },
+                status,
+            })
+        });
+        Ok(open.collect())
+    }
+
+    async fn download(
+        &self,
+        ticket: Ticket,
+        from: Option<ResumePoint>,
+    ) -> Result<Download, ApiError> {
+        self.body(&Address::ticket(ticket, &["downloads"]), from)
+    }
+
+    async fn cancel_export(&self, ticket: Ticket) -> Result<(), ApiError> {
+        match ticket.item.kind {
+            ItemKind::MySoftware => Ok(()),
+            ItemKind::Appliance => self
+                .call("DELETE", &Address::ticket(ticket, &["status"]))
+                .map(|_| ()),
+        }
+    }
+
+    async fn delete_export(&self, ticket: Ticket) -> Result<(), ApiError> {
+        match self.call("DELETE", &Address::ticket(ticket, &[])) {
+            Err(ApiError::NotFound { .. }) => Ok(()),
+            result => result.map(|_| ()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
