@@ -11,10 +11,11 @@ use domain::ports::{
     UserDataApi,
 };
 
+use crate::ask::Ask;
 use crate::config::{ApiSettings, SetUpError};
 use crate::download;
 use crate::paths::Paths;
-use crate::transport::{Ask, Transport};
+use crate::transport::Transport;
 use crate::wire::{self, Unread};
 
 /// Entries of the list of exports that are asked for at once, where the platform does not give it whole.
@@ -47,7 +48,7 @@ impl UforgeApi {
     }
 
     /// The XML document that a request brings.
-    async fn xml(&self, ask: Ask<'_>) -> Result<Bytes, ApiError> {
+    async fn xml(&self, ask: &Ask<'_>) -> Result<Bytes, ApiError> {
         let response = self.transport.send(ask).await?;
         let request = ask.name();
         wire::expect_document(response.headers(), &request)?;
@@ -57,7 +58,7 @@ impl UforgeApi {
     /// What a reader makes of the XML document that a request brings.
     async fn read<T: Send + 'static>(
         &self,
-        ask: Ask<'_>,
+        ask: &Ask<'_>,
         reader: impl FnOnce(&[u8]) -> Result<T, Unread> + Send + 'static,
     ) -> Result<T, ApiError> {
         let bytes = self.xml(ask).await?;
@@ -66,7 +67,7 @@ impl UforgeApi {
             .map_err(|unread| unread.of(&ask.name(), wire::XML_DOCUMENT))
     }
 
-    async fn file(&self, ask: Ask<'_>) -> Result<Download, ApiError> {
+    async fn file(&self, ask: &Ask<'_>) -> Result<Download, ApiError> {
         let response = self.transport.send(ask).await?;
         let head = download::head(&response, ask)?;
         let body = self.transport.file(response, &ask.name()).stream();
@@ -93,7 +94,7 @@ impl UserDataApi for UforgeApi {
         let ask = Ask::get(&address, form.media_type());
         let request = ask.name();
         let unread = |unread: Unread| unread.of(&request, wire::expected(form));
-        let response = self.transport.send(ask).await?;
+        let response = self.transport.send(&ask).await?;
         let media_type = wire::media_type(response.headers(), form).map_err(unread)?;
         let bytes = self.transport.document(response, &request).await?;
         let facts = wire::read(bytes.clone(), move |bytes| wire::facts(bytes, what, form))
@@ -109,19 +110,20 @@ impl UserDataApi for UforgeApi {
 
     async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError> {
         let address = self.paths.binary(what);
-        self.file(Ask::get(&address, "*/*")).await
+        self.file(&Ask::get(&address, "*/*")).await
     }
 
     async fn start_export(&self, item: ItemRef, format: OutputFormat) -> Result<Started, ApiError> {
         let address = self.paths.exports(item, format);
-        self.read(Ask::post(&address), move |bytes| wire::started(bytes, item))
-            .await
+        self.read(&Ask::post(&address), move |bytes| {
+            wire::started(bytes, item)
+        })
+        .await
     }
 
     async fn export_status(&self, ticket: Ticket) -> Result<ExportStatus, ApiError> {
         let address = self.paths.ticket_status(ticket);
-        self.read(Ask::get(&address, "application/xml"), wire::status)
-            .await
+        self.read(&Ask::xml(&address), wire::status).await
     }
 
     async fn export_statuses(
@@ -138,7 +140,7 @@ impl UserDataApi for UforgeApi {
             return Ok(Vec::new());
         }
         let address = self.paths.statuses(&asked);
-        self.read(Ask::get(&address, "application/xml"), move |bytes| {
+        self.read(&Ask::xml(&address), move |bytes| {
             wire::statuses(bytes, &asked)
         })
         .await
@@ -150,8 +152,8 @@ impl UserDataApi for UforgeApi {
         for _ in 0..MOST_PAGES_OF_TICKETS {
             let exports = Resource::List(ListResource::Exports, page);
             let address = self.paths.resource(exports);
-            let ask = Ask::get(&address, "application/xml");
-            let part = self.read(ask, wire::open_tickets).await?;
+            let ask = Ask::xml(&address);
+            let part = self.read(&ask, wire::open_tickets).await?;
             let known = found.len();
             for open in part.tickets {
                 if !found.iter().any(|other| other.ticket == open.ticket) {
@@ -177,7 +179,7 @@ impl UserDataApi for UforgeApi {
         from: Option<ResumePoint>,
     ) -> Result<Download, ApiError> {
         let address = self.paths.archive(ticket);
-        self.file(Ask::get(&address, "*/*").going_on_from(from.as_ref()))
+        self.file(&Ask::get(&address, "*/*").going_on_from(from.as_ref()))
             .await
     }
 
@@ -186,12 +188,12 @@ impl UserDataApi for UforgeApi {
             return Ok(());
         }
         let address = self.paths.ticket_status(ticket);
-        self.transport.done(Ask::delete(&address)).await
+        self.transport.done(&Ask::delete(&address)).await
     }
 
     async fn delete_export(&self, ticket: Ticket) -> Result<(), ApiError> {
         let address = self.paths.ticket(ticket);
-        match self.transport.done(Ask::delete(&address)).await {
+        match self.transport.done(&Ask::delete(&address)).await {
             Err(ApiError::NotFound { .. }) => Ok(()),
             result => result,
         }

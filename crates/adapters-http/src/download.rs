@@ -4,7 +4,7 @@ use domain::ports::{ApiError, ResumePoint};
 use reqwest::header::{ACCEPT_RANGES, CONTENT_RANGE, ETAG, HeaderMap};
 use reqwest::{Response, StatusCode};
 
-use crate::transport::Ask;
+use crate::ask::Ask;
 use crate::wire::{self, Kind, MediaType, Unread};
 
 /// The head of a file.
@@ -17,12 +17,12 @@ pub(crate) struct Head {
 }
 
 /// Reads the head of the answer to this request.
-pub(crate) fn head(response: &Response, ask: Ask<'_>) -> Result<Head, ApiError> {
+pub(crate) fn head(response: &Response, ask: &Ask<'_>) -> Result<Head, ApiError> {
     read(
         response.status(),
         response.headers(),
         response.content_length(),
-        ask.from(),
+        ask.from,
     )
     .map_err(|unread| unread.of(&ask.name(), "a file"))
 }

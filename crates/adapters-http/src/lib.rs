@@ -8,6 +8,7 @@
 //! Read [`UforgeApi`] first.
 
 mod api;
+mod ask;
 mod auth;
 mod body;
 mod config;

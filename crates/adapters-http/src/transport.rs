@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::model::UserId;
-use domain::ports::{ApiError, ResumePoint};
+use domain::ports::ApiError;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, IF_RANGE, LOCATION, RANGE,
 };
@@ -12,6 +12,7 @@ use reqwest::{Client, Method, RequestBuilder, Response, Url, redirect, retry};
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
+use crate::ask::Ask;
 use crate::auth;
 use crate::body::Body;
 use crate::config::{ApiSettings, BaseUrl, Credentials, Proxies, SetUpError};
@@ -27,76 +28,6 @@ const LONGEST_CONNECTING: Duration = Duration::from_secs(30);
 const LONGEST_IDLE: Duration = Duration::from_secs(4);
 /// Idle connections kept: more than are ever busy at the same time.
 const MOST_IDLE: usize = 32;
-
-/// A request in the making.
-#[derive(Clone, Copy)]
-pub(crate) struct Ask<'a> {
-    method: &'static str,
-    address: &'a Address,
-    accept: &'static str,
-    is_signed: bool,
-    from: Option<&'a ResumePoint>,
-}
-
-impl<'a> Ask<'a> {
-    /// Wants to see something.
-    pub(crate) fn get(address: &'a Address, accept: &'static str) -> Self {
-        Self {
-            method: "GET",
-            address,
-            accept,
-            is_signed: true,
-            from: None,
-        }
-    }
-
-    /// Asks for something to be made.
-    pub(crate) fn post(address: &'a Address) -> Self {
-        Self {
-            method: "POST",
-            ..Self::get(address, "application/xml")
-        }
-    }
-
-    /// Asks for something to go.
-    pub(crate) fn delete(address: &'a Address) -> Self {
-        Self {
-            method: "DELETE",
-            ..Self::get(address, "application/xml")
-        }
-    }
-
-    /// Without credentials.
-    fn unsigned(self) -> Self {
-        Self {
-            is_signed: false,
-            ..self
-        }
-    }
-
-    /// Only what follows this point (RFC 9110 §13.1.5, §14.2).
-    pub(crate) fn going_on_from(self, from: Option<&'a ResumePoint>) -> Self {
-        Self {
-            from: from.filter(|point| point.offset > 0),
-            ..self
-        }
-    }
-
-    /// From where on.
-    pub(crate) fn from(&self) -> Option<&'a ResumePoint> {
-        self.from
-    }
-
-    /// What the errors of this request name: method and path.
-    pub(crate) fn name(&self) -> String {
-        format!("{} {}", self.method, self.address.path())
-    }
-
-    /// What a report names: method, path and what was asked of it.
-    pub(crate) fn source(&self) -> String {
-        format!("{} {}", self.method, self.address.target())
-    }
-}
 
 /// The way to one server, for one user.
 pub(crate) struct Transport {
@@ -124,13 +55,13 @@ impl Transport {
     }
 
     /// An answer in 2xx whose body is on its way, as it was sent.
-    pub(crate) async fn send(&self, ask: Ask<'_>) -> Result<Response, ApiError> {
+    pub(crate) async fn send(&self, ask: &Ask<'_>) -> Result<Response, ApiError> {
         let base = self.base().await?;
         self.send_to(base, ask).await
     }
 
     /// Only that it was done matters; what is said of it is read, so that the connection can be used again.
-    pub(crate) async fn done(&self, ask: Ask<'_>) -> Result<(), ApiError> {
+    pub(crate) async fn done(&self, ask: &Ask<'_>) -> Result<(), ApiError> {
         let response = self.send(ask).await?;
         Body::of_document(response, &ask.name(), self.silence)
             .beginning(LONGEST_REFUSAL)
@@ -161,8 +92,8 @@ impl Transport {
 
     async fn version_at(&self, base: &str) -> Result<Option<String>, ApiError> {
         let address = Address::status();
-        let ask = Ask::get(&address, "application/xml").unsigned();
-        let response = self.send_to(base, ask).await?;
+        let ask = Ask::xml(&address).unsigned();
+        let response = self.send_to(base, &ask).await?;
         let header = response.headers().get("version");
         let header = header.and_then(|value| value.to_str().ok().map(str::to_owned));
         let request = ask.name();
@@ -193,7 +124,7 @@ impl Transport {
             .map(String::as_str)
     }
 
-    async fn send_to(&self, base: &str, ask: Ask<'_>) -> Result<Response, ApiError> {
+    async fn send_to(&self, base: &str, ask: &Ask<'_>) -> Result<Response, ApiError> {
         let request = ask.name();
         let sent = timeout(self.silence, self.request(base, ask).send()).await;
         let response = sent
@@ -217,12 +148,7 @@ impl Transport {
         Ok(response)
     }
 
-    fn request(&self, base: &str, ask: Ask<'_>) -> RequestBuilder {
-        let method = match ask.method {
-            "POST" => Method::POST,
-            "DELETE" => Method::DELETE,
-            _ => Method::GET,
-        };
+    fn request(&self, base: &str, ask: &Ask<'_>) -> RequestBuilder {
         let mut target = ask.address.target();
         let mut authorization = None;
         if ask.is_signed {
@@ -231,10 +157,10 @@ impl Transport {
         }
         let mut request = self
             .client
-            .request(method, format!("{base}/{target}"))
+            .request(ask.method.clone(), format!("{base}/{target}"))
             .header(ACCEPT, ask.accept)
             .header(ACCEPT_ENCODING, "identity");
-        if ask.method == "POST" {
+        if ask.method == Method::POST {
             // The library sends no length where there is no body, and some front ends then wait for one (RFC 9110 §8.6).
             request = request.header(CONTENT_LENGTH, 0);
         }

@@ -10,7 +10,7 @@ const MOST_ATTRIBUTES: usize = 256;
 /// Attributes of one document.
 const MOST_ATTRIBUTES_IN_ALL: usize = 1_000_000;
 /// Namespace declarations that one element may inherit.
-const MOST_NAMESPACES: usize = 64;
+const MOST_NAMESPACES: usize = 32;
 
 /// Says what is wrong with text that is too dangerous to read. Says nothing of whether it is well-formed.
 pub(super) fn check(text: &str) -> Result<(), String> {
