@@ -6,20 +6,18 @@ use std::time::Duration;
 use domain::model::Representation;
 use hyper::body::Incoming;
 use hyper::header::{
-    ACCEPT_RANGES, CONNECTION, CONTENT_DISPOSITION, CONTENT_ENCODING, CONTENT_RANGE, ETAG,
-    HeaderMap, HeaderName, IF_RANGE, LOCATION, RANGE, RETRY_AFTER, SET_COOKIE, WWW_AUTHENTICATE,
+    CONNECTION, CONTENT_RANGE, HeaderMap, HeaderName, LOCATION, RETRY_AFTER, WWW_AUTHENTICATE,
 };
 use hyper::{Request, Response};
 
-use crate::document::{Element, number};
 use crate::platform::{Answer, ArchiveAnswer, Call, Platform, Query, Refusal, RequestRecord};
-use crate::scenario::{Damage, Fault};
+use crate::scenario::Fault;
 
 use super::connection::Control;
 use super::faults::{Faults, Strike, chaotic_damage, chaotic_fault};
-use super::reply::{Body, HTML, Payload, Reply, XML};
+use super::reply::{Body, HTML, Payload, Reply};
 use super::target::{Target, wanted};
-use super::{auth, hostile};
+use super::{answers, auth, hostile};
 
 /// The header that names the platform's version.
 const VERSION: HeaderName = HeaderName::from_static("version");
@@ -83,15 +81,32 @@ impl Handler {
             headers: request.headers(),
             form,
         };
-        let strike = self.faults.strike(method, &target.segments);
+        let reply = self.reply(&asked, control).await?;
+        let mut response = match reply {
+            Some(reply) => reply.into_response(control, self.stall()),
+            None => Reply::no_content(),
+        };
+        if let Ok(version) = scenario.platform_version.parse() {
+            response.headers_mut().insert(VERSION, version);
+        }
+        Ok(response)
+    }
+
+    /// The reply to a request, by the rules and the dice.
+    async fn reply(
+        &self,
+        asked: &Asked<'_>,
+        control: &Arc<Control>,
+    ) -> Result<Option<Reply>, NoAnswer> {
+        let strike = self.faults.strike(asked.method, &asked.target.segments);
         let (fault, dice) = match strike {
             None => (None, None),
             Some(Strike::Rule(fault)) => (Some(fault), None),
             Some(Strike::Chaos(kind, dice)) => (chaotic_fault(kind, dice), Some((kind, dice))),
         };
         let mut reply = match fault {
-            Some(fault) => self.faulty(&asked, fault, control).await?,
-            None => self.execute(&asked, None),
+            Some(fault) => self.faulty(asked, fault, control).await?,
+            None => self.execute(asked, None),
         };
         if let (Some((kind, dice)), Some(reply)) = (dice, &mut reply)
             && reply.damage.is_none()
@@ -102,14 +117,7 @@ impl Handler {
                 .length()
                 .and_then(|length| chaotic_damage(kind, dice, length, archive));
         }
-        let mut response = match reply {
-            Some(reply) => reply.into_response(control, self.stall()),
-            None => Reply::no_content(),
-        };
-        if let Ok(version) = scenario.platform_version.parse() {
-            response.headers_mut().insert(VERSION, version);
-        }
-        Ok(response)
+        Ok(reply)
     }
 
     /// The reply to a request with which something goes wrong.
@@ -202,7 +210,9 @@ impl Handler {
             Ok(Answer::Nothing) => None,
             Ok(Answer::Binary { bytes, media_type }) => Some(Reply::new(200, media_type, bytes)),
             Ok(Answer::Archive(answer)) => Some(self.archive(asked, answer)),
-            Ok(Answer::Document { status, root }) => Some(document(asked, status, root, spoil)),
+            Ok(Answer::Document { status, root }) => {
+                Some(answers::document(asked.form, status, root, spoil))
+            }
         }
     }
 
@@ -234,109 +244,11 @@ impl Handler {
     }
 
     fn archive(&self, asked: &Asked<'_>, answer: ArchiveAnswer) -> Reply {
-        let bytes = answer.archive.bytes();
-        let mut reply = Reply::new(200, "application/octet-stream", "").with_header(
-            CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{}\"", answer.file_name),
-        );
-        reply.framing = self.platform.scenario().downloads.framing;
-        reply.damage = answer.damage;
-        let mut from = 0;
-        if let Some(etag) = answer.etag {
-            if let Some(offset) = asked_offset(asked.headers, &etag) {
-                if offset >= bytes {
-                    let refusal = Refusal::new(416, "error.range", "The range is not satisfiable");
-                    return self
-                        .refuse(asked, &refusal)
-                        .with_header(CONTENT_RANGE, format!("bytes */{bytes}"));
-                }
-                from = offset;
-                reply.status = 206;
-                reply = reply.with_header(
-                    CONTENT_RANGE,
-                    format!("bytes {offset}-{}/{bytes}", bytes - 1),
-                );
-            }
-            reply = reply
-                .with_header(ACCEPT_RANGES, "bytes")
-                .with_header(ETAG, etag);
-        }
-        reply.payload = Payload::Archive {
-            archive: answer.archive,
-            from,
-            to: bytes,
-        };
-        reply.damage = reply.damage.and_then(|damage| shifted(damage, from));
-        reply
+        let framing = self.platform.scenario().downloads.framing;
+        answers::archive(asked.headers, answer, framing).unwrap_or_else(|bytes| {
+            let refusal = Refusal::new(416, "error.range", "The range is not satisfiable");
+            self.refuse(asked, &refusal)
+                .with_header(CONTENT_RANGE, format!("bytes */{bytes}"))
+        })
     }
-}
-
-fn document(asked: &Asked<'_>, status: u16, mut root: Element, spoil: Option<&Fault>) -> Reply {
-    match spoil {
-        Some(Fault::Ids(how)) => hostile::spoil_ids(&mut root, *how),
-        Some(Fault::ForeignUris { base }) => hostile::spoil_uris(&mut root, base),
-        Some(Fault::EndlessPages) => root.set_child("total", Some(number("total", i64::MAX))),
-        _ => {}
-    }
-    let form = if matches!(spoil, Some(Fault::JsonForXml)) {
-        Representation::Json
-    } else {
-        asked.form
-    };
-    let plain = hostile::render(&root, form);
-    let mut reply = Reply::new(status, asked.form.media_type(), plain.clone())
-        .with_header(SET_COOKIE, "JSESSIONID=4f1d; Path=/; HttpOnly");
-    match spoil {
-        Some(Fault::Doctype) => {
-            reply.payload = Payload::Bytes(hostile::with_doctype(&plain).into());
-        }
-        Some(Fault::EntityExpansion) => {
-            reply.payload = Payload::Bytes(hostile::with_entities(&plain).into());
-        }
-        Some(Fault::InvalidUtf8) => {
-            reply.payload = Payload::Bytes(hostile::with_invalid_utf8(&plain).into());
-        }
-        Some(Fault::EndlessList) => reply.payload = hostile::endless(&root, form),
-        Some(Fault::HugeDocument { bytes }) => reply.payload = hostile::padded(&plain, *bytes),
-        Some(Fault::JsonForXml) => reply.set_media_type(XML),
-        Some(Fault::GzipEncoding) => {
-            reply.payload = Payload::Bytes(hostile::gzipped(&plain).into());
-            reply = reply.with_header(CONTENT_ENCODING, "gzip");
-        }
-        _ => {}
-    }
-    reply
-}
-
-/// The offset of a `bytes=N-` range whose validator, if any, still holds (RFC 9110 §13.1.5, §14.2).
-fn asked_offset(headers: &HeaderMap, etag: &str) -> Option<u64> {
-    let current = headers
-        .get(IF_RANGE)
-        .is_none_or(|validator| validator.as_bytes() == etag.as_bytes());
-    let range = headers.get(RANGE).filter(|_| current)?.to_str().ok()?;
-    range
-        .strip_prefix("bytes=")?
-        .strip_suffix('-')?
-        .parse()
-        .ok()
-}
-
-/// Damage is told in offsets of the whole archive; this is what it is to a body that begins at `from`.
-fn shifted(damage: Damage, from: u64) -> Option<Damage> {
-    let left = |offset: u64| offset.saturating_sub(from);
-    Some(match damage {
-        Damage::BitFlip { at } => Damage::BitFlip {
-            at: at.checked_sub(from)?,
-        },
-        Damage::Truncated { after, framing } => Damage::Truncated {
-            after: left(after),
-            framing,
-        },
-        Damage::SilentlyTruncated { after, framing } => Damage::SilentlyTruncated {
-            after: left(after),
-            framing,
-        },
-        Damage::Stalled { after } => Damage::Stalled { after: left(after) },
-        Damage::Html | Damage::Empty => damage,
-    })
 }

@@ -4,6 +4,7 @@
 //! [`faults`] says what goes wrong on the way, [`hostile`] makes the documents that no platform should send, and
 //! [`connection`] does what only the socket can: resets and slow bytes.
 
+mod answers;
 mod auth;
 mod connection;
 mod faults;

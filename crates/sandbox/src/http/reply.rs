@@ -68,7 +68,7 @@ impl Payload {
         }
     }
 
-    fn pieces(self) -> Box<dyn Iterator<Item = Bytes> + Send> {
+    fn pieces(self) -> Pieces {
         match self {
             Self::Bytes(bytes) => Box::new(std::iter::once(bytes)),
             Self::Archive { archive, from, to } => {
@@ -91,6 +91,17 @@ impl Payload {
             }
         }
     }
+}
+
+type Pieces = Box<dyn Iterator<Item = Bytes> + Send>;
+
+/// What goes out in the end.
+struct Sent {
+    pieces: Pieces,
+    framing: Framing,
+    /// What `Content-Length` says, where there is one.
+    length: Option<u64>,
+    end: End,
 }
 
 /// What happens when the last of the pieces has been sent.
@@ -128,57 +139,21 @@ impl Reply {
         control: &Arc<Control>,
         stall: Option<Duration>,
     ) -> Response<Body> {
-        let whole = self.payload.length();
-        let mut framing = if whole.is_none() {
-            Framing::Chunked
-        } else {
-            self.framing
-        };
-        let mut length = whole;
-        let mut end = End::Orderly;
-        let pieces: Box<dyn Iterator<Item = Bytes> + Send> = match self.damage {
-            None => self.payload.pieces(),
-            Some(Damage::BitFlip { at }) => Box::new(flip(
-                self.payload.pieces(),
-                at % whole.unwrap_or(u64::MAX).max(1),
-            )),
-            Some(Damage::Truncated {
-                after,
-                framing: wanted,
-            }) => {
-                (framing, end) = (wanted, End::Break);
-                Box::new(cut(self.payload.pieces(), after))
-            }
-            Some(Damage::SilentlyTruncated {
-                after,
-                framing: wanted,
-            }) => {
-                (framing, length) = (wanted, whole.map(|whole| whole.min(after)));
-                Box::new(cut(self.payload.pieces(), after))
-            }
-            Some(Damage::Stalled { after }) => {
-                end = End::Hang(stall);
-                Box::new(cut(self.payload.pieces(), after))
-            }
-            Some(Damage::Html) => {
-                self.headers.retain(|(name, _)| *name != CONTENT_TYPE);
-                self.headers.push((CONTENT_TYPE, HTML.to_owned()));
-                length = Some(super::hostile::LOGIN_PAGE.len() as u64);
-                Payload::Bytes(Bytes::from_static(super::hostile::LOGIN_PAGE)).pieces()
-            }
-            Some(Damage::Empty) => {
-                length = Some(0);
-                Box::new(std::iter::empty())
-            }
-        };
-        let mut response = Response::new(body(pieces, end, Arc::clone(control)));
-        *response.status_mut() = hyper::StatusCode::from_u16(self.status).unwrap_or_default();
-        for (name, value) in self.headers {
+        if self.damage == Some(Damage::Html) {
+            self.set_media_type(HTML);
+        }
+        let headers = std::mem::take(&mut self.headers);
+        let status = self.status;
+        let sent = self.sent(stall);
+        let body = body(sent.pieces, sent.end, Arc::clone(control));
+        let mut response = Response::new(body);
+        *response.status_mut() = hyper::StatusCode::from_u16(status).unwrap_or_default();
+        for (name, value) in headers {
             if let Ok(value) = HeaderValue::from_str(&value) {
                 response.headers_mut().append(name, value);
             }
         }
-        match (framing, length) {
+        match (sent.framing, sent.length) {
             (Framing::Length, Some(length)) => {
                 response
                     .headers_mut()
@@ -196,6 +171,51 @@ impl Reply {
         response
     }
 
+    /// The payload after its damage.
+    fn sent(self, stall: Option<Duration>) -> Sent {
+        let length = self.payload.length();
+        let framing = length.map_or(Framing::Chunked, |_| self.framing);
+        let whole = |pieces: Pieces| Sent {
+            pieces,
+            framing,
+            length,
+            end: End::Orderly,
+        };
+        let pieces = self.payload.pieces();
+        match self.damage {
+            None => whole(pieces),
+            Some(Damage::BitFlip { at }) => {
+                let at = at % length.unwrap_or(u64::MAX).max(1);
+                whole(Box::new(flip(pieces, at)))
+            }
+            Some(Damage::Truncated { after, framing }) => Sent {
+                framing,
+                end: End::Break,
+                ..whole(Box::new(cut(pieces, after)))
+            },
+            Some(Damage::SilentlyTruncated { after, framing }) => Sent {
+                framing,
+                length: length.map(|length| length.min(after)),
+                ..whole(Box::new(cut(pieces, after)))
+            },
+            Some(Damage::Stalled { after }) => Sent {
+                end: End::Hang(stall),
+                ..whole(Box::new(cut(pieces, after)))
+            },
+            Some(Damage::Html) => {
+                let page = Bytes::from_static(super::hostile::LOGIN_PAGE);
+                Sent {
+                    length: Some(page.len() as u64),
+                    ..whole(Payload::Bytes(page).pieces())
+                }
+            }
+            Some(Damage::Empty) => Sent {
+                length: Some(0),
+                ..whole(Box::new(std::iter::empty()))
+            },
+        }
+    }
+
     /// An answer without a body.
     pub(super) fn no_content() -> Response<Body> {
         let mut response =
@@ -205,7 +225,7 @@ impl Reply {
     }
 }
 
-fn body(pieces: Box<dyn Iterator<Item = Bytes> + Send>, end: End, control: Arc<Control>) -> Body {
+fn body(pieces: Pieces, end: End, control: Arc<Control>) -> Body {
     let frames = stream::iter(
         pieces
             .filter(|piece| !piece.is_empty())

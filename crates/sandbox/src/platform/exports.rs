@@ -5,16 +5,16 @@ use std::time::Duration;
 use domain::model::OutputFormat;
 
 use crate::archive::{Archive, archive_of};
-use crate::document::{Element, flag, number, text};
-use crate::scenario::{Ending, ItemFault, ItemKind};
+use crate::document::Element;
+use crate::scenario::{ItemFault, ItemKind};
 
 use super::collections::Collection;
-use super::data::encoded;
 use super::items::Item;
 use super::refusal::Refusal;
 use super::resources::{
     Answer, ArchiveAnswer, Call, Result, document, id, item_at, kind_of, list, paged, validator,
 };
+use super::ticket_documents::{status, ticket_document, uri};
 use super::tickets::{Order, Phase, Plan, PlannedEnd, Ticket};
 use super::{Shared, State};
 
@@ -24,6 +24,22 @@ pub(crate) struct History {
     starts: u32,
     exports: u32,
     downloads: u32,
+}
+
+impl History {
+    /// Counts a start; its export's number, unless the scenario refuses it.
+    fn take_on(&mut self, faults: &[ItemFault]) -> Result<u32> {
+        self.starts += 1;
+        for fault in faults {
+            if let ItemFault::StartRefused { status, times } = fault
+                && times.cover(self.starts)
+            {
+                return Err(Refusal::of_status(*status, None));
+            }
+        }
+        self.exports += 1;
+        Ok(self.exports)
+    }
 }
 
 /// Answers a call of the export workflow, or `None` where it is something else.
@@ -122,16 +138,8 @@ fn start(
         .history
         .entry((owner.clone(), item.kind, item.id))
         .or_default();
-    history.starts += 1;
-    for fault in faults {
-        if let ItemFault::StartRefused { status, times } = fault
-            && times.cover(history.starts)
-        {
-            return Err(Refusal::of_status(*status, None));
-        }
-    }
-    history.exports += 1;
-    let plan = plan(shared, &item, faults, history.exports);
+    let nth = history.take_on(faults)?;
+    let plan = plan(shared, &item, faults, nth);
     let archive = archive_of(&item.archive_source(&shared.scenario), format)
         .map_err(|_| Refusal::new(500, "error.internal", "The archive cannot be made"))?;
     let order = order(&owner, &item, archive, plan);
@@ -297,100 +305,4 @@ fn statuses(shared: &Shared, state: &State, call: &Call<'_>, owner: &str) -> Ans
         .collect();
     let total = entries.len();
     document(list("statuses", "statuses", "status", entries, Some(total)))
-}
-
-fn item_uri(ticket: &Ticket) -> String {
-    let order = &ticket.order;
-    let collection = if order.kind == ItemKind::Appliance {
-        "appliances"
-    } else {
-        "mysoftware"
-    };
-    format!(
-        "users/{}/{collection}/{}",
-        encoded(&order.owner),
-        order.item
-    )
-}
-
-fn uri(ticket: &Ticket) -> String {
-    format!("{}/exports/{}", item_uri(ticket), ticket.id)
-}
-
-fn ticket_document(ticket: &Ticket, elapsed: Duration) -> Element {
-    let order = &ticket.order;
-    let (root, name, version) = match order.kind {
-        ItemKind::Appliance => ("applianceExport", "applianceName", "applianceVersion"),
-        _ => ("softwareBundleExport", "bundleName", "bundleVersion"),
-    };
-    let created = ticket.created.to_string();
-    let mut fields = vec![
-        text("created", created.clone()),
-        number("dbId", ticket.id),
-        text("lastModified", created),
-        text(name, order.name.as_str()),
-        text(version, order.version.as_str()),
-        text("downloadUri", format!("{}/downloads", uri(ticket))),
-    ];
-    if order.kind == ItemKind::Appliance {
-        fields.push(flag("downloaded", ticket.downloads > 0));
-    }
-    fields.extend([
-        text("parentUri", item_uri(ticket)),
-        status(ticket, elapsed),
-        text("uri", uri(ticket)),
-    ]);
-    Element::object(root, fields)
-}
-
-fn status(ticket: &Ticket, elapsed: Duration) -> Element {
-    let phase = ticket.phase(elapsed);
-    let error = matches!(
-        phase,
-        Phase::Failed(Ending::Error | Ending::ErrorAndComplete | Ending::DetailedError)
-    );
-    let detailed = phase == Phase::Failed(Ending::DetailedError);
-    let complete = matches!(
-        phase,
-        Phase::Complete | Phase::Failed(Ending::ErrorAndComplete)
-    );
-    let cancelled = matches!(phase, Phase::Cancelled | Phase::Failed(Ending::Cancelled));
-    let mut fields = vec![
-        flag("cancelled", cancelled),
-        flag("complete", complete),
-        flag("detailedError", detailed),
-    ];
-    if detailed {
-        let trace = "com.usharesoft.export.ExportException: no space left in /var/forge\n\tat ExportJob.run(ExportJob.java:211)";
-        fields.push(text("detailedErrorMsg", trace));
-    }
-    fields.push(flag("error", error));
-    if error {
-        fields.push(text(
-            "errorMessage",
-            "The export failed: the repository of the appliance cannot be read",
-        ));
-    }
-    fields.extend([
-        text("message", message(phase)),
-        text("parentUri", uri(ticket)),
-    ]);
-    fields.extend(
-        ticket
-            .percentage(elapsed)
-            .map(|percentage| number("percentage", percentage)),
-    );
-    fields.push(text("uri", format!("{}/status", uri(ticket))));
-    Element::object("status", fields)
-}
-
-fn message(phase: Phase) -> &'static str {
-    match phase {
-        Phase::Queued => "Waiting",
-        Phase::Running(share) if share < 0.5 => "Exporting the template",
-        Phase::Running(_) => "Creating the archive",
-        Phase::Complete => "Export complete",
-        Phase::Failed(Ending::Cancelled) | Phase::Cancelled => "Cancelled",
-        Phase::Failed(_) => "Failed",
-    }
 }

@@ -16,6 +16,7 @@ mod picture;
 mod query;
 mod refusal;
 mod resources;
+mod ticket_documents;
 mod tickets;
 
 use std::collections::{HashMap, VecDeque};

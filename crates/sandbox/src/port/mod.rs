@@ -3,11 +3,11 @@
 //! What goes wrong with items goes wrong here too; what a scenario does to requests, it does to HTTP only. Contract suites
 //! run against this and against the HTTP adapter: what both promise has to hold for both.
 
+mod answers;
 mod facts;
 mod paths;
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use domain::model::{
     BinaryRef, ExportId, ItemKind, ItemRef, ListResource, ObjectId, OutputFormat, Page,
     Representation, Resource, Ticket,
@@ -18,12 +18,9 @@ use domain::ports::{
 };
 use futures_util::{StreamExt, stream};
 
-use crate::damage::{cut, flip};
 use crate::document::{Element, render_json, render_xml};
-use crate::platform::{
-    Answer, ArchiveAnswer, Call, Caller, Platform, Query, Refusal, RequestRecord, encoded,
-};
-use crate::scenario::{Damage, Framing};
+use crate::platform::{Answer, Call, Caller, Platform, Query, RequestRecord, encoded};
+use answers::{archive, meaning};
 use paths::Address;
 
 /// The user of a [`Platform`], who asks it directly.
@@ -111,96 +108,6 @@ impl InProcess {
 fn request(method: &str, path: &[String]) -> String {
     let path: Vec<String> = path.iter().map(|segment| encoded(segment)).collect();
     format!("{method} {}", path.join("/"))
-}
-
-fn meaning(refusal: Refusal, request: String) -> ApiError {
-    let (status, message) = (refusal.status, Some(refusal.message));
-    match status {
-        401 => ApiError::Unauthorized { request, message },
-        403 => ApiError::Forbidden { request, message },
-        404 | 410 => ApiError::NotFound {
-            request,
-            status,
-            message,
-        },
-        429 | 502..=504 => {
-            let retry_after = refusal.retry_after.map(std::time::Duration::from_secs);
-            ApiError::Overloaded {
-                request,
-                status,
-                retry_after,
-                message,
-            }
-        }
-        500.. => ApiError::ServerFault {
-            request,
-            status,
-            message,
-        },
-        _ => ApiError::Refused {
-            request,
-            status,
-            message,
-        },
-    }
-}
-
-fn archive(answer: ArchiveAnswer, from: Option<ResumePoint>, request: String) -> Download {
-    let bytes = answer.archive.bytes();
-    let goes_on =
-        from.filter(|from| answer.etag.as_ref() == Some(&from.validator) && from.offset < bytes);
-    let starts_at = goes_on.map_or(0, |from| from.offset);
-    let pieces = answer.archive.pieces_from(starts_at);
-    let (pieces, broken): (Box<dyn Iterator<Item = Bytes> + Send>, Option<ApiError>) =
-        match answer.damage {
-            None => (Box::new(pieces), None),
-            Some(Damage::BitFlip { at }) => (
-                Box::new(flip(pieces, (at % bytes.max(1)).wrapping_sub(starts_at))),
-                None,
-            ),
-            Some(
-                Damage::SilentlyTruncated { after, .. }
-                | Damage::Truncated {
-                    after,
-                    framing: Framing::Close,
-                },
-            ) => (Box::new(cut(pieces, after.saturating_sub(starts_at))), None),
-            Some(Damage::Truncated { after, .. }) => {
-                let error = ApiError::Interrupted {
-                    request: request.clone(),
-                    received: after,
-                };
-                (
-                    Box::new(cut(pieces, after.saturating_sub(starts_at))),
-                    Some(error),
-                )
-            }
-            Some(Damage::Stalled { after }) => {
-                let error = ApiError::Stalled {
-                    request: request.clone(),
-                    after: std::time::Duration::ZERO,
-                };
-                (
-                    Box::new(cut(pieces, after.saturating_sub(starts_at))),
-                    Some(error),
-                )
-            }
-            Some(Damage::Html) => (
-                Box::new(std::iter::once(Bytes::from_static(
-                    b"<!DOCTYPE html><title>Sign in</title>",
-                ))),
-                None,
-            ),
-            Some(Damage::Empty) => (Box::new(std::iter::empty()), None),
-        };
-    Download {
-        media_type: "application/octet-stream".to_owned(),
-        length: answer.damage.is_none().then_some(bytes - starts_at),
-        starts_at,
-        validator: answer.etag,
-        request,
-        body: stream::iter(pieces.map(Ok).chain(broken.map(Err))).boxed(),
-    }
 }
 
 #[async_trait]

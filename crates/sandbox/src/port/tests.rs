@@ -2,7 +2,9 @@ use domain::model::{ObjectId, UploadRole};
 use domain::ports::ExportState;
 
 use super::*;
-use crate::scenario::{ItemFault, ItemKind as Kind, ItemScenario, Ranges, Scenario, Times};
+use crate::scenario::{
+    Damage, Framing, ItemFault, ItemKind as Kind, ItemScenario, Ranges, Scenario, Times,
+};
 
 fn port(mut scenario: Scenario) -> InProcess {
     scenario.timing.export_millis = 0;

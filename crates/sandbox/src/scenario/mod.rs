@@ -1,24 +1,23 @@
 //! What a sandbox is to be: who lives there, how much of everything, how fast, and what goes wrong.
 //!
 //! A [`Scenario`] is plain data. It comes from a TOML or JSON file, or from [`Scenario::default`], the realistic demo
-//! without any fault. The file is described in `docs/sandbox.md`. Start reading at [`Scenario`], then [`faults`].
+//! without any fault. The file is described in `docs/sandbox.md`. Start reading at [`Scenario`], then [`Fault`] and [`ItemFault`].
 
+mod chaos;
 mod data;
-pub mod faults;
+mod faults;
 mod request;
 
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 
+pub use chaos::{Change, Chaos, ChaosKind, Mutation};
 pub use data::{
     Access, DataSize, Downloads, Framing, ItemKind, ItemScenario, Lists, Names, Person, Ranges,
     Timing,
 };
-pub use faults::{
-    Change, Chaos, ChaosKind, Damage, Ending, Fault, Ids, ItemFault, Mutation, RequestFault, Shown,
-    Times,
-};
+pub use faults::{Damage, Ending, Fault, Ids, ItemFault, RequestFault, Shown, Times};
 pub use request::{PatternError, RequestPattern};
 
 /// The whole description of a sandbox.
