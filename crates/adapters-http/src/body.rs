@@ -17,7 +17,7 @@ use crate::wire::error::broken_body;
 /// Silences that a body may take however few its bytes are.
 const FREE_SILENCES: u32 = 10;
 /// The slowest that a document may come after that. It is kept in memory, so it has an end.
-const SLOWEST_DOCUMENT_BYTES_A_SECOND: u64 = 16 * 1024;
+const SLOWEST_DOCUMENT_BYTES_A_SECOND: u64 = 1024;
 /// The slowest that a file may come after that: below any line, above a server that lets single bytes drip.
 const SLOWEST_FILE_BYTES_A_SECOND: u64 = 256;
 
@@ -91,13 +91,28 @@ impl Body {
         .boxed()
     }
 
+    /// Bytes that drip are no silence: it is we who end this.
+    fn broken_off(&self) -> ApiError {
+        tracing::debug!(
+            request = self.request,
+            received = self.received,
+            "the answer comes too slowly and is broken off"
+        );
+        ApiError::Interrupted {
+            request: self.request.clone(),
+            received: self.received,
+        }
+    }
+
     async fn next(&mut self) -> Result<Option<Bytes>, ApiError> {
-        let earned = Duration::from_secs(self.received / self.slowest_bytes_a_second);
+        let earned =
+            Duration::from_millis(self.received.saturating_mul(1000) / self.slowest_bytes_a_second);
         let allowed = (self.silence * FREE_SILENCES + earned).saturating_sub(self.waited);
         let start = Instant::now();
         let next = timeout(allowed.min(self.silence), self.response.chunk()).await;
         self.waited += start.elapsed();
         match next {
+            Err(_) if allowed < self.silence => Err(self.broken_off()),
             Err(_) => Err(ApiError::Stalled {
                 request: self.request.clone(),
                 after: self.silence,

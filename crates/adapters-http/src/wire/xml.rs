@@ -15,6 +15,9 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Document<'_>, Unread> {
     if is_page(text) {
         return Err(Unread::Page("text/html".to_owned()));
     }
+    if text.trim_start().starts_with(['{', '[']) {
+        return Err(Unread::because("it is JSON where XML was asked for"));
+    }
     declared_encoding(text)?;
     guard::check(text).map_err(Unread::Detail)?;
     let options = ParsingOptions {
@@ -202,7 +205,7 @@ mod tests {
         assert!(detail(b"<!DOCTYPE a><a/>").contains("document type"));
         assert!(detail(b"<a><b></a>").contains("not well-formed"));
         assert!(detail("<a>".repeat(10_000).as_bytes()).contains("deeper"));
-        assert!(detail(b"{\"user\": {}}").contains("not well-formed"));
+        assert!(detail(b" {\"user\": {}}").contains("JSON"));
         assert!(
             detail(format!("<a>{}</a>", "<b/>".repeat(2_000_001)).as_bytes())
                 .contains("not well-formed")
