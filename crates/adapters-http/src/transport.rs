@@ -63,7 +63,9 @@ impl Transport {
     /// Only that it was done matters; what is said of it is read, so that the connection can be used again.
     pub(crate) async fn done(&self, ask: &Ask<'_>) -> Result<(), ApiError> {
         let response = self.send(ask).await?;
-        Body::of_document(response, &ask.name(), self.silence)
+        let request = ask.name();
+        wire::refuse_page(response.headers(), &request)?;
+        Body::of_document(response, &request, self.silence)
             .beginning(LONGEST_REFUSAL)
             .await;
         Ok(())
@@ -117,8 +119,10 @@ impl Transport {
                     Err(error) if is_elsewhere(&error) => {}
                     found => return found.map(|_| usual),
                 }
-                let at_root = self.version_at(root).await.is_ok();
-                Ok(if at_root { root.to_owned() } else { usual })
+                match self.version_at(root).await {
+                    Err(error) if is_elsewhere(&error) => Ok(usual),
+                    found => found.map(|_| root.to_owned()),
+                }
             })
             .await
             .map(String::as_str)

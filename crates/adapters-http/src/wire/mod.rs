@@ -70,6 +70,16 @@ pub(crate) fn expect_document(headers: &HeaderMap, request: &str) -> Result<(), 
         .map_err(|unread| unread.of(request, XML_DOCUMENT))
 }
 
+/// Refuses a page for people, such as a proxy's login page with status 200.
+pub(crate) fn refuse_page(headers: &HeaderMap, request: &str) -> Result<(), ApiError> {
+    match MediaType::of(headers) {
+        Some(page) if page.kind() == Kind::Page => {
+            Err(Unread::Page(page.essence).of(request, "no document"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Above this, reading is work enough to keep a runtime's thread from its sockets.
 const LARGE_BYTES: usize = 256 * 1024;
 

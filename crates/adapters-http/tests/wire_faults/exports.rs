@@ -145,6 +145,23 @@ async fn what_is_gone_is_deleted() {
 }
 
 #[tokio::test]
+async fn a_login_page_has_deleted_nothing() {
+    let page = Reply::answer("200 OK", "Content-Type: text/html\r\n", b"<html>");
+    let server = Server::replying([page]).await;
+    let api = server.api();
+    let appliance = ticket(ItemKind::Appliance, 7, 3);
+    for result in [
+        api.delete_export(appliance).await,
+        api.cancel_export(appliance).await,
+    ] {
+        assert!(
+            matches!(result, Err(ApiError::NotUForge { .. })),
+            "{result:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn only_an_appliance_s_export_can_be_cancelled() {
     let server = Server::replying([Reply::answer("204 No Content", "", b"")]).await;
     let api = server.api();

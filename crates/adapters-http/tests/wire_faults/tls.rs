@@ -1,5 +1,7 @@
 //! A server with a certificate of its own making, as most installations have: signed by itself, an authority by its own word, without
 //! the host's name in it.
+//!
+//! Made by `openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 36500 -subj /CN=server.example`.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpListener;
