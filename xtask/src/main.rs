@@ -1,2 +1,95 @@
-//! The chores of the project.
-fn main() {}
+//! The chores of the project, each a command that a person can run: `cargo xtask help`.
+
+mod bag_check;
+mod memory;
+mod process;
+
+use std::process::ExitCode;
+
+use process::Chore;
+
+const HELP: &str = "\
+The chores of uforge-export. Nothing has to be installed first.
+
+  cargo xtask ci        all that CI runs, in this order: fmt, clippy, doc, test, demo
+  cargo xtask fmt       is the code formatted?
+  cargo xtask clippy    lints, warnings denied
+  cargo xtask doc       do the doc comments build, with no broken link?
+  cargo xtask test      all tests: `cargo test --workspace`
+  cargo xtask demo      builds the release binary, runs the demo in zip, tar and tar.gz, and has the bags checked by other
+                        people's tools: Python's `bagit` (installed into target/bagit), `unzip -t` and `tar t`
+  cargo xtask memory    exports 2 GiB of archives into zip and tar and prints the resident memory at its highest
+  cargo xtask deny      licences, sources and bans of dependencies (installs cargo-deny, some minutes)
+";
+
+fn main() -> ExitCode {
+    let chore = std::env::args().nth(1).unwrap_or_default();
+    let outcome = match chore.as_str() {
+        "ci" => ci(),
+        "fmt" => fmt(),
+        "clippy" => clippy(),
+        "doc" => doc(),
+        "test" => test(),
+        "demo" => bag_check::demo(),
+        "memory" => memory::measure(),
+        "deny" => deny(),
+        _ => {
+            process::say(HELP);
+            return if matches!(chore.as_str(), "" | "help" | "--help" | "-h") {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::from(2)
+            };
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            process::say(&format!("xtask: {failure}\n"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn ci() -> Result<(), String> {
+    fmt()?;
+    clippy()?;
+    doc()?;
+    // Last but for the one line that CI looks for: the tests' own summary must be the end of the output.
+    bag_check::demo()?;
+    test()
+}
+
+fn fmt() -> Result<(), String> {
+    Chore::cargo(["fmt", "--all", "--check"]).run()
+}
+
+fn clippy() -> Result<(), String> {
+    Chore::cargo([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--locked",
+        "--",
+        "-D",
+        "warnings",
+    ])
+    .run()
+}
+
+fn doc() -> Result<(), String> {
+    Chore::cargo(["doc", "--workspace", "--no-deps", "--locked"])
+        .env("RUSTDOCFLAGS", "-D warnings")
+        .run()
+}
+
+fn test() -> Result<(), String> {
+    Chore::cargo(["test", "--workspace", "--locked"]).run()
+}
+
+fn deny() -> Result<(), String> {
+    if Chore::cargo(["deny", "--version"]).run().is_err() {
+        Chore::cargo(["install", "--locked", "cargo-deny", "--version", "0.20.2"]).run()?;
+    }
+    Chore::cargo(["deny", "check", "licenses", "bans", "sources"]).run()
+}

@@ -1,0 +1,5 @@
+//! A platform on a socket and the adapter that speaks to it.
+
+mod platform;
+
+pub use platform::{api_for, order_for, start};

@@ -1,0 +1,53 @@
+//! The sandbox on a free loopback port.
+
+use std::time::Duration;
+
+use adapters_http::{ApiSettings, BaseUrl, Credentials, Proxies, TlsTrust, UforgeApi};
+use domain::model::{Order, UserId};
+use domain::workflow::Limits;
+use sandbox::{Running, Scenario};
+
+/// Starts a platform.
+///
+/// # Panics
+///
+/// Where loopback has no free port.
+pub async fn start(scenario: Scenario) -> Running {
+    let any = "127.0.0.1:0".parse().expect("an address");
+    sandbox::serve(any, scenario).await.expect("a free port")
+}
+
+/// The HTTP adapter, signed in as the sandbox's person.
+///
+/// # Panics
+///
+/// Where the sandbox announces nonsense.
+pub fn api_for(platform: &Running) -> UforgeApi {
+    let told = platform.announcement();
+    UforgeApi::new(ApiSettings {
+        base: BaseUrl::parse(platform.url()).expect("a URL"),
+        user: UserId::parse(&told.user).expect("a login"),
+        credentials: Credentials::Password {
+            login: told.user.clone(),
+            password: told.password.clone().into(),
+        },
+        silence: Duration::from_secs(5),
+        document_limit_bytes: Limits::DOCUMENT_BYTES,
+        trust: TlsTrust::System,
+        proxies: Proxies::Direct,
+        user_agent: "uforge-export/test".to_owned(),
+    })
+    .expect("settings")
+}
+
+/// An order for all that the sandbox's person has.
+///
+/// # Panics
+///
+/// Where the sandbox announces nonsense.
+pub fn order_for(platform: &Running) -> Order {
+    let mut order = domain::testing::order();
+    order.user = UserId::parse(&platform.announcement().user).expect("a login");
+    platform.url().clone_into(&mut order.source);
+    order
+}

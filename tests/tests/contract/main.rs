@@ -1,0 +1,5 @@
+//! The contract suites, run by every implementation of each port.
+
+mod clock;
+mod memory;
+mod user_data_api;
