@@ -1,1 +1,48 @@
-//! The command line: uforge-export.
+//! The command line: `uforge-export`.
+//!
+//! [`args`] keeps what was typed, [`settings`] says what is meant, [`compose`] builds the adapters, [`commands`] do the work,
+//! [`exit`] turns the ending into a number. Standard output carries only what was asked for; all else goes to standard error
+//! through [`render::Voice`].
+
+#![expect(
+    dead_code,
+    reason = "the commands that write and read bags come with the archive adapter"
+)]
+
+mod args;
+mod commands;
+mod compose;
+mod credentials;
+mod error;
+mod exit;
+mod journal;
+mod logging;
+mod progress;
+mod render;
+mod settings;
+mod signals;
+mod stdout;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::exit::Ending;
+
+/// The whole program.
+pub fn main() -> ExitCode {
+    let ending = match args::Arguments::try_parse() {
+        Ok(arguments) => commands::run(arguments),
+        Err(answer) => {
+            let ending = if answer.use_stderr() {
+                Ending::Usage
+            } else {
+                Ending::Done
+            };
+            // Whoever does not read the help has no use for an error about it.
+            let _ = answer.print();
+            ending
+        }
+    };
+    ExitCode::from(ending.status())
+}

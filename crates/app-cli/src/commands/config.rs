@@ -1,0 +1,23 @@
+//! `config`: the effective configuration and where each value comes from.
+
+use crate::args::ConfigArguments;
+use crate::error::CommandError;
+use crate::exit::Ending;
+use crate::settings::{Layer, effective};
+use crate::stdout;
+
+use super::Session;
+
+pub(super) fn run(
+    session: &mut Session,
+    arguments: ConfigArguments,
+) -> Result<Ending, CommandError> {
+    let mut flags = Layer::default();
+    arguments.connection.fill(&mut flags);
+    arguments.selection.fill(&mut flags);
+    arguments.output.fill(&mut flags);
+    let inputs = session.inputs_with_credentials(flags)?;
+    session.say_warnings(&inputs);
+    stdout::write(&effective(&inputs))?;
+    Ok(Ending::Done)
+}

@@ -1,0 +1,37 @@
+//! One module a command. Each reads its settings, composes, runs, and tells.
+
+mod completions;
+mod config;
+mod man;
+mod order;
+mod plan;
+mod sandbox;
+mod session;
+
+use crate::args::{Arguments, Command};
+use crate::error::CommandError;
+use crate::exit::Ending;
+use session::Session;
+
+/// Does what was asked for, and says on standard error why it could not.
+pub(crate) fn run(arguments: Arguments) -> Ending {
+    let mut session = Session::open(arguments.general);
+    let done = match arguments.command {
+        Command::Plan(arguments) => plan::run(&mut session, *arguments),
+        Command::Sandbox(arguments) => sandbox::run(&mut session, &arguments),
+        Command::Export(_)
+        | Command::Demo(_)
+        | Command::Verify(_)
+        | Command::List(_)
+        | Command::Discard(_) => Ok(Ending::Failed),
+        Command::Config(arguments) => config::run(&mut session, *arguments),
+        Command::Completions(arguments) => completions::run(&arguments),
+        Command::Man => man::run(),
+    };
+    done.unwrap_or_else(|error: CommandError| {
+        if !matches!(error, CommandError::Interrupted(_)) {
+            session.voice.error(&error);
+        }
+        Ending::of_error(&error)
+    })
+}

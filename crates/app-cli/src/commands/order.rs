@@ -1,0 +1,57 @@
+//! Turns settings into the domain's order.
+
+use domain::model::{Order, SafeName};
+use domain::workflow::Limits;
+use jiff::Timestamp;
+
+use crate::compose;
+use crate::settings::{ConnectionSettings, OutputSettings, SelectionSettings};
+
+/// The order for an export.
+pub(super) fn of_export(
+    connection: &ConnectionSettings,
+    selection: &SelectionSettings,
+    output: &OutputSettings,
+    bag_name: SafeName,
+) -> Order {
+    Order {
+        format: output.format,
+        tickets: output.tickets,
+        jobs: output.jobs,
+        downloads: output.downloads,
+        max_wait: output.max_wait,
+        ..of_plan(connection, selection, bag_name)
+    }
+}
+
+/// The order for a plan: nothing is made, so how it would be made is of no matter.
+pub(super) fn of_plan(
+    connection: &ConnectionSettings,
+    selection: &SelectionSettings,
+    bag_name: SafeName,
+) -> Order {
+    Order {
+        user: connection.user.clone(),
+        source: connection.server.url.clone(),
+        tool_version: compose::TOOL_VERSION.to_owned(),
+        selection: selection.selection.clone(),
+        output_format: selection.output_format,
+        documents: selection.documents,
+        secrets: selection.secrets,
+        strictness: selection.strictness,
+        tickets: domain::model::TicketPolicy::default(),
+        format: domain::model::BagFormat::default(),
+        bag_name,
+        notice: selection.notice.clone(),
+        jobs: Limits::JOBS,
+        downloads: Limits::DOWNLOADS,
+        max_wait: Limits::MAX_WAIT,
+        seed: seed(),
+    }
+}
+
+/// Two runs that start together should not wait in step.
+fn seed() -> u64 {
+    let time = Timestamp::now().as_nanosecond().unsigned_abs();
+    u64::try_from(time % u128::from(u64::MAX)).unwrap_or(0) ^ u64::from(std::process::id())
+}

@@ -1,0 +1,193 @@
+//! `plan`: what an export would contain. Nothing but GET is sent.
+
+use domain::model::SafeName;
+use domain::workflow::{self, Plan, Ports, SectionPlan};
+use serde::Serialize;
+
+use crate::args::PlanArguments;
+use crate::compose;
+use crate::error::CommandError;
+use crate::exit::Ending;
+use crate::journal::InMemory;
+use crate::progress::{self, Subject};
+use crate::render::{Table, count, size};
+use crate::settings::{
+    ConnectionSettings, Layer, ProgressMode, SelectionSettings, SettingsError, UnsignedConnection,
+};
+use crate::signals::Signals;
+use crate::stdout;
+
+use super::session::sign;
+use super::{Session, order};
+
+pub(super) fn run(session: &mut Session, arguments: PlanArguments) -> Result<Ending, CommandError> {
+    let mut flags = Layer::default();
+    arguments.connection.fill(&mut flags);
+    arguments.selection.fill(&mut flags);
+    let mut inputs = session.inputs_with_credentials(flags)?;
+    let selection = SelectionSettings::of(&inputs.layers)?;
+    let unsigned = UnsignedConnection::of(&mut inputs)?;
+    session.say_warnings(&inputs);
+    let (connection, plan) = Session::wait_for(async {
+        let mut signals = Signals::listen().map_err(CommandError::Runtime)?;
+        let connection = sign(&mut signals, unsigned).await?;
+        let plan = survey(session, &mut signals, &connection, &selection).await?;
+        Ok((connection, plan))
+    })?;
+    let text = if arguments.json {
+        json(&plan, &connection)?
+    } else {
+        table(&plan, &connection)
+    };
+    stdout::write(&text)?;
+    Ok(Ending::Done)
+}
+
+async fn survey(
+    session: &Session,
+    signals: &mut Signals,
+    connection: &ConnectionSettings,
+    selection: &SelectionSettings,
+) -> Result<Plan, CommandError> {
+    let api = compose::platform(connection)?;
+    let name = SafeName::parse("plan").map_err(|_| SettingsError::NoFileName {
+        path: "plan".into(),
+    })?;
+    let order = order::of_plan(connection, selection, name);
+    let subject = Subject {
+        user: connection.user.to_string(),
+        host: connection.server.host.clone(),
+    };
+    let mode = session.progress(ProgressMode::Auto);
+    let mut reporter = progress::start(mode, subject, &session.screen);
+    let ports = Ports {
+        api: api.as_ref(),
+        clock: &compose::clock(),
+        journal: &InMemory::default(),
+        progress: &reporter,
+    };
+    let planned = signals.or(workflow::plan(ports, &order)).await;
+    reporter.stop();
+    Ok(planned.map_err(CommandError::Interrupted)??)
+}
+
+#[derive(Serialize)]
+struct PlanJson<'a> {
+    url: &'a str,
+    user: &'a str,
+    platform_version: Option<&'a str>,
+    sections: Vec<SectionJson<'a>>,
+    items: Vec<ItemJson<'a>>,
+}
+
+#[derive(Serialize)]
+struct SectionJson<'a> {
+    name: &'a str,
+    plan: &'static str,
+    listed: Option<u64>,
+    wanted: Option<u64>,
+    bytes: Option<u64>,
+    reason: Option<&'a str>,
+    entitlement: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct ItemJson<'a> {
+    kind: domain::model::ItemKind,
+    id: i64,
+    name: Option<&'a str>,
+    version: Option<&'a str>,
+    bytes: Option<u64>,
+}
+
+fn section_json(section: &workflow::PlannedSection) -> SectionJson<'_> {
+    let info = section.section.info();
+    let (plan, listed, wanted, bytes, reason) = match &section.plan {
+        SectionPlan::Fetch {
+            listed,
+            wanted,
+            bytes,
+        } => ("fetch", Some(*listed), Some(*wanted), *bytes, None),
+        SectionPlan::Unavailable { reason } => {
+            ("unavailable", None, None, None, Some(reason.as_str()))
+        }
+        SectionPlan::Excluded => ("excluded", None, None, None, None),
+    };
+    SectionJson {
+        name: info.name,
+        plan,
+        listed,
+        wanted,
+        bytes,
+        reason,
+        entitlement: info.entitlement,
+    }
+}
+
+fn json(plan: &Plan, connection: &ConnectionSettings) -> Result<String, CommandError> {
+    let items = plan.items.iter().map(|item| ItemJson {
+        kind: item.item.kind,
+        id: item.item.id.get(),
+        name: item.name.as_deref(),
+        version: item.version.as_deref(),
+        bytes: item.size,
+    });
+    let value = PlanJson {
+        url: &connection.server.url,
+        user: connection.user.as_str(),
+        platform_version: plan.platform_version.as_deref(),
+        sections: plan.sections.iter().map(section_json).collect(),
+        items: items.collect(),
+    };
+    serde_json::to_string_pretty(&value)
+        .map(|text| text + "\n")
+        .map_err(|error| CommandError::Stdout(error.into()))
+}
+
+fn table(plan: &Plan, connection: &ConnectionSettings) -> String {
+    let mut sections = Table::new(40);
+    sections.row(["SECTION", "OBJECTS", "SIZE", ""]);
+    for section in &plan.sections {
+        let name = section.section.name();
+        match &section.plan {
+            SectionPlan::Fetch {
+                listed,
+                wanted,
+                bytes,
+            } => {
+                let objects = if listed == wanted {
+                    wanted.to_string()
+                } else {
+                    format!("{wanted} of {listed}")
+                };
+                let bytes = bytes.map_or_else(String::new, size);
+                sections.row([name, &objects, &bytes, ""]);
+            }
+            SectionPlan::Unavailable { reason } => {
+                let reason = match section.section.info().entitlement {
+                    Some(entitlement) => format!("unavailable: {reason} (needs {entitlement})"),
+                    None => format!("unavailable: {reason}"),
+                };
+                sections.row([name, "-", "", &reason]);
+            }
+            SectionPlan::Excluded => sections.row([name, "-", "", "excluded"]),
+        }
+    }
+    let mut items = Table::new(40);
+    for item in &plan.items {
+        let bytes = item.size.map_or_else(String::new, size);
+        items.row([
+            &item.item.to_string(),
+            item.name.as_deref().unwrap_or("(no name)"),
+            item.version.as_deref().unwrap_or_default(),
+            &bytes,
+        ]);
+    }
+    let number = u64::try_from(plan.items.len()).unwrap_or(u64::MAX);
+    format!(
+        "{} from {}\n\n{sections}\n{} would be exported by the platform:\n{items}",
+        connection.user,
+        connection.server.url,
+        count(number, "archive", "archives"),
+    )
+}

@@ -1,0 +1,125 @@
+//! What every command has at hand: its general flags, the screen, and a voice.
+
+use std::future::Future;
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressDrawTarget};
+
+use crate::args::GeneralArguments;
+use crate::error::CommandError;
+use crate::logging;
+use crate::render::{Listener, Voice};
+use crate::settings::{
+    ConnectionSettings, Environment, Inputs, Layer, Places, ProgressMode, UnsignedConnection,
+};
+use crate::signals::Signals;
+
+/// Requests and files are waited for on two threads; the archive has threads of its own.
+const THREADS: usize = 2;
+/// What is still running when a command has ended gets this long.
+const AFTERMATH: Duration = Duration::from_millis(200);
+
+pub(super) struct Session {
+    pub(super) voice: Voice,
+    pub(super) screen: MultiProgress,
+    general: GeneralArguments,
+}
+
+/// Reads the secret, or asks for it; a signal ends that.
+pub(super) async fn sign(
+    signals: &mut Signals,
+    connection: UnsignedConnection,
+) -> Result<ConnectionSettings, CommandError> {
+    // The prompt turns Ctrl-C into a signal and then gives the terminal back: both must happen.
+    let reading = tokio::task::spawn_blocking(move || connection.sign());
+    match signals.or(reading).await {
+        Ok(Ok(signed)) => Ok(signed?),
+        Ok(Err(join)) => Err(CommandError::Runtime(join.into())),
+        Err(signal) => Err(CommandError::Interrupted(signal)),
+    }
+}
+
+impl Session {
+    pub(super) fn open(general: GeneralArguments) -> Self {
+        let screen = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
+        let listener = if general.quiet {
+            Listener::QuietPerson
+        } else {
+            Listener::Person
+        };
+        Self {
+            voice: Voice::new(screen.clone(), listener),
+            screen,
+            general,
+        }
+    }
+
+    /// The settings' inputs for a command that signs in.
+    pub(super) fn inputs_with_credentials(&mut self, flags: Layer) -> Result<Inputs, CommandError> {
+        self.listen(flags.progress);
+        let inputs = Inputs::with_credentials(&self.general, flags)?;
+        self.begin(&inputs)?;
+        Ok(inputs)
+    }
+
+    /// The settings' inputs for a command that does not.
+    pub(super) fn inputs(&mut self, flags: Layer) -> Result<Inputs, CommandError> {
+        self.listen(flags.progress);
+        let places = Places::of_this_user();
+        let inputs =
+            Inputs::without_credentials(&places, Environment::default(), &self.general, flags)?;
+        self.begin(&inputs)?;
+        Ok(inputs)
+    }
+
+    fn begin(&mut self, inputs: &Inputs) -> Result<(), CommandError> {
+        self.listen(
+            inputs
+                .layers
+                .pick(|layer| &layer.progress)
+                .map(|mode| mode.value),
+        );
+        logging::start(
+            &self.general,
+            &inputs.layers,
+            &self.screen,
+            self.voice.listener(),
+        )?;
+        Ok(())
+    }
+
+    fn listen(&mut self, mode: Option<ProgressMode>) {
+        if mode == Some(ProgressMode::Json) {
+            self.voice = Voice::new(self.screen.clone(), Listener::Program);
+        }
+    }
+
+    /// How progress is to be told: quiet is quiet.
+    pub(super) fn progress(&self, wanted: ProgressMode) -> ProgressMode {
+        match self.voice.listener() {
+            Listener::QuietPerson => ProgressMode::None,
+            Listener::Person | Listener::Program => wanted,
+        }
+    }
+
+    /// Says what the settings gave reason to say.
+    pub(super) fn say_warnings(&self, inputs: &Inputs) {
+        for warning in &inputs.warnings {
+            self.voice.warn(warning);
+        }
+    }
+
+    /// Runs asynchronous work to its end.
+    pub(super) fn wait_for<T>(
+        work: impl Future<Output = Result<T, CommandError>>,
+    ) -> Result<T, CommandError> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .enable_all()
+            .build()
+            .map_err(CommandError::Runtime)?;
+        let done = runtime.block_on(work);
+        runtime.shutdown_timeout(AFTERMATH);
+        done
+    }
+}

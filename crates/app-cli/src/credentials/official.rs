@@ -1,0 +1,188 @@
+//! The credentials file of the official client (`~/.hammr/credentials.yml` or `.json`): a flat mapping.
+//!
+//! Its keys are `user`, `password` or `publickey` and `secretkey`, `url`, `acceptAutoSigned`. Others are the client's own affair.
+
+use std::fmt;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use secrecy::SecretString;
+use serde::Deserialize;
+use thiserror::Error;
+use zeroize::Zeroizing;
+
+/// The real ones have some 200 bytes.
+const LIMIT_BYTES: u64 = 64 * 1024;
+
+/// Why a credentials file cannot be used. What is in it is never repeated.
+#[derive(Debug, Error)]
+pub(crate) enum OfficialFileError {
+    /// Not there, or not for us to read.
+    #[error("could not read the credentials file `{}`", path.display())]
+    Unreadable {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    /// Something else than a credentials file.
+    #[error("the credentials file `{}` {problem}", path.display())]
+    Wrong { path: PathBuf, problem: Problem },
+}
+
+/// What is wrong with the content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub(crate) enum Problem {
+    #[error("is larger than 64 KiB")]
+    TooLarge,
+    #[error("is not text in UTF-8")]
+    NotText,
+    #[error(
+        "is no mapping of `user`, `password`, `publickey`, `secretkey`, `url`, `acceptAutoSigned` (line {line})"
+    )]
+    NotAMapping { line: u64 },
+}
+
+/// What such a file holds.
+#[derive(Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct OfficialFile {
+    pub(crate) url: Option<String>,
+    pub(crate) user: Option<String>,
+    pub(crate) password: Option<SecretString>,
+    pub(crate) publickey: Option<String>,
+    pub(crate) secretkey: Option<SecretString>,
+    #[serde(rename = "acceptAutoSigned")]
+    pub(crate) accept_auto_signed: Option<bool>,
+}
+
+impl fmt::Debug for OfficialFile {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OfficialFile")
+            .field("url", &self.url)
+            .field("user", &self.user)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The language that a file is written in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Language {
+    Yaml,
+    Json,
+}
+
+impl OfficialFile {
+    /// Reads a file; its ending says in which language.
+    pub(crate) fn read(path: &Path) -> Result<Self, OfficialFileError> {
+        let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
+        std::fs::File::open(path)
+            .and_then(|file| file.take(LIMIT_BYTES + 1).read_to_end(&mut bytes))
+            .map_err(|source| OfficialFileError::Unreadable {
+                path: path.to_owned(),
+                source,
+            })?;
+        let json = path
+            .extension()
+            .is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+        let language = if json { Language::Json } else { Language::Yaml };
+        Self::parse(&bytes, language).map_err(|problem| OfficialFileError::Wrong {
+            path: path.to_owned(),
+            problem,
+        })
+    }
+
+    /// Reads the content.
+    pub(crate) fn parse(bytes: &[u8], language: Language) -> Result<Self, Problem> {
+        if u64::try_from(bytes.len()).is_ok_and(|length| length > LIMIT_BYTES) {
+            return Err(Problem::TooLarge);
+        }
+        let text = std::str::from_utf8(bytes).map_err(|_| Problem::NotText)?;
+        // The libraries' own messages quote the text, and the text is a password.
+        match language {
+            Language::Json => serde_json::from_str(text).map_err(|error| Problem::NotAMapping {
+                line: u64::try_from(error.line()).unwrap_or(0),
+            }),
+            Language::Yaml => serde_saphyr::from_str(text).map_err(|error| Problem::NotAMapping {
+                line: error.location().map_or(1, |place| place.line()),
+            }),
+        }
+    }
+
+    /// The usual file of this home, where there is one.
+    pub(crate) fn usual(home: &Path) -> Option<PathBuf> {
+        ["credentials.yml", "credentials.json"]
+            .map(|name| home.join(".hammr").join(name))
+            .into_iter()
+            .find(|path| path.is_file())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use secrecy::ExposeSecret;
+
+    use super::*;
+
+    #[test]
+    fn the_official_clients_yaml_is_read() {
+        let file = OfficialFile::parse(
+            b"user : john\npassword: 0123\nurl: https://h/api\nacceptAutoSigned: True\n",
+            Language::Yaml,
+        )
+        .unwrap();
+        assert_eq!(file.user.as_deref(), Some("john"));
+        assert_eq!(file.url.as_deref(), Some("https://h/api"));
+        assert_eq!(file.accept_auto_signed, Some(true));
+        assert_eq!(file.password.unwrap().expose_secret(), "0123");
+    }
+
+    #[test]
+    fn passwords_that_look_like_something_else_stay_as_they_are() {
+        for (written, meant) in [
+            ("password: 1e5", "1e5"),
+            ("password: true", "true"),
+            ("password: 'it''s'", "it's"),
+            ("password: \"a b # c\"", "a b # c"),
+            ("password: x#y", "x#y"),
+            ("password: 2024-01-01", "2024-01-01"),
+            ("---\npassword: p\r\n", "p"),
+        ] {
+            let file = OfficialFile::parse(written.as_bytes(), Language::Yaml).unwrap();
+            assert_eq!(file.password.unwrap().expose_secret(), meant, "{written}");
+        }
+    }
+
+    #[test]
+    fn the_official_clients_json_is_read() {
+        let json = br#"{"user":"j","publickey":"P","secretkey":"S","url":"https://h","acceptAutoSigned":false,"more":1}"#;
+        let file = OfficialFile::parse(json, Language::Json).unwrap();
+        assert_eq!(file.publickey.as_deref(), Some("P"));
+        assert_eq!(file.secretkey.unwrap().expose_secret(), "S");
+        assert_eq!(file.accept_auto_signed, Some(false));
+    }
+
+    #[test]
+    fn an_error_never_repeats_what_the_file_holds() {
+        for (text, language) in [
+            ("password: [hunter2", Language::Yaml),
+            ("hunter2", Language::Yaml),
+            ("password: {hunter2: hunter2}", Language::Yaml),
+            ("{\"password\": \"hunter2\"", Language::Json),
+            ("{\"password\": [\"hunter2\"]}", Language::Json),
+        ] {
+            let problem = OfficialFile::parse(text.as_bytes(), language).unwrap_err();
+            assert!(!format!("{problem} {problem:?}").contains("hunter2"));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn any_bytes_are_a_value_or_an_error(bytes in any::<Vec<u8>>(), text in "(user|password|url|&a|\\*a|- |: |\\[|\\{|\n|  |'|\"|[a-z])*") {
+            for language in [Language::Yaml, Language::Json] {
+                let _ = OfficialFile::parse(&bytes, language);
+                let _ = OfficialFile::parse(text.as_bytes(), language);
+            }
+        }
+    }
+}

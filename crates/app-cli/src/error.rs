@@ -1,0 +1,50 @@
+//! Everything that can end a command other than well.
+
+use domain::ports::JournalError;
+use domain::workflow::RunError;
+use thiserror::Error;
+
+use crate::compose::ComposeError;
+use crate::settings::SettingsError;
+use crate::signals::Signal;
+
+/// Why a command did not do what it was asked for.
+#[derive(Debug, Error)]
+pub(crate) enum CommandError {
+    /// What was asked for cannot be meant.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// The parts of the program cannot be put together.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
+    /// The run ended without a bag.
+    #[error(transparent)]
+    Run(#[from] RunError),
+    /// The journal of a run that is given up cannot be kept.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// Tickets of a run that is given up are still on the server.
+    #[error("{} could not be taken off the server", crate::render::count(*left, "ticket", "tickets"))]
+    TicketsLeft {
+        /// How many.
+        left: u64,
+        /// Why the first of them is.
+        #[source]
+        source: domain::ports::ApiError,
+    },
+    /// Nothing to give up.
+    #[error("there is no unfinished run at `{}`", path.display())]
+    NothingUnfinished {
+        /// Where.
+        path: std::path::PathBuf,
+    },
+    /// Standard output does not take what it is to get.
+    #[error("could not write to standard output")]
+    Stdout(#[source] std::io::Error),
+    /// The system does not let this program hear signals or run threads.
+    #[error("could not start the runtime")]
+    Runtime(#[source] std::io::Error),
+    /// Somebody stopped it.
+    #[error("interrupted")]
+    Interrupted(Signal),
+}

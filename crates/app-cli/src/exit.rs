@@ -1,0 +1,183 @@
+//! Exit statuses (contract, part 2): the only place that knows the numbers.
+
+use domain::ports::SinkError;
+use domain::report::Completeness;
+use domain::workflow::RunError;
+
+use crate::compose::ComposeError;
+use crate::credentials::CredentialsError;
+use crate::error::CommandError;
+use crate::settings::SettingsError;
+use crate::signals::Signal;
+
+/// How a command ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// Everything selected is in the bag.
+    Done,
+    /// There is no usable bag; what can be resumed was kept.
+    Failed,
+    /// Usage or configuration; nothing was sent.
+    Usage,
+    /// A valid bag, from which something is missing.
+    Partial,
+    /// The server refused the credentials.
+    Unauthorized,
+    /// `verify`: the bag is damaged.
+    Damaged,
+    /// Somebody stopped it; the same command goes on.
+    Interrupted(Signal),
+}
+
+impl Ending {
+    /// The number.
+    pub(crate) fn status(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Failed => 1,
+            Self::Usage => 2,
+            Self::Partial => 3,
+            Self::Unauthorized => 4,
+            Self::Damaged => 5,
+            Self::Interrupted(Signal::Interrupt) => 130,
+            Self::Interrupted(Signal::Terminate) => 143,
+        }
+    }
+
+    /// How a run that made a bag ended.
+    pub(crate) fn of_run(completeness: Completeness) -> Self {
+        match completeness {
+            Completeness::Complete => Self::Done,
+            Completeness::Partial => Self::Partial,
+        }
+    }
+
+    /// How a command that failed ended.
+    pub(crate) fn of_error(error: &CommandError) -> Self {
+        match error {
+            CommandError::Settings(error) => Self::of_settings(error),
+            CommandError::Compose(error) => Self::of_compose(error),
+            CommandError::Run(error) => Self::of_run_error(error),
+            CommandError::NothingUnfinished { .. } => Self::Usage,
+            CommandError::Journal(_)
+            | CommandError::TicketsLeft { .. }
+            | CommandError::Stdout(_)
+            | CommandError::Runtime(_) => Self::Failed,
+            CommandError::Interrupted(signal) => Self::Interrupted(*signal),
+        }
+    }
+
+    fn of_settings(error: &SettingsError) -> Self {
+        match error {
+            SettingsError::Credentials(CredentialsError::Prompt { source, .. })
+                if source.kind() == std::io::ErrorKind::Interrupted =>
+            {
+                Self::Interrupted(Signal::Interrupt)
+            }
+            _ => Self::Usage,
+        }
+    }
+
+    fn of_compose(error: &ComposeError) -> Self {
+        match error {
+            ComposeError::Connection(_) | ComposeError::Url { .. } | ComposeError::Scenario(_) => {
+                Self::Usage
+            }
+            ComposeError::Listen { .. } => Self::Failed,
+        }
+    }
+
+    fn of_run_error(error: &RunError) -> Self {
+        match error {
+            RunError::Unauthorized { .. } => Self::Unauthorized,
+            RunError::UnknownIds { .. } | RunError::Sink(SinkError::Exists { .. }) => Self::Usage,
+            RunError::Platform(_)
+            | RunError::NothingAvailable { .. }
+            | RunError::Journal(_)
+            | RunError::Sink(
+                SinkError::CheckFailed { .. }
+                | SinkError::NoSpace { .. }
+                | SinkError::Io { .. }
+                | SinkError::Duplicate { .. }
+                | SinkError::Stopped,
+            ) => Self::Failed,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::model::{ItemKind, UserId};
+    use domain::ports::ApiError;
+
+    use super::*;
+
+    fn refused() -> ApiError {
+        ApiError::Unauthorized {
+            request: "GET users/john".to_owned(),
+            message: None,
+        }
+    }
+
+    /// The table of the contract, part 2.
+    #[test]
+    fn the_numbers_are_those_of_the_contract() {
+        for (ending, status) in [
+            (Ending::of_run(Completeness::Complete), 0),
+            (Ending::Failed, 1),
+            (Ending::Usage, 2),
+            (Ending::of_run(Completeness::Partial), 3),
+            (Ending::Unauthorized, 4),
+            (Ending::Damaged, 5),
+            (Ending::Interrupted(Signal::Interrupt), 130),
+            (Ending::Interrupted(Signal::Terminate), 143),
+        ] {
+            assert_eq!(ending.status(), status);
+        }
+    }
+
+    #[test]
+    fn an_error_that_a_script_can_act_on_has_its_own_status() {
+        let unauthorized = RunError::Unauthorized {
+            user: "john".to_owned(),
+            source: refused(),
+        };
+        let unknown = RunError::UnknownIds {
+            user: "john".to_owned(),
+            kind: ItemKind::Appliance,
+            unknown: Vec::new(),
+            possible: Vec::new(),
+        };
+        let exists = SinkError::Exists {
+            path: "john.zip".into(),
+        };
+        let full = SinkError::NoSpace {
+            path: "john.zip".into(),
+            needed: None,
+        };
+        let login = UserId::parse("").unwrap_err();
+        let login = SettingsError::Login {
+            key: "user",
+            origin: crate::settings::Origin::Flag,
+            source: login,
+        };
+        for (error, ending) in [
+            (CommandError::Run(unauthorized), Ending::Unauthorized),
+            (CommandError::Run(unknown), Ending::Usage),
+            (CommandError::Run(RunError::Sink(exists)), Ending::Usage),
+            (CommandError::Run(RunError::Sink(full)), Ending::Failed),
+            (
+                CommandError::Run(RunError::Platform(refused())),
+                Ending::Failed,
+            ),
+            (CommandError::Settings(login), Ending::Usage),
+            (CommandError::Settings(SettingsError::NoUrl), Ending::Usage),
+            (
+                CommandError::Interrupted(Signal::Terminate),
+                Ending::Interrupted(Signal::Terminate),
+            ),
+        ] {
+            assert_eq!(Ending::of_error(&error), ending, "{error}");
+        }
+    }
+}

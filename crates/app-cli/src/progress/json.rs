@@ -1,0 +1,64 @@
+//! One JSON object a line, for programs that wrap this one (`docs/progress.md`).
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::time::Duration;
+
+use domain::model::ItemRef;
+use domain::ports::Event;
+use jiff::Timestamp;
+use serde::Serialize;
+
+use super::View;
+
+/// Byte counts of one item come at most this often.
+const BYTES_EVERY: Duration = Duration::from_millis(500);
+
+/// An event and its time.
+#[derive(Serialize)]
+pub(crate) struct Line<E> {
+    /// When.
+    time: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    event: E,
+}
+
+/// The line for an event of now, with its line end.
+pub(crate) fn line<E: Serialize>(event: E) -> Option<String> {
+    let line = Line {
+        time: Timestamp::now(),
+        event,
+    };
+    serde_json::to_string(&line).ok().map(|text| text + "\n")
+}
+
+pub(super) struct Json<W> {
+    output: W,
+    bytes_told: BTreeMap<ItemRef, Duration>,
+}
+
+impl<W: Write> Json<W> {
+    pub(super) fn new(output: W) -> Self {
+        Self {
+            output,
+            bytes_told: BTreeMap::new(),
+        }
+    }
+}
+
+impl<W: Write + Send> View for Json<W> {
+    fn on(&mut self, event: &Event, now: Duration) {
+        if let Event::Bytes { item, .. } = event {
+            let told = self.bytes_told.get(item);
+            if told.is_some_and(|told| now.saturating_sub(*told) < BYTES_EVERY) {
+                return;
+            }
+            self.bytes_told.insert(*item, now);
+        }
+        if let Some(line) = line(event) {
+            // Nobody reads any more: the run goes on.
+            let _ = self.output.write_all(line.as_bytes());
+        }
+    }
+}

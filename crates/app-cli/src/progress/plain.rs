@@ -1,0 +1,175 @@
+//! One line for each real change, for logs and pipes.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::time::Duration;
+
+use domain::model::ItemRef;
+use domain::ports::{Event, ItemStage};
+
+use super::{Subject, View};
+use crate::render::{count, printable, size, stopwatch};
+
+/// One item, or the documents together, say something at most this often, unless it is final.
+const QUIET_FOR: Duration = Duration::from_secs(5);
+/// An item of which nothing but the percentage changes says so this often.
+const STILL_THERE: Duration = Duration::from_secs(30);
+
+pub(super) struct Plain<W> {
+    output: W,
+    said: BTreeMap<ItemRef, Said>,
+    documents: u64,
+    document_bytes: u64,
+    documents_told: Duration,
+}
+
+/// What was said of an item last.
+struct Said {
+    name: String,
+    at: Duration,
+    words: String,
+}
+
+impl<W: Write> Plain<W> {
+    pub(super) fn new(mut output: W, subject: &Subject) -> Self {
+        let _ = writeln!(
+            output,
+            "exporting {} from {}",
+            printable(&subject.user),
+            printable(&subject.host)
+        );
+        Self {
+            output,
+            said: BTreeMap::new(),
+            documents: 0,
+            document_bytes: 0,
+            documents_told: Duration::ZERO,
+        }
+    }
+
+    fn say(&mut self, now: Duration, words: &str) {
+        // One write a line, so that lines of other programs do not come between.
+        let line = format!("[{}] {}\n", stopwatch(now), printable(words));
+        let _ = self.output.write_all(line.as_bytes());
+    }
+
+    fn say_documents(&mut self, now: Duration) {
+        if self.documents > 0 {
+            let words = format!(
+                "{} so far, {}",
+                count(self.documents, "document", "documents"),
+                size(self.document_bytes)
+            );
+            self.say(now, &words);
+        }
+        self.documents_told = now;
+    }
+
+    fn item(&mut self, item: ItemRef, name: &str, stage: &ItemStage, now: Duration) {
+        let words = words(stage);
+        let last = self.said.get(&item);
+        let since = last.map_or(Duration::MAX, |said| now.saturating_sub(said.at));
+        let same = last.is_some_and(|said| said.words == words);
+        let waiting = matches!(stage, ItemStage::Waiting { .. });
+        if (same && !(waiting && since >= STILL_THERE)) || (waiting && since < QUIET_FOR) {
+            return;
+        }
+        let percent = match stage {
+            ItemStage::Waiting {
+                percent: Some(percent),
+                ..
+            } => format!(", {percent} %"),
+            _ => String::new(),
+        };
+        self.say(now, &format!("{item}, {name}: {words}{percent}"));
+        let said = Said {
+            name: name.to_owned(),
+            at: now,
+            words,
+        };
+        self.said.insert(item, said);
+    }
+
+    fn bytes(&mut self, item: ItemRef, received: u64, total: Option<u64>, now: Duration) {
+        let Some(said) = self.said.get_mut(&item) else {
+            return;
+        };
+        if now.saturating_sub(said.at) < QUIET_FOR {
+            return;
+        }
+        said.at = now;
+        let of = total.map_or_else(String::new, |total| format!(" of {}", size(total)));
+        let line = format!("{item}, {}: {}{of}", said.name, size(received));
+        self.say(now, &line);
+    }
+}
+
+fn words(stage: &ItemStage) -> String {
+    match stage {
+        ItemStage::Starting => "asking for its export".to_owned(),
+        ItemStage::Waiting { message, .. } => match message {
+            Some(message) => format!("the server works on it, \"{message}\""),
+            None => "the server works on it".to_owned(),
+        },
+        ItemStage::Ready => "ready".to_owned(),
+        ItemStage::Downloading => "downloading".to_owned(),
+        ItemStage::Stored { bytes } => format!("in the bag, {}", size(*bytes)),
+        ItemStage::Recovered { bytes } => format!("in the bag since before, {}", size(*bytes)),
+        ItemStage::Failed { reason } => format!("failed: {reason}"),
+    }
+}
+
+impl<W: Write + Send> View for Plain<W> {
+    fn on(&mut self, event: &Event, now: Duration) {
+        match event {
+            Event::Connected {
+                platform_version: Some(version),
+            } => self.say(now, &format!("the platform is UForge {version}")),
+            Event::Connected {
+                platform_version: None,
+            } => self.say(now, "the platform answers"),
+            Event::SectionListed { section, items } => {
+                self.say(now, &format!("{section}: {items}"));
+            }
+            Event::SectionUnavailable { section, reason } => {
+                self.say(now, &format!("{section}: unavailable, {reason}"));
+            }
+            Event::Planned { items, .. } => {
+                let archives = count(*items, "archive", "archives");
+                self.say(now, &format!("{archives} to bring home"));
+            }
+            Event::DocumentStored { bytes, .. } => {
+                self.documents += 1;
+                self.document_bytes += bytes;
+                if now.saturating_sub(self.documents_told) >= QUIET_FOR {
+                    self.say_documents(now);
+                }
+            }
+            Event::Item { item, name, stage } => self.item(*item, name, stage, now),
+            Event::Bytes {
+                item,
+                received,
+                total,
+            } => self.bytes(*item, *received, *total, now),
+            Event::Retry {
+                what,
+                attempt,
+                reason,
+                wait_ms,
+            } => {
+                let secs = wait_ms.div_ceil(1000);
+                self.say(
+                    now,
+                    &format!("{what}: {reason}; attempt {} in {secs} s", attempt + 1),
+                );
+            }
+            Event::TicketDeleted { .. } => {}
+            Event::Note { message } => self.say(now, &format!("note: {message}")),
+            Event::Recounting => {
+                self.say_documents(now);
+                self.say(now, "reading the lists once more");
+            }
+            Event::Finishing => self.say(now, "closing the bag"),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! What to do next, for every error that a person can do something about.
+
+use domain::ports::{ApiError, SinkError};
+use domain::workflow::RunError;
+
+use crate::compose::ComposeError;
+use crate::credentials::CredentialsError;
+use crate::error::CommandError;
+use crate::settings::SettingsError;
+
+/// An error that may know a way on.
+pub(crate) trait Hint {
+    /// What to do next, in one line.
+    fn hint(&self) -> Option<String>;
+}
+
+#[expect(
+    clippy::unnecessary_wraps,
+    reason = "one arm of many that may have none"
+)]
+fn text(words: &str) -> Option<String> {
+    Some(words.to_owned())
+}
+
+impl Hint for CommandError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Settings(error) => error.hint(),
+            Self::Compose(error) => error.hint(),
+            Self::Run(error) => error.hint(),
+            Self::TicketsLeft { .. } => {
+                text("`discard` can be repeated; on the platform they also end by themselves")
+            }
+            Self::Journal(_)
+            | Self::NothingUnfinished { .. }
+            | Self::Stdout(_)
+            | Self::Runtime(_)
+            | Self::Interrupted(_) => None,
+        }
+    }
+}
+
+impl Hint for SettingsError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoUrl => text(
+                "give it with `--url`, for example `--url https://uforge.example.com/api`, or UFORGE_URL",
+            ),
+            Self::NoUser => text("give it with `--user LOGIN` or UFORGE_USER"),
+            Self::Credentials(error) => error.hint(),
+            Self::ConfigWrong { .. } => text(
+                "keys are the long names of the flags; `uforge-export config --help` lists the files",
+            ),
+            Self::SupervisorWithKey => {
+                text("for an administrator's key pair leave `--supervisor` out and keep `--as UID`")
+            }
+            Self::FormatContradiction { .. } => {
+                text("leave `--format` out, or give the file another ending")
+            }
+            Self::NotEncrypted { .. } => {
+                text("add `--encrypt-to RECIPIENT` or `--passphrase-file FILE`")
+            }
+            Self::Exists { .. } => {
+                text("`--force` replaces it; a folder as `--output` gets a name made up inside it")
+            }
+            Self::Recipient { .. } => {
+                text("a recipient begins with `age1`, `ssh-ed25519` or `ssh-rsa`")
+            }
+            Self::LogFilter { .. } => {
+                text("for example `--log debug` or `--log adapters_http=debug,warn`")
+            }
+            Self::NothingSelected => text("`--include` and `--exclude` together leave nothing"),
+            Self::ConfigUnreadable { .. }
+            | Self::NotAllowed { .. }
+            | Self::Url { .. }
+            | Self::Login { .. }
+            | Self::SupervisorOfNobody
+            | Self::FileUnreadable { .. }
+            | Self::FileWrong { .. }
+            | Self::IdsOfExcluded { .. }
+            | Self::NoFileName { .. } => None,
+        }
+    }
+}
+
+impl Hint for CredentialsError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::OtherUser { .. } => {
+                text("to export somebody else's data add `--as UID` instead of `--user`")
+            }
+            Self::OtherPlatform { .. } => text("unset UFORGE_URL, or type `--url` to mean it"),
+            Self::Both { .. } => text("leave one of them out"),
+            Self::NoPublicKey => text("give it with `--publickey KEY` or UFORGE_PUBLICKEY"),
+            Self::NoSecretKey { .. } => {
+                text("give it with `--secretkey-file FILE` or UFORGE_SECRETKEY")
+            }
+            Self::NoPassword { .. } => text(
+                "give it with `--password-file FILE` or UFORGE_PASSWORD; at a terminal it is asked for",
+            ),
+            Self::OfficialFile(_)
+            | Self::Unreadable { .. }
+            | Self::Wrong { .. }
+            | Self::Prompt { .. }
+            | Self::StandardInputTwice => None,
+        }
+    }
+}
+
+impl Hint for ComposeError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Listen { .. } => text("`--listen 127.0.0.1:0` picks a free port"),
+            Self::Connection(_) | Self::Url { .. } | Self::Scenario(_) => None,
+        }
+    }
+}
+
+impl Hint for RunError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unauthorized { .. } => text(
+                "for an API key pair use `--publickey` with `--secretkey-file`; for someone else's data add `--as UID`",
+            ),
+            Self::Platform(error) => error.hint(),
+            Self::NothingAvailable { .. } => {
+                text("an administrator, or the person, has to sign in; `plan` says what may be had")
+            }
+            Self::UnknownIds { .. } => text("`uforge-export plan` lists what there is"),
+            Self::Sink(error) => error.hint(),
+            Self::Journal(_) => text(GO_ON),
+        }
+    }
+}
+
+const GO_ON: &str = "the same command goes on where it stopped";
+
+impl Hint for SinkError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::NoSpace {
+                needed: Some(needed),
+                ..
+            } => Some(format!(
+                "some {} more are needed; with them the same command goes on where it stopped",
+                super::size(*needed)
+            )),
+            Self::NoSpace { needed: None, .. } => {
+                text("make room; the same command then goes on where it stopped")
+            }
+            Self::Exists { .. } => text("`--force` replaces it"),
+            Self::Io { .. } => text(GO_ON),
+            Self::CheckFailed { .. } | Self::Duplicate { .. } | Self::Stopped => None,
+        }
+    }
+}
+
+impl Hint for ApiError {
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Unreachable { .. } => {
+                text("check the URL and the network; HTTPS_PROXY and NO_PROXY are honoured")
+            }
+            Self::Untrusted { .. } => text(
+                "`--cacert FILE` trusts the certificate in FILE; an older server that knows no TLS 1.2 needs a proxy before it",
+            ),
+            Self::NotUForge { .. } | Self::Unreadable { .. } => {
+                text("the URL should be the API's, as in `https://uforge.example.com/api`")
+            }
+            Self::Redirected { to, .. } => Some(format!(
+                "if that is the platform, give `{}` as `--url`",
+                super::printable(to)
+            )),
+            Self::Overloaded { .. }
+            | Self::ServerFault { .. }
+            | Self::NoAnswer { .. }
+            | Self::Interrupted { .. } => text(GO_ON),
+            Self::Stalled { .. } => {
+                text("`--timeout SECS` waits longer; the same command goes on where it stopped")
+            }
+            Self::Unauthorized { .. }
+            | Self::Forbidden { .. }
+            | Self::NotFound { .. }
+            | Self::Refused { .. }
+            | Self::TooLarge { .. } => None,
+        }
+    }
+}

@@ -1,0 +1,13 @@
+//! What people read: errors with causes and hints, tables, sizes. Everything from a server is made printable here.
+
+mod error;
+mod hint;
+mod table;
+mod text;
+mod voice;
+
+pub(crate) use error::{Colour, error_text};
+pub(crate) use hint::Hint;
+pub(crate) use table::Table;
+pub(crate) use text::{column, count, fit, printable, roughly, size, stopwatch};
+pub(crate) use voice::{Listener, Voice};

@@ -1,0 +1,108 @@
+//! What is said on standard error: to people in words, to programs (`--progress json`) as JSON lines.
+
+use std::io::Write;
+
+use indicatif::MultiProgress;
+use serde::Serialize;
+
+use super::error::causes;
+use super::{Colour, Hint, error_text, printable};
+use crate::error::CommandError;
+use crate::exit::Ending;
+use crate::progress::json_line;
+
+/// Who listens on standard error.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Listener {
+    /// A person.
+    Person,
+    /// A person who wants to hear of errors only.
+    QuietPerson,
+    /// A program that reads lines of JSON.
+    Program,
+}
+
+/// Speaks on standard error, beside whatever is drawn there. Nobody listening is no error.
+#[derive(Clone)]
+pub(crate) struct Voice {
+    screen: MultiProgress,
+    listener: Listener,
+}
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+enum Words<'a> {
+    Warning {
+        message: &'a str,
+    },
+    Message {
+        message: &'a str,
+    },
+    Error {
+        message: String,
+        causes: Vec<String>,
+        hint: Option<&'a str>,
+        exit_status: u8,
+    },
+}
+
+impl Voice {
+    pub(crate) fn new(screen: MultiProgress, listener: Listener) -> Self {
+        Self { screen, listener }
+    }
+
+    pub(crate) fn listener(&self) -> Listener {
+        self.listener
+    }
+
+    /// What a person should know before or after the work. Not said to those who want to hear of errors only.
+    pub(crate) fn say(&self, message: &str) {
+        match self.listener {
+            Listener::Person => self.write(&format!("{message}\n")),
+            Listener::QuietPerson => {}
+            Listener::Program => self.tell(Words::Message { message }),
+        }
+    }
+
+    /// What may be wrong, though the work goes on.
+    pub(crate) fn warn(&self, message: &str) {
+        let message = printable(message);
+        match self.listener {
+            Listener::Person | Listener::QuietPerson => {
+                let label = Colour::of_stderr().label("warning:", 33);
+                self.write(&format!("{label} {message}\n"));
+            }
+            Listener::Program => self.tell(Words::Warning { message: &message }),
+        }
+    }
+
+    /// What ended the command.
+    pub(crate) fn error(&self, error: &CommandError) {
+        let hint = error.hint();
+        match self.listener {
+            Listener::Person | Listener::QuietPerson => {
+                self.write(&error_text(error, hint.as_deref(), Colour::of_stderr()));
+            }
+            Listener::Program => self.tell(Words::Error {
+                message: printable(&error.to_string()).into_owned(),
+                causes: causes(error),
+                hint: hint.as_deref(),
+                exit_status: Ending::of_error(error).status(),
+            }),
+        }
+    }
+
+    /// Something that is told to programs as an event of its own.
+    pub(crate) fn tell<E: Serialize>(&self, event: E) {
+        if let Some(line) = json_line(event) {
+            self.write(&line);
+        }
+    }
+
+    /// Text as it is.
+    pub(crate) fn write(&self, text: &str) {
+        self.screen.suspend(|| {
+            let _ = std::io::stderr().lock().write_all(text.as_bytes());
+        });
+    }
+}

@@ -1,0 +1,140 @@
+//! Layers over each other: which source wins, and where a value came from.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use config::{Config, File, FileFormat};
+
+use super::{Layer, SettingsError};
+
+/// Where a value came from, lowest first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// Built in.
+    Default,
+    /// The official client's credentials file.
+    Credentials(PathBuf),
+    /// A configuration file.
+    File(PathBuf),
+    /// An environment variable.
+    Environment,
+    /// The command line.
+    Flag,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Default => f.write_str("default"),
+            Self::Credentials(path) | Self::File(path) => path.display().fmt(f),
+            Self::Environment => f.write_str("environment"),
+            Self::Flag => f.write_str("command line"),
+        }
+    }
+}
+
+/// A value and where it came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Sourced<T> {
+    pub(crate) value: T,
+    pub(crate) origin: Origin,
+}
+
+/// All layers, lowest first.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layers(pub(crate) Vec<(Origin, Layer)>);
+
+impl Layers {
+    /// The value of the highest layer that has one.
+    pub(crate) fn pick<T: Clone>(&self, key: impl Fn(&Layer) -> &Option<T>) -> Option<Sourced<T>> {
+        self.0.iter().rev().find_map(|(origin, layer)| {
+            key(layer).clone().map(|value| Sourced {
+                value,
+                origin: origin.clone(),
+            })
+        })
+    }
+
+    /// The same with a built-in value below all layers.
+    pub(crate) fn pick_or<T: Clone>(
+        &self,
+        key: impl Fn(&Layer) -> &Option<T>,
+        default: T,
+    ) -> Sourced<T> {
+        self.pick(key).unwrap_or(Sourced {
+            value: default,
+            origin: Origin::Default,
+        })
+    }
+
+    /// One of two values, as a flag says that is off unless somebody sets it.
+    pub(crate) fn switch<T>(&self, flag: impl Fn(&Layer) -> &Option<bool>, on: T, off: T) -> T {
+        if self.pick_or(flag, false).value {
+            on
+        } else {
+            off
+        }
+    }
+}
+
+/// The folders that configuration is looked for in.
+#[derive(Clone, Debug)]
+pub(crate) struct Places {
+    /// The system's file.
+    pub(crate) system: PathBuf,
+    /// The user's file, where there is a home.
+    pub(crate) user: Option<PathBuf>,
+    /// The user's home.
+    pub(crate) home: Option<PathBuf>,
+}
+
+impl Places {
+    /// Those of the contract, part 2.
+    pub(crate) fn of_this_user() -> Self {
+        use etcetera::BaseStrategy;
+        let strategy = etcetera::base_strategy::Xdg::new().ok();
+        Self {
+            system: PathBuf::from("/etc/uforge-export/config.toml"),
+            user: strategy
+                .as_ref()
+                .map(|places| places.config_dir().join("uforge-export/config.toml")),
+            home: strategy.map(|places| places.home_dir().to_owned()),
+        }
+    }
+
+    /// The configuration files that there are, lowest first. One that is named must be there.
+    pub(crate) fn read(&self, named: Option<&Path>) -> Result<Layers, SettingsError> {
+        let mut layers = Layers::default();
+        let usual = [Some(&self.system), self.user.as_ref()];
+        for path in usual.into_iter().flatten().filter(|path| path.exists()) {
+            layers.0.push(self.read_one(path)?);
+        }
+        if let Some(path) = named {
+            layers.0.push(self.read_one(path)?);
+        }
+        Ok(layers)
+    }
+
+    /// Each file is checked by itself, so that an error can name it.
+    fn read_one(&self, path: &Path) -> Result<(Origin, Layer), SettingsError> {
+        let text =
+            std::fs::read_to_string(path).map_err(|source| SettingsError::ConfigUnreadable {
+                path: path.to_owned(),
+                source,
+            })?;
+        let mut layer = parse(&text).map_err(|source| SettingsError::ConfigWrong {
+            path: path.to_owned(),
+            source: Box::new(source),
+        })?;
+        let folder = path.parent().unwrap_or(Path::new(""));
+        layer.anchor(folder, self.home.as_deref());
+        Ok((Origin::File(path.to_owned()), layer))
+    }
+}
+
+pub(super) fn parse(text: &str) -> Result<Layer, config::ConfigError> {
+    Config::builder()
+        .add_source(File::from_str(text, FileFormat::Toml))
+        .build()?
+        .try_deserialize()
+}

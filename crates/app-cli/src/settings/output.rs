@@ -1,0 +1,312 @@
+//! OUTPUT as it is meant: where the bag goes and what it is called.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use domain::model::{BagFormat, SafeName, TicketPolicy, UserId, slug};
+use domain::workflow::Limits;
+use jiff::Timestamp;
+use secrecy::SecretString;
+
+use super::{Layer, Layers, ProgressMode, SettingsError, check_range};
+use crate::credentials::{self, PASSPHRASE};
+
+const AGE: &str = ".age";
+
+/// Where the bag goes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// A file of this name.
+    File(PathBuf),
+    /// A name made up in this folder.
+    Folder(PathBuf),
+    /// Standard output.
+    Stdout,
+}
+
+/// What happens to a file that stands under the final name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Existing {
+    Refuse,
+    Replace,
+}
+
+/// What happens to what an interrupted run left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Leftovers {
+    Continue,
+    Discard,
+}
+
+/// For whose eyes the bag is.
+#[derive(Clone, Debug)]
+pub(crate) enum Encryption {
+    None,
+    /// Recipients, one a line, as age writes them.
+    Recipients(Vec<String>),
+    Passphrase(SecretString),
+}
+
+impl Encryption {
+    fn is_on(&self) -> bool {
+        !matches!(self, Self::None)
+    }
+}
+
+/// Where the bag goes, how it is made, what is told meanwhile.
+#[derive(Clone, Debug)]
+pub(crate) struct OutputSettings {
+    pub(crate) target: Target,
+    pub(crate) existing: Existing,
+    pub(crate) leftovers: Leftovers,
+    pub(crate) format: BagFormat,
+    pub(crate) encryption: Encryption,
+    pub(crate) jobs: usize,
+    pub(crate) downloads: usize,
+    pub(crate) tickets: TicketPolicy,
+    pub(crate) max_wait: Duration,
+    pub(crate) progress: ProgressMode,
+}
+
+impl OutputSettings {
+    /// Reads them from the layers. An existing file is refused here, before anything is sent.
+    pub(crate) fn of(layers: &Layers) -> Result<Self, SettingsError> {
+        let target = target(layers);
+        let existing = layers.switch(|layer| &layer.force, Existing::Replace, Existing::Refuse);
+        let encryption = encryption(layers)?;
+        let format = format(layers, &target, &encryption)?;
+        if let Target::File(path) = &target
+            && existing == Existing::Refuse
+            && path.symlink_metadata().is_ok()
+        {
+            return Err(SettingsError::Exists { path: path.clone() });
+        }
+        Ok(Self {
+            target,
+            existing,
+            leftovers: layers.switch(
+                |layer| &layer.restart,
+                Leftovers::Discard,
+                Leftovers::Continue,
+            ),
+            format,
+            encryption,
+            jobs: at_once(
+                layers,
+                "jobs",
+                |layer| &layer.jobs,
+                Limits::JOBS,
+                Layer::JOBS,
+            )?,
+            downloads: at_once(
+                layers,
+                "downloads",
+                |layer| &layer.downloads,
+                Limits::DOWNLOADS,
+                Layer::DOWNLOADS,
+            )?,
+            tickets: layers.switch(
+                |layer| &layer.keep_tickets,
+                TicketPolicy::Keep,
+                TicketPolicy::Delete,
+            ),
+            max_wait: max_wait(layers)?,
+            progress: layers
+                .pick_or(|layer| &layer.progress, ProgressMode::Auto)
+                .value,
+        })
+    }
+
+    /// The file that a name made up now stands for.
+    pub(crate) fn made_up_file(&self, user: &UserId, now: Timestamp) -> PathBuf {
+        let age = if self.encryption.is_on() { AGE } else { "" };
+        let name = format!("{}.{}{age}", made_up_name(user, now), self.format.ending());
+        match &self.target {
+            Target::Folder(folder) if folder != Path::new(".") => folder.join(name),
+            Target::Folder(_) | Target::File(_) | Target::Stdout => PathBuf::from(name),
+        }
+    }
+}
+
+/// `uforge-<uid>-<YYYYMMDDThhmmssZ>` (contract, part 3).
+fn made_up_name(user: &UserId, now: Timestamp) -> String {
+    let time = now.strftime("%Y%m%dT%H%M%SZ");
+    format!("uforge-{}-{time}", slug(user.as_str()))
+}
+
+/// The bag's top folder: named like the file without its ending.
+pub(crate) fn bag_name(file: &Path, format: BagFormat) -> Result<SafeName, SettingsError> {
+    let nameless = || SettingsError::NoFileName {
+        path: file.to_owned(),
+    };
+    let name = file.file_name().ok_or_else(nameless)?.to_string_lossy();
+    let name = strip(&name, AGE);
+    let stem = match format {
+        BagFormat::Zip => strip(name, ".zip"),
+        BagFormat::Tar => strip(name, ".tar"),
+        BagFormat::TarGz => strip(strip(name, ".tgz"), ".tar.gz"),
+    };
+    let plain = slug(stem);
+    [stem, plain.as_str(), &format!("bag-{plain}")]
+        .into_iter()
+        .find_map(|name| SafeName::parse(name).ok())
+        .ok_or_else(nameless)
+}
+
+fn strip<'a>(name: &'a str, ending: &str) -> &'a str {
+    let Some(at) = name.len().checked_sub(ending.len()) else {
+        return name;
+    };
+    match (name.get(..at), name.get(at..)) {
+        (Some(stem), Some(last)) if !stem.is_empty() && last.eq_ignore_ascii_case(ending) => stem,
+        _ => name,
+    }
+}
+
+fn target(layers: &Layers) -> Target {
+    match layers.pick(|layer| &layer.output) {
+        None => Target::Folder(PathBuf::from(".")),
+        Some(path) if path.value.as_os_str() == "-" => Target::Stdout,
+        Some(path) if path.value.is_dir() || names_a_folder(&path.value) => {
+            Target::Folder(path.value)
+        }
+        Some(path) => Target::File(path.value),
+    }
+}
+
+fn names_a_folder(path: &Path) -> bool {
+    path.as_os_str()
+        .as_encoded_bytes()
+        .last()
+        .is_some_and(|last| std::path::is_separator(char::from(*last)))
+}
+
+fn format(
+    layers: &Layers,
+    target: &Target,
+    encryption: &Encryption,
+) -> Result<BagFormat, SettingsError> {
+    let wanted = layers
+        .pick(|layer| &layer.format)
+        .map(|format| format.value);
+    let Target::File(path) = target else {
+        return Ok(wanted.unwrap_or_default());
+    };
+    let name = path.to_string_lossy();
+    let without_age = strip(&name, AGE);
+    if without_age != name && !encryption.is_on() {
+        return Err(SettingsError::NotEncrypted { path: path.clone() });
+    }
+    let ending = [
+        (".tar.gz", BagFormat::TarGz),
+        (".tgz", BagFormat::TarGz),
+        (".tar", BagFormat::Tar),
+        (".zip", BagFormat::Zip),
+    ]
+    .into_iter()
+    .find(|(ending, _)| strip(without_age, ending) != without_age);
+    match (wanted, ending) {
+        (Some(format), Some((ending, said))) if format != said => {
+            Err(SettingsError::FormatContradiction {
+                path: path.clone(),
+                ending,
+                format: format.ending(),
+            })
+        }
+        (Some(format), _) | (None, Some((_, format))) => Ok(format),
+        (None, None) => Ok(BagFormat::default()),
+    }
+}
+
+fn at_once(
+    layers: &Layers,
+    key: &'static str,
+    of: impl Fn(&Layer) -> &Option<u64>,
+    default: usize,
+    allowed: std::ops::RangeInclusive<u64>,
+) -> Result<usize, SettingsError> {
+    let default_number = u64::try_from(default).unwrap_or(*allowed.end());
+    let number = check_range(key, layers.pick_or(of, default_number), allowed)?;
+    Ok(usize::try_from(number).unwrap_or(default))
+}
+
+fn max_wait(layers: &Layers) -> Result<Duration, SettingsError> {
+    let wait = layers.pick_or(|layer| &layer.max_wait, Limits::MAX_WAIT);
+    if wait.value < Duration::from_secs(1) {
+        return Err(SettingsError::NotAllowed {
+            key: "max-wait",
+            value: humantime::format_duration(wait.value).to_string(),
+            origin: wait.origin,
+            allowed: "at least `1s`".to_owned(),
+        });
+    }
+    Ok(wait.value)
+}
+
+fn encryption(layers: &Layers) -> Result<Encryption, SettingsError> {
+    let recipients = layers.pick(|layer| &layer.encrypt_to);
+    let passphrase = layers.pick(|layer| &layer.passphrase_file);
+    // The higher of the two wins, as everywhere; clap refuses both on one command line.
+    let rank = |origin: &super::Origin| layers.0.iter().rposition(|(layer, _)| layer == origin);
+    match (recipients, passphrase) {
+        (None, None) => Ok(Encryption::None),
+        (Some(recipients), passphrase)
+            if passphrase
+                .as_ref()
+                .is_none_or(|other| rank(&other.origin) <= rank(&recipients.origin)) =>
+        {
+            super::recipients::read(&recipients).map(Encryption::Recipients)
+        }
+        (_, Some(file)) => Ok(Encryption::Passphrase(credentials::first_line(
+            &file.value,
+            PASSPHRASE,
+        )?)),
+        (Some(recipients), None) => {
+            super::recipients::read(&recipients).map(Encryption::Recipients)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn user(login: &str) -> UserId {
+        UserId::parse(login).unwrap()
+    }
+
+    #[test]
+    fn a_made_up_name_tells_whose_and_when() {
+        let now: Timestamp = "2026-11-24T10:15:00.9Z".parse().unwrap();
+        for (login, expected) in [
+            ("john", "uforge-john-20261124T101500Z"),
+            (
+                "Jürgen@Example.com",
+                "uforge-jurgen-example-com-20261124T101500Z",
+            ),
+            ("../x", "uforge-x-20261124T101500Z"),
+        ] {
+            assert_eq!(made_up_name(&user(login), now), expected);
+            assert!(SafeName::parse(&made_up_name(&user(login), now)).is_ok());
+        }
+    }
+
+    #[test]
+    fn the_top_folder_is_named_like_the_file_without_its_ending() {
+        for (file, format, expected) in [
+            ("a/john.zip", BagFormat::Zip, "john"),
+            ("john.tar.gz", BagFormat::TarGz, "john"),
+            ("john.TGZ", BagFormat::TarGz, "john"),
+            ("john.tar.age", BagFormat::Tar, "john"),
+            ("john", BagFormat::Zip, "john"),
+            ("v1.2", BagFormat::Zip, "v1.2"),
+            ("Meine Daten (1).zip", BagFormat::Zip, "meine-daten-1"),
+            (".zip", BagFormat::Zip, ".zip"),
+            ("con.zip", BagFormat::Zip, "bag-con"),
+        ] {
+            let name = bag_name(Path::new(file), format).unwrap();
+            assert_eq!(name.as_str(), expected, "{file}");
+        }
+        assert!(bag_name(Path::new(".."), BagFormat::Zip).is_err());
+    }
+}

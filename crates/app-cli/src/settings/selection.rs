@@ -1,0 +1,135 @@
+//! SELECTION as it is meant.
+
+use std::collections::BTreeSet;
+use std::io::Read;
+
+use domain::model::{
+    DocumentForms, ItemKind, ObjectId, OutputFormat, Representation, Secrets, Section, Selection,
+    Strictness,
+};
+
+use super::{Layers, SettingsError, Sourced};
+
+/// An operator's text is a page or two; a megabyte is a mistake.
+const NOTICE_LIMIT_BYTES: u64 = 1024 * 1024;
+
+/// Which part of the data, in which form.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct SelectionSettings {
+    pub(crate) selection: Selection,
+    pub(crate) output_format: OutputFormat,
+    pub(crate) documents: DocumentForms,
+    pub(crate) secrets: Secrets,
+    pub(crate) strictness: Strictness,
+    pub(crate) notice: Option<String>,
+}
+
+impl SelectionSettings {
+    /// Reads them from the layers.
+    pub(crate) fn of(layers: &Layers) -> Result<Self, SettingsError> {
+        Ok(Self {
+            selection: selection(layers)?,
+            output_format: layers
+                .pick_or(|layer| &layer.output_format, OutputFormat::default())
+                .value,
+            documents: documents(layers)?,
+            secrets: layers.switch(
+                |layer| &layer.redact_secrets,
+                Secrets::Redact,
+                Secrets::Keep,
+            ),
+            strictness: layers.switch(
+                |layer| &layer.strict,
+                Strictness::EverySection,
+                Strictness::CoreOnly,
+            ),
+            notice: notice(layers)?,
+        })
+    }
+}
+
+fn selection(layers: &Layers) -> Result<Selection, SettingsError> {
+    let included = layers.pick_or(|layer| &layer.include, Section::ALL.to_vec());
+    let excluded = layers.pick_or(|layer| &layer.exclude, Vec::new());
+    let mut sections: BTreeSet<Section> = included.value.into_iter().collect();
+    for section in excluded.value {
+        sections.remove(&section);
+    }
+    if sections.is_empty() {
+        return Err(SettingsError::NothingSelected);
+    }
+    let only = |ids: Option<Sourced<Vec<ObjectId>>>, kind: ItemKind, key: &'static str| {
+        let section = Section::of_items(kind);
+        match ids {
+            Some(_) if !sections.contains(&section) => {
+                Err(SettingsError::IdsOfExcluded { key, section })
+            }
+            ids => Ok(ids.map(|ids| ids.value.into_iter().collect())),
+        }
+    };
+    let appliances = only(
+        layers.pick(|layer| &layer.appliance),
+        ItemKind::Appliance,
+        "appliance",
+    )?;
+    let mysoftware = only(
+        layers.pick(|layer| &layer.mysoftware),
+        ItemKind::MySoftware,
+        "mysoftware",
+    )?;
+    Ok(Selection {
+        sections,
+        appliances,
+        mysoftware,
+    })
+}
+
+fn documents(layers: &Layers) -> Result<DocumentForms, SettingsError> {
+    let forms = layers.pick_or(
+        |layer| &layer.documents,
+        vec![Representation::Xml, Representation::Json],
+    );
+    let has = |form| forms.value.contains(&form);
+    match (has(Representation::Xml), has(Representation::Json)) {
+        (true, true) => Ok(DocumentForms::Both),
+        (true, false) => Ok(DocumentForms::Xml),
+        (false, true) => Ok(DocumentForms::Json),
+        (false, false) => Err(SettingsError::NotAllowed {
+            key: "documents",
+            value: "empty".to_owned(),
+            origin: forms.origin,
+            allowed: "`xml`, `json` or both".to_owned(),
+        }),
+    }
+}
+
+fn notice(layers: &Layers) -> Result<Option<String>, SettingsError> {
+    let Some(Sourced {
+        value: path,
+        origin,
+    }) = layers.pick(|layer| &layer.notice)
+    else {
+        return Ok(None);
+    };
+    let mut bytes = Vec::new();
+    std::fs::File::open(&path)
+        .and_then(|file| file.take(NOTICE_LIMIT_BYTES + 1).read_to_end(&mut bytes))
+        .map_err(|source| SettingsError::FileUnreadable {
+            key: "notice",
+            origin: origin.clone(),
+            path: path.clone(),
+            source,
+        })?;
+    let wrong = |problem| SettingsError::FileWrong {
+        key: "notice",
+        origin: origin.clone(),
+        path: path.clone(),
+        problem,
+    };
+    if u64::try_from(bytes.len()).is_ok_and(|length| length > NOTICE_LIMIT_BYTES) {
+        return Err(wrong("is larger than 1 MiB"));
+    }
+    String::from_utf8(bytes)
+        .map(Some)
+        .map_err(|_| wrong("is not text in UTF-8"))
+}
