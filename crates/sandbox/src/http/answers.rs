@@ -35,17 +35,21 @@ pub(super) fn document(
     let mut reply = Reply::new(status, asked.media_type(), plain.clone())
         .with_header(SET_COOKIE, "JSESSIONID=4f1d; Path=/; HttpOnly");
     match spoil {
-        Some(Fault::Doctype) => {
+        Some(Fault::Doctype) if form == Representation::Xml => {
             reply.payload = Payload::Bytes(hostile::with_doctype(&plain).into());
         }
-        Some(Fault::EntityExpansion) => {
+        Some(Fault::EntityExpansion) if form == Representation::Xml => {
             reply.payload = Payload::Bytes(hostile::with_entities(&plain).into());
         }
         Some(Fault::InvalidUtf8) => {
             reply.payload = Payload::Bytes(hostile::with_invalid_utf8(&plain).into());
         }
         Some(Fault::EndlessList) => reply.payload = hostile::endless(&root, form),
-        Some(Fault::HugeDocument { bytes }) => reply.payload = hostile::padded(&plain, *bytes),
+        Some(Fault::HugeDocument { bytes }) => {
+            reply.payload = hostile::padded(&plain, *bytes);
+            // A declared length would give it away before the first byte.
+            reply.framing = Framing::Chunked;
+        }
         Some(Fault::JsonForXml) => reply.set_media_type(XML),
         Some(Fault::GzipEncoding) => {
             reply.payload = Payload::Bytes(hostile::gzipped(&plain).into());

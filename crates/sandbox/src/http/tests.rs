@@ -476,8 +476,9 @@ async fn a_huge_document_is_valid_and_an_endless_list_does_not_end() {
     )
     .await;
     let huge = client.get("users/jleaver/appliances").await;
-    assert_eq!(huge.body.len(), 200_000);
-    roxmltree::Document::parse(huge.text()).unwrap();
+    let (huge, _) = dechunked(&huge.body);
+    assert_eq!(huge.len(), 200_000);
+    roxmltree::Document::parse(std::str::from_utf8(&huge).unwrap()).unwrap();
     for accept in ["application/xml", "application/json"] {
         let client = Client::with_fault("GET users/*/appliances", Fault::EndlessList).await;
         let headers = format!("Accept: {accept}\r\n");

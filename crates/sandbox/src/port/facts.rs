@@ -5,9 +5,10 @@ use domain::ports::ExportStatus;
 
 use crate::document::Element;
 
-/// The value of a leaf.
+/// The value of a leaf that is not empty.
 pub(super) fn text(element: &Element, name: &str) -> Option<String> {
-    Some(element.child(name)?.value()?.into_owned())
+    let value = element.child(name)?.value()?;
+    (!value.is_empty()).then(|| value.into_owned())
 }
 
 fn holds(element: &Element, name: &str) -> bool {

@@ -85,8 +85,17 @@ impl InProcess {
         }
     }
 
-    fn body(&self, address: &Address, from: Option<ResumePoint>) -> Result<Download, ApiError> {
+    /// The request that brings something, with its query.
+    fn source(&self, address: &Address) -> String {
         let request = request("GET", &address.segments(&self.caller.login));
+        match address.query.as_str() {
+            "" => request,
+            query => format!("{request}?{query}"),
+        }
+    }
+
+    fn body(&self, address: &Address, from: Option<ResumePoint>) -> Result<Download, ApiError> {
+        let request = self.source(address);
         match self.call("GET", address)? {
             Answer::Binary { bytes, media_type } => Ok(Download {
                 media_type: media_type.to_owned(),
@@ -129,7 +138,7 @@ impl UserDataApi for InProcess {
         Ok(Document {
             bytes: bytes.into(),
             media_type: form.media_type().to_owned(),
-            request: request("GET", &address.segments(&self.caller.login)),
+            request: self.source(&address),
             facts: match form {
                 Representation::Xml => facts::of(&root, what),
                 Representation::Json => domain::model::Facts::default(),

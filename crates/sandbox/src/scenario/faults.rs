@@ -240,9 +240,9 @@ pub enum Fault {
         #[serde(default = "found")]
         status: u16,
     },
-    /// The document has a DOCTYPE.
+    /// The document has a DOCTYPE (in XML).
     Doctype,
-    /// The document is a nest of entities that expand to gigabytes.
+    /// The document is a nest of entities that expand to gigabytes (in XML).
     EntityExpansion,
     /// The document nests elements this deep.
     DeepXml {
@@ -253,7 +253,7 @@ pub enum Fault {
     EndlessList,
     /// There is another page after every page, whatever the offset.
     EndlessPages,
-    /// The document is well-formed, valid and this long.
+    /// The document is well-formed, valid and this long, and comes in chunks.
     HugeDocument {
         /// How long.
         bytes: u64,
