@@ -444,6 +444,30 @@ fn a_broken_download_goes_on_where_it_broke_off_where_the_server_can() {
 }
 
 #[test]
+fn a_server_that_cannot_go_on_there_is_asked_for_the_whole() {
+    let mut world = world(&[appliance(1)]);
+    world.platform = world.platform.with_ranges();
+    let archive = FakeItem::new(appliance(1)).archive;
+    let refused = ApiError::Refused {
+        request: "GET downloads".into(),
+        status: 416,
+        message: None,
+    };
+    world.platform.script(
+        1,
+        downloads_of(appliance(1)),
+        Script::Body(archive[..20].to_vec(), Some(reset())),
+    );
+    world.platform.script(
+        1,
+        |call| matches!(call, Call::Download(_, 20)),
+        Script::Refuse(refused),
+    );
+    world.complete();
+    assert_eq!(world.archive_of(appliance(1)), Some(archive));
+}
+
+#[test]
 fn a_start_whose_answer_was_lost_is_found_and_not_repeated() {
     let world = world(&[appliance(1)]);
     let foreign = world.platform.foreign_ticket(appliance(1));

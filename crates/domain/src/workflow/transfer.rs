@@ -43,10 +43,21 @@ pub(crate) async fn fetch_archive(
     path: BagPath,
     partial: Option<Partial>,
 ) -> Result<Receipt, TransferFailure> {
-    let (mut kept, from) = partial.map_or((None, None), |Partial { writer, from }| {
+    let (mut kept, mut from) = partial.map_or((None, None), |Partial { writer, from }| {
         (Some(writer), Some(from))
     });
-    let download = match ports.api.download(ticket, from.clone()).await {
+    let answer = match ports.api.download(ticket, from.clone()).await {
+        // The server cannot go on there: what came first is of no use, and the whole is asked for.
+        Err(error) if from.is_some() && refuses_range(&error) => {
+            if let Some(writer) = kept.take() {
+                writer.discard().await?;
+            }
+            from = None;
+            ports.api.download(ticket, None).await
+        }
+        answer => answer,
+    };
+    let download = match answer {
         Ok(download) => download,
         Err(error) => {
             let partial = kept
@@ -78,6 +89,14 @@ pub(crate) async fn fetch_archive(
         }
     };
     pump(ports, ticket.item, download, writer, received).await
+}
+
+/// 416, or a 206 that is not what was asked for.
+fn refuses_range(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::Refused { status: 416, .. } | ApiError::Unreadable { .. }
+    )
 }
 
 fn archive_entry(ports: Ports<'_>, ticket: Ticket, path: BagPath, download: &Download) -> NewEntry {
