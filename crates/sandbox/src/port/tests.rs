@@ -90,7 +90,10 @@ async fn documents_come_with_their_facts() {
         },
     );
     let accounts = port.document(list, Representation::Xml).await.unwrap();
-    assert_eq!(accounts.request, "GET users/jleaver/accounts");
+    assert_eq!(
+        accounts.request,
+        "GET users/jleaver/accounts?count=1&offset=0"
+    );
     assert_eq!(
         (accounts.facts.total, accounts.facts.objects.len()),
         (Some(14), 1)
