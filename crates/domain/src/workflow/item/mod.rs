@@ -8,6 +8,9 @@
 //!
 //! The machine never lets a ticket be deleted whose archive could still be had and is not safe: see [`Deletion`].
 
+#[cfg(test)]
+mod tests;
+
 use std::time::Duration;
 
 use super::Limits;
