@@ -146,7 +146,7 @@ pub(crate) fn packed(files: &Files, packing: Packing) -> Vec<u8> {
 fn zipped(files: &Files) -> Vec<u8> {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (path, content) in files {
-        let method = if path.ends_with(".gz") {
+        let method = if path == ARCHIVE {
             CompressionMethod::Stored
         } else {
             CompressionMethod::Deflated

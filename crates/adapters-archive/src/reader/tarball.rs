@@ -11,7 +11,8 @@ use super::visit::damaged;
 const BLOCK_BYTES: usize = 512;
 /// Long names and pax headers; more is no name.
 const LONGEST_EXTENSION_BYTES: u64 = 1024 * 1024;
-const SKIP_BYTES: usize = 64 * 1024;
+/// The end is looked at in pieces of this size: programs add no more than 10 KiB.
+const END_BYTES: usize = 8 * 1024;
 
 /// A reader that may know a faster way over bytes that nobody wants.
 pub(crate) trait Forward: Read {
@@ -186,7 +187,7 @@ impl<R: Forward> Tarball<R> {
         if self.block()?.is_none_or(|block| block != [0; BLOCK_BYTES]) {
             return Err(damaged(Damage::End));
         }
-        let mut buffer = [0; SKIP_BYTES];
+        let mut buffer = [0; END_BYTES];
         loop {
             let read = self.reader.read(&mut buffer)?;
             let rest = buffer.get(..read).unwrap_or_default();

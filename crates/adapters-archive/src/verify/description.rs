@@ -56,7 +56,7 @@ pub(super) fn named_files(
                 duplicate_keys: serde_saphyr::DuplicateKeyPolicy::LastWins,
             };
             serde_saphyr::from_slice_with_options(text, options)
-                .map_err(|error| error.location().map(|at| at.line().into()))?
+                .map_err(|error| error.location().map(|at| at.line()))?
         }
     };
     let mut named = BTreeSet::new();
@@ -157,7 +157,7 @@ builders: [{type: "x", source: "not a file"}]
         let mut bomb = String::from("a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n");
         for level in 1..12 {
             let before = format!("*a{}, ", level - 1).repeat(9);
-            bomb.push_str(&format!("a{level}: &a{level} [{before}x]\n"));
+            bomb = format!("{bomb}a{level}: &a{level} [{before}x]\n");
         }
         assert!(named_files(bomb.as_bytes(), Language::Yaml).is_err());
         let deep = "[".repeat(100_000);
