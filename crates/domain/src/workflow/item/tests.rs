@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::{BagPath, ExportId, Section, Sha256};
+use crate::ports::ExportState;
 use crate::ports::Origin;
 use crate::testing::appliance;
 
