@@ -1,0 +1,246 @@
+//! What the loop awaits: one attempt at one thing each.
+
+use futures_util::future::BoxFuture;
+
+use super::tell::say;
+use super::{Drive, ItemWork, Step};
+use crate::model::{BagPath, ItemKind, ItemRef, Ticket, TicketPolicy};
+use crate::ports::{ApiError, Event, Fact, ItemStage};
+use crate::workflow::item::{Action, Deletion, Seen, start_may_have_worked};
+use crate::workflow::patience::attempt;
+use crate::workflow::run::{Ports, RunError};
+use crate::workflow::transfer::{Partial, TransferFailure, fetch_archive};
+
+pub(super) fn perform<'a>(
+    drive: Drive<'a>,
+    index: usize,
+    work: &mut ItemWork,
+    action: Action,
+) -> BoxFuture<'a, Result<Step, RunError>> {
+    let item = work.machine.item();
+    let started = match &action {
+        Action::Start => Some(ItemStage::Starting),
+        Action::Download(_) => Some(ItemStage::Downloading),
+        _ => None,
+    };
+    if let Some(stage) = started {
+        say(drive, work, stage);
+    }
+    match action {
+        Action::Start => {
+            Box::pin(async move { Ok(Step::Seen(vec![(index, start(drive, item).await?)])) })
+        }
+        Action::FindTicket => {
+            let lost = work.machine.lost_starts();
+            Box::pin(async move {
+                Ok(Step::Seen(vec![(
+                    index,
+                    find_ticket(drive, item, lost).await?,
+                )]))
+            })
+        }
+        Action::Download(ticket) => {
+            let (path, partial) = (work.path.clone(), work.partial.take());
+            Box::pin(async move { download(drive, index, ticket, path, partial).await })
+        }
+        Action::Cancel(ticket) => Box::pin(async move {
+            let _ = drive.ports.api.cancel_export(ticket).await;
+            Ok(Step::Seen(vec![(index, Seen::Cancelled)]))
+        }),
+        Action::Delete(ticket, why) => Box::pin(async move {
+            Ok(Step::Seen(vec![(
+                index,
+                delete(drive, ticket, &why).await?,
+            )]))
+        }),
+        Action::Poll(ticket) => poll_one(drive, index, ticket),
+        Action::WaitUntil(_) | Action::Busy | Action::Finished => {
+            Box::pin(async { Ok(Step::Seen(Vec::new())) })
+        }
+    }
+}
+
+/// The intent is remembered before the request leaves: a run killed in between knows that it may have a ticket to look for.
+async fn start(drive: Drive<'_>, item: ItemRef) -> Result<Seen, RunError> {
+    let Ports { api, journal, .. } = drive.ports;
+    journal.record(Fact::Intent { item }).await?;
+    match api.start_export(item, drive.order.output_format).await {
+        Ok(started) => {
+            journal
+                .record(Fact::Started {
+                    ticket: started.ticket,
+                })
+                .await?;
+            Ok(Seen::Started(started.ticket, started.status))
+        }
+        Err(error) => {
+            if !start_may_have_worked(item.kind, &error) {
+                journal.record(Fact::NotStarted { item }).await?;
+            }
+            Ok(Seen::StartFailed(error))
+        }
+    }
+}
+
+/// Looks for the tickets of starts whose answers were lost. Only what nobody else can have asked for is taken.
+async fn find_ticket(drive: Drive<'_>, item: ItemRef, lost: u32) -> Result<Seen, RunError> {
+    let doubt = |why: &str| {
+        Seen::CannotFind(format!(
+            "the answer to a start of {item} was lost, and {why}: one export ticket may be left on the platform"
+        ))
+    };
+    let (ItemKind::Appliance, Some(foreign)) = (item.kind, drive.foreign) else {
+        drive
+            .ports
+            .journal
+            .record(Fact::NotStarted { item })
+            .await?;
+        return Ok(doubt(
+            "the platform has no list in which its ticket could be found",
+        ));
+    };
+    let Ports { api, journal, .. } = drive.ports;
+    let lying = match attempt(
+        drive.ports,
+        drive.order.seed,
+        "list the export tickets",
+        || api.open_tickets(),
+    )
+    .await
+    {
+        Ok(lying) => lying,
+        Err(failed) => {
+            let failed = failed.into_fatal(&drive.order.user)?;
+            journal.record(Fact::NotStarted { item }).await?;
+            return Ok(doubt(&format!(
+                "the list of tickets could not be read ({})",
+                failed.error
+            )));
+        }
+    };
+    let known = journal.remembered().open;
+    let mut ours: Vec<_> = lying
+        .into_iter()
+        .map(|open| open.ticket)
+        .filter(|t| t.item == item)
+        .collect();
+    ours.retain(|ticket| !foreign.contains(ticket) && !known.contains(ticket));
+    ours.sort();
+    if ours.len() > lost as usize {
+        journal.record(Fact::NotStarted { item }).await?;
+        return Ok(doubt(
+            "there are several tickets for it that may be somebody else's",
+        ));
+    }
+    for ticket in &ours {
+        journal.record(Fact::Started { ticket: *ticket }).await?;
+    }
+    if ours.is_empty() {
+        journal.record(Fact::NotStarted { item }).await?;
+    }
+    Ok(Seen::Found(ours))
+}
+
+pub(super) fn poll_one(
+    drive: Drive<'_>,
+    index: usize,
+    ticket: Ticket,
+) -> BoxFuture<'_, Result<Step, RunError>> {
+    Box::pin(async move {
+        let seen = match drive.ports.api.export_status(ticket).await {
+            Ok(status) => Seen::Status(status),
+            Err(error) => Seen::StatusFailed(error),
+        };
+        Ok(Step::Seen(vec![(index, seen)]))
+    })
+}
+
+/// One request for many tickets. What it leaves out is asked for one by one, for good where there is no such resource.
+pub(super) fn poll_many(
+    drive: Drive<'_>,
+    due: Vec<(usize, Ticket)>,
+) -> BoxFuture<'_, Result<Step, RunError>> {
+    Box::pin(async move {
+        let tickets: Vec<_> = due.iter().map(|(_, ticket)| *ticket).collect();
+        let answer = match drive.ports.api.export_statuses(&tickets).await {
+            Ok(answer) if !answer.is_empty() => answer,
+            Ok(_) => {
+                return Ok(Step::OneByOne {
+                    due,
+                    for_good: true,
+                });
+            }
+            Err(error) => {
+                let passing = matches!(
+                    error,
+                    ApiError::Overloaded { .. }
+                        | ApiError::NoAnswer { .. }
+                        | ApiError::Unreachable { .. }
+                        | ApiError::Interrupted { .. }
+                        | ApiError::Stalled { .. }
+                );
+                return Ok(Step::OneByOne {
+                    due,
+                    for_good: !passing,
+                });
+            }
+        };
+        let (mut seen, mut missing) = (Vec::new(), Vec::new());
+        for (index, ticket) in due {
+            match answer.iter().find(|(told, _)| *told == ticket) {
+                Some((_, status)) => seen.push((index, Seen::Status(status.clone()))),
+                None => missing.push((index, ticket)),
+            }
+        }
+        for (index, ticket) in missing {
+            seen.push((
+                index,
+                match drive.ports.api.export_status(ticket).await {
+                    Ok(status) => Seen::Status(status),
+                    Err(error) => Seen::StatusFailed(error),
+                },
+            ));
+        }
+        Ok(Step::Seen(seen))
+    })
+}
+
+async fn download(
+    drive: Drive<'_>,
+    index: usize,
+    ticket: Ticket,
+    path: BagPath,
+    partial: Option<Partial>,
+) -> Result<Step, RunError> {
+    match fetch_archive(drive.ports, drive.sink, ticket, path, partial).await {
+        Ok(receipt) => {
+            if drive.order.tickets == TicketPolicy::Keep {
+                drive.ports.journal.record(Fact::Gone { ticket }).await?;
+            }
+            Ok(Step::Seen(vec![(index, Seen::Stored(receipt))]))
+        }
+        Err(TransferFailure::Damaged(failure)) => {
+            Ok(Step::Seen(vec![(index, Seen::Damaged(failure))]))
+        }
+        Err(TransferFailure::Api(error, partial)) => Ok(Step::Broken(index, error, partial)),
+        Err(TransferFailure::Sink(error)) => Err(error.into()),
+    }
+}
+
+/// The only place of the loop that deletes tickets. `why` is the proof that it may.
+async fn delete(drive: Drive<'_>, ticket: Ticket, why: &Deletion) -> Result<Seen, RunError> {
+    if let Deletion::Safe(receipt) = why {
+        debug_assert!(
+            receipt.durable,
+            "a ticket outlives bytes that are not on disk"
+        );
+    }
+    match drive.ports.api.delete_export(ticket).await {
+        Ok(()) => {
+            drive.ports.journal.record(Fact::Gone { ticket }).await?;
+            drive.ports.progress.on(&Event::TicketDeleted { ticket });
+            Ok(Seen::Deleted(ticket))
+        }
+        Err(error) => Ok(Seen::DeleteFailed(ticket, error)),
+    }
+}
