@@ -1,15 +1,71 @@
 //! What a run came to, told to people and to programs.
 //!
-//! [`Report`] is the value; renderings of it (`export.json`, `index.html`, the summary) live beside it.
+//! [`Report`] is the value; renderings of it live beside it: [`export_json`] for programs, [`index_html`] for the person whose
+//! data it is, [`summary`] for whoever ran the program. Nothing in here opens a file or asks a clock.
 
+mod coverage;
+mod export_json;
+mod index_html;
 mod outcome;
+#[cfg(any(test, feature = "testing"))]
+pub mod sample;
+mod schema;
+mod summary;
+mod words;
 
+pub use coverage::{Coverage, Inside, coverage};
+pub use export_json::export_json;
+pub use index_html::index_html;
 pub use outcome::{
     Completeness, Failure, ItemReport, ItemStatus, Outcome, Report, SectionReport, SectionStatus,
     Stage,
 };
+pub use schema::export_json_schema;
+pub use summary::summary;
+pub use words::human_bytes;
 
-/// The tag files that tell of the run.
-pub fn rendered(_: &Report) -> Vec<crate::ports::TagFile> {
-    Vec::new()
+use crate::bag::layout::Tag;
+use crate::model::BagPath;
+use crate::ports::TagFile;
+
+/// The name of the operator's own text in the bag.
+const NOTICE: &str = "notice.txt";
+
+/// The tag files that tell of the run: `export.json`, `index.html`, and the operator's own text where there is one.
+pub fn rendered(report: &Report) -> Vec<TagFile> {
+    let mut files = vec![
+        TagFile {
+            path: Tag::ExportJson.path(),
+            bytes: export_json(report).into(),
+        },
+        TagFile {
+            path: Tag::IndexHtml.path(),
+            bytes: index_html(report).into(),
+        },
+    ];
+    if let (Some(notice), Ok(path)) = (&report.notice, BagPath::parse(NOTICE)) {
+        files.push(TagFile {
+            path,
+            bytes: notice.clone().into_bytes().into(),
+        });
+    }
+    files
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_bag_tells_of_itself_in_two_or_three_files() {
+        let names = |report: &Report| -> Vec<String> {
+            let files = rendered(report).into_iter();
+            files.map(|file| file.path.to_string()).collect()
+        };
+        assert_eq!(names(&sample::complete()), ["export.json", "index.html"]);
+        assert_eq!(
+            names(&sample::partial()),
+            ["export.json", "index.html", "notice.txt"]
+        );
+    }
 }

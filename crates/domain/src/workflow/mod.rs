@@ -14,7 +14,6 @@ mod plan;
 mod recount;
 mod retry;
 mod run;
-mod second_look;
 mod survey;
 #[cfg(test)]
 mod tests;

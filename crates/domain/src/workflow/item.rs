@@ -8,21 +8,12 @@
 //!
 //! The machine never lets a ticket be deleted whose archive could still be had and is not safe: see [`Deletion`].
 
-mod download;
-mod ending;
-mod start;
-#[cfg(test)]
-mod tests;
-mod wait;
-
-pub(crate) use start::start_may_have_worked;
-
 use std::time::Duration;
 
 use super::Limits;
-use super::retry::{Jitter, Verdict, verdict};
+use super::retry::{Jitter, Verdict, backoff, verdict};
 use crate::model::{ItemKind, ItemRef, Ticket};
-use crate::ports::{ApiError, CheckFailure, ExportStatus, Receipt};
+use crate::ports::{ApiError, CheckFailure, ExportState, ExportStatus, Receipt};
 use crate::report::{ItemStatus, Stage};
 
 /// Why a ticket may be deleted.
@@ -417,5 +408,360 @@ impl Item {
             Verdict::Again(wait) if self.failed_attempts < Limits::ITEM_ATTEMPTS => Some(wait),
             Verdict::Again(_) | Verdict::GiveUp => None,
         }
+    }
+
+    fn start_failed(&mut self, error: &ApiError, elapsed: Duration) {
+        if start_may_have_worked(self.subject.kind, error) {
+            self.failed_attempts += 1;
+            self.lost_starts += 1;
+            self.state = State::Doubtful { asked: false };
+            return;
+        }
+        match self.again(error) {
+            Some(wait) => {
+                self.state = State::Queued {
+                    not_before: elapsed + wait,
+                }
+            }
+            None => self.lose(Loss::of_error(Stage::Start, error), None),
+        }
+    }
+
+    fn found(&mut self, mut tickets: Vec<Ticket>, elapsed: Duration) {
+        let known = u32::try_from(tickets.len()).unwrap_or(u32::MAX);
+        self.lost_starts = self.lost_starts.saturating_sub(known);
+        if let Some(newest) = tickets.pop() {
+            self.replaced.append(&mut tickets);
+            self.adopt(newest, elapsed);
+        } else {
+            self.start_again(
+                elapsed,
+                "the start was sent several times, and no answer came back",
+            );
+        }
+    }
+
+    fn cannot_find(&mut self, doubt: String, elapsed: Duration) {
+        self.doubts.push(doubt);
+        self.start_again(elapsed, "the answer to the start was lost again and again, and the platform has no list to look its ticket up in");
+    }
+
+    fn start_again(&mut self, elapsed: Duration, otherwise: &str) {
+        let often = if self.doubts.is_empty() {
+            Limits::ATTEMPTS
+        } else {
+            Limits::DOUBTFUL_STARTS
+        };
+        self.stage_attempts += 1;
+        if self.stage_attempts < often && self.failed_attempts < Limits::ITEM_ATTEMPTS {
+            let wait = backoff(self.stage_attempts, &mut self.jitter);
+            self.state = State::Queued {
+                not_before: elapsed + wait,
+            };
+        } else {
+            self.lose(Loss::of_words(Stage::Start, otherwise), None);
+        }
+    }
+
+    fn see_status(
+        &mut self,
+        ticket: Ticket,
+        status: &ExportStatus,
+        elapsed: Duration,
+        others_moved_at: Duration,
+    ) {
+        match status.state() {
+            ExportState::Complete => {
+                self.stage_attempts = 0;
+                self.moved_at = elapsed;
+                self.state = State::Ready {
+                    ticket,
+                    not_before: Duration::ZERO,
+                };
+            }
+            ExportState::Error => self.lose(
+                Loss::of_status("the platform could not export it", status),
+                Some(ticket),
+            ),
+            ExportState::Cancelled => {
+                self.lose(
+                    Loss::of_status("the export was cancelled on the platform", status),
+                    Some(ticket),
+                );
+            }
+            ExportState::Running => {
+                self.note_movement(status, elapsed);
+                self.wait_on(ticket, elapsed, others_moved_at);
+            }
+        }
+    }
+
+    /// Only a new maximum within its bounds is progress: a figure that goes to and fro would keep a dead export alive for ever.
+    fn note_movement(&mut self, status: &ExportStatus, elapsed: Duration) {
+        let percent = status.percentage.unwrap_or(0).min(100);
+        let bytes = status
+            .bytes_loaded
+            .unwrap_or(0)
+            .min(status.bytes_total.unwrap_or(0));
+        if percent > self.best_percent || bytes > self.best_bytes {
+            self.best_percent = self.best_percent.max(percent);
+            self.best_bytes = self.best_bytes.max(bytes);
+            self.moved = true;
+            self.moved_at = elapsed;
+        }
+    }
+
+    fn wait_on(&mut self, ticket: Ticket, elapsed: Duration, others_moved_at: Duration) {
+        let since = if self.moved {
+            self.moved_at
+        } else {
+            self.moved_at.max(others_moved_at)
+        };
+        if elapsed.saturating_sub(since) >= self.max_wait {
+            let loss = Loss::of_words(
+                Stage::Wait,
+                &format!(
+                    "the platform's export made no progress for {} minutes and was given up (`--max-wait` allows more)",
+                    self.max_wait.as_secs() / 60
+                ),
+            );
+            self.state = State::Cancelling {
+                ticket,
+                sent: false,
+                loss,
+            };
+            return;
+        }
+        let deadline = since + self.max_wait;
+        self.state = State::Waiting {
+            ticket,
+            due: (elapsed + self.pause(elapsed)).min(deadline),
+        };
+    }
+
+    /// Short at first and near the expected end, longer the longer nothing moves: the wait after the platform is done stays below
+    /// a tenth of the time that it took.
+    fn pause(&self, elapsed: Duration) -> Duration {
+        let age = elapsed.saturating_sub(self.ticket_since);
+        let still = elapsed.saturating_sub(self.moved_at);
+        let expected = u32::try_from(self.best_percent)
+            .ok()
+            .filter(|percent| (1..100).contains(percent))
+            .map_or(age, |percent| age * (100 - percent) / percent / 2);
+        let (shortest, longest) = Limits::POLL_PAUSE;
+        (still / 10)
+            .max(expected.min(age / 10))
+            .clamp(shortest, longest)
+    }
+
+    fn status_failed(&mut self, error: &ApiError, elapsed: Duration, others_moved_at: Duration) {
+        let Some(ticket) = self.current_ticket() else {
+            return;
+        };
+        if matches!(error, ApiError::NotFound { .. }) {
+            return self.renew(ticket, elapsed, Loss::of_error(Stage::Wait, error));
+        }
+        self.poll_failures += 1;
+        match verdict(error, self.poll_failures, &mut self.jitter) {
+            Verdict::Again(wait)
+                if elapsed.saturating_sub(self.moved_at.max(others_moved_at)) < self.max_wait =>
+            {
+                self.state = State::Waiting {
+                    ticket,
+                    due: elapsed + wait,
+                };
+            }
+            Verdict::Again(_) | Verdict::GiveUp => {
+                self.failed_attempts += self.poll_failures;
+                self.give_up_download(ticket, Loss::of_error(Stage::Wait, error));
+            }
+        }
+    }
+
+    fn download_failed(&mut self, error: &ApiError, elapsed: Duration) {
+        let Some(ticket) = self.current_ticket() else {
+            return;
+        };
+        if matches!(error, ApiError::NotFound { .. }) {
+            // Some versions let an archive be downloaded only once: a new export is then the only way.
+            return self.renew(ticket, elapsed, Loss::of_error(Stage::Download, error));
+        }
+        match self.again(error) {
+            Some(wait) => {
+                self.state = State::Ready {
+                    ticket,
+                    not_before: elapsed + wait,
+                }
+            }
+            None => self.give_up_download(ticket, Loss::of_error(Stage::Download, error)),
+        }
+    }
+
+    fn archive_damaged(&mut self, failure: &CheckFailure, elapsed: Duration) {
+        let Some(ticket) = self.current_ticket() else {
+            return;
+        };
+        self.failed_attempts += 1;
+        self.damaged += 1;
+        let loss = Loss::of_words(
+            Stage::Download,
+            &format!("{failure}, also when downloaded again"),
+        );
+        if self.failed_attempts >= Limits::ITEM_ATTEMPTS {
+            self.give_up_download(ticket, loss);
+        } else if self.damaged < Limits::DAMAGED_DOWNLOADS {
+            let wait = backoff(self.damaged, &mut self.jitter);
+            self.state = State::Ready {
+                ticket,
+                not_before: elapsed + wait,
+            };
+        } else {
+            self.renew(ticket, elapsed, loss);
+        }
+    }
+
+    /// Asks for a new export in place of a ticket that is of no more use, where that may still help.
+    fn renew(&mut self, ticket: Ticket, elapsed: Duration, otherwise: Loss) {
+        self.failed_attempts += 1;
+        if self.renewals >= Limits::RENEWALS || self.failed_attempts >= Limits::ITEM_ATTEMPTS {
+            return self.give_up_download(ticket, otherwise);
+        }
+        self.renewals += 1;
+        self.replaced.push(ticket);
+        self.stage_attempts = 0;
+        let wait = backoff(self.renewals, &mut self.jitter);
+        self.state = State::Queued {
+            not_before: elapsed + wait,
+        };
+    }
+
+    /// A ticket whose archive is on the server but not with us is left there, and named.
+    fn give_up_download(&mut self, ticket: Ticket, mut loss: Loss) {
+        if loss.http_status != Some(404) {
+            let left = format!("; its export ticket {} was left on the platform", ticket.id);
+            loss.message.push_str(&left);
+        }
+        self.lose(loss, None);
+    }
+
+    fn lose(&mut self, loss: Loss, empty: Option<Ticket>) {
+        self.loss = Some(loss);
+        let queue = empty
+            .map(|ticket| (ticket, Deletion::Empty))
+            .into_iter()
+            .collect();
+        self.begin_deleting(queue);
+    }
+
+    fn store(&mut self, receipt: Receipt, ticket: Option<Ticket>) {
+        let mut queue: Vec<_> = self
+            .replaced
+            .drain(..)
+            .chain(ticket)
+            .map(|t| (t, Deletion::Safe(Box::new(receipt.clone()))))
+            .collect();
+        if self.keep_tickets || !receipt.durable {
+            queue.clear();
+        }
+        self.receipt = Some(receipt);
+        self.begin_deleting(queue);
+    }
+
+    fn begin_deleting(&mut self, queue: Vec<(Ticket, Deletion)>) {
+        self.state = State::Deleting {
+            queue,
+            sent: false,
+            attempts: 0,
+            not_before: Duration::ZERO,
+        };
+    }
+
+    fn deleted(&mut self, ticket: Ticket) {
+        if let State::Deleting {
+            queue,
+            sent,
+            attempts,
+            ..
+        } = &mut self.state
+        {
+            queue.retain(|(queued, _)| *queued != ticket);
+            (*sent, *attempts) = (false, 0);
+        }
+    }
+
+    fn delete_failed(&mut self, ticket: Ticket, error: &ApiError, elapsed: Duration) {
+        let State::Deleting {
+            queue,
+            sent,
+            attempts,
+            not_before,
+        } = &mut self.state
+        else {
+            return;
+        };
+        *sent = false;
+        *attempts += 1;
+        if let Verdict::Again(wait) = verdict(error, *attempts, &mut self.jitter) {
+            *not_before = elapsed + wait;
+        } else {
+            *attempts = 0;
+            queue.retain(|(queued, _)| *queued != ticket);
+            self.undeleted.push((ticket, error.clone()));
+        }
+    }
+}
+
+/// Whether a ticket may exist although no answer says so.
+pub(crate) fn start_may_have_worked(kind: ItemKind, error: &ApiError) -> bool {
+    match error {
+        ApiError::NoAnswer { sent, .. } => *sent,
+        ApiError::Stalled { .. }
+        | ApiError::Interrupted { .. }
+        | ApiError::Unreadable { .. }
+        | ApiError::NotUForge { .. }
+        | ApiError::Overloaded { status: 504, .. } => true,
+        // A gateway without a platform behind it. Where looking costs one request, look.
+        ApiError::Overloaded { status: 502, .. } => kind == ItemKind::Appliance,
+        _ => false,
+    }
+}
+
+impl Loss {
+    fn of_error(stage: Stage, error: &ApiError) -> Self {
+        let gone = matches!(
+            error,
+            ApiError::NotFound { .. } | ApiError::Forbidden { .. }
+        );
+        Self {
+            stage,
+            http_status: error.http_status(),
+            message: error.to_string(),
+            status: if gone {
+                ItemStatus::Unavailable
+            } else {
+                ItemStatus::Failed
+            },
+        }
+    }
+
+    fn of_words(stage: Stage, message: &str) -> Self {
+        Self {
+            stage,
+            http_status: None,
+            message: message.to_owned(),
+            status: ItemStatus::Failed,
+        }
+    }
+
+    fn of_status(what: &str, status: &ExportStatus) -> Self {
+        let words = status
+            .error_message
+            .as_deref()
+            .or(status.message.as_deref())
+            .filter(|words| !words.trim().is_empty());
+        Self::of_words(
+            Stage::Wait,
+            &words.map_or_else(|| what.to_owned(), |words| format!("{what}: \"{words}\"")),
+        )
     }
 }

@@ -1,0 +1,391 @@
+//! `export.json`: the report for programs (contract, part 5). The types here are its format; its schema is made from them.
+
+use jiff::Timestamp;
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::coverage::{Coverage, coverage};
+use super::{
+    Completeness, Failure, ItemReport, ItemStatus, Report, SectionReport, SectionStatus, Stage,
+};
+use crate::model::{Basis, Section, Sha256};
+use crate::ports::{Receipt, RedactionRule};
+
+/// The format's name and version. Fields may be added within a version; none is taken away or changes its meaning.
+pub(super) const FORMAT: &str = "uforge-export/1";
+
+/// What an archive of one person's data from a UForge platform holds, where it came from, and what is missing from it.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(title = "export.json of uforge-export")]
+pub(super) struct Export<'a> {
+    /// Name and version of this format. Fields may be added within a version.
+    #[schemars(schema_with = "super::schema::format")]
+    format: &'static str,
+    tool: Tool<'a>,
+    source: Source<'a>,
+    /// The login name of the person whose data this is.
+    user: &'a str,
+    /// When the export began; the first time, where it was interrupted and continued.
+    #[schemars(schema_with = "super::schema::time")]
+    started: Timestamp,
+    /// When the archive was closed.
+    #[schemars(schema_with = "super::schema::time")]
+    finished: Timestamp,
+    /// Whether everything that was selected is in the archive.
+    outcome: Completeness,
+    /// Whether passwords, keys and tokens were blanked in the documents.
+    secrets_redacted: bool,
+    /// Every kind of data, in the same order in every archive.
+    sections: Vec<SectionEntry<'a>>,
+    /// Every object of every list that was read.
+    items: Vec<ItemEntry<'a>>,
+    /// Every file below `data/`.
+    files: Vec<FileEntry<'a>>,
+    /// What is missing or could not be done.
+    failures: Vec<FailureEntry<'a>>,
+    /// What was blanked, by file and rule.
+    redactions: Vec<RedactionEntry<'a>>,
+    /// What a person should know that is no failure.
+    notes: &'a [String],
+    /// Every GET resource under `users/{uid}` of the platform: in a section, inside its archives or documents, or left out
+    /// with the reason.
+    coverage: Vec<Coverage>,
+}
+
+/// The program that made the archive.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Tool<'a> {
+    name: &'static str,
+    version: &'a str,
+}
+
+/// The platform that the data came from.
+#[derive(Debug, Serialize, JsonSchema)]
+struct Source<'a> {
+    /// The base URL of its interface.
+    url: &'a str,
+    /// Its version; null where it does not say.
+    uforge_version: Option<&'a str>,
+}
+
+/// One kind of data.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Section")]
+struct SectionEntry<'a> {
+    #[schemars(schema_with = "super::schema::section")]
+    name: &'static str,
+    /// A heading for people.
+    title: &'static str,
+    status: SectionStatus,
+    /// Objects of it that are in the archive.
+    items: u64,
+    /// Why it is not complete.
+    reason: Option<&'a str>,
+    /// Objects in the platform's list when the export began; null where the list could not be read.
+    listed: Option<u64>,
+    /// Objects in the list when it was read again at the end; null where it could not be.
+    recounted: Option<u64>,
+    /// Objects that the selection left out.
+    excluded: u64,
+    /// Objects that appeared in the list during the export.
+    appeared: &'a [String],
+    /// Objects that vanished from the list during the export.
+    vanished: &'a [String],
+    /// Whether the person provided it, the platform observed it, or the platform decided it.
+    #[schemars(schema_with = "super::schema::basis")]
+    basis: Basis,
+    /// One plain sentence about what it is.
+    about: &'static str,
+}
+
+/// One object of the platform.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Item")]
+struct ItemEntry<'a> {
+    #[schemars(schema_with = "super::schema::section")]
+    section: Section,
+    /// Its `dbId` on the platform, as sent.
+    id: Option<i64>,
+    /// Its real name.
+    name: Option<&'a str>,
+    version: Option<&'a str>,
+    /// Its address on the platform, as the platform says it.
+    uri: Option<&'a str>,
+    /// What the platform says of its state: it changes when the object does.
+    digest: Option<&'a str>,
+    /// As the platform says it.
+    last_modified: Option<&'a str>,
+    /// It changed while it was exported: what is in the archive may be the older state.
+    changed_during_export: bool,
+    status: ItemStatus,
+    /// Why it is not complete.
+    reason: Option<&'a str>,
+    /// Paths of the files that hold it.
+    files: &'a [String],
+}
+
+/// One file of the archive.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "File")]
+struct FileEntry<'a> {
+    #[schemars(schema_with = "super::schema::payload_path")]
+    path: &'a str,
+    bytes: u64,
+    #[schemars(schema_with = "super::schema::sha256")]
+    sha256: Sha256,
+    media_type: &'a str,
+    #[schemars(schema_with = "super::schema::section")]
+    section: Section,
+    /// The request that brought it: method and path.
+    source: &'a str,
+    #[schemars(schema_with = "super::schema::time")]
+    fetched: Timestamp,
+}
+
+/// Something that is missing or could not be done.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Failure")]
+struct FailureEntry<'a> {
+    #[schemars(schema_with = "super::schema::section")]
+    section: Section,
+    /// The object's `dbId`; null where it is not one object's failure.
+    id: Option<i64>,
+    name: Option<&'a str>,
+    /// Where it was lost. After `delete` the data itself is safe: only the platform's own ticket is left over.
+    stage: Stage,
+    /// The platform's status code; null where it did not answer.
+    http_status: Option<u16>,
+    /// What was being done, and what the platform said.
+    message: &'a str,
+    attempts: u32,
+}
+
+/// What one rule blanked in one file.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "Redaction")]
+struct RedactionEntry<'a> {
+    #[schemars(schema_with = "super::schema::payload_path")]
+    path: &'a str,
+    #[schemars(schema_with = "super::schema::rule")]
+    rule: RedactionRule,
+    /// Values blanked.
+    count: u64,
+}
+
+/// `export.json` of a run: pretty, UTF-8, with a newline at its end.
+#[expect(
+    clippy::expect_used,
+    reason = "the types hold text, whole numbers and lists: nothing that JSON cannot hold"
+)]
+pub fn export_json(report: &Report) -> Vec<u8> {
+    let mut bytes =
+        serde_json::to_vec_pretty(&Export::of(report)).expect("a report can be written as JSON");
+    bytes.push(b'\n');
+    bytes
+}
+
+impl<'a> Export<'a> {
+    fn of(report: &'a Report) -> Self {
+        Self {
+            format: FORMAT,
+            tool: Tool {
+                name: "uforge-export",
+                version: &report.tool_version,
+            },
+            source: Source {
+                url: &report.source,
+                uforge_version: report.platform_version.as_deref(),
+            },
+            user: report.user.as_str(),
+            started: report.started,
+            finished: report.finished,
+            outcome: report.completeness,
+            secrets_redacted: report.redacted,
+            sections: report.sections.iter().map(SectionEntry::of).collect(),
+            items: report.items.iter().map(ItemEntry::of).collect(),
+            files: report.files.iter().map(FileEntry::of).collect(),
+            failures: report.failures.iter().map(FailureEntry::of).collect(),
+            redactions: report.files.iter().flat_map(redactions_of).collect(),
+            notes: &report.notes,
+            coverage: coverage().collect(),
+        }
+    }
+}
+
+impl<'a> SectionEntry<'a> {
+    fn of(section: &'a SectionReport) -> Self {
+        let info = section.section.info();
+        Self {
+            name: info.name,
+            title: info.title,
+            status: section.status,
+            items: section.items,
+            reason: section.reason.as_deref(),
+            listed: section.listed,
+            recounted: section.recounted,
+            excluded: section.excluded,
+            appeared: &section.appeared,
+            vanished: &section.vanished,
+            basis: info.basis,
+            about: info.about,
+        }
+    }
+}
+
+impl<'a> ItemEntry<'a> {
+    fn of(item: &'a ItemReport) -> Self {
+        Self {
+            section: item.section,
+            id: item.id,
+            name: item.name.as_deref(),
+            version: item.version.as_deref(),
+            uri: item.uri.as_deref(),
+            digest: item.digest.as_deref(),
+            last_modified: item.last_modified.as_deref(),
+            changed_during_export: item.changed_during_export,
+            status: item.status,
+            reason: item.reason.as_deref(),
+            files: &item.files,
+        }
+    }
+}
+
+impl<'a> FileEntry<'a> {
+    fn of(receipt: &'a Receipt) -> Self {
+        Self {
+            path: receipt.path.as_str(),
+            bytes: receipt.bytes,
+            sha256: receipt.sha256,
+            media_type: &receipt.media_type,
+            section: receipt.origin.section,
+            source: &receipt.origin.source,
+            fetched: receipt.origin.fetched,
+        }
+    }
+}
+
+impl<'a> FailureEntry<'a> {
+    fn of(failure: &'a Failure) -> Self {
+        Self {
+            section: failure.section,
+            id: failure.id,
+            name: failure.name.as_deref(),
+            stage: failure.stage,
+            http_status: failure.http_status,
+            message: &failure.message,
+            attempts: failure.attempts,
+        }
+    }
+}
+
+fn redactions_of(receipt: &Receipt) -> impl Iterator<Item = RedactionEntry<'_>> {
+    receipt
+        .origin
+        .redactions
+        .iter()
+        .map(|redaction| RedactionEntry {
+            path: receipt.path.as_str(),
+            rule: redaction.rule,
+            count: redaction.count,
+        })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::super::sample;
+    use super::super::schema::export_json_schema;
+    use super::*;
+
+    fn written(report: &Report) -> Value {
+        serde_json::from_slice(&export_json(report)).unwrap()
+    }
+
+    fn check(report: &Report) {
+        let schema: Value = serde_json::from_str(&export_json_schema()).unwrap();
+        let schema = jsonschema::validator_for(&schema).unwrap();
+        let problems: Vec<String> = schema
+            .iter_errors(&written(report))
+            .map(|error| format!("{}: {error}", error.instance_path()))
+            .collect();
+        assert_eq!(problems, Vec::<String>::new());
+    }
+
+    #[test]
+    fn reports_of_every_kind_keep_to_the_schema() {
+        check(&sample::complete());
+        check(&sample::partial());
+        check(&sample::empty());
+    }
+
+    #[test]
+    fn the_schema_refuses_what_is_no_report() {
+        let schema: Value = serde_json::from_str(&export_json_schema()).unwrap();
+        assert_eq!(
+            schema["$schema"],
+            "https://json-schema.org/draft/2020-12/schema"
+        );
+        let schema = jsonschema::validator_for(&schema).unwrap();
+        let right = written(&sample::partial());
+        for (pointer, wrong) in [
+            ("/format", json!("uforge-export/2")),
+            ("/outcome", json!("fine")),
+            ("/user", Value::Null),
+            ("/sections/0/name", json!("secrets")),
+            ("/files/0/sha256", json!("abc")),
+            ("/files/0/path", json!("../x")),
+            ("/coverage/0", json!({"resource": "users/{uid}"})),
+        ] {
+            let mut broken = right.clone();
+            *broken.pointer_mut(pointer).unwrap() = wrong;
+            assert!(!schema.is_valid(&broken), "{pointer}");
+        }
+    }
+
+    #[test]
+    fn names_and_nesting_are_the_contract_s() {
+        let told = written(&sample::partial());
+        assert_eq!(told["format"], "uforge-export/1");
+        assert_eq!(told["tool"]["name"], "uforge-export");
+        assert_eq!(told["source"]["uforge_version"], "3.8.13");
+        assert_eq!(told["outcome"], "partial");
+        let appliances = &told["sections"][1];
+        assert_eq!(appliances["name"], "appliances");
+        assert_eq!(appliances["basis"], "provided");
+        assert_eq!(appliances["reason"], "one appliance could not be exported");
+        assert_eq!(told["sections"][0]["reason"], Value::Null);
+        let failure = &told["failures"][0];
+        assert_eq!(failure["stage"], "start");
+        assert_eq!(failure["http_status"], 500);
+        assert_eq!(
+            told["coverage"][0],
+            json!({"resource": "users/{uid}", "section": "profile"})
+        );
+        assert!(
+            told["coverage"].as_array().unwrap().contains(&json!({
+                "resource": "users/{uid}/appliances/{aid}/bootscripts", "section": "appliances", "inside": "archive"
+            }))
+        );
+    }
+
+    #[test]
+    fn what_was_blanked_is_counted_by_file_and_rule() {
+        let told = written(&sample::partial());
+        assert_eq!(
+            told["redactions"],
+            json!([{"path": "data/cloud-accounts/accounts.xml", "rule": "secret", "count": 2}])
+        );
+    }
+
+    #[test]
+    fn hostile_names_stand_in_it_as_they_are() {
+        let mut report = sample::partial();
+        report.items[0].name = Some("../\u{202e}\u{0}\"<script>".to_owned());
+        assert_eq!(
+            written(&report)["items"][0]["name"],
+            "../\u{202e}\u{0}\"<script>"
+        );
+        check(&report);
+    }
+}

@@ -1,0 +1,327 @@
+//! `index.html`: the page for the person whose data it is. It opens offline, holds no script and refers to nothing outside the bag.
+//!
+//! What it says is put together here and in [`sections`]; how it looks is `templates/index.html` and `templates/index.css`.
+
+mod sections;
+
+use std::collections::BTreeMap;
+
+use askama::Template;
+use jiff::Timestamp;
+
+use self::sections::{Kind, kinds};
+use super::coverage::{Coverage, coverage};
+use super::words::{
+    after, blanked, contents, counted, grouped, human_bytes, incomplete, left_behind, losses,
+    lost_at, missing, one, plural, reason, unavailable, upper_first,
+};
+use super::{Completeness, Failure, Report, SectionReport, SectionStatus};
+use crate::ports::RedactionRule;
+
+/// The page of a run, UTF-8.
+///
+/// Real names are escaped, isolated in their direction, and shown with a replacement character for each control character.
+#[expect(
+    clippy::expect_used,
+    reason = "the template calls nothing that can fail, and writing into memory cannot either"
+)]
+pub fn index_html(report: &Report) -> Vec<u8> {
+    Page::of(report)
+        .render()
+        .expect("a page can be rendered into memory")
+        .into_bytes()
+}
+
+#[derive(Template)]
+#[template(path = "index.html")]
+struct Page<'a> {
+    user: String,
+    tool_version: &'a str,
+    complete: bool,
+    verdict: String,
+    source: String,
+    platform_version: Option<String>,
+    started: Time,
+    finished: Time,
+    holds: String,
+    missing: Vec<Loss>,
+    unavailable: Vec<Loss>,
+    excluded: String,
+    changed: Vec<String>,
+    notes: Vec<String>,
+    recount: String,
+    notice: Option<&'a str>,
+    sections: Vec<Kind>,
+    secrets: String,
+    blanked: Vec<Blanked>,
+    resources: usize,
+    left_out: Vec<LeftOut>,
+    caution: &'static str,
+}
+
+/// An instant, for people and for machines.
+struct Time {
+    people: String,
+    machine: String,
+}
+
+impl From<Timestamp> for Time {
+    fn from(time: Timestamp) -> Self {
+        Self {
+            people: time.strftime("%-d %B %Y, %H:%M UTC").to_string(),
+            machine: time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
+        }
+    }
+}
+
+/// Something that is not in the bag.
+struct Loss {
+    /// What it is: its kind, or the section.
+    what: String,
+    /// Its real name; empty where it has none.
+    name: String,
+    /// Its `dbId` in brackets; empty where it has none.
+    number: String,
+    why: String,
+}
+
+/// What one rule blanked in one file.
+struct Blanked {
+    path: String,
+    rule: &'static str,
+    count: String,
+}
+
+/// A reason, and the platform's resources that are left out for it.
+struct LeftOut {
+    reason: &'static str,
+    resources: Vec<&'static str>,
+}
+
+impl<'a> Page<'a> {
+    fn of(report: &'a Report) -> Self {
+        Self {
+            user: visible(report.user.as_str()),
+            tool_version: &report.tool_version,
+            complete: report.completeness == Completeness::Complete,
+            verdict: verdict(report),
+            source: visible(&report.source),
+            platform_version: report.platform_version.as_deref().map(visible),
+            started: report.started.into(),
+            finished: report.finished.into(),
+            holds: holds(report),
+            missing: missing(report)
+                .map(loss_of)
+                .chain(incomplete(report).map(section_loss))
+                .collect(),
+            unavailable: unavailable(report).map(section_loss).collect(),
+            excluded: excluded(report),
+            changed: changed(report),
+            notes: notes(report),
+            recount: recount(report),
+            notice: report.notice.as_deref(),
+            sections: kinds(report),
+            secrets: secrets(report),
+            blanked: blanked_files(report),
+            resources: coverage().count(),
+            left_out: left_out(),
+            caution: caution(report),
+        }
+    }
+}
+
+/// Text from outside, all of it to be seen: line ends become spaces, other control characters the replacement character.
+fn visible(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
+            control if control.is_control() => char::REPLACEMENT_CHARACTER,
+            other => other,
+        })
+        .collect()
+}
+
+fn verdict(report: &Report) -> String {
+    let losses = losses(report);
+    match report.completeness {
+        Completeness::Complete => format!(
+            "Everything that was selected is in this archive: {}.",
+            contents(report)
+        ),
+        Completeness::Partial if losses.is_empty() => {
+            "Not everything that was selected could be had.".to_owned()
+        }
+        Completeness::Partial => format!("{}; everything else is here.", upper_first(&losses)),
+    }
+}
+
+fn holds(report: &Report) -> String {
+    let bytes = report.files.iter().map(|file| file.bytes).sum();
+    let files = report.files.len() as u64;
+    format!(
+        "{} {}, {} unpacked",
+        grouped(files),
+        plural(files, "file"),
+        human_bytes(bytes)
+    )
+}
+
+fn loss_of(failure: &Failure) -> Loss {
+    let is_object = failure.id.is_some() || failure.name.is_some();
+    let after = after(failure.attempts);
+    let space = if after.is_empty() { "" } else { " " };
+    Loss {
+        what: if is_object {
+            one(failure.section)
+        } else {
+            failure.section.info().title.to_owned()
+        },
+        name: failure.name.as_deref().map(visible).unwrap_or_default(),
+        number: failure.id.map(|id| format!("({id})")).unwrap_or_default(),
+        why: format!(
+            "{}{space}{after}. {}",
+            upper_first(lost_at(failure.stage)),
+            visible(&failure.message)
+        ),
+    }
+}
+
+fn section_loss(section: &SectionReport) -> Loss {
+    Loss {
+        what: section.section.info().title.to_owned(),
+        name: String::new(),
+        number: String::new(),
+        why: upper_first(&visible(&reason(section))),
+    }
+}
+
+fn excluded(report: &Report) -> String {
+    let whole = report
+        .sections
+        .iter()
+        .filter(|section| section.status == SectionStatus::Excluded)
+        .map(|section| section.section.info().title.to_owned());
+    let parts = report
+        .sections
+        .iter()
+        .filter(|section| section.status != SectionStatus::Excluded && section.excluded > 0)
+        .map(|section| counted(section.section, section.excluded));
+    whole.chain(parts).collect::<Vec<_>>().join(", ")
+}
+
+fn changed(report: &Report) -> Vec<String> {
+    report
+        .items
+        .iter()
+        .filter(|item| item.changed_during_export)
+        .map(|item| {
+            let name = item.name.as_deref().map(visible).unwrap_or_default();
+            format!("{} {name}", one(item.section))
+        })
+        .collect()
+}
+
+fn notes(report: &Report) -> Vec<String> {
+    let mut notes: Vec<String> = report
+        .notes
+        .iter()
+        .map(|note| upper_first(&visible(note)))
+        .collect();
+    notes.extend(left_behind(report).map(|failure| {
+        let loss = loss_of(failure);
+        let parts = [loss.what, loss.name, loss.number];
+        format!("{}: {}", parts.join(" ").trim_end(), loss.why)
+    }));
+    for section in &report.sections {
+        for (names, words) in [
+            (
+                &section.appeared,
+                "appeared on the platform during the export",
+            ),
+            (
+                &section.vanished,
+                "vanished from the platform during the export",
+            ),
+        ] {
+            notes.extend(names.iter().map(|name| {
+                let title = section.section.info().title;
+                format!("{title}: {} {words}", visible(name))
+            }));
+        }
+    }
+    notes
+}
+
+fn recount(report: &Report) -> String {
+    let read = report.sections.iter().filter(|of| of.listed.is_some());
+    let agree = read
+        .clone()
+        .filter(|section| section.listed == section.recounted)
+        .count();
+    let read = read.count();
+    match read {
+        0 => "No list was read.".to_owned(),
+        1 if agree == 1 => {
+            "The one list was read at the beginning and again at the end, and had as many entries."
+                .to_owned()
+        }
+        _ if agree == read => format!(
+            "All {read} lists were read at the beginning and again at the end, and had as many entries."
+        ),
+        _ => format!(
+            "Of {read} lists, {agree} had as many entries at the end of the export as at its beginning; the others changed meanwhile or could not be read again."
+        ),
+    }
+}
+
+fn secrets(report: &Report) -> String {
+    if !report.redacted {
+        return "No password, key or token was blanked: secrets stand in the documents as the platform sent them.".to_owned();
+    }
+    let count = blanked(report, RedactionRule::Secret);
+    format!(
+        "Passwords, keys and tokens were blanked in the documents ({} {}), and certificate files were left out. The archives of appliances and software are as the platform made them and may still hold secrets.",
+        grouped(count),
+        plural(count, "value")
+    )
+}
+
+fn blanked_files(report: &Report) -> Vec<Blanked> {
+    let of_file = |file: &crate::ports::Receipt| {
+        let path = file.path.to_string();
+        let redactions = file.origin.redactions.clone().into_iter();
+        redactions.map(move |redaction| Blanked {
+            path: path.clone(),
+            rule: match redaction.rule {
+                RedactionRule::Secret => "passwords, keys, tokens",
+                RedactionRule::OtherPerson => "words of other people",
+            },
+            count: grouped(redaction.count),
+        })
+    };
+    report.files.iter().flat_map(of_file).collect()
+}
+
+fn left_out() -> Vec<LeftOut> {
+    let mut reasons: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for row in coverage() {
+        if let Coverage::LeftOut { resource, left_out } = row {
+            reasons.entry(left_out).or_default().push(resource);
+        }
+    }
+    let reasons = reasons.into_iter();
+    reasons
+        .map(|(reason, resources)| LeftOut { reason, resources })
+        .collect()
+}
+
+fn caution(report: &Report) -> &'static str {
+    if report.redacted {
+        "It may hold secrets: they were blanked in the documents, but the archives of appliances and software can hold passwords, licence keys and private files."
+    } else {
+        "It may hold secrets: passwords and keys of cloud accounts, API keys, private keys, and whatever the archives of appliances and software contain."
+    }
+}
+
+#[cfg(test)]
+mod tests;

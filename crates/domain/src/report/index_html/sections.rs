@@ -1,0 +1,250 @@
+//! What the page says of each kind of data: its objects, its files, its size.
+
+use std::collections::HashMap;
+
+use super::super::words::{counted, grouped, human_bytes, reason, size_of, wanted};
+use super::visible;
+use crate::model::{Basis, Section, SectionKind};
+use crate::ports::Receipt;
+use crate::report::{ItemReport, ItemStatus, Report, SectionReport, SectionStatus};
+
+/// Sections with no more objects than this are shown open.
+const OPEN_UP_TO: usize = 25;
+/// Objects of a list that are shown one by one; a browser must still open the page of an account with 200,000 records.
+const SHOWN: usize = 2_000;
+
+/// One kind of data.
+pub(super) struct Kind {
+    pub(super) name: &'static str,
+    pub(super) title: &'static str,
+    pub(super) about: &'static str,
+    pub(super) basis: &'static str,
+    pub(super) items: String,
+    pub(super) size: String,
+    /// Whether it has a passage of its own: something of it is there.
+    pub(super) told: bool,
+    pub(super) reason: String,
+    /// Files of the whole section: its lists.
+    pub(super) files: Vec<FileRow>,
+    pub(super) count: String,
+    pub(super) open: bool,
+    /// Whether its objects have files of their own.
+    pub(super) own_files: bool,
+    pub(super) rows: Vec<Row>,
+    pub(super) more: String,
+}
+
+/// One object.
+pub(super) struct Row {
+    pub(super) name: String,
+    pub(super) detail: String,
+    pub(super) warning: &'static str,
+    pub(super) changed: String,
+    pub(super) files: Vec<FileRow>,
+}
+
+/// One file.
+pub(super) struct FileRow {
+    pub(super) path: String,
+    pub(super) name: String,
+    pub(super) size: String,
+    pub(super) source: String,
+}
+
+/// Every section, in the order of the report.
+pub(super) fn kinds(report: &Report) -> Vec<Kind> {
+    let mut files: HashMap<Section, Vec<&Receipt>> = HashMap::new();
+    for file in &report.files {
+        files.entry(file.origin.section).or_default().push(file);
+    }
+    let mut items: HashMap<Section, Vec<&ItemReport>> = HashMap::new();
+    for item in &report.items {
+        items.entry(item.section).or_default().push(item);
+    }
+    report
+        .sections
+        .iter()
+        .map(|section| {
+            let of = section.section;
+            kind(
+                report,
+                section,
+                files.get(&of).map(Vec::as_slice).unwrap_or_default(),
+                items.get(&of).map(Vec::as_slice).unwrap_or_default(),
+            )
+        })
+        .collect()
+}
+
+fn kind(
+    report: &Report,
+    section: &SectionReport,
+    files: &[&Receipt],
+    items: &[&ItemReport],
+) -> Kind {
+    let info = section.section.info();
+    let own_files = has_own_files(info.kind);
+    let known: HashMap<&str, &Receipt> = files
+        .iter()
+        .map(|file| (file.path.as_str(), *file))
+        .collect();
+    let shown = if own_files {
+        items.len()
+    } else {
+        SHOWN.min(items.len())
+    };
+    let rows: Vec<Row> = items
+        .iter()
+        .take(shown)
+        .map(|item| row(item, own_files, &known))
+        .collect();
+    let nameless = rows
+        .iter()
+        .all(|row| row.name == NAMELESS && row.detail.is_empty());
+    let rows = if nameless { Vec::new() } else { rows };
+    Kind {
+        name: info.name,
+        title: info.title,
+        about: info.about,
+        basis: in_words(info.basis),
+        items: items_of(section),
+        size: size(report, section),
+        told: !files.is_empty() || !rows.is_empty(),
+        reason: if section.status == SectionStatus::Partial {
+            visible(&reason(section))
+        } else {
+            String::new()
+        },
+        files: section_files(files, items, own_files),
+        count: counted(section.section, items.len() as u64),
+        open: rows.len() <= OPEN_UP_TO,
+        own_files,
+        more: more(items.len() - shown),
+        rows,
+    }
+}
+
+/// Whether objects of this kind lie in folders of their own; those of a list share the list's documents.
+fn has_own_files(kind: SectionKind) -> bool {
+    match kind {
+        SectionKind::Profile | SectionKind::Items(_) | SectionKind::CloudAccounts => true,
+        SectionKind::List(_) | SectionKind::WorkspaceComments => false,
+    }
+}
+
+fn in_words(basis: Basis) -> &'static str {
+    match basis {
+        Basis::Provided => "You gave or made it.",
+        Basis::Observed => "The platform recorded it.",
+        Basis::Platform => "The platform or its administrators decided it.",
+    }
+}
+
+fn items_of(section: &SectionReport) -> String {
+    match section.status {
+        SectionStatus::Unavailable => "not available".to_owned(),
+        SectionStatus::Excluded => "not asked for".to_owned(),
+        SectionStatus::Complete | SectionStatus::Partial if wanted(section) > section.items => {
+            format!("{} of {}", grouped(section.items), grouped(wanted(section)))
+        }
+        SectionStatus::Complete | SectionStatus::Partial => grouped(section.items),
+    }
+}
+
+fn size(report: &Report, section: &SectionReport) -> String {
+    match section.status {
+        SectionStatus::Unavailable | SectionStatus::Excluded => "–".to_owned(),
+        SectionStatus::Complete | SectionStatus::Partial => {
+            human_bytes(size_of(report, section.section))
+        }
+    }
+}
+
+const NAMELESS: &str = "without a name";
+
+fn row(item: &ItemReport, own_files: bool, known: &HashMap<&str, &Receipt>) -> Row {
+    let mut detail: Vec<String> = Vec::new();
+    detail.extend(
+        item.version
+            .as_deref()
+            .map(|version| format!("version {}", visible(version))),
+    );
+    detail.extend(item.id.map(|id| format!("number {id}")));
+    if own_files {
+        detail.extend(
+            item.last_modified
+                .as_deref()
+                .map(|time| format!("changed {}", day(time))),
+        );
+    }
+    let files = item.files.iter().filter(|_| own_files);
+    Row {
+        name: item
+            .name
+            .as_deref()
+            .map(visible)
+            .filter(|name| !name.trim().is_empty())
+            .unwrap_or_else(|| NAMELESS.to_owned()),
+        detail: detail.join(", "),
+        warning: match (item.status, item.changed_during_export) {
+            (ItemStatus::Failed, _) => "incomplete: see what is missing",
+            (ItemStatus::Unavailable, _) => "not available: see what is missing",
+            (ItemStatus::Complete, true) => "changed during the export",
+            (ItemStatus::Complete, false) => "",
+        },
+        changed: item.last_modified.as_deref().map(day).unwrap_or_default(),
+        files: files
+            .filter_map(|path| known.get(path.as_str()))
+            .map(|file| file_row(file))
+            .collect(),
+    }
+}
+
+/// The day of a time as the platform writes it; as it is, where it cannot be read.
+fn day(time: &str) -> String {
+    time.parse::<jiff::Timestamp>().map_or_else(
+        |_| visible(time),
+        |time| time.strftime("%-d %B %Y").to_string(),
+    )
+}
+
+fn section_files(files: &[&Receipt], items: &[&ItemReport], own_files: bool) -> Vec<FileRow> {
+    let own: std::collections::HashSet<&str> = items
+        .iter()
+        .filter(|_| own_files)
+        .flat_map(|item| item.files.iter().map(String::as_str))
+        .collect();
+    let shared = files
+        .iter()
+        .filter(|file| !own.contains(file.path.as_str()));
+    shared.map(|file| file_row(file)).collect()
+}
+
+fn file_row(file: &Receipt) -> FileRow {
+    let path = file.path.to_string();
+    let folder = format!("data/{}/", file.origin.section);
+    let below = path.strip_prefix(folder.as_str()).unwrap_or(path.as_str());
+    let is_certificate = below.contains("/certificates/");
+    let name = match below.split_once('/') {
+        Some((_, rest)) if is_certificate => rest,
+        Some(_) => below.rsplit('/').next().unwrap_or(below),
+        None => below,
+    };
+    FileRow {
+        name: name.to_owned(),
+        size: human_bytes(file.bytes),
+        source: visible(&file.origin.source),
+        path,
+    }
+}
+
+fn more(hidden: usize) -> String {
+    if hidden == 0 {
+        String::new()
+    } else {
+        format!(
+            "{} more are in the files above and in export.json.",
+            grouped(hidden as u64)
+        )
+    }
+}

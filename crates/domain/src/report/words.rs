@@ -1,0 +1,407 @@
+//! The words that both the summary and the page use: sizes, counts, and text from outside made harmless.
+
+use super::{Failure, Report, SectionReport, SectionStatus, Stage};
+use crate::model::{Section, SectionKind};
+
+/// A size for people: `812 B`, `12.3 KB`, `2.3 GB`. Decimal units, one digit after the point, cut and never rounded up.
+///
+/// ```
+/// use domain::report::human_bytes;
+/// assert_eq!(human_bytes(999), "999 B");
+/// assert_eq!(human_bytes(2_345_678_901), "2.3 GB");
+/// ```
+pub fn human_bytes(bytes: u64) -> String {
+    const UNITS: [&str; 6] = ["KB", "MB", "GB", "TB", "PB", "EB"];
+    if bytes < 1000 {
+        return format!("{bytes} B");
+    }
+    let mut tenths = bytes / 100;
+    let mut unit = UNITS[0];
+    for larger in &UNITS[1..] {
+        if tenths < 10_000 {
+            break;
+        }
+        tenths /= 1000;
+        unit = larger;
+    }
+    format!("{}.{} {unit}", tenths / 10, tenths % 10)
+}
+
+/// A number for people: `12,345`.
+pub(super) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Text from outside as one line that a terminal shows as it is: escape sequences, control characters and characters that
+/// turn the direction of what follows are taken out, line ends become spaces.
+pub(super) fn plain(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(character) = rest.next() {
+        match character {
+            '\u{1b}' => skip_escape_sequence(&mut rest),
+            '\u{9b}' => skip_until(&mut rest, is_final_byte),
+            '\n' | '\r' | '\t' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => {
+                plain.push(' ');
+            }
+            '\u{61c}'
+            | '\u{200e}'
+            | '\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{feff}' => {}
+            control if control.is_control() => {}
+            other => plain.push(other),
+        }
+    }
+    plain.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+type Characters<'a> = std::iter::Peekable<std::str::Chars<'a>>;
+
+/// ECMA-48 §5.4: `ESC [` opens a control sequence; `ESC ]`, `P`, `X`, `^`, `_` a string that `BEL` or `ESC \` ends.
+///
+/// A string that is not ended on its line is no string: only its opening is dropped, so that nothing is hidden.
+fn skip_escape_sequence(rest: &mut Characters<'_>) {
+    match rest.next_if(|c| c.is_ascii() && !c.is_ascii_control()) {
+        Some('[') => skip_until(rest, is_final_byte),
+        Some(']' | 'P' | 'X' | '^' | '_') => {
+            let mut ahead = rest.clone();
+            let end = ahead
+                .by_ref()
+                .take_while(|c| *c != '\n')
+                .any(|c| matches!(c, '\u{7}' | '\u{1b}' | '\u{9c}'));
+            if end {
+                ahead.next_if_eq(&'\\');
+                *rest = ahead;
+            }
+        }
+        _ => {}
+    }
+}
+
+fn is_final_byte(character: char) -> bool {
+    ('\u{40}'..='\u{7e}').contains(&character)
+}
+
+/// Parameters of a control sequence are ASCII between space and `?`; anything else was text.
+fn skip_until(rest: &mut Characters<'_>, is_end: impl Fn(char) -> bool) {
+    while rest.next_if(|c| (' '..='?').contains(c)).is_some() {}
+    rest.next_if(|c| is_end(*c));
+}
+
+/// What objects of a section are called when they are counted.
+pub(super) fn counted(section: Section, number: u64) -> String {
+    let (one, many) = match section {
+        Section::Profile => ("profile", "profiles"),
+        Section::Appliances => ("appliance", "appliances"),
+        Section::MySoftware => ("software bundle", "software bundles"),
+        Section::CloudAccounts => ("cloud account", "cloud accounts"),
+        Section::ArtifactAccounts => ("artifact account", "artifact accounts"),
+        Section::ApiKeys => ("API key", "API keys"),
+        Section::SshKeys => ("SSH key", "SSH keys"),
+        Section::Workspaces => ("workspace", "workspaces"),
+        Section::WorkspaceComments => ("comment", "comments"),
+        Section::Organizations => ("organization", "organizations"),
+        Section::Roles => ("role", "roles"),
+        Section::Quotas => ("quota", "quotas"),
+        Section::Usage => ("usage record", "usage records"),
+        Section::Statistics => ("statistic", "statistics"),
+        Section::Activities => ("activity", "activities"),
+        Section::Images => ("machine image record", "machine image records"),
+        Section::PublishedImages => ("published image record", "published image records"),
+        Section::Imports => ("import record", "import records"),
+        Section::Exports => ("export record", "export records"),
+        Section::Scans => ("scan record", "scan records"),
+        Section::ScannedInstances => ("scanned instance", "scanned instances"),
+        Section::Migrations => ("migration record", "migration records"),
+        Section::Deployments => ("deployment record", "deployment records"),
+        Section::Blueprints => ("blueprint", "blueprints"),
+    };
+    format!(
+        "{} {}",
+        grouped(number),
+        if number == 1 { one } else { many }
+    )
+}
+
+/// What one object of a section is called before its name: `Appliance`, `Software bundle`.
+pub(super) fn one(section: Section) -> String {
+    let counted = counted(section, 1);
+    let noun = counted.trim_start_matches("1 ");
+    upper_first(noun)
+}
+
+/// The text with its first letter as a capital: a sentence.
+pub(super) fn upper_first(text: &str) -> String {
+    let mut letters = text.chars();
+    letters
+        .next()
+        .map(|first| first.to_uppercase().chain(letters).collect())
+        .unwrap_or_default()
+}
+
+/// What was lost at a stage, said of a thing.
+pub(super) fn lost_at(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Start => "the platform did not start its export",
+        Stage::Wait => "its export on the platform did not come to an end",
+        Stage::Download => "it could not be fetched",
+        Stage::Delete => "its export is still on the platform",
+    }
+}
+
+/// `after 5 attempts`; nothing after a single one.
+pub(super) fn after(attempts: u32) -> String {
+    if attempts > 1 {
+        format!("after {attempts} attempts")
+    } else {
+        String::new()
+    }
+}
+
+/// The failures that mean missing data, each once: a section that is not available at all is told as such.
+pub(super) fn missing(report: &Report) -> impl Iterator<Item = &Failure> {
+    report.failures.iter().filter(|failure| {
+        failure.stage != Stage::Delete
+            && !(failure.id.is_none()
+                && failure.name.is_none()
+                && report
+                    .sections
+                    .iter()
+                    .any(|section| tells_of(section, failure)))
+    })
+}
+
+fn tells_of(section: &SectionReport, failure: &Failure) -> bool {
+    section.section == failure.section
+        && section.status == SectionStatus::Unavailable
+        && section.reason.as_deref() == Some(failure.message.as_str())
+}
+
+/// Export tickets that are still on the platform: nothing is missing, but something was left behind.
+pub(super) fn left_behind(report: &Report) -> impl Iterator<Item = &Failure> {
+    report
+        .failures
+        .iter()
+        .filter(|failure| failure.stage == Stage::Delete)
+}
+
+/// Sections that are incomplete for a reason that no failure tells.
+pub(super) fn incomplete(report: &Report) -> impl Iterator<Item = &SectionReport> {
+    report.sections.iter().filter(|section| {
+        section.status == SectionStatus::Partial
+            && !missing(report).any(|failure| failure.section == section.section)
+    })
+}
+
+/// Sections that the platform does not give.
+pub(super) fn unavailable(report: &Report) -> impl Iterator<Item = &SectionReport> {
+    report
+        .sections
+        .iter()
+        .filter(|section| section.status == SectionStatus::Unavailable)
+}
+
+/// The reason, or that there is none: never silence.
+pub(super) fn reason(section: &SectionReport) -> String {
+    section
+        .reason
+        .as_deref()
+        .map(plain)
+        .filter(|reason| !reason.is_empty())
+        .unwrap_or_else(|| "no reason was given".to_owned())
+}
+
+/// Objects of a section that were wanted: those in the bag and those that are missing.
+pub(super) fn wanted(section: &SectionReport) -> u64 {
+    section
+        .listed
+        .map_or(section.items, |listed| {
+            listed.saturating_sub(section.excluded)
+        })
+        .max(section.items)
+}
+
+/// Size of all files of a section.
+pub(super) fn size_of(report: &Report, section: Section) -> u64 {
+    report
+        .files
+        .iter()
+        .filter(|file| file.origin.section == section)
+        .map(|file| file.bytes)
+        .sum()
+}
+
+/// Values blanked by `rule` in all files.
+pub(super) fn blanked(report: &Report, rule: crate::ports::RedactionRule) -> u64 {
+    report
+        .files
+        .iter()
+        .flat_map(|file| &file.origin.redactions)
+        .filter(|redaction| redaction.rule == rule)
+        .map(|redaction| redaction.count)
+        .sum()
+}
+
+/// What is in the bag, in one breath: `12 appliances, 5 software bundles and 340 records of 20 other kinds`.
+pub(super) fn contents(report: &Report) -> String {
+    let mut parts = Vec::new();
+    let (mut records, mut kinds) = (0, 0);
+    for section in report.sections.iter().filter(|section| section.items > 0) {
+        match section.section.info().kind {
+            SectionKind::Items(_) | SectionKind::CloudAccounts => {
+                parts.push(counted(section.section, section.items));
+            }
+            SectionKind::Profile => parts.push("the profile".to_owned()),
+            SectionKind::List(_) | SectionKind::WorkspaceComments => {
+                records += section.items;
+                kinds += 1;
+            }
+        }
+    }
+    if kinds > 0 {
+        let records = format!("{} {}", grouped(records), plural(records, "record"));
+        parts.push(match (kinds, parts.is_empty()) {
+            (kinds, true) => format!("{records} of {kinds} {}", plural(kinds, "kind")),
+            (1, false) => format!("{records} of another kind"),
+            (kinds, false) => format!("{records} of {kinds} other kinds"),
+        });
+    }
+    enumerated(&parts)
+}
+
+/// Losses that one breath names.
+const NAMED: usize = 3;
+
+/// What is missing, in one breath: `2 of 14 appliances and part of the roles are missing`. Empty where nothing is.
+pub(super) fn losses(report: &Report) -> String {
+    let mut parts = Vec::new();
+    let mut several = false;
+    for section in &report.sections {
+        let (wanted, title) = (wanted(section), section.section.info().title.to_lowercase());
+        let lost = wanted - section.items;
+        let failed = missing(report).any(|failure| failure.section == section.section);
+        match section.status {
+            SectionStatus::Partial if lost > 0 && wanted > 1 => {
+                parts.push(format!(
+                    "{} of {}",
+                    grouped(lost),
+                    counted(section.section, wanted)
+                ));
+                several |= lost > 1;
+            }
+            SectionStatus::Partial => parts.push(format!("part of the {title}")),
+            SectionStatus::Unavailable if section.section.is_core() || failed => {
+                parts.push(format!("the {title}"));
+            }
+            SectionStatus::Unavailable | SectionStatus::Complete | SectionStatus::Excluded => {}
+        }
+    }
+    if parts.is_empty() {
+        return parts.concat();
+    }
+    if parts.len() > NAMED + 1 {
+        let others = parts.len() - NAMED;
+        parts.truncate(NAMED);
+        parts.push(format!("something of {others} other sections"));
+    }
+    let verb = if several || parts.len() > 1 {
+        "are"
+    } else {
+        "is"
+    };
+    format!("{} {verb} missing or incomplete", enumerated(&parts))
+}
+
+pub(super) fn plural(number: u64, noun: &str) -> String {
+    if number == 1 {
+        noun.to_owned()
+    } else {
+        format!("{noun}s")
+    }
+}
+
+fn enumerated(parts: &[String]) -> String {
+    match parts {
+        [] => "nothing".to_owned(),
+        [only] => only.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn sizes_read_as_people_say_them() {
+        for (bytes, expected) in [
+            (0, "0 B"),
+            (999, "999 B"),
+            (1000, "1.0 KB"),
+            (999_999, "999.9 KB"),
+            (1_000_000, "1.0 MB"),
+            (u64::MAX, "18.4 EB"),
+        ] {
+            assert_eq!(human_bytes(bytes), expected);
+        }
+    }
+
+    #[test]
+    fn long_numbers_are_grouped() {
+        for (number, expected) in [
+            (0, "0"),
+            (999, "999"),
+            (1000, "1,000"),
+            (12_345_678, "12,345,678"),
+        ] {
+            assert_eq!(grouped(number), expected);
+        }
+    }
+
+    #[test]
+    fn a_name_cannot_speak_to_the_terminal() {
+        for (text, expected) in [
+            ("\u{1b}[31mred\u{1b}[0m", "red"),
+            ("\u{1b}]0;owned\u{7}title", "title"),
+            ("\u{1b}]8;;http://x\u{1b}\\link", "link"),
+            ("\u{1b}]no end of it", "no end of it"),
+            ("\u{9b}2Jcleared", "cleared"),
+            ("\u{1b}[2 q\u{1b}[12;5Hthere", "there"),
+            ("a\u{8}\u{8}b\u{0}", "ab"),
+            ("line\r\nline", "line line"),
+            ("gpj.\u{202e}exe\u{2066}", "gpj.exe"),
+            ("Überstürzt 日本 👩‍💻", "Überstürzt 日本 👩‍💻"),
+            ("\u{1b}", ""),
+            ("\u{1b}[", ""),
+            ("\u{1b}ü", "ü"),
+        ] {
+            assert_eq!(plain(text), expected, "{text:?}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_that_moves_a_cursor_is_left(text in any::<String>()) {
+            let plain = plain(&text);
+            let acts = |c: char| c.is_control() || ('\u{202a}'..='\u{202e}').contains(&c);
+            prop_assert!(!plain.contains(acts));
+        }
+
+        #[test]
+        fn plain_words_are_left_alone(text in "[a-zA-Zé0-9.,:/]{1,20}( [a-zA-Zé0-9.,:/]{1,20}){0,5}") {
+            prop_assert_eq!(plain(&text), text);
+        }
+    }
+}
