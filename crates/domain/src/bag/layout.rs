@@ -97,6 +97,14 @@ pub fn archive(folder: &BagPath, time: usize) -> BagPath {
     folder.join(&name(&format!("archive{}.tar.gz", suffix(time))))
 }
 
+/// Whether a file of a bag is an archive that the platform made, and so a complete gzip file.
+pub fn is_archive(path: &str) -> bool {
+    [Section::Appliances, Section::MySoftware]
+        .iter()
+        .any(|&section| path.starts_with(section_folder(section).as_str()))
+        && path.ends_with(".tar.gz")
+}
+
 /// The user's photo; `ending` as [`ending_of`] says it.
 pub fn photo(ending: &str) -> BagPath {
     section_folder(Section::Profile).join(&with_ending("photo", ending))
@@ -292,6 +300,16 @@ mod tests {
             assert_eq!(path.as_str(), expected);
             assert!(path.is_payload());
         }
+    }
+
+    #[test]
+    fn archives_are_known_by_their_place() {
+        let shop = object_folder(Section::Appliances, id(201), "Web shop");
+        assert!(is_archive(archive(&shop, 2).as_str()));
+        assert!(!is_archive("data/appliances/201-web-shop/appliance.xml"));
+        assert!(!is_archive(
+            "data/cloud-accounts/1-aws/certificates/2-x.tar.gz"
+        ));
     }
 
     #[test]

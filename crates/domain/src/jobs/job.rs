@@ -354,11 +354,8 @@ mod tests {
     fn ready() -> Job {
         let mut job = job();
         job.begin(at("2026-01-31T10:00:01Z")).unwrap();
-        job.deliver(
-            delivery("2026-01-31T11:00:00Z"),
-            Duration::from_secs(7 * 24 * 3600),
-        )
-        .unwrap();
+        job.deliver(delivery("2026-01-31T11:00:00Z"), Duration::from_hours(168))
+            .unwrap();
         job
     }
 

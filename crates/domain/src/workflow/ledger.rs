@@ -163,6 +163,19 @@ impl Ledger {
         self.files.push(receipt);
     }
 
+    /// Takes in what an interrupted run put into the bag and this one did not come across: what is in the container is in the
+    /// manifest, or the bag is not valid.
+    pub(crate) fn adopt_unclaimed<'a>(&mut self, kept: impl Iterator<Item = &'a Receipt>) {
+        let claimed: BTreeSet<_> = self.files.iter().map(|file| file.path.clone()).collect();
+        for receipt in kept.filter(|receipt| !claimed.contains(&receipt.path)) {
+            self.notes.push(format!(
+                "`{}` is from an earlier attempt: the platform no longer lists it",
+                receipt.path
+            ));
+            self.files.push(receipt.clone());
+        }
+    }
+
     /// Notes that something of an object is missing.
     pub(crate) fn lose(&mut self, place: Place, failure: Failure, status: ItemStatus) {
         if let Some(entry) = self.entry(place) {

@@ -14,6 +14,7 @@ mod plan;
 mod recount;
 mod retry;
 mod run;
+mod second_look;
 mod survey;
 #[cfg(test)]
 mod tests;

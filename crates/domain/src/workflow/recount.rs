@@ -9,18 +9,16 @@ use super::Limits;
 use super::fetch::Fetch;
 use super::ledger::{Book, Ledger, Place};
 use crate::bag::layout;
-use crate::model::{
-    ExportId, ItemKind, ItemRef, ListResource, ObjectFacts, ObjectId, Page, Resource, Section,
-};
+use crate::model::{ExportId, ListResource, ObjectFacts, ObjectId, Page, Resource, Section};
 
-/// Reads every list again and enters what differs. The places of items that changed since they were listed.
+/// Reads every list again and enters what differs. The places of objects that changed since they were listed.
 ///
 /// What cannot be read again is told, and ends nothing: all that was asked for is in the bag already.
 pub(crate) async fn recount(
     fetch: Fetch<'_>,
     ledger: &mut Ledger,
     own_tickets: &BTreeSet<ExportId>,
-) -> Vec<(Place, ItemRef)> {
+) -> Vec<(Place, ObjectId)> {
     let unkept = Fetch {
         sink: None,
         ..fetch
@@ -112,7 +110,7 @@ fn with_page(list: Resource, page: Page) -> Resource {
     }
 }
 
-fn compare(book: &mut Book, section: Section, again: &[ObjectFacts]) -> Vec<(Place, ItemRef)> {
+fn compare(book: &mut Book, section: Section, again: &[ObjectFacts]) -> Vec<(Place, ObjectId)> {
     book.recounted = Some(if section == Section::Profile {
         again.len().min(1)
     } else {
@@ -152,11 +150,8 @@ fn compare(book: &mut Book, section: Section, again: &[ObjectFacts]) -> Vec<(Pla
             continue;
         }
         entry.changed = true;
-        if let (Some(kind), Some(id)) = (
-            kind_of(section),
-            object.id.and_then(|id| ObjectId::try_from(id).ok()),
-        ) {
-            changed.push((Place { section, index }, ItemRef { kind, id }));
+        if let Some(id) = object.id.and_then(|id| ObjectId::try_from(id).ok()) {
+            changed.push((Place { section, index }, id));
         }
     }
     changed
@@ -168,14 +163,6 @@ fn differs(before: &ObjectFacts, now: &ObjectFacts) -> bool {
         before.is_some() && now.is_some() && before != now
     };
     other(&before.digest, &now.digest) || other(&before.last_modified, &now.last_modified)
-}
-
-fn kind_of(section: Section) -> Option<ItemKind> {
-    match section {
-        Section::Appliances => Some(ItemKind::Appliance),
-        Section::MySoftware => Some(ItemKind::MySoftware),
-        _ => None,
-    }
 }
 
 fn in_words(object: &ObjectFacts) -> String {

@@ -10,7 +10,7 @@ use super::fetch::{Fetch, Kept};
 use super::item::Item;
 use super::ledger::{Book, Ledger, Place};
 use super::patience::attempt;
-use super::recount::recount;
+use super::second_look::second_look;
 use super::survey::{Task, folder_of, survey, survey_once};
 use super::tickets;
 use crate::bag::{layout, tags};
@@ -163,6 +163,7 @@ async fn gather(
     let mut unsafe_tickets = enter_items(order, &mut ledger, &work, &places);
     tickets::sweep(drive_with, &mut ledger, &work).await?;
     unsafe_tickets.extend(second_look(drive_with, fetch, &mut ledger).await?);
+    ledger.adopt_unclaimed(kept.receipts.values());
     let report = report(order, ledger, started, ports, platform.version);
     Ok((report, unsafe_tickets))
 }
@@ -314,7 +315,7 @@ fn set_up_items(
         .unzip()
 }
 
-fn machine_for(order: &Order, item: ItemRef) -> Item {
+pub(super) fn machine_for(order: &Order, item: ItemRef) -> Item {
     Item::new(
         item,
         order.seed,
@@ -323,7 +324,7 @@ fn machine_for(order: &Order, item: ItemRef) -> Item {
     )
 }
 
-fn name_of(ledger: &Ledger, place: Place) -> String {
+pub(super) fn name_of(ledger: &Ledger, place: Place) -> String {
     let entry = ledger
         .read(place.section)
         .and_then(|book| book.entries.get(place.index));
@@ -340,7 +341,7 @@ fn announce(ports: Ports<'_>, work: &[ItemWork], following: &[Task]) {
 }
 
 /// Enters what became of the items. The tickets whose bytes are not safe before the bag is finished.
-fn enter_items(
+pub(super) fn enter_items(
     order: &Order,
     ledger: &mut Ledger,
     work: &[ItemWork],
@@ -373,68 +374,6 @@ fn enter_items(
         }
     }
     unsafe_tickets
-}
-
-/// Reads the lists again, and exports once more what changed meanwhile.
-async fn second_look(
-    drive_with: Drive<'_>,
-    fetch: Fetch<'_>,
-    ledger: &mut Ledger,
-) -> Result<Vec<Ticket>, RunError> {
-    let Drive { ports, order, .. } = drive_with;
-    ports.progress.on(&Event::Recounting);
-    let own = ledger
-        .files
-        .iter()
-        .filter_map(|file| Some(file.origin.ticket?.id))
-        .collect();
-    let changed = recount(fetch, ledger, &own).await;
-    let mut work = Vec::new();
-    let mut places = Vec::new();
-    for (place, item) in changed {
-        let path = layout::archive(&folder_of(ledger, place, item.id), 2);
-        // Exported twice already by an interrupted run: what is in the bag stays, and is marked.
-        if fetch.kept.receipts.contains_key(&path) {
-            continue;
-        }
-        work.push(ItemWork::new(
-            machine_for(order, item),
-            name_of(ledger, place),
-            path,
-        ));
-        places.push(place);
-    }
-    if work.is_empty() {
-        return Ok(Vec::new());
-    }
-    drive(drive_with, &mut work).await?;
-    for (item, place) in work.iter().zip(&places) {
-        let stored = item.machine.receipt().is_some();
-        if let Some(entry) = ledger.entry(*place) {
-            entry.changed = !stored;
-        }
-        if stored {
-            ledger.notes.push(format!(
-                "{} `{}` changed while it was exported and was exported once more: `{}` is its newer state",
-                item.machine.item(),
-                item.name,
-                item.path
-            ));
-        }
-    }
-    let stored: Vec<usize> = (0..work.len())
-        .filter(|n| work.get(*n).is_some_and(|w| w.machine.receipt().is_some()))
-        .collect();
-    let (work, places) = keep(work, &places, &stored);
-    Ok(enter_items(order, ledger, &work, &places))
-}
-
-/// A second export that failed is no loss: the first is in the bag, and the item is marked as changed.
-fn keep(work: Vec<ItemWork>, places: &[Place], which: &[usize]) -> (Vec<ItemWork>, Vec<Place>) {
-    let both = work.into_iter().zip(places.iter().copied()).enumerate();
-    both.filter(|(n, _)| which.contains(n))
-        .map(|(_, both)| both)
-        .unzip()
 }
 
 fn report(

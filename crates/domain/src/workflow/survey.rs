@@ -401,22 +401,25 @@ fn list_is_all_there_is(section: Section) -> bool {
 }
 
 fn object_tasks(ledger: &Ledger, section: Section) -> Vec<Task> {
-    let kind = section.info().kind;
-    let resource = |id| match kind {
-        SectionKind::Items(kind) => Some(Resource::Item(ItemRef { kind, id })),
-        SectionKind::CloudAccounts => Some(Resource::CloudAccount(id)),
-        SectionKind::Profile | SectionKind::List(_) | SectionKind::WorkspaceComments => None,
-    };
     let fetchable = ledger.fetchable(section).into_iter();
     fetchable
         .filter_map(|(place, id)| {
             Some(Task::Object(
                 place,
-                resource(id)?,
+                resource_of(section, id)?,
                 folder_of(ledger, place, id),
             ))
         })
         .collect()
+}
+
+/// An object's own document, where it has one beside its place in the list.
+pub(crate) fn resource_of(section: Section, id: ObjectId) -> Option<Resource> {
+    match section.info().kind {
+        SectionKind::Items(kind) => Some(Resource::Item(ItemRef { kind, id })),
+        SectionKind::CloudAccounts => Some(Resource::CloudAccount(id)),
+        SectionKind::Profile | SectionKind::List(_) | SectionKind::WorkspaceComments => None,
+    }
 }
 
 /// The folder of an object in the bag.

@@ -1,16 +1,10 @@
-//! The platform's time.
+//! The platform's time where nobody gives it another.
 
 use std::time::Duration;
 
+use async_trait::async_trait;
+use domain::ports::Clock;
 use jiff::Timestamp;
-
-/// Where the platform takes its time from: `now` for what documents say, `elapsed` for how far an export has come.
-pub trait Clock: Send + Sync {
-    /// The time of day.
-    fn now(&self) -> Timestamp;
-    /// Monotonic time since the platform came to life.
-    fn elapsed(&self) -> Duration;
-}
 
 /// The machine's time; where the runtime's time is paused, `elapsed` is too.
 pub(crate) struct SystemClock {
@@ -25,6 +19,7 @@ impl SystemClock {
     }
 }
 
+#[async_trait]
 impl Clock for SystemClock {
     fn now(&self) -> Timestamp {
         Timestamp::now()
@@ -32,5 +27,9 @@ impl Clock for SystemClock {
 
     fn elapsed(&self) -> Duration {
         self.started.elapsed()
+    }
+
+    async fn sleep(&self, time: Duration) {
+        tokio::time::sleep(time).await;
     }
 }

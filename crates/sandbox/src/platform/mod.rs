@@ -22,9 +22,10 @@ mod tickets;
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::ports::Clock;
+
 use crate::scenario::{Change, ItemKind, Scenario};
 
-pub use clock::Clock;
 pub(crate) use data::encoded;
 pub use inspection::{ArchiveFacts, RequestRecord, TicketFacts};
 use items::Item;
@@ -43,7 +44,7 @@ pub struct Platform {
 
 struct Shared {
     scenario: Scenario,
-    clock: Box<dyn Clock>,
+    clock: Arc<dyn Clock>,
     state: Mutex<State>,
 }
 
@@ -60,11 +61,11 @@ struct State {
 impl Platform {
     /// The platform that `scenario` describes, on the machine's time.
     pub fn new(scenario: Scenario) -> Self {
-        Self::with_clock(scenario, Box::new(clock::SystemClock::start()))
+        Self::with_clock(scenario, Arc::new(clock::SystemClock::start()))
     }
 
-    /// The platform that `scenario` describes, on a time of its own.
-    pub fn with_clock(scenario: Scenario, clock: Box<dyn Clock>) -> Self {
+    /// The platform that `scenario` describes, on a time of its own: simulated, for instance.
+    pub fn with_clock(scenario: Scenario, clock: Arc<dyn Clock>) -> Self {
         let state = State {
             residents: people::residents(&scenario),
             tickets: Tickets::new(scenario.timing.slots),

@@ -7,6 +7,7 @@ use std::time::Duration;
 /// Time that passes when a test says so.
 struct Hand(Arc<AtomicU64>);
 
+#[async_trait::async_trait]
 impl Clock for Hand {
     fn now(&self) -> jiff::Timestamp {
         jiff::Timestamp::UNIX_EPOCH
@@ -14,6 +15,7 @@ impl Clock for Hand {
     fn elapsed(&self) -> Duration {
         Duration::from_millis(self.0.load(Ordering::Relaxed))
     }
+    async fn sleep(&self, _: Duration) {}
 }
 
 struct Bench {
@@ -25,7 +27,7 @@ impl Bench {
     fn new(scenario: Scenario) -> Self {
         let millis = Arc::new(AtomicU64::new(0));
         Self {
-            platform: Platform::with_clock(scenario, Box::new(Hand(Arc::clone(&millis)))),
+            platform: Platform::with_clock(scenario, Arc::new(Hand(Arc::clone(&millis)))),
             millis,
         }
     }

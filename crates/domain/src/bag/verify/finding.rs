@@ -46,12 +46,10 @@ pub enum Finding {
         path: String,
     },
     /// Not below the bag's one top folder.
-    #[error("`{}` lies outside of the bag's folder `{}`", path.escape_debug(), folder.escape_debug())]
+    #[error("`{}` lies outside of the bag's folder", path.escape_debug())]
     Outside {
         /// The entry.
         path: String,
-        /// The folder that the first entry lies in.
-        folder: String,
     },
     /// The container itself is damaged.
     #[error("{}{damage}", near.as_deref().map(in_front).unwrap_or_default())]
@@ -115,7 +113,7 @@ impl Finding {
             | Self::Unexpected { path, .. }
             | Self::Altered { path, .. }
             | Self::Twice { path }
-            | Self::Outside { path, .. }
+            | Self::Outside { path }
             | Self::Archive { path, .. }
             | Self::Tag { path, .. }
             | Self::ExportJson { path, .. }
@@ -156,6 +154,14 @@ pub enum Damage {
     /// A zip file describes each entry twice, and the two are not the same.
     #[error("its header in the zip file and the zip file's directory do not agree")]
     HeadersDisagree,
+    /// A zip file's directory, which stands at its end.
+    #[error(
+        "the directory at the end of the zip file is damaged or missing, so that its files cannot be found"
+    )]
+    Directory,
+    /// In a zip file, but not in its directory: only some programs would unpack it.
+    #[error("it lies in the zip file, but the zip file's directory does not list it")]
+    Hidden,
     /// Bytes that belong to nothing.
     #[error("{bytes} bytes lie in the container that belong to no file")]
     Stray {
@@ -236,16 +242,18 @@ pub enum InnerProblem {
     /// Neither a template nor a bundle file.
     #[error("it holds no template.yml, template.json, bundle.yml or bundle.json")]
     NoDescription,
-    /// The template or bundle file cannot be parsed.
-    #[error("`{file}` inside cannot be read: {reason}")]
+    /// The template or bundle file cannot be parsed. What stands there is not told: it may be a password.
+    #[error("`{}` inside cannot be read as {language}{}", file.escape_debug(), line.map(|line| format!(" (line {line})")).unwrap_or_default())]
     Unparsable {
         /// The template or bundle file.
         file: String,
-        /// What the parser says, on one line.
-        reason: String,
+        /// JSON or YAML.
+        language: &'static str,
+        /// Where, if the parser says it.
+        line: Option<u64>,
     },
     /// The template or bundle file is too large to be read.
-    #[error("`{file}` inside is larger than {limit} bytes")]
+    #[error("`{}` inside is larger than {limit} bytes", file.escape_debug())]
     TooLarge {
         /// The template or bundle file.
         file: String,

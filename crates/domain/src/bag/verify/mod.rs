@@ -39,6 +39,7 @@ pub struct Comparison {
     tag_manifest: Option<Listed>,
     oxum: Option<String>,
     told: Option<ToldExport>,
+    broke_off: bool,
     findings: Findings,
 }
 
@@ -85,6 +86,18 @@ impl Comparison {
     /// Something that the reader saw by itself.
     pub fn add(&mut self, finding: Finding) {
         self.findings.add(finding);
+    }
+
+    /// The reader cannot go on: what it has not shown is unknown, not missing.
+    pub fn broke_off(&mut self) {
+        self.broke_off = true;
+    }
+
+    /// Whether what was found so far has anything of a bag.
+    pub fn looks_like_a_bag(&self) -> bool {
+        [Tag::Declaration, Tag::PayloadManifest, Tag::ExportJson]
+            .iter()
+            .any(|tag| self.seen.contains_key(tag.name()))
     }
 
     /// The content of `manifest-sha256.txt`.
@@ -143,12 +156,15 @@ impl Comparison {
             self.findings.payload_files += 1;
             self.findings.payload_bytes += file.content.map_or(0, |(bytes, _)| bytes);
         }
-        self.require_tags(&seen);
+        if !self.broke_off {
+            self.require_tags(&seen);
+        }
         let before = self.findings.list.len();
         self.compare_manifest(&seen);
         let payload_is_listed = self.findings.list.len() == before;
         self.compare_tag_manifest(&seen);
-        if payload_is_listed && seen.values().all(|file| file.content.is_some()) {
+        let is_whole = payload_is_listed && !self.broke_off;
+        if is_whole && seen.values().all(|file| file.content.is_some()) {
             self.compare_oxum();
         }
         self.compare_export_json(&seen);
@@ -200,18 +216,25 @@ impl Comparison {
         }
     }
 
+    /// Each file that a manifest lists must have been found, unless the reader could not go on.
+    fn require(&mut self, manifest: &'static str, listed: &Listed, seen: &BTreeMap<String, Seen>) {
+        let missing = listed.keys().filter(|path| !seen.contains_key(*path));
+        for path in missing.filter(|_| !self.broke_off) {
+            self.findings.add(Finding::Missing {
+                path: path.clone(),
+                manifest,
+            });
+        }
+    }
+
     fn compare_manifest(&mut self, seen: &BTreeMap<String, Seen>) {
         let Some(listed) = self.manifest.take() else {
             return;
         };
         let files = seen.iter().filter(|(path, _)| is_payload(path));
-        compare(
-            &mut self.findings,
-            Tag::PayloadManifest.name(),
-            &listed,
-            files,
-            seen,
-        );
+        let tag = Tag::PayloadManifest.name();
+        compare(&mut self.findings, tag, &listed, files);
+        self.require(tag, &listed, seen);
         self.manifest = Some(listed);
     }
 
@@ -223,13 +246,9 @@ impl Comparison {
         let files = seen
             .iter()
             .filter(|(path, _)| !is_payload(path) && !path.starts_with(TAG_MANIFESTS));
-        compare(
-            &mut self.findings,
-            Tag::TagManifest.name(),
-            &listed,
-            files,
-            seen,
-        );
+        let tag = Tag::TagManifest.name();
+        compare(&mut self.findings, tag, &listed, files);
+        self.require(tag, &listed, seen);
     }
 
     fn compare_oxum(&mut self) {
@@ -246,6 +265,9 @@ impl Comparison {
         let Some(told) = self.told.take() else {
             return;
         };
+        if self.broke_off {
+            return;
+        }
         let listed = self.manifest.take().unwrap_or_default();
         let mut disagree = |path: &str, disagreement| {
             self.findings.add(Finding::ExportJson {
@@ -299,7 +321,6 @@ fn compare<'a>(
     manifest: &'static str,
     listed: &Listed,
     files: impl Iterator<Item = (&'a String, &'a Seen)>,
-    seen: &BTreeMap<String, Seen>,
 ) {
     for (path, file) in files {
         match (listed.get(path), file.content) {
@@ -315,12 +336,6 @@ fn compare<'a>(
             }
             _ => {}
         }
-    }
-    for path in listed.keys().filter(|path| !seen.contains_key(*path)) {
-        findings.add(Finding::Missing {
-            path: path.clone(),
-            manifest,
-        });
     }
 }
 

@@ -232,6 +232,27 @@ fn bad_manifests_and_names_for_terminals_are_told_safely() {
 }
 
 #[test]
+fn what_lies_behind_a_break_is_not_called_missing() {
+    let mut comparison = Comparison::default();
+    comparison.payload_manifest(&bag()["manifest-sha256.txt"]);
+    comparison.unreadable(
+        "data/a",
+        Finding::Damaged {
+            near: Some("data/a".to_owned()),
+            damage: Damage::EndsEarly,
+        },
+    );
+    comparison.broke_off();
+    let text: Vec<_> = comparison
+        .finish()
+        .list
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    assert_eq!(text, ["`data/a`: the bag ends early"]);
+}
+
+#[test]
 fn the_findings_of_a_hopeless_bag_are_counted_not_kept() {
     let mut comparison = Comparison::default();
     comparison.payload_manifest(&b"x\n".repeat(5000));

@@ -14,6 +14,15 @@ const FORMAT: &str = "uforge-export/1";
 pub struct ToldExport {
     /// The format's name.
     pub format: String,
+    /// Whose data.
+    #[serde(default)]
+    pub user: Option<String>,
+    /// When the bag was closed.
+    #[serde(default)]
+    pub finished: Option<String>,
+    /// `complete` or `partial`.
+    #[serde(default)]
+    pub outcome: Option<String>,
     /// Every payload file.
     #[serde(default)]
     pub files: Vec<ToldFile>,

@@ -1,0 +1,74 @@
+//! Why a bag cannot be read at all. What is wrong *with* a bag that can be read are findings.
+
+use std::io;
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+/// Why a bag cannot be read at all.
+#[derive(Debug, Error)]
+pub enum ReadError {
+    /// Opening or reading failed.
+    #[error("could not {action} `{}`", path.display())]
+    Io {
+        /// What was being done: a verb.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
+    /// Something else than a bag.
+    #[error("`{}` is not a bag: {}", path.display(), what)]
+    NotABag {
+        /// The file.
+        path: PathBuf,
+        /// What it is, or what it lacks.
+        what: &'static str,
+    },
+    /// It is encrypted, and nothing to open it with was given.
+    #[error("`{}` is encrypted: an identity or its passphrase is needed", path.display())]
+    Encrypted {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is encrypted, for somebody else or with another passphrase.
+    #[error("`{}` cannot be decrypted with what was given", path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+        /// What age says.
+        #[source]
+        source: age::DecryptError,
+    },
+    /// An identity file holds nothing that can be used.
+    #[error("`{}` holds no age identity and no unencrypted SSH key", path.display())]
+    Identity {
+        /// The identity file.
+        path: PathBuf,
+    },
+    /// More files than are looked at.
+    #[error("`{}` holds more than {limit} files", path.display())]
+    TooManyFiles {
+        /// The file.
+        path: PathBuf,
+        /// The limit.
+        limit: u64,
+    },
+}
+
+/// A visit that ended before its time; the path is added where it is known.
+#[derive(Debug)]
+pub(crate) enum Stopped {
+    /// The file or the disk under it cannot be read.
+    Io(io::Error),
+    /// A bag with more files than are looked at.
+    TooManyFiles,
+}
+
+impl From<io::Error> for Stopped {
+    fn from(source: io::Error) -> Self {
+        Self::Io(source)
+    }
+}

@@ -1,0 +1,219 @@
+//! What is inside of an archive that the platform made: a template or bundle file and the files that it names.
+
+use std::collections::BTreeSet;
+use std::io::{self, BufReader, Read};
+
+use domain::bag::verify::InnerProblem;
+use flate2::bufread::MultiGzDecoder;
+
+use super::description::{self, Language};
+use crate::reader::{BUFFER_BYTES, Forward, TarKind, Tarball, read_over};
+
+/// More files than any archive of the platform has.
+const MOST_ENTRIES: usize = 200_000;
+/// Problems told of one archive.
+const MOST_PROBLEMS: usize = 20;
+/// The platform puts the template or bundle file at the top; some programs put all into one folder.
+const DEEPEST_DESCRIPTION: usize = 1;
+
+struct Inflated<R>(MultiGzDecoder<BufReader<R>>);
+
+impl<R: Read> Read for Inflated<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl<R: Read> Forward for Inflated<R> {
+    fn pass_over(&mut self, bytes: u64) -> io::Result<u64> {
+        read_over(self, bytes)
+    }
+}
+
+/// Looks through an archive; what is wrong inside. Reads no further than it must.
+pub(super) fn inspect(archive: impl Read) -> Vec<InnerProblem> {
+    let buffered = BufReader::with_capacity(BUFFER_BYTES, archive);
+    let mut contents = Contents::default();
+    let mut tar = Tarball::new(Inflated(MultiGzDecoder::new(buffered)));
+    if let Err(problem) = contents.read(&mut tar) {
+        contents.problem(problem);
+    } else {
+        contents.compare();
+    }
+    contents.problems
+}
+
+#[derive(Default)]
+struct Contents {
+    paths: BTreeSet<String>,
+    entries: usize,
+    description: Option<Description>,
+    problems: Vec<InnerProblem>,
+}
+
+struct Description {
+    path: String,
+    depth: usize,
+    language: Language,
+    /// `None` where it is too large.
+    text: Option<Vec<u8>>,
+}
+
+impl Contents {
+    fn problem(&mut self, problem: InnerProblem) {
+        if self.problems.len() < MOST_PROBLEMS {
+            self.problems.push(problem);
+        }
+    }
+
+    fn read<R: Forward>(&mut self, tar: &mut Tarball<R>) -> Result<(), InnerProblem> {
+        while let Some(entry) = tar.next_entry().map_err(|_| InnerProblem::NotTar)? {
+            self.entries += 1;
+            if self.entries > MOST_ENTRIES {
+                return Err(InnerProblem::TooMany {
+                    limit: MOST_ENTRIES,
+                });
+            }
+            let Some(path) = self.place(&entry.path, &entry.kind) else {
+                continue;
+            };
+            if entry.kind == TarKind::File {
+                self.look_for_description(&path, tar)?;
+            }
+            if entry.kind != TarKind::Folder && !self.paths.insert(path.clone()) {
+                self.problem(InnerProblem::Twice { entry: path });
+            }
+        }
+        Ok(())
+    }
+
+    /// The entry's path from the archive's top; `None` for one that leads out, and for the top itself.
+    fn place(&mut self, raw: &str, kind: &TarKind) -> Option<String> {
+        let path = resolve("", raw);
+        let leads_to = match (&path, kind) {
+            (Some(path), TarKind::SymbolicLink(target)) => {
+                let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+                resolve(folder, target)
+            }
+            (Some(_), TarKind::HardLink(target)) => resolve("", target),
+            _ => path.clone(),
+        };
+        if leads_to.is_none() {
+            self.problem(InnerProblem::Escapes {
+                entry: raw.to_owned(),
+            });
+            return None;
+        }
+        path.filter(|path| !path.is_empty())
+    }
+
+    fn look_for_description<R: Forward>(
+        &mut self,
+        path: &str,
+        tar: &mut Tarball<R>,
+    ) -> Result<(), InnerProblem> {
+        let depth = path.matches('/').count();
+        let is_nearer = self.description.as_ref().is_none_or(|d| depth < d.depth);
+        let language = Language::of(path).filter(|_| is_nearer && depth <= DEEPEST_DESCRIPTION);
+        if let Some(language) = language {
+            let mut text = Vec::new();
+            tar.take(description::LARGEST_BYTES + 1)
+                .read_to_end(&mut text)
+                .map_err(|_| InnerProblem::NotTar)?;
+            let is_whole = text.len() as u64 <= description::LARGEST_BYTES;
+            self.description = Some(Description {
+                path: path.to_owned(),
+                depth,
+                language,
+                text: is_whole.then_some(text),
+            });
+        }
+        Ok(())
+    }
+
+    fn compare(&mut self) {
+        let Some(description) = self.description.take() else {
+            self.problem(InnerProblem::NoDescription);
+            return;
+        };
+        let file = description.path;
+        let Some(text) = description.text else {
+            let limit = description::LARGEST_BYTES;
+            self.problem(InnerProblem::TooLarge { file, limit });
+            return;
+        };
+        match description::named_files(&text, description.language) {
+            Err(line) => self.problem(InnerProblem::Unparsable {
+                file,
+                language: description.language.name(),
+                line,
+            }),
+            Ok(named) => {
+                for name in named {
+                    if !self.holds(&name) {
+                        self.problem(InnerProblem::Lacks {
+                            file: name,
+                            by: file.clone(),
+                        });
+                    }
+                }
+            }
+        }
+    }
+
+    /// Whether an entry's path is this name or ends with it, or lies in a folder of this name. How the platform spells the
+    /// names inside is not published: what could be meant counts.
+    fn holds(&self, name: &str) -> bool {
+        let Some(name) = resolve("", name.trim_start_matches('/')) else {
+            return false;
+        };
+        let folder = format!("{name}/");
+        let as_folder = self.paths.range(folder.clone()..).next();
+        self.paths.contains(&name)
+            || as_folder.is_some_and(|path| path.starts_with(&folder))
+            || self.paths.iter().any(|path| {
+                path.strip_suffix(name.as_str())
+                    .is_some_and(|front| front.ends_with('/'))
+                    || path.contains(&format!("/{folder}"))
+            })
+    }
+}
+
+/// Where a path leads from a folder, without `.` and `..`; `None` where it leads out, or into another system's paths.
+fn resolve(folder: &str, path: &str) -> Option<String> {
+    if path.starts_with('/') || path.contains(['\\', '\0']) {
+        return None;
+    }
+    let mut parts: Vec<&str> = folder.split('/').filter(|part| !part.is_empty()).collect();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." => {
+                parts.pop()?;
+            }
+            part => parts.push(part),
+        }
+    }
+    Some(parts.join("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn paths_and_links_are_resolved_and_may_not_lead_out() {
+        for (folder, path, expected) in [
+            ("", "./a/b", Some("a/b")),
+            ("", "a/../b/", Some("b")),
+            ("a/b", "../c", Some("a/c")),
+            ("", "..", None),
+            ("a", "../../c", None),
+            ("", "/etc/passwd", None),
+            ("", "c\\d", None),
+            ("", "./", Some("")),
+        ] {
+            assert_eq!(resolve(folder, path).as_deref(), expected, "{path}");
+        }
+    }
+}

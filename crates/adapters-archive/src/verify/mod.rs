@@ -1,0 +1,210 @@
+//! Every byte of a finished bag, checked again: read once, hashed, and compared by [`domain::bag::verify`].
+//!
+//! [`verify()`] is the way in. What is wrong comes back as findings; only what cannot be read at all is an error.
+
+mod description;
+mod inner;
+#[cfg(test)]
+mod tests;
+mod watched;
+
+use std::io::{self, BufReader, Read};
+
+use domain::bag::layout::{self, Tag};
+use domain::bag::verify::{Comparison, Damage, Finding, Findings, TagProblem, ToldExport};
+
+use crate::reader::visit::{Visitor, judge};
+use crate::reader::{BUFFER_BYTES, BagSource, Packing, ReadError};
+use watched::Watched;
+
+/// Largest manifest or other tag file that is read as a whole.
+const LARGEST_TAG_BYTES: u64 = 64 * 1024 * 1024;
+/// `export.json` has some hundred bytes for each file.
+const LARGEST_EXPORT_JSON_BYTES: u64 = 256 * 1024 * 1024;
+
+/// How far a bag is checked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Depth {
+    /// Every byte of the bag, and that its archives are complete gzip files.
+    Bytes,
+    /// Also what is in the archives: the template or bundle file parses, the files it names are there, no entry leads out.
+    Inner,
+}
+
+/// What checking a bag came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// What it is packed in.
+    pub packing: Packing,
+    /// Whether it is encrypted.
+    pub encrypted: bool,
+    /// Its top folder.
+    pub folder: Option<String>,
+    /// What is wrong with it, and how much of it there is.
+    pub findings: Findings,
+    /// Archives of the platform in it, each checked.
+    pub archives: u64,
+}
+
+impl VerifyReport {
+    /// Whether nothing is wrong.
+    pub fn is_sound(&self) -> bool {
+        self.findings.is_sound()
+    }
+}
+
+/// Checks a bag. It is read once, from its beginning to its end; memory grows with the number of its files only.
+pub fn verify(bag: BagSource, depth: Depth) -> Result<VerifyReport, ReadError> {
+    let (packing, encrypted) = (bag.packing(), bag.is_encrypted());
+    let path = bag.path().to_owned();
+    let mut inspection = Inspection::new(depth);
+    let folder = bag.visit(&mut inspection)?;
+    if !inspection.comparison.looks_like_a_bag() && !inspection.broke_off {
+        return Err(ReadError::NotABag {
+            path,
+            what: "it holds no bagit.txt",
+        });
+    }
+    Ok(VerifyReport {
+        packing,
+        encrypted,
+        folder,
+        findings: inspection.comparison.finish(),
+        archives: inspection.archives,
+    })
+}
+
+/// How much is read of a tag file whose content counts; `None` for all other files.
+pub(crate) fn tag_limit(path: &str) -> Option<u64> {
+    let read = [
+        Tag::Declaration,
+        Tag::Info,
+        Tag::PayloadManifest,
+        Tag::TagManifest,
+    ];
+    if path == Tag::ExportJson.name() {
+        Some(LARGEST_EXPORT_JSON_BYTES)
+    } else {
+        let is_read = read.iter().any(|tag| tag.name() == path);
+        is_read.then_some(LARGEST_TAG_BYTES)
+    }
+}
+
+struct Inspection {
+    comparison: Comparison,
+    depth: Depth,
+    archives: u64,
+    broke_off: bool,
+    buffer: Box<[u8]>,
+}
+
+impl Inspection {
+    fn new(depth: Depth) -> Self {
+        Self {
+            comparison: Comparison::default(),
+            depth,
+            archives: 0,
+            broke_off: false,
+            buffer: vec![0; BUFFER_BYTES].into_boxed_slice(),
+        }
+    }
+
+    fn archive(&mut self, path: &str, content: &mut dyn Read) -> io::Result<()> {
+        self.archives += 1;
+        let mut watched = Watched::archive(content);
+        let problems = match self.depth {
+            Depth::Bytes => Vec::new(),
+            Depth::Inner => inner::inspect(&mut watched),
+        };
+        let Some(seen) = self.rest(path, watched)? else {
+            return Ok(());
+        };
+        let path = path.to_owned();
+        match seen.gzip {
+            // What is in a damaged archive says nothing more.
+            Some(Err(failure)) => self.comparison.add(Finding::Archive { path, failure }),
+            _ => problems.into_iter().for_each(|problem| {
+                let path = path.clone();
+                self.comparison.add(Finding::Inner { path, problem });
+            }),
+        }
+        Ok(())
+    }
+
+    fn tag(&mut self, path: &str, limit: u64, content: &mut dyn Read) -> io::Result<()> {
+        let mut watched = Watched::plain(content);
+        let mut bytes = Vec::new();
+        let mut told = None;
+        if path == Tag::ExportJson.name() {
+            let limited = (&mut watched).take(limit);
+            told = Some(ToldExport::read(BufReader::with_capacity(
+                BUFFER_BYTES,
+                limited,
+            )));
+        } else {
+            // An error is remembered by `watched`.
+            let _ = (&mut watched).take(limit).read_to_end(&mut bytes);
+        }
+        let Some(seen) = self.rest(path, watched)? else {
+            return Ok(());
+        };
+        if seen.bytes > limit {
+            let problem = TagProblem::TooLarge { limit };
+            let path = path.to_owned();
+            self.comparison.add(Finding::Tag { path, problem });
+        } else if let Some(told) = told {
+            self.comparison.export_json(told);
+        } else if path == Tag::PayloadManifest.name() {
+            self.comparison.payload_manifest(&bytes);
+        } else if path == Tag::TagManifest.name() {
+            self.comparison.tag_manifest(&bytes);
+        } else if path == Tag::Info.name() {
+            self.comparison.info(&bytes);
+        } else {
+            self.comparison.declaration(&bytes);
+        }
+        Ok(())
+    }
+
+    /// Reads to the end and enters the file; `None` where it cannot be read.
+    fn rest(&mut self, path: &str, watched: Watched<'_>) -> io::Result<Option<watched::Seen>> {
+        match watched.finish(&mut self.buffer) {
+            Ok(seen) => {
+                self.comparison.found(path, seen.bytes, seen.sha256);
+                Ok(Some(seen))
+            }
+            Err(error) => {
+                let damage = judge(error)?;
+                self.unreadable(path, damage);
+                Ok(None)
+            }
+        }
+    }
+}
+
+impl Visitor for Inspection {
+    fn file(&mut self, path: &str, _bytes: u64, content: &mut dyn Read) -> io::Result<()> {
+        if layout::is_archive(path) {
+            self.archive(path, content)
+        } else if let Some(limit) = tag_limit(path) {
+            self.tag(path, limit, content)
+        } else {
+            self.rest(path, Watched::plain(content)).map(drop)
+        }
+    }
+
+    fn unreadable(&mut self, path: &str, damage: Damage) {
+        let near = Some(path.to_owned());
+        let finding = Finding::Damaged { near, damage };
+        self.comparison.unreadable(path, finding);
+    }
+
+    fn finding(&mut self, finding: Finding) {
+        self.comparison.add(finding);
+    }
+
+    fn broke_off(&mut self) {
+        self.broke_off = true;
+        self.comparison.broke_off();
+    }
+}

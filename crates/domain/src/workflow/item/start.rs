@@ -1,0 +1,80 @@
+//! Asking for an export, and what becomes of a start whose answer is lost.
+
+use std::time::Duration;
+
+use super::{Item, Loss, State};
+use crate::model::{ItemKind, Ticket};
+use crate::ports::ApiError;
+use crate::report::Stage;
+use crate::workflow::Limits;
+use crate::workflow::retry::backoff;
+
+impl Item {
+    pub(super) fn start_failed(&mut self, error: &ApiError, elapsed: Duration) {
+        if start_may_have_worked(self.subject.kind, error) {
+            self.failed_attempts += 1;
+            self.lost_starts += 1;
+            self.state = State::Doubtful { asked: false };
+            return;
+        }
+        match self.again(error) {
+            Some(wait) => {
+                self.state = State::Queued {
+                    not_before: elapsed + wait,
+                }
+            }
+            None => self.lose(Loss::of_error(Stage::Start, error), None),
+        }
+    }
+
+    pub(super) fn found(&mut self, mut tickets: Vec<Ticket>, elapsed: Duration) {
+        let known = u32::try_from(tickets.len()).unwrap_or(u32::MAX);
+        self.lost_starts = self.lost_starts.saturating_sub(known);
+        if let Some(newest) = tickets.pop() {
+            self.replaced.append(&mut tickets);
+            self.adopt(newest, elapsed);
+        } else {
+            self.start_again(
+                elapsed,
+                "the start was sent several times, and no answer came back",
+            );
+        }
+    }
+
+    pub(super) fn cannot_find(&mut self, doubt: String, elapsed: Duration) {
+        self.doubts.push(doubt);
+        self.start_again(elapsed, "the answer to the start was lost again and again, and the platform has no list to look its ticket up in");
+    }
+
+    pub(super) fn start_again(&mut self, elapsed: Duration, otherwise: &str) {
+        let often = if self.doubts.is_empty() {
+            Limits::ATTEMPTS
+        } else {
+            Limits::DOUBTFUL_STARTS
+        };
+        self.stage_attempts += 1;
+        if self.stage_attempts < often && self.failed_attempts < Limits::ITEM_ATTEMPTS {
+            let wait = backoff(self.stage_attempts, &mut self.jitter);
+            self.state = State::Queued {
+                not_before: elapsed + wait,
+            };
+        } else {
+            self.lose(Loss::of_words(Stage::Start, otherwise), None);
+        }
+    }
+}
+
+/// Whether a ticket may exist although no answer says so.
+pub(crate) fn start_may_have_worked(kind: ItemKind, error: &ApiError) -> bool {
+    match error {
+        ApiError::NoAnswer { sent, .. } => *sent,
+        ApiError::Stalled { .. }
+        | ApiError::Interrupted { .. }
+        | ApiError::Unreadable { .. }
+        | ApiError::NotUForge { .. }
+        | ApiError::Overloaded { status: 504, .. } => true,
+        // A gateway without a platform behind it. Where looking costs one request, look.
+        ApiError::Overloaded { status: 502, .. } => kind == ItemKind::Appliance,
+        _ => false,
+    }
+}

@@ -1,0 +1,182 @@
+//! Any order of answers.
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::model::{BagPath, ExportId, Section, Sha256};
+use crate::ports::ExportState;
+use crate::ports::Origin;
+use crate::testing::appliance;
+
+fn ticket(id: i64) -> Ticket {
+    Ticket {
+        item: appliance(1),
+        id: ExportId::try_from(id).expect("an id"),
+    }
+}
+
+fn receipt() -> Receipt {
+    Receipt {
+        path: BagPath::parse("data/appliances/1-a/archive.tar.gz").expect("a path"),
+        bytes: 1,
+        sha256: Sha256::of(b"x"),
+        media_type: "application/gzip".to_owned(),
+        origin: Origin {
+            section: Section::Appliances,
+            source: "GET x".to_owned(),
+            fetched: jiff::Timestamp::UNIX_EPOCH,
+            item: Some(appliance(1)),
+            ticket: Some(ticket(1)),
+            redactions: Vec::new(),
+        },
+        durable: true,
+    }
+}
+
+fn error(n: u8) -> ApiError {
+    let request = "GET x".to_owned();
+    match n % 9 {
+        0 => ApiError::NotFound {
+            request,
+            status: 404,
+            message: None,
+        },
+        1 => ApiError::ServerFault {
+            request,
+            status: 500,
+            message: None,
+        },
+        2 => ApiError::Overloaded {
+            request,
+            status: 503,
+            retry_after: None,
+            message: None,
+        },
+        3 => ApiError::NoAnswer {
+            request,
+            sent: true,
+            detail: "reset".to_owned(),
+        },
+        4 => ApiError::Refused {
+            request,
+            status: 409,
+            message: None,
+        },
+        5 => ApiError::Interrupted {
+            request,
+            received: 5,
+        },
+        6 => ApiError::Forbidden {
+            request,
+            message: None,
+        },
+        7 => ApiError::Overloaded {
+            request,
+            status: 502,
+            retry_after: None,
+            message: None,
+        },
+        _ => ApiError::Unreadable {
+            request,
+            detail: "nonsense".to_owned(),
+        },
+    }
+}
+
+fn status(n: u8) -> ExportStatus {
+    match n % 8 {
+        0 | 1 => ExportStatus {
+            complete: true,
+            ..ExportStatus::default()
+        },
+        2 => ExportStatus {
+            error: true,
+            complete: true,
+            ..ExportStatus::default()
+        },
+        3 => ExportStatus {
+            cancelled: true,
+            ..ExportStatus::default()
+        },
+        n => ExportStatus {
+            percentage: Some(i64::from(n) * 20 - 90),
+            ..ExportStatus::default()
+        },
+    }
+}
+
+/// What the world may answer to an action, drawn from two numbers.
+fn answer(action: &Action, kind: u8, n: u8, next_ticket: &mut i64) -> Seen {
+    match action {
+        Action::Start if kind < 128 => {
+            *next_ticket += 1;
+            Seen::Started(ticket(*next_ticket), status(n))
+        }
+        Action::Start => Seen::StartFailed(error(n)),
+        Action::FindTicket if kind < 100 => Seen::Found(Vec::new()),
+        Action::FindTicket if kind < 200 => {
+            *next_ticket += 1;
+            Seen::Found(vec![ticket(*next_ticket)])
+        }
+        Action::FindTicket => Seen::CannotFind("a doubt".to_owned()),
+        Action::Poll(_) if kind < 200 => Seen::Status(status(n)),
+        Action::Poll(_) => Seen::StatusFailed(error(n)),
+        Action::Download(_) if kind < 80 => Seen::Stored(receipt()),
+        Action::Download(_) if kind < 160 => Seen::DownloadFailed(error(n)),
+        Action::Download(_) => Seen::Damaged(CheckFailure::Damaged),
+        Action::Cancel(_) => Seen::Cancelled,
+        Action::Delete(ticket, _) if kind < 128 => Seen::Deleted(*ticket),
+        Action::Delete(ticket, _) => Seen::DeleteFailed(*ticket, error(n)),
+        Action::WaitUntil(_) | Action::Busy | Action::Finished => {
+            panic!("nothing to answer to {action:?}")
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2_000))]
+
+    /// Whatever the world answers, the machine ends; it never deletes a ticket whose archive could still be had and is not
+    /// safe; and it ends with a receipt or with a reason.
+    #[test]
+    fn any_order_of_answers_ends_and_nothing_is_deleted_without_proof(
+        answers in proptest::collection::vec((any::<u8>(), any::<u8>()), 60..61),
+    ) {
+        let mut item = Item::new(appliance(1), 1, Duration::from_mins(30), false);
+        let mut elapsed = Duration::ZERO;
+        let mut next_ticket = 0;
+        let mut complete = std::collections::BTreeSet::new();
+        let mut turn = 0;
+        loop {
+            let action = item.next(elapsed);
+            match &action {
+                Action::Finished => break,
+                Action::WaitUntil(moment) => {
+                    prop_assert!(*moment > elapsed);
+                    elapsed = *moment;
+                    continue;
+                }
+                Action::Delete(ticket, Deletion::Empty) => prop_assert!(!complete.contains(ticket), "{ticket} had an archive"),
+                Action::Delete(_, Deletion::Safe(_)) => prop_assert!(item.receipt().is_some()),
+                Action::Busy => prop_assert!(false, "busy with nothing under way"),
+                _ => {}
+            }
+            let (kind, n) = answers[turn % answers.len()];
+            turn += 1;
+            prop_assert!(turn < 200_000, "it never ends");
+            item.began();
+            prop_assert_eq!(item.next(elapsed), Action::Busy);
+            let seen = answer(&action, kind, n, &mut next_ticket);
+            if let (Action::Poll(ticket), Seen::Status(status)) = (&action, &seen)
+                && status.state() == ExportState::Complete
+            {
+                complete.insert(*ticket);
+            }
+            if let Seen::Started(ticket, status) = &seen && status.state() == ExportState::Complete {
+                complete.insert(*ticket);
+            }
+            item.observe(seen, elapsed, Duration::ZERO);
+        }
+        prop_assert!(item.receipt().is_some() != item.loss().is_some());
+    }
+}

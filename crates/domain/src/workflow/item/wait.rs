@@ -1,0 +1,132 @@
+//! Waiting for the platform: when to look, what counts as progress, when to give up.
+
+use std::time::Duration;
+
+use super::{Item, Loss, State};
+use crate::model::Ticket;
+use crate::ports::{ApiError, ExportState, ExportStatus};
+use crate::report::Stage;
+use crate::workflow::Limits;
+use crate::workflow::retry::{Verdict, verdict};
+
+impl Item {
+    pub(super) fn see_status(
+        &mut self,
+        ticket: Ticket,
+        status: &ExportStatus,
+        elapsed: Duration,
+        others_moved_at: Duration,
+    ) {
+        match status.state() {
+            ExportState::Complete => {
+                self.stage_attempts = 0;
+                self.moved_at = elapsed;
+                self.state = State::Ready {
+                    ticket,
+                    not_before: Duration::ZERO,
+                };
+            }
+            ExportState::Error => self.lose(
+                Loss::of_status("the platform could not export it", status),
+                Some(ticket),
+            ),
+            ExportState::Cancelled => {
+                self.lose(
+                    Loss::of_status("the export was cancelled on the platform", status),
+                    Some(ticket),
+                );
+            }
+            ExportState::Running => {
+                self.note_movement(status, elapsed);
+                self.wait_on(ticket, elapsed, others_moved_at);
+            }
+        }
+    }
+
+    /// Only a new maximum within its bounds is progress: a figure that goes to and fro would keep a dead export alive for ever.
+    pub(super) fn note_movement(&mut self, status: &ExportStatus, elapsed: Duration) {
+        let percent = status.percentage.unwrap_or(0).min(100);
+        let bytes = status
+            .bytes_loaded
+            .unwrap_or(0)
+            .min(status.bytes_total.unwrap_or(0));
+        if percent > self.best_percent || bytes > self.best_bytes {
+            self.best_percent = self.best_percent.max(percent);
+            self.best_bytes = self.best_bytes.max(bytes);
+            self.moved = true;
+            self.moved_at = elapsed;
+        }
+    }
+
+    pub(super) fn wait_on(&mut self, ticket: Ticket, elapsed: Duration, others_moved_at: Duration) {
+        let since = if self.moved {
+            self.moved_at
+        } else {
+            self.moved_at.max(others_moved_at)
+        };
+        if elapsed.saturating_sub(since) >= self.max_wait {
+            let loss = Loss::of_words(
+                Stage::Wait,
+                &format!(
+                    "the platform's export made no progress for {} minutes and was given up (`--max-wait` allows more)",
+                    self.max_wait.as_secs() / 60
+                ),
+            );
+            self.state = State::Cancelling {
+                ticket,
+                sent: false,
+                loss,
+            };
+            return;
+        }
+        let deadline = since + self.max_wait;
+        self.state = State::Waiting {
+            ticket,
+            due: (elapsed + self.pause(elapsed)).min(deadline),
+        };
+    }
+
+    /// Short at first and near the expected end, longer the longer nothing moves: the wait after the platform is done stays below
+    /// a tenth of the time that it took.
+    pub(super) fn pause(&self, elapsed: Duration) -> Duration {
+        let age = elapsed.saturating_sub(self.ticket_since);
+        let still = elapsed.saturating_sub(self.moved_at);
+        let expected = u32::try_from(self.best_percent)
+            .ok()
+            .filter(|percent| (1..100).contains(percent))
+            .map_or(age, |percent| age * (100 - percent) / percent / 2);
+        let (shortest, longest) = Limits::POLL_PAUSE;
+        (still / 10)
+            .max(expected.min(age / 10))
+            .clamp(shortest, longest)
+    }
+
+    pub(super) fn status_failed(
+        &mut self,
+        error: &ApiError,
+        elapsed: Duration,
+        others_moved_at: Duration,
+    ) {
+        let Some(ticket) = self.current_ticket() else {
+            return;
+        };
+        if matches!(error, ApiError::NotFound { .. }) {
+            return self.renew(ticket, elapsed, Loss::of_error(Stage::Wait, error));
+        }
+        self.poll_failures += 1;
+        match verdict(error, self.poll_failures, &mut self.jitter) {
+            Verdict::Again(wait)
+                if elapsed.saturating_sub(self.moved_at.max(others_moved_at)) < self.max_wait =>
+            {
+                self.state = State::Waiting {
+                    ticket,
+                    due: elapsed + wait,
+                };
+            }
+            Verdict::Again(_) | Verdict::GiveUp => {
+                self.failed_attempts += self.poll_failures;
+                self.give_up_download(ticket, Loss::of_error(Stage::Wait, error));
+            }
+        }
+    }
+}

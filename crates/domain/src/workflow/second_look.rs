@@ -1,0 +1,114 @@
+//! The end of a run: the lists are read again, and what changed meanwhile is fetched once more.
+
+use super::drive::{Drive, ItemWork, drive};
+use super::fetch::Fetch;
+use super::ledger::{Ledger, Place};
+use super::recount::recount;
+use super::run::{RunError, enter_items, machine_for, name_of};
+use super::survey::{folder_of, resource_of};
+use crate::bag::layout;
+use crate::model::{BagPath, Resource, Ticket};
+use crate::ports::Event;
+
+/// The second time that something is fetched: `archive-2.tar.gz`, `appliance-2.xml`.
+const SECOND: usize = 2;
+
+/// Reads the lists again and fetches what changed; the tickets whose bytes are not safe before the bag is finished.
+pub(crate) async fn second_look(
+    drive_with: Drive<'_>,
+    fetch: Fetch<'_>,
+    ledger: &mut Ledger,
+) -> Result<Vec<Ticket>, RunError> {
+    drive_with.ports.progress.on(&Event::Recounting);
+    let own = ledger
+        .files
+        .iter()
+        .filter_map(|file| Some(file.origin.ticket?.id))
+        .collect();
+    let changed = recount(fetch, ledger, &own).await;
+    let mut work = Vec::new();
+    let mut places = Vec::new();
+    for (place, id) in changed {
+        let folder = folder_of(ledger, place, id);
+        let Some(resource) = resource_of(place.section, id) else {
+            continue;
+        };
+        let documented = document_again(fetch, ledger, place, resource, &folder).await?;
+        match resource {
+            Resource::Item(item) => {
+                let path = layout::archive(&folder, SECOND);
+                let machine = machine_for(drive_with.order, item);
+                // An interrupted run came this far already.
+                let machine = match fetch.kept.receipts.get(&path) {
+                    Some(receipt) => machine.with_receipt(receipt.clone(), Vec::new()),
+                    None => machine,
+                };
+                work.push(ItemWork::new(machine, name_of(ledger, place), path));
+                places.push(place);
+            }
+            _ => mark(ledger, place, !documented),
+        }
+    }
+    drive(drive_with, &mut work).await?;
+    Ok(settle(drive_with, ledger, work, &places))
+}
+
+/// The object's own document, as it is now. Whether it could be had.
+async fn document_again(
+    fetch: Fetch<'_>,
+    ledger: &mut Ledger,
+    place: Place,
+    resource: Resource,
+    folder: &BagPath,
+) -> Result<bool, RunError> {
+    let path = |form| layout::object_document_again(folder, place.section, SECOND, form);
+    match fetch.document(place.section, resource, path).await {
+        Ok(brought) => {
+            for receipt in brought.receipts {
+                ledger.file(&[place], receipt);
+            }
+            if let (Some(entry), Some(now)) = (
+                ledger.entry(place),
+                brought.facts.objects.into_iter().next(),
+            ) {
+                entry.facts.digest = now.digest.or(entry.facts.digest.take());
+                entry.facts.last_modified = now.last_modified.or(entry.facts.last_modified.take());
+            }
+            Ok(brought.twin_failed.is_none())
+        }
+        Err(Ok(_)) => Ok(false),
+        Err(Err(fatal)) => Err(fatal),
+    }
+}
+
+fn mark(ledger: &mut Ledger, place: Place, changed: bool) {
+    if let Some(entry) = ledger.entry(place) {
+        entry.changed = changed;
+    }
+}
+
+/// A second export that failed is no loss: the first is in the bag, and the item is marked as changed.
+fn settle(
+    drive_with: Drive<'_>,
+    ledger: &mut Ledger,
+    work: Vec<ItemWork>,
+    places: &[Place],
+) -> Vec<Ticket> {
+    let mut stored = Vec::new();
+    let mut stored_places = Vec::new();
+    for (item, place) in work.into_iter().zip(places) {
+        let is_stored = item.machine.receipt().is_some();
+        mark(ledger, *place, !is_stored);
+        if is_stored {
+            ledger.notes.push(format!(
+                "{} `{}` changed while it was exported and was exported once more: `{}` is its newer state",
+                item.machine.item(),
+                item.name,
+                item.path
+            ));
+            stored.push(item);
+            stored_places.push(*place);
+        }
+    }
+    enter_items(drive_with.order, ledger, &stored, &stored_places)
+}
