@@ -1,1 +1,87 @@
-//! The self-hosted service: uforge-export-server.
+//! The self-hosted service: people ask for their export over HTTP, and fetch it when it is ready.
+//!
+//! A request passes [`serve`] (sockets), [`api`] (routes) and [`auth`] (who is it), becomes a job in a store, and is run by
+//! [`runner`]. Concrete adapters are named in [`compose`] only; what the service needs of them is [`backend`].
+
+mod api;
+mod args;
+mod auth;
+mod backend;
+mod compose;
+mod launch;
+mod problem;
+mod runner;
+mod serve;
+mod settings;
+mod store;
+mod sweep;
+#[cfg(test)]
+mod testing;
+
+pub use launch::{Running, StartError, start};
+pub use settings::{Settings, SettingsError, Trust};
+
+use std::io::Write as _;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use args::Args;
+use problem::Causes;
+
+/// Reads the command line, serves until a signal comes, and says how it ended: 0 stopped, 1 failed, 2 wrong usage.
+pub fn main() -> ExitCode {
+    let args = match Args::try_parse() {
+        Ok(args) => args,
+        Err(error) => {
+            // Where even this cannot be written, the status is all that is left to tell.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+        }
+    };
+    if let Err(error) = log_to_standard_error(&args) {
+        return fail(&error, ExitCode::from(2));
+    }
+    let settings = match args.into_settings() {
+        Ok(settings) => settings,
+        Err(error) => return fail(&error, ExitCode::from(2)),
+    };
+    let runtime = match tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+    {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error, ExitCode::FAILURE),
+    };
+    match runtime.block_on(serve_until_signalled(settings)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error, error.exit()),
+    }
+}
+
+fn log_to_standard_error(args: &Args) -> Result<(), tracing_subscriber::filter::ParseError> {
+    let filter = tracing_subscriber::EnvFilter::builder().parse(&args.log)?;
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    Ok(())
+}
+
+async fn serve_until_signalled(settings: Settings) -> Result<(), StartError> {
+    let signalled = launch::signals()?;
+    let running = start(settings).await?;
+    let announcement = serde_json::json!({ "url": running.url() });
+    // Nobody has to read it.
+    let _ = writeln!(std::io::stdout(), "{announcement}");
+    let _ = std::io::stdout().flush();
+    signalled.await;
+    tracing::info!("stopping");
+    running.shutdown().await;
+    Ok(())
+}
+
+fn fail(error: &dyn std::error::Error, code: ExitCode) -> ExitCode {
+    let _ = writeln!(std::io::stderr(), "error: {}", Causes(error));
+    code
+}

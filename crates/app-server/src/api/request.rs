@@ -1,0 +1,146 @@
+//! The body of `POST /api/v1/exports`.
+
+use std::collections::BTreeSet;
+
+use domain::jobs::JobRequest;
+use domain::model::{
+    BagFormat, DocumentForms, ObjectId, OutputFormat, Representation, Secrets, Section, Selection,
+    Strictness, UserId,
+};
+use serde::Deserialize;
+
+use crate::problem::Problem;
+
+/// What a caller may say. All of it may be left out; what is not known is refused.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub(super) struct NewExport {
+    user: Option<UserId>,
+    include: Option<BTreeSet<Section>>,
+    exclude: BTreeSet<Section>,
+    appliances: Option<BTreeSet<ObjectId>>,
+    mysoftware: Option<BTreeSet<ObjectId>>,
+    format: BagFormat,
+    documents: Option<BTreeSet<Representation>>,
+    output_format: OutputFormat,
+    redact_secrets: bool,
+    strict: bool,
+}
+
+impl NewExport {
+    /// The order, whose person is the caller where none is named.
+    pub(super) fn into_request(self, caller: &UserId) -> Result<JobRequest, Problem> {
+        let mut sections = self.include.unwrap_or_else(|| Section::ALL.into());
+        sections.retain(|section| !self.exclude.contains(section));
+        if sections.is_empty() {
+            return Err(invalid("no section is left to export"));
+        }
+        for (field, section, only) in [
+            ("appliances", Section::Appliances, &self.appliances),
+            ("mysoftware", Section::MySoftware, &self.mysoftware),
+        ] {
+            if only.is_some() && !sections.contains(&section) {
+                return Err(invalid(&format!(
+                    "`{field}` is given but the section `{section}` is not included"
+                )));
+            }
+        }
+        Ok(JobRequest {
+            user: self.user.unwrap_or_else(|| caller.clone()),
+            selection: Selection {
+                sections,
+                appliances: self.appliances,
+                mysoftware: self.mysoftware,
+            },
+            format: self.format,
+            documents: forms(self.documents)?,
+            output_format: self.output_format,
+            secrets: if self.redact_secrets {
+                Secrets::Redact
+            } else {
+                Secrets::Keep
+            },
+            strictness: if self.strict {
+                Strictness::EverySection
+            } else {
+                Strictness::CoreOnly
+            },
+        })
+    }
+}
+
+fn forms(documents: Option<BTreeSet<Representation>>) -> Result<DocumentForms, Problem> {
+    let Some(documents) = documents else {
+        return Ok(DocumentForms::Both);
+    };
+    match (
+        documents.contains(&Representation::Xml),
+        documents.contains(&Representation::Json),
+    ) {
+        (true, true) => Ok(DocumentForms::Both),
+        (true, false) => Ok(DocumentForms::Xml),
+        (false, true) => Ok(DocumentForms::Json),
+        (false, false) => Err(invalid("`documents` names `xml`, `json` or both")),
+    }
+}
+
+fn invalid(detail: &str) -> Problem {
+    Problem::InvalidOrder {
+        detail: detail.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(body: &str) -> Result<JobRequest, String> {
+        let john = UserId::parse("john").unwrap();
+        let body: NewExport = serde_json::from_str(body).map_err(|error| error.to_string())?;
+        body.into_request(&john)
+            .map_err(|problem| format!("{problem:?}"))
+    }
+
+    #[test]
+    fn nothing_said_is_everything_of_the_caller() {
+        let john = UserId::parse("john").unwrap();
+        assert_eq!(read("{}"), Ok(JobRequest::everything_of(john)));
+    }
+
+    #[test]
+    fn the_contract_s_example_is_understood() {
+        let request = read(
+            r#"{"user":"mary","include":["profile","appliances"],"format":"tar.gz","redact_secrets":true,"appliances":[201]}"#,
+        )
+        .unwrap();
+        assert_eq!(request.user.as_str(), "mary");
+        assert_eq!(request.selection.sections.len(), 2);
+        assert_eq!(request.format, BagFormat::TarGz);
+        assert_eq!(request.secrets, Secrets::Redact);
+        assert!(request.selection.appliances.is_some());
+    }
+
+    #[test]
+    fn what_is_not_understood_is_refused_and_named() {
+        for (body, said) in [
+            (r#"{"formt":"zip"}"#, "formt"),
+            (r#"{"format":"rar"}"#, "rar"),
+            (r#"{"include":["appliance"]}"#, "there are: profile"),
+            (r#"{"include":[]}"#, "no section"),
+            (
+                r#"{"include":["profile"],"exclude":["profile"]}"#,
+                "no section",
+            ),
+            (
+                r#"{"include":["profile"],"appliances":[1]}"#,
+                "`appliances`",
+            ),
+            (r#"{"appliances":[0]}"#, "`0`"),
+            (r#"{"user":""}"#, "login"),
+            (r#"{"documents":[]}"#, "`documents`"),
+        ] {
+            let error = read(body).unwrap_err();
+            assert!(error.contains(said), "{body}: {error}");
+        }
+    }
+}

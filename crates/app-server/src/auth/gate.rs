@@ -1,0 +1,263 @@
+//! The gate that every call of the API passes.
+
+use std::net::IpAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use domain::model::UserId;
+use domain::ports::Clock;
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use secrecy::ExposeSecret as _;
+use sha2::Sha256;
+use tokio::sync::Semaphore;
+
+use super::attempts::Attempts;
+use super::basic;
+use super::expiring::ExpiringMap;
+use crate::api::Service;
+use crate::backend::{Backend, Credentials, IdentifyError};
+use crate::problem::{Causes, Problem};
+
+/// How long accepted credentials are not checked again.
+const ACCEPTED_FOR: Duration = Duration::from_mins(1);
+/// How long refused credentials are not checked again.
+const REFUSED_FOR: Duration = Duration::from_millis(1_500);
+const REMEMBERED: usize = 2048;
+/// Questions to the platform at the same time.
+const CHECKS_AT_ONCE: usize = 16;
+/// How long a caller waits for the platform's word, all told.
+const CHECK_WITHIN: Duration = Duration::from_secs(20);
+
+/// Whom a request comes from: the network address of the caller.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+/// Somebody whom the platform knows.
+#[derive(Clone, Debug)]
+pub(crate) struct Caller {
+    /// The login that the platform knows them by: the owner of their exports.
+    pub(crate) owner: UserId,
+    /// What they signed in with.
+    pub(crate) credentials: Credentials,
+    /// Where they are.
+    pub(crate) from: IpAddr,
+}
+
+/// A keyed sum of credentials: says whether they are the same, and nothing else outside of this process.
+type Fingerprint = [u8; 32];
+
+#[derive(Clone, Debug)]
+enum Verdict {
+    Accepted(UserId),
+    Refused,
+}
+
+/// Checks credentials against the platform, and remembers the verdict for a short time.
+pub(crate) struct Gate {
+    backend: Arc<dyn Backend>,
+    clock: Arc<dyn Clock>,
+    key: Hmac<Sha256>,
+    verdicts: Mutex<ExpiringMap<Fingerprint, Verdict>>,
+    attempts: Mutex<Attempts>,
+    checks: Semaphore,
+}
+
+impl Gate {
+    /// `key` is drawn anew for every process.
+    pub(crate) fn new(backend: Arc<dyn Backend>, clock: Arc<dyn Clock>, key: [u8; 64]) -> Self {
+        Self {
+            backend,
+            clock,
+            key: Hmac::new(&key.into()),
+            verdicts: Mutex::new(ExpiringMap::new(REMEMBERED)),
+            attempts: Mutex::new(Attempts::new()),
+            checks: Semaphore::new(CHECKS_AT_ONCE),
+        }
+    }
+
+    /// Says who the caller is, or why nobody knows.
+    pub(crate) async fn admit(
+        &self,
+        credentials: Credentials,
+        from: IpAddr,
+    ) -> Result<Caller, Problem> {
+        let fingerprint = self.fingerprint(&credentials);
+        let verdict = match self.remembered(&fingerprint) {
+            Some(verdict) => verdict,
+            None => self.ask(&credentials, from, fingerprint).await?,
+        };
+        match verdict {
+            Verdict::Accepted(owner) => Ok(Caller {
+                owner,
+                credentials,
+                from,
+            }),
+            Verdict::Refused => Err(Problem::Unauthenticated {
+                why: "the platform refused the credentials",
+            }),
+        }
+    }
+
+    async fn ask(
+        &self,
+        credentials: &Credentials,
+        from: IpAddr,
+        fingerprint: Fingerprint,
+    ) -> Result<Verdict, Problem> {
+        let login = &credentials.login;
+        let wait = self.attempts().wait(from, login, self.clock.elapsed());
+        if let Some(wait) = wait {
+            return Err(Problem::TooManyAttempts { wait });
+        }
+        let asked = tokio::time::timeout(CHECK_WITHIN, async {
+            let _turn = self.checks.acquire().await;
+            self.backend.identify(credentials).await
+        });
+        let answer = asked.await.map_err(|_| Problem::PlatformUnavailable)?;
+        let now = self.clock.elapsed();
+        let verdict = match answer {
+            Ok(owner) => {
+                self.attempts().succeeded(from, login);
+                Verdict::Accepted(owner)
+            }
+            Err(IdentifyError::Refused) => {
+                self.attempts().failed(from, login, now);
+                Verdict::Refused
+            }
+            Err(IdentifyError::Forbidden) => return Err(Problem::Forbidden),
+            Err(IdentifyError::Platform(error)) => {
+                tracing::warn!(error = %Causes(&error), "the platform could not be asked who a caller is");
+                return Err(Problem::PlatformUnavailable);
+            }
+        };
+        let keep = match verdict {
+            Verdict::Accepted(_) => ACCEPTED_FOR,
+            Verdict::Refused => REFUSED_FOR,
+        };
+        self.verdicts()
+            .insert(fingerprint, verdict.clone(), now + keep, now);
+        Ok(verdict)
+    }
+
+    fn remembered(&self, fingerprint: &Fingerprint) -> Option<Verdict> {
+        self.verdicts()
+            .get(fingerprint, self.clock.elapsed())
+            .map(|(verdict, _)| verdict.clone())
+    }
+
+    fn fingerprint(&self, credentials: &Credentials) -> Fingerprint {
+        let mut sum = self.key.clone();
+        sum.update(credentials.login.as_str().as_bytes());
+        // A login holds no control character, so the two parts cannot run into each other.
+        sum.update(b"\0");
+        sum.update(credentials.password.expose_secret().as_bytes());
+        sum.finalize().into_bytes().into()
+    }
+
+    fn verdicts(&self) -> std::sync::MutexGuard<'_, ExpiringMap<Fingerprint, Verdict>> {
+        self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn attempts(&self) -> std::sync::MutexGuard<'_, Attempts> {
+        self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl FromRequestParts<Service> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
+        let header = parts
+            .headers
+            .get(AUTHORIZATION)
+            .ok_or(Problem::Unauthenticated {
+                why: "sign in with your UForge login and password",
+            })?;
+        let credentials = basic::read(header).map_err(|why| Problem::Unauthenticated { why })?;
+        let Some(Peer(from)) = parts.extensions.get::<Peer>().copied() else {
+            tracing::error!("a request came from nowhere");
+            return Err(Problem::Internal);
+        };
+        service.gate.admit(credentials, from).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::FakeBackend;
+    use domain::ports::MockClock;
+    use secrecy::SecretString;
+
+    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
+
+    fn credentials(password: &str) -> Credentials {
+        Credentials {
+            login: UserId::parse("john").unwrap(),
+            password: SecretString::from(password),
+        }
+    }
+
+    fn gate(backend: &Arc<FakeBackend>, now: &Arc<Mutex<Duration>>) -> Gate {
+        let mut clock = MockClock::new();
+        let now = Arc::clone(now);
+        clock
+            .expect_elapsed()
+            .returning(move || *now.lock().unwrap());
+        Gate::new(
+            Arc::clone(backend) as Arc<dyn Backend>,
+            Arc::new(clock),
+            [7; 64],
+        )
+    }
+
+    #[tokio::test]
+    async fn the_platform_is_asked_once_a_minute_for_the_same_credentials() {
+        let backend = Arc::new(FakeBackend::default());
+        let now = Arc::new(Mutex::new(Duration::ZERO));
+        let gate = gate(&backend, &now);
+        for _ in 0..3 {
+            let caller = gate.admit(credentials("secret"), HERE).await.unwrap();
+            assert_eq!(caller.owner.as_str(), "john");
+        }
+        assert_eq!(backend.questions(), 1);
+        *now.lock().unwrap() = ACCEPTED_FOR;
+        gate.admit(credentials("secret"), HERE).await.unwrap();
+        assert_eq!(backend.questions(), 2);
+    }
+
+    #[tokio::test]
+    async fn a_wrong_password_is_refused_and_guessing_is_slowed_down() {
+        let backend = Arc::new(FakeBackend::default());
+        let now = Arc::new(Mutex::new(Duration::ZERO));
+        let gate = gate(&backend, &now);
+        for attempt in 0..5 {
+            let refused = gate
+                .admit(credentials(&format!("guess {attempt}")), HERE)
+                .await;
+            assert!(matches!(refused, Err(Problem::Unauthenticated { .. })));
+        }
+        let slowed = gate.admit(credentials("guess 6"), HERE).await;
+        assert!(matches!(slowed, Err(Problem::TooManyAttempts { .. })));
+        assert_eq!(backend.questions(), 5);
+        *now.lock().unwrap() = Duration::from_mins(1);
+        assert!(gate.admit(credentials("secret"), HERE).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn the_same_wrong_password_is_not_carried_to_the_platform_again_at_once() {
+        let backend = Arc::new(FakeBackend::default());
+        let now = Arc::new(Mutex::new(Duration::ZERO));
+        let gate = gate(&backend, &now);
+        for _ in 0..3 {
+            assert!(gate.admit(credentials("wrong"), HERE).await.is_err());
+        }
+        assert_eq!(backend.questions(), 1);
+        *now.lock().unwrap() = Duration::from_secs(2);
+        assert!(gate.admit(credentials("wrong"), HERE).await.is_err());
+        assert_eq!(backend.questions(), 2);
+    }
+}

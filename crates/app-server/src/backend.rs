@@ -1,0 +1,77 @@
+//! What the service needs of the world beyond its own records: who a caller is, and a run that can be let go.
+//!
+//! `compose` answers with UForge over HTTP and the real workflow; tests answer with doubles.
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use domain::jobs::JobFailure;
+use domain::model::{Order, UserId};
+use domain::ports::{ApiError, FinishedBag, Platform, Progress};
+use domain::report::Completeness;
+use secrecy::SecretString;
+use thiserror::Error;
+
+/// A login and its password. Held in memory only, and only while they are needed.
+#[derive(Clone, Debug)]
+pub(crate) struct Credentials {
+    pub(crate) login: UserId,
+    pub(crate) password: SecretString,
+}
+
+/// Why it is not known who a caller is.
+#[derive(Debug, Error)]
+pub(crate) enum IdentifyError {
+    /// The platform does not accept the credentials, or they cannot be sent to it.
+    #[error("the platform refused the credentials")]
+    Refused,
+    /// The platform accepts them but does not let this account be used.
+    #[error("the platform does not let this account be used")]
+    Forbidden,
+    /// The platform did not answer the question.
+    #[error("the platform could not be asked")]
+    Platform(#[source] ApiError),
+}
+
+/// What a run is made from.
+pub(crate) struct Assignment {
+    pub(crate) order: Order,
+    pub(crate) credentials: Credentials,
+    /// An empty folder that is this run's alone.
+    pub(crate) workplace: PathBuf,
+}
+
+/// What a run brought home.
+pub(crate) struct Brought {
+    pub(crate) bag: FinishedBag,
+    pub(crate) completeness: Completeness,
+    /// `export.json` as it stands in the bag.
+    pub(crate) report: Bytes,
+}
+
+/// One run. It may be dropped at any await; [`Run::withdraw`] then takes its tickets back.
+#[async_trait]
+pub(crate) trait Run: Send + Sync {
+    /// Brings the data home.
+    async fn export(&mut self, progress: &dyn Progress) -> Result<Brought, JobFailure>;
+
+    /// Takes this run's tickets off the platform. Gives a sentence for each that had to be left.
+    async fn withdraw(&mut self) -> Vec<String>;
+}
+
+/// The UForge behind the service.
+#[async_trait]
+pub(crate) trait Backend: Send + Sync {
+    /// The platform's base URL, without credentials.
+    fn source(&self) -> &str;
+
+    /// Whether the platform answers. Needs no credentials.
+    async fn platform(&self) -> Result<Platform, ApiError>;
+
+    /// The login that the platform knows the caller by.
+    async fn identify(&self, credentials: &Credentials) -> Result<UserId, IdentifyError>;
+
+    /// Prepares a run. Nothing is sent yet.
+    async fn prepare(&self, assignment: Assignment) -> Result<Box<dyn Run>, JobFailure>;
+}

@@ -1,0 +1,338 @@
+//! Every error that a caller can see, as a problem document (RFC 9457). The only place that knows problem types and status codes.
+
+use std::time::Duration;
+
+use axum::Json;
+use axum::http::header::{CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use axum::http::{HeaderValue, StatusCode};
+use axum::response::{IntoResponse, Response};
+use domain::jobs::{BagStoreError, JobStateName, JobStoreError};
+use serde::Serialize;
+
+/// What went wrong, by meaning.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// No usable credentials came with the request.
+    Unauthenticated { why: &'static str },
+    /// The platform does not let this account be used.
+    Forbidden,
+    /// Too many attempts with wrong credentials.
+    TooManyAttempts { wait: Duration },
+    /// The platform does not answer.
+    PlatformUnavailable,
+    /// No resource has this path.
+    UnknownPath,
+    /// The path exists, the method does not.
+    MethodNotAllowed,
+    /// No export of this caller has this id.
+    UnknownExport,
+    /// A parameter of the query is not understood.
+    InvalidQuery { detail: String },
+    /// The body is not JSON.
+    InvalidJson { detail: String },
+    /// The body is JSON, but not an order.
+    InvalidOrder { detail: String },
+    /// The body is not declared as JSON.
+    NotDeclaredJson,
+    /// The body is larger than is accepted.
+    BodyTooLarge { limit_bytes: usize },
+    /// The body did not arrive in time, or broke off.
+    BodyIncomplete,
+    /// The bag is not there yet.
+    NotReady { state: JobStateName },
+    /// The bag is there no more, or never will be.
+    Gone { state: JobStateName },
+    /// No byte of the bag is in the range asked for.
+    RangeNotSatisfiable { size: u64 },
+    /// The caller has too many exports under way.
+    TooManyExports { limit: usize },
+    /// The service can take no more.
+    Busy,
+    /// The service is being stopped.
+    Stopping,
+    /// A fault of the service itself; its log tells more.
+    Internal,
+}
+
+/// The parts of a problem that are the same each time it occurs.
+struct Kind {
+    status: StatusCode,
+    slug: &'static str,
+    title: &'static str,
+}
+
+#[derive(Serialize)]
+struct Document {
+    #[serde(rename = "type")]
+    kind: String,
+    title: &'static str,
+    status: u16,
+    detail: String,
+}
+
+/// How long a caller should wait before asking for a bag again.
+pub(crate) const POLL_AGAIN: Duration = Duration::from_secs(5);
+
+impl Problem {
+    fn kind(&self) -> Kind {
+        use StatusCode as S;
+        let (status, slug, title) = match self {
+            Self::Unauthenticated { .. } => (
+                S::UNAUTHORIZED,
+                "unauthenticated",
+                "UForge credentials are needed",
+            ),
+            Self::Forbidden => (
+                S::FORBIDDEN,
+                "forbidden",
+                "The platform does not permit this",
+            ),
+            Self::TooManyAttempts { .. } => (
+                S::TOO_MANY_REQUESTS,
+                "too-many-attempts",
+                "Too many attempts with wrong credentials",
+            ),
+            Self::PlatformUnavailable => (
+                S::BAD_GATEWAY,
+                "platform-unavailable",
+                "The UForge platform does not answer",
+            ),
+            Self::UnknownPath => (S::NOT_FOUND, "unknown-path", "There is nothing here"),
+            Self::MethodNotAllowed => (
+                S::METHOD_NOT_ALLOWED,
+                "method-not-allowed",
+                "This cannot be done here",
+            ),
+            Self::UnknownExport => (S::NOT_FOUND, "unknown-export", "There is no such export"),
+            Self::InvalidQuery { .. } => (
+                S::BAD_REQUEST,
+                "invalid-query",
+                "The query is not understood",
+            ),
+            Self::InvalidJson { .. } => (S::BAD_REQUEST, "invalid-json", "The body is not JSON"),
+            Self::InvalidOrder { .. } => (
+                S::UNPROCESSABLE_ENTITY,
+                "invalid-order",
+                "The order is not understood",
+            ),
+            Self::NotDeclaredJson => (
+                S::UNSUPPORTED_MEDIA_TYPE,
+                "unsupported-media-type",
+                "The body must be JSON",
+            ),
+            Self::BodyTooLarge { .. } => (
+                S::PAYLOAD_TOO_LARGE,
+                "body-too-large",
+                "The body is too large",
+            ),
+            Self::BodyIncomplete => (
+                S::REQUEST_TIMEOUT,
+                "body-incomplete",
+                "The body did not arrive",
+            ),
+            Self::NotReady { .. } => (S::CONFLICT, "not-ready", "The archive is not ready yet"),
+            Self::Gone { .. } => (S::GONE, "gone", "There is no archive any more"),
+            Self::RangeNotSatisfiable { .. } => (
+                S::RANGE_NOT_SATISFIABLE,
+                "range-not-satisfiable",
+                "The archive has no such bytes",
+            ),
+            Self::TooManyExports { .. } => (
+                S::TOO_MANY_REQUESTS,
+                "too-many-exports",
+                "Too many exports are under way",
+            ),
+            Self::Busy => (S::SERVICE_UNAVAILABLE, "busy", "The service is busy"),
+            Self::Stopping => (
+                S::SERVICE_UNAVAILABLE,
+                "stopping",
+                "The service is being stopped",
+            ),
+            Self::Internal => (S::INTERNAL_SERVER_ERROR, "internal", "The service failed"),
+        };
+        Kind {
+            status,
+            slug,
+            title,
+        }
+    }
+
+    fn detail(&self) -> String {
+        match self {
+            Self::Unauthenticated { why } => (*why).to_owned(),
+            Self::Forbidden => {
+                "the platform knows the credentials but does not let this account read its own data"
+                    .to_owned()
+            }
+            Self::TooManyAttempts { wait } => {
+                format!("try again in {} seconds", whole_seconds(*wait))
+            }
+            Self::PlatformUnavailable => {
+                "the credentials could not be checked; try again in a moment".to_owned()
+            }
+            Self::UnknownPath => "the API begins at /api/v1/exports".to_owned(),
+            Self::MethodNotAllowed => "the header `Allow` names what can be done".to_owned(),
+            Self::UnknownExport => "no export of yours has this id".to_owned(),
+            Self::InvalidQuery { detail }
+            | Self::InvalidJson { detail }
+            | Self::InvalidOrder { detail } => detail.clone(),
+            Self::NotDeclaredJson => {
+                "send the order with `Content-Type: application/json`".to_owned()
+            }
+            Self::BodyTooLarge { limit_bytes } => {
+                format!("at most {limit_bytes} bytes are accepted")
+            }
+            Self::BodyIncomplete => "the body broke off or took too long".to_owned(),
+            Self::NotReady { state } => format!("the export is {state}"),
+            Self::Gone { state } => match state {
+                JobStateName::Failed => "the export failed: its record says why".to_owned(),
+                _ => format!("the export is {state}; its record stays"),
+            },
+            Self::RangeNotSatisfiable { size } => format!("the archive has {size} bytes"),
+            Self::TooManyExports { limit } => {
+                format!("at most {limit} of your exports can be under way at the same time")
+            }
+            Self::Busy => "try again in a moment".to_owned(),
+            Self::Stopping => "nothing new is taken on".to_owned(),
+            Self::Internal => {
+                "the log of the service tells more under this request's id".to_owned()
+            }
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::TooManyAttempts { wait } => Some(*wait),
+            Self::NotReady { .. } | Self::PlatformUnavailable | Self::Busy => Some(POLL_AGAIN),
+            Self::TooManyExports { .. } | Self::Stopping => Some(Duration::from_secs(30)),
+            Self::Unauthenticated { .. }
+            | Self::Forbidden
+            | Self::UnknownPath
+            | Self::MethodNotAllowed
+            | Self::UnknownExport
+            | Self::InvalidQuery { .. }
+            | Self::InvalidJson { .. }
+            | Self::InvalidOrder { .. }
+            | Self::NotDeclaredJson
+            | Self::BodyTooLarge { .. }
+            | Self::BodyIncomplete
+            | Self::Gone { .. }
+            | Self::RangeNotSatisfiable { .. }
+            | Self::Internal => None,
+        }
+    }
+}
+
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
+}
+
+impl IntoResponse for Problem {
+    fn into_response(self) -> Response {
+        let kind = self.kind();
+        let document = Document {
+            kind: format!("/problems/{}", kind.slug),
+            title: kind.title,
+            status: kind.status.as_u16(),
+            detail: self.detail(),
+        };
+        let mut response = (kind.status, Json(document)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(
+            CONTENT_TYPE,
+            HeaderValue::from_static("application/problem+json"),
+        );
+        if let Some(wait) = self.retry_after() {
+            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait).max(1)));
+        }
+        match self {
+            Self::Unauthenticated { .. } => {
+                headers.insert(
+                    WWW_AUTHENTICATE,
+                    HeaderValue::from_static(r#"Basic realm="UForge", charset="UTF-8""#),
+                );
+            }
+            Self::RangeNotSatisfiable { size } => {
+                // RFC 9110 §14.4: the size tells the caller what can be asked for.
+                if let Ok(value) = HeaderValue::from_str(&format!("bytes */{size}")) {
+                    headers.insert(CONTENT_RANGE, value);
+                }
+            }
+            _ => {}
+        }
+        response
+    }
+}
+
+impl From<JobStoreError> for Problem {
+    fn from(error: JobStoreError) -> Self {
+        match error {
+            JobStoreError::Unknown { .. } => Self::UnknownExport,
+            JobStoreError::Full { .. } | JobStoreError::Conflict { .. } => Self::Busy,
+            JobStoreError::Exists { .. } | JobStoreError::Unavailable(_) => {
+                tracing::error!(error = %Causes(&error), "the store of jobs failed");
+                Self::Internal
+            }
+        }
+    }
+}
+
+impl From<BagStoreError> for Problem {
+    fn from(error: BagStoreError) -> Self {
+        tracing::error!(error = %Causes(&error), "the store of bags failed");
+        match error {
+            BagStoreError::Missing { .. }
+            | BagStoreError::Changed { .. }
+            | BagStoreError::Io { .. } => Self::Internal,
+        }
+    }
+}
+
+/// An error with all that caused it, in one line.
+pub(crate) struct Causes<'a>(pub(crate) &'a (dyn std::error::Error + 'a));
+
+impl std::fmt::Display for Causes<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}", self.0)?;
+        let mut cause = self.0.source();
+        while let Some(error) = cause {
+            write!(f, ": {error}")?;
+            cause = error.source();
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_problem_is_a_document_of_its_own_media_type() {
+        let response = Problem::NotReady {
+            state: JobStateName::Running,
+        }
+        .into_response();
+        assert_eq!(response.status(), StatusCode::CONFLICT);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+        assert_eq!(response.headers()[RETRY_AFTER], "5");
+    }
+
+    #[test]
+    fn whoever_is_unknown_is_asked_for_basic_credentials_in_utf_8() {
+        let response = Problem::Unauthenticated { why: "no" }.into_response();
+        assert_eq!(
+            response.headers()[WWW_AUTHENTICATE],
+            r#"Basic realm="UForge", charset="UTF-8""#
+        );
+    }
+
+    #[test]
+    fn a_wait_is_told_in_whole_seconds_and_never_as_zero() {
+        let response = Problem::TooManyAttempts {
+            wait: Duration::from_millis(1_200),
+        }
+        .into_response();
+        assert_eq!(response.headers()[RETRY_AFTER], "2");
+    }
+}

@@ -1,0 +1,258 @@
+//! One job from the queue to its end.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::jobs::{BagRecord, Delivery, Job, JobFailure, JobStoreError, StoredJob, WrongState};
+use futures_util::FutureExt as _;
+use jiff::Timestamp;
+
+use super::order::{Circumstances, order};
+use super::{LetGo, Runner, Underway};
+use crate::backend::{Assignment, Brought, Credentials, Run};
+use crate::problem::Causes;
+
+/// How long a run that is let go may take to give its tickets back.
+const WITHDRAW_WITHIN: Duration = Duration::from_secs(8);
+
+/// How a job ended, beside the notes about tickets that were left.
+enum Ending {
+    Delivered(Delivery),
+    Failed(JobFailure),
+    Cancelled,
+}
+
+/// A job could not be brought to its end: the record is what it was before.
+#[derive(Debug, thiserror::Error)]
+enum Unrecorded {
+    #[error(transparent)]
+    Store(#[from] JobStoreError),
+    #[error(transparent)]
+    State(#[from] WrongState),
+}
+
+impl Runner {
+    /// Sees a job through. Whatever happens, the job is over afterwards, and nobody who waits for its end waits for ever.
+    pub(super) async fn see_through(
+        self: Arc<Self>,
+        stored: StoredJob,
+        credentials: Credentials,
+        underway: Underway,
+    ) {
+        let id = stored.job.id.clone();
+        let _ended = underway.ended.clone().drop_guard();
+        let work = self.work(stored, credentials, &underway);
+        match AssertUnwindSafe(work).catch_unwind().await {
+            Ok(Ok(stored)) => {
+                tracing::info!(job = %id, state = %stored.job.state_name(), "an export is over");
+            }
+            Ok(Err(error)) => {
+                tracing::error!(job = %id, error = %Causes(&error), "the end of an export could not be recorded");
+            }
+            Err(_) => self.bury(&id, &underway).await,
+        }
+        self.underway().remove(&id);
+        underway.live.nudge();
+    }
+
+    async fn work(
+        &self,
+        stored: StoredJob,
+        credentials: Credentials,
+        underway: &Underway,
+    ) -> Result<StoredJob, Unrecorded> {
+        let place = tokio::select! {
+            biased;
+            reason = self.let_go(underway) => {
+                return self.end(stored, ending_of(reason), Vec::new()).await;
+            }
+            place = Arc::clone(&self.places).acquire_owned() => place,
+        };
+        let began = self.clock.now();
+        let stored = self.change(stored, |job| job.begin(began)).await?;
+        underway.live.nudge();
+        let (ending, notes) = self.run(&stored.job, credentials, began, underway).await;
+        drop(place);
+        self.end(stored, ending, notes).await
+    }
+
+    /// The run itself: what it came to, and what became of tickets that it had to leave.
+    async fn run(
+        &self,
+        job: &Job,
+        credentials: Credentials,
+        began: Timestamp,
+        underway: &Underway,
+    ) -> (Ending, Vec<String>) {
+        let mut run = match self.prepare(job, credentials, began).await {
+            Ok(run) => run,
+            Err(failure) => return (Ending::Failed(failure), Vec::new()),
+        };
+        let exported = tokio::select! {
+            biased;
+            reason = self.let_go(underway) => Err(ending_of(reason)),
+            exported = run.export(&*underway.live) => exported.map_err(Ending::Failed),
+        };
+        let delivered = match exported {
+            Ok(brought) => tokio::select! {
+                biased;
+                reason = self.let_go(underway) => Err(ending_of(reason)),
+                kept = self.keep(job, brought) => kept.map_err(Ending::Failed),
+            },
+            Err(ending) => Err(ending),
+        };
+        match delivered {
+            Ok(delivery) => (Ending::Delivered(delivery), Vec::new()),
+            Err(ending) => (ending, withdraw(&mut *run).await),
+        }
+    }
+
+    async fn prepare(
+        &self,
+        job: &Job,
+        credentials: Credentials,
+        began: Timestamp,
+    ) -> Result<Box<dyn Run>, JobFailure> {
+        let workplace = self
+            .bags
+            .workplace(&job.id)
+            .await
+            .map_err(|error| storage_failure(&error))?;
+        let circumstances = Circumstances {
+            source: self.backend.source(),
+            began,
+            seed: uuid::Uuid::now_v7().as_u64_pair().1,
+        };
+        self.backend
+            .prepare(Assignment {
+                order: order(job, &circumstances),
+                credentials,
+                workplace,
+            })
+            .await
+    }
+
+    async fn keep(&self, job: &Job, brought: Brought) -> Result<Delivery, JobFailure> {
+        let sha256 = self
+            .bags
+            .keep(&job.id, &brought.bag)
+            .await
+            .map_err(|error| storage_failure(&error))?;
+        let name = brought
+            .bag
+            .path
+            .as_ref()
+            .and_then(|path| path.file_name()?.to_str())
+            .and_then(|name| domain::model::SafeName::parse(name).ok());
+        let Some(name) = name else {
+            return Err(internal_failure());
+        };
+        Ok(Delivery {
+            ready: self.clock.now(),
+            bag: BagRecord {
+                name,
+                format: job.request.format,
+                bytes: brought.bag.bytes,
+                sha256,
+            },
+            completeness: brought.completeness,
+            report: brought.report,
+        })
+    }
+
+    /// Records how a job ended. Where there is no bag to keep, nothing stays on disk.
+    async fn end(
+        &self,
+        stored: StoredJob,
+        ending: Ending,
+        notes: Vec<String>,
+    ) -> Result<StoredJob, Unrecorded> {
+        if !matches!(ending, Ending::Delivered(_)) {
+            self.sweep_away(&stored.job).await;
+        }
+        let now = self.clock.now();
+        let keep_for = self.keep_for;
+        self.change(stored, |job| {
+            job.notes.extend(notes);
+            match ending {
+                Ending::Delivered(delivery) => job.deliver(delivery, keep_for),
+                Ending::Failed(failure) => job.fail(failure, now),
+                Ending::Cancelled => job.cancel(now),
+            }
+        })
+        .await
+    }
+
+    async fn sweep_away(&self, job: &Job) {
+        if let Err(error) = self.bags.delete(&job.id).await {
+            tracing::error!(job = %job.id, error = %Causes(&error), "leftovers of an export could not be deleted");
+        }
+    }
+
+    async fn change(
+        &self,
+        stored: StoredJob,
+        step: impl FnOnce(&mut Job) -> Result<(), WrongState>,
+    ) -> Result<StoredJob, Unrecorded> {
+        let mut job = stored.job;
+        step(&mut job)?;
+        Ok(self.store.update(stored.version, job).await?)
+    }
+
+    /// A run that broke down in a way that nobody foresaw is a failed job, not one that runs for ever.
+    async fn bury(&self, id: &domain::jobs::JobId, underway: &Underway) {
+        tracing::error!(job = %id, "an export broke down");
+        let Ok(stored) = self.store.get(&underway.owner, id).await else {
+            return;
+        };
+        let ending = Ending::Failed(internal_failure());
+        if let Err(error) = self.end(stored, ending, Vec::new()).await {
+            tracing::error!(job = %id, error = %Causes(&error), "the end of an export could not be recorded");
+        }
+    }
+
+    async fn let_go(&self, underway: &Underway) -> LetGo {
+        tokio::select! {
+            biased;
+            () = underway.cancel.cancelled() => LetGo::Cancelled,
+            () = self.stopping.cancelled() => LetGo::Stopped,
+        }
+    }
+}
+
+fn ending_of(reason: LetGo) -> Ending {
+    match reason {
+        LetGo::Cancelled => Ending::Cancelled,
+        LetGo::Stopped => Ending::Failed(JobFailure {
+            message: "the service was stopped before the export was finished".to_owned(),
+            hint: Some("ask for it again".to_owned()),
+        }),
+    }
+}
+
+async fn withdraw(run: &mut dyn Run) -> Vec<String> {
+    match tokio::time::timeout(WITHDRAW_WITHIN, run.withdraw()).await {
+        Ok(notes) => notes,
+        Err(_) => vec![
+            "the platform did not answer in time: export tickets of this run may be left on it"
+                .to_owned(),
+        ],
+    }
+}
+
+/// Paths of the service are the operator's matter: the log names them, the caller's record does not.
+fn storage_failure(error: &domain::jobs::BagStoreError) -> JobFailure {
+    tracing::error!(error = %Causes(error), "the bag of an export could not be kept");
+    JobFailure {
+        message: "the service could not store the archive".to_owned(),
+        hint: Some("tell whoever runs this service".to_owned()),
+    }
+}
+
+fn internal_failure() -> JobFailure {
+    JobFailure {
+        message: "the service failed".to_owned(),
+        hint: Some("tell whoever runs this service".to_owned()),
+    }
+}
