@@ -1,7 +1,25 @@
 //! The archive sink and journal ports over zip, tar and tar.gz files; bags read back and verified; age encryption.
+//!
+//! Writing begins at [`open_run`], reading at [`open_bag`], [`list`] and [`verify`].
 
+mod container;
+mod encrypt;
+mod journal;
+mod publish;
 mod reader;
+mod run;
+mod staging;
+#[cfg(test)]
+mod test_kit;
 mod verify;
+mod writer;
 
+pub use encrypt::{Encryption, EncryptionError, Recipient};
+pub use journal::RunHeader;
+pub use publish::Replace;
 pub use reader::{BagSource, ListedFile, Listing, Packing, ReadError, Unlock, list, open_bag};
+pub use run::{
+    Leftover, Leftovers, OpenError, OpenRun, OpenedRun, RunSettings, Target, Unfinished,
+    find_unfinished, open_leftovers, open_run, read_header, remove_leftovers,
+};
 pub use verify::{Depth, VerifyReport, verify};

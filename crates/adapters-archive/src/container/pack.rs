@@ -1,0 +1,165 @@
+//! From content to body: as it is, deflated, or in deflate's own "stored" blocks.
+
+use std::io::{self, Write};
+
+use domain::ports::Storage;
+use flate2::Compression;
+use flate2::write::DeflateEncoder;
+
+/// Longest stored block (RFC 1951 §3.2.4).
+const LONGEST_BLOCK_BYTES: usize = 0xFFFF;
+
+/// How content becomes a body.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Packing {
+    /// Byte for byte.
+    Plain,
+    /// A raw deflate stream.
+    Deflate,
+    /// A raw deflate stream that compresses nothing.
+    StoredBlocks,
+}
+
+impl Packing {
+    /// For containers that can only deflate.
+    pub(super) fn within_deflate(storage: Storage) -> Self {
+        match storage {
+            Storage::Compressed => Self::Deflate,
+            Storage::Stored => Self::StoredBlocks,
+        }
+    }
+}
+
+/// Packs content on its way into `W`.
+pub(crate) enum Packer<W: Write> {
+    /// See [`Packing::Plain`].
+    Plain(W),
+    /// See [`Packing::Deflate`].
+    Deflate(DeflateEncoder<W>),
+    /// See [`Packing::StoredBlocks`].
+    StoredBlocks(StoredBlocks<W>),
+}
+
+impl<W: Write> Packer<W> {
+    pub(crate) fn new(packing: Packing, output: W) -> Self {
+        match packing {
+            Packing::Plain => Self::Plain(output),
+            Packing::Deflate => Self::Deflate(DeflateEncoder::new(output, Compression::default())),
+            Packing::StoredBlocks => Self::StoredBlocks(StoredBlocks::new(output)),
+        }
+    }
+
+    pub(crate) fn write_all(&mut self, content: &[u8]) -> io::Result<()> {
+        match self {
+            Self::Plain(output) => output.write_all(content),
+            Self::Deflate(encoder) => encoder.write_all(content),
+            Self::StoredBlocks(blocks) => blocks.write_all(content),
+        }
+    }
+
+    /// Ends the body and gives back what it went into.
+    pub(crate) fn finish(self) -> io::Result<W> {
+        match self {
+            Self::Plain(output) => Ok(output),
+            Self::Deflate(encoder) => encoder.finish(),
+            Self::StoredBlocks(blocks) => blocks.finish(),
+        }
+    }
+}
+
+/// Writes stored blocks, all but the last of full length, so that the body does not depend on how the content was cut up.
+pub(crate) struct StoredBlocks<W> {
+    output: W,
+    block: Vec<u8>,
+}
+
+impl<W: Write> StoredBlocks<W> {
+    fn new(output: W) -> Self {
+        Self {
+            output,
+            block: Vec::with_capacity(LONGEST_BLOCK_BYTES),
+        }
+    }
+
+    fn write_all(&mut self, mut content: &[u8]) -> io::Result<()> {
+        while !content.is_empty() {
+            let room = LONGEST_BLOCK_BYTES - self.block.len();
+            let (now, later) = content.split_at(room.min(content.len()));
+            self.block.extend_from_slice(now);
+            content = later;
+            if self.block.len() == LONGEST_BLOCK_BYTES {
+                self.output
+                    .write_all(&block_header(LONGEST_BLOCK_BYTES, Final::No))?;
+                self.output.write_all(&self.block)?;
+                self.block.clear();
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> io::Result<W> {
+        self.output
+            .write_all(&block_header(self.block.len(), Final::Yes))?;
+        self.output.write_all(&self.block)?;
+        Ok(self.output)
+    }
+}
+
+/// Whether a block ends its stream.
+#[derive(Clone, Copy)]
+pub(super) enum Final {
+    Yes,
+    No,
+}
+
+/// The five bytes before a stored block; at most 65,535 bytes may follow.
+pub(super) fn block_header(bytes: usize, last: Final) -> [u8; 5] {
+    let length = u16::try_from(bytes).unwrap_or(u16::MAX);
+    let [low, high] = length.to_le_bytes();
+    let first = match last {
+        Final::Yes => 1,
+        Final::No => 0,
+    };
+    [first, low, high, !low, !high]
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read as _;
+
+    use flate2::read::DeflateDecoder;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn packed(packing: Packing, chunks: &[Vec<u8>]) -> Vec<u8> {
+        let mut packer = Packer::new(packing, Vec::new());
+        for chunk in chunks {
+            packer.write_all(chunk).unwrap();
+        }
+        packer.finish().unwrap()
+    }
+
+    #[test]
+    fn stored_blocks_are_the_same_however_the_content_was_cut_up() {
+        let content: Vec<u8> = (0..200_000_u32).map(|n| n.to_le_bytes()[0]).collect();
+        let whole = packed(Packing::StoredBlocks, std::slice::from_ref(&content));
+        for length in [1, 1000, 65_535, 65_536, 131_070] {
+            let chunks: Vec<Vec<u8>> = content.chunks(length).map(<[u8]>::to_vec).collect();
+            assert_eq!(packed(Packing::StoredBlocks, &chunks), whole, "{length}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn both_deflate_packings_inflate_to_the_content(
+            chunks in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 0..70_000), 0..4),
+            compressed in any::<bool>(),
+        ) {
+            let packing = if compressed { Packing::Deflate } else { Packing::StoredBlocks };
+            let mut content = Vec::new();
+            DeflateDecoder::new(packed(packing, &chunks).as_slice()).read_to_end(&mut content).unwrap();
+            prop_assert_eq!(content, chunks.concat());
+        }
+    }
+}

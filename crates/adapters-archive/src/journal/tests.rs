@@ -1,0 +1,187 @@
+use std::fs::{self, File};
+use std::io::{Seek as _, Write as _};
+use std::path::Path;
+
+use domain::model::{ExportId, ItemKind, ItemRef, ObjectId, Resource, Ticket};
+use domain::ports::{Fact, Journal as _};
+
+use super::{Payload, Record, Replay, RunJournal, begin, replay};
+use crate::staging::private_file;
+use crate::test_kit::Kit;
+
+fn ticket(id: i64) -> Ticket {
+    Ticket {
+        item: ItemRef {
+            kind: ItemKind::Appliance,
+            id: ObjectId::try_from(id).unwrap(),
+        },
+        id: ExportId::try_from(id).unwrap(),
+    }
+}
+
+fn started(id: i64) -> Fact {
+    Fact::Started { ticket: ticket(id) }
+}
+
+fn read() -> Fact {
+    Fact::Read {
+        resource: Resource::User,
+        facts: domain::model::Facts::default(),
+    }
+}
+
+fn header() -> super::RunHeader {
+    serde_json::from_value(serde_json::json!({
+        "version": 1,
+        "fingerprint": "00".repeat(32),
+        "user": "john",
+        "source": "https://uforge.example.com/api",
+        "format": "tar.gz",
+        "top": "bag",
+        "file_name": "bag.tar.gz",
+        "encrypted": false,
+        "created": "2026-11-23T10:20:30Z",
+    }))
+    .unwrap()
+}
+
+fn journal_at(path: &Path) -> RunJournal {
+    let lines = begin(private_file(path).unwrap(), &header()).unwrap();
+    RunJournal::new(
+        path.to_path_buf(),
+        Some(lines),
+        Payload::Resumed,
+        domain::ports::Recovered::default(),
+    )
+}
+
+fn replayed(path: &Path) -> Replay {
+    replay(&mut File::open(path).unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn what_was_recorded_is_remembered_after_a_kill() {
+    let kit = Kit::new(domain::model::BagFormat::Zip);
+    let path = kit.folder.path().join("journal");
+    let journal = journal_at(&path);
+    journal.record(read()).await.unwrap();
+    journal.record(started(1)).await.unwrap();
+    journal.record(started(2)).await.unwrap();
+    journal
+        .record(Fact::Gone { ticket: ticket(1) })
+        .await
+        .unwrap();
+    let again = replayed(&path);
+    assert_eq!(again.header, Some(header()));
+    assert_eq!(again.remembered, journal.remembered());
+    assert_eq!(
+        again.remembered.open.into_iter().collect::<Vec<_>>(),
+        [ticket(2)]
+    );
+    assert_eq!(again.remembered.documents.len(), 1);
+}
+
+/// Else the document would be taken for read although its entries are lost.
+#[tokio::test]
+async fn a_document_read_is_not_recorded_before_the_entries_that_it_came_with() {
+    let kit = Kit::new(domain::model::BagFormat::Zip);
+    let path = kit.folder.path().join("journal");
+    let journal = journal_at(&path);
+    journal.entry_awaits_commit();
+    journal.record(read()).await.unwrap();
+    journal.record(started(1)).await.unwrap();
+    assert_eq!(replayed(&path).remembered.documents.len(), 0);
+    journal
+        .commit(vec![Record::Complete { bytes: 1 }], 1)
+        .unwrap();
+    assert_eq!(replayed(&path).remembered.documents.len(), 1);
+}
+
+#[tokio::test]
+async fn a_journal_cut_at_any_byte_gives_the_lines_before_it() {
+    let kit = Kit::new(domain::model::BagFormat::Zip);
+    let path = kit.folder.path().join("journal");
+    let journal = journal_at(&path);
+    let mut ends = vec![fs::metadata(&path).unwrap().len()];
+    for id in 1..4 {
+        journal.record(started(id)).await.unwrap();
+        ends.push(fs::metadata(&path).unwrap().len());
+    }
+    let whole = fs::read(&path).unwrap();
+    let cut = kit.folder.path().join("cut");
+    for length in 0..=whole.len() {
+        // A loss of power may also leave zeros where bytes should be.
+        for filling in [0, 700] {
+            let mut bytes = whole[..length].to_vec();
+            bytes.resize(length + filling, 0);
+            fs::write(&cut, bytes).unwrap();
+            let replay = replayed(&cut);
+            let lines = ends.iter().filter(|&&end| end <= length as u64).count();
+            assert_eq!(replay.damage, None);
+            assert_eq!(replay.lines, lines as u64);
+            assert_eq!(
+                replay.lines_end,
+                if lines == 0 { 0 } else { ends[lines - 1] }
+            );
+            assert_eq!(replay.remembered.open.len(), lines.saturating_sub(1));
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_changed_byte_before_the_last_batch_is_damage() {
+    let kit = Kit::new(domain::model::BagFormat::Zip);
+    let path = kit.folder.path().join("journal");
+    let journal = journal_at(&path);
+    for id in 1..4 {
+        journal.record(started(id)).await.unwrap();
+    }
+    let whole = fs::read(&path).unwrap();
+    let lines: Vec<usize> = (0..whole.len()).filter(|&at| whole[at] == b'\n').collect();
+    let last_batch = lines[lines.len() - 2] + 1;
+    // Without the line end before it, the last batch cannot be told from a line that was cut short.
+    for at in (0..whole.len()).filter(|&at| at != last_batch - 1) {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 0x01;
+        fs::write(&path, bytes).unwrap();
+        let replay = replayed(&path);
+        let line = lines.iter().filter(|&&end| end < at).count() as u64;
+        if at < last_batch {
+            assert_eq!(
+                replay.damage.map(|damage| damage.line),
+                Some(line + 1),
+                "{at}"
+            );
+        } else {
+            assert_eq!(replay.damage, None, "{at}");
+        }
+        assert_eq!(replay.lines, line, "{at}");
+    }
+}
+
+#[tokio::test]
+async fn a_batch_of_which_only_the_end_reached_the_disk_is_cut_off_whole() {
+    let kit = Kit::new(domain::model::BagFormat::Zip);
+    let path = kit.folder.path().join("journal");
+    let journal = journal_at(&path);
+    journal.record(started(1)).await.unwrap();
+    let before = fs::metadata(&path).unwrap().len();
+    let batch = (2..5).map(|id| Record::Fact(started(id))).collect();
+    journal.commit(batch, 0).unwrap();
+    let mut file = fs::OpenOptions::new().write(true).open(&path).unwrap();
+    file.seek(std::io::SeekFrom::Start(before)).unwrap();
+    file.write_all(&[0; 40]).unwrap();
+    let replay = replayed(&path);
+    assert_eq!(replay.damage, None);
+    assert_eq!(replay.lines_end, before);
+}
+
+#[test]
+fn a_record_of_another_program_is_damage_and_not_a_torn_line() {
+    let kit = Kit::new(domain::model::BagFormat::Zip);
+    let path = kit.folder.path().join("journal");
+    let rest = "0 0 {\"from_the_future\":1}";
+    let line = format!("{:08x} {rest}\n", crc32fast::hash(rest.as_bytes()));
+    fs::write(&path, line).unwrap();
+    assert_eq!(replayed(&path).damage.map(|damage| damage.line), Some(1));
+}

@@ -1,0 +1,143 @@
+//! Why a run cannot begin or go on.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use domain::ports::SinkError;
+use thiserror::Error;
+
+use crate::encrypt::EncryptionError;
+
+/// Why the bag cannot be opened for writing.
+#[derive(Debug, Error)]
+pub enum OpenError {
+    /// The folder that the bag is to be in does not exist.
+    #[error("the folder `{}` does not exist", path.display())]
+    NoFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The bag's name is a folder's.
+    #[error("`{}` is a folder", path.display())]
+    IsFolder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// The bag's name is none: it ends in `..`, or is not Unicode.
+    #[error("`{}` cannot be the name of a bag", path.display())]
+    NoName {
+        /// The path.
+        path: PathBuf,
+    },
+    /// The final name is taken.
+    #[error("`{}` exists already", path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The folder cannot be written to.
+    #[error("cannot write in `{}`", path.display())]
+    NotWritable {
+        /// The folder.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
+    /// The disk or the quota is full.
+    #[error("no space left for `{}`", path.display())]
+    NoSpace {
+        /// What was to be written.
+        path: PathBuf,
+    },
+    /// Another process writes this bag.
+    #[error("another run is writing `{}`", path.display())]
+    Locked {
+        /// The bag.
+        path: PathBuf,
+    },
+    /// What an interrupted run left belongs to another order.
+    #[error("an unfinished run for `{}` is of {difference}", path.display())]
+    OtherOrder {
+        /// The bag.
+        path: PathBuf,
+        /// In what they differ.
+        difference: &'static str,
+    },
+    /// The journal of an interrupted run is damaged.
+    #[error("line {line} of the journal `{}` is damaged", path.display())]
+    JournalDamaged {
+        /// The journal.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: u64,
+    },
+    /// The journal of an interrupted run was written by another version of the program.
+    #[error("the journal `{}` has the form {version}, which this program does not read", path.display())]
+    JournalVersion {
+        /// The journal.
+        path: PathBuf,
+        /// The form it says it has.
+        version: u32,
+    },
+    /// The unfinished bag is not what its journal says.
+    #[error("the unfinished bag `{}` is not what its journal says", path.display())]
+    BagDamaged {
+        /// The unfinished bag.
+        path: PathBuf,
+    },
+    /// The bag cannot be encrypted as asked.
+    #[error("the bag cannot be encrypted")]
+    Encryption(#[from] EncryptionError),
+    /// A complete bag of an interrupted run could not be given its final name.
+    #[error("the finished bag could not be published")]
+    Publish(#[source] SinkError),
+    /// Something else of the disk.
+    #[error("could not {action} `{}`", path.display())]
+    Io {
+        /// What was being done: a verb.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl OpenError {
+    /// What to do about it, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Exists { .. } => {
+                Some("use `--force` to replace it, or another name with `--output`")
+            }
+            Self::OtherOrder { .. } => Some(
+                "repeat the command that was interrupted, use `--restart` to begin anew, or another name with `--output`",
+            ),
+            Self::JournalDamaged { .. } | Self::JournalVersion { .. } | Self::BagDamaged { .. } => {
+                Some("use `--restart` to begin anew; nothing under the final name is touched")
+            }
+            Self::Locked { .. } => Some("wait until it ends, or use another name with `--output`"),
+            Self::NoFolder { .. } | Self::IsFolder { .. } | Self::NoName { .. } => {
+                Some("name a file, or a folder that exists, with `--output`")
+            }
+            Self::NotWritable { .. } => Some("name a folder that you may write to with `--output`"),
+            Self::NoSpace { .. } | Self::Encryption(_) | Self::Publish(_) | Self::Io { .. } => None,
+        }
+    }
+
+    /// Maps the system's word to what it means here.
+    pub(super) fn of(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| match source.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace {
+                path: path.to_path_buf(),
+            },
+            _ => Self::Io {
+                action,
+                path: path.to_path_buf(),
+                source,
+            },
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! What interrupted runs left: finding it, reading what it is, giving it up.
+
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use domain::ports::Journal;
+
+use super::OpenError;
+use super::lock::lock_journal;
+use crate::journal::{Lines, Payload, RunHeader, RunJournal, read_first, replay};
+use crate::publish::parent_of;
+use crate::staging::{WorkFolder, sync_folder};
+
+/// An interrupted run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unfinished {
+    /// The final name of its bag.
+    pub path: PathBuf,
+    /// What it says of itself.
+    pub header: RunHeader,
+}
+
+/// The interrupted runs whose bags were to be in this folder, the last begun first. Work folders without a readable header
+/// are left out.
+pub fn find_unfinished(folder: &Path) -> io::Result<Vec<Unfinished>> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let name = entry?.file_name();
+        let Some(final_name) = name.to_str().and_then(WorkFolder::final_name) else {
+            continue;
+        };
+        let path = folder.join(final_name);
+        if let Some(header) = read_header(&path)? {
+            found.push(Unfinished { path, header });
+        }
+    }
+    found.sort_by_key(|unfinished| std::cmp::Reverse(unfinished.header.created));
+    Ok(found)
+}
+
+/// What the interrupted run for the bag of this final name says of itself; `None` where there is none, or none that began.
+pub fn read_header(path: &Path) -> io::Result<Option<RunHeader>> {
+    let Some(work) = work_folder(path) else {
+        return Ok(None);
+    };
+    match File::open(work.journal()) {
+        Ok(mut journal) => read_first(&mut journal),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// An interrupted run that is to be given up: what it remembers, until it is removed.
+pub struct Leftovers {
+    /// What it says of itself, where that can be read.
+    pub header: Option<RunHeader>,
+    /// What it remembers, as far as that can be read; its tickets may still be on the server.
+    pub journal: Arc<dyn Journal>,
+    work: WorkFolder,
+}
+
+/// Locks the interrupted run for the bag of this final name; `None` where there is none. A damaged journal is no error here.
+pub fn open_leftovers(path: &Path) -> Result<Option<Leftovers>, OpenError> {
+    let Some(work) = work_folder(path).filter(|work| work.path().is_dir()) else {
+        return Ok(None);
+    };
+    let mut file = lock_journal(&work, path)?;
+    let journal_path = work.journal();
+    let found = replay(&mut file).map_err(OpenError::of("read", &journal_path))?;
+    // A damaged journal is not written to: what was withdrawn is then remembered until the end of this process only.
+    let lines = match found.damage {
+        None => Lines::after(file, found.lines, found.lines_end)
+            .map_err(OpenError::of("open", &journal_path))?,
+        Some(_) => Lines::locked_only(file),
+    };
+    Ok(Some(Leftovers {
+        header: found.header,
+        journal: Arc::new(RunJournal::new(
+            journal_path,
+            Some(lines),
+            Payload::FetchedAgain,
+            found.remembered,
+        )),
+        work,
+    }))
+}
+
+impl Leftovers {
+    /// Removes them: the unfinished bag, all that waited for it, and the journal.
+    pub fn remove(self) -> Result<(), OpenError> {
+        let folder = self.work.path();
+        let parent = parent_of(folder);
+        self.work
+            .remove()
+            .and_then(|()| sync_folder(parent))
+            .map_err(OpenError::of("remove", folder))
+    }
+}
+
+/// Removes what an interrupted run left beside the bag of this final name; nothing where there is nothing.
+pub fn remove_leftovers(path: &Path) -> Result<(), OpenError> {
+    open_leftovers(path)?.map_or(Ok(()), Leftovers::remove)
+}
+
+fn work_folder(path: &Path) -> Option<WorkFolder> {
+    let name = path.file_name()?.to_str()?;
+    Some(WorkFolder::beside(parent_of(path), name))
+}

@@ -1,0 +1,93 @@
+//! Beginning a run, or going on with one that was interrupted: [`open_run`] is the door to the writing half.
+
+mod error;
+mod leftovers;
+mod lock;
+mod open;
+#[cfg(test)]
+mod tests;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use domain::model::{BagFormat, SafeName, Sha256, UserId};
+use domain::ports::{ArchiveSink, FinishedBag, Journal, Recovered};
+
+pub use error::OpenError;
+pub use leftovers::{
+    Leftovers, Unfinished, find_unfinished, open_leftovers, read_header, remove_leftovers,
+};
+pub use open::open_run;
+
+use crate::encrypt::Encryption;
+use crate::publish::Replace;
+
+/// Where the bag goes.
+#[derive(Clone, Debug)]
+pub enum Target {
+    /// Into this file.
+    File {
+        /// Its final name.
+        path: PathBuf,
+        /// What happens to a file that has that name.
+        replace: Replace,
+    },
+    /// To standard output: nothing of the run can be resumed.
+    Stdout,
+}
+
+/// What is done with what an interrupted run left.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Leftover {
+    /// The run goes on from there.
+    #[default]
+    Continue,
+    /// It is removed (`--restart`).
+    Discard,
+}
+
+/// What a run needs to know of its bag.
+#[derive(Clone, Debug)]
+pub struct RunSettings {
+    /// Where it goes.
+    pub target: Target,
+    /// The container.
+    pub format: BagFormat,
+    /// The top folder inside.
+    pub top: SafeName,
+    /// [`domain::model::Order::fingerprint`]: an interrupted run of another order is not continued.
+    pub fingerprint: Sha256,
+    /// Whose data.
+    pub user: UserId,
+    /// From which platform: its base URL.
+    pub source: String,
+    /// Whether and to whom it is encrypted.
+    pub encryption: Option<Encryption>,
+    /// What is done with leftovers.
+    pub leftover: Leftover,
+}
+
+/// What [`open_run`] found.
+pub enum OpenedRun {
+    /// The run can begin, or go on.
+    Ready(OpenRun),
+    /// An interrupted run had finished the bag. It has its final name now, and nothing is left beside it.
+    AlreadyComplete {
+        /// The bag.
+        bag: FinishedBag,
+        /// What its journal held: tickets in it may still be on the server.
+        remembered: Recovered,
+    },
+}
+
+/// A run that can write.
+pub struct OpenRun {
+    /// Takes the bag's files.
+    pub sink: Box<dyn ArchiveSink>,
+    /// Remembers.
+    pub journal: Arc<dyn Journal>,
+    /// Whether an interrupted run goes on.
+    pub resumed: bool,
+    /// The bag's final name; `None` for standard output.
+    pub target: Option<PathBuf>,
+}

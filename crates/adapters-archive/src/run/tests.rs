@@ -1,0 +1,397 @@
+use std::fs;
+use std::io::Write as _;
+
+use bytes::Bytes;
+use domain::model::{BagFormat, ExportId, ItemKind, ItemRef, ObjectId, Sha256, Ticket};
+use domain::ports::{Fact, SinkError};
+
+use super::{Leftover, OpenError, OpenedRun, RunSettings, Target, find_unfinished, open_leftovers};
+use super::{open_run, read_header, remove_leftovers};
+use crate::Replace;
+use crate::test_kit::{FORMATS, Kit, Run, archive, document, download, names};
+
+fn ticket(id: i64) -> Ticket {
+    Ticket {
+        item: ItemRef {
+            kind: ItemKind::Appliance,
+            id: ObjectId::try_from(id).unwrap(),
+        },
+        id: ExportId::try_from(id).unwrap(),
+    }
+}
+
+/// A run that is killed with: a document and an archive in the container, one beside it, one in flight in each place.
+async fn killed_half_way(format: BagFormat) -> Kit {
+    let kit = Kit::new(format);
+    let run = kit.open();
+    run.put(document("data/user.xml", b"<user/>"), b"<user/>")
+        .await
+        .unwrap();
+    run.put(download("data/placed"), &archive(1, 50_000))
+        .await
+        .unwrap();
+    // More than is gathered, so that it has reached the file.
+    let flying = archive(3, 900_000);
+    let _in_place = kit.hold(&run, download("data/in-place"), &flying).await;
+    run.put(download("data/staged"), &archive(2, 60_000))
+        .await
+        .unwrap();
+    let mut beside = run.begin(download("data/beside")).await;
+    beside.write(archive(4, 900_000).into()).await.unwrap();
+    let ticket = ticket(7);
+    run.journal.record(Fact::Started { ticket }).await.unwrap();
+    kit.killed()
+}
+
+async fn finish_and_compare(kit: &Kit, run: Run, seeds: &[(&str, u64, usize)]) {
+    run.finish().await.unwrap();
+    let bag = kit.read_back();
+    assert_eq!(bag["data/user.xml"], b"<user/>");
+    for &(name, seed, length) in seeds {
+        assert_eq!(bag[name], archive(seed, length), "{name}");
+    }
+    assert_eq!(bag.len(), seeds.len() + 2);
+    assert_eq!(kit.names().len(), 1);
+}
+
+#[tokio::test]
+async fn a_killed_run_goes_on_with_what_was_safe_and_nothing_else() {
+    for format in FORMATS {
+        let kit = killed_half_way(format).await;
+        let run = kit.open();
+        assert!(run.resumed);
+        assert_eq!(
+            run.recovered(),
+            ["data/user.xml", "data/placed", "data/staged"]
+        );
+        assert!(run.journal.remembered().open.contains(&ticket(7)));
+        assert!(matches!(
+            run.sink.open_entry(download("data/staged")).await,
+            Err(SinkError::Duplicate { .. })
+        ));
+        run.put(download("data/in-place"), &archive(3, 900_000))
+            .await
+            .unwrap();
+        let seeds = [
+            ("data/placed", 1, 50_000),
+            ("data/staged", 2, 60_000),
+            ("data/in-place", 3, 900_000),
+        ];
+        finish_and_compare(&kit, run, &seeds).await;
+    }
+}
+
+#[tokio::test]
+async fn a_run_killed_again_and_again_loses_nothing() {
+    for format in FORMATS {
+        let mut kit = killed_half_way(format).await;
+        for round in 0..3 {
+            let run = kit.open();
+            assert_eq!(run.recovered().len(), 3 + round);
+            let name = format!("data/round-{round}");
+            run.put(download(&name), &archive(round as u64, 10_000))
+                .await
+                .unwrap();
+            kit = kit.killed();
+        }
+        let seeds = [
+            ("data/placed", 1, 50_000),
+            ("data/staged", 2, 60_000),
+            ("data/round-0", 0, 10_000),
+            ("data/round-1", 1, 10_000),
+            ("data/round-2", 2, 10_000),
+        ];
+        let run = kit.open();
+        finish_and_compare(&kit, run, &seeds).await;
+    }
+}
+
+/// The instant between a flush of the container and the journal's line, or within either.
+#[tokio::test]
+async fn wherever_the_journal_was_cut_the_run_goes_on_with_the_entries_before() {
+    let kit = killed_half_way(BagFormat::TarGz).await;
+    let journal = fs::read(kit.work().join("journal")).unwrap();
+    let all = ["data/user.xml", "data/placed", "data/staged"];
+    let mut most = 0;
+    for length in (0..=journal.len()).step_by(41) {
+        let cut = kit.killed();
+        fs::write(cut.work().join("journal"), &journal[..length]).unwrap();
+        let run = cut.open();
+        let recovered = run.recovered();
+        assert!(recovered.len() >= most && recovered == all[..recovered.len()]);
+        most = recovered.len();
+        for (name, seed, size) in [("data/placed", 1, 50_000), ("data/staged", 2, 60_000)] {
+            if !recovered.iter().any(|path| path == name) {
+                run.put(download(name), &archive(seed, size)).await.unwrap();
+            }
+        }
+        if recovered.is_empty() {
+            run.put(document("data/user.xml", b"<user/>"), b"<user/>")
+                .await
+                .unwrap();
+        }
+        let seeds = [("data/placed", 1, 50_000), ("data/staged", 2, 60_000)];
+        finish_and_compare(&cut, run, &seeds).await;
+    }
+    assert_eq!(most, 3);
+}
+
+#[tokio::test]
+async fn a_container_shorter_than_its_journal_says_is_refused() {
+    let kit = killed_half_way(BagFormat::Zip).await;
+    let bag = fs::OpenOptions::new()
+        .write(true)
+        .open(kit.work().join("bag"))
+        .unwrap();
+    bag.set_len(1000).unwrap();
+    assert!(matches!(kit.try_open(), Err(OpenError::BagDamaged { .. })));
+}
+
+#[tokio::test]
+async fn an_archive_that_waited_and_was_damaged_is_fetched_again() {
+    let kit = killed_half_way(BagFormat::Zip).await;
+    let stage = kit.work().join("stage-0");
+    let mut bytes = fs::read(&stage).unwrap();
+    bytes[30_000] ^= 1;
+    fs::write(&stage, bytes).unwrap();
+    let run = kit.open();
+    assert_eq!(run.recovered(), ["data/user.xml", "data/placed"]);
+    assert_eq!(names(&kit.work()), ["bag", "journal"]);
+    run.put(download("data/staged"), &archive(2, 60_000))
+        .await
+        .unwrap();
+    let again = kit.killed().open();
+    assert_eq!(again.recovered().len(), 3);
+    let seeds = [("data/placed", 1, 50_000), ("data/staged", 2, 60_000)];
+    finish_and_compare(&kit, run, &seeds).await;
+}
+
+#[tokio::test]
+async fn a_damaged_journal_is_refused_until_the_run_begins_anew() {
+    let kit = killed_half_way(BagFormat::Zip).await;
+    let path = kit.work().join("journal");
+    let mut journal = fs::read(&path).unwrap();
+    journal[100] ^= 1;
+    fs::write(&path, journal).unwrap();
+    let error = kit.try_open().err().unwrap();
+    assert!(matches!(error, OpenError::JournalDamaged { line: 1, .. }));
+    assert!(error.hint().unwrap().contains("--restart"));
+    let OpenedRun::Ready(run) = open_run(RunSettings {
+        leftover: Leftover::Discard,
+        ..kit.settings()
+    })
+    .unwrap() else {
+        panic!("nothing was complete")
+    };
+    assert!(!run.resumed && run.sink.recovered().is_empty());
+    assert_eq!(names(&kit.work()), ["bag", "journal"]);
+}
+
+#[tokio::test]
+async fn another_order_does_not_go_on_with_it() {
+    let kit = killed_half_way(BagFormat::Zip).await;
+    let mut other = kit.settings();
+    other.fingerprint = Sha256::of(b"other");
+    let error = open_run(other).err().unwrap();
+    assert!(matches!(error, OpenError::OtherOrder { .. }), "{error}");
+    let mut other = kit.settings();
+    other.user = domain::model::UserId::parse("mary").unwrap();
+    let error = open_run(other).err().unwrap();
+    assert!(error.to_string().contains("another user"), "{error}");
+    // It is all still there for the right one.
+    assert_eq!(kit.open().recovered().len(), 3);
+}
+
+#[tokio::test]
+async fn a_second_run_for_the_same_bag_is_refused() {
+    let kit = Kit::new(BagFormat::Zip);
+    let run = kit.open();
+    assert!(matches!(kit.try_open(), Err(OpenError::Locked { .. })));
+    assert!(matches!(
+        remove_leftovers(&kit.target()),
+        Err(OpenError::Locked { .. })
+    ));
+    run.finish().await.unwrap();
+    assert_eq!(kit.names().len(), 1);
+}
+
+/// The journal says `complete`, the name is missing: what stands in its way is a file of that name.
+async fn killed_before_the_rename(format: BagFormat) -> Kit {
+    let kit = Kit::new(format);
+    let run = kit.open();
+    run.put(document("data/user.xml", b"<user/>"), b"<user/>")
+        .await
+        .unwrap();
+    let ticket = ticket(7);
+    run.journal.record(Fact::Started { ticket }).await.unwrap();
+    fs::write(kit.target(), "in the way").unwrap();
+    assert!(run.finish().await.is_err());
+    fs::remove_file(kit.target()).unwrap();
+    kit
+}
+
+fn check_complete(kit: &Kit) {
+    let Ok(OpenedRun::AlreadyComplete { bag, remembered }) = kit.try_open() else {
+        panic!("not complete")
+    };
+    assert_eq!(bag.path, Some(kit.target()));
+    assert_eq!(bag.bytes, fs::metadata(kit.target()).unwrap().len());
+    assert!(remembered.open.contains(&ticket(7)));
+    assert_eq!(kit.read_back()["data/user.xml"], b"<user/>");
+    assert_eq!(kit.names().len(), 1);
+}
+
+#[tokio::test]
+async fn a_bag_that_was_complete_before_the_kill_is_only_given_its_name() {
+    for format in FORMATS {
+        check_complete(&killed_before_the_rename(format).await);
+    }
+}
+
+#[tokio::test]
+async fn a_bag_that_had_its_name_before_the_kill_is_only_cleaned_up_after() {
+    for format in FORMATS {
+        let kit = killed_before_the_rename(format).await;
+        fs::rename(kit.work().join("bag"), kit.target()).unwrap();
+        check_complete(&kit);
+        // Where the system cannot rename without replacing, there are two names for a moment.
+        let kit = killed_before_the_rename(format).await;
+        fs::hard_link(kit.work().join("bag"), kit.target()).unwrap();
+        check_complete(&kit);
+    }
+}
+
+#[tokio::test]
+async fn a_complete_bag_that_is_gone_is_an_error() {
+    let kit = killed_before_the_rename(BagFormat::Zip).await;
+    fs::remove_file(kit.work().join("bag")).unwrap();
+    assert!(matches!(kit.try_open(), Err(OpenError::BagDamaged { .. })));
+}
+
+#[tokio::test]
+async fn an_existing_file_is_replaced_only_when_asked_and_only_at_the_end() {
+    let kit = Kit::new(BagFormat::Tar);
+    fs::write(kit.target(), "old").unwrap();
+    assert!(matches!(kit.try_open(), Err(OpenError::Exists { .. })));
+    assert_eq!(kit.names().len(), 1);
+    let OpenedRun::Ready(run) = open_run(RunSettings {
+        target: Target::File {
+            path: kit.target(),
+            replace: Replace::Force,
+        },
+        ..kit.settings()
+    })
+    .unwrap() else {
+        panic!("nothing was complete")
+    };
+    assert_eq!(fs::read(kit.target()).unwrap(), b"old");
+    Run::from(run).finish().await.unwrap();
+    assert_eq!(kit.read_back().len(), 1);
+    assert_eq!(kit.names().len(), 1);
+}
+
+#[test]
+fn a_place_where_no_bag_can_be_is_named_before_anything_is_written() {
+    let kit = Kit::new(BagFormat::Zip);
+    let open = |path| {
+        let target = Target::File {
+            path,
+            replace: Replace::Refuse,
+        };
+        open_run(RunSettings {
+            target,
+            ..kit.settings()
+        })
+        .err()
+        .unwrap()
+    };
+    let missing = open(kit.folder.path().join("missing/x.zip"));
+    assert!(matches!(missing, OpenError::NoFolder { .. }));
+    let folder = open(kit.folder.path().to_path_buf());
+    assert!(matches!(folder, OpenError::IsFolder { .. }));
+    assert!(kit.names().is_empty());
+}
+
+#[tokio::test]
+async fn unfinished_runs_are_found_told_and_removed() {
+    let kit = killed_half_way(BagFormat::Zip).await;
+    fs::create_dir(kit.folder.path().join(".other.uforge-run")).unwrap();
+    let found = find_unfinished(kit.folder.path()).unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].path, kit.target());
+    assert_eq!(found[0].header.user.as_str(), "john");
+    assert_eq!(
+        read_header(&kit.target()).unwrap().as_ref(),
+        Some(&found[0].header)
+    );
+    let leftovers = open_leftovers(&kit.target()).unwrap().unwrap();
+    assert!(leftovers.journal.remembered().open.contains(&ticket(7)));
+    let ticket = ticket(7);
+    leftovers
+        .journal
+        .record(Fact::Gone { ticket })
+        .await
+        .unwrap();
+    leftovers.remove().unwrap();
+    assert_eq!(kit.names(), [".other.uforge-run"]);
+    assert!(open_leftovers(&kit.target()).unwrap().is_none());
+    remove_leftovers(&kit.target()).unwrap();
+}
+
+#[tokio::test]
+async fn a_damaged_journal_can_still_be_given_up() {
+    let kit = killed_half_way(BagFormat::Zip).await;
+    let path = kit.work().join("journal");
+    let mut journal = fs::read(&path).unwrap();
+    let length = journal.len();
+    journal[length / 2] ^= 1;
+    fs::write(&path, &journal).unwrap();
+    let leftovers = open_leftovers(&kit.target()).unwrap().unwrap();
+    assert!(leftovers.header.is_some());
+    let ticket = ticket(7);
+    leftovers
+        .journal
+        .record(Fact::Gone { ticket })
+        .await
+        .unwrap();
+    assert_eq!(fs::read(&path).unwrap(), journal);
+    leftovers.remove().unwrap();
+    assert!(kit.names().is_empty());
+}
+
+/// A run that is dropped, as an interrupt does it, rather than killed.
+#[tokio::test]
+async fn a_dropped_run_goes_on_where_it_stopped() {
+    for format in FORMATS {
+        let kit = Kit::new(format);
+        let run = kit.open();
+        run.put(download("data/placed"), &archive(1, 50_000))
+            .await
+            .unwrap();
+        let mut open = run.begin(download("data/x")).await;
+        open.write(Bytes::from(archive(3, 900_000))).await.unwrap();
+        run.put(download("data/staged"), &archive(2, 60_000))
+            .await
+            .unwrap();
+        drop((open, run));
+        let run = kit.open();
+        assert_eq!(run.recovered(), ["data/placed", "data/staged"]);
+        run.finish().await.unwrap();
+        assert_eq!(kit.read_back().len(), 3);
+    }
+}
+
+#[test]
+fn a_journal_of_one_byte_is_a_run_that_never_began() {
+    let kit = Kit::new(BagFormat::Zip);
+    fs::create_dir(kit.work()).unwrap();
+    let mut journal = fs::File::create(kit.work().join("journal")).unwrap();
+    journal.write_all(b"4").unwrap();
+    drop(journal);
+    assert!(find_unfinished(kit.folder.path()).unwrap().is_empty());
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .build()
+        .unwrap();
+    let run = runtime.block_on(async { kit.open() });
+    assert!(!run.resumed);
+}

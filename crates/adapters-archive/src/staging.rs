@@ -1,0 +1,360 @@
+//! The work folder beside the final file, and the files in it: the unfinished bag, the journal, and bodies that wait.
+//!
+//! Everything in here is its owner's alone (folder 0700, files 0600) whatever the umask is.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, BufWriter, Seek as _, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use age::stream::StreamWriter;
+
+use crate::encrypt::StageKey;
+
+/// Writes to the disk are gathered to at least this much.
+const BUFFER_BYTES: usize = 256 * 1024;
+const SUFFIX: &str = ".uforge-run";
+const STAGE: &str = "stage-";
+
+/// The work folder of a final file: `.<its name>.uforge-run` beside it.
+#[derive(Clone, Debug)]
+pub(crate) struct WorkFolder {
+    path: PathBuf,
+}
+
+impl WorkFolder {
+    pub(crate) fn beside(parent: &Path, file_name: &str) -> Self {
+        Self {
+            path: parent.join(format!(".{file_name}{SUFFIX}")),
+        }
+    }
+
+    /// The name of the final file, where this is the name of a work folder.
+    pub(crate) fn final_name(folder_name: &str) -> Option<&str> {
+        let name = folder_name.strip_prefix('.')?.strip_suffix(SUFFIX)?;
+        (!name.is_empty()).then_some(name)
+    }
+
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    pub(crate) fn bag(&self) -> PathBuf {
+        self.path.join("bag")
+    }
+
+    pub(crate) fn journal(&self) -> PathBuf {
+        self.path.join("journal")
+    }
+
+    pub(crate) fn stage(&self, number: u32) -> PathBuf {
+        self.path.join(format!("{STAGE}{number}"))
+    }
+
+    /// Makes the folder unless it is there.
+    pub(crate) fn create(&self) -> io::Result<()> {
+        let mut builder = fs::DirBuilder::new();
+        #[cfg(unix)]
+        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+        match builder.create(&self.path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && self.path.is_dir() => {}
+            result => result?,
+        }
+        restrict(&self.path, 0o700)
+    }
+
+    /// Numbers of the stage files that lie in it.
+    pub(crate) fn stages(&self) -> io::Result<Vec<u32>> {
+        let mut numbers = Vec::new();
+        for entry in fs::read_dir(&self.path)? {
+            let name = entry?.file_name();
+            let number = name.to_str().and_then(|name| name.strip_prefix(STAGE));
+            numbers.extend(number.and_then(|number| number.parse::<u32>().ok()));
+        }
+        Ok(numbers)
+    }
+
+    /// Takes everything away that a run leaves, the journal last: until then the run can still be recognised.
+    pub(crate) fn remove(&self) -> io::Result<()> {
+        for number in self.stages()? {
+            remove_if_there(&self.stage(number))?;
+        }
+        remove_if_there(&self.bag())?;
+        remove_if_there(&self.journal())?;
+        fs::remove_dir(&self.path)
+    }
+}
+
+/// Removes a file that may be gone already.
+pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+        _ => Ok(()),
+    }
+}
+
+/// Opens a file to read and write, makes it where it is not there, and leaves what it holds alone.
+pub(crate) fn private_file(path: &Path) -> io::Result<File> {
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create(true).truncate(false);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let file = options.open(path)?;
+    restrict(path, 0o600)?;
+    Ok(file)
+}
+
+/// Access rights as they must be, whatever the umask made of them.
+fn restrict(path: &Path, mode: u32) -> io::Result<()> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        if fs::metadata(path)?.permissions().mode() & 0o7777 != mode {
+            return fs::set_permissions(path, fs::Permissions::from_mode(mode));
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = (path, mode);
+    Ok(())
+}
+
+/// Flushes a folder's list of names.
+pub(crate) fn sync_folder(path: &Path) -> io::Result<()> {
+    if cfg!(unix) {
+        File::open(path)?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Where bodies wait that find the container taken.
+pub(crate) enum StageRoom {
+    /// In named files of the work folder: they can be taken up again after a kill.
+    Named { folder: WorkFolder, next: AtomicU32 },
+    /// In files without a name, gone with the process; encrypted where there is a key.
+    Nameless {
+        folder: PathBuf,
+        key: Option<StageKey>,
+    },
+}
+
+impl StageRoom {
+    /// For error messages.
+    pub(crate) fn path(&self) -> &Path {
+        match self {
+            Self::Named { folder, .. } => folder.path(),
+            Self::Nameless { folder, .. } => folder,
+        }
+    }
+
+    /// An empty file.
+    pub(crate) fn stage(&self) -> io::Result<Stage> {
+        match self {
+            Self::Named { folder, next } => {
+                let number = next.fetch_add(1, Ordering::Relaxed);
+                let path = folder.stage(number);
+                let file = private_file(&path)?;
+                file.set_len(0)?;
+                Ok(Stage {
+                    file: Arc::new(file),
+                    named: Some(NamedStage {
+                        number,
+                        path,
+                        fate: Fate::Removed,
+                    }),
+                    key: None,
+                })
+            }
+            Self::Nameless { folder, key } => Ok(Stage {
+                file: Arc::new(tempfile::tempfile_in(folder)?),
+                named: None,
+                key: key.clone(),
+            }),
+        }
+    }
+}
+
+/// A body in a file of its own.
+pub(crate) struct Stage {
+    file: Arc<File>,
+    named: Option<NamedStage>,
+    key: Option<StageKey>,
+}
+
+/// The name of a stage file.
+#[derive(Debug)]
+pub(crate) struct NamedStage {
+    number: u32,
+    path: PathBuf,
+    fate: Fate,
+}
+
+/// What becomes of a stage file when nobody holds it any more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// It is removed: nothing tells of it.
+    Removed,
+    /// It stays: the journal tells of it.
+    Kept,
+}
+
+impl NamedStage {
+    /// The entry is in the container for good.
+    pub(crate) fn remove(mut self) {
+        self.fate = Fate::Removed;
+    }
+}
+
+impl Drop for NamedStage {
+    fn drop(&mut self) {
+        if self.fate == Fate::Removed {
+            // What stays behind is removed at the next start or with the work folder.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+impl Stage {
+    /// Takes up a stage file that an interrupted run left.
+    pub(crate) fn reopen(folder: &WorkFolder, number: u32) -> io::Result<Self> {
+        let path = folder.stage(number);
+        Ok(Self {
+            file: Arc::new(File::open(&path)?),
+            named: Some(NamedStage {
+                number,
+                path,
+                fate: Fate::Kept,
+            }),
+            key: None,
+        })
+    }
+
+    /// The journal tells of it now.
+    pub(crate) fn keep(&mut self) {
+        if let Some(named) = &mut self.named {
+            named.fate = Fate::Kept;
+        }
+    }
+
+    /// Writes to it from the start.
+    pub(crate) fn writer(&self) -> io::Result<BodyWriter> {
+        let file = BufWriter::with_capacity(BUFFER_BYTES, Arc::clone(&self.file));
+        match &self.key {
+            Some(key) => key.seal(file).map(BodyWriter::Sealed),
+            None => Ok(BodyWriter::Plain(file)),
+        }
+    }
+
+    /// Copies the body to the end of a file: inside the kernel where the system can.
+    pub(crate) fn copy_to_file(&self, mut to: &File) -> io::Result<u64> {
+        if self.key.is_some() {
+            return self.copy_to(&mut to);
+        }
+        let mut from = &*self.file;
+        from.seek(SeekFrom::Start(0))?;
+        io::copy(&mut from, &mut to)
+    }
+
+    /// Copies the body.
+    pub(crate) fn copy_to(&self, to: &mut dyn Write) -> io::Result<u64> {
+        let mut from = &*self.file;
+        from.seek(SeekFrom::Start(0))?;
+        match &self.key {
+            None => copy_in_large_pieces(&mut from, to),
+            Some(key) => copy_in_large_pieces(&mut key.open(from)?, to),
+        }
+    }
+
+    /// Length and CRC-32 of the file.
+    pub(crate) fn measure(&self) -> io::Result<(u64, u32)> {
+        let mut crc = CrcWriter(crc32fast::Hasher::new());
+        let length = self.copy_to(&mut crc)?;
+        Ok((length, crc.0.finalize()))
+    }
+
+    /// Flushes the body and the fact that it is there.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        self.file.sync_data()?;
+        match self.named.as_ref().and_then(|named| named.path.parent()) {
+            Some(folder) => sync_folder(folder),
+            None => Ok(()),
+        }
+    }
+
+    /// Number of the file, where it can be taken up again.
+    pub(crate) fn number(&self) -> Option<u32> {
+        self.named.as_ref().map(|named| named.number)
+    }
+
+    /// Gives up everything but the name, so that the file can be removed later.
+    pub(crate) fn into_name(self) -> Option<NamedStage> {
+        self.named
+    }
+}
+
+fn copy_in_large_pieces(from: &mut impl io::Read, to: &mut dyn Write) -> io::Result<u64> {
+    let mut buffer = vec![0; BUFFER_BYTES];
+    let mut copied = 0;
+    loop {
+        let read = match from.read(&mut buffer) {
+            Ok(0) => return Ok(copied),
+            Ok(read) => read,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        to.write_all(buffer.get(..read).unwrap_or_default())?;
+        copied += read as u64;
+    }
+}
+
+struct CrcWriter(crc32fast::Hasher);
+
+impl Write for CrcWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Where the bytes of a body go.
+pub(crate) enum BodyWriter {
+    /// Into a file.
+    Plain(BufWriter<Arc<File>>),
+    /// Into a file, encrypted.
+    Sealed(StreamWriter<BufWriter<Arc<File>>>),
+}
+
+impl BodyWriter {
+    /// Writes into the container itself, from where its file stands.
+    pub(crate) fn in_place(file: Arc<File>) -> Self {
+        Self::Plain(BufWriter::with_capacity(BUFFER_BYTES, file))
+    }
+
+    /// Everything is handed to the system.
+    pub(crate) fn finish(self) -> io::Result<()> {
+        match self {
+            Self::Plain(mut file) => file.flush(),
+            Self::Sealed(stream) => stream.finish()?.flush(),
+        }
+    }
+}
+
+impl Write for BodyWriter {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(file) => file.write(bytes),
+            Self::Sealed(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(file) => file.flush(),
+            Self::Sealed(stream) => stream.flush(),
+        }
+    }
+}

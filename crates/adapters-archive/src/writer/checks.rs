@@ -1,0 +1,85 @@
+//! What is checked of an entry while its bytes pass. Inflating has a thread of its own, since it is what limits a download.
+
+use std::io;
+use std::thread::{self, JoinHandle};
+
+use bytes::Bytes;
+use domain::bag::{ContentCheck, PublishedCheck};
+use domain::model::Sha256;
+use domain::ports::{Check, CheckFailure, NewEntry};
+use tokio::sync::mpsc;
+
+use super::QUEUE_CHUNKS;
+
+/// The checks of one entry.
+pub(super) struct Checks {
+    content: ContentChecked,
+    /// Where the size was said to be known, it must be that.
+    size: PublishedCheck,
+}
+
+enum ContentChecked {
+    Here(ContentCheck),
+    InThread(JoinHandle<Result<ContentCheck, CheckFailure>>),
+}
+
+impl Checks {
+    /// All checks in the thread that asks.
+    pub(super) fn here(entry: &NewEntry) -> Self {
+        Self {
+            content: ContentChecked::Here(ContentCheck::of(&entry.check)),
+            size: PublishedCheck::new(entry.size, None),
+        }
+    }
+
+    /// Inflating, where the entry needs it, in a thread that takes its bytes from the queue that is returned.
+    pub(super) fn beside(entry: &NewEntry) -> io::Result<(Self, Option<mpsc::Sender<Bytes>>)> {
+        if entry.check != Check::Gzip {
+            return Ok((Self::here(entry), None));
+        }
+        let (sender, mut chunks) = mpsc::channel::<Bytes>(QUEUE_CHUNKS);
+        let mut check = ContentCheck::of(&entry.check);
+        let thread = thread::Builder::new()
+            .name("archive check".to_owned())
+            .spawn(move || {
+                while let Some(chunk) = chunks.blocking_recv() {
+                    check.update(&chunk)?;
+                }
+                Ok(check)
+            })?;
+        let checks = Self {
+            content: ContentChecked::InThread(thread),
+            size: PublishedCheck::new(entry.size, None),
+        };
+        Ok((checks, Some(sender)))
+    }
+
+    pub(super) fn update(&mut self, chunk: &[u8]) -> Result<(), CheckFailure> {
+        self.size.update(chunk)?;
+        match &mut self.content {
+            ContentChecked::Here(check) => check.update(chunk),
+            ContentChecked::InThread(_) => Ok(()),
+        }
+    }
+
+    /// Judges the whole; a thread's queue must have been closed before.
+    pub(super) fn finish(self, sha256: &Sha256) -> Result<(), CheckFailure> {
+        self.content.so_far()?.finish(sha256)?;
+        self.size.finish(sha256)
+    }
+
+    /// What was wrong already when bytes stopped coming.
+    pub(super) fn failure(self) -> Option<CheckFailure> {
+        self.content.so_far().err()
+    }
+}
+
+impl ContentChecked {
+    fn so_far(self) -> Result<ContentCheck, CheckFailure> {
+        match self {
+            Self::Here(check) => Ok(check),
+            // A check that panicked has not passed.
+            Self::InThread(thread) => thread.join().unwrap_or(Err(CheckFailure::Damaged)),
+        }
+    }
+}

@@ -1,0 +1,102 @@
+//! Making entries safe together: one flush of the container, one of the journal, for all that ended since the last time.
+
+use std::sync::PoisonError;
+
+use domain::ports::SinkError;
+
+use super::bag::{UnfinishedBag, content_of};
+use super::output::sink_error;
+use crate::container::Placed;
+use crate::journal::{EntryRecord, Payload, Record};
+use crate::staging::NamedStage;
+
+/// Entries that nobody asked to be safe at once become so after this many,
+const MANY: usize = 256;
+/// or after this much.
+const MUCH_BYTES: u64 = 16 * 1024 * 1024;
+
+/// What has its place in the container and is not journalled yet.
+#[derive(Default)]
+pub(super) struct Uncommitted {
+    records: Vec<Record>,
+    bytes: u64,
+    /// Entries among them that were not safe before.
+    made_safe: usize,
+    /// Files that can go then.
+    retired: Vec<NamedStage>,
+}
+
+impl UnfinishedBag {
+    /// Notes that an entry has its place, from `placed.offset` to `end`. Returns how many have now.
+    pub(super) fn note_placed(
+        &self,
+        placed: Placed,
+        end: u64,
+        record: EntryRecord,
+        retired: Option<NamedStage>,
+    ) -> usize {
+        let offset = placed.offset;
+        let mut state = self.lock();
+        state.placed.push(placed);
+        if self.payload == Payload::Resumed {
+            let uncommitted = &mut state.uncommitted;
+            uncommitted.bytes += content_of(&record).packed;
+            uncommitted.made_safe += usize::from(retired.is_none());
+            uncommitted.retired.extend(retired);
+            uncommitted.records.push(Record::Placed {
+                record: Box::new(record),
+                offset,
+                end,
+            });
+        }
+        state.placed.len()
+    }
+
+    /// After this returns, the first `through` entries survive a loss of power.
+    ///
+    /// The container is flushed before the journal tells of what is in it. Several threads may come at once: one flushes for
+    /// all that ended before it began, the others find their work done.
+    pub(super) fn commit(&self, through: usize) -> Result<(), SinkError> {
+        let Some(file) = self
+            .file
+            .as_ref()
+            .filter(|_| self.payload == Payload::Resumed)
+        else {
+            return Ok(());
+        };
+        let _turn = self
+            .committing
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let (batch, placed) = {
+            let mut state = self.lock();
+            state.check()?;
+            if state.committed >= through {
+                return Ok(());
+            }
+            (std::mem::take(&mut state.uncommitted), state.placed.len())
+        };
+        self.or_break("flush", &self.path, || file.sync_data())?;
+        self.journal
+            .commit(batch.records, batch.made_safe)
+            .map_err(|source| {
+                self.break_down(None);
+                sink_error("write", self.journal.path(), source)
+            })?;
+        self.lock().committed = placed;
+        batch.retired.into_iter().for_each(NamedStage::remove);
+        Ok(())
+    }
+
+    /// Bounds what a kill can undo, and what is kept in memory for the journal.
+    pub(super) fn commit_if_much_waits(&self) -> Result<(), SinkError> {
+        let state = self.lock();
+        let uncommitted = &state.uncommitted;
+        if uncommitted.records.len() < MANY && uncommitted.bytes < MUCH_BYTES {
+            return Ok(());
+        }
+        let through = state.placed.len();
+        drop(state);
+        self.commit(through)
+    }
+}

@@ -1,0 +1,87 @@
+//! One member's body while it is written: packed, and summed up on the way.
+
+use std::io::{self, Write};
+
+use domain::model::{Sha256, Sha256Hasher};
+
+use crate::container::{Container, Content, Packer, Packing};
+
+/// Takes content and passes the body on.
+pub(super) struct MemberWriter<W: Write> {
+    packer: Packer<Measured<W>>,
+    sha256: Sha256Hasher,
+    crc32: crc32fast::Hasher,
+    bytes: u64,
+}
+
+/// A body that has ended.
+pub(super) struct Packed<W> {
+    pub(super) content: Content,
+    /// CRC-32 of the body itself.
+    pub(super) checksum: u32,
+    pub(super) output: W,
+}
+
+impl<W: Write> MemberWriter<W> {
+    pub(super) fn new(packing: Packing, output: W) -> Self {
+        let measured = Measured {
+            output,
+            length: 0,
+            crc32: crc32fast::Hasher::new(),
+        };
+        Self {
+            packer: Packer::new(packing, measured),
+            sha256: Sha256Hasher::default(),
+            crc32: crc32fast::Hasher::new(),
+            bytes: 0,
+        }
+    }
+
+    pub(super) fn write(&mut self, content: &[u8]) -> io::Result<()> {
+        self.sha256.update(content);
+        self.crc32.update(content);
+        self.bytes += content.len() as u64;
+        self.packer.write_all(content)
+    }
+
+    /// SHA-256 of the content so far.
+    pub(super) fn sha256(&self) -> Sha256 {
+        self.sha256.clone().finish()
+    }
+
+    /// Ends the body, with the container's padding.
+    pub(super) fn finish(mut self, container: &dyn Container) -> io::Result<Packed<W>> {
+        self.packer
+            .write_all(&vec![0; container.padding(self.bytes)])?;
+        let measured = self.packer.finish()?;
+        Ok(Packed {
+            content: Content {
+                bytes: self.bytes,
+                crc32: self.crc32.finalize(),
+                packed: measured.length,
+            },
+            checksum: measured.crc32.finalize(),
+            output: measured.output,
+        })
+    }
+}
+
+/// Counts and sums what passes.
+struct Measured<W> {
+    output: W,
+    length: u64,
+    crc32: crc32fast::Hasher,
+}
+
+impl<W: Write> Write for Measured<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.output.write(bytes)?;
+        self.crc32.update(bytes.get(..written).unwrap_or(bytes));
+        self.length += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+}

@@ -1,0 +1,240 @@
+//! Where the container goes: a file that can be patched, or a stream that cannot.
+
+use std::fs::File;
+use std::io::{self, BufWriter, Seek as _, SeekFrom, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+use age::stream::StreamWriter;
+
+use crate::container::{Container, Placed};
+use crate::staging::{BodyWriter, Stage};
+
+const BUFFER_BYTES: usize = 256 * 1024;
+
+/// A body that has ended and waits for its place.
+pub(super) enum Body {
+    /// Small, in memory.
+    Memory(Vec<u8>),
+    /// In a file beside the container.
+    Staged(Stage),
+}
+
+/// The container being written.
+pub(super) enum Output {
+    /// A file of its own: what is in it can be patched and taken back.
+    File(BagFile),
+    /// Standard output, or anything encrypted: forward only.
+    Forward(Forward),
+}
+
+impl Output {
+    /// Puts a whole member at the end. Returns where it begins.
+    pub(super) fn append(&mut self, head: &[u8], body: &Body, tail: &[u8]) -> io::Result<u64> {
+        match self {
+            Self::File(file) => file.append(head, body, tail),
+            Self::Forward(forward) => forward.append(head, body, tail),
+        }
+    }
+
+    /// Where the next member begins.
+    pub(super) fn end(&self) -> u64 {
+        match self {
+            Self::File(file) => file.end,
+            Self::Forward(forward) => forward.end,
+        }
+    }
+
+    /// Ends the container and hands everything to the system. Returns the length of the whole.
+    pub(super) fn finish(self, container: &dyn Container, placed: &[Placed]) -> io::Result<u64> {
+        match self {
+            Self::File(file) => {
+                let mut writer = BufWriter::with_capacity(BUFFER_BYTES, &*file.file);
+                writer.seek(SeekFrom::Start(file.end))?;
+                container.end(placed, file.end, &mut writer)?;
+                writer.flush()?;
+                drop(writer);
+                (&*file.file).stream_position()
+            }
+            Self::Forward(mut forward) => {
+                let end = forward.end;
+                let mut writer = BufWriter::with_capacity(BUFFER_BYTES, &mut forward.stream);
+                container.end(placed, end, &mut writer)?;
+                writer.flush()?;
+                drop(writer);
+                forward.stream.finish()
+            }
+        }
+    }
+}
+
+/// A container file. Beyond `end` nothing counts.
+pub(super) struct BagFile {
+    file: Arc<File>,
+    end: u64,
+}
+
+impl BagFile {
+    /// Goes on at `end`; what lies behind it is cut off.
+    pub(super) fn after(file: File, end: u64) -> io::Result<Self> {
+        file.set_len(end)?;
+        Ok(Self {
+            file: Arc::new(file),
+            end,
+        })
+    }
+
+    pub(super) fn handle(&self) -> Arc<File> {
+        Arc::clone(&self.file)
+    }
+
+    fn append(&mut self, head: &[u8], body: &Body, tail: &[u8]) -> io::Result<u64> {
+        let start = self.end;
+        let mut file = &*self.file;
+        file.seek(SeekFrom::Start(start))?;
+        match body {
+            Body::Memory(body) => file.write_all(&[head, body, tail].concat())?,
+            Body::Staged(stage) => {
+                file.write_all(head)?;
+                stage.copy_to_file(file)?;
+                file.write_all(tail)?;
+            }
+        }
+        self.end = file.stream_position()?;
+        Ok(start)
+    }
+
+    /// Begins a member in place, behind a head that holds its room.
+    pub(super) fn begin(&mut self, head: &[u8]) -> io::Result<BodyWriter> {
+        let mut file = &*self.file;
+        file.seek(SeekFrom::Start(self.end))?;
+        file.write_all(head)?;
+        Ok(BodyWriter::in_place(self.handle()))
+    }
+
+    /// Ends the member begun last, whose body is `packed` bytes long. Returns where it begins.
+    pub(super) fn complete(&mut self, head: &[u8], packed: u64, tail: &[u8]) -> io::Result<u64> {
+        let start = self.end;
+        let mut file = &*self.file;
+        file.seek(SeekFrom::Start(start + head.len() as u64 + packed))?;
+        file.write_all(tail)?;
+        let end = file.stream_position()?;
+        file.seek(SeekFrom::Start(start))?;
+        file.write_all(head)?;
+        self.end = end;
+        Ok(start)
+    }
+
+    /// Takes back what was begun and not completed.
+    pub(super) fn roll_back(&mut self) -> io::Result<()> {
+        self.file.set_len(self.end)
+    }
+}
+
+/// A container that is only ever added to.
+pub(super) struct Forward {
+    stream: ForwardStream,
+    end: u64,
+}
+
+impl Forward {
+    pub(super) fn new(stream: ForwardStream) -> Self {
+        Self { stream, end: 0 }
+    }
+
+    fn append(&mut self, head: &[u8], body: &Body, tail: &[u8]) -> io::Result<u64> {
+        let start = self.end;
+        self.stream.write_all(head)?;
+        let length = match body {
+            Body::Memory(body) => {
+                self.stream.write_all(body)?;
+                body.len() as u64
+            }
+            Body::Staged(stage) => stage.copy_to(&mut self.stream)?,
+        };
+        self.stream.write_all(tail)?;
+        self.end += head.len() as u64 + length + tail.len() as u64;
+        Ok(start)
+    }
+}
+
+/// What a forward-only container is written through.
+pub(super) enum ForwardStream {
+    Plain(Counted),
+    Sealed(StreamWriter<Counted>),
+}
+
+impl ForwardStream {
+    /// Ends the encryption, if any, and returns how much came out below.
+    fn finish(self) -> io::Result<u64> {
+        let mut output = match self {
+            Self::Plain(output) => output,
+            Self::Sealed(stream) => stream.finish()?,
+        };
+        output.flush()?;
+        Ok(output.written)
+    }
+}
+
+impl Write for ForwardStream {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self {
+            Self::Plain(output) => output.write(bytes),
+            Self::Sealed(stream) => stream.write(bytes),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self {
+            Self::Plain(output) => output.flush(),
+            Self::Sealed(stream) => stream.flush(),
+        }
+    }
+}
+
+/// Gathers small writes and counts.
+pub(super) struct Counted {
+    output: BufWriter<Box<dyn Write + Send>>,
+    written: u64,
+}
+
+impl Counted {
+    pub(super) fn new(output: Box<dyn Write + Send>) -> Self {
+        Self {
+            output: BufWriter::with_capacity(BUFFER_BYTES, output),
+            written: 0,
+        }
+    }
+}
+
+impl Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.output.write(bytes)?;
+        self.written += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.output.flush()
+    }
+}
+
+/// What is being written, for error messages.
+pub(super) fn sink_error(
+    action: &'static str,
+    path: &Path,
+    source: io::Error,
+) -> domain::ports::SinkError {
+    use domain::ports::SinkError;
+    match source.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => SinkError::NoSpace {
+            path: path.to_path_buf(),
+            needed: None,
+        },
+        _ => SinkError::Io {
+            action,
+            path: path.to_path_buf(),
+            source,
+        },
+    }
+}
