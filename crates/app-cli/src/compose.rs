@@ -2,19 +2,30 @@
 
 use std::error::Error;
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use adapters_archive::{
+    BagSource, EncryptionError, Leftover, Recipient, Replace, RunHeader, RunSettings, Unfinished,
+    Unlock,
+};
+pub(crate) use adapters_archive::{
+    Depth, Leftovers, Listing, OpenError, OpenRun, OpenedRun, ReadError, VerifyReport,
+};
 use adapters_clock::SystemClock;
 use adapters_http::{
     ApiSettings, BaseUrl, BaseUrlError, Credentials, Proxies, SetUpError, TlsTrust, UforgeApi,
 };
+use domain::model::Order;
 use domain::ports::{Clock, UserDataApi};
 use domain::workflow::Limits;
 use sandbox::{Announcement, Running, Scenario, ScenarioError};
 use thiserror::Error;
 
-use crate::credentials::Secret;
-use crate::settings::{ConnectionSettings, ServerAddress, SignIn, Trust};
+use crate::args::OpeningArguments;
+use crate::credentials::{self, CredentialsError, PASSPHRASE, Secret};
+use crate::settings::{
+    self, ConnectionSettings, Existing, OutputSettings, ServerAddress, SignIn, Trust,
+};
 
 /// What this program calls itself to servers and in bags.
 pub(crate) const TOOL_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -32,6 +43,25 @@ pub(crate) enum ComposeError {
         #[source]
         source: BaseUrlError,
     },
+    /// The bag cannot be written where it is to be.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Nobody can be found to encrypt it for.
+    #[error(transparent)]
+    Encryption(#[from] EncryptionError),
+    /// A folder in which an unfinished run is looked for.
+    #[error("could not look into `{}`", path.display())]
+    Folder {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    /// A bag cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+    /// The passphrase or the identities that a bag is to be opened with.
+    #[error(transparent)]
+    Opening(#[from] CredentialsError),
     /// The sandbox's scenario cannot be used.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
@@ -70,22 +100,26 @@ pub(crate) fn platform(
     let settings = ApiSettings {
         base,
         user: connection.user.clone(),
-        credentials: credentials(&connection.sign_in),
+        credentials: adapter_credentials(&connection.sign_in),
         silence: connection.timeout,
         document_limit_bytes: Limits::DOCUMENT_BYTES,
         trust: match &connection.trust {
             Trust::System => TlsTrust::System,
-            Trust::Extra { pem, .. } => TlsTrust::ExtraCa(pem.clone()),
+            Trust::Extra { pem } => TlsTrust::ExtraCa(pem.clone()),
             Trust::Any => TlsTrust::AcceptAny,
         },
-        proxies: Proxies::FromEnvironment,
+        proxies: if connection.server.is_loopback() {
+            Proxies::Direct
+        } else {
+            Proxies::FromEnvironment
+        },
         user_agent: format!("uforge-export/{TOOL_VERSION}"),
     };
     let api = UforgeApi::new(settings).map_err(ComposeError::Connection)?;
     Ok(Box::new(api))
 }
 
-fn credentials(sign_in: &SignIn) -> Credentials {
+fn adapter_credentials(sign_in: &SignIn) -> Credentials {
     match sign_in {
         SignIn::Direct {
             login,
@@ -106,6 +140,103 @@ fn credentials(sign_in: &SignIn) -> Credentials {
             password: password.clone(),
         },
     }
+}
+
+/// The unfinished runs whose bags were to be in this folder, the last begun first.
+pub(crate) fn unfinished_in(folder: &Path) -> Result<Vec<Unfinished>, ComposeError> {
+    adapters_archive::find_unfinished(folder).map_err(|source| ComposeError::Folder {
+        path: folder.to_owned(),
+        source,
+    })
+}
+
+/// What the unfinished run for a bag of this name says of itself.
+pub(crate) fn unfinished_at(bag: &Path) -> Result<Option<RunHeader>, ComposeError> {
+    adapters_archive::read_header(bag).map_err(|source| ComposeError::Folder {
+        path: bag.to_owned(),
+        source,
+    })
+}
+
+/// Locks what an unfinished run left, so that it can be given up.
+pub(crate) fn leftovers(bag: &Path) -> Result<Option<Leftovers>, ComposeError> {
+    Ok(adapters_archive::open_leftovers(bag)?)
+}
+
+/// Opens the bag for writing: a file of this name, or standard output.
+pub(crate) fn archive(
+    file: Option<&Path>,
+    order: &Order,
+    output: &OutputSettings,
+) -> Result<OpenedRun, ComposeError> {
+    let target = match file {
+        None => adapters_archive::Target::Stdout,
+        Some(path) => adapters_archive::Target::File {
+            path: path.to_owned(),
+            replace: match output.existing {
+                Existing::Refuse => Replace::Refuse,
+                Existing::Replace => Replace::Force,
+            },
+        },
+    };
+    Ok(adapters_archive::open_run(RunSettings {
+        target,
+        format: output.format,
+        top: order.bag_name.clone(),
+        fingerprint: order.fingerprint(),
+        user: order.user.clone(),
+        source: order.source.clone(),
+        encryption: encryption(&output.encryption)?,
+        leftover: match output.leftovers {
+            settings::Leftovers::Continue => Leftover::Continue,
+            settings::Leftovers::Discard => Leftover::Discard,
+        },
+    })?)
+}
+
+fn encryption(
+    wanted: &settings::Encryption,
+) -> Result<Option<adapters_archive::Encryption>, EncryptionError> {
+    use adapters_archive::Encryption;
+    Ok(match wanted {
+        settings::Encryption::None => None,
+        settings::Encryption::Passphrase(passphrase) => {
+            Some(Encryption::Passphrase(passphrase.clone()))
+        }
+        settings::Encryption::Recipients(given) => {
+            let mut recipients = Vec::new();
+            for text in given {
+                recipients.extend(Recipient::parse_or_read(text)?);
+            }
+            Some(Encryption::Recipients(recipients))
+        }
+    })
+}
+
+/// Opens a bag for reading.
+pub(crate) fn open_bag(path: &Path, unlock: Option<&Unlock>) -> Result<BagSource, ComposeError> {
+    Ok(adapters_archive::open_bag(path, unlock)?)
+}
+
+/// What a bag is to be opened with, where it is encrypted.
+pub(crate) fn unlock(opening: OpeningArguments) -> Result<Option<Unlock>, ComposeError> {
+    Ok(match opening.passphrase_file {
+        Some(file) => Some(Unlock::Passphrase(credentials::first_line(
+            &file, PASSPHRASE,
+        )?)),
+        None if opening.identities.is_empty() => None,
+        None => Some(Unlock::IdentityFiles(opening.identities)),
+    })
+}
+
+/// Checks every byte of a bag.
+pub(crate) fn verify(bag: BagSource, depth: Depth) -> Result<VerifyReport, ComposeError> {
+    Ok(adapters_archive::verify(bag, depth)?)
+}
+
+/// Says what is in a bag.
+pub(crate) fn list(bag: BagSource) -> Result<Listing, ComposeError> {
+    Ok(adapters_archive::list(bag)?)
 }
 
 /// The sandbox's description: from a file, or the built-in one.

@@ -1,5 +1,8 @@
 //! Everything that can end a command other than well.
 
+use std::path::PathBuf;
+
+use domain::model::UserId;
 use domain::ports::JournalError;
 use domain::workflow::RunError;
 use thiserror::Error;
@@ -30,13 +33,29 @@ pub(crate) enum CommandError {
         left: u64,
         /// Why the first of them is.
         #[source]
-        source: domain::ports::ApiError,
+        source: Option<domain::ports::ApiError>,
+    },
+    /// Which of them?
+    #[error("there are several unfinished runs in `{}`: {}", folder.display(), names(bags))]
+    SeveralUnfinished {
+        /// Where.
+        folder: PathBuf,
+        /// Their bags.
+        bags: Vec<PathBuf>,
+    },
+    /// The tickets of a run are where it was made.
+    #[error("the unfinished run is of `{user}` at `{source_url}`")]
+    OtherRun {
+        /// Whose data.
+        user: UserId,
+        /// From where.
+        source_url: String,
     },
     /// Nothing to give up.
     #[error("there is no unfinished run at `{}`", path.display())]
     NothingUnfinished {
         /// Where.
-        path: std::path::PathBuf,
+        path: PathBuf,
     },
     /// Standard output does not take what it is to get.
     #[error("could not write to standard output")]
@@ -47,4 +66,9 @@ pub(crate) enum CommandError {
     /// Somebody stopped it.
     #[error("interrupted")]
     Interrupted(Signal),
+}
+
+fn names(bags: &[PathBuf]) -> String {
+    let names = bags.iter().map(|bag| format!("`{}`", bag.display()));
+    names.collect::<Vec<_>>().join(", ")
 }

@@ -4,7 +4,7 @@ use domain::ports::SinkError;
 use domain::report::Completeness;
 use domain::workflow::RunError;
 
-use crate::compose::ComposeError;
+use crate::compose::{ComposeError, OpenError, ReadError};
 use crate::credentials::CredentialsError;
 use crate::error::CommandError;
 use crate::settings::SettingsError;
@@ -58,7 +58,9 @@ impl Ending {
             CommandError::Settings(error) => Self::of_settings(error),
             CommandError::Compose(error) => Self::of_compose(error),
             CommandError::Run(error) => Self::of_run_error(error),
-            CommandError::NothingUnfinished { .. } => Self::Usage,
+            CommandError::NothingUnfinished { .. }
+            | CommandError::SeveralUnfinished { .. }
+            | CommandError::OtherRun { .. } => Self::Usage,
             CommandError::Journal(_)
             | CommandError::TicketsLeft { .. }
             | CommandError::Stdout(_)
@@ -80,10 +82,45 @@ impl Ending {
 
     fn of_compose(error: &ComposeError) -> Self {
         match error {
-            ComposeError::Connection(_) | ComposeError::Url { .. } | ComposeError::Scenario(_) => {
-                Self::Usage
+            ComposeError::Connection(_)
+            | ComposeError::Url { .. }
+            | ComposeError::Opening(_)
+            | ComposeError::Encryption(_)
+            | ComposeError::Scenario(_) => Self::Usage,
+            ComposeError::Listen { .. } | ComposeError::Folder { .. } => Self::Failed,
+            ComposeError::Read(error) => Self::of_read_error(error),
+            ComposeError::Open(error) => Self::of_open_error(error),
+        }
+    }
+
+    fn of_open_error(error: &OpenError) -> Self {
+        match error {
+            // What was asked for cannot be: another command is needed.
+            OpenError::NoFolder { .. }
+            | OpenError::IsFolder { .. }
+            | OpenError::NoName { .. }
+            | OpenError::Exists { .. }
+            | OpenError::OtherOrder { .. }
+            | OpenError::Encryption(_) => Self::Usage,
+            OpenError::NotWritable { .. }
+            | OpenError::NoSpace { .. }
+            | OpenError::Locked { .. }
+            | OpenError::JournalDamaged { .. }
+            | OpenError::JournalVersion { .. }
+            | OpenError::BagDamaged { .. }
+            | OpenError::Publish(_)
+            | OpenError::Io { .. } => Self::Failed,
+        }
+    }
+
+    fn of_read_error(error: &ReadError) -> Self {
+        match error {
+            ReadError::Encrypted { .. } | ReadError::Identity { .. } => Self::Usage,
+            // A file that once was a bag and is none any more is as damaged as can be.
+            ReadError::NotABag { .. } => Self::Damaged,
+            ReadError::Io { .. } | ReadError::Locked { .. } | ReadError::TooManyFiles { .. } => {
+                Self::Failed
             }
-            ComposeError::Listen { .. } => Self::Failed,
         }
     }
 

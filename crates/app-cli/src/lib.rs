@@ -4,11 +4,6 @@
 //! [`exit`] turns the ending into a number. Standard output carries only what was asked for; all else goes to standard error
 //! through [`render::Voice`].
 
-#![expect(
-    dead_code,
-    reason = "the commands that write and read bags come with the archive adapter"
-)]
-
 mod args;
 mod commands;
 mod compose;

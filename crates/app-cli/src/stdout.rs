@@ -2,6 +2,8 @@
 
 use std::io::{self, Write};
 
+use serde::Serialize;
+
 use crate::error::CommandError;
 
 /// Writes what was asked for. A reader that has read enough (`| head`) is no error.
@@ -14,4 +16,11 @@ pub(crate) fn write(text: &str) -> Result<(), CommandError> {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
         written => written.map_err(CommandError::Stdout),
     }
+}
+
+/// A value as JSON for people and programs, with its line end.
+pub(crate) fn json(value: &impl Serialize) -> Result<String, CommandError> {
+    serde_json::to_string_pretty(value)
+        .map(|text| text + "\n")
+        .map_err(|error| CommandError::Stdout(error.into()))
 }

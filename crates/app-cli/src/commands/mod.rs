@@ -2,11 +2,18 @@
 
 mod completions;
 mod config;
+mod demo;
+mod discard;
+mod export;
+mod giving_up;
+mod list;
 mod man;
 mod order;
 mod plan;
+mod run;
 mod sandbox;
 mod session;
+mod verify;
 
 use crate::args::{Arguments, Command};
 use crate::error::CommandError;
@@ -19,11 +26,11 @@ pub(crate) fn run(arguments: Arguments) -> Ending {
     let done = match arguments.command {
         Command::Plan(arguments) => plan::run(&mut session, *arguments),
         Command::Sandbox(arguments) => sandbox::run(&mut session, &arguments),
-        Command::Export(_)
-        | Command::Demo(_)
-        | Command::Verify(_)
-        | Command::List(_)
-        | Command::Discard(_) => Ok(Ending::Failed),
+        Command::Export(arguments) => export::run(&mut session, *arguments),
+        Command::Demo(arguments) => demo::run(&mut session, *arguments),
+        Command::Verify(arguments) => verify::run(&mut session, arguments),
+        Command::List(arguments) => list::run(&mut session, arguments),
+        Command::Discard(arguments) => discard::run(&mut session, *arguments),
         Command::Config(arguments) => config::run(&mut session, *arguments),
         Command::Completions(arguments) => completions::run(&arguments),
         Command::Man => man::run(),

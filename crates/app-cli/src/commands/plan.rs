@@ -35,7 +35,7 @@ pub(super) fn run(session: &mut Session, arguments: PlanArguments) -> Result<End
         Ok((connection, plan))
     })?;
     let text = if arguments.json {
-        json(&plan, &connection)?
+        stdout::json(&json(&plan, &connection))?
     } else {
         table(&plan, &connection)
     };
@@ -124,7 +124,7 @@ fn section_json(section: &workflow::PlannedSection) -> SectionJson<'_> {
     }
 }
 
-fn json(plan: &Plan, connection: &ConnectionSettings) -> Result<String, CommandError> {
+fn json<'a>(plan: &'a Plan, connection: &'a ConnectionSettings) -> PlanJson<'a> {
     let items = plan.items.iter().map(|item| ItemJson {
         kind: item.item.kind,
         id: item.item.id.get(),
@@ -132,16 +132,13 @@ fn json(plan: &Plan, connection: &ConnectionSettings) -> Result<String, CommandE
         version: item.version.as_deref(),
         bytes: item.size,
     });
-    let value = PlanJson {
+    PlanJson {
         url: &connection.server.url,
         user: connection.user.as_str(),
         platform_version: plan.platform_version.as_deref(),
         sections: plan.sections.iter().map(section_json).collect(),
         items: items.collect(),
-    };
-    serde_json::to_string_pretty(&value)
-        .map(|text| text + "\n")
-        .map_err(|error| CommandError::Stdout(error.into()))
+    }
 }
 
 fn table(plan: &Plan, connection: &ConnectionSettings) -> String {

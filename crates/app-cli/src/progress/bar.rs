@@ -87,11 +87,10 @@ impl View for Bar {
     }
 
     fn end(&mut self) {
-        for line in self.lines.drain(..) {
-            line.finish_and_clear();
-        }
+        // First the screen, then the lines: a line that ends by itself would be left standing.
         let _ = self.screen.clear();
         self.screen.set_draw_target(ProgressDrawTarget::hidden());
+        self.lines.clear();
     }
 }
 
@@ -105,7 +104,7 @@ pub(super) fn lines(board: &Board, subject: &Subject, now: Duration) -> Vec<Stri
         lines.push(item_line(**item, active));
     }
     if active.len() > LINES {
-        lines.push(format!("  and {} more", active.len() - LINES));
+        lines.push(format!("  and {} more on their way", active.len() - LINES));
     }
     if let Some(retry) = &board.retry {
         let text = fit(&format!("  trying again: {retry}"), COLUMNS);

@@ -145,7 +145,6 @@ impl<W: Write + Send> View for Plain<W> {
                     self.say_documents(now);
                 }
             }
-            Event::Item { item, name, stage } => self.item(*item, name, stage, now),
             Event::Bytes {
                 item,
                 received,
@@ -163,7 +162,13 @@ impl<W: Write + Send> View for Plain<W> {
                     &format!("{what}: {reason}; attempt {} in {secs} s", attempt + 1),
                 );
             }
-            Event::TicketDeleted { .. } => {}
+            // A slot is free before anybody has read that one was waited for; that tickets go is as it should be.
+            Event::Item {
+                stage: ItemStage::Ready,
+                ..
+            }
+            | Event::TicketDeleted { .. } => {}
+            Event::Item { item, name, stage } => self.item(*item, name, stage, now),
             Event::Note { message } => self.say(now, &format!("note: {message}")),
             Event::Recounting => {
                 self.say_documents(now);

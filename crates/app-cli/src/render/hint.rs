@@ -3,7 +3,7 @@
 use domain::ports::{ApiError, SinkError};
 use domain::workflow::RunError;
 
-use crate::compose::ComposeError;
+use crate::compose::{ComposeError, ReadError};
 use crate::credentials::CredentialsError;
 use crate::error::CommandError;
 use crate::settings::SettingsError;
@@ -31,6 +31,8 @@ impl Hint for CommandError {
             Self::TicketsLeft { .. } => {
                 text("`discard` can be repeated; on the platform they also end by themselves")
             }
+            Self::SeveralUnfinished { .. } => text("name one of them"),
+            Self::OtherRun { .. } => text("sign in there with `--url` and `--user`, or `--as`"),
             Self::Journal(_)
             | Self::NothingUnfinished { .. }
             | Self::Stdout(_)
@@ -63,9 +65,7 @@ impl Hint for SettingsError {
             Self::Exists { .. } => {
                 text("`--force` replaces it; a folder as `--output` gets a name made up inside it")
             }
-            Self::Recipient { .. } => {
-                text("a recipient begins with `age1`, `ssh-ed25519` or `ssh-rsa`")
-            }
+            Self::StdoutIsTerminal => text("put `| COMMAND` or `> FILE` behind it"),
             Self::LogFilter { .. } => {
                 text("for example `--log debug` or `--log adapters_http=debug,warn`")
             }
@@ -111,7 +111,23 @@ impl Hint for ComposeError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Listen { .. } => text("`--listen 127.0.0.1:0` picks a free port"),
-            Self::Connection(_) | Self::Url { .. } | Self::Scenario(_) => None,
+            Self::Read(ReadError::Encrypted { .. }) => {
+                text("give `--identity FILE` or `--passphrase-file FILE`")
+            }
+            Self::Opening(error) => error.hint(),
+            Self::Open(error) => error.hint().map(str::to_owned),
+            Self::Read(
+                ReadError::Io { .. }
+                | ReadError::NotABag { .. }
+                | ReadError::Locked { .. }
+                | ReadError::Identity { .. }
+                | ReadError::TooManyFiles { .. },
+            )
+            | Self::Encryption(_)
+            | Self::Folder { .. }
+            | Self::Connection(_)
+            | Self::Url { .. }
+            | Self::Scenario(_) => None,
         }
     }
 }

@@ -6,8 +6,9 @@ mod table;
 mod text;
 mod voice;
 
+pub(crate) use domain::report::human_bytes as size;
 pub(crate) use error::{Colour, error_text};
 pub(crate) use hint::Hint;
 pub(crate) use table::Table;
-pub(crate) use text::{column, count, fit, printable, roughly, size, stopwatch};
+pub(crate) use text::{column, count, fit, printable, roughly, stopwatch};
 pub(crate) use voice::{Listener, Voice};

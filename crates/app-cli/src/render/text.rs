@@ -28,22 +28,6 @@ pub(crate) fn column(text: &str, columns: usize) -> String {
     console::pad_str(&text, columns, console::Alignment::Left, None).into_owned()
 }
 
-/// `1.2 GiB`.
-pub(crate) fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
-    if bytes < 1024 {
-        return format!("{bytes} B");
-    }
-    let mut tenths = u128::from(bytes) * 10 / 1024;
-    let mut unit = 0;
-    while tenths >= 10_240 && unit + 1 < UNITS.len() {
-        tenths /= 1024;
-        unit += 1;
-    }
-    let name = UNITS.get(unit).copied().unwrap_or("PiB");
-    format!("{}.{} {name}", tenths / 10, tenths % 10)
-}
-
 /// `3 items`, `1 item`.
 pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     let word = if number == 1 { one } else { many };
@@ -102,17 +86,7 @@ mod tests {
     }
 
     #[test]
-    fn sizes_counts_and_times_read_well() {
-        for (bytes, expected) in [
-            (0, "0 B"),
-            (1023, "1023 B"),
-            (1024, "1.0 KiB"),
-            (1_300_000, "1.2 MiB"),
-            (1 << 30, "1.0 GiB"),
-            (u64::MAX, "16383.9 PiB"),
-        ] {
-            assert_eq!(size(bytes), expected);
-        }
+    fn counts_and_times_read_well() {
         assert_eq!(count(1, "item", "items"), "1 item");
         assert_eq!(count(12_345_678, "item", "items"), "12,345,678 items");
         assert_eq!(stopwatch(Duration::from_secs(3723)), "1:02:03");

@@ -64,6 +64,14 @@ impl Voice {
         }
     }
 
+    /// What the work came to, where that is bad: said to everybody.
+    pub(crate) fn complain(&self, text: &str) {
+        match self.listener {
+            Listener::Person | Listener::QuietPerson => self.write(text),
+            Listener::Program => self.tell(Words::Message { message: text }),
+        }
+    }
+
     /// What may be wrong, though the work goes on.
     pub(crate) fn warn(&self, message: &str) {
         let message = printable(message);

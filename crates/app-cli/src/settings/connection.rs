@@ -1,6 +1,5 @@
 //! CONNECTION as it is meant.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use domain::model::UserId;
@@ -25,7 +24,8 @@ pub(crate) struct ServerAddress {
 }
 
 impl ServerAddress {
-    fn is_loopback(&self) -> bool {
+    /// Whether it is this machine: no network, no proxy.
+    pub(crate) fn is_loopback(&self) -> bool {
         let host = match self.host.strip_prefix('[') {
             Some(rest) => rest.split(']').next(),
             None => self.host.split(':').next(),
@@ -56,7 +56,7 @@ pub(crate) enum Trust {
     /// Those of the system.
     System,
     /// And those of this file.
-    Extra { path: PathBuf, pem: Vec<u8> },
+    Extra { pem: Vec<u8> },
     /// Any.
     Any,
 }
@@ -207,7 +207,7 @@ fn trust(inputs: &Inputs) -> Result<Trust, SettingsError> {
             problem: "holds no certificate in PEM form",
         });
     }
-    Ok(Trust::Extra { path, pem })
+    Ok(Trust::Extra { pem })
 }
 
 fn read_limited(path: &std::path::Path) -> std::io::Result<Vec<u8>> {

@@ -104,9 +104,9 @@ pub(crate) enum SettingsError {
     /// The final name is taken.
     #[error("`{}` exists already", path.display())]
     Exists { path: PathBuf },
-    /// Something that is no age recipient.
-    #[error("`encrypt-to` (from: {origin}): {problem}")]
-    Recipient { origin: Origin, problem: String },
+    /// A bag is no text.
+    #[error("standard output is a terminal, and the bag is no text")]
+    StdoutIsTerminal,
     /// A log filter that cannot be read.
     #[error("`{filter}` is no log filter")]
     LogFilter {

@@ -10,7 +10,6 @@ mod error;
 mod layer;
 mod layers;
 mod output;
-mod recipients;
 mod selection;
 
 use std::path::{Path, PathBuf};
@@ -21,7 +20,6 @@ pub(crate) use environment::Environment;
 pub(crate) use error::SettingsError;
 pub(crate) use layer::{Layer, ProgressMode};
 pub(crate) use layers::{Layers, Origin, Places, Sourced};
-#[expect(unused_imports, reason = "used with the archive adapter")]
 pub(crate) use output::{Encryption, Existing, Leftovers, OutputSettings, Target, bag_name};
 pub(crate) use selection::SelectionSettings;
 

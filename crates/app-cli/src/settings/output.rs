@@ -1,5 +1,6 @@
 //! OUTPUT as it is meant: where the bag goes and what it is called.
 
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -42,13 +43,14 @@ pub(crate) enum Leftovers {
 #[derive(Clone, Debug)]
 pub(crate) enum Encryption {
     None,
-    /// Recipients, one a line, as age writes them.
+    /// Recipients, or files of them, as they were given.
     Recipients(Vec<String>),
     Passphrase(SecretString),
 }
 
 impl Encryption {
-    fn is_on(&self) -> bool {
+    /// Whether there is any.
+    pub(crate) fn is_on(&self) -> bool {
         !matches!(self, Self::None)
     }
 }
@@ -69,17 +71,14 @@ pub(crate) struct OutputSettings {
 }
 
 impl OutputSettings {
-    /// Reads them from the layers. An existing file is refused here, before anything is sent.
+    /// Reads them from the layers.
     pub(crate) fn of(layers: &Layers) -> Result<Self, SettingsError> {
         let target = target(layers);
         let existing = layers.switch(|layer| &layer.force, Existing::Replace, Existing::Refuse);
         let encryption = encryption(layers)?;
         let format = format(layers, &target, &encryption)?;
-        if let Target::File(path) = &target
-            && existing == Existing::Refuse
-            && path.symlink_metadata().is_ok()
-        {
-            return Err(SettingsError::Exists { path: path.clone() });
+        if target == Target::Stdout && std::io::stdout().is_terminal() {
+            return Err(SettingsError::StdoutIsTerminal);
         }
         Ok(Self {
             target,
@@ -255,15 +254,13 @@ fn encryption(layers: &Layers) -> Result<Encryption, SettingsError> {
                 .as_ref()
                 .is_none_or(|other| rank(&other.origin) <= rank(&recipients.origin)) =>
         {
-            super::recipients::read(&recipients).map(Encryption::Recipients)
+            Ok(Encryption::Recipients(recipients.value))
         }
         (_, Some(file)) => Ok(Encryption::Passphrase(credentials::first_line(
             &file.value,
             PASSPHRASE,
         )?)),
-        (Some(recipients), None) => {
-            super::recipients::read(&recipients).map(Encryption::Recipients)
-        }
+        (Some(recipients), None) => Ok(Encryption::Recipients(recipients.value)),
     }
 }
 

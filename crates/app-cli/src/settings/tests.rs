@@ -454,7 +454,6 @@ fn the_format_follows_the_ending_and_never_contradicts_it() {
         ("x.TGZ", BagFormat::TarGz),
         ("x", BagFormat::Zip),
         ("x.bag", BagFormat::Zip),
-        ("-", BagFormat::Zip),
     ] {
         let settings = output(|layer| layer.output = Some(path.into())).unwrap();
         assert_eq!(settings.format, format, "{path}");
@@ -473,21 +472,6 @@ fn the_format_follows_the_ending_and_never_contradicts_it() {
 }
 
 #[test]
-fn an_existing_file_is_refused_before_anything_is_sent() {
-    let machine = Machine::new().file("x.zip", "");
-    let path = machine.path("x.zip");
-    assert!(matches!(
-        output(|layer| layer.output = Some(path.clone())),
-        Err(SettingsError::Exists { .. })
-    ));
-    let forced = output(|layer| {
-        layer.output = Some(path);
-        layer.force = Some(true);
-    });
-    assert_eq!(forced.unwrap().existing, Existing::Replace);
-}
-
-#[test]
 fn a_folder_a_file_and_standard_output_are_told_apart() {
     let machine = Machine::new();
     let folder = machine.folder.path().to_owned();
@@ -503,22 +487,6 @@ fn a_folder_a_file_and_standard_output_are_told_apart() {
         );
     }
     assert_eq!(output(|_| {}).unwrap().target, Target::Folder(".".into()));
-}
-
-#[test]
-fn recipients_are_given_as_they_are_or_in_a_file() {
-    let machine = Machine::new().file("all", "# the office\nage1one\n\nssh-ed25519 AAAA me\n");
-    let machine = machine.file("wrong", "AGE-SECRET-KEY-1HUNTER2\n");
-    let recipients = |text: PathBuf| {
-        output(|layer| layer.encrypt_to = Some(vec![text.to_string_lossy().into_owned()]))
-    };
-    match recipients(machine.path("all")).unwrap().encryption {
-        Encryption::Recipients(all) => assert_eq!(all, ["age1one", "ssh-ed25519 AAAA me"]),
-        other => panic!("{other:?}"),
-    }
-    let error = recipients(machine.path("wrong")).unwrap_err().to_string();
-    assert!(!error.contains("HUNTER2"), "{error}");
-    assert!(recipients("nobody".into()).is_err());
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{Ports, RunError, export, withdraw};
 use crate::model::{ItemRef, Order, Section, Ticket};
-use crate::ports::{ApiError, ExportStatus, SinkError};
+use crate::ports::{ApiError, ExportStatus};
 use crate::report::{Completeness, ItemStatus, Outcome, Stage};
 use crate::testing::{
     Call, FakeItem, FakePlatform, MemoryJournal, MemorySink, RecordingProgress, Script, SimClock,
@@ -724,30 +724,4 @@ fn withdrawing_takes_every_ticket_of_ours_and_no_other_off_the_server() {
             "poll {polls}: {left:?}"
         );
     }
-}
-
-#[test]
-fn a_disk_that_cannot_hold_what_is_announced_is_told_before_anything_is_started() {
-    let world = world(&[mysoftware(1)]);
-    world
-        .platform
-        .change(mysoftware(1), |item| item.size = Some(1_000_000));
-    world.sink.state().room = Some(999_999);
-    let error = world.export().expect_err("no room");
-    assert!(
-        matches!(
-            error,
-            RunError::Sink(SinkError::NoSpace {
-                needed: Some(1_000_000),
-                ..
-            })
-        ),
-        "{error}"
-    );
-    assert_eq!(
-        world.platform.count(|call| matches!(call, Call::Start(_))),
-        0
-    );
-    world.sink.state().room = Some(1_000_000);
-    world.complete();
 }

@@ -1,0 +1,92 @@
+//! `demo`: the same as `export`, against a sandbox of its own on a free port of this machine.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::Path;
+
+use domain::model::{BagFormat, UserId};
+use domain::workflow::Limits;
+use sandbox::Announcement;
+
+use crate::args::DemoArguments;
+use crate::compose;
+use crate::credentials::Secret;
+use crate::error::CommandError;
+use crate::exit::Ending;
+use crate::render::printable;
+use crate::settings::{
+    ConnectionSettings, Layer, Layers, Origin, OutputSettings, SelectionSettings, SettingsError,
+    SignIn, Trust,
+};
+use crate::signals::Signals;
+
+use super::Session;
+use super::export::tell;
+use super::run::{Job, bring_home, refuse_taken};
+
+const FREE_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
+
+pub(super) fn run(session: &mut Session, arguments: DemoArguments) -> Result<Ending, CommandError> {
+    let mut flags = Layer::default();
+    arguments.output.fill(&mut flags);
+    let inputs = session.inputs(flags)?;
+    let output = OutputSettings::of(&inputs.layers)?;
+    refuse_taken(&output)?;
+    let (format, encrypted) = (output.format, output.encryption.is_on());
+    let brought = Session::wait_for(async {
+        let signals = Signals::listen().map_err(CommandError::Runtime)?;
+        let (running, announcement) = compose::sandbox(FREE_PORT, compose::scenario(None)?).await?;
+        let job = Job {
+            connection: connection(&announcement)?,
+            selection: SelectionSettings::of(&Layers::default())?,
+            output,
+        };
+        let brought = bring_home(session, signals, &job).await;
+        running.shutdown().await;
+        brought
+    })?;
+    if let Some(bag) = &brought.bag {
+        session.voice.say(&ways_to_look(bag, format, encrypted));
+    }
+    tell(&brought)
+}
+
+/// Signs in as the sandbox says.
+fn connection(sandbox: &Announcement) -> Result<ConnectionSettings, SettingsError> {
+    let server = compose::server_address(&sandbox.url).map_err(|source| SettingsError::Url {
+        origin: Origin::Default,
+        source,
+    })?;
+    let login = UserId::parse(&sandbox.user).map_err(|source| SettingsError::Login {
+        key: "user",
+        origin: Origin::Default,
+        source,
+    })?;
+    Ok(ConnectionSettings {
+        server,
+        user: login.clone(),
+        sign_in: SignIn::Direct {
+            login,
+            secret: Secret::Password(sandbox.password.as_str().into()),
+        },
+        trust: Trust::System,
+        timeout: Limits::SILENCE,
+    })
+}
+
+/// How to see what is in the bag with what every computer has, and with this program.
+fn ways_to_look(bag: &Path, format: BagFormat, encrypted: bool) -> String {
+    let bag = bag.display().to_string();
+    let bag = printable(&bag);
+    if encrypted {
+        return format!("\nLook at it:\n  uforge-export list --identity YOUR-KEY {bag}");
+    }
+    let (list, unpack) = match format {
+        BagFormat::Zip => ("unzip -l", "unzip"),
+        BagFormat::Tar => ("tar tf", "tar xf"),
+        BagFormat::TarGz => ("tar tzf", "tar xzf"),
+    };
+    format!(
+        "\nLook at it:\n  {list} {bag}\n  {unpack} {bag}     then open index.html in a browser\n  \
+         uforge-export verify --deep {bag}"
+    )
+}

@@ -1,0 +1,139 @@
+//! `discard`: gives an unfinished run up, on the server and here.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::args::DiscardArguments;
+use crate::compose::{self, ComposeError, Leftovers};
+use crate::error::CommandError;
+use crate::exit::Ending;
+use crate::render::{count, printable};
+use crate::settings::{Inputs, Layer, Origin, UnsignedConnection};
+use crate::signals::Signals;
+
+use super::Session;
+use super::giving_up::try_withdraw;
+use super::session::sign;
+
+/// A slow server gets this long to forget tickets.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+pub(super) fn run(
+    session: &mut Session,
+    arguments: DiscardArguments,
+) -> Result<Ending, CommandError> {
+    let mut flags = Layer::default();
+    arguments.connection.fill(&mut flags);
+    let nothing = || CommandError::NothingUnfinished {
+        path: arguments.path.clone(),
+    };
+    let bag = find(&arguments.path)?.ok_or_else(nothing)?;
+    let leftovers = compose::leftovers(&bag)?.ok_or_else(nothing)?;
+    let remembered = leftovers.journal.remembered();
+    if remembered.open.is_empty() && remembered.intents.is_empty() {
+        session.inputs(flags)?;
+    } else {
+        withdraw(session, flags, &leftovers)?;
+    }
+    leftovers.remove().map_err(ComposeError::from)?;
+    let bag = bag.display().to_string();
+    session.voice.say(&format!(
+        "The unfinished run for {} is gone.",
+        printable(&bag)
+    ));
+    Ok(Ending::Done)
+}
+
+/// The final name of the bag whose run is meant: given itself, by its work folder, or by the folder that they are in.
+fn find(path: &Path) -> Result<Option<PathBuf>, CommandError> {
+    if compose::leftovers(path)?.is_some() {
+        return Ok(Some(path.to_owned()));
+    }
+    if !path.is_dir() {
+        return Ok(None);
+    }
+    let mut inside = compose::unfinished_in(path)?;
+    if inside.len() > 1 {
+        return Err(CommandError::SeveralUnfinished {
+            folder: path.to_owned(),
+            bags: inside.into_iter().map(|run| run.path).collect(),
+        });
+    }
+    if let Some(run) = inside.pop() {
+        return Ok(Some(run.path));
+    }
+    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
+        return Ok(None);
+    };
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
+    let named_after = |bag: &Path| {
+        bag.file_name()
+            .is_some_and(|bag| name.to_string_lossy().contains(&*bag.to_string_lossy()))
+    };
+    Ok(compose::unfinished_in(folder)?
+        .into_iter()
+        .map(|run| run.path)
+        .find(|bag| named_after(bag)))
+}
+
+fn withdraw(session: &mut Session, flags: Layer, run: &Leftovers) -> Result<(), CommandError> {
+    let mut inputs = session.inputs_with_credentials(flags)?;
+    add_what_the_run_knows(&mut inputs, run);
+    let unsigned = UnsignedConnection::of(&mut inputs)?;
+    session.say_warnings(&inputs);
+    let withdrawal = Session::wait_for(async {
+        let mut signals = Signals::listen().map_err(CommandError::Runtime)?;
+        let connection = sign(&mut signals, unsigned).await?;
+        if let Some(header) = &run.header
+            && (header.source != connection.server.url || header.user != connection.user)
+        {
+            return Err(CommandError::OtherRun {
+                user: header.user.clone(),
+                source_url: header.source.clone(),
+            });
+        }
+        let api = compose::platform(&connection)?;
+        signals
+            .or(try_withdraw(api.as_ref(), run.journal.as_ref(), PATIENCE))
+            .await
+            .map_err(CommandError::Interrupted)?
+    })?;
+    let remembered = run.journal.remembered();
+    let left = remembered.open.len() + remembered.intents.len();
+    if left > 0 {
+        return Err(CommandError::TicketsLeft {
+            left: u64::try_from(left).unwrap_or(u64::MAX),
+            source: withdrawal.left.into_iter().next().map(|(_, error)| error),
+        });
+    }
+    let gone = u64::try_from(withdrawal.deleted.len()).unwrap_or(u64::MAX);
+    session.voice.say(&format!(
+        "{} gone from the server.",
+        count(gone, "ticket is", "tickets are")
+    ));
+    Ok(())
+}
+
+/// Where nobody says otherwise, the platform and the login are those of the run.
+fn add_what_the_run_knows(inputs: &mut Inputs, run: &Leftovers) {
+    let Some(header) = &run.header else { return };
+    let known = Layer {
+        url: Some(header.source.clone()),
+        user: Some(header.user.to_string()),
+        ..Layer::default()
+    };
+    inputs.layers.0.insert(0, (Origin::Default, known));
+    let login = inputs.layers.pick(|layer| &layer.user);
+    let other = inputs.layers.pick(|layer| &layer.as_user);
+    if other.is_none() && login.is_some_and(|login| login.value != header.user.as_str()) {
+        let acting_on = Layer {
+            as_user: Some(header.user.to_string()),
+            ..Layer::default()
+        };
+        inputs.layers.0.insert(0, (Origin::Default, acting_on));
+    }
+}
