@@ -1,11 +1,16 @@
+use age::secrecy::ExposeSecret as _;
+use domain::ports::TagFile;
+
 use super::*;
-use crate::reader::open_bag;
+use crate::encrypt::{Encryption, Recipient};
 use crate::reader::sample::{
     ARCHIVE, Files, TEMPLATE, USER, files, files_with, gzip, on_disk, packed, stored, tar,
     tar_entry,
 };
+use crate::reader::{Unlock, open_bag};
+use crate::test_kit::{self, FORMATS, Kit, document, download};
 
-const FILES: [Packing; 3] = [Packing::Zip, Packing::Tar, Packing::TarGz];
+const PACKED: [Packing; 3] = [Packing::Zip, Packing::Tar, Packing::TarGz];
 const ALL: [Packing; 4] = [Packing::Zip, Packing::Tar, Packing::TarGz, Packing::Folder];
 
 fn check(files: &Files, packing: Packing) -> VerifyReport {
@@ -100,7 +105,7 @@ fn one_flipped_bit_in_a_payload_file_is_found_and_named() {
 
 #[test]
 fn one_flipped_bit_anywhere_ends_in_an_answer_and_changes_no_file_unnoticed() {
-    for packing in FILES {
+    for packing in PACKED {
         let whole = packed(&files(), packing);
         let mut unnoticed = 0;
         // A tar file is mostly filling: some of its bytes, all of the others'.
@@ -129,7 +134,7 @@ fn one_flipped_bit_anywhere_ends_in_an_answer_and_changes_no_file_unnoticed() {
 
 #[test]
 fn a_bag_cut_anywhere_is_damaged_or_no_bag() {
-    for packing in FILES {
+    for packing in PACKED {
         let whole = packed(&files(), packing);
         let step = if packing == Packing::Tar { 31 } else { 1 };
         for length in (0..whole.len()).step_by(step) {
@@ -306,5 +311,51 @@ fn links_that_lead_out_of_an_archive_are_found() {
             escapes,
             "{target}: {text:?}"
         );
+    }
+}
+
+/// Writes the sample bag with the product's own sink, with an entry taken back in its middle and one staged beside it.
+async fn written(kit: &Kit) {
+    let run = kit.open();
+    let taken_back = run
+        .begin(download("data/appliances/1-x/archive.tar.gz"))
+        .await;
+    let files = files();
+    let archive = run.begin(download(ARCHIVE)).await;
+    run.put(document(USER, &files[USER]), &files[USER])
+        .await
+        .unwrap();
+    taken_back.discard().await.unwrap();
+    let mut archive = archive;
+    archive
+        .write(bytes::Bytes::from(files[ARCHIVE].clone()))
+        .await
+        .unwrap();
+    archive.close().await.unwrap();
+    let tags = files.iter().filter(|(path, _)| !path.starts_with("data/"));
+    let tags = tags.map(|(path, content)| TagFile {
+        path: test_kit::path(path),
+        bytes: content.clone().into(),
+    });
+    run.sink.finish(tags.collect()).await.unwrap();
+}
+
+#[tokio::test]
+async fn what_the_sink_writes_is_sound() {
+    let key = age::x25519::Identity::generate();
+    let identity = on_disk(key.to_string().expose_secret().as_bytes());
+    let recipient = Recipient::parse(&key.to_public().to_string()).unwrap();
+    for format in FORMATS {
+        for encryption in [None, Some(Encryption::Recipients(vec![recipient.clone()]))] {
+            let mut kit = Kit::new(format);
+            kit.encryption = encryption;
+            written(&kit).await;
+            let unlock = Unlock::IdentityFiles(vec![identity.path.clone()]);
+            let bag = open_bag(&kit.target(), Some(&unlock)).unwrap();
+            assert_eq!(bag.is_encrypted(), kit.encryption.is_some());
+            let report = verify(bag, Depth::Inner).unwrap();
+            assert_eq!(sentences(&report), [""; 0], "{format:?}");
+            assert_eq!(report.folder.as_deref(), Some(test_kit::TOP));
+        }
     }
 }
