@@ -1,6 +1,8 @@
 //! Beginning a run, or going on with one that was interrupted: [`open_run`] is the door to the writing half.
 
 mod error;
+#[cfg(test)]
+mod forward_tests;
 mod leftovers;
 mod lock;
 mod open;

@@ -31,13 +31,13 @@ async fn killed_half_way(format: BagFormat) -> Kit {
         .await
         .unwrap();
     // More than is gathered, so that it has reached the file.
-    let flying = archive(3, 900_000);
+    let flying = archive(3, 400_000);
     let _in_place = kit.hold(&run, download("data/in-place"), &flying).await;
     run.put(download("data/staged"), &archive(2, 60_000))
         .await
         .unwrap();
     let mut beside = run.begin(download("data/beside")).await;
-    beside.write(archive(4, 900_000).into()).await.unwrap();
+    beside.write(archive(4, 400_000).into()).await.unwrap();
     let ticket = ticket(7);
     run.journal.record(Fact::Started { ticket }).await.unwrap();
     kit.killed()
@@ -69,13 +69,13 @@ async fn a_killed_run_goes_on_with_what_was_safe_and_nothing_else() {
             run.sink.open_entry(download("data/staged")).await,
             Err(SinkError::Duplicate { .. })
         ));
-        run.put(download("data/in-place"), &archive(3, 900_000))
+        run.put(download("data/in-place"), &archive(3, 400_000))
             .await
             .unwrap();
         let seeds = [
             ("data/placed", 1, 50_000),
             ("data/staged", 2, 60_000),
-            ("data/in-place", 3, 900_000),
+            ("data/in-place", 3, 400_000),
         ];
         finish_and_compare(&kit, run, &seeds).await;
     }
@@ -369,7 +369,7 @@ async fn a_dropped_run_goes_on_where_it_stopped() {
             .await
             .unwrap();
         let mut open = run.begin(download("data/x")).await;
-        open.write(Bytes::from(archive(3, 900_000))).await.unwrap();
+        open.write(Bytes::from(archive(3, 400_000))).await.unwrap();
         run.put(download("data/staged"), &archive(2, 60_000))
             .await
             .unwrap();
