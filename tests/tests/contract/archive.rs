@@ -2,21 +2,22 @@
 
 use std::path::Path;
 
-use adapters_archive::{Encryption, OpenRun};
+use adapters_archive::{Encryption, OpenRun, Recipient};
 use domain::model::BagFormat;
 use tests::contract::{archive_sink, journal};
 use tests::kit;
 
 const FORMATS: [BagFormat; 3] = [BagFormat::Zip, BagFormat::Tar, BagFormat::TarGz];
 
+/// Nobody in particular: what is encrypted here is not read again.
+const RECIPIENT: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
+
 fn fresh(folder: &Path, format: BagFormat, encrypted: bool) -> (tempfile::TempDir, OpenRun) {
     let inner = tempfile::tempdir_in(folder).expect("a folder");
     let mut settings = kit::settings(inner.path(), format);
     if encrypted {
         settings.encryption = Some(Encryption::Recipients(vec![
-            "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa"
-                .parse()
-                .expect("a recipient"),
+            Recipient::parse(RECIPIENT).expect("a recipient"),
         ]));
     }
     let run = kit::open(settings);
