@@ -173,7 +173,8 @@ pub async fn a_download_before_the_end_fails(api: &dyn UserDataApi) {
     if started.status.state() == ExportState::Running {
         assert!(api.download(started.ticket, None).await.is_err());
     }
-    api.cancel_export(started.ticket).await.expect("cancelled");
+    // It may have ended meanwhile, and then there is nothing to cancel.
+    let _ = api.cancel_export(started.ticket).await;
     api.delete_export(started.ticket).await.expect("deleted");
 }
 
