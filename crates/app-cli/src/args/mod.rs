@@ -124,7 +124,7 @@ EXAMPLES
 const PLAN_EXAMPLES: &str = "\
 EXAMPLES
   uforge-export plan -a https://uforge.example.com/api -u john
-  uforge-export plan -a https://uforge.example.com/api -u john --json | jq .items";
+  uforge-export plan -c credentials.yml --json | jq .items";
 
 const VERIFY_EXAMPLES: &str = "\
 EXAMPLES

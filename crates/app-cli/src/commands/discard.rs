@@ -12,7 +12,7 @@ use crate::settings::{Inputs, Layer, Origin, UnsignedConnection};
 use crate::signals::Signals;
 
 use super::Session;
-use super::giving_up::try_withdraw;
+use super::giving_up::{say_doubts, try_withdraw};
 use super::session::sign;
 
 /// A slow server gets this long to forget tickets.
@@ -102,8 +102,8 @@ fn withdraw(session: &mut Session, flags: Layer, run: &Leftovers) -> Result<(), 
             .await
             .map_err(CommandError::Interrupted)?
     })?;
-    let remembered = run.journal.remembered();
-    let left = remembered.open.len() + remembered.intents.len();
+    say_doubts(session, &withdrawal);
+    let left = run.journal.remembered().open.len();
     if left > 0 {
         return Err(CommandError::TicketsLeft {
             left: u64::try_from(left).unwrap_or(u64::MAX),

@@ -24,14 +24,26 @@ pub(super) async fn withdraw(
     journal: &dyn Journal,
     patience: Duration,
 ) {
-    let _ = try_withdraw(api, journal, patience).await;
-    let remembered = journal.remembered();
-    let left = remembered.open.len() + remembered.intents.len();
+    if let Ok(withdrawal) = try_withdraw(api, journal, patience).await {
+        say_doubts(session, &withdrawal);
+    }
+    let left = journal.remembered().open.len();
     if left > 0 {
         let left = u64::try_from(left).unwrap_or(u64::MAX);
         session.voice.warn(&format!(
             "{} of this run may still be on the server",
             count(left, "ticket", "tickets")
+        ));
+    }
+}
+
+/// Says of which items nobody can know whether a ticket was made.
+pub(super) fn say_doubts(session: &Session, withdrawal: &Withdrawal) {
+    if !withdrawal.doubtful.is_empty() {
+        let items = withdrawal.doubtful.iter().map(ToString::to_string);
+        session.voice.warn(&format!(
+            "the answer to a start was lost: the platform may keep a ticket of {}",
+            items.collect::<Vec<_>>().join(", ")
         ));
     }
 }

@@ -12,6 +12,7 @@ use serde::Serialize;
 
 use crate::compose::{self, OpenRun, OpenedRun};
 use crate::error::CommandError;
+use crate::exit::Ending;
 use crate::journal::InMemory;
 use crate::progress::{self, Subject};
 use crate::render::{Listener, count, printable};
@@ -67,9 +68,9 @@ pub(super) async fn bring_home(
     };
     if run.resumed {
         let number = u64::try_from(run.sink.recovered().len()).unwrap_or(u64::MAX);
+        let kept = count(number, "file is", "files are");
         session.voice.say(&format!(
-            "Going on with the run that was interrupted: {} here already.",
-            count(number, "file is", "files are")
+            "Going on with the run that was interrupted: {kept} here already."
         ));
     }
     let outcome = drive(session, signals, job, api.as_ref(), run, &order).await?;
@@ -138,8 +139,13 @@ async fn drive(
         sink,
         journal,
         target,
-        ..
+        resumed,
     } = run;
+    let beginning = if resumed {
+        Beginning::Resumed
+    } else {
+        Beginning::New
+    };
     let subject = Subject {
         user: job.connection.user.to_string(),
         host: job.connection.server.host.clone(),
@@ -169,11 +175,18 @@ async fn drive(
             CommandError::Interrupted(signal)
         }
     };
-    let remains = Remains::of(&journal.remembered(), &job.output);
+    let remains = Remains::of(&journal.remembered(), &job.output, &ended, beginning);
     // The lock goes with the journal.
     drop(journal);
     remains.settle(session, target.as_deref(), &ended);
     Err(ended)
+}
+
+/// Whether a run had an earlier one to go on from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Beginning {
+    New,
+    Resumed,
 }
 
 /// Whether a run that ended without a bag left something to go on from.
@@ -184,8 +197,21 @@ enum Remains {
 }
 
 impl Remains {
-    fn of(remembered: &Recovered, output: &OutputSettings) -> Self {
+    fn of(
+        remembered: &Recovered,
+        output: &OutputSettings,
+        ended: &CommandError,
+        run: Beginning,
+    ) -> Self {
         let tickets = !remembered.open.is_empty() || !remembered.intents.is_empty();
+        // Nobody repeats a command that was refused as it is, and the next one must not find another order's remains.
+        let refused = matches!(
+            Ending::of_error(ended),
+            Ending::Usage | Ending::Unauthorized
+        );
+        if !tickets && refused && run == Beginning::New {
+            return Self::Nothing;
+        }
         // What is encrypted cannot be gone on with: its key is gone.
         let payload = !remembered.documents.is_empty() && !output.encryption.is_on();
         if tickets || payload {

@@ -5,14 +5,14 @@ use std::io::Write;
 use std::time::Duration;
 
 use domain::model::ItemRef;
-use domain::ports::Event;
+use domain::ports::{Event, ItemStage};
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::View;
 
-/// Byte counts of one item come at most this often.
-const BYTES_EVERY: Duration = Duration::from_millis(500);
+/// Figures of one item come at most this often.
+const FIGURES_EVERY: Duration = Duration::from_millis(500);
 
 /// An event and its time.
 #[derive(Serialize)]
@@ -35,26 +35,32 @@ pub(crate) fn line<E: Serialize>(event: E) -> Option<String> {
 
 pub(super) struct Json<W> {
     output: W,
-    bytes_told: BTreeMap<ItemRef, Duration>,
+    figures_told: BTreeMap<ItemRef, Duration>,
 }
 
 impl<W: Write> Json<W> {
     pub(super) fn new(output: W) -> Self {
         Self {
             output,
-            bytes_told: BTreeMap::new(),
+            figures_told: BTreeMap::new(),
         }
     }
 }
 
 impl<W: Write + Send> View for Json<W> {
     fn on(&mut self, event: &Event, now: Duration) {
-        if let Event::Bytes { item, .. } = event {
-            let told = self.bytes_told.get(item);
-            if told.is_some_and(|told| now.saturating_sub(*told) < BYTES_EVERY) {
+        if let Event::Bytes { item, .. }
+        | Event::Item {
+            item,
+            stage: ItemStage::Waiting { .. },
+            ..
+        } = event
+        {
+            let told = self.figures_told.get(item);
+            if told.is_some_and(|told| now.saturating_sub(*told) < FIGURES_EVERY) {
                 return;
             }
-            self.bytes_told.insert(*item, now);
+            self.figures_told.insert(*item, now);
         }
         if let Some(line) = line(event) {
             // Nobody reads any more: the run goes on.

@@ -34,7 +34,7 @@ impl<W: Write> Plain<W> {
     pub(super) fn new(mut output: W, subject: &Subject) -> Self {
         let _ = writeln!(
             output,
-            "exporting {} from {}",
+            "{} from {}",
             printable(&subject.user),
             printable(&subject.host)
         );

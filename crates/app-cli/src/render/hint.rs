@@ -1,5 +1,7 @@
 //! What to do next, for every error that a person can do something about.
 
+use std::path::Path;
+
 use domain::ports::{ApiError, SinkError};
 use domain::workflow::RunError;
 
@@ -165,6 +167,8 @@ impl Hint for SinkError {
                 text("make room; the same command then goes on where it stopped")
             }
             Self::Exists { .. } => text("`--force` replaces it"),
+            // Nothing that went into a pipe can be gone on with.
+            Self::Io { path, .. } if path == Path::new("standard output") => None,
             Self::Io { .. } => text(GO_ON),
             Self::CheckFailed { .. } | Self::Duplicate { .. } | Self::Stopped => None,
         }
