@@ -1,30 +1,37 @@
 //! Puts the service together: the only place that names concrete adapters.
 
-use std::path::Path;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use adapters_archive::{Leftover, OpenRun, OpenedRun, Replace, RunSettings, Target, open_run};
 use adapters_clock::SystemClock;
 use adapters_http::{
     ApiSettings, BaseUrl, BaseUrlError, Credentials as SignIn, Proxies, SetUpError, TlsTrust,
     UforgeApi,
 };
 use async_trait::async_trait;
-use bytes::Bytes;
 use domain::jobs::JobFailure;
 use domain::model::{Order, Representation, Resource, UserId};
-use domain::ports::{ApiError, ArchiveSink, Clock, Journal, Platform, Progress, UserDataApi};
-use domain::report::{Report, rendered};
+use domain::ports::{
+    ApiError, ArchiveSink, Clock, Fact, Journal, NoProgress, Platform, Progress, UserDataApi,
+};
+use domain::report::export_json;
 use domain::workflow::{Limits, Ports, RunError, export, withdraw};
+use futures_util::future::join_all;
 use secrecy::SecretString;
 use thiserror::Error;
 
 use crate::backend::{Assignment, Backend, Brought, Credentials, IdentifyError, Run};
 use crate::problem::Causes;
 use crate::settings::{Settings, Trust};
+use crate::starts::RememberedStarts;
 
 /// How long the platform may be silent when it is asked who a caller is: somebody waits for it.
 const IDENTIFY_SILENCE: Duration = Duration::from_secs(15);
+
+/// How long a run that is let go waits for answers to what it has asked for.
+const LAST_ANSWERS_WITHIN: Duration = Duration::from_secs(3);
 
 /// Why the parts do not fit together. Nothing was sent.
 #[derive(Debug, Error)]
@@ -147,12 +154,12 @@ impl Backend for Forge {
         let api = self
             .api(order.user.clone(), &credentials, Limits::SILENCE)
             .map_err(|error| failure(&error, None))?;
-        let (sink, journal) = open_run(&workplace, &order).await?;
+        let run = open_archive(workplace, &order).await?;
         Ok(Box::new(ForgeRun {
-            api,
+            api: RememberedStarts::new(Arc::new(api)),
             clock: Arc::clone(&self.clock),
-            journal,
-            sink: Some(sink),
+            journal: run.journal,
+            sink: Some(run.sink),
             order,
         }))
     }
@@ -167,20 +174,51 @@ fn unprepared(error: &SetUpError) -> ApiError {
     }
 }
 
-type OpenRun = (Box<dyn ArchiveSink>, Arc<dyn Journal>);
+/// Opens the bag in the job's workplace. The disk is asked off the runtime's own threads.
+async fn open_archive(workplace: PathBuf, order: &Order) -> Result<OpenRun, JobFailure> {
+    let file = format!("{}.{}", order.bag_name.as_str(), order.format.ending());
+    let settings = RunSettings {
+        target: Target::File {
+            path: workplace.join(file),
+            replace: Replace::Refuse,
+        },
+        format: order.format,
+        top: order.bag_name.clone(),
+        fingerprint: order.fingerprint(),
+        user: order.user.clone(),
+        source: order.source.clone(),
+        encryption: None,
+        leftover: Leftover::Discard,
+    };
+    let opened = tokio::task::spawn_blocking(|| open_run(settings)).await;
+    match opened {
+        Ok(Ok(OpenedRun::Ready(run))) => Ok(run),
+        Ok(Ok(OpenedRun::AlreadyComplete { bag, .. })) => {
+            tracing::error!(?bag, "an empty workplace held a finished bag");
+            Err(unwritable())
+        }
+        Ok(Err(error)) => {
+            tracing::error!(error = %Causes(&error), "an archive could not be begun");
+            Err(unwritable())
+        }
+        Err(error) => {
+            tracing::error!(%error, "an archive could not be begun");
+            Err(unwritable())
+        }
+    }
+}
 
-#[expect(clippy::unused_async, reason = "the archive adapter will be awaited")]
-async fn open_run(workplace: &Path, order: &Order) -> Result<OpenRun, JobFailure> {
-    let _ = (workplace, order);
-    Err(JobFailure {
-        message: "this build cannot write archives yet".to_owned(),
-        hint: None,
-    })
+/// What concerns the service's own disk is for its operator, who finds it in the log.
+fn unwritable() -> JobFailure {
+    JobFailure {
+        message: "the service could not store the archive".to_owned(),
+        hint: Some("tell whoever runs this service".to_owned()),
+    }
 }
 
 /// The workflow against a UForge, into a file in the job's workplace.
 struct ForgeRun {
-    api: UforgeApi,
+    api: RememberedStarts,
     clock: Arc<dyn Clock>,
     journal: Arc<dyn Journal>,
     sink: Option<Box<dyn ArchiveSink>>,
@@ -212,7 +250,7 @@ impl Run for ForgeRun {
             .map_err(|error| run_failure(&error))?;
         Ok(Brought {
             completeness: outcome.report.completeness,
-            report: export_json(&outcome.report),
+            report: export_json(&outcome.report).into(),
             bag: outcome.bag,
         })
     }
@@ -220,29 +258,44 @@ impl Run for ForgeRun {
     async fn withdraw(&mut self) -> Vec<String> {
         // Its files are let go first, so that nothing is written while they are deleted.
         self.sink = None;
-        match withdraw(self.ports(&domain::ports::NoProgress)).await {
-            Ok(withdrawal) => withdrawal
-                .left
-                .iter()
-                .map(|(ticket, error)| format!("{ticket} is left on the platform: {error}"))
-                .collect(),
-            Err(error) => {
-                tracing::warn!(error = %Causes(&error), "a journal could not be kept while tickets were withdrawn");
-                vec!["export tickets of this run may be left on the platform".to_owned()]
+        let known = self.journal.remembered().open;
+        for ticket in self.api.settle(LAST_ANSWERS_WITHIN).await {
+            if !known.contains(&ticket) {
+                // Where it cannot be written down, the ticket is deleted without that, below.
+                let _ = self.journal.record(Fact::Started { ticket }).await;
             }
         }
+        let doubtful = match withdraw(self.ports(&NoProgress)).await {
+            Ok(withdrawal) => withdrawal.doubtful,
+            Err(error) => {
+                tracing::warn!(error = %Causes(&error), "tickets are withdrawn without a journal");
+                Vec::new()
+            }
+        };
+        let doubts = doubtful.iter().map(|item| {
+            format!("an export ticket of {item} may be left on the platform: its start was never answered")
+        });
+        self.delete_the_rest().await.chain(doubts).collect()
     }
 }
 
-/// `export.json` as it stands in the bag.
-fn export_json(report: &Report) -> Bytes {
-    rendered(report)
-        .into_iter()
-        .find(|file| file.path.as_str() == "export.json")
-        .map_or_else(|| Bytes::from_static(b"null"), |file| file.bytes)
+impl ForgeRun {
+    /// Deletes what the journal did not tell of, because its disk is full or gone. Says what had to be left.
+    async fn delete_the_rest(&self) -> impl Iterator<Item = String> {
+        let lying = self.api.settle(Duration::ZERO).await;
+        let deleted = lying.into_iter().map(async |ticket| {
+            let _ = self.api.cancel_export(ticket).await;
+            (ticket, self.api.delete_export(ticket).await)
+        });
+        let deleted = join_all(deleted).await.into_iter();
+        deleted.filter_map(|(ticket, answer)| {
+            let error = answer.err()?;
+            Some(format!("{ticket} is left on the platform: {error}"))
+        })
+    }
 }
 
-/// What a caller is told of a run that came to nothing. What concerns the service's own disk is for its operator.
+/// What a caller is told of a run that came to nothing.
 fn run_failure(error: &RunError) -> JobFailure {
     let hint = match error {
         RunError::Unauthorized { .. } => "the password may have changed meanwhile: sign in again",
@@ -253,10 +306,7 @@ fn run_failure(error: &RunError) -> JobFailure {
         RunError::UnknownIds { .. } => "ask again with ids that exist",
         RunError::Sink(_) | RunError::Journal(_) => {
             tracing::error!(error = %Causes(error), "a run could not write its archive");
-            return JobFailure {
-                message: "the service could not store the archive".to_owned(),
-                hint: Some("tell whoever runs this service".to_owned()),
-            };
+            return unwritable();
         }
     };
     failure(error, Some(hint))

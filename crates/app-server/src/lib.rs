@@ -13,6 +13,7 @@ mod problem;
 mod runner;
 mod serve;
 mod settings;
+mod starts;
 mod store;
 mod sweep;
 #[cfg(test)]

@@ -308,6 +308,22 @@ async fn a_part_of_an_archive_is_fetched_and_joined() {
 }
 
 #[tokio::test]
+async fn a_caller_who_leaves_before_the_end_is_recorded_as_such() {
+    let bench = bench();
+    let path = bench.ready().await;
+    let mut request = as_john("GET", &format!("{path}/archive"))
+        .body(Body::empty())
+        .unwrap();
+    request
+        .extensions_mut()
+        .insert(Peer(IpAddr::V4(Ipv4Addr::LOCALHOST)));
+    drop(bench.router.clone().oneshot(request).await.unwrap());
+    let downloads = bench.until_downloads(&path, 1).await;
+    assert_eq!(downloads[0]["complete"], false);
+    assert_eq!(downloads[0]["bytes"], 0);
+}
+
+#[tokio::test]
 async fn a_deleted_archive_is_gone_and_its_record_stays() {
     let bench = bench();
     let path = bench.ready().await;
