@@ -125,7 +125,7 @@ pub fn complete() -> Report {
 }
 
 fn files() -> Vec<Receipt> {
-    use Section::{Appliances, CloudAccounts, MySoftware, Profile, Roles, Usage};
+    use Section::{Appliances, CloudAccounts, MySoftware, Profile, Quotas, Roles, Usage};
     let documents = [
         (Profile, "user", 4_211, "users/john"),
         (Appliances, "appliances", 18_020, "users/john/appliances"),
@@ -145,6 +145,7 @@ fn files() -> Vec<Receipt> {
         (CloudAccounts, "accounts", 1_900, "users/john/accounts"),
         (Roles, "roles", 640, "users/john/roles"),
         (Usage, "usage", 812_000, "users/john/usage"),
+        (Quotas, "quotas", 212, "users/john/quotas"),
     ];
     let binaries = [
         (Profile, "photo.png", 23_120, "users/john/photo/3"),

@@ -52,6 +52,7 @@ struct Page<'a> {
     recount: String,
     notice: Option<&'a str>,
     sections: Vec<Kind>,
+    any_empty: bool,
     secrets: String,
     blanked: Vec<Blanked>,
     resources: usize,
@@ -100,6 +101,7 @@ struct LeftOut {
 
 impl<'a> Page<'a> {
     fn of(report: &'a Report) -> Self {
+        let sections = kinds(report);
         Self {
             user: visible(report.user.as_str()),
             tool_version: &report.tool_version,
@@ -120,7 +122,8 @@ impl<'a> Page<'a> {
             notes: notes(report),
             recount: recount(report),
             notice: report.notice.as_deref(),
-            sections: kinds(report),
+            any_empty: sections.iter().any(Kind::is_empty),
+            sections,
             secrets: secrets(report),
             blanked: blanked_files(report),
             resources: coverage().count(),

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::super::words::{counted, grouped, human_bytes, reason, size_of, wanted};
+use super::super::words::{counted, grouped, human_bytes, reason, size_of, upper_first, wanted};
 use super::visible;
 use crate::model::{Basis, Section, SectionKind};
 use crate::ports::Receipt;
@@ -21,8 +21,7 @@ pub(super) struct Kind {
     pub(super) basis: &'static str,
     pub(super) items: String,
     pub(super) size: String,
-    /// Whether it has a passage of its own: something of it is there.
-    pub(super) told: bool,
+    pub(super) presence: Presence,
     pub(super) reason: String,
     /// Files of the whole section: its lists.
     pub(super) files: Vec<FileRow>,
@@ -32,6 +31,27 @@ pub(super) struct Kind {
     pub(super) own_files: bool,
     pub(super) rows: Vec<Row>,
     pub(super) more: String,
+}
+
+/// How much there is to say of a kind of data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// The platform has nothing of it: its lists are there, and empty.
+    Empty,
+    /// Nothing of it is in the bag: it has its line in the overview.
+    Absent,
+    /// It has a passage of its own.
+    Here,
+}
+
+impl Kind {
+    pub(super) fn is_empty(&self) -> bool {
+        self.presence == Presence::Empty
+    }
+
+    pub(super) fn is_here(&self) -> bool {
+        self.presence == Presence::Here
+    }
 }
 
 /// One object.
@@ -101,6 +121,13 @@ fn kind(
     let nameless = rows
         .iter()
         .all(|row| row.name == NAMELESS && row.detail.is_empty());
+    let presence = if section.status == SectionStatus::Complete && wanted(section) == 0 {
+        Presence::Empty
+    } else if items.is_empty() && files.is_empty() {
+        Presence::Absent
+    } else {
+        Presence::Here
+    };
     let rows = if nameless { Vec::new() } else { rows };
     Kind {
         name: info.name,
@@ -109,9 +136,9 @@ fn kind(
         basis: in_words(info.basis),
         items: items_of(section),
         size: size(report, section),
-        told: !files.is_empty() || !rows.is_empty(),
+        presence,
         reason: if section.status == SectionStatus::Partial {
-            visible(&reason(section))
+            upper_first(&visible(&reason(section)))
         } else {
             String::new()
         },
