@@ -11,11 +11,7 @@ use tests::kit;
 #[tokio::test]
 async fn everything_that_the_platform_has_is_in_the_bag() {
     let platform = kit::start(Scenario::default()).await;
-    let (api, mut order) = (kit::api_for(&platform), kit::order_for(&platform));
-    order
-        .selection
-        .sections
-        .remove(&domain::model::Section::WorkspaceComments);
+    let (api, order) = (kit::api_for(&platform), kit::order_for(&platform));
     let (sink, journal, progress) = (
         MemorySink::durable(),
         MemoryJournal::default(),
@@ -32,13 +28,6 @@ async fn everything_that_the_platform_has_is_in_the_bag() {
         .expect("a bag");
     let report = outcome.report;
     assert_eq!(report.failures, []);
-    for section in &report.sections {
-        println!("{:?}", section);
-    }
-    println!("{:?}", report.notes);
     assert_eq!(report.completeness, Completeness::Complete);
     assert!(journal.remembered().open.is_empty());
-    for (path, (receipt, _)) in &sink.state().entries {
-        println!("{path} {} {}", receipt.bytes, receipt.origin.source);
-    }
 }

@@ -1,0 +1,179 @@
+//! A bag read back with other people's readers, and checked after RFC 8493 by other code than wrote it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::{Cursor, Read};
+use std::path::Path;
+
+use sandbox::Platform;
+use serde_json::Value;
+
+/// A bag in memory.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bag {
+    /// The name of its one folder.
+    pub top: String,
+    /// Its files by their path in that folder.
+    pub files: BTreeMap<String, Vec<u8>>,
+}
+
+impl Bag {
+    /// Reads the bag in a file, by its ending.
+    ///
+    /// # Panics
+    ///
+    /// Where it is none.
+    pub fn read(path: &Path) -> Self {
+        let name = path.file_name().expect("a name").to_string_lossy();
+        if name.ends_with(".zip") {
+            Self::of_zip(fs::read(path).expect("a bag"))
+        } else if name.ends_with(".tar") {
+            Self::of_tar(File::open(path).expect("a bag"))
+        } else if name.ends_with(".tar.gz") {
+            let file = File::open(path).expect("a bag");
+            Self::of_tar(flate2::read::MultiGzDecoder::new(file))
+        } else {
+            panic!("no bag is called {name}")
+        }
+    }
+
+    /// A bag in a zip file.
+    pub fn of_zip(bytes: Vec<u8>) -> Self {
+        let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).expect("a zip file");
+        let mut found = Vec::new();
+        for index in 0..zip.len() {
+            let mut file = zip.by_index(index).expect("an entry");
+            if file.is_file() {
+                let mut bytes = Vec::new();
+                file.read_to_end(&mut bytes).expect("its bytes");
+                found.push((file.name().expect("a name").into_owned(), bytes));
+            }
+        }
+        Self::of_entries(found)
+    }
+
+    /// A bag in a tar stream.
+    pub fn of_tar(stream: impl Read) -> Self {
+        let mut tar = tar::Archive::new(stream);
+        let mut found = Vec::new();
+        for entry in tar.entries().expect("a tar file") {
+            let mut entry = entry.expect("an entry");
+            if entry.header().entry_type().is_file() {
+                let path = entry.path().expect("a path").display().to_string();
+                let mut bytes = Vec::new();
+                entry.read_to_end(&mut bytes).expect("its bytes");
+                found.push((path, bytes));
+            }
+        }
+        Self::of_entries(found)
+    }
+
+    fn of_entries(entries: Vec<(String, Vec<u8>)>) -> Self {
+        let mut tops = BTreeSet::new();
+        let mut files = BTreeMap::new();
+        for (path, bytes) in entries {
+            let (top, rest) = path.split_once('/').expect("a folder above every file");
+            tops.insert(top.to_owned());
+            let twice = files.insert(rest.to_owned(), bytes);
+            assert!(twice.is_none(), "{path} is there twice");
+        }
+        let top = tops.pop_first().expect("one folder");
+        assert!(tops.is_empty(), "more than one folder at the top");
+        Self { top, files }
+    }
+
+    /// The bytes of a file.
+    ///
+    /// # Panics
+    ///
+    /// Where there is none.
+    #[track_caller]
+    pub fn file(&self, path: &str) -> &[u8] {
+        self.files
+            .get(path)
+            .unwrap_or_else(|| panic!("no {path} in {:?}", self.files.keys()))
+    }
+
+    /// A file as text.
+    #[track_caller]
+    pub fn text(&self, path: &str) -> &str {
+        std::str::from_utf8(self.file(path)).expect("UTF-8")
+    }
+
+    /// `export.json`.
+    #[track_caller]
+    pub fn export_json(&self) -> Value {
+        serde_json::from_slice(self.file("export.json")).expect("JSON")
+    }
+
+    /// The files below `data/`.
+    pub fn payload(&self) -> BTreeMap<&str, &[u8]> {
+        self.files
+            .iter()
+            .filter(|(path, _)| path.starts_with("data/"))
+            .map(|(path, bytes)| (path.as_str(), bytes.as_slice()))
+            .collect()
+    }
+
+    /// SHA-256 of every file below `data/`, without those whose path starts with one of these.
+    pub fn sums_without(&self, left_out: &[&str]) -> BTreeMap<String, String> {
+        self.payload()
+            .into_iter()
+            .filter(|(path, _)| !left_out.iter().any(|start| path.starts_with(start)))
+            .map(|(path, bytes)| (path.to_owned(), Platform::sha256(bytes)))
+            .collect()
+    }
+
+    /// Fails unless it is a valid BagIt 1.0 bag with names that any system takes.
+    ///
+    /// # Panics
+    ///
+    /// With what is wrong.
+    #[track_caller]
+    pub fn check(&self) {
+        assert_eq!(
+            self.text("bagit.txt"),
+            "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"
+        );
+        let (payload, tags): (BTreeSet<&str>, BTreeSet<&str>) = self
+            .files
+            .keys()
+            .map(String::as_str)
+            .partition(|path| path.starts_with("data/"));
+        let told = self.check_manifest("manifest-sha256.txt");
+        assert_eq!(told, payload, "the manifest covers the payload");
+        let mut told = self.check_manifest("tagmanifest-sha256.txt");
+        told.insert("tagmanifest-sha256.txt");
+        assert_eq!(told, tags, "the tag manifest covers the tag files");
+        let bytes: usize = self.payload().values().map(|bytes| bytes.len()).sum();
+        let oxum = format!("Payload-Oxum: {bytes}.{}\n", payload.len());
+        assert!(self.text("bag-info.txt").contains(&oxum), "{oxum}");
+        self.check_names();
+    }
+
+    fn check_manifest(&self, manifest: &str) -> BTreeSet<&str> {
+        let mut told = BTreeSet::new();
+        for line in self.text(manifest).lines() {
+            let (sum, path) = line.split_once("  ").expect("a sum and a path");
+            assert_eq!(sum, Platform::sha256(self.file(path)), "{path}");
+            assert!(told.insert(path), "{path} is told twice");
+        }
+        told
+    }
+
+    fn check_names(&self) {
+        let mut seen = BTreeSet::new();
+        for path in self.files.keys() {
+            assert!(
+                seen.insert(path.to_ascii_lowercase()),
+                "{path} only by case"
+            );
+            for part in path.split('/') {
+                let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+                assert!(part.bytes().all(plain), "{path}");
+                assert!(part.len() <= 100 && !part.starts_with(".."), "{path}");
+                assert!(!part.is_empty() && part != ".", "{path}");
+            }
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! One test's place: a platform on a socket, the program, and an empty folder for its bag.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use sandbox::{Announcement, Platform, Running, Scenario};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+
+use super::{Program, start};
+
+/// A platform that answers fast and has a little of everything.
+pub fn quick() -> Scenario {
+    let mut scenario = Scenario::default();
+    scenario.data.appliances = 3;
+    scenario.data.software = 2;
+    scenario.data.archive_bytes = 40_000;
+    scenario.timing.export_millis = 30;
+    scenario
+}
+
+/// A platform, the program and a folder. It needs no asynchronous test: the platform lives on threads of its own.
+pub struct Site {
+    /// The program under test.
+    pub program: Program,
+    folder: TempDir,
+    running: Running,
+    // Dropped last: the platform lives on it.
+    _runtime: Runtime,
+}
+
+impl Site {
+    /// Starts a platform for the program in this file.
+    ///
+    /// # Panics
+    ///
+    /// Where loopback has no free port.
+    pub fn new(program: &str, scenario: Scenario) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .expect("a runtime");
+        let running = runtime.block_on(start(scenario));
+        let site = Self {
+            program: Program::new(program),
+            folder: tempfile::tempdir().expect("a folder"),
+            running,
+            _runtime: runtime,
+        };
+        site.program
+            .private_file("password", &format!("{}\n", site.told().password));
+        site
+    }
+
+    /// What the platform says of itself.
+    pub fn told(&self) -> Announcement {
+        self.running.announcement()
+    }
+
+    /// The platform, looked at from behind.
+    pub fn platform(&self) -> &Platform {
+        self.running.platform()
+    }
+
+    /// The folder for the bag.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A path in it.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// `command` with the flags that sign in with a password.
+    pub fn signed_in(&self, command: &str) -> Command {
+        let told = self.told();
+        let mut signed_in = self.program.command([command]);
+        signed_in
+            .args(["-a", &told.url, "-u", &told.user, "--password-file"])
+            .arg(self.program.home().join("password"));
+        signed_in
+    }
+
+    /// `export` of everything, to wherever it goes by itself.
+    pub fn export(&self) -> Command {
+        self.signed_in("export")
+    }
+
+    /// `export` of everything into this file of the folder.
+    pub fn export_to(&self, name: &str) -> Command {
+        let mut command = self.export();
+        command.arg("-o").arg(self.path(name));
+        command
+    }
+
+    /// The names that lie in the folder, sorted.
+    pub fn listing(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.folder()).expect("the folder");
+        let name = |entry: std::io::Result<std::fs::DirEntry>| {
+            entry
+                .expect("an entry")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        };
+        let mut names: Vec<String> = entries.map(name).collect();
+        names.sort();
+        names
+    }
+
+    /// Fails where a ticket of ours lies on the platform, or one of somebody else's does not.
+    ///
+    /// # Panics
+    ///
+    /// With the tickets.
+    #[track_caller]
+    pub fn check_no_ticket_left(&self) {
+        assert_eq!(self.platform().open_tickets(), []);
+        let foreign = self.platform().tickets().len();
+        let expected = self.platform().scenario().data.foreign_tickets;
+        assert_eq!(foreign, usize::try_from(expected).expect("few"));
+    }
+}

@@ -1,0 +1,153 @@
+//! Ctrl-C and SIGTERM: a quick end, no ticket left, and the same command goes on.
+
+use std::time::{Duration, Instant};
+
+use sandbox::Scenario;
+use sandbox::scenario::{Fault, ItemKind, ItemScenario, Times};
+use tests::kit::{Bag, Child, Signal, Site, quick};
+
+use crate::site;
+
+/// Lists of this run's own tickets say something else at every time.
+const MOVING: &str = "data/exports/";
+/// What the contract promises, and what a busy machine takes for starting and ending processes.
+const SOON: Duration = Duration::from_millis(2500);
+
+/// Its first export ends at once, the second takes its time.
+fn long_waits() -> Scenario {
+    let mut scenario = quick();
+    scenario.timing.slots = 8;
+    let mut item = ItemScenario::new(ItemKind::Appliance, 202);
+    item.export_millis = Some(3_000);
+    scenario.with_item(item)
+}
+
+/// The archive of appliance 202 comes at walking pace the first time.
+fn long_downloads() -> Scenario {
+    quick().with_fault(
+        "GET users/*/appliances/202/exports/*/downloads"
+            .parse()
+            .unwrap(),
+        Times::First(1),
+        Fault::Slow {
+            bytes_per_second: 4_000,
+        },
+    )
+}
+
+fn asked(site: &Site, pattern: &str) -> usize {
+    site.platform().count_requests(&pattern.parse().unwrap())
+}
+
+fn wait_for_wait(site: &Site, child: &mut Child) {
+    let all_but_one = || asked(site, "DELETE users/*/*/*/exports/*") >= 4;
+    assert!(child.wait_until(all_but_one));
+}
+
+fn wait_for_download(site: &Site, child: &mut Child) {
+    let asked = || asked(site, "GET users/*/appliances/202/exports/*/downloads") > 0;
+    assert!(child.wait_until(asked));
+}
+
+fn interrupted(
+    scenario: Scenario,
+    wait: fn(&Site, &mut Child),
+    signal: Signal,
+    status: i32,
+    name: &str,
+) {
+    let undisturbed = {
+        let site = site(quick());
+        site.program.run(site.export_to(name)).expect_status(0);
+        Bag::read(&site.path(name)).sums_without(&[MOVING])
+    };
+    let site = site(scenario);
+    let mut child = site.program.spawn(site.export_to(name));
+    wait(&site, &mut child);
+    let at = Instant::now();
+    child.signal(signal);
+    let ended = child.wait().expect_status(status);
+    assert!(at.elapsed() < SOON, "it took {:?}", at.elapsed());
+    assert_eq!(ended.out(), "");
+    let ended = ended.expect_word("the same command goes on");
+    site.check_no_ticket_left();
+    assert!(!site.path(name).exists());
+    assert_eq!(site.listing().len(), 1, "{:?}", site.listing());
+    drop(ended);
+    site.program.run(site.export_to(name)).expect_status(0);
+    let bag = Bag::read(&site.path(name));
+    bag.check();
+    assert_eq!(bag.sums_without(&[MOVING]), undisturbed);
+    assert_eq!(site.listing(), [name]);
+    site.check_no_ticket_left();
+}
+
+#[test]
+fn an_interrupt_while_an_export_is_waited_for() {
+    interrupted(long_waits(), wait_for_wait, Signal::Interrupt, 130, "j.zip");
+}
+
+#[test]
+fn an_interrupt_in_the_middle_of_a_download() {
+    interrupted(
+        long_downloads(),
+        wait_for_download,
+        Signal::Interrupt,
+        130,
+        "j.tar",
+    );
+}
+
+#[test]
+fn a_termination_while_an_export_is_waited_for() {
+    interrupted(
+        long_waits(),
+        wait_for_wait,
+        Signal::Terminate,
+        143,
+        "j.tar.gz",
+    );
+}
+
+#[test]
+fn a_termination_in_the_middle_of_a_download() {
+    interrupted(
+        long_downloads(),
+        wait_for_download,
+        Signal::Terminate,
+        143,
+        "j.zip",
+    );
+}
+
+#[test]
+fn a_second_signal_ends_it_at_once() {
+    let scenario =
+        long_waits().with_fault("DELETE **".parse().unwrap(), Times::Always, Fault::Stall);
+    let site = site(scenario);
+    let mut child = site.program.spawn(site.export_to("j.zip"));
+    assert!(child.wait_until(|| asked(&site, "DELETE users/*/*/*/exports/*") > 0));
+    child.signal(Signal::Interrupt);
+    std::thread::sleep(Duration::from_millis(100));
+    let at = Instant::now();
+    child.signal(Signal::Interrupt);
+    let ended = child.wait();
+    assert!(
+        at.elapsed() < Duration::from_millis(700),
+        "{:?}",
+        at.elapsed()
+    );
+    assert_eq!(ended.status, Some(130), "{}", ended.stderr);
+    assert!(!site.path("j.zip").exists());
+}
+
+#[test]
+fn an_interrupt_before_anything_was_begun_leaves_nothing_behind() {
+    let scenario = quick().with_fault("GET status".parse().unwrap(), Times::Always, Fault::Stall);
+    let site = site(scenario);
+    let mut child = site.program.spawn(site.export_to("j.zip"));
+    assert!(child.wait_until(|| site.platform().requests_in_all() > 0));
+    child.signal(Signal::Interrupt);
+    child.wait().expect_status(130);
+    assert_eq!(site.listing(), [""; 0]);
+}

@@ -1,0 +1,22 @@
+//! The whole program: a real process, real sockets, real files.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod complete;
+mod encryption;
+mod failures;
+mod interrupt;
+mod memory;
+mod names;
+mod refusals;
+mod resume;
+mod secrets;
+mod verify;
+
+use sandbox::Scenario;
+use tests::kit::Site;
+
+/// A platform, the program and a folder for its bag.
+fn site(scenario: Scenario) -> Site {
+    Site::new(env!("CARGO_BIN_EXE_uforge-export-under-test"), scenario)
+}

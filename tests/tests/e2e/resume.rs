@@ -1,0 +1,208 @@
+//! Killed at once (SIGKILL) in the middle of its work, the same command goes on where it stopped.
+
+use std::fs;
+
+use sandbox::Scenario;
+use sandbox::scenario::{Fault, ItemKind, ItemScenario, Times};
+use tests::kit::{Bag, Child, Signal, Site, quick};
+
+use crate::site;
+
+const MOVING: &str = "data/exports/";
+
+fn undisturbed(name: &str) -> std::collections::BTreeMap<String, String> {
+    let site = site(quick());
+    site.program.run(site.export_to(name)).expect_status(0);
+    Bag::read(&site.path(name)).sums_without(&[MOVING])
+}
+
+/// Appliance 202 takes its time.
+fn long_wait() -> Scenario {
+    let mut scenario = quick();
+    scenario.timing.slots = 8;
+    let mut item = ItemScenario::new(ItemKind::Appliance, 202);
+    item.export_millis = Some(1_500);
+    scenario.with_item(item)
+}
+
+/// The archive of appliance 202 comes at walking pace the first time.
+fn long_download() -> Scenario {
+    quick().with_fault(
+        "GET users/*/appliances/202/exports/*/downloads"
+            .parse()
+            .unwrap(),
+        Times::First(1),
+        Fault::Slow {
+            bytes_per_second: 4_000,
+        },
+    )
+}
+
+fn asked(site: &Site, pattern: &str) -> usize {
+    site.platform().count_requests(&pattern.parse().unwrap())
+}
+
+/// Runs it until all other items are in the bag and appliance 202 is in the making, then kills it.
+fn killed(site: &Site, name: &str, last: &str) {
+    let mut child = site.program.spawn(site.export_to(name));
+    wait_for_the_others(site, &mut child, last);
+    child.signal(Signal::Kill);
+    assert_eq!(child.wait().signal, Some(9));
+    assert!(!site.path(name).exists());
+}
+
+fn wait_for_the_others(site: &Site, child: &mut Child, last: &str) {
+    let others = || asked(site, "DELETE users/*/*/*/exports/*") >= 4 && asked(site, last) > 0;
+    assert!(child.wait_until(others));
+}
+
+fn goes_on(scenario: Scenario, last: &str, name: &str) {
+    let site = site(scenario);
+    killed(&site, name, last);
+    assert_eq!(site.platform().open_tickets().len(), 1);
+    let ended = site.program.run(site.export_to(name)).expect_status(0);
+    ended.expect_word("Going on with the run that was interrupted");
+    let bag = Bag::read(&site.path(name));
+    bag.check();
+    assert_eq!(bag.sums_without(&[MOVING]), undisturbed(name));
+    assert_eq!(site.listing(), [name]);
+    site.check_no_ticket_left();
+    assert_eq!(asked(&site, "POST users/*/appliances/*/exports"), 3);
+    assert_eq!(asked(&site, "POST users/*/mysoftware/*/exports"), 2);
+    for (kind, resource) in [
+        (ItemKind::Appliance, "appliances"),
+        (ItemKind::Software, "mysoftware"),
+    ] {
+        for id in site.platform().items(kind) {
+            let again = usize::from(id == 202 && last.ends_with("downloads"));
+            let fetched = format!("GET users/*/{resource}/{id}/exports/*/downloads");
+            assert_eq!(asked(&site, &fetched), 1 + again, "{id}");
+        }
+    }
+}
+
+const STATUS: &str = "GET users/*/appliances/202/exports/*/status";
+const DOWNLOAD: &str = "GET users/*/appliances/202/exports/*/downloads";
+
+#[test]
+fn a_kill_while_an_export_is_waited_for_zip() {
+    goes_on(long_wait(), STATUS, "j.zip");
+}
+
+#[test]
+fn a_kill_while_an_export_is_waited_for_tar_gz() {
+    goes_on(long_wait(), STATUS, "j.tar.gz");
+}
+
+#[test]
+fn a_kill_in_the_middle_of_a_download_zip() {
+    goes_on(long_download(), DOWNLOAD, "j.zip");
+}
+
+#[test]
+fn a_kill_in_the_middle_of_a_download_tar() {
+    goes_on(long_download(), DOWNLOAD, "j.tar");
+}
+
+#[test]
+fn an_unfinished_run_in_a_folder_is_found_again() {
+    let site = site(long_wait());
+    let into_folder = || {
+        let mut command = site.export();
+        command.arg("-o").arg(site.folder());
+        command
+    };
+    let mut child = site.program.spawn(into_folder());
+    wait_for_the_others(&site, &mut child, STATUS);
+    child.signal(Signal::Kill);
+    child.wait();
+    let ended = site.program.run(into_folder()).expect_status(0);
+    assert_eq!(site.listing().len(), 1, "{:?}", site.listing());
+    let path = ended.out().trim_end().to_owned();
+    Bag::read(path.as_ref()).check();
+    assert_eq!(asked(&site, "POST users/*/appliances/*/exports"), 3);
+}
+
+#[test]
+fn a_second_process_on_the_same_output_is_refused() {
+    let site = site(long_wait());
+    let mut first = site.program.spawn(site.export_to("j.zip"));
+    wait_for_the_others(&site, &mut first, STATUS);
+    let second = site.program.run(site.export_to("j.zip")).expect_status(1);
+    second.expect_word("another run is writing");
+    first.wait().expect_status(0);
+    Bag::read(&site.path("j.zip")).check();
+    assert_eq!(site.listing(), ["j.zip"]);
+    site.check_no_ticket_left();
+}
+
+#[test]
+fn another_order_is_refused_until_it_says_restart() {
+    let site = site(long_wait());
+    killed(&site, "j.zip", STATUS);
+    let other = || {
+        let mut command = site.export_to("j.zip");
+        command.args(["--output-format", "json"]);
+        command
+    };
+    site.program
+        .run(other())
+        .expect_status(2)
+        .expect_word("--restart");
+    assert_eq!(site.platform().open_tickets().len(), 1);
+    let mut restart = other();
+    restart.arg("--restart");
+    site.program.run(restart).expect_status(0);
+    Bag::read(&site.path("j.zip")).check();
+    assert_eq!(site.listing(), ["j.zip"]);
+    site.check_no_ticket_left();
+    assert_eq!(asked(&site, "POST users/*/appliances/*/exports"), 6);
+}
+
+#[test]
+fn a_damaged_journal_is_refused_until_it_says_restart() {
+    let site = site(long_wait());
+    killed(&site, "j.zip", STATUS);
+    let journal = site.path(&site.listing()[0]).join("journal");
+    let mut bytes = fs::read(&journal).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 0x55;
+    fs::write(&journal, bytes).unwrap();
+    let refused = site.program.run(site.export_to("j.zip")).expect_status(1);
+    refused.expect_word("--restart");
+    let mut restart = site.export_to("j.zip");
+    restart.arg("--restart");
+    site.program.run(restart).expect_status(0);
+    Bag::read(&site.path("j.zip")).check();
+    assert_eq!(site.listing(), ["j.zip"]);
+}
+
+#[test]
+fn discard_gives_an_unfinished_run_up_there_and_here() {
+    let site = site(long_wait());
+    killed(&site, "j.tar", STATUS);
+    assert_eq!(site.platform().open_tickets().len(), 1);
+    let mut discard = site.program.command(["discard"]);
+    discard.arg(site.path("j.tar")).arg("--password-file");
+    discard.arg(site.program.home().join("password"));
+    site.program.run(discard).expect_status(0);
+    assert_eq!(site.listing(), [""; 0]);
+    site.check_no_ticket_left();
+    let mut nothing = site.program.command(["discard"]);
+    nothing.arg(site.path("j.tar"));
+    site.program.run(nothing).expect_status(2);
+}
+
+#[test]
+fn an_unfinished_run_is_its_owners_alone() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let site = site(long_wait());
+    killed(&site, "j.zip", STATUS);
+    let work = site.path(&site.listing()[0]);
+    let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&work), 0o700);
+    for file in fs::read_dir(&work).unwrap() {
+        let path = file.unwrap().path();
+        assert_eq!(mode(&path), 0o600, "{}", path.display());
+    }
+}
