@@ -24,7 +24,7 @@ use thiserror::Error;
 use crate::args::OpeningArguments;
 use crate::credentials::{self, CredentialsError, PASSPHRASE, Secret};
 use crate::settings::{
-    self, ConnectionSettings, Existing, OutputSettings, ServerAddress, SignIn, Trust,
+    self, ConnectionSettings, Existing, OutputSettings, Route, ServerAddress, SignIn, Trust,
 };
 
 /// What this program calls itself to servers and in bags.
@@ -108,10 +108,9 @@ pub(crate) fn platform(
             Trust::Extra { pem } => TlsTrust::ExtraCa(pem.clone()),
             Trust::Any => TlsTrust::AcceptAny,
         },
-        proxies: if connection.server.is_loopback() {
-            Proxies::Direct
-        } else {
-            Proxies::FromEnvironment
+        proxies: match connection.route {
+            Route::AsConfigured => Proxies::FromEnvironment,
+            Route::WithinThisMachine => Proxies::Direct,
         },
         user_agent: format!("uforge-export/{TOOL_VERSION}"),
     };

@@ -14,8 +14,8 @@ use crate::error::CommandError;
 use crate::exit::Ending;
 use crate::render::printable;
 use crate::settings::{
-    ConnectionSettings, Layer, Layers, Origin, OutputSettings, SelectionSettings, SettingsError,
-    SignIn, Trust,
+    ConnectionSettings, Layer, Layers, Origin, OutputSettings, Route, SelectionSettings,
+    SettingsError, SignIn, Trust,
 };
 use crate::signals::Signals;
 
@@ -62,6 +62,7 @@ fn connection(sandbox: &Announcement) -> Result<ConnectionSettings, SettingsErro
         source,
     })?;
     Ok(ConnectionSettings {
+        route: Route::WithinThisMachine,
         server,
         user: login.clone(),
         sign_in: SignIn::Direct {

@@ -64,6 +64,7 @@ pub(crate) enum Trust {
 /// Which platform, who signs in, whose data.
 #[derive(Clone, Debug)]
 pub(crate) struct ConnectionSettings {
+    pub(crate) route: Route,
     pub(crate) server: ServerAddress,
     /// Whose data.
     pub(crate) user: UserId,
@@ -82,6 +83,15 @@ pub(crate) struct UnsignedConnection {
     trust: Trust,
     timeout: Duration,
     method: Method,
+}
+
+/// How the platform is reached.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Route {
+    /// Through the proxy that the environment names, as curl does.
+    AsConfigured,
+    /// Straight: the platform runs inside this program.
+    WithinThisMachine,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -139,6 +149,7 @@ impl UnsignedConnection {
             }
         };
         Ok(ConnectionSettings {
+            route: Route::AsConfigured,
             server: self.server,
             user: self.user,
             sign_in,

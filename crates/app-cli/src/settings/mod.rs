@@ -14,7 +14,9 @@ mod selection;
 
 use std::path::{Path, PathBuf};
 
-pub(crate) use connection::{ConnectionSettings, ServerAddress, SignIn, Trust, UnsignedConnection};
+pub(crate) use connection::{
+    ConnectionSettings, Route, ServerAddress, SignIn, Trust, UnsignedConnection,
+};
 pub(crate) use effective::effective;
 pub(crate) use environment::Environment;
 pub(crate) use error::SettingsError;
