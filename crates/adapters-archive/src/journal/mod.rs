@@ -20,6 +20,8 @@ use domain::model::Sha256;
 use domain::ports::{Fact, Journal, JournalError, NewEntry, Receipt, Recovered};
 use serde::{Deserialize, Serialize};
 
+use crate::container::Content;
+
 pub(crate) use header::FORMAT_VERSION;
 pub use header::RunHeader;
 pub(crate) use lines::{Damage, Lines, scan};
@@ -37,6 +39,15 @@ pub(crate) struct EntryRecord {
 }
 
 impl EntryRecord {
+    /// What the container needs to know of it.
+    pub(crate) fn content(&self) -> Content {
+        Content {
+            bytes: self.bytes,
+            crc32: self.crc32,
+            packed: self.packed,
+        }
+    }
+
     /// Proof of this entry.
     pub(crate) fn receipt(&self, durable: Durable) -> Receipt {
         Receipt {

@@ -32,7 +32,7 @@ pub fn find_unfinished(folder: &Path) -> io::Result<Vec<Unfinished>> {
             continue;
         };
         let path = folder.join(final_name);
-        if let Some(header) = read_header(&path)? {
+        if let Ok(Some(header)) = read_header(&path) {
             found.push(Unfinished { path, header });
         }
     }

@@ -6,6 +6,7 @@ mod forward_tests;
 mod leftovers;
 mod lock;
 mod open;
+mod resume;
 #[cfg(test)]
 mod tests;
 

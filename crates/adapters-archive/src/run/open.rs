@@ -1,23 +1,23 @@
 //! Opening a run: a new one, one that goes on, or one that only lacks its name.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 
-use domain::ports::{FinishedBag, Recovered};
+use domain::ports::Recovered;
 use jiff::Timestamp;
 
-use super::lock::{lock_journal, same_file};
+use super::lock::lock_journal;
+use super::resume::{go_on, of_this_order, remove_stages, take_up};
 use super::{Leftover, OpenError, OpenRun, OpenedRun, RunSettings, Target};
 use crate::encrypt::{Encryption, StageKey};
 use crate::journal::{
     FORMAT_VERSION, Lines, Payload, Replay, RunHeader, RunJournal, begin, replay,
 };
 use crate::publish::{FilePublication, Publication, Replace, parent_of};
-use crate::staging::{Stage, StageRoom, WorkFolder, private_file, remove_if_there, sync_folder};
+use crate::staging::{StageRoom, WorkFolder, private_file, remove_if_there, sync_folder};
 use crate::writer::{ArchiveWriter, Destination, Parts, Resumed};
 
 /// What stands for standard output in messages.
@@ -124,6 +124,8 @@ fn open_file(
         if let Some(found) = of_this_order(found, &header, &publication)? {
             return go_on(settings, journal, found, publication);
         }
+        // With nothing to go on with, nothing is left of having looked.
+        refuse_existing(&publication).inspect_err(|_| publication.clean_up())?;
     }
     refuse_existing(&publication)?;
     begin_anew(settings, journal, &header, publication).map(OpenedRun::Ready)
@@ -160,7 +162,8 @@ fn check_target(target: &Path, replace: Replace, work: &WorkFolder) -> Result<()
     Ok(())
 }
 
-fn refuse_existing(publication: &FilePublication) -> Result<(), OpenError> {
+/// The last word on a name that is taken, before anything is written.
+pub(super) fn refuse_existing(publication: &FilePublication) -> Result<(), OpenError> {
     let target = &publication.target;
     if publication.replace == Replace::Refuse && target.symlink_metadata().is_ok() {
         return Err(OpenError::Exists {
@@ -168,38 +171,6 @@ fn refuse_existing(publication: &FilePublication) -> Result<(), OpenError> {
         });
     }
     Ok(())
-}
-
-/// The interrupted run, where there is one to go on with.
-fn of_this_order(
-    found: Replay,
-    header: &RunHeader,
-    publication: &FilePublication,
-) -> Result<Option<Replay>, OpenError> {
-    let path = publication.work.journal();
-    if let Some(damage) = found.damage {
-        return Err(OpenError::JournalDamaged {
-            path,
-            line: damage.line,
-        });
-    }
-    let Some(theirs) = &found.header else {
-        // Killed before its first line: nothing was begun.
-        return Ok(None);
-    };
-    if theirs.version != FORMAT_VERSION {
-        return Err(OpenError::JournalVersion {
-            path,
-            version: theirs.version,
-        });
-    }
-    match theirs.difference(header) {
-        Some(difference) => Err(OpenError::OtherOrder {
-            path: publication.target.clone(),
-            difference,
-        }),
-        None => Ok(Some(found)),
-    }
 }
 
 fn begin_anew(
@@ -222,58 +193,8 @@ fn begin_anew(
     )
 }
 
-fn go_on(
-    settings: RunSettings,
-    journal: File,
-    mut found: Replay,
-    publication: FilePublication,
-) -> Result<OpenedRun, OpenError> {
-    if let Some(bytes) = found.complete {
-        let bag = publish_complete(&publication, bytes)?;
-        return Ok(OpenedRun::AlreadyComplete {
-            bag,
-            remembered: found.remembered,
-        });
-    }
-    refuse_existing(&publication)?;
-    if settings.encryption.is_some() {
-        // Nothing of the payload can be continued: its key is gone.
-        (found.placed, found.staged, found.end) = Default::default();
-    }
-    let work = &publication.work;
-    let lines = Lines::after(journal, found.lines, found.lines_end)
-        .map_err(OpenError::of("cut back", &work.journal()))?;
-    let began = found
-        .header
-        .as_ref()
-        .map_or_else(Timestamp::now, |header| header.created);
-    let mut run = writer(settings, lines, found, began, publication)?;
-    run.resumed = true;
-    Ok(OpenedRun::Ready(run))
-}
-
-/// A bag that was complete before the kill: gives it its name, unless it has it already.
-fn publish_complete(publication: &FilePublication, bytes: u64) -> Result<FinishedBag, OpenError> {
-    let (bag, target) = (publication.work.bag(), &publication.target);
-    let has_length = |path: &Path| fs::metadata(path).is_ok_and(|file| file.len() == bytes);
-    if has_length(&bag) && !same_file(fs::metadata(&bag), fs::metadata(target)) {
-        publication.rename().map_err(|error| match error {
-            domain::ports::SinkError::Exists { path } => OpenError::Exists { path },
-            other => OpenError::Publish(other),
-        })?;
-    } else if !has_length(target) {
-        return Err(OpenError::BagDamaged { path: bag });
-    }
-    publication.clean_up();
-    Ok(FinishedBag {
-        path: Some(target.clone()),
-        bytes,
-        sha256: None,
-    })
-}
-
 /// The sink and the journal over what `found` says is there.
-fn writer(
+pub(super) fn writer(
     settings: RunSettings,
     lines: Lines,
     mut found: Replay,
@@ -329,61 +250,4 @@ fn open_bag(work: &WorkFolder, end: u64) -> Result<File, OpenError> {
     }
     bag.set_len(end).map_err(OpenError::of("cut back", &path))?;
     Ok(bag)
-}
-
-/// Takes up the files that the journal tells of and removes all others.
-fn take_up(
-    mut found: Replay,
-    work: &WorkFolder,
-    payload: Payload,
-) -> Result<(StageRoom, Resumed), OpenError> {
-    let on_disk = work.stages().map_err(OpenError::of("read", work.path()))?;
-    let told = found.staged.iter().map(|staged| staged.stage);
-    let next = told.chain(on_disk).max().map_or(0, |last| last + 1);
-    let mut stages = Vec::new();
-    found.staged.retain(|staged| {
-        let stage = Stage::reopen(work, staged.stage).ok().filter(|stage| {
-            stage
-                .measure()
-                .is_ok_and(|sums| sums == (staged.record.packed, staged.checksum))
-        });
-        if stage.is_none() {
-            tracing::warn!(path = %staged.record.entry.path, "a file that waited for its place in the bag is damaged: it is fetched again");
-        }
-        let whole = stage.is_some();
-        stages.extend(stage);
-        whole
-    });
-    let receipts = found.receipts();
-    let kept = found.staged.iter().map(|staged| staged.stage).collect();
-    remove_stages(work, &kept)?;
-    let resumed = Resumed {
-        placed: found.placed,
-        end: found.end,
-        staged: found.staged.into_iter().zip(stages).collect(),
-        receipts,
-    };
-    Ok((room(work, payload, next), resumed))
-}
-
-fn room(work: &WorkFolder, payload: Payload, next: u32) -> StageRoom {
-    match payload {
-        Payload::Resumed => StageRoom::Named {
-            folder: work.clone(),
-            next: AtomicU32::new(next),
-        },
-        Payload::FetchedAgain => StageRoom::Nameless {
-            folder: work.path().to_path_buf(),
-            key: Some(StageKey::generate()),
-        },
-    }
-}
-
-fn remove_stages(work: &WorkFolder, kept: &BTreeSet<u32>) -> Result<(), OpenError> {
-    let stages = work.stages().map_err(OpenError::of("read", work.path()))?;
-    for number in stages.into_iter().filter(|number| !kept.contains(number)) {
-        let path = work.stage(number);
-        remove_if_there(&path).map_err(OpenError::of("remove", &path))?;
-    }
-    Ok(())
 }

@@ -290,6 +290,16 @@ async fn an_existing_file_is_replaced_only_when_asked_and_only_at_the_end() {
     assert_eq!(kit.names().len(), 1);
 }
 
+/// Another run may publish between looking and locking: what this one made is taken away again.
+#[test]
+fn looking_at_a_name_that_is_taken_leaves_nothing_behind() {
+    let kit = Kit::new(BagFormat::Tar);
+    fs::write(kit.target(), "old").unwrap();
+    fs::create_dir(kit.work()).unwrap();
+    assert!(matches!(kit.try_open(), Err(OpenError::Exists { .. })));
+    assert_eq!(kit.names().len(), 1);
+}
+
 #[test]
 fn a_place_where_no_bag_can_be_is_named_before_anything_is_written() {
     let kit = Kit::new(BagFormat::Zip);

@@ -2,12 +2,13 @@
 
 use std::sync::PoisonError;
 
-use domain::ports::SinkError;
+use domain::ports::{Durability, Receipt, SinkError};
+use jiff::Timestamp;
 
-use super::bag::{UnfinishedBag, content_of};
+use super::bag::UnfinishedBag;
 use super::output::sink_error;
 use crate::container::Placed;
-use crate::journal::{EntryRecord, Payload, Record};
+use crate::journal::{Durable, EntryRecord, Payload, Record};
 use crate::staging::NamedStage;
 
 /// Entries that nobody asked to be safe at once become so after this many,
@@ -40,7 +41,7 @@ impl UnfinishedBag {
         state.placed.push(placed);
         if self.payload == Payload::Resumed {
             let uncommitted = &mut state.uncommitted;
-            uncommitted.bytes += content_of(&record).packed;
+            uncommitted.bytes += record.packed;
             uncommitted.made_safe += usize::from(retired.is_none());
             uncommitted.retired.extend(retired);
             uncommitted.records.push(Record::Placed {
@@ -50,6 +51,33 @@ impl UnfinishedBag {
             });
         }
         state.placed.len()
+    }
+
+    /// When the newest file in the container was fetched.
+    pub(super) fn newest(&self) -> Option<Timestamp> {
+        let state = self.lock();
+        state.placed.iter().map(|p| p.member.modified).max()
+    }
+
+    /// An entry ended that a commit makes safe.
+    pub(super) fn awaits_commit(&self) {
+        if self.payload == Payload::Resumed {
+            self.journal.entry_awaits_commit();
+        }
+    }
+
+    /// The receipt of an entry that has its place, safe before it is given where that was asked for.
+    pub(super) fn receipt(
+        &self,
+        record: &EntryRecord,
+        number: usize,
+    ) -> Result<Receipt, SinkError> {
+        if record.entry.durability == Durability::AtClose && self.payload == Payload::Resumed {
+            self.commit(number)?;
+            return Ok(record.receipt(Durable::Yes));
+        }
+        self.commit_if_much_waits()?;
+        Ok(record.receipt(Durable::NotYet))
     }
 
     /// After this returns, the first `through` entries survive a loss of power.

@@ -1,7 +1,7 @@
 //! The writing half: the [`ArchiveSink`] port over the three containers.
 //!
-//! Bytes go into the container while they arrive (`streamed`), or at once where an entry is small (`small`); `bag` decides
-//! who may write to it and what waits, `commit` what is safe. The order of things on disk, which every kill has to respect:
+//! Bytes go into the container while they arrive (`streamed`, `open_entry`), or at once where an entry is small (`small`);
+//! `bag` knows who may write to it, `waiting` what has no place yet, `commit` what is safe. The order of things on disk, which every kill has to respect:
 //!
 //! 1. the container's bytes are flushed before the journal tells of them;
 //! 2. the journal is flushed before a receipt says `durable`;
@@ -16,14 +16,17 @@
 
 mod bag;
 mod checks;
+mod claim;
 mod commit;
 mod member;
+mod open_entry;
 mod output;
 mod sink;
 mod small;
 mod streamed;
 #[cfg(test)]
 mod tests;
+mod waiting;
 
 pub(crate) use sink::{ArchiveWriter, Destination, Parts, Resumed};
 

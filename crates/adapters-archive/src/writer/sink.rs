@@ -15,10 +15,11 @@ use domain::ports::{
 };
 use jiff::Timestamp;
 
-use super::bag::{Beginning, Closed, Safety, UnfinishedBag, content_of};
+use super::bag::{Beginning, UnfinishedBag};
 use super::output::{BagFile, Body, Counted, Forward, ForwardStream, Output};
 use super::small::{SMALL_BYTES, Small, closed};
 use super::streamed;
+use super::waiting::{Closed, Safety};
 use crate::container::{Member, Placed, container};
 use crate::journal::{EntryRecord, Payload, Record, RunJournal, StagedEntry};
 use crate::publish::Publication;
@@ -171,7 +172,7 @@ fn placed_again(top: &SafeName, record: &EntryRecord, offset: u64) -> Placed {
     let entry = &record.entry;
     Placed {
         member: Member::new(top, &entry.path, entry.origin.fetched, entry.storage),
-        content: content_of(record),
+        content: record.content(),
         offset,
     }
 }

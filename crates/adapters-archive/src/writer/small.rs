@@ -6,10 +6,12 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::ports::{CheckFailure, EntryWriter, NewEntry, Receipt, SinkError};
 
-use super::bag::{Closed, Reservation, Safety, UnfinishedBag};
+use super::bag::UnfinishedBag;
 use super::checks::Checks;
+use super::claim::Reservation;
 use super::member::MemberWriter;
 use super::output::Body;
+use super::waiting::{Closed, Safety};
 use crate::journal::EntryRecord;
 
 /// Longest entry that is gathered in memory.
