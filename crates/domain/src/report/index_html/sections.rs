@@ -222,7 +222,7 @@ fn row(item: &ItemReport, own_files: bool, known: &HashMap<&str, &Receipt>) -> R
         changed: item.last_modified.as_deref().map(day).unwrap_or_default(),
         files: files
             .filter_map(|path| known.get(path.as_str()))
-            .map(|file| file_row(file))
+            .map(|file| own_file_row(file))
             .collect(),
     }
 }
@@ -247,22 +247,28 @@ fn section_files(files: &[&Receipt], items: &[&ItemReport], own_files: bool) -> 
     shared.map(|file| file_row(file)).collect()
 }
 
+/// A file, named from its section's folder on.
 fn file_row(file: &Receipt) -> FileRow {
     let path = file.path.to_string();
     let folder = format!("data/{}/", file.origin.section);
-    let below = path.strip_prefix(folder.as_str()).unwrap_or(path.as_str());
-    let is_certificate = below.contains("/certificates/");
-    let name = match below.split_once('/') {
-        Some((_, rest)) if is_certificate => rest,
-        Some(_) => below.rsplit('/').next().unwrap_or(below),
-        None => below,
-    };
     FileRow {
-        name: name.to_owned(),
+        name: path
+            .strip_prefix(folder.as_str())
+            .unwrap_or(path.as_str())
+            .to_owned(),
         size: human_bytes(file.bytes),
         source: visible(&file.origin.source),
         path,
     }
+}
+
+/// A file, named from its object's folder on: the object's name stands beside it.
+fn own_file_row(file: &Receipt) -> FileRow {
+    let mut row = file_row(file);
+    if let Some((_, below)) = row.name.split_once('/') {
+        row.name = below.to_owned();
+    }
+    row
 }
 
 fn more(hidden: usize) -> String {
