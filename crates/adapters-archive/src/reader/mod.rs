@@ -25,7 +25,7 @@ use serde::Serialize;
 
 pub use error::ReadError;
 pub use listing::{ListedFile, Listing, list};
-pub(crate) use tarball::{Forward, TarKind, Tarball, read_over};
+pub(crate) use tarball::{Ending, Forward, TarKind, Tarball, read_over};
 pub use unlock::Unlock;
 
 use error::Stopped;
@@ -255,7 +255,7 @@ impl Forward for BufReader<Box<dyn ReadSeek>> {
 }
 
 fn visit_tar<R: Forward>(reader: R, visitor: &mut BelowTop<'_>) -> Result<(), Stopped> {
-    let mut tar = Tarball::new(reader);
+    let mut tar = Tarball::new(reader, Ending::Marked);
     let mut last: Option<String> = None;
     loop {
         let was_broken = tar.is_broken();

@@ -45,9 +45,19 @@ pub(crate) struct TarEntry {
     pub(crate) bytes: u64,
 }
 
+/// What a tar file must end with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ending {
+    /// The two blocks of zeros that POSIX asks for, and nothing else: so that a cut is noticed.
+    Marked,
+    /// As other programs read it: what surrounds it proves that it is whole.
+    Any,
+}
+
 /// A tar file under way. After an error nothing more can be read.
 pub(crate) struct Tarball<R> {
     reader: R,
+    ending: Ending,
     left: u64,
     padding: u64,
     stray: u64,
@@ -62,9 +72,10 @@ struct Extensions {
 }
 
 impl<R: Forward> Tarball<R> {
-    pub(crate) fn new(reader: R) -> Self {
+    pub(crate) fn new(reader: R, ending: Ending) -> Self {
         Self {
             reader,
+            ending,
             left: 0,
             padding: 0,
             stray: 0,
@@ -93,12 +104,13 @@ impl<R: Forward> Tarball<R> {
         let mut extensions = Extensions::default();
         loop {
             self.pass_over_rest()?;
-            let Some(block) = self.block()? else {
-                return Err(damaged(Damage::EndsEarly));
+            let block = match (self.block()?, self.ending) {
+                (Some(block), _) => block,
+                (None, Ending::Any) => return Ok(None),
+                (None, Ending::Marked) => return Err(damaged(Damage::EndsEarly)),
             };
-            if block.iter().all(|&byte| byte == 0) {
-                self.end()?;
-                return Ok(None);
+            if block == [0; BLOCK_BYTES] {
+                return self.end().map(|()| None);
             }
             if !is_header(&block) {
                 return Err(damaged(Damage::Header));
@@ -184,6 +196,9 @@ impl<R: Forward> Tarball<R> {
 
     /// Two blocks of zeros end a tar file; programs add more, but nothing else.
     fn end(&mut self) -> io::Result<()> {
+        if self.ending == Ending::Any {
+            return Ok(());
+        }
         if self.block()?.is_none_or(|block| block != [0; BLOCK_BYTES]) {
             return Err(damaged(Damage::End));
         }

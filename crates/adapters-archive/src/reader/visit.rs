@@ -165,8 +165,10 @@ fn strip_folder<'p>(path: &'p str, folder: &str) -> Option<&'p str> {
 
 /// Whether a path stays where it is unpacked, on every system.
 pub(crate) fn is_safe(path: &str) -> bool {
+    let has_drive = path.as_bytes().get(1) == Some(&b':');
     path.len() <= LONGEST_PATH_BYTES
-        && !path.contains(['\\', '\0', ':'])
+        && !has_drive
+        && !path.contains(['\\', '\0'])
         && path
             .split('/')
             .all(|part| !part.is_empty() && part != "." && part != "..")
@@ -178,7 +180,7 @@ mod tests {
 
     #[test]
     fn a_path_that_leads_out_is_not_safe() {
-        for path in ["a", "a/b.c", "bag/data/x", "…/…"] {
+        for path in ["a", "a/b.c", "bag/data/x", "bag/10:30", "…/…"] {
             assert!(is_safe(path), "{path}");
         }
         for path in [

@@ -7,7 +7,7 @@ use domain::bag::verify::InnerProblem;
 use flate2::bufread::MultiGzDecoder;
 
 use super::description::{self, Language};
-use crate::reader::{BUFFER_BYTES, Forward, TarKind, Tarball, read_over};
+use crate::reader::{BUFFER_BYTES, Ending, Forward, TarKind, Tarball, read_over};
 
 /// More files than any archive of the platform has.
 const MOST_ENTRIES: usize = 200_000;
@@ -34,7 +34,8 @@ impl<R: Read> Forward for Inflated<R> {
 pub(super) fn inspect(archive: impl Read) -> Vec<InnerProblem> {
     let buffered = BufReader::with_capacity(BUFFER_BYTES, archive);
     let mut contents = Contents::default();
-    let mut tar = Tarball::new(Inflated(MultiGzDecoder::new(buffered)));
+    let inflated = Inflated(MultiGzDecoder::new(buffered));
+    let mut tar = Tarball::new(inflated, Ending::Any);
     if let Err(problem) = contents.read(&mut tar) {
         contents.problem(problem);
     } else {
@@ -46,6 +47,8 @@ pub(super) fn inspect(archive: impl Read) -> Vec<InnerProblem> {
 #[derive(Default)]
 struct Contents {
     paths: BTreeSet<String>,
+    /// The same with their parts in reverse order: to look paths up by their ends.
+    reversed: BTreeSet<String>,
     entries: usize,
     description: Option<Description>,
     problems: Vec<InnerProblem>,
@@ -80,7 +83,11 @@ impl Contents {
             if entry.kind == TarKind::File {
                 self.look_for_description(&path, tar)?;
             }
-            if entry.kind != TarKind::Folder && !self.paths.insert(path.clone()) {
+            if entry.kind == TarKind::Folder {
+                continue;
+            }
+            self.reversed.insert(reversed(&path));
+            if !self.paths.insert(path.clone()) {
                 self.problem(InnerProblem::Twice { entry: path });
             }
         }
@@ -149,8 +156,9 @@ impl Contents {
                 line,
             }),
             Ok(named) => {
+                let top = file.rsplit_once('/').map_or("", |(top, _)| top).to_owned();
                 for name in named {
-                    if !self.holds(&name) {
+                    if !self.holds(&top, &name) {
                         self.problem(InnerProblem::Lacks {
                             file: name,
                             by: file.clone(),
@@ -161,22 +169,27 @@ impl Contents {
         }
     }
 
-    /// Whether an entry's path is this name or ends with it, or lies in a folder of this name. How the platform spells the
-    /// names inside is not published: what could be meant counts.
-    fn holds(&self, name: &str) -> bool {
-        let Some(name) = resolve("", name.trim_start_matches('/')) else {
+    /// Whether a file or a folder of this name is there, from the folder of the file that names it, or an entry's path ends with
+    /// it. How the platform spells the names inside is not published: what could be meant counts.
+    fn holds(&self, top: &str, name: &str) -> bool {
+        let name = name.trim_start_matches('/');
+        let (Some(here), Some(name)) = (resolve(top, name), resolve("", name)) else {
             return false;
         };
-        let folder = format!("{name}/");
-        let as_folder = self.paths.range(folder.clone()..).next();
-        self.paths.contains(&name)
-            || as_folder.is_some_and(|path| path.starts_with(&folder))
-            || self.paths.iter().any(|path| {
-                path.strip_suffix(name.as_str())
-                    .is_some_and(|front| front.ends_with('/'))
-                    || path.contains(&format!("/{folder}"))
-            })
+        has_at(&self.paths, &here) || has_at(&self.reversed, &reversed(&name))
     }
+}
+
+/// Whether a path is in the set, or paths below it.
+fn has_at(paths: &BTreeSet<String>, path: &str) -> bool {
+    let folder = format!("{path}/");
+    let below = paths.range(folder.clone()..).next();
+    paths.contains(path) || below.is_some_and(|below| below.starts_with(&folder))
+}
+
+fn reversed(path: &str) -> String {
+    let parts: Vec<&str> = path.rsplit('/').collect();
+    parts.join("/")
 }
 
 /// Where a path leads from a folder, without `.` and `..`; `None` where it leads out, or into another system's paths.
@@ -200,6 +213,33 @@ fn resolve(folder: &str, path: &str) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_named_file_is_found_by_its_path_its_folder_or_its_end() {
+        let mut contents = Contents::default();
+        for path in ["top/config/boot.sh", "top/bundles/data/1.0/app/bin/run"] {
+            contents.paths.insert(path.to_owned());
+            contents.reversed.insert(reversed(path));
+        }
+        for name in [
+            "config/boot.sh",
+            "/config/./boot.sh",
+            "boot.sh",
+            "bundles/data/1.0/app",
+            "1.0/app/bin/run",
+        ] {
+            assert!(contents.holds("top", name), "{name}");
+        }
+        for name in [
+            "boot",
+            "oot.sh",
+            "config/boot.sh/x",
+            "bundles/data/1.0/ap",
+            "../../x",
+        ] {
+            assert!(!contents.holds("top", name), "{name}");
+        }
+    }
 
     #[test]
     fn paths_and_links_are_resolved_and_may_not_lead_out() {

@@ -61,9 +61,9 @@ fn a_missing_an_added_and_an_altered_file_are_named() {
         assert_eq!(
             sentences(&check(&spoiled, packing)),
             [
-                "`data/added` does not belong into the bag: manifest-sha256.txt does not list it",
+                "`data/added` does not belong in the bag: manifest-sha256.txt does not list it",
                 "`data/profile/user.xml` is missing: manifest-sha256.txt lists it",
-                "`added.txt` does not belong into the bag: tagmanifest-sha256.txt does not list it",
+                "`added.txt` does not belong in the bag: tagmanifest-sha256.txt does not list it",
                 "`index.html` has been altered: its SHA-256 is not the one in tagmanifest-sha256.txt",
             ],
             "{packing:?}"

@@ -138,6 +138,15 @@ impl ArchiveSink for ArchiveWriter {
         self.recovered.clone()
     }
 
+    fn room(&self) -> Option<(u64, PathBuf)> {
+        let folder = self.bag.room.path();
+        let counts = rustix::fs::statvfs(folder).ok()?;
+        Some((
+            counts.f_bavail.saturating_mul(counts.f_frsize),
+            folder.to_owned(),
+        ))
+    }
+
     async fn open_entry(&self, entry: NewEntry) -> Result<Box<dyn EntryWriter>, SinkError> {
         let reservation = self.bag.reserve(&entry.path)?;
         if entry.size.is_some_and(|size| size <= SMALL_BYTES) {

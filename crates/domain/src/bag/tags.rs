@@ -6,7 +6,7 @@ use super::layout::Tag;
 use super::manifest;
 use crate::model::Sha256;
 use crate::ports::{Receipt, TagFile};
-use crate::report::{Completeness, Report};
+use crate::report::{Completeness, Report, human_bytes};
 
 /// RFC 8493 §2.2.2 recommends lines of no more.
 const LINE_CHARACTERS: usize = 79;
@@ -65,7 +65,7 @@ fn info(report: &Report) -> String {
             "Bagging-Date",
             &report.finished.strftime("%Y-%m-%d").to_string(),
         ),
-        line("Bag-Size", &approximately(bytes)),
+        line("Bag-Size", &human_bytes(bytes)),
         line("Payload-Oxum", &format!("{bytes}.{}", report.files.len())),
         line(
             "Bag-Software-Agent",
@@ -103,24 +103,6 @@ fn host_of(url: &str) -> &str {
         Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
         _ => host,
     }
-}
-
-/// For people: `12.3 GB`. The exact figure is in `Payload-Oxum`.
-fn approximately(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["KB", "MB", "GB", "TB", "PB"];
-    if bytes < 1000 {
-        return format!("{bytes} B");
-    }
-    let mut tenths = bytes / 100;
-    let mut unit = UNITS[0];
-    for larger in &UNITS[1..] {
-        if tenths < 10_000 {
-            break;
-        }
-        tenths /= 1000;
-        unit = larger;
-    }
-    format!("{}.{} {unit}", tenths / 10, tenths % 10)
 }
 
 /// One element of `bag-info.txt`: its value on one line, or folded at spaces (RFC 8493 §2.2.2).
@@ -290,21 +272,6 @@ mod tests {
             ("", ""),
         ] {
             assert_eq!(host_of(url), host, "{url}");
-        }
-    }
-
-    #[test]
-    fn sizes_are_told_in_words() {
-        for (bytes, words) in [
-            (0, "0 B"),
-            (999, "999 B"),
-            (1000, "1.0 KB"),
-            (999_999, "999.9 KB"),
-            (1_000_000, "1.0 MB"),
-            (12_345_678_901, "12.3 GB"),
-            (u64::MAX, "18446.7 PB"),
-        ] {
-            assert_eq!(approximately(bytes), words);
         }
     }
 }

@@ -222,6 +222,9 @@ pub trait ArchiveSink: Send + Sync {
     /// Entries that are safe since an interrupted run, in the order in which they were closed.
     fn recovered(&self) -> Vec<Receipt>;
 
+    /// Bytes that can still be written where the bag grows, and the path they are counted for; `None` where nobody can say.
+    fn room(&self) -> Option<(u64, PathBuf)>;
+
     /// Opens an entry. Entries may be opened while others are; their bytes never mix.
     ///
     /// Waits for nothing but the sink's own limits. A path that was closed before is an error.

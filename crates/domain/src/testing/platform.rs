@@ -70,6 +70,8 @@ pub struct FakeItem {
     pub archive: Vec<u8>,
     /// How long its export takes.
     pub takes: Duration,
+    /// The size that its document tells.
+    pub size: Option<u64>,
 }
 
 impl FakeItem {
@@ -81,6 +83,7 @@ impl FakeItem {
             digest: "d1".to_owned(),
             archive: gzip(format!("the archive of {item}").as_bytes()),
             takes: Duration::from_secs(10),
+            size: None,
         }
     }
 }
@@ -253,6 +256,7 @@ impl State {
             id: Some(item.item.id.get()),
             name: Some(item.name.clone()),
             digest: Some(item.digest.clone()),
+            size: item.size,
             ..ObjectFacts::default()
         };
         let of_kind = |kind| {

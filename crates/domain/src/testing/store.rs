@@ -1,6 +1,7 @@
 //! A sink and a journal in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -20,6 +21,8 @@ pub struct SinkState {
     pub entries: BTreeMap<BagPath, (Receipt, Vec<u8>)>,
     /// Entries open now.
     pub open: BTreeSet<BagPath>,
+    /// Bytes that can still be written, where that is limited.
+    pub room: Option<u64>,
     /// The tag files of a finished bag.
     pub tags: Option<Vec<TagFile>>,
     order: Vec<BagPath>,
@@ -74,6 +77,12 @@ impl ArchiveSink for MemorySink {
             .filter_map(|path| state.entries.get(path))
             .map(|(receipt, _)| receipt.clone())
             .collect()
+    }
+
+    fn room(&self) -> Option<(u64, PathBuf)> {
+        self.state()
+            .room
+            .map(|bytes| (bytes, PathBuf::from("memory")))
     }
 
     async fn open_entry(&self, entry: NewEntry) -> Result<Box<dyn EntryWriter>, SinkError> {

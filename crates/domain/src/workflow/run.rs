@@ -13,6 +13,7 @@ use super::patience::attempt;
 use super::second_look::second_look;
 use super::survey::{Task, folder_of, survey, survey_once};
 use super::tickets;
+use super::transfer::check_room;
 use crate::bag::{layout, tags};
 use crate::model::{
     ItemKind, ItemRef, ObjectId, Order, Secrets, Section, Strictness, Ticket, TicketPolicy,
@@ -152,6 +153,7 @@ async fn gather(
         foreign: foreign.as_ref(),
     };
     let (mut work, places) = set_up_items(drive_with, &ledger, &kept, &remembered);
+    check_room(sink, bytes_to_come(&ledger, &work, &places))?;
     announce(ports, &work, &following);
     let rest = later_sections(order).map(Task::of_section);
     let tasks = following.into_iter().chain(rest).collect();
@@ -331,6 +333,28 @@ pub(super) fn name_of(ledger: &Ledger, place: Place) -> String {
     entry
         .and_then(|entry| entry.facts.name.clone())
         .unwrap_or_else(|| "without a name".to_owned())
+}
+
+/// More than any platform holds: a size like that is nonsense, and no reason to refuse a person their data.
+const ABSURD_BYTES: u64 = 1 << 50;
+
+/// What the platform says of the sizes of what is not in the bag yet. An appliance's size is that of its machine, not of its
+/// archive, so only software counts.
+fn bytes_to_come(ledger: &Ledger, work: &[ItemWork], places: &[Place]) -> Option<u64> {
+    let missing = work.iter().zip(places).filter(|(item, place)| {
+        item.machine.receipt().is_none() && place.section == Section::MySoftware
+    });
+    let sizes = missing.filter_map(|(_, place)| {
+        ledger
+            .read(place.section)?
+            .entries
+            .get(place.index)?
+            .facts
+            .size
+    });
+    sizes
+        .reduce(u64::saturating_add)
+        .filter(|bytes| *bytes < ABSURD_BYTES)
 }
 
 fn announce(ports: Ports<'_>, work: &[ItemWork], following: &[Task]) {

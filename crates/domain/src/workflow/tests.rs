@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use super::{Ports, RunError, export, withdraw};
 use crate::model::{ItemRef, Order, Section, Ticket};
-use crate::ports::{ApiError, ExportStatus};
+use crate::ports::{
+    ApiError, ExportStatus, Fact, JournalError, MockArchiveSink, MockJournal, SinkError,
+};
 use crate::report::{Completeness, ItemStatus, Outcome, Stage};
 use crate::testing::{
     Call, FakeItem, FakePlatform, MemoryJournal, MemorySink, RecordingProgress, Script, SimClock,
@@ -724,4 +726,80 @@ fn withdrawing_takes_every_ticket_of_ours_and_no_other_off_the_server() {
             "poll {polls}: {left:?}"
         );
     }
+}
+
+#[test]
+fn a_disk_that_cannot_hold_what_is_announced_is_told_before_anything_is_started() {
+    let world = world(&[mysoftware(1)]);
+    world
+        .platform
+        .change(mysoftware(1), |item| item.size = Some(1_000_000));
+    world.sink.state().room = Some(999_999);
+    let error = world.export().expect_err("no room");
+    assert!(
+        matches!(
+            error,
+            RunError::Sink(SinkError::NoSpace {
+                needed: Some(1_000_000),
+                ..
+            })
+        ),
+        "{error}"
+    );
+    assert_eq!(
+        world.platform.count(|call| matches!(call, Call::Start(_))),
+        0
+    );
+    world.sink.state().room = Some(1_000_000);
+    world.complete();
+}
+
+#[test]
+fn a_full_disk_ends_the_run_and_deletes_nothing() {
+    let world = world(&[appliance(1)]);
+    let mut sink = MockArchiveSink::new();
+    sink.expect_recovered().return_const(Vec::new());
+    sink.expect_room().return_const(None);
+    sink.expect_open_entry().returning(|_| {
+        Err(SinkError::NoSpace {
+            path: "/full/bag".into(),
+            needed: None,
+        })
+    });
+    sink.expect_finish().never();
+    let error = world
+        .clock
+        .run(export(world.ports(), Box::new(sink), &world.order))
+        .expect_err("no room");
+    assert!(
+        matches!(error, RunError::Sink(SinkError::NoSpace { .. })),
+        "{error}"
+    );
+    assert_eq!(world.platform.count(deletes), 0);
+}
+
+#[test]
+fn no_start_leaves_before_its_intent_is_remembered() {
+    let world = world(&[appliance(1)]);
+    let mut journal = MockJournal::new();
+    journal
+        .expect_remembered()
+        .returning(crate::ports::Recovered::default);
+    journal.expect_record().returning(|fact| match fact {
+        Fact::Intent { .. } => Err(JournalError::Io {
+            path: "/lost/journal".into(),
+            source: std::io::Error::other("the mount is gone"),
+        }),
+        _ => Ok(()),
+    });
+    let ports = Ports {
+        journal: &journal,
+        ..world.ports()
+    };
+    let run = export(ports, Box::new(world.sink.clone()), &world.order);
+    assert!(matches!(world.clock.run(run), Err(RunError::Journal(_))));
+    assert_eq!(
+        world.platform.count(|call| matches!(call, Call::Start(_))),
+        0
+    );
 }

@@ -80,6 +80,7 @@ pub(crate) async fn fetch_archive(
             None,
         ));
     }
+    check_room(sink, download.length)?;
     let received = if goes_on { download.starts_at } else { 0 };
     let writer = match kept {
         Some(writer) => writer,
@@ -89,6 +90,17 @@ pub(crate) async fn fetch_archive(
         }
     };
     pump(ports, ticket.item, download, writer, received).await
+}
+
+/// A disk that cannot hold what is announced is told before it is full.
+pub(crate) fn check_room(sink: &dyn ArchiveSink, needed: Option<u64>) -> Result<(), SinkError> {
+    match (sink.room(), needed) {
+        (Some((room, path)), Some(needed)) if needed > room => Err(SinkError::NoSpace {
+            path,
+            needed: Some(needed),
+        }),
+        _ => Ok(()),
+    }
 }
 
 /// 416, or a 206 that is not what was asked for.

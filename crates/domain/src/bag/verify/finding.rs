@@ -24,7 +24,7 @@ pub enum Finding {
         path: &'static str,
     },
     /// There, but not listed.
-    #[error("`{}` does not belong into the bag: {manifest} does not list it", path.escape_debug())]
+    #[error("`{}` does not belong in the bag: {manifest} does not list it", path.escape_debug())]
     Unexpected {
         /// The file.
         path: String,

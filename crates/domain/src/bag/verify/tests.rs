@@ -1,4 +1,6 @@
+use super::super::tags;
 use super::*;
+use crate::report::{rendered, sample};
 
 /// A bag of two payload files and its tag files, as a map to be spoiled.
 fn bag() -> BTreeMap<&'static str, Vec<u8>> {
@@ -90,6 +92,32 @@ fn a_whole_bag_is_sound_and_counted() {
     let findings = compare_all(&bag());
     assert_eq!(findings.list, []);
     assert_eq!((findings.payload_files, findings.payload_bytes), (2, 14));
+}
+
+#[test]
+fn what_a_report_writes_is_read_back_and_agrees() {
+    for report in [sample::complete(), sample::partial(), sample::empty()] {
+        let mut comparison = Comparison::default();
+        for file in &report.files {
+            comparison.found(file.path.as_str(), file.bytes, file.sha256);
+        }
+        for tag in tags::tag_files(&report, rendered(&report)) {
+            comparison.found(
+                tag.path.as_str(),
+                tag.bytes.len() as u64,
+                Sha256::of(&tag.bytes),
+            );
+            match tag.path.as_str() {
+                "manifest-sha256.txt" => comparison.payload_manifest(&tag.bytes),
+                "tagmanifest-sha256.txt" => comparison.tag_manifest(&tag.bytes),
+                "bag-info.txt" => comparison.info(&tag.bytes),
+                "bagit.txt" => comparison.declaration(&tag.bytes),
+                "export.json" => comparison.export_json(ToldExport::read(&tag.bytes[..])),
+                _ => {}
+            }
+        }
+        assert_eq!(comparison.finish().list, []);
+    }
 }
 
 #[test]
