@@ -7,6 +7,7 @@ mod coverage;
 mod export_json;
 mod index_html;
 mod outcome;
+mod plain;
 #[cfg(any(test, feature = "testing"))]
 pub mod sample;
 mod schema;

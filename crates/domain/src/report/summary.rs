@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
+use super::plain::plain;
 use super::words::{
     after, blanked, contents, counted, grouped, human_bytes, incomplete, left_behind, losses,
-    lost_at, missing, one, plain, plural, reason, size_of, unavailable, upper_first, wanted,
+    lost_at, missing, one, plural, reason, size_of, unavailable, upper_first, wanted,
 };
 use super::{Completeness, Failure, Outcome, Report, SectionReport, SectionStatus};
 use crate::ports::{FinishedBag, RedactionRule};
