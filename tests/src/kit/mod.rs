@@ -1,13 +1,20 @@
-//! A platform on a socket, the adapter that speaks to it, the real program as a child process, and its bags read back.
+//! A platform on a socket, the adapter that speaks to it, a run over both and what should have come of it, the real program as a
+//! child process, and its bags read back.
 
 mod bag;
+mod clock;
+mod payload;
 mod platform;
 mod program;
 mod run;
 mod site;
+mod visit;
 
 pub use bag::Bag;
-pub use platform::{api_for, order_for, start};
+pub use clock::HastyClock;
+pub use payload::{Payload, expected_of};
+pub use platform::{api_for, order_for, settings_for, small, start};
 pub use program::{Child, Ended, Program, Signal};
 pub use run::{open, settings};
 pub use site::{Site, quick};
+pub use visit::{Visit, Visited};

@@ -17,27 +17,53 @@ pub async fn start(scenario: Scenario) -> Running {
     sandbox::serve(any, scenario).await.expect("a free port")
 }
 
-/// The HTTP adapter, signed in as the sandbox's person.
+/// A scenario written in TOML on top of little data and short times. It must not begin with a table of its own for `[data]` or
+/// `[timing]`.
+///
+/// # Panics
+///
+/// Where it is no scenario.
+pub fn small(toml: &str) -> Scenario {
+    let mut scenario = Scenario::from_toml(toml).expect("a scenario");
+    scenario.data.appliances = 3;
+    scenario.data.software = 2;
+    scenario.data.accounts = 3;
+    scenario.data.others = 2;
+    scenario.data.archive_bytes = 6_000;
+    scenario.timing.export_millis = 5;
+    scenario.timing.slots = 4;
+    scenario
+}
+
+/// What the HTTP adapter needs to sign in as the sandbox's person.
 ///
 /// # Panics
 ///
 /// Where the sandbox announces nonsense.
-pub fn api_for(platform: &Running) -> UforgeApi {
+pub fn settings_for(platform: &Running) -> ApiSettings {
     let told = platform.announcement();
-    UforgeApi::new(ApiSettings {
+    ApiSettings {
         base: BaseUrl::parse(platform.url()).expect("a URL"),
         user: UserId::parse(&told.user).expect("a login"),
         credentials: Credentials::Password {
-            login: told.user.clone(),
-            password: told.password.clone().into(),
+            login: told.user,
+            password: told.password.into(),
         },
         silence: Duration::from_secs(5),
         document_limit_bytes: Limits::DOCUMENT_BYTES,
         trust: TlsTrust::System,
         proxies: Proxies::Direct,
         user_agent: "uforge-export/test".to_owned(),
-    })
-    .expect("settings")
+    }
+}
+
+/// The HTTP adapter, signed in as the sandbox's person.
+///
+/// # Panics
+///
+/// Where the sandbox announces nonsense.
+pub fn api_for(platform: &Running) -> UforgeApi {
+    UforgeApi::new(settings_for(platform)).expect("settings")
 }
 
 /// An order for all that the sandbox's person has.

@@ -111,7 +111,7 @@ fn title(text: &str) -> Option<String> {
 }
 
 /// One line without control characters, credentials and end.
-fn plain(text: &str) -> String {
+pub(super) fn plain(text: &str) -> String {
     let words: Vec<&str> = text
         .split(|c: char| c.is_whitespace() || c.is_control())
         .filter(|word| !word.is_empty())

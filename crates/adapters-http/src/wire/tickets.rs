@@ -5,6 +5,7 @@ use domain::ports::{ExportStatus, OpenTicket, Started};
 use roxmltree::Node;
 
 use super::Unread;
+use super::error::plain;
 use super::facts::items;
 use super::xml::{child, count, flag, number, parse, root, text, word};
 
@@ -139,8 +140,8 @@ fn status_of(node: Node<'_, '_>) -> ExportStatus {
         percentage: number(node, "percentage"),
         bytes_loaded: number(node, "bytesLoaded"),
         bytes_total: number(node, "bytesTotal"),
-        message: text(node, "message"),
-        error_message: (!words.is_empty()).then(|| words.join(": ")),
+        message: text(node, "message").map(|words| plain(&words)),
+        error_message: (!words.is_empty()).then(|| plain(&words.join(": "))),
     }
 }
 

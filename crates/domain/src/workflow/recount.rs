@@ -116,10 +116,12 @@ fn compare(book: &mut Book, section: Section, again: &[ObjectFacts]) -> Vec<(Pla
     } else {
         again.len()
     } as u64);
-    let now: BTreeMap<i64, &ObjectFacts> = again
-        .iter()
-        .filter_map(|object| Some((object.id?, object)))
-        .collect();
+    let mut now: BTreeMap<i64, &ObjectFacts> = BTreeMap::new();
+    for object in again {
+        if let Some(id) = object.id {
+            now.entry(id).or_insert(object);
+        }
+    }
     let before: BTreeSet<i64> = book
         .entries
         .iter()
@@ -137,13 +139,16 @@ fn compare(book: &mut Book, section: Section, again: &[ObjectFacts]) -> Vec<(Pla
         .filter(|facts| facts.id.is_some_and(|id| !now.contains_key(&id)));
     book.vanished = vanished.map(in_words).collect();
     let mut changed = Vec::new();
+    let mut seen = BTreeSet::new();
     for (index, entry) in book
         .entries
         .iter_mut()
         .enumerate()
         .filter(|(_, entry)| entry.wanted)
     {
-        let Some(object) = entry.facts.id.and_then(|id| now.get(&id)) else {
+        // Of several under one id the first was brought home, and is compared with the first.
+        let id = entry.facts.id.filter(|id| seen.insert(*id));
+        let Some(object) = id.and_then(|id| now.get(&id)) else {
             continue;
         };
         if !differs(&entry.facts, object) {

@@ -382,7 +382,7 @@ fn an_archive_cut_anywhere_is_never_taken_and_its_ticket_is_never_deleted_for_it
                 .report
                 .failures
                 .first()
-                .is_some_and(|failure| failure.message.contains("was left on the platform"))
+                .is_some_and(|failure| failure.message.contains("left on the platform"))
         );
     }
 }

@@ -67,12 +67,9 @@ impl Item {
         };
     }
 
-    /// A ticket whose archive is on the server but not with us is left there, and named.
-    pub(super) fn give_up_download(&mut self, ticket: Ticket, mut loss: Loss) {
-        if loss.http_status != Some(404) {
-            let left = format!("; its export ticket {} was left on the platform", ticket.id);
-            loss.message.push_str(&left);
-        }
+    /// A ticket whose archive is on the server but not with us is left there.
+    pub(super) fn give_up_download(&mut self, ticket: Ticket, loss: Loss) {
+        self.replaced.push(ticket);
         self.lose(loss, None);
     }
 }

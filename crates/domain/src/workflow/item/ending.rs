@@ -9,7 +9,9 @@ use crate::report::{ItemStatus, Stage};
 use crate::workflow::retry::{Verdict, verdict};
 
 impl Item {
-    pub(super) fn lose(&mut self, loss: Loss, empty: Option<Ticket>) {
+    /// The item is lost. `empty` is a ticket that has no archive; all others may have one, and so are left there and named.
+    pub(super) fn lose(&mut self, mut loss: Loss, empty: Option<Ticket>) {
+        loss.name_left(&self.replaced);
         self.loss = Some(loss);
         let queue = empty
             .map(|ticket| (ticket, Deletion::Empty))
@@ -77,6 +79,25 @@ impl Item {
 }
 
 impl Loss {
+    fn name_left(&mut self, tickets: &[Ticket]) {
+        let ids: Vec<String> = tickets.iter().map(|ticket| ticket.id.to_string()).collect();
+        // A ticket that the platform says it does not have may be there all the same.
+        let (one, many) = if self.http_status == Some(404) {
+            ("may be", "may be")
+        } else {
+            ("was", "were")
+        };
+        let left = match ids.as_slice() {
+            [] => return,
+            [id] => format!("; its export ticket {id} {one} left on the platform"),
+            _ => format!(
+                "; its export tickets {} {many} left on the platform",
+                ids.join(", ")
+            ),
+        };
+        self.message.push_str(&left);
+    }
+
     pub(super) fn of_error(stage: Stage, error: &ApiError) -> Self {
         let gone = matches!(
             error,

@@ -146,6 +146,7 @@ proptest! {
         let mut elapsed = Duration::ZERO;
         let mut next_ticket = 0;
         let mut complete = std::collections::BTreeSet::new();
+        let mut held = std::collections::BTreeSet::new();
         let mut turn = 0;
         loop {
             let action = item.next(elapsed);
@@ -167,6 +168,16 @@ proptest! {
             item.began();
             prop_assert_eq!(item.next(elapsed), Action::Busy);
             let seen = answer(&action, kind, n, &mut next_ticket);
+            match &seen {
+                Seen::Started(ticket, _) | Seen::DeleteFailed(ticket, _) => {
+                    held.insert(*ticket);
+                }
+                Seen::Found(tickets) => held.extend(tickets),
+                Seen::Deleted(ticket) => {
+                    held.remove(ticket);
+                }
+                _ => {}
+            }
             if let (Action::Poll(ticket), Seen::Status(status)) = (&action, &seen)
                 && status.state() == ExportState::Complete
             {
@@ -178,5 +189,13 @@ proptest! {
             item.observe(seen, elapsed, Duration::ZERO);
         }
         prop_assert!(item.receipt().is_some() != item.loss().is_some());
+        for ticket in held {
+            let undeleted = item.undeleted().iter().any(|(left, _)| *left == ticket);
+            let told = item.loss().is_some_and(|loss| {
+                let mut words = loss.message.split(|c: char| !c.is_ascii_digit());
+                words.any(|word| word == ticket.id.to_string())
+            });
+            prop_assert!(undeleted || told, "nobody is told of {ticket:?}: {:?}", item.loss());
+        }
     }
 }

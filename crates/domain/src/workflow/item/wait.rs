@@ -9,6 +9,15 @@ use crate::report::Stage;
 use crate::workflow::Limits;
 use crate::workflow::retry::{Verdict, verdict};
 
+fn in_words(time: Duration) -> String {
+    let (number, unit) = match time.as_secs() {
+        seconds if seconds % 60 == 0 => (seconds / 60, "minute"),
+        seconds => (seconds, "second"),
+    };
+    let plural = if number == 1 { "" } else { "s" };
+    format!("{number} {unit}{plural}")
+}
+
 impl Item {
     pub(super) fn see_status(
         &mut self,
@@ -64,14 +73,25 @@ impl Item {
         } else {
             self.moved_at.max(others_moved_at)
         };
-        if elapsed.saturating_sub(since) >= self.max_wait {
+        // Those that may only be standing behind another one are given up after it.
+        let grace = if self.moved {
+            Duration::ZERO
+        } else {
+            Limits::POLL_PAUSE.1
+        };
+        let allowed = self.max_wait + grace;
+        if elapsed.saturating_sub(since) >= allowed {
             let loss = Loss::of_words(
                 Stage::Wait,
                 &format!(
-                    "the platform's export made no progress for {} minutes and was given up (`--max-wait` allows more)",
-                    self.max_wait.as_secs() / 60
+                    "the platform's export made no progress for {} and was given up (`--max-wait` allows more)",
+                    in_words(self.max_wait)
                 ),
             );
+            if self.moved {
+                // It ran, and what it ran on is free now: those that stood behind it get their time.
+                self.moved_at = elapsed;
+            }
             self.state = State::Cancelling {
                 ticket,
                 sent: false,
@@ -79,7 +99,7 @@ impl Item {
             };
             return;
         }
-        let deadline = since + self.max_wait;
+        let deadline = since + allowed;
         self.state = State::Waiting {
             ticket,
             due: (elapsed + self.pause(elapsed)).min(deadline),

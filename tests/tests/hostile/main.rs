@@ -1,0 +1,9 @@
+//! Hostile and broken platforms over real sockets: every run ends, says what is missing in words that a person understands, and
+//! brings home the rest. What holds of all of them is asserted by `tests::kit::Visited::check`.
+
+mod archives;
+mod chaos;
+mod documents;
+mod lists;
+mod network;
+mod tickets;
