@@ -180,7 +180,8 @@ impl Visited {
         let more: Vec<String> = self
             .payload()
             .into_keys()
-            .filter(|name| !expected.contains_key(name))
+            // Comments are blanked on their way: they are not what the platform sent.
+            .filter(|name| !expected.contains_key(name) && !name.contains("/comments"))
             .collect();
         assert_eq!(more, [""; 0]);
         assert_eq!(visit.platform.platform().open_tickets(), []);
