@@ -22,7 +22,7 @@ mod testing;
 pub use launch::{Running, StartError, start};
 pub use settings::{Settings, SettingsError, Trust};
 
-use std::io::Write as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use clap::Parser as _;
@@ -65,6 +65,7 @@ fn log_to_standard_error(args: &Args) -> Result<(), tracing_subscriber::filter::
     tracing_subscriber::fmt()
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
         .init();
     Ok(())
 }

@@ -66,7 +66,7 @@ pub(super) async fn download(
 fn available(job: &Job, now: jiff::Timestamp) -> Result<&BagRecord, Problem> {
     let state = job.state_name();
     match &job.state {
-        JobState::Queued | JobState::Running { .. } => Err(Problem::NotReady { state }),
+        JobState::Queued | JobState::Running => Err(Problem::NotReady { state }),
         JobState::Ready { delivery, expires } if now < *expires => Ok(&delivery.bag),
         // Its time is over, although nobody came to sweep it away yet.
         JobState::Ready { .. } => Err(Problem::Gone {

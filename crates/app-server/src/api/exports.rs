@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::{LINK, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use domain::jobs::{Job, JobId, JobPage, JobProgress, JobState, JobStoreError, StoredJob};
+use domain::jobs::{Job, JobId, JobPage, JobProgress, JobStoreError, StoredJob};
 use uuid::Uuid;
 
 use super::Service;
@@ -15,14 +15,15 @@ use super::request::NewExport;
 use super::view::{ExportView, FullView, ListView, location};
 use crate::auth::Caller;
 use crate::problem::{POLL_AGAIN, Problem};
-use crate::runner::NotTaken;
+use crate::runner::TakeOnError;
 
-impl From<NotTaken> for Problem {
-    fn from(reason: NotTaken) -> Self {
-        match reason {
-            NotTaken::TooManyOfOwner { limit } => Self::TooManyExports { limit },
-            NotTaken::TooManyInAll => Self::Busy,
-            NotTaken::Stopping => Self::Stopping,
+impl From<TakeOnError> for Problem {
+    fn from(error: TakeOnError) -> Self {
+        match error {
+            TakeOnError::TooManyOfOwner { limit } => Self::TooManyExports { limit },
+            TakeOnError::TooManyInAll => Self::Busy,
+            TakeOnError::Stopping => Self::Stopping,
+            TakeOnError::Store(error) => error.into(),
         }
     }
 }
@@ -34,11 +35,13 @@ pub(super) async fn create(
     JsonBody(body): JsonBody<NewExport>,
 ) -> Result<Response, Problem> {
     let request = body.into_request(&caller.owner)?;
-    service.runner.has_room_for(&caller.owner)?;
     let id = JobId::parse(&Uuid::now_v7().to_string()).map_err(|_| Problem::Internal)?;
     let job = Job::new(id, caller.owner, request, service.clock.now());
-    let stored = service.store.create(job).await?;
-    service.runner.start(stored.clone(), caller.credentials);
+    let stored = service.runner.take_on(job, caller.credentials).await?;
+    tracing::info!(
+        job = %stored.job.id, by = %stored.job.owner, of = %stored.job.request.user, from = %caller.from,
+        "an export was asked for"
+    );
     let headers = [
         (LOCATION, location(&stored.job)),
         (RETRY_AFTER, POLL_AGAIN.as_secs().to_string()),
@@ -126,12 +129,11 @@ pub(super) async fn remove(
     }
     // It may have become ready in the same moment: what was asked for is that nothing stays.
     let stored = service.store.get(&caller.owner, &id).await?;
-    if matches!(stored.job.state, JobState::Ready { .. }) {
-        let mut job = stored.job;
-        if job.delete_bag(service.clock.now()).is_ok() {
-            service.store.update(stored.version, job).await?;
-        }
+    let mut job = stored.job;
+    if job.delete_bag(service.clock.now()).is_ok() {
+        // The file goes first: should it stay, the record says so.
         service.bags.delete(&id).await?;
+        service.store.update(stored.version, job).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }

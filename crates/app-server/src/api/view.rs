@@ -90,7 +90,6 @@ pub(super) struct ListView<'a> {
 impl<'a> ExportView<'a> {
     /// `progress` is how far its run is, where it is under way.
     pub(super) fn of(job: &'a Job, progress: Option<JobProgress>) -> Self {
-        let (started, finished) = times(&job.state);
         let location = location(job);
         Self {
             id: job.id.as_str(),
@@ -98,8 +97,8 @@ impl<'a> ExportView<'a> {
             state: job.state_name(),
             requested: job.requested,
             due: job.due(),
-            started,
-            finished,
+            started: job.began,
+            finished: finished(&job.state),
             expires: job.expires(),
             outcome: job.delivery().map(|delivery| delivery.completeness),
             archive: job.delivery().map(|delivery| ArchiveView {
@@ -138,14 +137,13 @@ impl<'a> FullView<'a> {
     }
 }
 
-fn times(state: &JobState) -> (Option<Timestamp>, Option<Timestamp>) {
+fn finished(state: &JobState) -> Option<Timestamp> {
     match state {
-        JobState::Queued => (None, None),
-        JobState::Running { since } => (Some(*since), None),
+        JobState::Queued | JobState::Running => None,
         JobState::Ready { delivery, .. }
         | JobState::Expired { delivery, .. }
-        | JobState::Deleted { delivery, .. } => (None, Some(delivery.ready)),
-        JobState::Failed { at, .. } | JobState::Cancelled { at } => (None, Some(*at)),
+        | JobState::Deleted { delivery, .. } => Some(delivery.ready),
+        JobState::Failed { at, .. } | JobState::Cancelled { at } => Some(*at),
     }
 }
 

@@ -8,9 +8,10 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::jobs::{BagStore, JobId, JobStore, StoredJob};
+use domain::jobs::{BagStore, Job, JobId, JobStore, JobStoreError, StoredJob};
 use domain::model::UserId;
 use domain::ports::Clock;
+use thiserror::Error;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -37,17 +38,43 @@ struct Underway {
 }
 
 /// Why a job is not taken on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum NotTaken {
+#[derive(Debug, Error)]
+pub(crate) enum TakeOnError {
     /// Its owner has too many under way.
-    TooManyOfOwner {
-        /// How many there may be.
-        limit: usize,
-    },
+    #[error("its owner has {limit} jobs under way")]
+    TooManyOfOwner { limit: usize },
     /// The queue is full.
+    #[error("the queue is full")]
     TooManyInAll,
     /// The service is being stopped.
+    #[error("the service is being stopped")]
     Stopping,
+    /// It cannot be recorded.
+    #[error(transparent)]
+    Store(#[from] JobStoreError),
+}
+
+/// A place in the queue, given back unless it is kept.
+struct Seat<'a> {
+    runner: &'a Runner,
+    id: JobId,
+    taken: Option<Underway>,
+}
+
+impl Seat<'_> {
+    #[expect(clippy::expect_used, reason = "only this takes it, and only once")]
+    fn keep(mut self) -> Underway {
+        self.taken.take().expect("a seat is kept once")
+    }
+}
+
+impl Drop for Seat<'_> {
+    fn drop(&mut self) {
+        if let Some(taken) = self.taken.take() {
+            self.runner.underway().remove(&self.id);
+            taken.ended.cancel();
+        }
+    }
 }
 
 /// What a runner works with.
@@ -92,36 +119,47 @@ impl Runner {
         }
     }
 
-    /// Says whether one more job of this owner would be taken on now.
-    pub(crate) fn has_room_for(&self, owner: &UserId) -> Result<(), NotTaken> {
+    /// Takes a new job on: records it, and runs it as soon as there is a place. The credentials are forgotten when it ends.
+    pub(crate) async fn take_on(
+        self: &Arc<Self>,
+        job: Job,
+        credentials: Credentials,
+    ) -> Result<StoredJob, TakeOnError> {
+        let seat = self.seat(&job)?;
+        let stored = self.store.create(job).await?;
+        let underway = seat.keep();
+        self.tasks
+            .spawn(Arc::clone(self).see_through(stored.clone(), credentials, underway));
+        Ok(stored)
+    }
+
+    /// A place in the queue, where the job's owner has one left.
+    fn seat(&self, job: &Job) -> Result<Seat<'_>, TakeOnError> {
         if self.stopping.is_cancelled() {
-            return Err(NotTaken::Stopping);
+            return Err(TakeOnError::Stopping);
         }
-        let underway = self.underway();
+        let mut underway = self.underway();
         if underway.len() >= Self::IN_ALL {
-            return Err(NotTaken::TooManyInAll);
+            return Err(TakeOnError::TooManyInAll);
         }
-        let own = underway.values().filter(|job| job.owner == *owner).count();
-        if own >= Self::PER_OWNER {
-            return Err(NotTaken::TooManyOfOwner {
+        let own = underway.values().filter(|other| other.owner == job.owner);
+        if own.count() >= Self::PER_OWNER {
+            return Err(TakeOnError::TooManyOfOwner {
                 limit: Self::PER_OWNER,
             });
         }
-        Ok(())
-    }
-
-    /// Takes a queued job on. It runs as soon as there is a place; the credentials are forgotten when it ends.
-    pub(crate) fn start(self: &Arc<Self>, stored: StoredJob, credentials: Credentials) {
-        let underway = Underway {
-            owner: stored.job.owner.clone(),
+        let taken = Underway {
+            owner: job.owner.clone(),
             live: Arc::new(Live::default()),
             cancel: CancellationToken::new(),
             ended: CancellationToken::new(),
         };
-        self.underway()
-            .insert(stored.job.id.clone(), underway.clone());
-        self.tasks
-            .spawn(Arc::clone(self).see_through(stored, credentials, underway));
+        underway.insert(job.id.clone(), taken.clone());
+        Ok(Seat {
+            runner: self,
+            id: job.id.clone(),
+            taken: Some(taken),
+        })
     }
 
     /// How far a job is; `None` where it is over.

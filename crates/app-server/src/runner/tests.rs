@@ -3,7 +3,7 @@
 use super::*;
 use crate::store::{DiskBags, MemoryJobs, promises};
 use crate::testing::{BAG, Behaviour, FakeBackend};
-use domain::jobs::{JobPage, JobState, JobStateName};
+use domain::jobs::{JobState, JobStateName};
 use domain::model::Sha256;
 use domain::ports::MockClock;
 use jiff::Timestamp;
@@ -43,17 +43,17 @@ fn bench(places: usize) -> Bench {
 
 impl Bench {
     async fn start(&self, number: u32) -> JobId {
-        let stored = self
-            .store
-            .create(promises::job(number, "john"))
-            .await
-            .unwrap();
+        let job = promises::job(number, "john");
+        self.take_on(job).await.unwrap();
+        promises::id(number)
+    }
+
+    async fn take_on(&self, job: Job) -> Result<StoredJob, TakeOnError> {
         let credentials = Credentials {
-            login: stored.job.owner.clone(),
+            login: job.owner.clone(),
             password: SecretString::from("secret"),
         };
-        self.runner.start(stored, credentials);
-        promises::id(number)
+        self.runner.take_on(job, credentials).await
     }
 
     async fn job(&self, id: &JobId) -> domain::jobs::Job {
@@ -167,8 +167,8 @@ async fn a_stop_lets_every_run_go_with_its_tickets_withdrawn() {
     for id in [&running, &queued] {
         assert_eq!(bench.job(id).await.state_name(), JobStateName::Failed);
     }
-    let owner = promises::user("john");
-    assert_eq!(bench.runner.has_room_for(&owner), Err(NotTaken::Stopping));
+    let late = bench.take_on(promises::job(3, "john")).await;
+    assert!(matches!(late, Err(TakeOnError::Stopping)));
 }
 
 #[tokio::test]
@@ -177,15 +177,22 @@ async fn nobody_fills_the_queue_for_everybody_else() {
     for number in 1..=10 {
         bench.start(number).await;
     }
-    let john = promises::user("john");
-    assert_eq!(
-        bench.runner.has_room_for(&john),
-        Err(NotTaken::TooManyOfOwner { limit: 10 })
-    );
-    assert_eq!(bench.runner.has_room_for(&promises::user("mary")), Ok(()));
-    let page = JobPage {
-        after: None,
-        limit: 20,
-    };
-    assert_eq!(bench.store.list(&john, page).await.unwrap().len(), 10);
+    let eleventh = bench.take_on(promises::job(11, "john")).await;
+    assert!(matches!(
+        eleventh,
+        Err(TakeOnError::TooManyOfOwner { limit: 10 })
+    ));
+    bench.take_on(promises::job(12, "mary")).await.unwrap();
+    bench.runner.cancel(&promises::id(1)).await;
+    bench.start(11).await;
+}
+
+#[tokio::test]
+async fn a_job_that_cannot_be_recorded_takes_no_place() {
+    let bench = bench(1);
+    let first = bench.start(1).await;
+    bench.runner.cancel(&first).await;
+    let again = bench.take_on(promises::job(1, "john")).await;
+    assert!(matches!(again, Err(TakeOnError::Store(_))));
+    assert!(bench.runner.live(&first).is_none());
 }

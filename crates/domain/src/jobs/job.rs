@@ -54,10 +54,7 @@ pub enum JobState {
     /// It waits for a free place.
     Queued,
     /// Its run is under way.
-    Running {
-        /// Since when.
-        since: Timestamp,
-    },
+    Running,
     /// Its bag can be had.
     Ready {
         /// What there is.
@@ -161,6 +158,8 @@ pub struct Job {
     pub request: JobRequest,
     /// When.
     pub requested: Timestamp,
+    /// When its run began.
+    pub began: Option<Timestamp>,
     /// Where it is in its life.
     pub state: JobState,
     /// What a person should know beside the state: tickets that could not be taken back, and the like.
@@ -182,6 +181,7 @@ impl Job {
             owner,
             request,
             requested,
+            began: None,
             state: JobState::Queued,
             notes: Vec::new(),
             downloads: Vec::new(),
@@ -201,7 +201,7 @@ impl Job {
     pub fn state_name(&self) -> JobStateName {
         match self.state {
             JobState::Queued => JobStateName::Queued,
-            JobState::Running { .. } => JobStateName::Running,
+            JobState::Running => JobStateName::Running,
             JobState::Ready { .. } => JobStateName::Ready,
             JobState::Failed { .. } => JobStateName::Failed,
             JobState::Cancelled { .. } => JobStateName::Cancelled,
@@ -212,7 +212,7 @@ impl Job {
 
     /// Whether its run is still to come or under way.
     pub fn is_unfinished(&self) -> bool {
-        matches!(self.state, JobState::Queued | JobState::Running { .. })
+        matches!(self.state, JobState::Queued | JobState::Running)
     }
 
     /// What its run brought home, whether the bag is still there or not.
@@ -222,7 +222,7 @@ impl Job {
             | JobState::Expired { delivery, .. }
             | JobState::Deleted { delivery, .. } => Some(delivery),
             JobState::Queued
-            | JobState::Running { .. }
+            | JobState::Running
             | JobState::Failed { .. }
             | JobState::Cancelled { .. } => None,
         }
@@ -240,7 +240,8 @@ impl Job {
     pub fn begin(&mut self, at: Timestamp) -> Result<(), WrongState> {
         match self.state {
             JobState::Queued => {
-                self.state = JobState::Running { since: at };
+                self.began = Some(at);
+                self.state = JobState::Running;
                 Ok(())
             }
             _ => Err(self.wrong("begin")),
@@ -250,7 +251,7 @@ impl Job {
     /// Running → ready. The bag is kept for `keep`.
     pub fn deliver(&mut self, delivery: Delivery, keep: Duration) -> Result<(), WrongState> {
         match self.state {
-            JobState::Running { .. } => {
+            JobState::Running => {
                 let expires = delivery.ready.checked_add(keep).unwrap_or(Timestamp::MAX);
                 self.state = JobState::Ready { delivery, expires };
                 Ok(())

@@ -1,5 +1,7 @@
 //! Sockets: connections of bounded number, headers that arrive in time, and an orderly end.
 
+mod patience;
+
 use std::convert::Infallible;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -19,11 +21,14 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use crate::auth::Peer;
+use patience::Patience;
 
 /// Connections at the same time; further ones wait in the system's own queue.
 const CONNECTIONS: usize = 1_024;
 /// How long a caller may take to send its request's headers.
 const HEADERS_WITHIN: Duration = Duration::from_secs(15);
+/// How long a caller may take nothing of an answer.
+const NOTHING_TAKEN_FOR: Duration = Duration::from_mins(2);
 /// Bytes that the headers of one request may have.
 const HEADER_BYTES: usize = 32 * 1024;
 /// After an error of the system (no file descriptors left) this long nobody is let in.
@@ -105,7 +110,10 @@ async fn converse(
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_WITHIN)
         .max_buf_size(HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), answer);
+        .serve_connection(
+            TokioIo::new(Patience::new(stream, NOTHING_TAKEN_FOR)),
+            answer,
+        );
     let mut connection = std::pin::pin!(connection);
     let served = tokio::select! {
         served = connection.as_mut() => served,
