@@ -1,7 +1,7 @@
 //! The self-hosted service: people ask for their export over HTTP, and fetch it when it is ready.
 //!
-//! A request passes [`serve`] (sockets), [`api`] (routes) and [`auth`] (who is it), becomes a job in a store, and is run by
-//! [`runner`]. Concrete adapters are named in [`compose`] only; what the service needs of them is [`backend`].
+//! A request passes `serve` (sockets), `api` (routes) and `auth` (who is it), becomes a job in a store, and is run by
+//! `runner`. Concrete adapters are named in `compose` only; what the service needs of them is `backend`.
 
 mod api;
 mod args;
