@@ -14,9 +14,11 @@ mod body;
 mod config;
 mod download;
 mod paths;
+mod starts;
 mod tls;
 mod transport;
 mod wire;
 
 pub use api::UforgeApi;
 pub use config::{ApiSettings, BaseUrl, BaseUrlError, Credentials, Proxies, SetUpError, TlsTrust};
+pub use starts::RememberedStarts;

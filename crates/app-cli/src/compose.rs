@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use adapters_archive::{
     BagSource, EncryptionError, Leftover, Recipient, Replace, RunHeader, RunSettings, Unfinished,
@@ -12,11 +13,12 @@ pub(crate) use adapters_archive::{
     Depth, Leftovers, Listing, OpenError, OpenRun, OpenedRun, ReadError, VerifyReport,
 };
 use adapters_clock::SystemClock;
+pub(crate) use adapters_http::RememberedStarts;
 use adapters_http::{
     ApiSettings, BaseUrl, BaseUrlError, Credentials, Proxies, SetUpError, TlsTrust, UforgeApi,
 };
 use domain::model::Order;
-use domain::ports::{Clock, UserDataApi};
+use domain::ports::Clock;
 use domain::workflow::Limits;
 use sandbox::{Announcement, Running, Scenario, ScenarioError};
 use thiserror::Error;
@@ -90,9 +92,7 @@ pub(crate) fn server_address(text: &str) -> Result<ServerAddress, Box<dyn Error 
 }
 
 /// The platform behind a connection.
-pub(crate) fn platform(
-    connection: &ConnectionSettings,
-) -> Result<Box<dyn UserDataApi>, ComposeError> {
+pub(crate) fn platform(connection: &ConnectionSettings) -> Result<RememberedStarts, ComposeError> {
     let base = BaseUrl::parse(&connection.server.url).map_err(|source| ComposeError::Url {
         url: connection.server.url.clone(),
         source,
@@ -115,7 +115,7 @@ pub(crate) fn platform(
         user_agent: format!("uforge-export/{TOOL_VERSION}"),
     };
     let api = UforgeApi::new(settings).map_err(ComposeError::Connection)?;
-    Ok(Box::new(api))
+    Ok(RememberedStarts::new(Arc::new(api)))
 }
 
 fn adapter_credentials(sign_in: &SignIn) -> Credentials {

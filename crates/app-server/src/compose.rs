@@ -25,7 +25,7 @@ use thiserror::Error;
 use crate::backend::{Assignment, Backend, Brought, Credentials, IdentifyError, Run};
 use crate::problem::Causes;
 use crate::settings::{Settings, Trust};
-use crate::starts::RememberedStarts;
+use adapters_http::RememberedStarts;
 
 /// How long the platform may be silent when it is asked who a caller is: somebody waits for it.
 const IDENTIFY_SILENCE: Duration = Duration::from_secs(15);

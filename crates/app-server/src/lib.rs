@@ -13,7 +13,6 @@ mod problem;
 mod runner;
 mod serve;
 mod settings;
-mod starts;
 mod store;
 mod sweep;
 #[cfg(test)]

@@ -180,6 +180,8 @@ fn a_killed_encrypted_run_uses_its_tickets_again() {
     let command = || {
         let mut command = site.export_to("j.zip.age");
         command.args(["--encrypt-to", &identity.to_public().to_string()]);
+        // A bundle's start that is unanswered at the kill cannot be looked up by anybody.
+        command.args(["--exclude", "mysoftware"]);
         command
     };
     let starts = || {
@@ -197,7 +199,8 @@ fn a_killed_encrypted_run_uses_its_tickets_again() {
     let kept = site.platform().open_tickets().len();
     assert!(kept > 0);
     site.program.run(command()).expect_status(0);
-    assert_eq!(starts(), 5, "{begun} were begun, {kept} were kept");
+    let appliances = site.platform().items(ItemKind::Appliance).len();
+    assert_eq!(starts(), appliances, "{begun} were begun, {kept} were kept");
     assert_eq!(site.listing(), ["j.zip.age"]);
     site.check_no_ticket_left();
 }

@@ -98,7 +98,7 @@ fn withdraw(session: &mut Session, flags: Layer, run: &Leftovers) -> Result<(), 
         }
         let api = compose::platform(&connection)?;
         signals
-            .or(try_withdraw(api.as_ref(), run.journal.as_ref(), PATIENCE))
+            .or(try_withdraw(&api, run.journal.as_ref(), PATIENCE))
             .await
             .map_err(CommandError::Interrupted)?
     })?;

@@ -61,7 +61,7 @@ async fn survey(
     let mode = session.progress(ProgressMode::Auto);
     let mut reporter = progress::start(mode, subject, &session.screen);
     let ports = Ports {
-        api: api.as_ref(),
+        api: &api,
         clock: &compose::clock(),
         journal: &InMemory::default(),
         progress: &reporter,

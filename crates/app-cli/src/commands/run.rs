@@ -4,13 +4,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::model::Order;
-use domain::ports::{FinishedBag, Recovered, UserDataApi};
+use domain::ports::{Fact, FinishedBag, Journal, Recovered, UserDataApi};
 use domain::report::{Completeness, Failure, Outcome, summary};
 use domain::workflow::{self, Ports};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::compose::{self, OpenRun, OpenedRun};
+use crate::compose::{self, OpenRun, OpenedRun, RememberedStarts};
 use crate::error::CommandError;
 use crate::exit::Ending;
 use crate::journal::InMemory;
@@ -27,7 +27,9 @@ use super::giving_up::{before_restart, withdraw};
 use super::{Session, order};
 
 /// Somebody who stops a run waits this long at most; what is then still on the server is remembered.
-const PARTING: Duration = Duration::from_millis(1500);
+const PARTING: Duration = Duration::from_millis(1000);
+/// Of that, so much for answers to starts that were on their way.
+const LAST_ANSWERS: Duration = Duration::from_millis(500);
 /// A run that failed and cannot be resumed takes its tickets back with more patience.
 const TIDYING: Duration = Duration::from_secs(20);
 /// Summaries are set for this width.
@@ -59,11 +61,11 @@ pub(super) async fn bring_home(
     job: &Job,
 ) -> Result<Brought, CommandError> {
     let api = compose::platform(&job.connection)?;
-    let (file, order) = place(session, job, api.as_ref()).await?;
+    let (file, order) = place(session, job, &api).await?;
     let run = match compose::archive(file.as_deref(), &order, &job.output)? {
         OpenedRun::Ready(run) => run,
         OpenedRun::AlreadyComplete { bag, remembered } => {
-            return Ok(already_complete(session, api.as_ref(), bag, remembered).await);
+            return Ok(already_complete(session, &api, bag, remembered).await);
         }
     };
     if run.resumed {
@@ -73,7 +75,7 @@ pub(super) async fn bring_home(
             "Going on with the run that was interrupted: {kept} here already."
         ));
     }
-    let outcome = drive(session, signals, job, api.as_ref(), run, &order).await?;
+    let outcome = drive(session, signals, job, &api, run, &order).await?;
     tell_outcome(session, &outcome);
     Ok(Brought {
         bag: outcome.bag.path,
@@ -131,7 +133,7 @@ async fn drive(
     session: &Session,
     mut signals: Signals,
     job: &Job,
-    api: &dyn UserDataApi,
+    api: &RememberedStarts,
     run: OpenRun,
     order: &Order,
 ) -> Result<Outcome, CommandError> {
@@ -171,6 +173,7 @@ async fn drive(
         }
         Err(signal) => {
             signals.end_at_next();
+            remember_answers(api, journal.as_ref()).await;
             withdraw(session, api, journal.as_ref(), PARTING).await;
             CommandError::Interrupted(signal)
         }
@@ -187,6 +190,17 @@ async fn drive(
 enum Beginning {
     New,
     Resumed,
+}
+
+/// A start that was on its way when the run was dropped may have made a ticket: its answer is waited for, and remembered.
+async fn remember_answers(api: &RememberedStarts, journal: &dyn Journal) {
+    let open = journal.remembered().open;
+    for ticket in api.settle(LAST_ANSWERS).await {
+        // What the journal cannot hold any more is still taken off the server, as far as time allows.
+        if !open.contains(&ticket) && journal.record(Fact::Started { ticket }).await.is_err() {
+            let _ = api.delete_export(ticket).await;
+        }
+    }
 }
 
 /// Whether a run that ended without a bag left something to go on from.

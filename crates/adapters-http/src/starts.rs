@@ -16,14 +16,15 @@ use tokio_util::task::TaskTracker;
 type Lying = Arc<Mutex<BTreeSet<Ticket>>>;
 
 /// The platform, and what was started on it and not deleted since.
-pub(crate) struct RememberedStarts {
+pub struct RememberedStarts {
     api: Arc<dyn UserDataApi>,
     lying: Lying,
     sent: TaskTracker,
 }
 
 impl RememberedStarts {
-    pub(crate) fn new(api: Arc<dyn UserDataApi>) -> Self {
+    /// Remembers what is started on this platform from now on.
+    pub fn new(api: Arc<dyn UserDataApi>) -> Self {
         Self {
             api,
             lying: Lying::default(),
@@ -32,7 +33,7 @@ impl RememberedStarts {
     }
 
     /// Waits for answers to starts that were sent, and gives the tickets that lie on the platform.
-    pub(crate) async fn settle(&self, within: Duration) -> BTreeSet<Ticket> {
+    pub async fn settle(&self, within: Duration) -> BTreeSet<Ticket> {
         self.sent.close();
         if tokio::time::timeout(within, self.sent.wait())
             .await
