@@ -18,7 +18,7 @@ use domain::ports::{NewEntry, SinkError};
 
 use super::claim::{Claim, Reservation};
 use super::commit::Uncommitted;
-use super::output::{BagFile, Output, sink_error};
+use super::output::{BagFile, Output, sink_error, told_again};
 use super::waiting::Closed;
 use crate::container::{Container, Member, Placed};
 use crate::journal::{Payload, RunJournal};
@@ -65,7 +65,7 @@ pub(super) enum Slot {
     HeldByEntry,
     /// For a moment.
     Held,
-    /// The error that nobody was told yet, if any.
+    /// Why, where that is known: everybody who comes is told.
     Broken(Option<SinkError>),
 }
 
@@ -182,17 +182,17 @@ impl UnfinishedBag {
         act: impl FnOnce() -> io::Result<T>,
     ) -> Result<T, SinkError> {
         act().map_err(|source| {
-            self.break_down(None);
-            sink_error(action, path, source)
+            let error = sink_error(action, path, source);
+            self.break_down(&error);
+            error
         })
     }
 
-    /// From now on everything fails; `untold` is why, where nobody was told yet.
-    pub(super) fn break_down(&self, untold: Option<SinkError>) {
+    /// From now on everything fails, for the first reason that was given.
+    pub(super) fn break_down(&self, because: &SinkError) {
         let mut state = self.lock();
-        match &mut state.slot {
-            Slot::Broken(error) => *error = error.take().or(untold),
-            slot => *slot = Slot::Broken(untold),
+        if !matches!(state.slot, Slot::Broken(Some(_))) {
+            state.slot = Slot::Broken(told_again(because));
         }
         state.waiting.clear();
         drop(state);
@@ -206,9 +206,13 @@ impl UnfinishedBag {
 
 impl State {
     /// Whether the bag is still sound.
-    pub(super) fn check(&mut self) -> Result<(), SinkError> {
-        match &mut self.slot {
-            Slot::Broken(untold) => Err(untold.take().unwrap_or(SinkError::Stopped)),
+    pub(super) fn check(&self) -> Result<(), SinkError> {
+        match &self.slot {
+            // Of several who fail at once, the run hears one: whichever it is must know why.
+            Slot::Broken(because) => {
+                let because = because.as_ref().and_then(told_again);
+                Err(because.unwrap_or(SinkError::Stopped))
+            }
             _ => Ok(()),
         }
     }

@@ -9,20 +9,27 @@ use super::bag::{Slot, UnfinishedBag};
 use super::output::Output;
 
 /// The right to the container. Lost without being put back, the bag is broken: nobody knows what is in the file.
-pub(super) struct Claim(Arc<UnfinishedBag>);
+pub(super) struct Claim {
+    bag: Arc<UnfinishedBag>,
+    fate: Fate,
+}
 
 impl Claim {
     pub(super) fn new(bag: Arc<UnfinishedBag>) -> Self {
-        Self(bag)
+        Self {
+            bag,
+            fate: Fate::Kept,
+        }
     }
 
-    pub(super) fn put_back(self, output: Output) {
-        let mut state = self.0.lock();
+    pub(super) fn put_back(mut self, output: Output) {
+        let mut state = self.bag.lock();
         if !matches!(state.slot, Slot::Broken(_)) {
             state.slot = Slot::Free(output);
         }
         drop(state);
-        // Dropping finds the slot free, or broken already.
+        // From here on somebody else may hold it: dropping must leave it alone.
+        self.fate = Fate::GivenBack;
     }
 
     /// Does something with the container; an error breaks the bag at once.
@@ -30,18 +37,19 @@ impl Claim {
         &self,
         act: impl FnOnce() -> Result<T, SinkError>,
     ) -> Result<T, SinkError> {
-        act().inspect_err(|_| self.0.break_down(None))
+        act().inspect_err(|error| self.bag.break_down(error))
     }
 }
 
 impl Drop for Claim {
     fn drop(&mut self) {
-        let mut state = self.0.lock();
-        if matches!(state.slot, Slot::Held | Slot::HeldByEntry) {
-            state.slot = Slot::Broken(None);
+        if self.fate == Fate::Kept {
+            let mut state = self.bag.lock();
+            if matches!(state.slot, Slot::Held | Slot::HeldByEntry) {
+                state.slot = Slot::Broken(None);
+            }
         }
-        drop(state);
-        self.0.changed.notify_all();
+        self.bag.changed.notify_all();
     }
 }
 

@@ -108,8 +108,9 @@ impl UnfinishedBag {
         self.journal
             .commit(batch.records, batch.made_safe)
             .map_err(|source| {
-                self.break_down(None);
-                sink_error("write", self.journal.path(), source)
+                let error = sink_error("write", self.journal.path(), source);
+                self.break_down(&error);
+                error
             })?;
         self.lock().committed = placed;
         batch.retired.into_iter().for_each(NamedStage::remove);

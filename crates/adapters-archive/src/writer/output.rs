@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use age::stream::StreamWriter;
+use domain::ports::SinkError;
 
 use crate::container::{Container, Placed};
 use crate::staging::{BodyWriter, Stage};
@@ -220,12 +221,7 @@ impl Write for Counted {
 }
 
 /// What is being written, for error messages.
-pub(super) fn sink_error(
-    action: &'static str,
-    path: &Path,
-    source: io::Error,
-) -> domain::ports::SinkError {
-    use domain::ports::SinkError;
+pub(super) fn sink_error(action: &'static str, path: &Path, source: io::Error) -> SinkError {
     match source.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => SinkError::NoSpace {
             path: path.to_path_buf(),
@@ -236,5 +232,28 @@ pub(super) fn sink_error(
             path: path.to_path_buf(),
             source,
         },
+    }
+}
+
+/// The same error for one more reader; `None` for those that are not about the disk.
+pub(super) fn told_again(error: &SinkError) -> Option<SinkError> {
+    match error {
+        SinkError::NoSpace { path, needed } => Some(SinkError::NoSpace {
+            path: path.clone(),
+            needed: *needed,
+        }),
+        SinkError::Io {
+            action,
+            path,
+            source,
+        } => Some(SinkError::Io {
+            action,
+            path: path.clone(),
+            source: source.raw_os_error().map_or_else(
+                || io::Error::new(source.kind(), source.to_string()),
+                io::Error::from_raw_os_error,
+            ),
+        }),
+        _ => None,
     }
 }

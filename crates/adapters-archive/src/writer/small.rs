@@ -82,7 +82,7 @@ fn see_to_what_waits(bag: Arc<UnfinishedBag>) {
     if bag.something_waits() {
         tokio::task::spawn_blocking(move || {
             if let Err(error) = bag.drain() {
-                bag.break_down(Some(error));
+                bag.break_down(&error);
             }
         });
     }

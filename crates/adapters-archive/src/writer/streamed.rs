@@ -164,7 +164,7 @@ impl Running {
     /// Nobody listens any more: an error is told to whoever comes next.
     fn see_to_what_waits(self) {
         if let Err(error) = self.0.drain() {
-            self.0.break_down(Some(error));
+            self.0.break_down(&error);
         }
     }
 }

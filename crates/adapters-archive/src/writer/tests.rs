@@ -1,5 +1,6 @@
 use std::collections::BTreeMap;
 use std::fs;
+use std::sync::Arc;
 
 use bytes::Bytes;
 use domain::ports::{Check, CheckFailure, Durability, EntryWriter, NewEntry, SinkError, Storage};
@@ -74,6 +75,28 @@ async fn everything_on_disk_is_its_owner_s_alone() {
     in_place.close().await.unwrap();
     run.finish().await.unwrap();
     assert_eq!(mode(&kit.target()), 0o600);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn entries_that_end_at_the_same_moment_do_not_break_the_bag() {
+    let kit = Kit::new(domain::model::BagFormat::Tar);
+    let run = Arc::new(kit.open());
+    let mut writers = tokio::task::JoinSet::new();
+    for first in 0..8 {
+        let run = Arc::clone(&run);
+        writers.spawn(async move {
+            for number in 0..400 {
+                let content = b"<user/>".as_slice();
+                let entry = document(&format!("data/{first}/{number}"), content);
+                run.put(entry, content).await.unwrap();
+            }
+        });
+    }
+    while let Some(ended) = writers.join_next().await {
+        ended.unwrap();
+    }
+    Arc::into_inner(run).unwrap().finish().await.unwrap();
+    assert_eq!(kit.read_back().len(), 3_201);
 }
 
 #[tokio::test]
