@@ -192,6 +192,11 @@ impl Child {
         if self.has_ended() {
             return;
         }
+        if signal == Signal::Kill {
+            // One that has ended meanwhile cannot be killed.
+            let _ = self.process.kill();
+            return;
+        }
         let order = format!("kill -{} {}", signal.name(), self.id());
         // It may end between the two: then there is nothing to signal.
         let _ = process::Command::new("sh")

@@ -41,12 +41,12 @@ fn asked(site: &Site, pattern: &str) -> usize {
 
 fn wait_for_wait(site: &Site, child: &mut Child) {
     let all_but_one = || asked(site, "DELETE users/*/*/*/exports/*") >= 4;
-    assert!(child.wait_until(all_but_one));
+    assert!(child.wait_until(all_but_one), "{}", child.said());
 }
 
 fn wait_for_download(site: &Site, child: &mut Child) {
     let asked = || asked(site, "GET users/*/appliances/202/exports/*/downloads") > 0;
-    assert!(child.wait_until(asked));
+    assert!(child.wait_until(asked), "{}", child.said());
 }
 
 fn interrupted(

@@ -11,6 +11,7 @@ mod names;
 mod refusals;
 mod resume;
 mod secrets;
+mod sign_in;
 mod verify;
 
 use sandbox::Scenario;

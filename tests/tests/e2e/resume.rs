@@ -165,8 +165,8 @@ fn a_damaged_journal_is_refused_until_it_says_restart() {
     killed(&site, "j.zip", STATUS);
     let journal = site.path(&site.listing()[0]).join("journal");
     let mut bytes = fs::read(&journal).unwrap();
-    let middle = bytes.len() / 2;
-    bytes[middle] ^= 0x55;
+    // What is wrong in the last line may be a write that was cut short; the first was flushed long ago.
+    bytes[60] ^= 0x55;
     fs::write(&journal, bytes).unwrap();
     let refused = site.program.run(site.export_to("j.zip")).expect_status(1);
     refused.expect_word("--restart");

@@ -6,6 +6,7 @@ use std::process::Command;
 use sandbox::scenario::{Fault, ItemFault, ItemKind, ItemScenario, Times};
 use tests::kit::{Site, quick};
 
+use crate::sign_in::{with_environment, with_keys, with_official_file};
 use crate::site;
 
 /// Runs a command with everything logged; its words and its command line must not hold what nobody may see.
@@ -80,32 +81,15 @@ fn the_password_is_told_nowhere() {
     let header = base64(format!("{}:{}", told.user, told.password).as_bytes());
     let secrets = [told.password.as_str(), &header];
     check(&site, site.export(), &secrets);
-    let mut environment = site
-        .program
-        .command(["export", "-a", &told.url, "-u", &told.user]);
-    environment.env("UFORGE_PASSWORD", &told.password);
-    check(&site, environment, &secrets);
-    let hammr = format!(
-        "user: {}\npassword: {}\nurl: {}\n",
-        told.user, told.password, told.url
-    );
-    let hammr = site.program.private_file("credentials.yml", &hammr);
-    let mut official = site.program.command(["export", "-c"]);
-    official.arg(hammr);
-    check(&site, official, &secrets);
+    check(&site, with_environment(&site), &secrets);
+    check(&site, with_official_file(&site), &secrets);
 }
 
 #[test]
 fn the_secret_key_and_its_signatures_are_told_nowhere() {
     let site = troubled();
-    let told = site.told();
-    let secret = site.program.private_file("secret", &told.secretkey);
-    let mut keys = site
-        .program
-        .command(["export", "-a", &told.url, "-u", &told.user]);
-    keys.args(["-k", &told.publickey, "--secretkey-file"])
-        .arg(secret);
-    check(&site, keys, &[&told.secretkey, "signature="]);
+    let secrets = [site.told().secretkey, "signature=".to_owned()];
+    check(&site, with_keys(&site), &[&secrets[0], &secrets[1]]);
 }
 
 #[test]

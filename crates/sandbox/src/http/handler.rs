@@ -67,10 +67,12 @@ impl Handler {
         let Some(target) = Target::of(request.uri(), &scenario.base_path) else {
             return Ok(Reply::new(404, HTML, hostile::proxy_page(404)).into_response(control, None));
         };
+        let strike = self.faults.strike(method, &target.segments);
         self.platform.remember(RequestRecord {
             method: method.to_owned(),
             path: target.segments.clone(),
             query: target.public_query(),
+            struck: strike.is_some(),
         });
         if scenario.timing.latency_millis > 0 {
             tokio::time::sleep(Duration::from_millis(scenario.timing.latency_millis)).await;
@@ -81,7 +83,7 @@ impl Handler {
             headers: request.headers(),
             form,
         };
-        let reply = self.reply(&asked, control).await?;
+        let reply = self.reply(&asked, strike, control).await?;
         let mut response = match reply {
             Some(reply) => reply.into_response(control, self.stall()),
             None => Reply::no_content(),
@@ -96,9 +98,9 @@ impl Handler {
     async fn reply(
         &self,
         asked: &Asked<'_>,
+        strike: Option<Strike>,
         control: &Arc<Control>,
     ) -> Result<Option<Reply>, NoAnswer> {
-        let strike = self.faults.strike(asked.method, &asked.target.segments);
         let (fault, dice) = match strike {
             None => (None, None),
             Some(Strike::Rule(fault)) => (Some(fault), None),

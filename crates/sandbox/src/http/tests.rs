@@ -6,7 +6,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use super::*;
 use crate::scenario::{
-    Chaos, Damage, Fault, Framing, Ids, ItemFault, ItemKind, ItemScenario, Ranges, Times,
+    Chaos, Damage, Fault, Framing, Ids, ItemFault, ItemKind, ItemScenario, Ranges, RequestPattern,
+    Times,
 };
 use domain::model::{OutputFormat, Representation};
 
@@ -553,4 +554,23 @@ async fn requests_are_remembered_without_keys_and_signatures() {
         2
     );
     assert_eq!(platform.requests_in_all(), 2);
+}
+
+#[tokio::test]
+async fn a_request_that_was_made_to_go_wrong_is_remembered_as_such() {
+    let pattern: RequestPattern = "GET users/*/roles".parse().unwrap();
+    let scenario = Scenario::default().with_fault(
+        pattern.clone(),
+        Times::First(1),
+        Fault::Refuse {
+            status: 503,
+            retry_after: None,
+        },
+    );
+    let client = Client::of(scenario).await;
+    client.get("users/jleaver/roles").await;
+    client.get("users/jleaver/roles").await;
+    let platform = client.running.platform();
+    assert_eq!(platform.count_struck(&pattern), 1);
+    assert_eq!(platform.count_requests(&pattern), 2);
 }

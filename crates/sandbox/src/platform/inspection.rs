@@ -46,6 +46,8 @@ pub struct RequestRecord {
     pub path: Vec<String>,
     /// Its query as sent, without public key and signature.
     pub query: String,
+    /// Whether a rule or the dice of the scenario made something go wrong with it.
+    pub struck: bool,
 }
 
 /// What an archive is, whole.
@@ -91,6 +93,15 @@ impl Platform {
     /// How many requests came in since the platform came to life.
     pub fn requests_in_all(&self) -> u64 {
         self.state().requests_in_all
+    }
+
+    /// How many of the remembered requests match and were made to go wrong.
+    pub fn count_struck(&self, pattern: &RequestPattern) -> usize {
+        self.state()
+            .requests
+            .iter()
+            .filter(|request| request.struck && pattern.matches(&request.method, &request.path))
+            .count()
     }
 
     /// How many of the remembered requests match.

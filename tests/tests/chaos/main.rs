@@ -1,0 +1,134 @@
+//! The chaos suite (docs/chaos.md): the real program against a platform on which everything may go wrong, killed at random
+//! instants and started again until it is done. What goes wrong and when is drawn from a seed.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod checks;
+mod plan;
+
+use std::collections::BTreeMap;
+use std::env;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use tests::kit::{Bag, Signal, Site};
+
+use plan::{Kill, Plan};
+
+const PROGRAM: &str = env!("CARGO_BIN_EXE_uforge-export-under-test");
+/// Seeds of the short form.
+const SEEDS: u64 = 20;
+/// Mostly they wait: for answers that do not come, and before they ask again.
+const AT_ONCE: usize = 8;
+
+/// What one seed came to.
+#[derive(Clone, Copy, Default)]
+struct Tally {
+    kills: usize,
+    struck: usize,
+}
+
+#[test]
+fn nothing_is_lost_whatever_goes_wrong_and_whenever_it_is_killed() {
+    let seeds = seeds();
+    let began = Instant::now();
+    let expected = undisturbed();
+    let next = AtomicU64::new(*seeds.start());
+    let (failed, tally) = (Mutex::new(Vec::new()), Mutex::new(Tally::default()));
+    let live_through_some = || {
+        let seeds = std::iter::repeat_with(|| next.fetch_add(1, Ordering::Relaxed))
+            .take_while(|seed| seeds.contains(seed));
+        for seed in seeds {
+            let lived = catch_unwind(AssertUnwindSafe(|| live_through(seed, &expected)));
+            if let Ok(one) = lived {
+                let mut all = tally.lock().unwrap();
+                all.kills += one.kills;
+                all.struck += one.struck;
+            } else {
+                let replay = plan::ONE_SEED;
+                eprintln!("seed {seed} fails; replay it with {replay}={seed}");
+                failed.lock().unwrap().push(seed);
+            }
+        }
+    };
+    std::thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(live_through_some);
+        }
+    });
+    let (tally, failed) = (tally.into_inner().unwrap(), failed.into_inner().unwrap());
+    println!(
+        "{} seeds, {} kills, {} requests struck, in {:?}",
+        seeds.end() - seeds.start() + 1,
+        tally.kills,
+        tally.struck,
+        began.elapsed()
+    );
+    assert!(failed.is_empty(), "seeds that fail: {failed:?}");
+}
+
+/// From the environment, else the short form.
+fn seeds() -> std::ops::RangeInclusive<u64> {
+    let number = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
+    match (number(plan::ONE_SEED), number(plan::MANY_SEEDS)) {
+        (Some(seed), _) => seed..=seed,
+        (None, Some(seeds)) => 1..=seeds,
+        (None, None) => 1..=SEEDS,
+    }
+}
+
+/// SHA-256 of every file that a healthy platform and an undisturbed run give.
+fn undisturbed() -> BTreeMap<String, String> {
+    let site = Site::new(PROGRAM, plan::data());
+    let mut command = site.export_to("calm.zip");
+    command.args(plan::SELECTION);
+    site.program.run(command).expect_status(0);
+    let bag = Bag::read(&site.path("calm.zip"));
+    bag.sums_without(&[checks::MOVING])
+}
+
+/// Runs, kills and runs again as the seed says, then looks at everything.
+fn live_through(seed: u64, expected: &BTreeMap<String, String>) -> Tally {
+    let plan = Plan::of(seed);
+    let site = Site::new(PROGRAM, plan.scenario.clone());
+    let command = || {
+        let mut command = site.export_to(plan.output);
+        command.args(plan::SELECTION).args(&plan.flags);
+        command
+    };
+    let mut kills = 0;
+    for kill in &plan.kills {
+        let mut child = site.program.spawn(command());
+        wait_for_the_instant(&site, &mut child, *kill);
+        child.signal(Signal::Kill);
+        let ended = child.wait();
+        match (ended.status, ended.signal) {
+            (None, Some(9)) => kills += 1,
+            // It was quicker.
+            (Some(0), None) => break,
+            _ => panic!(
+                "it ended by itself with {:?}:\n{}",
+                ended.status, ended.stderr
+            ),
+        }
+    }
+    // A kill after the last step leaves nothing to do.
+    if site.listing() != [plan.output] {
+        site.program.run(command()).expect_status(0);
+    }
+    checks::check(&site, plan.output, kills, expected);
+    Tally {
+        kills,
+        struck: site.platform().count_struck(&"* **".parse().unwrap()),
+    }
+}
+
+fn wait_for_the_instant(site: &Site, child: &mut tests::kit::Child, kill: Kill) {
+    let from = site.platform().requests_in_all();
+    let came = || site.platform().requests_in_all() - from >= kill.after_requests;
+    if child.wait_until(came) {
+        std::thread::sleep(Duration::from_micros(kill.then_micros));
+    }
+}
