@@ -10,6 +10,7 @@
 //!
 //! Start with [`Container`].
 
+mod deflate;
 mod pack;
 mod tar;
 mod targz;

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use domain::ports::Storage;
-use flate2::Compression;
-use flate2::write::DeflateEncoder;
+
+use super::deflate::Deflater;
 
 /// Longest stored block (RFC 1951 §3.2.4).
 const LONGEST_BLOCK_BYTES: usize = 0xFFFF;
@@ -35,7 +35,7 @@ pub(crate) enum Packer<W: Write> {
     /// See [`Packing::Plain`].
     Plain(W),
     /// See [`Packing::Deflate`].
-    Deflate(DeflateEncoder<W>),
+    Deflate(Deflater<W>),
     /// See [`Packing::StoredBlocks`].
     StoredBlocks(StoredBlocks<W>),
 }
@@ -44,7 +44,7 @@ impl<W: Write> Packer<W> {
     pub(crate) fn new(packing: Packing, output: W) -> Self {
         match packing {
             Packing::Plain => Self::Plain(output),
-            Packing::Deflate => Self::Deflate(DeflateEncoder::new(output, Compression::default())),
+            Packing::Deflate => Self::Deflate(Deflater::new(output)),
             Packing::StoredBlocks => Self::StoredBlocks(StoredBlocks::new(output)),
         }
     }
@@ -52,7 +52,7 @@ impl<W: Write> Packer<W> {
     pub(crate) fn write_all(&mut self, content: &[u8]) -> io::Result<()> {
         match self {
             Self::Plain(output) => output.write_all(content),
-            Self::Deflate(encoder) => encoder.write_all(content),
+            Self::Deflate(deflater) => deflater.write_all(content),
             Self::StoredBlocks(blocks) => blocks.write_all(content),
         }
     }
@@ -61,7 +61,7 @@ impl<W: Write> Packer<W> {
     pub(crate) fn finish(self) -> io::Result<W> {
         match self {
             Self::Plain(output) => Ok(output),
-            Self::Deflate(encoder) => encoder.finish(),
+            Self::Deflate(deflater) => deflater.finish(),
             Self::StoredBlocks(blocks) => blocks.finish(),
         }
     }

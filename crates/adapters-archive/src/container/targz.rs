@@ -8,9 +8,10 @@ use std::io::{self, Write};
 
 use crc32fast::Hasher;
 use domain::ports::Storage;
-use flate2::write::{DeflateEncoder, GzEncoder};
+use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 
+use super::deflate::Deflater;
 use super::pack::{Final, block_header};
 use super::tar::{END_OF_ARCHIVE, header_blocks, padding_of};
 use super::{Container, Content, HeadForm, Member, Packing, Placed};
@@ -68,10 +69,10 @@ impl Container for TarGz {
 
 /// Deflate blocks none of which is the last, ending on a byte: another deflate stream may follow.
 fn deflated_up_to_a_byte(blocks: &[u8]) -> Vec<u8> {
-    let mut encoder = DeflateEncoder::new(Vec::new(), Compression::default());
+    let mut deflater = Deflater::new(Vec::new());
     // Writing into memory cannot fail; were it to, the stored form is just as good.
-    match encoder.write_all(blocks).and_then(|()| encoder.flush()) {
-        Ok(()) => encoder.get_ref().clone(),
-        Err(_) => [&block_header(blocks.len(), Final::No)[..], blocks].concat(),
-    }
+    deflater
+        .write_all(blocks)
+        .and_then(|()| deflater.finish_open())
+        .unwrap_or_else(|_| [&block_header(blocks.len(), Final::No)[..], blocks].concat())
 }
