@@ -79,7 +79,11 @@ fn clippy() -> Result<(), String> {
 
 fn doc() -> Result<(), String> {
     Chore::cargo(["doc", "--workspace", "--no-deps", "--locked"])
-        .env("RUSTDOCFLAGS", "-D warnings")
+        // Module docs lead a developer to private rooms as well.
+        .env(
+            "RUSTDOCFLAGS",
+            "-D warnings -A rustdoc::private-intra-doc-links",
+        )
         .run()
 }
 

@@ -1,7 +1,7 @@
 //! Blanks secret values, and other people's words, in documents; every other byte stays as it is.
 //!
-//! Both representations are read into one [`document::Tree`], so that one set of rules ([`fields`], [`secrets`],
-//! [`other_people`]) decides for both and twins lose the same values. What is blanked stays well-formed and valid by the
+//! Both representations are read into one `document::Tree`, so that one set of rules (`fields`, `secrets`,
+//! `other_people`) decides for both and twins lose the same values. What is blanked stays well-formed and valid by the
 //! platform's schema: texts become empty, nothing is moved, and only what the schema lets be absent is taken out.
 
 mod document;
