@@ -1,7 +1,7 @@
 //! A bag read back with other people's readers, and checked after RFC 8493 by other code than wrote it.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Cursor, Read};
 use std::path::Path;
 
@@ -25,20 +25,24 @@ impl Bag {
     /// Where it is none.
     pub fn read(path: &Path) -> Self {
         let name = path.file_name().expect("a name").to_string_lossy();
-        if name.ends_with(".zip") {
-            Self::of_zip(fs::read(path).expect("a bag"))
-        } else if name.ends_with(".tar") {
-            Self::of_tar(File::open(path).expect("a bag"))
-        } else if name.ends_with(".tar.gz") {
-            let file = File::open(path).expect("a bag");
-            Self::of_tar(flate2::read::MultiGzDecoder::new(file))
-        } else {
-            panic!("no bag is called {name}")
+        Self::of_bytes(&name, fs::read(path).expect("a bag"))
+    }
+
+    /// A bag in memory, as the ending of its name says.
+    ///
+    /// # Panics
+    ///
+    /// Where it is none.
+    pub fn of_bytes(name: &str, bytes: Vec<u8>) -> Self {
+        match name.rsplit('.').next() {
+            Some("zip") => Self::of_zip(bytes),
+            Some("tar") => Self::of_tar(bytes.as_slice()),
+            Some("gz") => Self::of_tar(flate2::read::MultiGzDecoder::new(bytes.as_slice())),
+            _ => panic!("no bag is called {name}"),
         }
     }
 
-    /// A bag in a zip file.
-    pub fn of_zip(bytes: Vec<u8>) -> Self {
+    fn of_zip(bytes: Vec<u8>) -> Self {
         let mut zip = zip::ZipArchive::new(Cursor::new(bytes)).expect("a zip file");
         let mut found = Vec::new();
         for index in 0..zip.len() {
@@ -52,8 +56,7 @@ impl Bag {
         Self::of_entries(found)
     }
 
-    /// A bag in a tar stream.
-    pub fn of_tar(stream: impl Read) -> Self {
+    fn of_tar(stream: impl Read) -> Self {
         let mut tar = tar::Archive::new(stream);
         let mut found = Vec::new();
         for entry in tar.entries().expect("a tar file") {

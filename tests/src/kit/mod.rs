@@ -3,6 +3,7 @@
 
 mod bag;
 mod clock;
+mod key;
 mod payload;
 mod platform;
 mod program;
@@ -12,9 +13,10 @@ mod visit;
 
 pub use bag::Bag;
 pub use clock::HastyClock;
+pub use key::Key;
 pub use payload::{Payload, expected_of};
 pub use platform::{api_for, order_for, settings_for, small, start};
-pub use program::{Child, Ended, Program, Signal};
+pub use program::{Child, Ended, Program, Signal, Words};
 pub use run::{open, settings};
 pub use site::{Site, quick};
 pub use visit::{Visit, Visited};

@@ -224,7 +224,12 @@ impl Child {
 
     /// What it has told people so far.
     pub fn said(&self) -> String {
-        String::from_utf8_lossy(&fs::read(&self.stderr).expect("its words")).into_owned()
+        self.words().said()
+    }
+
+    /// What it tells people, to be read while somebody else waits for it.
+    pub fn words(&self) -> Words {
+        Words(self.stderr.clone())
     }
 
     /// Waits for its end.
@@ -260,6 +265,16 @@ impl Child {
             stdout: fs::read(&self.stdout).expect("its output"),
             stderr: self.said(),
         }
+    }
+}
+
+/// What a child tells people.
+pub struct Words(PathBuf);
+
+impl Words {
+    /// All that it has told so far.
+    pub fn said(&self) -> String {
+        String::from_utf8_lossy(&fs::read(&self.0).expect("its words")).into_owned()
     }
 }
 

@@ -11,11 +11,12 @@ use std::env;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use tests::kit::{Bag, Signal, Site};
+use tests::kit::{Bag, Child, Key, Signal, Site};
 
-use plan::{Kill, Plan};
+use checks::Lived;
+use plan::{CLOSING, Instant, Kill, Plan};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_uforge-export-under-test");
 /// Seeds of the short form.
@@ -33,7 +34,7 @@ struct Tally {
 #[test]
 fn nothing_is_lost_whatever_goes_wrong_and_whenever_it_is_killed() {
     let seeds = seeds();
-    let began = Instant::now();
+    let began = std::time::Instant::now();
     let expected = undisturbed();
     let next = AtomicU64::new(*seeds.start());
     let (failed, tally) = (Mutex::new(Vec::new()), Mutex::new(Tally::default()));
@@ -93,9 +94,13 @@ fn undisturbed() -> BTreeMap<String, String> {
 fn live_through(seed: u64, expected: &BTreeMap<String, String>) -> Tally {
     let plan = Plan::of(seed);
     let site = Site::new(PROGRAM, plan.scenario.clone());
+    let key = Key::new(&site.program);
     let command = || {
         let mut command = site.export_to(plan.output);
         command.args(plan::SELECTION).args(&plan.flags);
+        if plan.is_encrypted() {
+            command.args(["--encrypt-to", &key.recipient]);
+        }
         command
     };
     let mut kills = 0;
@@ -118,16 +123,26 @@ fn live_through(seed: u64, expected: &BTreeMap<String, String>) -> Tally {
     if site.listing() != [plan.output] {
         site.program.run(command()).expect_status(0);
     }
-    checks::check(&site, plan.output, kills, expected);
+    let lived = Lived {
+        site: &site,
+        plan: &plan,
+        key: &key,
+        kills,
+    };
+    lived.check(expected);
     Tally {
         kills,
         struck: site.platform().count_struck(&"* **".parse().unwrap()),
     }
 }
 
-fn wait_for_the_instant(site: &Site, child: &mut tests::kit::Child, kill: Kill) {
+fn wait_for_the_instant(site: &Site, child: &mut Child, kill: Kill) {
     let from = site.platform().requests_in_all();
-    let came = || site.platform().requests_in_all() - from >= kill.after_requests;
+    let words = child.words();
+    let came = || match kill.instant {
+        Instant::Requests(requests) => site.platform().requests_in_all() - from >= requests,
+        Instant::Closing => words.said().contains(CLOSING),
+    };
     if child.wait_until(came) {
         std::thread::sleep(Duration::from_micros(kill.then_micros));
     }

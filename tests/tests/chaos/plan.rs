@@ -12,16 +12,26 @@ pub(crate) const SELECTION: [&str; 2] = [
     "--include",
     "profile,appliances,mysoftware,cloud-accounts,ssh-keys,exports,workspaces,workspace-comments",
 ];
-/// About how many requests an undisturbed run makes, and a little more: the last instants are those of publication.
-const REQUESTS: u64 = 110;
+/// About how many requests an undisturbed run makes. One that goes on makes fewer: it is killed earlier.
+const REQUESTS: u64 = 90;
+/// What the program says when all is fetched and the bag is being closed and published.
+pub(crate) const CLOSING: &str = "closing the bag";
 
 /// When a run is killed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Kill {
-    /// The platform has had so many requests of this run.
-    pub(crate) after_requests: u64,
+    pub(crate) instant: Instant,
     /// And then so long.
     pub(crate) then_micros: u64,
+}
+
+/// What is waited for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Instant {
+    /// The platform has had so many requests of this run.
+    Requests(u64),
+    /// It says [`CLOSING`].
+    Closing,
 }
 
 /// What a seed means.
@@ -43,6 +53,11 @@ pub(crate) fn data() -> Scenario {
 }
 
 impl Plan {
+    /// Whether the bag is to be encrypted.
+    pub(crate) fn is_encrypted(&self) -> bool {
+        self.output.strip_suffix(".age").is_some()
+    }
+
     /// The same seed gives the same plan.
     pub(crate) fn of(seed: u64) -> Self {
         let mut dice = Dice(seed);
@@ -67,14 +82,18 @@ impl Plan {
             ("--jobs", 1 + dice.below(4)),
             ("--downloads", 1 + dice.below(3)),
         ];
-        let kills = (0..dice.below(6)).map(|_| Kill {
-            after_requests: 1 + dice.below(REQUESTS),
+        let kills = (1..=dice.below(6)).map(|turn| Kill {
+            instant: match dice.below(5) {
+                0 => Instant::Closing,
+                _ => Instant::Requests(1 + dice.below(REQUESTS / turn)),
+            },
             then_micros: dice.below(12_000),
         });
-        let output = match seed % 3 {
-            0 => "j.zip",
-            1 => "j.tar",
-            _ => "j.tar.gz",
+        let output = match seed % 7 {
+            0 | 3 => "j.zip",
+            1 | 4 => "j.tar",
+            2 | 5 => "j.tar.gz",
+            _ => "j.tar.age",
         };
         Self {
             kills: kills.collect(),

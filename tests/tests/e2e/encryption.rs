@@ -1,15 +1,12 @@
 //! An encrypted bag opens for whom it was made, and no plain text of it ever lies on the disk.
 
 use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 
-use age::secrecy::ExposeSecret as _;
-use age::x25519::Identity;
 use sandbox::scenario::{Fault, ItemKind, Times};
 use sandbox::{OutputFormat, Representation};
 use serde_json::Value;
-use tests::kit::{Bag, Signal, Site, quick};
+use tests::kit::{Bag, Key, Signal, Site, quick};
 
 use crate::site;
 
@@ -28,23 +25,6 @@ fn slow() -> Site {
             },
         ),
     )
-}
-
-fn identity_file(site: &Site) -> (Identity, PathBuf) {
-    let identity = Identity::generate();
-    let text = format!("{}\n", identity.to_string().expose_secret());
-    let path = site.program.private_file("identity", &text);
-    (identity, path)
-}
-
-fn decrypted(path: &Path, identity: &Identity) -> Vec<u8> {
-    let encrypted = fs::File::open(path).unwrap();
-    let decryptor = age::Decryptor::new_buffered(std::io::BufReader::new(encrypted)).unwrap();
-    let mut bytes = Vec::new();
-    let identities = std::iter::once(identity as &dyn age::Identity);
-    let mut plain = decryptor.decrypt(identities).unwrap();
-    plain.read_to_end(&mut bytes).unwrap();
-    bytes
 }
 
 /// What would show that something of the payload lies there unencrypted.
@@ -105,9 +85,9 @@ fn no_plain_text_lies_on_the_disk_at_any_moment_and_the_recipient_reads_it_all()
     for (name, plain) in [("j.zip.age", "j.zip"), ("j.tar.gz.age", "j.tar.gz")] {
         let site = slow();
         let markers = markers(&site);
-        let (identity, file) = identity_file(&site);
+        let key = Key::new(&site.program);
         let mut command = site.export_to(name);
-        command.args(["--encrypt-to", &identity.to_public().to_string()]);
+        command.args(["--encrypt-to", &key.recipient]);
         let mut child = site.program.spawn(command);
         let (mut looked, mut most) = (0, 0);
         while !child.has_ended() {
@@ -130,10 +110,12 @@ fn no_plain_text_lies_on_the_disk_at_any_moment_and_the_recipient_reads_it_all()
         );
         site.check_no_ticket_left();
         assert_eq!(site.listing(), [name]);
-        let bytes = decrypted(&site.path(name), &identity);
-        fs::write(site.program.home().join(plain), bytes).unwrap();
-        Bag::read(&site.program.home().join(plain)).check();
-        opens_with(&site, name, &["--identity", &file.display().to_string()]);
+        Bag::of_bytes(plain, key.open(&site.path(name))).check();
+        opens_with(
+            &site,
+            name,
+            &["--identity", &key.file.display().to_string()],
+        );
     }
 }
 
@@ -176,10 +158,10 @@ fn a_passphrase_opens_what_it_closed_and_another_does_not() {
 #[test]
 fn a_killed_encrypted_run_uses_its_tickets_again() {
     let site = slow();
-    let (identity, _) = identity_file(&site);
+    let key = Key::new(&site.program);
     let command = || {
         let mut command = site.export_to("j.zip.age");
-        command.args(["--encrypt-to", &identity.to_public().to_string()]);
+        command.args(["--encrypt-to", &key.recipient]);
         // A bundle's start that is unanswered at the kill cannot be looked up by anybody.
         command.args(["--exclude", "mysoftware"]);
         command

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::model::Order;
+use domain::model::{Order, Ticket};
 use domain::ports::{Fact, FinishedBag, Journal, Recovered, UserDataApi};
 use domain::report::{Completeness, Failure, Outcome, summary};
 use domain::workflow::{self, Ports};
@@ -27,7 +27,7 @@ use super::giving_up::{before_restart, withdraw};
 use super::{Session, order};
 
 /// Somebody who stops a run waits this long at most; what is then still on the server is remembered.
-const PARTING: Duration = Duration::from_millis(1000);
+const PARTING: Duration = Duration::from_secs(1);
 /// Of that, so much for answers to starts that were on their way.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
 /// A run that failed and cannot be resumed takes its tickets back with more patience.
@@ -166,6 +166,7 @@ async fn drive(
     let ended = match done {
         Ok(Ok(outcome)) => return Ok(outcome),
         Ok(Err(error)) => {
+            remember_answers(api, journal.as_ref(), TIDYING).await;
             if target.is_none() {
                 withdraw(session, api, journal.as_ref(), TIDYING).await;
             }
@@ -173,7 +174,7 @@ async fn drive(
         }
         Err(signal) => {
             signals.end_at_next();
-            remember_answers(api, journal.as_ref()).await;
+            remember_answers(api, journal.as_ref(), LAST_ANSWERS).await;
             withdraw(session, api, journal.as_ref(), PARTING).await;
             CommandError::Interrupted(signal)
         }
@@ -193,11 +194,15 @@ enum Beginning {
 }
 
 /// A start that was on its way when the run was dropped may have made a ticket: its answer is waited for, and remembered.
-async fn remember_answers(api: &RememberedStarts, journal: &dyn Journal) {
-    let open = journal.remembered().open;
-    for ticket in api.settle(LAST_ANSWERS).await {
+async fn remember_answers(api: &RememberedStarts, journal: &dyn Journal, patience: Duration) {
+    let lying = api.settle(patience).await;
+    let remembered = journal.remembered();
+    let unheard = |ticket: &Ticket| {
+        remembered.intents.contains(&ticket.item) && !remembered.open.contains(ticket)
+    };
+    for ticket in lying.into_iter().filter(unheard) {
         // What the journal cannot hold any more is still taken off the server, as far as time allows.
-        if !open.contains(&ticket) && journal.record(Fact::Started { ticket }).await.is_err() {
+        if journal.record(Fact::Started { ticket }).await.is_err() {
             let _ = api.delete_export(ticket).await;
         }
     }
