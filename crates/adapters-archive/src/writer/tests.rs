@@ -428,3 +428,34 @@ proptest! {
         prop_assert_eq!(kit.names().len(), 1);
     }
 }
+
+/// The offsets of what follows, and the sizes of the entry itself, need more than 32 bits.
+#[tokio::test]
+#[ignore = "writes 4.5 GiB: cargo test --release -p adapters-archive -- --ignored"]
+async fn an_entry_beyond_four_gibibytes_and_what_follows_it_read_back() {
+    let kit = Kit::new(domain::model::BagFormat::Zip);
+    let run = kit.open();
+    let chunk = Bytes::from(noise(1, 1024 * 1024));
+    let entry = NewEntry {
+        check: Check::None,
+        ..download("data/large")
+    };
+    let mut large = run.begin(entry).await;
+    for _ in 0..4608 {
+        large.write(chunk.clone()).await.unwrap();
+    }
+    large.close().await.unwrap();
+    run.put(document("data/after", b"after"), b"after")
+        .await
+        .unwrap();
+    run.finish().await.unwrap();
+    let bag = fs::File::open(kit.target()).unwrap();
+    let mut zip = zip::ZipArchive::new(std::io::BufReader::new(bag)).unwrap();
+    // Reading to the end checks the CRC-32.
+    let mut read = |name: &str| {
+        let mut file = zip.by_name(&format!("my-bag/{name}")).unwrap();
+        std::io::copy(&mut file, &mut std::io::sink()).unwrap()
+    };
+    assert_eq!(read("data/large"), 4608 * 1024 * 1024);
+    assert_eq!(read("data/after"), 5);
+}
