@@ -131,12 +131,15 @@ fn copy_folder(from: &Path, to: &Path) {
         if entry.file_type().unwrap().is_dir() {
             copy_folder(&entry.path(), &target);
         } else {
-            // Not `fs::copy`, which would follow a file that grows.
+            // Not `fs::copy`, which would follow a file that grows. A staged file that its thread removes meanwhile was not
+            // there any more when the kill came.
+            let mut file = match File::open(entry.path()) {
+                Ok(file) => file,
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => continue,
+                Err(error) => panic!("{}: {error}", entry.path().display()),
+            };
             let mut bytes = Vec::new();
-            File::open(entry.path())
-                .unwrap()
-                .read_to_end(&mut bytes)
-                .unwrap();
+            file.read_to_end(&mut bytes).unwrap();
             fs::write(target, bytes).unwrap();
         }
     }
