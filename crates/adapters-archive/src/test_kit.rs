@@ -218,6 +218,7 @@ pub(crate) fn document(name: &str, content: &[u8]) -> NewEntry {
         size: Some(content.len() as u64),
         check: Check::None,
         durability: Durability::AtFinish,
+        validator: None,
         origin: origin(),
     }
 }
@@ -231,6 +232,7 @@ pub(crate) fn download(name: &str) -> NewEntry {
         size: None,
         check: Check::Gzip,
         durability: Durability::AtClose,
+        validator: None,
         origin: origin(),
     }
 }

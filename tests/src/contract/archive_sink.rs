@@ -21,6 +21,7 @@ pub fn document(path: &str, size: usize) -> NewEntry {
         size: Some(size as u64),
         check: Check::None,
         durability: Durability::AtFinish,
+        validator: None,
         origin: Origin {
             section: Section::Appliances,
             source: "GET users/john/appliances".to_owned(),
@@ -40,6 +41,7 @@ pub fn archive(path: &str) -> NewEntry {
         size: None,
         check: Check::Gzip,
         durability: Durability::AtClose,
+        validator: None,
         ..document(path, 0)
     }
 }

@@ -10,6 +10,7 @@
 //!
 //! Start with [`Container`].
 
+mod beginning;
 mod deflate;
 mod pack;
 mod tar;
@@ -24,6 +25,7 @@ use domain::model::{BagFormat, BagPath, SafeName};
 use domain::ports::Storage;
 use jiff::Timestamp;
 
+pub(crate) use beginning::WholePart;
 pub(crate) use pack::{Packer, Packing};
 
 /// Access rights of the files inside: their owner's only.

@@ -7,7 +7,7 @@ use domain::ports::Storage;
 use super::deflate::Deflater;
 
 /// Longest stored block (RFC 1951 §3.2.4).
-const LONGEST_BLOCK_BYTES: usize = 0xFFFF;
+pub(super) const LONGEST_BLOCK_BYTES: usize = 0xFFFF;
 
 /// How content becomes a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use domain::model::Sha256;
+use domain::model::{BagPath, Sha256};
 use domain::ports::{Fact, Journal, JournalError, NewEntry, Receipt, Recovered};
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +25,7 @@ use crate::container::Content;
 pub(crate) use header::FORMAT_VERSION;
 pub use header::RunHeader;
 pub(crate) use lines::{Damage, Lines, scan};
-pub(crate) use replay::{Replay, StagedEntry, read_first, replay};
+pub(crate) use replay::{BegunEntry, Replay, StagedEntry, read_first, replay};
 
 /// An entry that ended whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,10 +87,27 @@ pub(crate) enum Record {
         /// CRC-32 of the body as it lies in the file.
         checksum: u32,
     },
+    /// An entry with a validator has come so far that its beginning is worth going on with.
+    Begun {
+        entry: Box<NewEntry>,
+        place: BegunIn,
+    },
+    /// An entry that was begun was taken back.
+    TakenBack { path: BagPath },
     /// The container is whole and flushed, and has this length: only its name is missing.
     Complete { bytes: u64 },
     /// A fact of the domain.
     Fact(Fact),
+}
+
+/// Where an entry was begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum BegunIn {
+    /// In the container, at this offset.
+    Container(u64),
+    /// In the stage file of this number.
+    Stage(u32),
 }
 
 /// The journal of one run, shared by the sink and the [`Journal`] port.

@@ -6,10 +6,10 @@ use std::io;
 use std::ops::ControlFlow;
 
 use domain::model::BagPath;
-use domain::ports::{Receipt, Recovered};
+use domain::ports::{NewEntry, Receipt, Recovered};
 
 use super::lines::Scan;
-use super::{Damage, Durable, EntryRecord, Record, RunHeader, scan};
+use super::{BegunIn, Damage, Durable, EntryRecord, Record, RunHeader, scan};
 
 /// An interrupted run, as its journal tells it.
 #[derive(Debug, Default)]
@@ -22,6 +22,8 @@ pub(crate) struct Replay {
     pub(crate) end: u64,
     /// Entries in files of their own, in the order in which they were closed.
     pub(crate) staged: Vec<StagedEntry>,
+    /// Entries that were begun and did not end.
+    pub(crate) begun: Vec<BegunEntry>,
     /// Length of the container, where it is complete.
     pub(crate) complete: Option<u64>,
     /// The domain's facts.
@@ -42,6 +44,13 @@ pub(crate) struct StagedEntry {
     pub(crate) record: EntryRecord,
     pub(crate) stage: u32,
     pub(crate) checksum: u32,
+}
+
+/// An entry that was begun. Neither how much of it is on disk nor whether that is sound is known here.
+#[derive(Clone, Debug)]
+pub(crate) struct BegunEntry {
+    pub(crate) entry: NewEntry,
+    pub(crate) place: BegunIn,
 }
 
 impl Replay {
@@ -72,6 +81,8 @@ impl Replay {
                     return ControlFlow::Break(());
                 }
                 let path = &record.entry.path;
+                self.begun
+                    .retain(|b| b.entry.path != *path && b.place != BegunIn::Container(offset));
                 if !self.staged.iter().any(|s| s.record.entry.path == *path) {
                     self.order.push(path.clone());
                 }
@@ -84,6 +95,7 @@ impl Replay {
                 stage,
                 checksum,
             } => {
+                self.begun.retain(|b| b.entry.path != record.entry.path);
                 self.order.push(record.entry.path.clone());
                 self.staged.push(StagedEntry {
                     record: *record,
@@ -91,6 +103,14 @@ impl Replay {
                     checksum,
                 });
             }
+            Record::Begun { entry, place } => {
+                self.begun.retain(|b| b.entry.path != entry.path);
+                self.begun.push(BegunEntry {
+                    entry: *entry,
+                    place,
+                });
+            }
+            Record::TakenBack { path } => self.begun.retain(|b| b.entry.path != path),
             Record::Complete { bytes } => self.complete = Some(bytes),
             Record::Fact(fact) => self.remembered.apply(fact),
         }

@@ -1,5 +1,8 @@
 //! Beginning a run, or going on with one that was interrupted: [`open_run`] is the door to the writing half.
 
+mod beginnings;
+#[cfg(test)]
+mod beginnings_tests;
 mod error;
 #[cfg(test)]
 mod forward_tests;

@@ -9,9 +9,11 @@ use std::sync::Arc;
 use domain::ports::Recovered;
 use jiff::Timestamp;
 
+use super::beginnings::Ground;
 use super::lock::lock_journal;
-use super::resume::{go_on, of_this_order, remove_stages, take_up};
+use super::resume::{go_on, of_this_order, remove_stages, stage_room, take_up};
 use super::{Leftover, OpenError, OpenRun, OpenedRun, RunSettings, Target};
+use crate::container::container;
 use crate::encrypt::{Encryption, StageKey};
 use crate::journal::{
     FORMAT_VERSION, Lines, Payload, Replay, RunHeader, RunJournal, begin, replay,
@@ -208,7 +210,16 @@ pub(super) fn writer(
     };
     let remembered = std::mem::take(&mut found.remembered);
     let journal = RunJournal::new(work.journal(), Some(lines), payload, remembered);
-    let (room, resumed) = take_up(found, &work, payload)?;
+    let room = stage_room(&found, &work, payload)?;
+    let ground = Ground {
+        container: container(settings.format),
+        top: &settings.top,
+        work: &work,
+        journal: &journal,
+        room: &room,
+        end: found.end,
+    };
+    let resumed = take_up(found, &ground)?;
     let bag = open_bag(&work, resumed.end)?;
     sync_folder(work.path()).map_err(OpenError::of("flush", work.path()))?;
     let parent = parent_of(&publication.target);

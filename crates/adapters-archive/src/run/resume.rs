@@ -8,6 +8,7 @@ use std::sync::atomic::AtomicU32;
 use domain::ports::{FinishedBag, SinkError};
 use jiff::Timestamp;
 
+use super::beginnings::Ground;
 use super::lock::same_file;
 use super::open::{refuse_existing, writer};
 use super::{OpenError, OpenedRun, RunSettings};
@@ -15,7 +16,7 @@ use crate::encrypt::StageKey;
 use crate::journal::{FORMAT_VERSION, Lines, Payload, Replay, RunHeader};
 use crate::publish::FilePublication;
 use crate::staging::{Stage, StageRoom, WorkFolder, remove_if_there};
-use crate::writer::Resumed;
+use crate::writer::{Left, Resumed};
 
 /// The interrupted run, where there is one to go on with.
 pub(super) fn of_this_order(
@@ -66,7 +67,7 @@ pub(super) fn go_on(
     refuse_existing(&publication)?;
     if settings.encryption.is_some() {
         // Nothing of the payload can be continued: its key is gone.
-        (found.placed, found.staged, found.end) = Default::default();
+        (found.placed, found.staged, found.begun, found.end) = Default::default();
     }
     let work = &publication.work;
     let lines = Lines::after(journal, found.lines, found.lines_end)
@@ -100,15 +101,30 @@ fn publish_complete(publication: &FilePublication, bytes: u64) -> Result<Finishe
     })
 }
 
-/// Takes up the files that the journal tells of and removes all others.
-pub(super) fn take_up(
-    mut found: Replay,
+/// Where bodies wait from now on: under numbers that no file of the interrupted run has.
+pub(super) fn stage_room(
+    found: &Replay,
     work: &WorkFolder,
     payload: Payload,
-) -> Result<(StageRoom, Resumed), OpenError> {
+) -> Result<StageRoom, OpenError> {
     let on_disk = work.stages().map_err(OpenError::of("read", work.path()))?;
     let told = found.staged.iter().map(|staged| staged.stage);
     let next = told.chain(on_disk).max().map_or(0, |last| last + 1);
+    Ok(match payload {
+        Payload::Resumed => StageRoom::Named {
+            folder: work.clone(),
+            next: AtomicU32::new(next),
+        },
+        Payload::FetchedAgain => StageRoom::Nameless {
+            folder: work.path().to_path_buf(),
+            key: Some(StageKey::generate()),
+        },
+    })
+}
+
+/// Takes up the files that the journal tells of and removes all others.
+pub(super) fn take_up(mut found: Replay, ground: &Ground<'_>) -> Result<Resumed, OpenError> {
+    let work = ground.work;
     let mut stages = Vec::new();
     found.staged.retain(|staged| {
         let stage = Stage::reopen(work, staged.stage).ok().filter(|stage| {
@@ -124,28 +140,21 @@ pub(super) fn take_up(
         whole
     });
     let receipts = found.receipts();
-    let kept = found.staged.iter().map(|staged| staged.stage).collect();
-    remove_stages(work, &kept)?;
-    let resumed = Resumed {
+    let begun = std::mem::take(&mut found.begun);
+    let left: Vec<Left> = begun
+        .into_iter()
+        .filter_map(|begun| ground.take_up(begun))
+        .collect();
+    let staged = found.staged.iter().map(|staged| staged.stage);
+    let begun = left.iter().filter_map(|left| left.stage.number());
+    remove_stages(work, &staged.chain(begun).collect())?;
+    Ok(Resumed {
         placed: found.placed,
         end: found.end,
         staged: found.staged.into_iter().zip(stages).collect(),
+        left,
         receipts,
-    };
-    Ok((room(work, payload, next), resumed))
-}
-
-fn room(work: &WorkFolder, payload: Payload, next: u32) -> StageRoom {
-    match payload {
-        Payload::Resumed => StageRoom::Named {
-            folder: work.clone(),
-            next: AtomicU32::new(next),
-        },
-        Payload::FetchedAgain => StageRoom::Nameless {
-            folder: work.path().to_path_buf(),
-            key: Some(StageKey::generate()),
-        },
-    }
+    })
 }
 
 /// Removes all stage files but these.

@@ -1,7 +1,7 @@
 //! Bodies that wait for their place in files of their own.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Seek as _, SeekFrom, Write};
+use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -116,6 +116,19 @@ impl Stage {
         })
     }
 
+    /// Takes up a stage file to write on.
+    pub(crate) fn reopen_to_write(folder: &WorkFolder, number: u32) -> io::Result<Self> {
+        let file = File::options()
+            .read(true)
+            .write(true)
+            .open(folder.stage(number))?;
+        let stage = Self::reopen(folder, number)?;
+        Ok(Self {
+            file: Arc::new(file),
+            ..stage
+        })
+    }
+
     /// The journal tells of it now.
     pub(crate) fn keep(&mut self) {
         if let Some(named) = &mut self.named {
@@ -129,6 +142,41 @@ impl Stage {
         match &self.key {
             Some(key) => key.seal(file).map(BodyWriter::Sealed),
             None => Ok(BodyWriter::Plain(file)),
+        }
+    }
+
+    /// Writes on behind the first `there` bytes, which are written once more by whoever brings their packing up to there, and are
+    /// left as they are.
+    pub(crate) fn writer_behind(&self, there: u64) -> io::Result<BodyWriter> {
+        self.file.set_len(there)?;
+        let mut file = Arc::clone(&self.file);
+        file.seek(SeekFrom::Start(there))?;
+        Ok(BodyWriter::Behind {
+            there,
+            file: BufWriter::with_capacity(BUFFER_BYTES, file),
+        })
+    }
+
+    /// Reads the file by a handle of its own, where it has a name.
+    pub(crate) fn reader(&self) -> io::Result<File> {
+        match &self.named {
+            Some(named) => File::open(&named.path),
+            None => Err(io::ErrorKind::NotFound.into()),
+        }
+    }
+
+    /// Length of the file.
+    pub(crate) fn length(&self) -> io::Result<u64> {
+        Ok(self.file.metadata()?.len())
+    }
+
+    /// Takes the beginning of a body from another file, from where that stands.
+    pub(crate) fn copy_from(&self, from: &File, length: u64) -> io::Result<()> {
+        let copied = io::copy(&mut from.take(length), &mut &*self.file)?;
+        if copied == length {
+            Ok(())
+        } else {
+            Err(io::ErrorKind::UnexpectedEof.into())
         }
     }
 
@@ -173,9 +221,16 @@ impl Stage {
         self.named.as_ref().map(|named| named.number)
     }
 
-    /// Gives up everything but the name, so that the file can be removed later.
-    pub(crate) fn into_name(self) -> Option<NamedStage> {
-        self.named
+    /// Gives up everything but the name of a file that the journal tells of, so that it can be removed later.
+    pub(crate) fn into_kept_name(self) -> Option<NamedStage> {
+        self.named.filter(|named| named.fate == Fate::Kept)
+    }
+
+    /// Removes the file, whether the journal tells of it or not.
+    pub(crate) fn remove(self) {
+        if let Some(named) = self.named {
+            named.remove();
+        }
     }
 }
 
@@ -213,6 +268,11 @@ pub(crate) enum BodyWriter {
     Plain(BufWriter<Arc<File>>),
     /// Into a file, encrypted.
     Sealed(StreamWriter<BufWriter<Arc<File>>>),
+    /// Into a file that holds the first `there` bytes to come already.
+    Behind {
+        there: u64,
+        file: BufWriter<Arc<File>>,
+    },
 }
 
 impl BodyWriter {
@@ -224,7 +284,7 @@ impl BodyWriter {
     /// Everything is handed to the system.
     pub(crate) fn finish(self) -> io::Result<()> {
         match self {
-            Self::Plain(mut file) => file.flush(),
+            Self::Plain(mut file) | Self::Behind { mut file, .. } => file.flush(),
             Self::Sealed(stream) => stream.finish()?.flush(),
         }
     }
@@ -235,12 +295,20 @@ impl Write for BodyWriter {
         match self {
             Self::Plain(file) => file.write(bytes),
             Self::Sealed(stream) => stream.write(bytes),
+            Self::Behind { there: 0, file } => file.write(bytes),
+            Self::Behind { there, .. } => {
+                let known = usize::try_from(*there)
+                    .unwrap_or(bytes.len())
+                    .min(bytes.len());
+                *there -= known as u64;
+                Ok(known)
+            }
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Plain(file) => file.flush(),
+            Self::Plain(file) | Self::Behind { file, .. } => file.flush(),
             Self::Sealed(stream) => stream.flush(),
         }
     }

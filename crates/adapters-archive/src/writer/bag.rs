@@ -70,7 +70,7 @@ pub(super) enum Slot {
 }
 
 /// What a bag begins with.
-pub(super) struct Beginning {
+pub(super) struct Setup {
     pub(super) container: &'static dyn Container,
     pub(super) top: SafeName,
     pub(super) journal: RunJournal,
@@ -85,26 +85,26 @@ pub(super) struct Beginning {
 }
 
 impl UnfinishedBag {
-    pub(super) fn new(beginning: Beginning) -> Arc<Self> {
-        let file = match &beginning.output {
+    pub(super) fn new(setup: Setup) -> Arc<Self> {
+        let file = match &setup.output {
             Output::File(file) => Some(file.handle()),
             Output::Forward(_) => None,
         };
         Arc::new(Self {
-            container: beginning.container,
-            top: beginning.top,
-            journal: beginning.journal,
-            payload: beginning.payload,
-            room: beginning.room,
-            path: beginning.path,
+            container: setup.container,
+            top: setup.top,
+            journal: setup.journal,
+            payload: setup.payload,
+            room: setup.room,
+            path: setup.path,
             file,
             state: Mutex::new(State {
-                slot: Slot::Free(beginning.output),
-                waiting: beginning.waiting.into(),
+                slot: Slot::Free(setup.output),
+                waiting: setup.waiting.into(),
                 waiting_bytes: 0,
-                taken: beginning.taken,
-                committed: beginning.placed.len(),
-                placed: beginning.placed,
+                taken: setup.taken,
+                committed: setup.placed.len(),
+                placed: setup.placed,
                 uncommitted: Uncommitted::default(),
                 threads: 0,
             }),

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::bag::UnfinishedBag;
 use super::output::sink_error;
+use super::waiting::Safety;
 use crate::container::Placed;
 use crate::journal::{Durable, EntryRecord, Payload, Record};
 use crate::staging::NamedStage;
@@ -34,6 +35,7 @@ impl UnfinishedBag {
         placed: Placed,
         end: u64,
         record: EntryRecord,
+        before: Safety,
         retired: Option<NamedStage>,
     ) -> usize {
         let offset = placed.offset;
@@ -42,7 +44,7 @@ impl UnfinishedBag {
         if self.payload == Payload::Resumed {
             let uncommitted = &mut state.uncommitted;
             uncommitted.bytes += record.packed;
-            uncommitted.made_safe += usize::from(retired.is_none());
+            uncommitted.made_safe += usize::from(before == Safety::Unsafe);
             uncommitted.retired.extend(retired);
             uncommitted.records.push(Record::Placed {
                 record: Box::new(record),
@@ -64,6 +66,13 @@ impl UnfinishedBag {
         if self.payload == Payload::Resumed {
             self.journal.entry_awaits_commit();
         }
+    }
+
+    /// After this returns, the journal tells so, and would after a loss of power.
+    pub(super) fn tell(&self, record: Record) -> Result<(), SinkError> {
+        self.or_break("write", self.journal.path(), || {
+            self.journal.commit(vec![record], 0)
+        })
     }
 
     /// The receipt of an entry that has its place, safe before it is given where that was asked for.
@@ -124,8 +133,13 @@ impl UnfinishedBag {
         if uncommitted.records.len() < MANY && uncommitted.bytes < MUCH_BYTES {
             return Ok(());
         }
-        let through = state.placed.len();
         drop(state);
+        self.commit_all()
+    }
+
+    /// After this returns, all that have their place now survive a loss of power.
+    pub(super) fn commit_all(&self) -> Result<(), SinkError> {
+        let through = self.lock().placed.len();
         self.commit(through)
     }
 }

@@ -44,6 +44,11 @@ impl<W: Write> MemberWriter<W> {
         self.packer.write_all(content)
     }
 
+    /// Length of the content so far.
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
     /// SHA-256 of the content so far.
     pub(super) fn sha256(&self) -> Sha256 {
         self.sha256.clone().finish()

@@ -28,6 +28,7 @@ mod streamed;
 mod tests;
 mod waiting;
 
+pub(crate) use open_entry::Left;
 pub(crate) use sink::{ArchiveWriter, Destination, Parts, Resumed};
 
 /// Chunks in flight to each thread. A chunk from the network has up to 400 KB.

@@ -1,9 +1,14 @@
 //! A streamed entry as its thread has it: in place or beside the container, from its first byte to its receipt.
+//!
+//! One with a validator is told to the journal as soon as its beginning is worth something: a run that is interrupted leaves
+//! it as it is, and the next one goes on behind it.
 
+use std::io;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use domain::ports::{CheckFailure, NewEntry, Receipt, SinkError};
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 
 use super::bag::UnfinishedBag;
 use super::checks::Checks;
@@ -12,9 +17,20 @@ use super::member::MemberWriter;
 use super::output::{BagFile, Body, Output};
 use super::streamed::{Ended, Message};
 use super::waiting::{Closed, Safety};
-use crate::container::{Content, HeadForm, Placed};
-use crate::journal::EntryRecord;
+use crate::container::{Content, HeadForm, Placed, WholePart};
+use crate::journal::{BegunIn, EntryRecord, Payload, Record};
 use crate::staging::{BodyWriter, Stage};
+
+/// Content that it would be a pity to fetch again.
+const WORTH_TELLING_BYTES: u64 = 256 * 1024;
+
+/// The beginning of an entry that an interrupted run left, in a file of its own.
+pub(crate) struct Left {
+    pub(crate) entry: NewEntry,
+    pub(crate) stage: Stage,
+    /// What of the file is gone on from.
+    pub(crate) part: WholePart,
+}
 
 /// The life of an entry in its thread.
 pub(super) fn run(
@@ -23,21 +39,32 @@ pub(super) fn run(
     mut messages: mpsc::Receiver<Message>,
     checks: Checks,
 ) -> Ended {
-    let Some(mut message) = messages.blocking_recv() else {
-        return discarded(entry, checks);
+    let message = match messages.blocking_recv() {
+        None | Some(Message::Discard) => return discarded(entry, checks),
+        Some(message) => message,
     };
-    let mut open = OpenEntry::begin(bag, entry, checks)?;
-    loop {
-        message = match message {
-            Message::Close(reservation) => return open.close(reservation).map(Some),
-            Message::Chunk(chunk) => match open.write(&chunk)? {
-                Going::On => match messages.blocking_recv() {
-                    Some(next) => next,
-                    None => return open.discard(),
-                },
-                Going::Wrong(failure) => return open.refuse(failure),
-            },
-        };
+    OpenEntry::begin(bag, entry, checks)?.take_all(message, messages)
+}
+
+/// The second life of an entry that an interrupted run left. `ready` hears when its beginning has been taken.
+pub(super) fn run_behind(
+    bag: &Arc<UnfinishedBag>,
+    left: Left,
+    mut messages: mpsc::Receiver<Message>,
+    (checks, checked): (Checks, Option<mpsc::Sender<Bytes>>),
+    ready: oneshot::Sender<()>,
+) -> Ended {
+    let Some(open) = OpenEntry::behind(bag, left, checks, checked.as_ref()) else {
+        return Ok(None);
+    };
+    // From here on the check has its bytes from where this entry's come from.
+    drop(checked);
+    if ready.send(()).is_err() {
+        return open.leave();
+    }
+    match messages.blocking_recv() {
+        Some(message) => open.take_all(message, messages),
+        None => open.leave(),
     }
 }
 
@@ -58,6 +85,26 @@ struct OpenEntry<'a> {
     place: Place,
     writer: MemberWriter<BodyWriter>,
     checks: Checks,
+    beginning: Told,
+}
+
+/// Whether the journal tells of an entry's beginning.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// Nothing could be done with it.
+    Never,
+    /// It is not worth it yet.
+    NotYet,
+    Yes,
+}
+
+impl Told {
+    fn at_first(bag: &UnfinishedBag, entry: &NewEntry) -> Self {
+        match (&entry.validator, bag.payload) {
+            (Some(_), Payload::Resumed) => Self::NotYet,
+            _ => Self::Never,
+        }
+    }
 }
 
 enum Place {
@@ -95,11 +142,53 @@ impl<'a> OpenEntry<'a> {
         };
         Ok(Self {
             bag,
+            beginning: Told::at_first(bag, &entry),
             entry,
             place,
             writer: MemberWriter::new(packing, output),
             checks,
         })
+    }
+
+    /// Takes the beginning that an interrupted run left; `None` where it cannot be read or is wrong.
+    fn behind(
+        bag: &'a Arc<UnfinishedBag>,
+        left: Left,
+        mut checks: Checks,
+        checked: Option<&mpsc::Sender<Bytes>>,
+    ) -> Option<Self> {
+        match taken_again(bag, &left, &mut checks, checked) {
+            Ok(writer) => Some(Self {
+                bag,
+                entry: left.entry,
+                place: Place::Beside(left.stage),
+                writer,
+                checks,
+                beginning: Told::Yes,
+            }),
+            Err(error) => {
+                tracing::warn!(path = %left.entry.path, %error, "what an interrupted run left of it cannot be used: it is fetched anew");
+                left.stage.remove();
+                None
+            }
+        }
+    }
+
+    /// Takes what is sent until the entry ends, one way or another.
+    fn take_all(mut self, mut message: Message, mut messages: mpsc::Receiver<Message>) -> Ended {
+        loop {
+            message = match message {
+                Message::Close(reservation) => return self.close(reservation).map(Some),
+                Message::Discard => return self.discard(),
+                Message::Chunk(chunk) => match self.write(&chunk)? {
+                    Going::On => match messages.blocking_recv() {
+                        Some(next) => next,
+                        None => return self.leave(),
+                    },
+                    Going::Wrong(failure) => return self.refuse(failure),
+                },
+            };
+        }
     }
 
     fn write(&mut self, chunk: &[u8]) -> Result<Going, SinkError> {
@@ -109,7 +198,34 @@ impl<'a> OpenEntry<'a> {
         let writer = &mut self.writer;
         self.bag
             .or_break("write", &self.bag.path, || writer.write(chunk))?;
+        if self.beginning == Told::NotYet && self.writer.bytes() >= WORTH_TELLING_BYTES {
+            self.tell_beginning()?;
+        }
         Ok(Going::On)
+    }
+
+    fn tell_beginning(&mut self) -> Result<(), SinkError> {
+        let place = match &mut self.place {
+            Place::InPlace(_, file) => {
+                // It is of use only where the journal tells of all that lies before it.
+                self.bag.commit_all()?;
+                BegunIn::Container(file.begun_at())
+            }
+            Place::Beside(stage) => {
+                let Some(number) = stage.number() else {
+                    self.beginning = Told::Never;
+                    return Ok(());
+                };
+                stage.keep();
+                BegunIn::Stage(number)
+            }
+        };
+        self.bag.tell(Record::Begun {
+            entry: Box::new(self.entry.clone()),
+            place,
+        })?;
+        self.beginning = Told::Yes;
+        Ok(())
     }
 
     fn close(mut self, reservation: Reservation) -> Result<Receipt, SinkError> {
@@ -168,18 +284,59 @@ impl<'a> OpenEntry<'a> {
         discarded(entry, checks)
     }
 
+    /// The run was interrupted. A beginning that the journal tells of stays where it is, and nothing may be put in its place.
+    fn leave(self) -> Ended {
+        if self.beginning == Told::Yes {
+            return Err(SinkError::Stopped);
+        }
+        self.discard()
+    }
+
     fn roll_back(self) -> Result<(), SinkError> {
         let Self {
-            bag, place, writer, ..
+            bag,
+            place,
+            writer,
+            beginning,
+            entry,
+            ..
         } = self;
         // What it has gathered goes to the file now, before that is cut.
         drop(writer);
-        if let Place::InPlace(claim, mut file) = place {
-            bag.or_break("cut back", &bag.path, || file.roll_back())?;
-            claim.put_back(Output::File(file));
+        if beginning == Told::Yes {
+            bag.tell(Record::TakenBack { path: entry.path })?;
+        }
+        match place {
+            Place::InPlace(claim, mut file) => {
+                bag.or_break("cut back", &bag.path, || file.roll_back())?;
+                claim.put_back(Output::File(file));
+            }
+            Place::Beside(stage) => stage.remove(),
         }
         Ok(())
     }
+}
+
+/// A writer that has taken what is in the file, and whose checks have seen it.
+fn taken_again(
+    bag: &UnfinishedBag,
+    left: &Left,
+    checks: &mut Checks,
+    checked: Option<&mpsc::Sender<Bytes>>,
+) -> io::Result<MemberWriter<BodyWriter>> {
+    let packing = bag.container.packing(left.entry.storage);
+    let mut body = left.stage.reader()?;
+    let output = left.stage.writer_behind(left.part.packed)?;
+    let mut writer = MemberWriter::new(packing, output);
+    left.part.read(packing, &mut body, |content| {
+        checks.update(content).map_err(io::Error::other)?;
+        if let Some(checked) = checked {
+            let chunk = Bytes::copy_from_slice(content);
+            checked.blocking_send(chunk).map_err(io::Error::other)?;
+        }
+        writer.write(content)
+    })?;
+    Ok(writer)
 }
 
 /// Completes an entry in place: its head gets its sizes and sums.
@@ -203,7 +360,7 @@ fn complete(
         content,
         offset,
     };
-    let number = bag.note_placed(placed, end, record.clone(), None);
+    let number = bag.note_placed(placed, end, record.clone(), Safety::Unsafe, None);
     // The next entry may begin while this one is flushed.
     claim.put_back(Output::File(file));
     bag.receipt(record, number)

@@ -113,6 +113,11 @@ impl BagFile {
         Ok(BodyWriter::in_place(self.handle()))
     }
 
+    /// Where the member that was begun last begins.
+    pub(super) fn begun_at(&self) -> u64 {
+        self.end
+    }
+
     /// Ends the member begun last, whose body is `packed` bytes long. Returns where it begins.
     pub(super) fn complete(&mut self, head: &[u8], packed: u64, tail: &[u8]) -> io::Result<u64> {
         let start = self.end;

@@ -1,21 +1,22 @@
 //! The sink itself: opens entries, and finishes the bag.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use age::Encryptor;
 use async_trait::async_trait;
-use domain::model::{BagFormat, SafeName, Section};
+use domain::model::{BagFormat, BagPath, SafeName, Section};
 use domain::ports::{
-    ArchiveSink, Check, Durability, EntryWriter, FinishedBag, NewEntry, Origin, Receipt, SinkError,
-    Storage, TagFile,
+    ArchiveSink, Beginning, Check, Durability, EntryWriter, FinishedBag, NewEntry, Origin, Receipt,
+    SinkError, Storage, TagFile,
 };
 use jiff::Timestamp;
 
-use super::bag::{Beginning, UnfinishedBag};
+use super::bag::{Setup, UnfinishedBag};
+use super::open_entry::Left;
 use super::output::{BagFile, Body, Counted, Forward, ForwardStream, Output};
 use super::small::{SMALL_BYTES, Small, closed};
 use super::streamed;
@@ -34,7 +35,9 @@ pub(crate) struct Resumed {
     pub(crate) end: u64,
     /// Entries that wait in files.
     pub(crate) staged: Vec<(StagedEntry, Stage)>,
-    /// Receipts for all of them, in the order in which they were closed.
+    /// Entries that had only begun.
+    pub(crate) left: Vec<Left>,
+    /// Receipts for all that are whole, in the order in which they were closed.
     pub(crate) receipts: Vec<Receipt>,
 }
 
@@ -50,6 +53,7 @@ pub(crate) enum Destination {
 pub(crate) struct ArchiveWriter {
     bag: Arc<UnfinishedBag>,
     recovered: Vec<Receipt>,
+    left: Mutex<BTreeMap<BagPath, Left>>,
     publication: Publication,
     began: Timestamp,
 }
@@ -76,6 +80,7 @@ impl ArchiveWriter {
             placed,
             end,
             staged,
+            left,
             receipts,
         } = parts.resumed;
         let output = match parts.destination {
@@ -84,7 +89,7 @@ impl ArchiveWriter {
                 Output::Forward(Forward::new(forward_stream(output, encryptor)?))
             }
         };
-        let bag = UnfinishedBag::new(Beginning {
+        let bag = UnfinishedBag::new(Setup {
             container: container(parts.format),
             journal: parts.journal,
             payload: parts.payload,
@@ -105,9 +110,18 @@ impl ArchiveWriter {
         Ok(Self {
             bag,
             recovered: receipts,
+            left: Mutex::new(
+                left.into_iter()
+                    .map(|left| (left.entry.path.clone(), left))
+                    .collect(),
+            ),
             publication: parts.publication,
             began: parts.began,
         })
+    }
+
+    fn left(&self) -> MutexGuard<'_, BTreeMap<BagPath, Left>> {
+        self.left.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Everything after the last payload entry, in one thread: see the module for the order.
@@ -138,6 +152,16 @@ impl ArchiveSink for ArchiveWriter {
         self.recovered.clone()
     }
 
+    fn beginnings(&self) -> Vec<Beginning> {
+        let left = self.left();
+        left.values()
+            .map(|left| Beginning {
+                entry: left.entry.clone(),
+                bytes: left.part.bytes,
+            })
+            .collect()
+    }
+
     fn room(&self) -> Option<(u64, PathBuf)> {
         let folder = self.bag.room.path();
         let counts = rustix::fs::statvfs(folder).ok()?;
@@ -149,6 +173,9 @@ impl ArchiveSink for ArchiveWriter {
 
     async fn open_entry(&self, entry: NewEntry) -> Result<Box<dyn EntryWriter>, SinkError> {
         let reservation = self.bag.reserve(&entry.path)?;
+        if let Some(left) = self.left().remove(&entry.path) {
+            left.stage.remove();
+        }
         if entry.size.is_some_and(|size| size <= SMALL_BYTES) {
             return Ok(Box::new(Small::new(
                 Arc::clone(&self.bag),
@@ -157,6 +184,15 @@ impl ArchiveSink for ArchiveWriter {
             )));
         }
         Ok(Box::new(streamed::open(&self.bag, entry, reservation)?))
+    }
+
+    async fn go_on_with(&self, path: &BagPath) -> Result<Option<Box<dyn EntryWriter>>, SinkError> {
+        let Some(left) = self.left().remove(path) else {
+            return Ok(None);
+        };
+        let reservation = self.bag.reserve(path)?;
+        let streamed = streamed::go_on(&self.bag, left, reservation).await?;
+        Ok(streamed.map(|streamed| Box::new(streamed) as Box<dyn EntryWriter>))
     }
 
     async fn finish(self: Box<Self>, tags: Vec<TagFile>) -> Result<FinishedBag, SinkError> {
@@ -204,6 +240,7 @@ fn tag_entry(bag: &UnfinishedBag, tag: TagFile, modified: Timestamp) -> Result<C
         size: Some(tag.bytes.len() as u64),
         check: Check::None,
         durability: Durability::AtFinish,
+        validator: None,
         origin: Origin {
             section: Section::Profile,
             source: String::new(),

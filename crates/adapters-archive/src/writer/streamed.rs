@@ -3,7 +3,7 @@
 //!
 //! It is written in place where the container is free when its first byte comes, else into a file beside it. Both queues are
 //! a few chunks long: who writes waits for the disk and for the check. The queue of bytes being closed without a
-//! [`Message::Close`] means that the entry is discarded.
+//! message that ends the entry means that the run was interrupted.
 
 use std::sync::Arc;
 use std::thread;
@@ -18,7 +18,7 @@ use super::QUEUE_CHUNKS;
 use super::bag::UnfinishedBag;
 use super::checks::Checks;
 use super::claim::Reservation;
-use super::open_entry::run;
+use super::open_entry::{Left, run, run_behind};
 
 /// Opens a streamed entry.
 pub(super) fn open(
@@ -26,16 +26,60 @@ pub(super) fn open(
     entry: NewEntry,
     reservation: Reservation,
 ) -> Result<Streamed, SinkError> {
+    start(
+        bag,
+        &entry.clone(),
+        reservation,
+        |bag, received, (checks, checked)| {
+            // The check hears that there is no more when the entry's writer says so.
+            drop(checked);
+            run(bag, entry, received, checks)
+        },
+    )
+}
+
+/// Goes on with an entry that an interrupted run left; `None` where that is of no use.
+pub(super) async fn go_on(
+    bag: &Arc<UnfinishedBag>,
+    left: Left,
+    reservation: Reservation,
+) -> Result<Option<Streamed>, SinkError> {
+    let (ready, is_ready) = oneshot::channel();
+    let mut streamed = start(
+        bag,
+        &left.entry.clone(),
+        reservation,
+        |bag, received, checks| run_behind(bag, left, received, checks, ready),
+    )?;
+    if is_ready.await.is_ok() {
+        return Ok(Some(streamed));
+    }
+    streamed.ended().await?;
+    Ok(None)
+}
+
+type CheckedBeside = (Checks, Option<mpsc::Sender<Bytes>>);
+
+/// Starts an entry's thread.
+fn start(
+    bag: &Arc<UnfinishedBag>,
+    entry: &NewEntry,
+    reservation: Reservation,
+    life: impl FnOnce(&Arc<UnfinishedBag>, mpsc::Receiver<Message>, CheckedBeside) -> Ended
+    + Send
+    + 'static,
+) -> Result<Streamed, SinkError> {
     let (messages, received) = mpsc::channel(QUEUE_CHUNKS);
     let (tell, outcome) = oneshot::channel();
     let path = entry.path.clone();
     let running = Running::begin(bag);
     let checked = bag.or_break("check", &bag.path, || {
-        let (checks, checked) = Checks::beside(&entry)?;
+        let (checks, checked) = Checks::beside(entry)?;
+        let beside = (checks, checked.clone());
         thread::Builder::new()
             .name("archive entry".to_owned())
             .spawn(move || {
-                let ended = run(&running.0, entry, received, checks);
+                let ended = life(&running.0, received, beside);
                 let _ = tell.send(ended);
                 running.see_to_what_waits();
             })?;
@@ -70,6 +114,8 @@ pub(super) enum Message {
     Chunk(Bytes),
     /// There are no more: the entry is whole, as far as its writer knows.
     Close(Reservation),
+    /// Nobody wants it any more.
+    Discard,
 }
 
 /// How an entry's thread ended; `None` where the entry was discarded.
@@ -144,6 +190,11 @@ impl EntryWriter for Streamed {
     async fn discard(mut self: Box<Self>) -> Result<(), SinkError> {
         if self.outcome.is_none() {
             return Ok(());
+        }
+        if let Some(queues) = self.queues.take() {
+            drop(queues.checked);
+            // A thread that has stopped says why in its outcome.
+            let _ = queues.messages.send(Message::Discard).await;
         }
         match self.ended().await {
             Ok(_) | Err(SinkError::CheckFailed { .. }) => Ok(()),

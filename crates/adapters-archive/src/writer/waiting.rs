@@ -160,16 +160,16 @@ impl UnfinishedBag {
                 }
             })
             .map_err(|source| sink_error("write", &self.path, source))?;
-        let retired = match (closed.body, closed.safety) {
-            (Body::Staged(stage), Safety::Journalled) => stage.into_name(),
-            _ => None,
+        let retired = match closed.body {
+            Body::Staged(stage) => stage.into_kept_name(),
+            Body::Memory(_) => None,
         };
         let placed = Placed {
             member,
             content,
             offset,
         };
-        Ok(self.note_placed(placed, expected, closed.record, retired))
+        Ok(self.note_placed(placed, expected, closed.record, closed.safety, retired))
     }
 
     /// Waits until no entry is open, puts everything in its place and gives the container out for good.

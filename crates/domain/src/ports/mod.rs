@@ -19,8 +19,8 @@ pub use journal::{DocumentKey, Fact, Journal, JournalError, Recovered};
 pub use progress::MockProgress;
 pub use progress::{Event, ItemStage, NoProgress, Progress};
 pub use sink::{
-    ArchiveSink, Check, CheckFailure, Durability, EntryWriter, FinishedBag, NewEntry, Origin,
-    Receipt, Redaction, RedactionRule, SinkError, Storage, TagFile,
+    ArchiveSink, Beginning, Check, CheckFailure, Durability, EntryWriter, FinishedBag, NewEntry,
+    Origin, Receipt, Redaction, RedactionRule, SinkError, Storage, TagFile,
 };
 #[cfg(any(test, feature = "testing"))]
 pub use sink::{MockArchiveSink, MockEntryWriter};

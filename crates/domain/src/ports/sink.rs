@@ -96,8 +96,21 @@ pub struct NewEntry {
     pub check: Check,
     /// When it must be safe.
     pub durability: Durability,
+    /// With what the rest can be asked for, should only its beginning arrive before the run is interrupted: a strong validator
+    /// (RFC 9110 §8.8.1). `None` where it can only be fetched anew.
+    #[serde(default)]
+    pub validator: Option<String>,
     /// Where it came from.
     pub origin: Origin,
+}
+
+/// The beginning of an entry that an interrupted run left.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Beginning {
+    /// The entry, with its validator.
+    pub entry: NewEntry,
+    /// How much of it can be gone on from.
+    pub bytes: u64,
 }
 
 /// Proof that an entry is in the bag, whole.
@@ -222,6 +235,9 @@ pub trait ArchiveSink: Send + Sync {
     /// Entries that are safe since an interrupted run, in the order in which they were closed.
     fn recovered(&self) -> Vec<Receipt>;
 
+    /// Entries that an interrupted run had begun with a validator, and whose beginnings are still here.
+    fn beginnings(&self) -> Vec<Beginning>;
+
     /// Bytes that can still be written where the bag grows, and the path they are counted for; `None` where nobody can say.
     fn room(&self) -> Option<(u64, PathBuf)>;
 
@@ -230,12 +246,22 @@ pub trait ArchiveSink: Send + Sync {
     /// Waits for nothing but the sink's own limits. A path that was closed before is an error.
     async fn open_entry(&self, entry: NewEntry) -> Result<Box<dyn EntryWriter>, SinkError>;
 
+    /// Goes on with one of the [`Self::beginnings`]: after this returns, the writer has taken as many bytes as were told there,
+    /// and its sums and its check are those of the whole.
+    ///
+    /// `None` where they cannot be read any more; the path may then be opened as a new entry, which at any time takes the place of
+    /// a beginning.
+    async fn go_on_with(&self, path: &BagPath) -> Result<Option<Box<dyn EntryWriter>>, SinkError>;
+
     /// Writes the tag files and publishes: after this returns, the bag is complete, on disk, and under its final name,
     /// and nothing else of the run is left beside it.
     async fn finish(self: Box<Self>, tags: Vec<TagFile>) -> Result<FinishedBag, SinkError>;
 }
 
-/// An open entry. Dropped without `close`, it is discarded.
+/// An open entry.
+///
+/// Dropped without `close` or `discard`, it counts as interrupted. One without a validator is then discarded. One with a
+/// validator stays as it is for the run to come, and the sink, which may be holding its place, takes nothing more.
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]
 #[async_trait]
 pub trait EntryWriter: Send + Sync {

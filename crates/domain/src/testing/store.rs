@@ -10,8 +10,8 @@ use bytes::Bytes;
 use crate::bag::integrity::ContentCheck;
 use crate::model::{BagPath, Sha256};
 use crate::ports::{
-    ArchiveSink, EntryWriter, Fact, FinishedBag, Journal, JournalError, NewEntry, Receipt,
-    Recovered, SinkError, TagFile,
+    ArchiveSink, Beginning, EntryWriter, Fact, FinishedBag, Journal, JournalError, NewEntry,
+    Receipt, Recovered, SinkError, TagFile,
 };
 
 /// What a [`MemorySink`] holds.
@@ -79,6 +79,10 @@ impl ArchiveSink for MemorySink {
             .collect()
     }
 
+    fn beginnings(&self) -> Vec<Beginning> {
+        Vec::new()
+    }
+
     fn room(&self) -> Option<(u64, PathBuf)> {
         self.state()
             .room
@@ -98,6 +102,10 @@ impl ArchiveSink for MemorySink {
             bytes: Vec::new(),
             check: Some(check),
         }))
+    }
+
+    async fn go_on_with(&self, _: &BagPath) -> Result<Option<Box<dyn EntryWriter>>, SinkError> {
+        Ok(None)
     }
 
     async fn finish(self: Box<Self>, tags: Vec<TagFile>) -> Result<FinishedBag, SinkError> {

@@ -179,6 +179,7 @@ impl Fetch<'_> {
             size: Some(bytes.len() as u64),
             check: Check::None,
             durability: Durability::AtFinish,
+            validator: None,
             origin: Origin {
                 section,
                 source: document.request,

@@ -284,6 +284,7 @@ fn set_up_items(
         .into_iter()
         .flat_map(|kind| ledger.items(kind));
     let wanted = items.filter(|(_, item)| drive.order.selection.wants_item(*item));
+    let beginnings = drive.sink.beginnings();
     wanted
         .map(|(place, item)| {
             let path = layout::archive(&folder_of(ledger, place, item.id), 1);
@@ -294,6 +295,10 @@ fn set_up_items(
                 .copied()
                 .collect();
             tickets.sort();
+            let beginning = beginnings.iter().find(|beginning| {
+                let ticket = beginning.entry.origin.ticket;
+                beginning.entry.path == path && ticket.is_some_and(|t| tickets.contains(&t))
+            });
             let machine = machine_for(drive.order, item);
             let machine = if let Some(receipt) = kept.receipts.get(&path) {
                 let stage = ItemStage::Recovered {
@@ -312,7 +317,8 @@ fn set_up_items(
             } else {
                 machine
             };
-            (ItemWork::new(machine, name_of(ledger, place), path), place)
+            let work = ItemWork::new(machine, name_of(ledger, place), path);
+            (work.going_on_with(beginning), place)
         })
         .unzip()
 }

@@ -4,16 +4,59 @@ use futures_util::StreamExt as _;
 
 use super::run::Ports;
 use crate::bag::layout;
-use crate::model::{BagPath, ItemRef, Section, Ticket};
+use crate::model::{BagPath, Section, Ticket};
 use crate::ports::{
-    ApiError, ArchiveSink, Check, CheckFailure, Download, Durability, EntryWriter, Event, NewEntry,
-    Origin, Receipt, ResumePoint, SinkError, Storage,
+    ApiError, ArchiveSink, Beginning, Check, CheckFailure, Download, Durability, EntryWriter,
+    Event, NewEntry, Origin, Receipt, ResumePoint, SinkError, Storage,
 };
 
-/// The part of an archive that arrived before its transfer broke, and where to go on.
+/// The part of a ticket's archive that arrived before its transfer broke, and where to go on.
 pub(crate) struct Partial {
-    writer: Box<dyn EntryWriter>,
+    pub(crate) ticket: Ticket,
+    part: Part,
     from: ResumePoint,
+}
+
+enum Part {
+    /// Broken off in this run.
+    Open(Box<dyn EntryWriter>),
+    /// Left in the sink by an interrupted run.
+    Left,
+}
+
+impl Partial {
+    /// What an interrupted run left.
+    pub(crate) fn left(beginning: &Beginning) -> Option<Self> {
+        Some(Self {
+            ticket: beginning.entry.origin.ticket?,
+            part: Part::Left,
+            from: ResumePoint {
+                offset: beginning.bytes,
+                validator: beginning.entry.validator.clone()?,
+            },
+        })
+    }
+
+    /// It is of no more use. The sink must hear of it: dropped, it would count as interrupted.
+    pub(crate) async fn discard(self) -> Result<(), SinkError> {
+        match self.part {
+            Part::Open(writer) => writer.discard().await,
+            Part::Left => Ok(()),
+        }
+    }
+
+    /// The writer that goes on, where the part can still be read.
+    async fn open(
+        self,
+        sink: &dyn ArchiveSink,
+        path: &BagPath,
+    ) -> Result<Option<(Box<dyn EntryWriter>, ResumePoint)>, SinkError> {
+        let writer = match self.part {
+            Part::Open(writer) => Some(writer),
+            Part::Left => sink.go_on_with(path).await?,
+        };
+        Ok(writer.map(|writer| (writer, self.from)))
+    }
 }
 
 /// Why an attempt brought no archive.
@@ -43,9 +86,11 @@ pub(crate) async fn fetch_archive(
     path: BagPath,
     partial: Option<Partial>,
 ) -> Result<Receipt, TransferFailure> {
-    let (mut kept, mut from) = partial.map_or((None, None), |Partial { writer, from }| {
-        (Some(writer), Some(from))
-    });
+    let opened = match partial {
+        Some(partial) => partial.open(sink, &path).await?,
+        None => None,
+    };
+    let (mut kept, mut from) = opened.unzip();
     let answer = match ports.api.download(ticket, from.clone()).await {
         // The server cannot go on there: what came first is of no use, and the whole is asked for.
         Err(error) if from.is_some() && refuses_range(&error) => {
@@ -60,9 +105,11 @@ pub(crate) async fn fetch_archive(
     let download = match answer {
         Ok(download) => download,
         Err(error) => {
-            let partial = kept
-                .zip(from)
-                .map(|(writer, from)| Partial { writer, from });
+            let partial = kept.zip(from).map(|(writer, from)| Partial {
+                ticket,
+                part: Part::Open(writer),
+                from,
+            });
             return Err(TransferFailure::Api(error, partial));
         }
     };
@@ -89,7 +136,7 @@ pub(crate) async fn fetch_archive(
                 .await?
         }
     };
-    pump(ports, ticket.item, download, writer, received).await
+    pump(ports, ticket, download, writer, received).await
 }
 
 /// A disk that cannot hold what is announced is told before it is full.
@@ -119,6 +166,7 @@ fn archive_entry(ports: Ports<'_>, ticket: Ticket, path: BagPath, download: &Dow
         size: None,
         check: Check::Gzip,
         durability: Durability::AtClose,
+        validator: download.validator.clone(),
         origin: Origin {
             section: Section::of_items(ticket.item.kind),
             source: download.request.clone(),
@@ -132,7 +180,7 @@ fn archive_entry(ports: Ports<'_>, ticket: Ticket, path: BagPath, download: &Dow
 
 async fn pump(
     ports: Ports<'_>,
-    item: ItemRef,
+    ticket: Ticket,
     mut download: Download,
     mut writer: Box<dyn EntryWriter>,
     mut received: u64,
@@ -144,12 +192,18 @@ async fn pump(
                 received = received.saturating_add(chunk.len() as u64);
                 writer.write(chunk).await?;
                 ports.progress.on(&Event::Bytes {
-                    item,
+                    item: ticket.item,
                     received,
                     total,
                 });
             }
-            Err(error) => return Err(broken(error, download.validator, writer, received).await),
+            Err(error) => {
+                let from = download.validator.map(|validator| ResumePoint {
+                    offset: received,
+                    validator,
+                });
+                return Err(broken(error, ticket, from, writer).await);
+            }
         }
     }
     Ok(writer.close().await?)
@@ -157,22 +211,20 @@ async fn pump(
 
 async fn broken(
     error: ApiError,
-    validator: Option<String>,
+    ticket: Ticket,
+    from: Option<ResumePoint>,
     writer: Box<dyn EntryWriter>,
-    received: u64,
 ) -> TransferFailure {
-    match validator {
-        Some(validator) if received > 0 => TransferFailure::Api(
+    match from.filter(|from| from.offset > 0) {
+        Some(from) => TransferFailure::Api(
             error,
             Some(Partial {
-                writer,
-                from: ResumePoint {
-                    offset: received,
-                    validator,
-                },
+                ticket,
+                part: Part::Open(writer),
+                from,
             }),
         ),
-        _ => match writer.discard().await {
+        None => match writer.discard().await {
             Ok(()) => TransferFailure::Api(error, None),
             Err(error) => error.into(),
         },
@@ -197,6 +249,7 @@ pub(crate) async fn fetch_file(
         size: None,
         check,
         durability: Durability::AtFinish,
+        validator: None,
         origin: Origin {
             section,
             source: download.request.clone(),

@@ -11,7 +11,7 @@ use futures_util::StreamExt as _;
 use futures_util::future::{BoxFuture, Either, select};
 use futures_util::stream::FuturesUnordered;
 
-use self::steps::{perform, poll_many, poll_one};
+use self::steps::{discard, perform, poll_many, poll_one};
 use self::tell::{error_of, reason_of, stage_of, tell, tell_loss};
 use super::Limits;
 use super::item::{Action, Item, Seen};
@@ -19,7 +19,7 @@ use super::patience::is_refused_login;
 use super::run::{Ports, RunError};
 use super::transfer::Partial;
 use crate::model::{BagPath, ItemKind, Order, Ticket};
-use crate::ports::{ApiError, ArchiveSink};
+use crate::ports::{ApiError, ArchiveSink, Beginning};
 
 /// One item: its machine and where its archive goes.
 pub(crate) struct ItemWork {
@@ -37,6 +37,21 @@ impl ItemWork {
             path,
             partial: None,
         }
+    }
+
+    /// Goes on with what an interrupted run left of its archive.
+    pub(crate) fn going_on_with(self, beginning: Option<&Beginning>) -> Self {
+        Self {
+            partial: beginning.and_then(Partial::left),
+            ..self
+        }
+    }
+
+    /// What arrived of an archive is of use only while its ticket is the item's.
+    fn useless_partial(&mut self) -> Option<Partial> {
+        let current = self.machine.current_ticket();
+        self.partial
+            .take_if(|partial| current != Some(partial.ticket))
     }
 }
 
@@ -68,6 +83,7 @@ struct Fleet<'w> {
     pending: VecDeque<usize>,
     moved_at: Duration,
     batch: bool,
+    given_up: Vec<Partial>,
 }
 
 /// Brings every item home, or finds out why it cannot be had.
@@ -112,6 +128,7 @@ impl<'w> Fleet<'w> {
             pending,
             moved_at: Duration::ZERO,
             batch: true,
+            given_up: Vec::new(),
         }
     }
 
@@ -203,23 +220,28 @@ impl<'w> Fleet<'w> {
         steps: &mut Steps<'a>,
     ) -> Result<(), RunError> {
         match step {
-            Step::Seen(all) => all
-                .into_iter()
-                .try_for_each(|(index, seen)| self.observe(drive, index, seen)),
+            Step::Seen(all) => {
+                for (index, seen) in all {
+                    self.observe(drive, index, seen)?;
+                }
+            }
             Step::Broken(index, error, partial) => {
                 if let Some(item) = self.work.get_mut(index) {
                     item.partial = partial;
                 }
-                self.observe(drive, index, Seen::DownloadFailed(error))
+                self.observe(drive, index, Seen::DownloadFailed(error))?;
             }
             Step::OneByOne { due, for_good } => {
                 self.batch &= !for_good;
                 for (index, ticket) in due {
                     steps.push(poll_one(drive, index, ticket));
                 }
-                Ok(())
             }
         }
+        for partial in self.given_up.drain(..) {
+            steps.push(discard(partial));
+        }
+        Ok(())
     }
 
     fn observe(&mut self, drive: Drive<'_>, index: usize, seen: Seen) -> Result<(), RunError> {
@@ -238,10 +260,7 @@ impl<'w> Fleet<'w> {
         item.machine
             .observe(seen, drive.ports.clock.elapsed(), self.moved_at);
         self.moved_at = self.moved_at.max(item.machine.moved_at());
-        // A part of a ticket's archive is of use only while that archive is still to be had.
-        if !item.machine.is_ready() {
-            item.partial = None;
-        }
+        self.given_up.extend(item.useless_partial());
         match item.machine.loss() {
             Some(loss) if !was_lost => tell_loss(drive, item, loss),
             _ => tell(drive, item, stage, reason),

@@ -40,7 +40,8 @@ pub(super) fn perform<'a>(
             })
         }
         Action::Download(ticket) => {
-            let (path, partial) = (work.path.clone(), work.partial.take());
+            let partial = work.partial.take_if(|partial| partial.ticket == ticket);
+            let path = work.path.clone();
             Box::pin(async move { download(drive, index, ticket, path, partial).await })
         }
         Action::Cancel(ticket) => Box::pin(async move {
@@ -202,6 +203,14 @@ pub(super) fn poll_many(
             ));
         }
         Ok(Step::Seen(seen))
+    })
+}
+
+/// A part of an archive that is of no more use.
+pub(super) fn discard<'a>(partial: Partial) -> BoxFuture<'a, Result<Step, RunError>> {
+    Box::pin(async move {
+        partial.discard().await?;
+        Ok(Step::Seen(Vec::new()))
     })
 }
 

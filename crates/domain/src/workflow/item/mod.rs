@@ -379,7 +379,8 @@ impl Item {
         }
     }
 
-    fn current_ticket(&self) -> Option<Ticket> {
+    /// The ticket that its archive is expected from, as long as it can still come.
+    pub(crate) fn current_ticket(&self) -> Option<Ticket> {
         match &self.state {
             State::Waiting { ticket, .. }
             | State::Polling { ticket }

@@ -1,0 +1,138 @@
+//! The beginning of a body whose end never came: how much of it can be gone on after, and its content.
+
+use std::io::{self, Read};
+
+use super::Packing;
+use super::pack::{Final, LONGEST_BLOCK_BYTES, block_header};
+
+const PIECE_BYTES: usize = 256 * 1024;
+const BLOCK_HEADER_BYTES: usize = 5;
+
+/// So much of a body that it can be gone on after: the packing begins anew behind it as if it had never stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct WholePart {
+    /// Length of the body.
+    pub(crate) packed: u64,
+    /// Length of the content.
+    pub(crate) bytes: u64,
+}
+
+impl WholePart {
+    /// What can be gone on after of a body that is this long so far; `None` where that is nothing.
+    pub(crate) fn of(packing: Packing, length: u64) -> Option<Self> {
+        let part = match packing {
+            Packing::Plain => Self {
+                packed: length,
+                bytes: length,
+            },
+            Packing::StoredBlocks => {
+                let content = LONGEST_BLOCK_BYTES as u64;
+                let blocks = length / (content + BLOCK_HEADER_BYTES as u64);
+                Self {
+                    packed: blocks * (content + BLOCK_HEADER_BYTES as u64),
+                    bytes: blocks * content,
+                }
+            }
+            // What a deflater has seen is lost with it.
+            Packing::Deflate => return None,
+        };
+        (part.bytes > 0).then_some(part)
+    }
+
+    /// Reads the content back, piece by piece.
+    pub(crate) fn read(
+        self,
+        packing: Packing,
+        body: &mut impl Read,
+        mut take: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        let header = match packing {
+            Packing::StoredBlocks => Some(block_header(LONGEST_BLOCK_BYTES, Final::No)),
+            Packing::Plain | Packing::Deflate => None,
+        };
+        let longest = match header {
+            Some(_) => LONGEST_BLOCK_BYTES,
+            None => PIECE_BYTES,
+        };
+        let mut left = self.bytes;
+        let mut piece = vec![0; longest];
+        while left > 0 {
+            if let Some(expected) = header {
+                expect_header(body, expected)?;
+            }
+            let length = usize::try_from(left).unwrap_or(longest).min(longest);
+            piece.truncate(length);
+            body.read_exact(&mut piece)?;
+            take(&piece)?;
+            left -= length as u64;
+        }
+        Ok(())
+    }
+}
+
+fn expect_header(body: &mut impl Read, expected: [u8; BLOCK_HEADER_BYTES]) -> io::Result<()> {
+    let mut found = [0; BLOCK_HEADER_BYTES];
+    body.read_exact(&mut found)?;
+    if found == expected {
+        Ok(())
+    } else {
+        Err(io::Error::new(
+            io::ErrorKind::InvalidData,
+            "it is not as it was written",
+        ))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::container::Packer;
+    use crate::test_kit::noise;
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 64, ..ProptestConfig::default() })]
+
+        /// Wherever a body was cut, what is read of it and the rest of the content make the same body as in one go.
+        #[test]
+        fn a_body_cut_anywhere_is_gone_on_with(
+            length in 0..300_000_usize,
+            cut in any::<proptest::sample::Index>(),
+            stored_blocks in any::<bool>(),
+        ) {
+            let packing = if stored_blocks { Packing::StoredBlocks } else { Packing::Plain };
+            let content = noise(1, length);
+            let pack = |content: &[u8]| {
+                let mut packer = Packer::new(packing, Vec::new());
+                packer.write_all(content).unwrap();
+                packer.finish().unwrap()
+            };
+            let whole = pack(&content);
+            let so_far = &whole[..cut.index(whole.len() + 1)];
+            let Some(part) = WholePart::of(packing, so_far.len() as u64) else {
+                prop_assert!(so_far.len() < LONGEST_BLOCK_BYTES + BLOCK_HEADER_BYTES);
+                return Ok(());
+            };
+            // The last block of a body has another header and is no beginning.
+            prop_assume!(part.bytes < length as u64);
+            let mut read = Vec::new();
+            part.read(packing, &mut &so_far[..], |piece| { read.extend_from_slice(piece); Ok(()) }).unwrap();
+            prop_assert!(read[..] == content[..read.len()]);
+            prop_assert_eq!(read.len() as u64, part.bytes);
+            let packed = usize::try_from(part.packed).unwrap();
+            prop_assert!([&so_far[..packed], &pack(&content[read.len()..])].concat() == whole);
+        }
+    }
+
+    #[test]
+    fn what_a_power_loss_left_empty_is_no_content() {
+        let part = WholePart::of(Packing::StoredBlocks, 70_000).unwrap();
+        let zeros = vec![0; 70_000];
+        assert!(
+            part.read(Packing::StoredBlocks, &mut &zeros[..], |_| Ok(()))
+                .is_err()
+        );
+        assert_eq!(WholePart::of(Packing::Deflate, 70_000), None);
+    }
+}
