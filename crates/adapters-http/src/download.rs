@@ -1,10 +1,12 @@
 //! What the head of an answer says of the file that follows it.
 
 use domain::ports::{ApiError, ResumePoint};
-use reqwest::header::{ACCEPT_RANGES, CONTENT_RANGE, ETAG, HeaderMap};
+use jiff::SignedDuration;
+use reqwest::header::{ACCEPT_RANGES, CONTENT_RANGE, DATE, ETAG, HeaderMap, LAST_MODIFIED};
 use reqwest::{Response, StatusCode};
 
 use crate::ask::Ask;
+use crate::wire::error::http_date;
 use crate::wire::{self, Kind, MediaType, Unread};
 
 /// The head of a file.
@@ -70,7 +72,9 @@ fn part(headers: &HeaderMap, point: &ResumePoint) -> Result<u64, Unread> {
             point.offset
         ))
     };
-    if strong_tag(headers).is_some_and(|tag| tag != point.validator) {
+    if point.validator.starts_with('"')
+        && strong_tag(headers).is_some_and(|tag| tag != point.validator)
+    {
         return Err(wrong());
     }
     let range = text(headers, CONTENT_RANGE).ok_or_else(wrong)?;
@@ -88,16 +92,31 @@ fn part(headers: &HeaderMap, point: &ResumePoint) -> Result<u64, Unread> {
     last_to_first.checked_add(1).ok_or_else(wrong)
 }
 
-/// The tag with which the rest can be asked for, where asking is of use.
+/// With what the rest can be asked for. A server that says nothing of ranges is asked all the same: it sends the whole where it
+/// knows none.
 fn validator(headers: &HeaderMap, is_part: bool) -> Option<String> {
-    let takes_ranges = text(headers, ACCEPT_RANGES).is_some_and(|unit| unit.trim() == "bytes");
-    strong_tag(headers).filter(|_| takes_ranges || is_part)
+    let refuses = text(headers, ACCEPT_RANGES).is_some_and(|unit| unit.trim() == "none");
+    if refuses && !is_part {
+        return None;
+    }
+    strong_tag(headers)
+        .map(str::to_owned)
+        .or_else(|| strong_date(headers))
+}
+
+/// A time of change that proves as much as a tag: the file was not being changed in the second in which it was sent (RFC 9110
+/// §8.8.2.2).
+fn strong_date(headers: &HeaderMap) -> Option<String> {
+    let changed = http_date(headers.get(LAST_MODIFIED)?)?;
+    let sent = http_date(headers.get(DATE)?)?;
+    let date = text(headers, LAST_MODIFIED)?;
+    (sent.duration_since(changed) >= SignedDuration::from_secs(1)).then(|| date.to_owned())
 }
 
 /// `"…"`, not `W/"…"` (RFC 9110 §8.8.3).
-fn strong_tag(headers: &HeaderMap) -> Option<String> {
+fn strong_tag(headers: &HeaderMap) -> Option<&str> {
     let tag = text(headers, ETAG)?.trim();
-    (tag.len() > 2 && tag.starts_with('"') && tag.ends_with('"')).then(|| tag.to_owned())
+    (tag.len() > 2 && tag.starts_with('"') && tag.ends_with('"')).then_some(tag)
 }
 
 fn text(headers: &HeaderMap, name: reqwest::header::HeaderName) -> Option<&str> {
@@ -125,23 +144,34 @@ mod tests {
     }
 
     #[test]
-    fn a_strong_tag_is_a_validator_where_ranges_are_taken() {
-        for (tag, ranges, validator) in [
-            ("\"a\"", "bytes", Some("\"a\"")),
-            ("W/\"a\"", "bytes", None),
-            ("\"a\"", "none", None),
-            ("a", "bytes", None),
+    fn what_proves_that_a_rest_belongs_to_its_beginning() {
+        let (sent, changed) = (
+            "Tue, 24 Nov 2026 10:00:01 GMT",
+            "Tue, 24 Nov 2026 10:00:00 GMT",
+        );
+        for (pairs, validator) in [
+            (
+                &[(ETAG, "\"a\""), (ACCEPT_RANGES, "bytes")][..],
+                Some("\"a\""),
+            ),
+            (&[(ETAG, "\"a\"")], Some("\"a\"")),
+            (&[(ETAG, "W/\"a\""), (ACCEPT_RANGES, "bytes")], None),
+            (&[(ETAG, "\"a\""), (ACCEPT_RANGES, "none")], None),
+            (&[(ETAG, "a"), (ACCEPT_RANGES, "bytes")], None),
+            (&[(LAST_MODIFIED, changed), (DATE, sent)], Some(changed)),
+            (&[(LAST_MODIFIED, sent), (DATE, sent)], None),
+            (&[(LAST_MODIFIED, changed)], None),
+            (&[(LAST_MODIFIED, "yesterday"), (DATE, sent)], None),
+            (
+                &[(ETAG, "\"a\""), (LAST_MODIFIED, changed), (DATE, sent)],
+                Some("\"a\""),
+            ),
         ] {
-            let found = read(
-                StatusCode::OK,
-                &headers(&[(ETAG, tag), (ACCEPT_RANGES, ranges)]),
-                Some(7),
-                None,
-            )
-            .unwrap();
+            let found = read(StatusCode::OK, &headers(pairs), Some(7), None).unwrap();
             assert_eq!(
                 (found.validator.as_deref(), found.length),
-                (validator, Some(7))
+                (validator, Some(7)),
+                "{pairs:?}"
             );
         }
     }

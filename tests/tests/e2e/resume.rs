@@ -3,7 +3,7 @@
 use std::fs;
 
 use sandbox::Scenario;
-use sandbox::scenario::{Fault, ItemKind, ItemScenario, Times};
+use sandbox::scenario::{Fault, ItemKind, ItemScenario, Ranges, Times};
 use tests::kit::{Bag, Child, Signal, Site, quick};
 
 use crate::site;
@@ -102,6 +102,70 @@ fn a_kill_in_the_middle_of_a_download_zip() {
 #[test]
 fn a_kill_in_the_middle_of_a_download_tar() {
     goes_on(long_download(), DOWNLOAD, "j.tar");
+}
+
+/// A long archive, the first time at a pace that leaves time for a kill, on a platform that can send the rest.
+fn long_download_that_can_go_on() -> Scenario {
+    let mut scenario = long_download_of(2_000_000, 800_000);
+    scenario.downloads.ranges = Ranges::Honoured;
+    scenario
+}
+
+fn long_download_of(bytes: u64, bytes_per_second: u32) -> Scenario {
+    let mut item = ItemScenario::new(ItemKind::Appliance, 202);
+    item.archive_bytes = Some(bytes);
+    let mut scenario = quick().with_item(item);
+    scenario.timing.slots = 8;
+    scenario.with_fault(
+        DOWNLOAD.parse().unwrap(),
+        Times::First(1),
+        Fault::Slow { bytes_per_second },
+    )
+}
+
+/// Killed in the middle of a long archive, it asks for the missing part alone.
+fn asks_for_the_rest(name: &str) {
+    let site = site(long_download_that_can_go_on());
+    let mut child = site.program.spawn(site.export_to(name));
+    let arrived = || {
+        let work = site.path(&format!(".{name}.uforge-run"));
+        let files = fs::read_dir(work).into_iter().flatten().flatten();
+        files
+            .filter_map(|file| file.metadata().ok())
+            .any(|file| file.len() > 1_200_000)
+    };
+    assert!(child.wait_until(arrived));
+    child.signal(Signal::Kill);
+    child.wait();
+    site.program.run(site.export_to(name)).expect_status(0);
+    let bag = Bag::read(&site.path(name));
+    bag.check();
+    let calm = self::site(long_download_that_can_go_on());
+    calm.program.run(calm.export_to(name)).expect_status(0);
+    let undisturbed = Bag::read(&calm.path(name));
+    assert_eq!(
+        bag.sums_without(&[MOVING]),
+        undisturbed.sums_without(&[MOVING])
+    );
+    assert_eq!(site.listing(), [name]);
+    site.check_no_ticket_left();
+    let from = site.platform().first_bytes(&DOWNLOAD.parse().unwrap());
+    assert!(matches!(from[..], [None, Some(500_000..)]), "{from:?}");
+}
+
+#[test]
+fn only_the_missing_part_of_a_download_is_asked_for_zip() {
+    asks_for_the_rest("j.zip");
+}
+
+#[test]
+fn only_the_missing_part_of_a_download_is_asked_for_tar() {
+    asks_for_the_rest("j.tar");
+}
+
+#[test]
+fn only_the_missing_part_of_a_download_is_asked_for_tar_gz() {
+    asks_for_the_rest("j.tar.gz");
 }
 
 #[test]

@@ -68,7 +68,8 @@ fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
     Some(wait.min(LONGEST_RETRY_AFTER))
 }
 
-fn http_date(value: &HeaderValue) -> Option<Timestamp> {
+/// The time in a header (RFC 9110 §5.6.7).
+pub(crate) fn http_date(value: &HeaderValue) -> Option<Timestamp> {
     let date = jiff::fmt::rfc2822::DateTimeParser::new();
     date.parse_timestamp(value.to_str().ok()?).ok()
 }

@@ -106,7 +106,12 @@ fn asked_offset(headers: &HeaderMap, etag: &str) -> Option<u64> {
     let current = headers
         .get(IF_RANGE)
         .is_none_or(|validator| validator.as_bytes() == etag.as_bytes());
-    let range = headers.get(RANGE).filter(|_| current)?.to_str().ok()?;
+    first_byte(headers).filter(|_| current)
+}
+
+/// Where a `bytes=N-` range begins.
+pub(super) fn first_byte(headers: &HeaderMap) -> Option<u64> {
+    let range = headers.get(RANGE)?.to_str().ok()?;
     range
         .strip_prefix("bytes=")?
         .strip_suffix('-')?

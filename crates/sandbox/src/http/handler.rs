@@ -72,6 +72,7 @@ impl Handler {
             method: method.to_owned(),
             path: target.segments.clone(),
             query: target.public_query(),
+            from: answers::first_byte(request.headers()),
             struck: strike.is_some(),
         });
         if scenario.timing.latency_millis > 0 {

@@ -46,6 +46,8 @@ pub struct RequestRecord {
     pub path: Vec<String>,
     /// Its query as sent, without public key and signature.
     pub query: String,
+    /// The first byte that was asked for, where only a part was.
+    pub from: Option<u64>,
     /// Whether a rule or the dice of the scenario made something go wrong with it.
     pub struck: bool,
 }
@@ -111,6 +113,16 @@ impl Platform {
             .iter()
             .filter(|request| pattern.matches(&request.method, &request.path))
             .count()
+    }
+
+    /// From where each of the remembered requests that match asked for its answer; `None` where it asked for all of it.
+    pub fn first_bytes(&self, pattern: &RequestPattern) -> Vec<Option<u64>> {
+        let state = self.state();
+        let matching = state
+            .requests
+            .iter()
+            .filter(|request| pattern.matches(&request.method, &request.path));
+        matching.map(|request| request.from).collect()
     }
 
     pub(crate) fn remember(&self, request: RequestRecord) {

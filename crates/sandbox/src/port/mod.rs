@@ -54,6 +54,7 @@ impl InProcess {
             method: method.to_owned(),
             path: path.clone(),
             query: address.query.clone(),
+            from: None,
             struck: false,
         });
         let query = Query::parse(&address.query);
