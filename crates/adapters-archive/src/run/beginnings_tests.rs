@@ -3,7 +3,7 @@
 use std::fs;
 
 use domain::model::BagFormat;
-use domain::ports::{ArchiveSink as _, EntryWriter, NewEntry, SinkError};
+use domain::ports::{EntryWriter, NewEntry, SinkError};
 
 use crate::test_kit::{FORMATS, Kit, Run, archive, document, download};
 

@@ -145,9 +145,9 @@ pub(super) fn take_up(mut found: Replay, ground: &Ground<'_>) -> Result<Resumed,
         .into_iter()
         .filter_map(|begun| ground.take_up(begun))
         .collect();
-    let staged = found.staged.iter().map(|staged| staged.stage);
+    let waiting = found.staged.iter().map(|staged| staged.stage);
     let begun = left.iter().filter_map(|left| left.stage.number());
-    remove_stages(work, &staged.chain(begun).collect())?;
+    remove_stages(work, &waiting.chain(begun).collect())?;
     Ok(Resumed {
         placed: found.placed,
         end: found.end,

@@ -293,9 +293,8 @@ impl BodyWriter {
 impl Write for BodyWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(file) => file.write(bytes),
+            Self::Plain(file) | Self::Behind { there: 0, file } => file.write(bytes),
             Self::Sealed(stream) => stream.write(bytes),
-            Self::Behind { there: 0, file } => file.write(bytes),
             Self::Behind { there, .. } => {
                 let known = usize::try_from(*there)
                     .unwrap_or(bytes.len())
