@@ -25,6 +25,18 @@ pub(crate) struct SelectionSettings {
 }
 
 impl SelectionSettings {
+    /// All of it, whatever the layers say.
+    pub(crate) fn everything() -> Self {
+        Self {
+            selection: Selection::everything(),
+            output_format: OutputFormat::default(),
+            documents: DocumentForms::Both,
+            secrets: Secrets::default(),
+            strictness: Strictness::default(),
+            notice: None,
+        }
+    }
+
     /// Reads them from the layers.
     pub(crate) fn of(layers: &Layers) -> Result<Self, SettingsError> {
         Ok(Self {

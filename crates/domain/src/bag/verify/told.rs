@@ -29,7 +29,7 @@ pub struct ToldExport {
     /// The format's name.
     pub format: String,
     /// The platform.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub source: ToldSource,
     /// Whose data.
     #[serde(default)]
@@ -242,6 +242,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for Object<T> {
     fn deserialize<D: Deserializer<'de>>(object: D) -> Result<Self, D::Error> {
         object.deserialize_map(ObjectOf(PhantomData))
     }
+}
+
+fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(object: D) -> Result<T, D::Error> {
+    Object::deserialize(object).map(|Object(value)| value)
 }
 
 struct ObjectOf<T>(PhantomData<T>);

@@ -57,6 +57,7 @@ fn values_of_a_wrong_kind_are_an_error_with_its_line() {
             assert!(error.line() > 1 && !error.is_eof(), "{pointer}: {error}");
         }
     }
+    assert!(read(r#"{"format": "x", "source": []}"#).is_err());
     for path in ["", "a\nb", "a\rb"] {
         assert!(read(&json!({"format": "x", "items": [{"files": [path]}]}).to_string()).is_err());
     }
