@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::model::UserId;
 use domain::workflow::Limits;
 
-use super::{Inputs, Layer, Origin, SettingsError, Sourced, check_range};
+use super::{Inputs, Layer, Layers, Origin, SettingsError, Sourced, check_range};
 use crate::compose;
 use crate::credentials::{self, Method, Secret};
 
@@ -123,9 +123,7 @@ impl UnsignedConnection {
             (true, Some(other)) => (Mode::Supervisor, other),
             (false, other) => (Mode::Direct, other.unwrap_or_else(|| login.clone())),
         };
-        let silence = Limits::SILENCE.as_secs();
-        let timeout = inputs.layers.pick_or(|layer| &layer.timeout, silence);
-        let timeout = Duration::from_secs(check_range("timeout", timeout, Layer::TIMEOUT)?);
+        let timeout = timeout(&inputs.layers)?;
         let trust = trust(inputs)?;
         let method = credentials::choose(
             &inputs.layers,
@@ -168,6 +166,12 @@ impl UnsignedConnection {
             timeout: self.timeout,
         })
     }
+}
+
+pub(super) fn timeout(layers: &Layers) -> Result<Duration, SettingsError> {
+    let silence = Limits::SILENCE.as_secs();
+    let timeout = layers.pick_or(|layer| &layer.timeout, silence);
+    check_range("timeout", timeout, Layer::TIMEOUT).map(Duration::from_secs)
 }
 
 fn server(inputs: &Inputs) -> Result<ServerAddress, SettingsError> {

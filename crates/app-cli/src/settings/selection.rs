@@ -60,7 +60,7 @@ impl SelectionSettings {
     }
 }
 
-fn selection(layers: &Layers) -> Result<Selection, SettingsError> {
+pub(super) fn selection(layers: &Layers) -> Result<Selection, SettingsError> {
     let included = layers.pick_or(|layer| &layer.include, Section::ALL.to_vec());
     let excluded = layers.pick_or(|layer| &layer.exclude, Vec::new());
     let mut sections: BTreeSet<Section> = included.value.into_iter().collect();
@@ -96,7 +96,7 @@ fn selection(layers: &Layers) -> Result<Selection, SettingsError> {
     })
 }
 
-fn documents(layers: &Layers) -> Result<DocumentForms, SettingsError> {
+pub(super) fn documents(layers: &Layers) -> Result<DocumentForms, SettingsError> {
     let forms = layers.pick_or(
         |layer| &layer.documents,
         vec![Representation::Xml, Representation::Json],
