@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::process::{Chore, say};
+use crate::process::{Chore, say, target};
 
 /// The release binary, built where it is not.
 pub(crate) fn release_binary() -> Result<PathBuf, String> {
@@ -17,9 +17,7 @@ pub(crate) fn release_binary() -> Result<PathBuf, String> {
         "app-server",
     ])
     .run()?;
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
-    let binary = target.join("release").join("uforge-export");
+    let binary = target()?.join("release").join("uforge-export");
     binary
         .canonicalize()
         .map_err(|error| format!("{}: {error}", binary.display()))
@@ -121,9 +119,7 @@ fn unpack(bag: &Path, into: &Path, format: &str) -> Result<(), String> {
 
 /// Python's `bagit`, in an environment of its own.
 fn bagit() -> Result<PathBuf, String> {
-    let home = std::env::current_dir()
-        .map_err(|error| error.to_string())?
-        .join("target/bagit");
+    let home = target()?.join("bagit");
     let script = home.join("bin/bagit.py");
     if !script.exists() {
         Chore::new(

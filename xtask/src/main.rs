@@ -1,6 +1,7 @@
 //! The chores of the project, each a command that a person can run: `cargo xtask help`.
 
 mod bag_check;
+mod browser_tools;
 mod memory;
 mod process;
 
@@ -15,7 +16,9 @@ The chores of uforge-export. Nothing has to be installed first.
   cargo xtask fmt       is the code formatted?
   cargo xtask clippy    lints, warnings denied
   cargo xtask doc       do the doc comments build, with no broken link?
-  cargo xtask test      all tests: `cargo test --workspace`
+  cargo xtask test      all tests: `cargo test --workspace`, with a browser for the tests of the page. Chromium, its driver and npm are
+                        installed by `apt-get` where they are absent and we are root, axe-core by npm into target/axe; where
+                        that cannot be had, all other tests run, and the chore fails at its end and says what was not run and why
   cargo xtask demo      builds the release binary, runs the demo in zip, tar and tar.gz, and has the bags checked by other
                         people's tools: Python's `bagit` (installed into target/bagit), `unzip -t` and `tar t`
   cargo xtask memory    exports 2 GiB of archives into zip and tar and prints the resident memory at its highest
@@ -88,7 +91,17 @@ fn doc() -> Result<(), String> {
 }
 
 fn test() -> Result<(), String> {
-    Chore::cargo(["test", "--workspace", "--locked"]).run()
+    let tools = browser_tools::bring();
+    let tests = Chore::cargo(["test", "--workspace", "--locked"]);
+    match tools {
+        Ok(tools) => tests.env(browser_tools::VARIABLE, tools).run(),
+        Err(missing) => {
+            tests.run()?;
+            Err(format!(
+                "all tests passed but those of the page in a browser, which were NOT run: {missing}"
+            ))
+        }
+    }
 }
 
 fn deny() -> Result<(), String> {

@@ -2,11 +2,30 @@
 
 use std::ffi::OsStr;
 use std::io::Write as _;
-use std::process::Command;
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 /// Writes to standard error; a closed one is nobody's loss.
 pub(crate) fn say(text: &str) {
     let _ = std::io::stderr().lock().write_all(text.as_bytes());
+}
+
+/// Where Cargo builds, and where everything lies that the chores install for themselves.
+pub(crate) fn target() -> Result<PathBuf, String> {
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from);
+    std::path::absolute(&target).map_err(|error| format!("{}: {error}", target.display()))
+}
+
+/// Whether a program is on this machine.
+pub(crate) fn is_here(program: &str) -> bool {
+    let asked = Command::new(program)
+        .arg("--version")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    asked.is_ok_and(|status| status.success())
 }
 
 /// One program to run.
@@ -35,7 +54,21 @@ impl Chore {
         )
     }
 
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+    pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.0.arg(argument);
+        self
+    }
+
+    pub(crate) fn args<Arguments>(mut self, arguments: Arguments) -> Self
+    where
+        Arguments: IntoIterator,
+        Arguments::Item: AsRef<OsStr>,
+    {
+        self.0.args(arguments);
+        self
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
         self.0.env(name, value);
         self
     }
@@ -60,7 +93,7 @@ impl Chore {
     pub(crate) fn output(mut self) -> Result<String, String> {
         let line = format!("{:?}", self.0);
         say(&format!("xtask: {line}\n"));
-        let output = self.0.stderr(std::process::Stdio::inherit()).output();
+        let output = self.0.stderr(Stdio::inherit()).output();
         match output {
             Ok(output) if output.status.success() => {
                 Ok(String::from_utf8_lossy(&output.stdout).into_owned())

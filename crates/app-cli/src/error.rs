@@ -51,6 +51,26 @@ pub(crate) enum CommandError {
         /// From where.
         source_url: String,
     },
+    /// A bag is compared with what it was made from only.
+    #[error("`{}` holds the data of `{user}` at `{source_url}`, not of `{wanted}` at `{wanted_url}`", bag.display())]
+    OtherBag {
+        /// The bag.
+        bag: PathBuf,
+        /// Whose data, as it says.
+        user: String,
+        /// From where, as it says.
+        source_url: String,
+        /// Whose data were to be compared.
+        wanted: UserId,
+        /// From where.
+        wanted_url: String,
+    },
+    /// A bag of another program, or of a version that told less.
+    #[error("`{}` does not say whose data it holds, from where and which: it cannot be compared", bag.display())]
+    TellsNothing {
+        /// The bag.
+        bag: PathBuf,
+    },
     /// Nothing to give up.
     #[error("there is no unfinished run at `{}`", path.display())]
     NothingUnfinished {

@@ -1,10 +1,11 @@
 //! Exit statuses (contract, part 2): the only place that knows the numbers.
 
+use domain::bag::verify::Drift;
 use domain::ports::SinkError;
 use domain::report::Completeness;
 use domain::workflow::RunError;
 
-use crate::compose::{ComposeError, OpenError, ReadError};
+use crate::compose::{ComposeError, OpenError, ReadError, VerifyReport};
 use crate::credentials::CredentialsError;
 use crate::error::CommandError;
 use crate::settings::SettingsError;
@@ -19,7 +20,7 @@ pub(crate) enum Ending {
     Failed,
     /// Usage or configuration; nothing was sent.
     Usage,
-    /// A valid bag, from which something is missing.
+    /// A valid bag, from which something is missing, or that the platform has left behind.
     Partial,
     /// The server refused the credentials.
     Unauthorized,
@@ -52,6 +53,24 @@ impl Ending {
         }
     }
 
+    /// How a check of a bag ended.
+    pub(crate) fn of_check(bag: &VerifyReport) -> Self {
+        if bag.is_sound() {
+            Self::Done
+        } else {
+            Self::Damaged
+        }
+    }
+
+    /// How a sound bag stands to the platform.
+    pub(crate) fn of_drift(drift: &Drift) -> Self {
+        if drift.is_up_to_date() {
+            Self::Done
+        } else {
+            Self::Partial
+        }
+    }
+
     /// How a command that failed ended.
     pub(crate) fn of_error(error: &CommandError) -> Self {
         match error {
@@ -60,7 +79,9 @@ impl Ending {
             CommandError::Run(error) => Self::of_run_error(error),
             CommandError::NothingUnfinished { .. }
             | CommandError::SeveralUnfinished { .. }
-            | CommandError::OtherRun { .. } => Self::Usage,
+            | CommandError::OtherRun { .. }
+            | CommandError::OtherBag { .. }
+            | CommandError::TellsNothing { .. } => Self::Usage,
             CommandError::Journal(_)
             | CommandError::TicketsLeft { .. }
             | CommandError::Stdout(_)
@@ -156,6 +177,14 @@ mod tests {
         }
     }
 
+    /// A bag with a section that this version does not know.
+    fn behind() -> Drift {
+        Drift {
+            unknown: vec!["moods".to_owned()],
+            ..Drift::default()
+        }
+    }
+
     /// The table of the contract, part 2.
     #[test]
     fn the_numbers_are_those_of_the_contract() {
@@ -164,6 +193,8 @@ mod tests {
             (Ending::Failed, 1),
             (Ending::Usage, 2),
             (Ending::of_run(Completeness::Partial), 3),
+            (Ending::of_drift(&Drift::default()), 0),
+            (Ending::of_drift(&behind()), 3),
             (Ending::Unauthorized, 4),
             (Ending::Damaged, 5),
             (Ending::Interrupted(Signal::Interrupt), 130),
@@ -208,6 +239,12 @@ mod tests {
                 Ending::Failed,
             ),
             (CommandError::Settings(login), Ending::Usage),
+            (
+                CommandError::TellsNothing {
+                    bag: "john.zip".into(),
+                },
+                Ending::Usage,
+            ),
             (CommandError::Settings(SettingsError::NoUrl), Ending::Usage),
             (
                 CommandError::Interrupted(Signal::Terminate),

@@ -17,6 +17,23 @@ async fn everything_that_the_platform_has_is_in_the_bag_byte_for_byte() {
     }
 }
 
+/// Somebody without a workspace has no list of comments, and the page said that a list "changed meanwhile or could not be read again".
+#[tokio::test]
+async fn an_account_with_nothing_has_nothing_that_changed_meanwhile() {
+    let mut scenario = small("");
+    scenario.data.appliances = 0;
+    scenario.data.software = 0;
+    scenario.data.accounts = 0;
+    scenario.data.others = 0;
+    scenario.data.foreign_tickets = 0;
+    let visit = Visit::to(scenario).await;
+    let ended = visit.export().await;
+    ended.assert_whole(&visit);
+    for section in &ended.report().sections {
+        assert_eq!(section.listed, section.recounted, "{}", section.section);
+    }
+}
+
 #[tokio::test]
 async fn every_way_of_signing_in_brings_the_same() {
     let mut visit = Visit::to(small("")).await;

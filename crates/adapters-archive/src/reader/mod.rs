@@ -39,9 +39,9 @@ const ZIP_BUFFER_BYTES: usize = 32 * 1024;
 const MARK_BYTES: u64 = 512;
 const TAR_MARK: std::ops::Range<usize> = 257..262;
 
-/// Bytes that can be read from any place.
-pub(crate) trait ReadSeek: Read + Seek {}
-impl<T: Read + Seek> ReadSeek for T {}
+/// Bytes that can be read from any place, and on any thread.
+pub(crate) trait ReadSeek: Read + Seek + Send {}
+impl<T: Read + Seek + Send> ReadSeek for T {}
 
 /// What a bag is packed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]

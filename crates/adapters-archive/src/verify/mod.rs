@@ -44,6 +44,8 @@ pub struct VerifyReport {
     pub findings: Findings,
     /// Archives of the platform in it, each checked.
     pub archives: u64,
+    /// What its `export.json` says, where it could be read: to be believed only where nothing is wrong.
+    pub told: Option<ToldExport>,
 }
 
 impl VerifyReport {
@@ -65,12 +67,14 @@ pub fn verify(bag: BagSource, depth: Depth) -> Result<VerifyReport, ReadError> {
             what: "it holds no bagit.txt",
         });
     }
+    let (findings, told) = inspection.comparison.finish();
     Ok(VerifyReport {
         packing,
         encrypted,
         folder,
-        findings: inspection.comparison.finish(),
+        findings,
         archives: inspection.archives,
+        told,
     })
 }
 

@@ -37,14 +37,17 @@ EXAMPLES
     uforge-export export -a https://uforge.example.com/api -u admin --as jane \\
         --encrypt-to age1… -o jane.zip.age
 
-  Check what came:
+  Check what came, and later what has changed on the platform since:
     uforge-export verify --deep uforge-john-20261124T101500Z.zip
+    uforge-export verify uforge-john-20261124T101500Z.zip \\
+        --against -a https://uforge.example.com/api -u john
 
 EXIT STATUS
   0  everything selected is in the bag
   1  failed: there is no usable bag; what can be resumed was kept
   2  usage or configuration error; nothing was sent
-  3  a valid bag, but some items are missing from it
+  3  a valid bag, but some items are missing from it; verify --against: the
+     platform has what the bag lacks
   4  the server refused the credentials
   5  verify: the bag is damaged
   130, 143  interrupted: the same command goes on where it stopped";
@@ -84,7 +87,7 @@ pub(crate) enum Command {
     Plan(Box<PlanArguments>),
     /// Check every byte of a finished bag again
     #[command(after_help = VERIFY_EXAMPLES)]
-    Verify(VerifyArguments),
+    Verify(Box<VerifyArguments>),
     /// Say what is in a bag
     List(ListArguments),
     /// Run the embedded UForge alone, to try things against
@@ -130,8 +133,16 @@ const VERIFY_EXAMPLES: &str = "\
 EXAMPLES
   uforge-export verify uforge-john-20261124T101500Z.zip
   uforge-export verify --deep --identity ~/.config/age/key.txt jane.zip.age
+  uforge-export verify john.zip --against -a https://uforge.example.com/api \\
+      -u john --password-file pw
 
-Any BagIt tool can do the same, and so can `unzip` with `sha256sum -c`.";
+Any BagIt tool can check the bytes, and so can `unzip` with `sha256sum -c`.
+
+EXIT STATUS
+  0  the bag is whole; with --against: and holds all that the platform has
+  3  with --against: the bag is whole, but the platform has what it lacks:
+     added or changed since, or missing from it all along; each is named
+  5  the bag is damaged; the platform is then not asked";
 
 const SANDBOX_EXAMPLES: &str = "\
 Standard output gets one line of JSON: url, user, password, publickey, secretkey.
@@ -176,7 +187,7 @@ pub(crate) struct PlanArguments {
 }
 
 /// How an encrypted bag is opened.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, Args)]
 pub(crate) struct OpeningArguments {
     /// age or SSH private key that opens an encrypted bag (repeatable)
     #[arg(long = "identity", value_name = "FILE")]
@@ -188,16 +199,38 @@ pub(crate) struct OpeningArguments {
 
 /// `verify`.
 #[derive(Debug, Args)]
+#[command(mut_group("ConnectionArguments", |group| group.requires("against")))]
 pub(crate) struct VerifyArguments {
     /// The bag
     #[arg(value_name = "BAG")]
     pub(crate) bag: PathBuf,
+    /// With --against: the platform, as with --url
+    #[arg(value_name = "URL", requires = "against", conflicts_with = "url")]
+    pub(crate) platform: Option<String>,
     /// Open every inner archive too: its template or bundle file parses, every
     /// file it names is there
     #[arg(long)]
     pub(crate) deep: bool,
+    /// Also read the platform's lists and say what has been added or changed
+    /// since, by digest and lastModified; nothing is exported or downloaded
+    #[arg(long)]
+    pub(crate) against: bool,
+    /// Print what was found as JSON too
+    #[arg(long)]
+    pub(crate) json: bool,
     #[command(flatten)]
     pub(crate) opening: OpeningArguments,
+    #[command(flatten)]
+    pub(crate) connection: ConnectionArguments,
+}
+
+impl VerifyArguments {
+    /// The flags under CONNECTION, with the URL wherever it was typed.
+    pub(crate) fn connection(&mut self) -> ConnectionArguments {
+        let mut connection = std::mem::take(&mut self.connection);
+        connection.url = connection.url.or(self.platform.take());
+        connection
+    }
 }
 
 /// `list`.

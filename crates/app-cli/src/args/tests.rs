@@ -63,6 +63,28 @@ fn contradictions_on_the_command_line_are_refused() {
         &["export", "--format", "rar"],
         &["export", "--password", "secret"],
         &["verify"],
+        &["verify", "b", "--url", "u"],
+        &["verify", "b", "-u", "john"],
+        &["verify", "b", "--insecure"],
+        &["verify", "b", "http://x/api"],
+        &["verify", "--against"],
+        &[
+            "verify",
+            "b",
+            "http://x/api",
+            "--against",
+            "-a",
+            "http://y/api",
+        ],
+        &[
+            "verify",
+            "b",
+            "--against",
+            "--password-file",
+            "a",
+            "-k",
+            "k",
+        ],
         &["-q", "-v", "man"],
         &["sandbox", "--listen", "8080"],
     ] {
@@ -108,4 +130,27 @@ fn what_was_not_typed_says_nothing() {
     arguments.selection.fill(&mut layer);
     arguments.output.fill(&mut layer);
     assert_eq!(layer, crate::settings::Layer::default());
+}
+
+#[test]
+fn the_platform_to_verify_against_is_taken_in_every_order() {
+    for typed in [
+        "verify b --against -a http://x -u john",
+        "verify --against b -a http://x -u john",
+        "verify -a http://x --against -u john b",
+        "verify b --against http://x -u john",
+        "verify --against b http://x -u john",
+        "verify b --deep --json http://x --against -u john",
+    ] {
+        let typed = std::iter::once("uforge-export").chain(typed.split_whitespace());
+        let Command::Verify(mut arguments) = Arguments::try_parse_from(typed).unwrap().command
+        else {
+            unreachable!()
+        };
+        assert!(arguments.against);
+        assert_eq!(arguments.bag, PathBuf::from("b"));
+        let connection = arguments.connection();
+        assert_eq!(connection.url.as_deref(), Some("http://x"));
+        assert_eq!(connection.user.as_deref(), Some("john"));
+    }
 }

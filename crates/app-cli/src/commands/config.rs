@@ -3,7 +3,7 @@
 use crate::args::ConfigArguments;
 use crate::error::CommandError;
 use crate::exit::Ending;
-use crate::settings::{Layer, effective};
+use crate::settings::{Layer, check, effective};
 use crate::stdout;
 
 use super::Session;
@@ -19,5 +19,6 @@ pub(super) fn run(
     let inputs = session.inputs_with_credentials(flags)?;
     session.say_warnings(&inputs);
     stdout::write(&effective(&inputs))?;
+    check(&inputs.layers)?;
     Ok(Ending::Done)
 }

@@ -28,7 +28,7 @@ pub(crate) fn run(arguments: Arguments) -> Ending {
         Command::Sandbox(arguments) => sandbox::run(&mut session, &arguments),
         Command::Export(arguments) => export::run(&mut session, *arguments),
         Command::Demo(arguments) => demo::run(&mut session, *arguments),
-        Command::Verify(arguments) => verify::run(&mut session, arguments),
+        Command::Verify(arguments) => verify::run(&mut session, *arguments),
         Command::List(arguments) => list::run(&mut session, arguments),
         Command::Discard(arguments) => discard::run(&mut session, *arguments),
         Command::Config(arguments) => config::run(&mut session, *arguments),

@@ -15,21 +15,18 @@ pub(super) fn of_export(
     bag_name: SafeName,
 ) -> Order {
     Order {
+        bag_name,
         format: output.format,
         tickets: output.tickets,
         jobs: output.jobs,
         downloads: output.downloads,
         max_wait: output.max_wait,
-        ..of_plan(connection, selection, bag_name)
+        ..of_plan(connection, selection)
     }
 }
 
 /// The order for a plan: nothing is made, so how it would be made is of no matter.
-pub(super) fn of_plan(
-    connection: &ConnectionSettings,
-    selection: &SelectionSettings,
-    bag_name: SafeName,
-) -> Order {
+pub(super) fn of_plan(connection: &ConnectionSettings, selection: &SelectionSettings) -> Order {
     Order {
         user: connection.user.clone(),
         source: connection.server.url.clone(),
@@ -41,13 +38,19 @@ pub(super) fn of_plan(
         strictness: selection.strictness,
         tickets: domain::model::TicketPolicy::default(),
         format: domain::model::BagFormat::default(),
-        bag_name,
+        bag_name: no_bag(),
         notice: selection.notice.clone(),
         jobs: Limits::JOBS,
         downloads: Limits::DOWNLOADS,
         max_wait: Limits::MAX_WAIT,
         seed: seed(),
     }
+}
+
+/// The name of a bag that is not made.
+#[expect(clippy::expect_used, reason = "one plain word is always a safe name")]
+fn no_bag() -> SafeName {
+    SafeName::parse("none").expect("a safe name")
 }
 
 /// Two runs that start together should not wait in step.

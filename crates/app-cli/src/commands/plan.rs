@@ -1,6 +1,5 @@
 //! `plan`: what an export would contain. Nothing but GET is sent.
 
-use domain::model::SafeName;
 use domain::workflow::{self, Plan, Ports, SectionPlan};
 use serde::Serialize;
 
@@ -12,7 +11,7 @@ use crate::journal::InMemory;
 use crate::progress::{self, Subject};
 use crate::render::{Table, count, size};
 use crate::settings::{
-    ConnectionSettings, Layer, ProgressMode, SelectionSettings, SettingsError, UnsignedConnection,
+    ConnectionSettings, Layer, ProgressMode, SelectionSettings, UnsignedConnection,
 };
 use crate::signals::Signals;
 use crate::stdout;
@@ -50,10 +49,7 @@ async fn survey(
     selection: &SelectionSettings,
 ) -> Result<Plan, CommandError> {
     let api = compose::platform(connection)?;
-    let name = SafeName::parse("plan").map_err(|_| SettingsError::NoFileName {
-        path: "plan".into(),
-    })?;
-    let order = order::of_plan(connection, selection, name);
+    let order = order::of_plan(connection, selection);
     let subject = Subject {
         user: connection.user.to_string(),
         host: connection.server.host.clone(),

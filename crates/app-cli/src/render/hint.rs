@@ -34,7 +34,10 @@ impl Hint for CommandError {
                 text("`discard` can be repeated; on the platform they also end by themselves")
             }
             Self::SeveralUnfinished { .. } => text("name one of them"),
-            Self::OtherRun { .. } => text("sign in there with `--url` and `--user`, or `--as`"),
+            Self::OtherRun { .. } | Self::OtherBag { .. } => {
+                text("sign in there with `--url` and `--user`, or `--as`")
+            }
+            Self::TellsNothing { .. } => text("`verify` without `--against` checks it"),
             Self::Journal(_)
             | Self::NothingUnfinished { .. }
             | Self::Stdout(_)

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::model::UserId;
 use domain::workflow::Limits;
 
-use super::{Inputs, Layer, Origin, SettingsError, Sourced, check_range};
+use super::{Inputs, Layer, Layers, Origin, SettingsError, Sourced, check_range};
 use crate::compose;
 use crate::credentials::{self, Method, Secret};
 
@@ -26,15 +26,26 @@ pub(crate) struct ServerAddress {
 impl ServerAddress {
     /// Whether it is this machine: no network, no proxy.
     pub(crate) fn is_loopback(&self) -> bool {
-        let host = match self.host.strip_prefix('[') {
+        let name = self.host_name();
+        name.eq_ignore_ascii_case("localhost")
+            || name
+                .parse::<std::net::IpAddr>()
+                .is_ok_and(|address| address.is_loopback())
+    }
+
+    /// Whether both are on one host, by whatever door (`http://host:9090/ufws`, `https://host/api`).
+    pub(crate) fn is_on_host_of(&self, other: &Self) -> bool {
+        self.host_name().eq_ignore_ascii_case(other.host_name())
+            || (self.is_loopback() && other.is_loopback())
+    }
+
+    /// The host without its port.
+    fn host_name(&self) -> &str {
+        let name = match self.host.strip_prefix('[') {
             Some(rest) => rest.split(']').next(),
             None => self.host.split(':').next(),
         };
-        let host = host.unwrap_or_default();
-        host.eq_ignore_ascii_case("localhost")
-            || host
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
+        name.unwrap_or_default()
     }
 }
 
@@ -112,9 +123,7 @@ impl UnsignedConnection {
             (true, Some(other)) => (Mode::Supervisor, other),
             (false, other) => (Mode::Direct, other.unwrap_or_else(|| login.clone())),
         };
-        let silence = Limits::SILENCE.as_secs();
-        let timeout = inputs.layers.pick_or(|layer| &layer.timeout, silence);
-        let timeout = Duration::from_secs(check_range("timeout", timeout, Layer::TIMEOUT)?);
+        let timeout = timeout(&inputs.layers)?;
         let trust = trust(inputs)?;
         let method = credentials::choose(
             &inputs.layers,
@@ -157,6 +166,12 @@ impl UnsignedConnection {
             timeout: self.timeout,
         })
     }
+}
+
+pub(super) fn timeout(layers: &Layers) -> Result<Duration, SettingsError> {
+    let silence = Limits::SILENCE.as_secs();
+    let timeout = layers.pick_or(|layer| &layer.timeout, silence);
+    check_range("timeout", timeout, Layer::TIMEOUT).map(Duration::from_secs)
 }
 
 fn server(inputs: &Inputs) -> Result<ServerAddress, SettingsError> {
@@ -256,6 +271,29 @@ fn warn(inputs: &mut Inputs, server: &ServerAddress, trust: &Trust, method: &Met
 mod tests {
     use super::*;
 
+    fn at(host: &str) -> ServerAddress {
+        ServerAddress {
+            url: String::new(),
+            host: host.to_owned(),
+            encrypted: false,
+        }
+    }
+
+    #[test]
+    fn one_host_has_many_doors() {
+        for (one, other, expected) in [
+            ("uforge.example.com", "UForge.example.com:9090", true),
+            ("localhost:1", "127.0.0.1:2", true),
+            ("[::1]:1", "localhost", true),
+            ("[2001:db8::1]:1", "[2001:db8::1]", true),
+            ("[2001:db8::1]", "[2001:db8::2]", false),
+            ("uforge.example.com", "uforge.example.org", false),
+            ("127.0.0.1", "uforge.example.org", false),
+        ] {
+            assert_eq!(at(one).is_on_host_of(&at(other)), expected, "{one} {other}");
+        }
+    }
+
     #[test]
     fn loopback_is_recognised_in_every_spelling() {
         for (host, expected) in [
@@ -268,12 +306,7 @@ mod tests {
             ("10.0.0.1:80", false),
             ("localhost.example.com", false),
         ] {
-            let server = ServerAddress {
-                url: String::new(),
-                host: host.to_owned(),
-                encrypted: false,
-            };
-            assert_eq!(server.is_loopback(), expected, "{host}");
+            assert_eq!(at(host).is_loopback(), expected, "{host}");
         }
     }
 }

@@ -2,11 +2,12 @@
 
 use std::fmt::Write;
 
-use domain::model::{BagFormat, OutputFormat, Representation, Section};
+use domain::model::{OutputFormat, Representation, Section};
 use domain::workflow::Limits;
 use serde::Serialize;
 
-use super::{Inputs, Layer, Layers, Origin, ProgressMode, Sourced};
+use super::{Inputs, Layer, Layers, Origin, ProgressMode, SettingsError, Sourced};
+use super::{connection, output, selection};
 use crate::credentials::{Method, SecretSource, choose};
 
 /// Column at which origins begin.
@@ -16,14 +17,25 @@ const ORIGIN_COLUMN: usize = 44;
 pub(crate) fn effective(inputs: &Inputs) -> String {
     let mut text = String::new();
     let layers = &inputs.layers;
-    connection(&mut text, layers);
+    tell_connection(&mut text, layers);
     let _ = writeln!(text, "# {}", secret(inputs));
-    selection(&mut text, layers);
-    output(&mut text, layers);
+    tell_selection(&mut text, layers);
+    tell_output(&mut text, layers);
     text
 }
 
-fn connection(text: &mut String, layers: &Layers) {
+/// Says which value that is in effect cannot be meant: it would stop an export. Files and secrets are not looked into.
+pub(crate) fn check(layers: &Layers) -> Result<(), SettingsError> {
+    connection::timeout(layers)?;
+    selection::selection(layers)?;
+    selection::documents(layers)?;
+    output::jobs(layers)?;
+    output::downloads(layers)?;
+    output::max_wait(layers)?;
+    Ok(())
+}
+
+fn tell_connection(text: &mut String, layers: &Layers) {
     line(text, "url", layers.pick(|l| &l.url));
     line(text, "user", layers.pick(|l| &l.user));
     line(text, "as", layers.pick(|l| &l.as_user));
@@ -38,7 +50,7 @@ fn connection(text: &mut String, layers: &Layers) {
     line(text, "timeout", set(layers, |l| &l.timeout, silence));
 }
 
-fn selection(text: &mut String, layers: &Layers) {
+fn tell_selection(text: &mut String, layers: &Layers) {
     let all = Section::ALL.to_vec();
     line(text, "include", set(layers, |l| &l.include, all));
     line(text, "exclude", set(layers, |l| &l.exclude, Vec::new()));
@@ -61,13 +73,12 @@ fn selection(text: &mut String, layers: &Layers) {
     line(text, "notice", layers.pick(|l| &l.notice));
 }
 
-fn output(text: &mut String, layers: &Layers) {
+fn tell_output(text: &mut String, layers: &Layers) {
     line(text, "output", set(layers, |l| &l.output, ".".into()));
-    line(
-        text,
-        "format",
-        set(layers, |l| &l.format, BagFormat::default()),
-    );
+    match layers.pick(|l| &l.format) {
+        None => text.push_str("# format: from the ending of the output, else zip\n"),
+        given => line(text, "format", given),
+    }
     line(text, "encrypt-to", layers.pick(|l| &l.encrypt_to));
     line(text, "passphrase-file", layers.pick(|l| &l.passphrase_file));
     let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);

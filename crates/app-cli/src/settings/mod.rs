@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 pub(crate) use connection::{
     ConnectionSettings, Route, ServerAddress, SignIn, Trust, UnsignedConnection,
 };
-pub(crate) use effective::effective;
+pub(crate) use effective::{check, effective};
 pub(crate) use environment::Environment;
 pub(crate) use error::SettingsError;
 pub(crate) use layer::{Layer, ProgressMode};

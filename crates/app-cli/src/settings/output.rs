@@ -90,20 +90,8 @@ impl OutputSettings {
             ),
             format,
             encryption,
-            jobs: at_once(
-                layers,
-                "jobs",
-                |layer| &layer.jobs,
-                Limits::JOBS,
-                Layer::JOBS,
-            )?,
-            downloads: at_once(
-                layers,
-                "downloads",
-                |layer| &layer.downloads,
-                Limits::DOWNLOADS,
-                Layer::DOWNLOADS,
-            )?,
+            jobs: jobs(layers)?,
+            downloads: downloads(layers)?,
             tickets: layers.switch(
                 |layer| &layer.keep_tickets,
                 TicketPolicy::Keep,
@@ -217,6 +205,26 @@ fn format(
     }
 }
 
+pub(super) fn jobs(layers: &Layers) -> Result<usize, SettingsError> {
+    at_once(
+        layers,
+        "jobs",
+        |layer| &layer.jobs,
+        Limits::JOBS,
+        Layer::JOBS,
+    )
+}
+
+pub(super) fn downloads(layers: &Layers) -> Result<usize, SettingsError> {
+    at_once(
+        layers,
+        "downloads",
+        |layer| &layer.downloads,
+        Limits::DOWNLOADS,
+        Layer::DOWNLOADS,
+    )
+}
+
 fn at_once(
     layers: &Layers,
     key: &'static str,
@@ -229,7 +237,7 @@ fn at_once(
     Ok(usize::try_from(number).unwrap_or(default))
 }
 
-fn max_wait(layers: &Layers) -> Result<Duration, SettingsError> {
+pub(super) fn max_wait(layers: &Layers) -> Result<Duration, SettingsError> {
     let wait = layers.pick_or(|layer| &layer.max_wait, Limits::MAX_WAIT);
     if wait.value < Duration::from_secs(1) {
         return Err(SettingsError::NotAllowed {

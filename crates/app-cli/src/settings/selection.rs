@@ -25,6 +25,18 @@ pub(crate) struct SelectionSettings {
 }
 
 impl SelectionSettings {
+    /// All of it, whatever the layers say.
+    pub(crate) fn everything() -> Self {
+        Self {
+            selection: Selection::everything(),
+            output_format: OutputFormat::default(),
+            documents: DocumentForms::Both,
+            secrets: Secrets::default(),
+            strictness: Strictness::default(),
+            notice: None,
+        }
+    }
+
     /// Reads them from the layers.
     pub(crate) fn of(layers: &Layers) -> Result<Self, SettingsError> {
         Ok(Self {
@@ -48,7 +60,7 @@ impl SelectionSettings {
     }
 }
 
-fn selection(layers: &Layers) -> Result<Selection, SettingsError> {
+pub(super) fn selection(layers: &Layers) -> Result<Selection, SettingsError> {
     let included = layers.pick_or(|layer| &layer.include, Section::ALL.to_vec());
     let excluded = layers.pick_or(|layer| &layer.exclude, Vec::new());
     let mut sections: BTreeSet<Section> = included.value.into_iter().collect();
@@ -84,7 +96,7 @@ fn selection(layers: &Layers) -> Result<Selection, SettingsError> {
     })
 }
 
-fn documents(layers: &Layers) -> Result<DocumentForms, SettingsError> {
+pub(super) fn documents(layers: &Layers) -> Result<DocumentForms, SettingsError> {
     let forms = layers.pick_or(
         |layer| &layer.documents,
         vec![Representation::Xml, Representation::Json],

@@ -511,3 +511,33 @@ fn the_effective_configuration_is_itself_a_configuration_file_without_secrets() 
     let place = machine.folder.path().display().to_string();
     insta::assert_snapshot!(text.replace(&place, "HOME"));
 }
+
+/// Once it printed `format = "zip"` where nobody had said so; a file made of it then contradicted `-o x.tar.gz`.
+#[test]
+fn the_effective_configuration_leaves_the_format_to_the_ending() {
+    let machine = Machine::new();
+    let text = effective(&machine.inputs(Layer::default()).unwrap());
+    let machine = machine.file("user.toml", &text);
+    let typed = flags(|layer| layer.output = Some("x.tar.gz".into()));
+    let read = OutputSettings::of(&machine.inputs(typed).unwrap().layers).unwrap();
+    assert_eq!(read.format, BagFormat::TarGz);
+    let typed = flags(|layer| layer.format = Some(BagFormat::Tar));
+    assert!(effective(&machine.inputs(typed).unwrap()).contains("format = \"tar\""));
+}
+
+#[test]
+fn a_value_that_would_stop_an_export_is_told_by_config_too() {
+    for wrong in [
+        "jobs = 99",
+        "downloads = 0",
+        "timeout = 0",
+        "max-wait = '1ms'",
+        "documents = []",
+        "exclude = ['appliances']\nappliance = [1]",
+    ] {
+        let machine = Machine::new().file("user.toml", wrong);
+        let inputs = machine.inputs(Layer::default()).unwrap();
+        assert!(check(&inputs.layers).is_err(), "{wrong}");
+    }
+    assert!(check(&Machine::new().inputs(Layer::default()).unwrap().layers).is_ok());
+}

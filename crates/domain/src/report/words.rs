@@ -114,23 +114,12 @@ pub(super) fn after(attempts: u32) -> String {
     }
 }
 
-/// The failures that mean missing data, each once: a section that is not available at all is told as such.
+/// The failures that mean missing data.
 pub(super) fn missing(report: &Report) -> impl Iterator<Item = &Failure> {
-    report.failures.iter().filter(|failure| {
-        failure.stage != Stage::Delete
-            && !(failure.id.is_none()
-                && failure.name.is_none()
-                && report
-                    .sections
-                    .iter()
-                    .any(|section| tells_of(section, failure)))
-    })
-}
-
-fn tells_of(section: &SectionReport, failure: &Failure) -> bool {
-    section.section == failure.section
-        && section.status == SectionStatus::Unavailable
-        && section.reason.as_deref() == Some(failure.message.as_str())
+    report
+        .failures
+        .iter()
+        .filter(|failure| failure.stage != Stage::Delete)
 }
 
 /// Export tickets that are still on the platform: nothing is missing, but something was left behind.
@@ -149,12 +138,19 @@ pub(super) fn incomplete(report: &Report) -> impl Iterator<Item = &SectionReport
     })
 }
 
-/// Sections that the platform does not give.
+/// Sections that the platform does not give. One that went wrong is [`missing`] instead: it may be there the next time.
 pub(super) fn unavailable(report: &Report) -> impl Iterator<Item = &SectionReport> {
-    report
-        .sections
-        .iter()
-        .filter(|section| section.status == SectionStatus::Unavailable)
+    report.sections.iter().filter(|section| {
+        section.status == SectionStatus::Unavailable
+            && !missing(report).any(|failure| tells_of(section, failure))
+    })
+}
+
+fn tells_of(section: &SectionReport, failure: &Failure) -> bool {
+    failure.section == section.section
+        && failure.id.is_none()
+        && failure.name.is_none()
+        && section.reason.as_deref() == Some(failure.message.as_str())
 }
 
 /// The reason, or that there is none: never silence.
@@ -324,6 +320,26 @@ mod tests {
         }
         assert_eq!(blanked(&report, RedactionRule::Secret), 2);
         assert_eq!(blanked(&report, RedactionRule::OtherPerson), 0);
+    }
+
+    #[test]
+    fn a_section_that_went_wrong_is_missing_and_one_that_the_platform_does_not_give_is_not() {
+        let mut report = super::super::sample::partial();
+        let mut failure = report.failures[0].clone();
+        (failure.id, failure.name) = (None, None);
+        failure.section = Section::Activities;
+        for section in &mut report.sections {
+            if section.section == Section::Activities {
+                section.reason = Some(failure.message.clone());
+            }
+        }
+        report.failures = vec![failure];
+        let not_given: Vec<Section> = unavailable(&report).map(|of| of.section).collect();
+        assert_eq!(not_given, [Section::Blueprints]);
+        assert_eq!(missing(&report).count(), 1);
+        let losses = losses(&report);
+        assert!(losses.contains("the activities"), "{losses}");
+        assert!(!losses.contains("blueprints"), "{losses}");
     }
 
     #[test]

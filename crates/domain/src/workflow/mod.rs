@@ -4,6 +4,7 @@
 //! `survey`, `fetch`, `drive` and `transfer` hold the awaiting and little thought. Concurrency is a set of futures inside one
 //! future: nothing is spawned, so a run that is dropped stops at once and leaks nothing.
 
+mod against;
 mod drive;
 mod fetch;
 mod item;
@@ -21,6 +22,7 @@ mod tests;
 mod tickets;
 mod transfer;
 
+pub use against::{Against, against};
 pub use limits::Limits;
 pub use plan::{Plan, PlannedItem, PlannedSection, SectionPlan, plan};
 pub use run::{Ports, RunError, export};

@@ -64,6 +64,20 @@ pub struct Plan {
 
 /// Says what an export would contain. Sends nothing but GET.
 pub async fn plan(ports: Ports<'_>, order: &Order) -> Result<Plan, RunError> {
+    let (platform_version, ledger) = read_lists(ports, order).await?;
+    check_selection(order, &ledger)?;
+    Ok(Plan {
+        platform_version,
+        sections: planned_sections(order, &ledger),
+        items: planned_items(order, &ledger),
+    })
+}
+
+/// Reads every list that the order wants, as an export does, and keeps nothing: the platform's version, and the books.
+pub(super) async fn read_lists(
+    ports: Ports<'_>,
+    order: &Order,
+) -> Result<(Option<String>, Ledger), RunError> {
     let platform = attempt(ports, order.seed, "the platform's status", || {
         ports.api.platform()
     })
@@ -92,12 +106,7 @@ pub async fn plan(ports: Ports<'_>, order: &Order) -> Result<Plan, RunError> {
         tasks.retain(Task::lists_something);
     }
     nothing_at_all(order, &ledger)?;
-    check_selection(order, &ledger)?;
-    Ok(Plan {
-        platform_version,
-        sections: planned_sections(order, &ledger),
-        items: planned_items(order, &ledger),
-    })
+    Ok((platform_version, ledger))
 }
 
 fn planned_sections(order: &Order, ledger: &Ledger) -> Vec<PlannedSection> {

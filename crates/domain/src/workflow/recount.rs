@@ -66,6 +66,9 @@ pub(crate) async fn recount(
             }
         }
     }
+    for section in without_lists(ledger) {
+        again.insert(section, Some(Vec::new()));
+    }
     let mut changed = Vec::new();
     for (section, objects) in again {
         if let Some(objects) = objects {
@@ -73,6 +76,16 @@ pub(crate) async fn recount(
         }
     }
     changed
+}
+
+/// Sections that had no list to read, and so nothing to list: the comments of somebody without a workspace.
+fn without_lists(ledger: &Ledger) -> Vec<Section> {
+    let is_bare = |section: &Section| {
+        ledger
+            .read(*section)
+            .is_some_and(|book| book.listed && book.lists.is_empty() && book.entries.is_empty())
+    };
+    Section::ALL.into_iter().filter(is_bare).collect()
 }
 
 /// A ticket of this run is no change of the person's data.

@@ -1,4 +1,4 @@
-use domain::model::{ItemKind, ObjectId};
+use domain::model::{ItemKind, ObjectId, UserId};
 use domain::ports::{ApiError, SinkError};
 use domain::workflow::RunError;
 
@@ -130,6 +130,26 @@ fn what_cannot_be_meant_reads_like_this() {
     ]
     .into_iter()
     .map(|error| shown(CommandError::Settings(error)))
+    .collect();
+    insta::assert_snapshot!(text);
+}
+
+#[test]
+fn what_cannot_be_compared_reads_like_this() {
+    let bag = || std::path::PathBuf::from("john.zip");
+    let url = |host: &str| format!("https://{host}/api");
+    let text: String = [
+        CommandError::OtherBag {
+            bag: bag(),
+            user: "john\u{1b}[2J".to_owned(),
+            source_url: url("uforge.example.com"),
+            wanted: UserId::parse("jane").unwrap(),
+            wanted_url: url("uforge.example.org"),
+        },
+        CommandError::TellsNothing { bag: bag() },
+    ]
+    .into_iter()
+    .map(shown)
     .collect();
     insta::assert_snapshot!(text);
 }

@@ -200,6 +200,12 @@ pub enum TagProblem {
         /// Where.
         line: usize,
     },
+    /// `export.json` is JSON, but not what it has to be.
+    #[error("is JSON, but not as an export.json has to be (line {line})")]
+    Content {
+        /// Where.
+        line: usize,
+    },
     /// `export.json` is of a format that this program does not know.
     #[error("is of the format `{}`, which this version does not know", .0.escape_debug())]
     Format(String),
@@ -217,6 +223,12 @@ pub enum Disagreement {
     /// Told of, not there.
     #[error("is named in export.json, but it is not in the bag")]
     NotThere,
+    /// Told of more than once.
+    #[error("is named in export.json more than once")]
+    Twice,
+    /// Told of as a file of the payload, which it is not.
+    #[error("is named in export.json, but it does not lie below data/")]
+    NotPayload,
     /// There, not told of.
     #[error("is in the bag, but export.json does not name it")]
     NotTold,

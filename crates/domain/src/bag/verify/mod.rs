@@ -3,6 +3,7 @@
 //! A reader feeds a [`Comparison`] with every file that it finds and with the tag files' content, in any order, and gets the
 //! [`Findings`]. What is kept is proportional to the number of files, not to their size.
 
+mod drift;
 mod finding;
 #[cfg(test)]
 mod tests;
@@ -10,8 +11,12 @@ mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
+pub use drift::{
+    ChangedObject, Differences, Drift, IncompleteObject, ListNow, LiveObject, SectionDrift,
+    Standing, Unread, drift,
+};
 pub use finding::{Damage, Disagreement, Finding, InnerProblem, TagProblem};
-pub use told::{ToldExport, ToldFile, ToldItem};
+pub use told::{ToldExport, ToldFile, ToldItem, ToldPaths, ToldSection, ToldSource};
 
 use super::layout::Tag;
 use super::manifest;
@@ -140,6 +145,7 @@ impl Comparison {
                 return;
             }
             Ok(told) => TagProblem::Format(told.format),
+            Err(error) if error.is_data() => TagProblem::Content { line: error.line() },
             Err(error) => TagProblem::Json { line: error.line() },
         };
         self.add(Finding::Tag {
@@ -148,8 +154,8 @@ impl Comparison {
         });
     }
 
-    /// Compares all that was found with all that was said.
-    pub fn finish(mut self) -> Findings {
+    /// Compares all that was found with all that was said. Also gives back what `export.json` says, where it could be read.
+    pub fn finish(mut self) -> (Findings, Option<ToldExport>) {
         let seen = std::mem::take(&mut self.seen);
         let payload = seen.iter().filter(|(path, _)| is_payload(path));
         for (_, file) in payload {
@@ -167,8 +173,11 @@ impl Comparison {
         if is_whole && seen.values().all(|file| file.content.is_some()) {
             self.compare_oxum();
         }
-        self.compare_export_json(&seen);
-        self.findings
+        if let Some(told) = self.told.as_ref().filter(|_| !self.broke_off) {
+            let listed = self.manifest.take().unwrap_or_default();
+            compare_export_json(&mut self.findings, told, &listed, &seen);
+        }
+        (self.findings, self.told)
     }
 
     fn see(&mut self, path: &str, content: Option<(u64, Sha256)>) {
@@ -260,37 +269,36 @@ impl Comparison {
             self.add(Finding::Oxum { said, found });
         }
     }
+}
 
-    fn compare_export_json(&mut self, seen: &BTreeMap<String, Seen>) {
-        let Some(told) = self.told.take() else {
-            return;
-        };
-        if self.broke_off {
-            return;
+fn compare_export_json(
+    findings: &mut Findings,
+    told: &ToldExport,
+    listed: &Listed,
+    seen: &BTreeMap<String, Seen>,
+) {
+    let mut disagree = |path: &str, disagreement| {
+        findings.add(Finding::ExportJson {
+            path: path.to_owned(),
+            disagreement,
+        });
+    };
+    let mut named = BTreeSet::new();
+    for file in &told.files {
+        if !named.insert(file.path.as_str()) {
+            disagree(&file.path, Disagreement::Twice);
+        } else if let Some(disagreement) = disagreement(file, listed, seen) {
+            disagree(&file.path, disagreement);
         }
-        let listed = self.manifest.take().unwrap_or_default();
-        let mut disagree = |path: &str, disagreement| {
-            self.findings.add(Finding::ExportJson {
-                path: path.to_owned(),
-                disagreement,
-            });
-        };
-        let mut named = BTreeSet::new();
-        for file in &told.files {
-            named.insert(file.path.as_str());
-            if let Some(disagreement) = disagreement(file, &listed, seen) {
-                disagree(&file.path, disagreement);
-            }
-        }
-        let unnamed = listed.keys().map(String::as_str);
-        for path in unnamed.filter(|path| seen.contains_key(*path) && !named.contains(path)) {
-            disagree(path, Disagreement::NotTold);
-        }
-        let of_items: BTreeSet<_> = told.items.iter().flat_map(|item| &item.files).collect();
-        for path in of_items
-            .into_iter()
-            .filter(|path| !named.contains(path.as_str()))
-        {
+    }
+    let unnamed = listed.keys().map(String::as_str);
+    for path in unnamed.filter(|path| seen.contains_key(*path) && !named.contains(path)) {
+        disagree(path, Disagreement::NotTold);
+    }
+    let of_items = told.items.iter().flat_map(|item| item.files.iter());
+    let mut lost = BTreeSet::new();
+    for path in of_items.filter(|path| !named.contains(path)) {
+        if lost.len() <= FINDINGS_TOLD && lost.insert(path) {
             disagree(path, Disagreement::NotThere);
         }
     }
@@ -302,6 +310,9 @@ fn disagreement(
     listed: &Listed,
     seen: &BTreeMap<String, Seen>,
 ) -> Option<Disagreement> {
+    if !is_payload(&told.path) {
+        return Some(Disagreement::NotPayload);
+    }
     let sum = listed.get(&told.path);
     let Some(file) = seen.get(&told.path) else {
         return sum.is_none().then_some(Disagreement::NotThere);

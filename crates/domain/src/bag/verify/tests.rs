@@ -62,7 +62,7 @@ fn compare_all(bag: &BTreeMap<&'static str, Vec<u8>>) -> Findings {
             _ => {}
         }
     }
-    comparison.finish()
+    comparison.finish().0
 }
 
 fn sentences(bag: &BTreeMap<&'static str, Vec<u8>>) -> Vec<String> {
@@ -116,7 +116,7 @@ fn what_a_report_writes_is_read_back_and_agrees() {
                 _ => {}
             }
         }
-        assert_eq!(comparison.finish().list, []);
+        assert_eq!(comparison.finish().0.list, []);
     }
 }
 
@@ -187,6 +187,26 @@ fn export_json_is_held_against_the_bag() {
             "]}]",
             "`export.json` cannot be read as JSON (line 1)",
         ),
+        (
+            r#""id": 1"#,
+            r#""id": "one""#,
+            "`export.json` is JSON, but not as an export.json has to be (line 1)",
+        ),
+        (
+            r#""path": "data/a""#,
+            r#""path": "data/user.xml""#,
+            "`data/user.xml` is named in export.json more than once",
+        ),
+        (
+            r#""path": "data/a""#,
+            r#""path": "bagit.txt""#,
+            "`bagit.txt` is named in export.json, but it does not lie below data/",
+        ),
+        (
+            r#""path": "data/a""#,
+            r#""path": "data/b""#,
+            "`data/a` is in the bag, but export.json does not name it",
+        ),
     ] {
         let mut bag = bag();
         forge(&mut bag, "export.json", from, to);
@@ -203,6 +223,20 @@ fn export_json_is_held_against_the_bag() {
         sentences(&bag),
         ["`data/a` has another SHA-256 in export.json than in manifest-sha256.txt"]
     );
+}
+
+#[test]
+fn what_export_json_says_of_the_bag_is_given_back_unless_it_cannot_be_read() {
+    let told_by = |export_json: &[u8]| {
+        let mut comparison = Comparison::default();
+        comparison.export_json(ToldExport::read(export_json));
+        comparison.finish().1
+    };
+    let told = told_by(&bag()["export.json"]).unwrap();
+    assert_eq!(told.user.as_deref(), Some("john"));
+    for wrong in [&b"{}"[..], b"[", br#"{"format": "uforge-export/9"}"#] {
+        assert_eq!(told_by(wrong), None);
+    }
 }
 
 #[test]
@@ -246,7 +280,7 @@ fn bad_manifests_and_names_for_terminals_are_told_safely() {
     comparison.payload_manifest(b"rubbish\n");
     comparison.found("data/\x1b[31m", 0, Sha256::of(b""));
     comparison.found("data/\x1b[31m", 0, Sha256::of(b""));
-    let findings = comparison.finish();
+    let findings = comparison.finish().0;
     let text: Vec<_> = findings.list.iter().map(ToString::to_string).collect();
     assert!(
         text.contains(
@@ -273,6 +307,7 @@ fn what_lies_behind_a_break_is_not_called_missing() {
     comparison.broke_off();
     let text: Vec<_> = comparison
         .finish()
+        .0
         .list
         .iter()
         .map(ToString::to_string)
@@ -284,7 +319,7 @@ fn what_lies_behind_a_break_is_not_called_missing() {
 fn the_findings_of_a_hopeless_bag_are_counted_not_kept() {
     let mut comparison = Comparison::default();
     comparison.payload_manifest(&b"x\n".repeat(5000));
-    let findings = comparison.finish();
+    let findings = comparison.finish().0;
     assert_eq!(findings.list.len(), FINDINGS_TOLD);
     assert!(findings.untold >= 4000);
 }

@@ -184,7 +184,7 @@ fn loss_of(failure: &Failure) -> Loss {
         why: format!(
             "{}{space}{after}. {}",
             upper_first(lost_at(failure.stage)),
-            visible(&failure.message)
+            upper_first(&visible(&failure.message))
         ),
     }
 }
@@ -272,7 +272,9 @@ fn recount(report: &Report) -> String {
             "All {read} lists were read at the beginning and again at the end, and had as many entries."
         ),
         _ => format!(
-            "Of {read} lists, {agree} had as many entries at the end of the export as at its beginning; the others changed meanwhile or could not be read again."
+            "Of {read} {}, {agree} had as many entries at the end of the export as at its beginning; the {} changed meanwhile or could not be read again.",
+            plural(read as u64, "list"),
+            plural((read - agree) as u64, "other")
         ),
     }
 }

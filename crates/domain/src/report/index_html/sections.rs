@@ -182,9 +182,14 @@ fn size(report: &Report, section: &SectionReport) -> String {
     match section.status {
         SectionStatus::Unavailable | SectionStatus::Excluded => "–".to_owned(),
         SectionStatus::Complete | SectionStatus::Partial => {
-            human_bytes(size_of(report, section.section))
+            on_one_line(size_of(report, section.section))
         }
     }
+}
+
+/// A size whose unit is not left behind at the end of a line.
+fn on_one_line(bytes: u64) -> String {
+    human_bytes(bytes).replace(' ', "\u{a0}")
 }
 
 const NAMELESS: &str = "without a name";
@@ -196,7 +201,7 @@ fn row(item: &ItemReport, own_files: bool, known: &HashMap<&str, &Receipt>) -> R
             .as_deref()
             .map(|version| format!("version {}", visible(version))),
     );
-    detail.extend(item.id.map(|id| format!("number {id}")));
+    detail.extend(item.id.map(|id| format!("number\u{a0}{id}")));
     if own_files {
         detail.extend(
             item.last_modified
@@ -231,7 +236,7 @@ fn row(item: &ItemReport, own_files: bool, known: &HashMap<&str, &Receipt>) -> R
 fn day(time: &str) -> String {
     time.parse::<jiff::Timestamp>().map_or_else(
         |_| visible(time),
-        |time| time.strftime("%-d %B %Y").to_string(),
+        |time| time.strftime("%-d\u{a0}%B %Y").to_string(),
     )
 }
 
@@ -256,7 +261,7 @@ fn file_row(file: &Receipt) -> FileRow {
             .strip_prefix(folder.as_str())
             .unwrap_or(path.as_str())
             .to_owned(),
-        size: human_bytes(file.bytes),
+        size: on_one_line(file.bytes),
         source: visible(&file.origin.source),
         path,
     }

@@ -1,0 +1,72 @@
+//! A finished bag against the live platform: the lists read once more, and compared. Nothing is exported or downloaded.
+
+use std::collections::BTreeMap;
+
+use super::ledger::{Book, Refusal};
+use super::plan::read_lists;
+use super::run::{Ports, RunError};
+use crate::bag::verify::{Drift, ListNow, ToldExport, Unread, drift};
+use crate::model::{Order, Section, Selection};
+use crate::ports::ApiError;
+
+/// How a bag stands to the platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Against {
+    /// The platform's version, where told.
+    pub platform_version: Option<String>,
+    /// What has become of the bag's data since.
+    pub drift: Drift,
+}
+
+/// Reads the lists of the sections that the bag was to hold, and compares. Sends nothing but GET.
+///
+/// Of the order counts who is asked for, and from where: the sections are the bag's, whatever the order selects.
+pub async fn against(
+    ports: Ports<'_>,
+    order: &Order,
+    told: &ToldExport,
+) -> Result<Against, RunError> {
+    let order = Order {
+        selection: Selection {
+            sections: told.selected(),
+            appliances: None,
+            mysoftware: None,
+        },
+        ..order.clone()
+    };
+    let (platform_version, ledger) = read_lists(ports, &order).await?;
+    let sections = order.selection.sections.iter();
+    let lists: BTreeMap<Section, ListNow> = sections
+        .filter_map(|section| Some((*section, list_now(ledger.read(*section)?)?)))
+        .collect();
+    Ok(Against {
+        platform_version,
+        drift: drift(told, &lists),
+    })
+}
+
+fn list_now(book: &Book) -> Option<ListNow> {
+    let refusal = book.refusal.as_ref().map(unread);
+    if !book.listed {
+        return refusal.map(ListNow::Unread);
+    }
+    let entries = book.entries.iter();
+    Some(ListNow::Read {
+        objects: entries.map(|entry| entry.facts.clone()).collect(),
+        cut: refusal,
+    })
+}
+
+fn unread(refusal: &Refusal) -> Unread {
+    Unread {
+        reason: refusal.reason.clone(),
+        refused: matches!(
+            refusal.error,
+            ApiError::Forbidden { .. } | ApiError::NotFound { .. }
+        ),
+    }
+}
+
+#[cfg(test)]
+#[path = "against_tests.rs"]
+mod tests;
