@@ -10,7 +10,11 @@ pub(crate) const VARIABLE: &str = "UFORGE_EXPORT_TEST_TOOLS";
 const AXE: &str = "axe-core@4.14.1";
 
 /// What is called how, and the package of Debian and Ubuntu that brings it.
-const PROGRAMS: [(&str, &str); 2] = [("chromedriver", "chromium-driver"), ("npm", "npm")];
+const PROGRAMS: [(&str, &str); 3] = [
+    ("chromedriver", "chromium-driver"),
+    ("npm", "npm"),
+    ("strace", "strace"),
+];
 
 /// Installs what is not here, where it may; the folder of axe-core. What is missing is said with how to install it.
 pub(crate) fn bring() -> Result<PathBuf, String> {

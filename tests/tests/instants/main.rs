@@ -1,0 +1,197 @@
+//! Kills at instants that no chance would find: the system call that is about to happen never does.
+//!
+//! The program runs below `strace`, which kills it as it enters the nth call of one kind on one file; `cargo xtask test` brings `strace`.
+//! Where that is not promised by `UFORGE_EXPORT_TEST_TOOLS`, every test here is ignored, and counted as such. The same command, without
+//! `strace`, then has to go on, end well, and leave nothing.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "a test fails by panicking"
+)]
+
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+use std::process::{Command, ExitCode};
+
+use libtest_mimic::{Arguments, Failed, Trial};
+use sandbox::scenario::ItemKind;
+use tests::kit::{Bag, Ended, Site, quick};
+
+const TOOLS: &str = "UFORGE_EXPORT_TEST_TOOLS";
+const FORMATS: [&str; 3] = ["zip", "tar", "tar.gz"];
+/// In the list of tickets, a run sees its own.
+const MOVING: &str = "data/exports/";
+
+/// A call that is never made.
+#[derive(Clone, Copy)]
+struct Instant {
+    name: &'static str,
+    /// Kinds of calls, as `strace` names them.
+    calls: &'static str,
+    /// The file that the call is about.
+    file: File,
+    /// Which of them, counted for each thread.
+    when: u32,
+}
+
+#[derive(Clone, Copy)]
+enum File {
+    /// The container before it has its name.
+    Unfinished,
+    /// What is remembered beside it.
+    Journal,
+    /// The folder of both.
+    Work,
+}
+
+const INSTANTS: [Instant; 11] = [
+    instant(
+        "as_the_first_entry_is_flushed",
+        "fdatasync",
+        File::Unfinished,
+        1,
+    ),
+    instant("as_the_whole_is_flushed", "fsync", File::Unfinished, 1),
+    instant(
+        "as_it_is_given_its_name",
+        "rename,renameat,renameat2,link,linkat",
+        File::Unfinished,
+        1,
+    ),
+    instant(
+        "as_the_journal_is_removed",
+        "unlink,unlinkat",
+        File::Journal,
+        1,
+    ),
+    instant("as_the_journal_is_begun", "write", File::Journal, 1),
+    instant(
+        "as_the_journal_is_flushed_for_the_first_time",
+        "fdatasync",
+        File::Journal,
+        1,
+    ),
+    instant(
+        "in_the_second_line_of_the_journal",
+        "write",
+        File::Journal,
+        2,
+    ),
+    instant(
+        "as_the_second_line_of_the_journal_is_flushed",
+        "fdatasync",
+        File::Journal,
+        2,
+    ),
+    instant("in_a_later_line_of_the_journal", "write", File::Journal, 4),
+    instant(
+        "as_a_later_line_of_the_journal_is_flushed",
+        "fdatasync",
+        File::Journal,
+        4,
+    ),
+    instant("as_the_work_folder_is_flushed", "fsync", File::Work, 1),
+];
+
+const fn instant(name: &'static str, calls: &'static str, file: File, when: u32) -> Instant {
+    Instant {
+        name,
+        calls,
+        file,
+        when,
+    }
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let has_tools = std::env::var_os(TOOLS).is_some();
+    if !has_tools && !arguments.list {
+        // Past the harness, which would keep it to itself.
+        let _ = std::io::stderr().write_all(
+            b"\nThe tests of kills at forced instants are NOT run: they need `strace`. `cargo xtask test` brings it and runs all tests.\n",
+        );
+    }
+    let trials = FORMATS.into_iter().flat_map(|format| {
+        INSTANTS.into_iter().map(move |instant| {
+            let name = format!("{format}::a_kill_{}", instant.name);
+            Trial::test(name, move || {
+                killed_at(instant, format);
+                Ok::<(), Failed>(())
+            })
+            .with_ignored_flag(!has_tools)
+        })
+    });
+    libtest_mimic::run(&arguments, trials.collect()).exit_code()
+}
+
+fn site() -> Site {
+    Site::new(env!("CARGO_BIN_EXE_uforge-export-under-test"), quick())
+}
+
+fn killed_at(instant: Instant, format: &str) {
+    let site = site();
+    let name = format!("j.{format}");
+    let work = site.path(&format!(".{name}.uforge-run"));
+    let file = match instant.file {
+        File::Unfinished => work.join("bag"),
+        File::Journal => work.join("journal"),
+        File::Work => work,
+    };
+    let traced = traced(&site.export_to(&name), instant, &file);
+    let killed = site.program.run(traced);
+    assert_eq!(
+        killed.signal,
+        Some(9),
+        "it was not killed:\n{}",
+        killed.stderr
+    );
+    let ended = site.program.run(site.export_to(&name)).expect_status(0);
+    let bag = Bag::read(&site.path(&name));
+    bag.check();
+    assert_eq!(bag.sums_without(&[MOVING]), undisturbed(&name));
+    assert_eq!(site.listing(), [name]);
+    check_tickets(&site, ended);
+}
+
+/// My software has no list of its tickets: one whose start was on its way when the kill came can only be told of.
+fn check_tickets(site: &Site, mut ended: Ended) {
+    for ticket in site.platform().open_tickets() {
+        assert_eq!(ticket.kind, ItemKind::Software, "{ticket:?}");
+        ended = ended.expect_word(&format!("a start of mysoftware {} was lost", ticket.item));
+    }
+}
+
+fn undisturbed(name: &str) -> BTreeMap<String, String> {
+    let site = site();
+    site.program.run(site.export_to(name)).expect_status(0);
+    Bag::read(&site.path(name)).sums_without(&[MOVING])
+}
+
+/// The same command below `strace`, which kills it at that instant.
+fn traced(command: &Command, instant: Instant, file: &Path) -> Command {
+    let mut traced = Command::new("strace");
+    traced
+        .args(["-f", "-qqq", "-o", "/dev/null", "-P"])
+        .arg(file)
+        .arg("-e")
+        .arg(format!("trace={}", instant.calls))
+        .arg("-e")
+        .arg(format!(
+            "inject={}:signal=KILL:when={}",
+            instant.calls, instant.when
+        ))
+        .arg(command.get_program())
+        .args(command.get_args())
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").expect("a path"));
+    for (key, value) in command.get_envs() {
+        traced.env(key, value.expect("nothing is removed"));
+    }
+    if let Some(folder) = command.get_current_dir() {
+        traced.current_dir(folder);
+    }
+    traced.stdin(std::process::Stdio::null());
+    traced
+}
