@@ -168,6 +168,35 @@ fn only_the_missing_part_of_a_download_is_asked_for_tar_gz() {
     asks_for_the_rest("j.tar.gz");
 }
 
+/// The archive is in the bag, its ticket's deletion is on its way: nothing is fetched twice, and the ticket goes.
+fn killed_before_a_deletion_was_answered(fault: Fault, name: &str) {
+    const DELETE: &str = "DELETE users/*/appliances/202/exports/*";
+    let site = site(quick().with_fault(DELETE.parse().unwrap(), Times::First(1), fault));
+    let mut child = site.program.spawn(site.export_to(name));
+    assert!(child.wait_until(|| asked(&site, DELETE) == 1));
+    child.signal(Signal::Kill);
+    assert_eq!(child.wait().signal, Some(9));
+    site.program.run(site.export_to(name)).expect_status(0);
+    let bag = Bag::read(&site.path(name));
+    bag.check();
+    assert_eq!(bag.sums_without(&[MOVING]), undisturbed(name));
+    assert_eq!(asked(&site, DOWNLOAD), 1);
+    assert_eq!(site.platform().open_tickets(), []);
+    assert_eq!(site.listing(), [name]);
+}
+
+#[test]
+fn a_kill_before_a_ticket_is_deleted_costs_no_second_download() {
+    killed_before_a_deletion_was_answered(Fault::Stall, "j.zip");
+    killed_before_a_deletion_was_answered(Fault::Stall, "j.tar");
+    killed_before_a_deletion_was_answered(Fault::Stall, "j.tar.gz");
+}
+
+#[test]
+fn a_kill_before_a_deletion_is_heard_of_costs_no_second_download() {
+    killed_before_a_deletion_was_answered(Fault::LostAnswer, "j.zip");
+}
+
 #[test]
 fn an_unfinished_run_in_a_folder_is_found_again() {
     let site = site(long_wait());
