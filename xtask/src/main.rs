@@ -3,7 +3,9 @@
 mod bag_check;
 mod browser_tools;
 mod memory;
+mod platform;
 mod process;
+mod resume;
 
 use std::process::ExitCode;
 
@@ -22,6 +24,7 @@ The chores of uforge-export. Nothing has to be installed first.
   cargo xtask demo      builds the release binary, runs the demo in zip, tar and tar.gz, and has the bags checked by other
                         people's tools: Python's `bagit` (installed into target/bagit), `unzip -t` and `tar t`
   cargo xtask memory    exports 2 GiB of archives into zip and tar and prints the resident memory at its highest
+  cargo xtask resume    kills an export of 2 GiB at 90 % and prints what the same command fetches again
   cargo xtask deny      licences, sources and bans of dependencies (installs cargo-deny, some minutes)
 ";
 
@@ -35,6 +38,7 @@ fn main() -> ExitCode {
         "test" => test(),
         "demo" => bag_check::demo(),
         "memory" => memory::measure(),
+        "resume" => resume::measure(),
         "deny" => deny(),
         _ => {
             process::say(HELP);
