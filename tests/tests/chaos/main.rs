@@ -29,6 +29,8 @@ const AT_ONCE: usize = 8;
 struct Tally {
     kills: usize,
     struck: usize,
+    /// Downloads of which only the rest was asked for.
+    rests: usize,
 }
 
 #[test]
@@ -47,6 +49,7 @@ fn nothing_is_lost_whatever_goes_wrong_and_whenever_it_is_killed() {
                 let mut all = tally.lock().unwrap();
                 all.kills += one.kills;
                 all.struck += one.struck;
+                all.rests += one.rests;
             } else {
                 let replay = plan::ONE_SEED;
                 eprintln!("seed {seed} fails; replay it with {replay}={seed}");
@@ -61,10 +64,11 @@ fn nothing_is_lost_whatever_goes_wrong_and_whenever_it_is_killed() {
     });
     let (tally, failed) = (tally.into_inner().unwrap(), failed.into_inner().unwrap());
     println!(
-        "{} seeds, {} kills, {} requests struck, in {:?}",
+        "{} seeds, {} kills, {} requests struck, {} downloads gone on with, in {:?}",
         seeds.end() - seeds.start() + 1,
         tally.kills,
         tally.struck,
+        tally.rests,
         began.elapsed()
     );
     assert!(failed.is_empty(), "seeds that fail: {failed:?}");
@@ -130,9 +134,12 @@ fn live_through(seed: u64, expected: &BTreeMap<String, String>) -> Tally {
         kills,
     };
     lived.check(expected);
+    let downloads = "GET users/*/*/*/exports/*/downloads".parse().unwrap();
+    let asked_from = site.platform().first_bytes(&downloads);
     Tally {
         kills,
         struck: site.platform().count_struck(&"* **".parse().unwrap()),
+        rests: asked_from.into_iter().flatten().count(),
     }
 }
 

@@ -48,7 +48,8 @@ pub(crate) fn data() -> Scenario {
     let mut scenario = tests::kit::quick();
     scenario.data.accounts = 3;
     scenario.data.others = 2;
-    scenario.data.archive_bytes = 120_000;
+    // Long enough that a kill can come in the middle of one, and its beginning be worth going on with.
+    scenario.data.archive_bytes = 600_000;
     scenario
 }
 
