@@ -316,7 +316,7 @@ fn enter(fetch: Fetch<'_>, ledger: &mut Ledger, found: Found) -> Vec<Task> {
             workspace,
             folder,
             found: Ok(facts),
-        } => threads(org, workspace, &folder, facts),
+        } => threads(ledger, org, workspace, &folder, facts),
         Found::Templates {
             found: Err(failed), ..
         }
@@ -575,10 +575,8 @@ fn enter_workspaces(ledger: &mut Ledger, facts: Facts) -> Vec<Task> {
             ))
         };
         let Some((org, id)) = ids(&workspace) else {
-            ledger.notes.push(
-                "a workspace without valid ids is listed: its comments could not be asked for"
-                    .to_owned(),
-            );
+            let nameless = workspace.name.as_deref().unwrap_or("without a name");
+            refuse_unaddressed(ledger, &format!("the workspace `{nameless}`"));
             continue;
         };
         let name = workspace.name.as_deref().unwrap_or_default();
@@ -598,18 +596,35 @@ fn enter_workspaces(ledger: &mut Ledger, facts: Facts) -> Vec<Task> {
     tasks
 }
 
-fn threads(org: ObjectId, workspace: ObjectId, folder: &BagPath, facts: Facts) -> Vec<Task> {
-    let templates = facts.objects.into_iter();
-    templates
-        .filter_map(|template| {
-            let id = ObjectId::try_from(template.id?).ok()?;
-            let template = Some((id, template.name.unwrap_or_default()));
-            Some(Task::Comments(Thread {
-                org,
-                workspace,
-                template,
-                folder: folder.clone(),
-            }))
-        })
-        .collect()
+/// What cannot be asked for is missing, and said to be.
+fn refuse_unaddressed(ledger: &mut Ledger, what: &str) {
+    let error = ApiError::Unreadable {
+        request: "the comments".to_owned(),
+        detail: format!("{what} is listed without a valid id, so they cannot be asked for"),
+    };
+    ledger.refuse(Section::WorkspaceComments, error, 1);
+}
+
+fn threads(
+    ledger: &mut Ledger,
+    org: ObjectId,
+    workspace: ObjectId,
+    folder: &BagPath,
+    facts: Facts,
+) -> Vec<Task> {
+    let mut tasks = Vec::new();
+    for template in facts.objects {
+        let name = template.name.unwrap_or_default();
+        let Some(id) = template.id.and_then(|id| ObjectId::try_from(id).ok()) else {
+            refuse_unaddressed(ledger, &format!("the shared template `{name}`"));
+            continue;
+        };
+        tasks.push(Task::Comments(Thread {
+            org,
+            workspace,
+            template: Some((id, name)),
+            folder: folder.clone(),
+        }));
+    }
+    tasks
 }
