@@ -10,8 +10,9 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 
 use super::Limits;
-use super::fetch::{Brought, BroughtList, Fetch, FileLoss};
+use super::fetch::{Brought, Fetch, FileLoss};
 use super::ledger::{Ledger, Place};
+use super::pages::BroughtList;
 use super::patience::Failed;
 use super::run::RunError;
 use crate::bag::layout;

@@ -446,8 +446,7 @@ async fn hostile_documents_are_as_hostile_as_they_are_called() {
     );
     let addressed = body(Fault::Ids(Ids::InUri)).await;
     assert!(
-        !addressed.text().contains("<dbId>")
-            && addressed.text().contains("/appliances/201</uri>")
+        !addressed.text().contains("<dbId>") && addressed.text().contains("/appliances/201</uri>")
     );
     assert!(
         body(Fault::Ids(Ids::Negative))
