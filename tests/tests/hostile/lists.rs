@@ -71,6 +71,22 @@ async fn appliances_without_usable_ids_are_named_and_nothing_else_is_lost() {
 }
 
 #[tokio::test]
+async fn ids_that_stand_in_addresses_only_are_enough() {
+    let requests = [
+        "GET users/*/appliances",
+        "GET users/*/mysoftware/*",
+        "GET users/*/workspaces",
+    ];
+    let faults = requests
+        .map(|request| on(request, "{ ids = \"in-uri\" }"))
+        .concat();
+    let visit = Visit::to(small(&faults)).await;
+    let ended = visit.export().await;
+    ended.assert_whole(&visit);
+    assert_eq!(ended.failures(), [""; 0]);
+}
+
+#[tokio::test]
 async fn an_id_that_is_listed_twice_is_brought_home_once() {
     let visit = Visit::to(small(&on(
         "GET users/*/appliances",

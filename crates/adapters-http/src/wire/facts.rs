@@ -6,6 +6,7 @@ use domain::model::{
 use roxmltree::{Document, Node};
 
 use super::Unread;
+use super::address::{id_after, last_number, object_id};
 use super::xml::{child, children, count, flag, kind, number, root, text, word};
 
 /// What a resource's document looks like (wire.md, "Lists").
@@ -99,13 +100,9 @@ pub(super) fn items<'a, 'i>(
 
 fn object(node: Node<'_, '_>) -> ObjectFacts {
     let is_deployment = node.tag_name().name() == "deployment";
-    let id = number(node, "dbId");
+    let application = || number(node, "applicationId").filter(|_| is_deployment);
     ObjectFacts {
-        id: id.or_else(|| {
-            is_deployment
-                .then(|| number(node, "applicationId"))
-                .flatten()
-        }),
+        id: object_id(node).or_else(application),
         name: name(node),
         version: first(node, &["version", "applianceVersion", "bundleVersion"]),
         uri: word(node, "uri"),
@@ -114,8 +111,16 @@ fn object(node: Node<'_, '_>) -> ObjectFacts {
         kind: kind(node),
         size: count(node, "size").or_else(|| count(node, "installedSize")),
         secrets_missing: flag(node, "secretsMissing"),
-        org: word(node, "orgUri").and_then(|uri| last_number(&uri)),
+        org: organization(node),
         uploads: uploads(node),
+    }
+}
+
+/// The organization of a workspace; the schema lets `orgUri` be absent, and the workspace's own address names it as well.
+fn organization(node: Node<'_, '_>) -> Option<i64> {
+    match word(node, "orgUri") {
+        Some(uri) => last_number(&uri),
+        None => id_after(&word(node, "uri")?, "orgs"),
     }
 }
 
@@ -129,10 +134,6 @@ fn name(node: Node<'_, '_>) -> Option<String> {
 
 fn first(node: Node<'_, '_>, names: &[&str]) -> Option<String> {
     names.iter().find_map(|name| text(node, name))
-}
-
-fn last_number(uri: &str) -> Option<i64> {
-    uri.trim_end_matches('/').rsplit('/').next()?.parse().ok()
 }
 
 fn uploads(node: Node<'_, '_>) -> Vec<UploadFacts> {
@@ -171,7 +172,7 @@ fn is_file(node: Node<'_, '_>) -> bool {
 fn upload(role: UploadRole, node: Node<'_, '_>) -> UploadFacts {
     UploadFacts {
         role,
-        id: number(node, "dbId"),
+        id: object_id(node),
         name: text(node, "name"),
         uploaded: flag(node, "uploaded"),
         size: count(node, "size"),

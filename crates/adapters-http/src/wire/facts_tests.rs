@@ -149,6 +149,25 @@ fn a_deployment_is_known_by_its_application_and_a_workspace_by_its_organization(
 }
 
 #[test]
+fn what_has_no_id_of_its_own_is_known_by_its_address() {
+    let appliances = read(
+        list(ListResource::Appliances),
+        "<appliances><appliances><appliance><uri>users/john/appliances/205</uri></appliance><appliance><dbId/><uri>users/john/appliances/206/</uri><logo><uploaded>true</uploaded><uri>users/john/appliances/206/logo/3</uri></logo></appliance><appliance><dbId>-7</dbId><uri>users/john/appliances/207</uri></appliance><appliance><uri>users/john/appliances</uri></appliance></appliances></appliances>",
+    );
+    let ids: Vec<_> = appliances.objects.iter().map(|object| object.id).collect();
+    assert_eq!(ids, [Some(205), Some(206), Some(-7), None]);
+    assert_eq!(appliances.objects[1].uploads[0].id, Some(3));
+    let workspaces = read(
+        list(ListResource::Workspaces),
+        "<workspaces><workspaces><workspace><uri>orgs/42/workspaces/11</uri></workspace></workspaces></workspaces>",
+    );
+    let [workspace] = &workspaces.objects[..] else {
+        panic!()
+    };
+    assert_eq!((workspace.org, workspace.id), (Some(42), Some(11)));
+}
+
+#[test]
 fn lists_with_names_of_their_own_are_known() {
     let stats = read(
         list(ListResource::Stats),

@@ -5,6 +5,7 @@ use domain::ports::{ExportStatus, OpenTicket, Started};
 use roxmltree::Node;
 
 use super::Unread;
+use super::address::id_after;
 use super::error::plain;
 use super::facts::items;
 use super::xml::{child, count, flag, number, parse, root, text, word};
@@ -17,7 +18,7 @@ pub(crate) fn started(bytes: &[u8], item: ItemRef) -> Result<Started, Unread> {
         ItemKind::MySoftware => "softwareBundleExport",
     };
     let root = root(&document, &[name])?;
-    let id = number(root, "dbId")
+    let id = ticket_id(root)
         .ok_or_else(|| Unread::because("the ticket has no id"))
         .and_then(|id| {
             ExportId::try_from(id)
@@ -27,6 +28,19 @@ pub(crate) fn started(bytes: &[u8], item: ItemRef) -> Result<Started, Unread> {
         ticket: Ticket { item, id },
         status: nested_status(root),
     })
+}
+
+/// A ticket's id, which its addresses hold as well. Without one, an export that runs could be neither fetched nor taken back.
+fn ticket_id(ticket: Node<'_, '_>) -> Option<i64> {
+    let addressed = || {
+        ["uri", "downloadUri"]
+            .iter()
+            .find_map(|name| id_after(&word(ticket, name)?, "exports"))
+    };
+    match word(ticket, "dbId") {
+        Some(_) => number(ticket, "dbId"),
+        None => addressed(),
+    }
 }
 
 /// A `status` document.
@@ -88,7 +102,7 @@ pub(crate) fn open_tickets(bytes: &[u8]) -> Result<OpenTickets, Unread> {
 }
 
 fn appliance_ticket(entry: Node<'_, '_>) -> Option<Ticket> {
-    let id = ExportId::try_from(number(entry, "dbId")?).ok()?;
+    let id = ExportId::try_from(ticket_id(entry)?).ok()?;
     let appliance = ["parentUri", "uri"]
         .iter()
         .find_map(|name| id_after(&word(entry, name)?, "appliances"))?;
@@ -111,19 +125,6 @@ fn ticket_named(uri: &str, asked: &[Ticket]) -> Option<Ticket> {
     });
     let only = matching.next()?;
     matching.next().is_none().then_some(*only)
-}
-
-/// The number in the path segment after this one.
-fn id_after(uri: &str, name: &str) -> Option<i64> {
-    let mut segments = uri.split(['/', '?', '#']).rev();
-    let mut after = segments.next()?;
-    for segment in segments {
-        if segment == name {
-            return after.parse().ok();
-        }
-        after = segment;
-    }
-    None
 }
 
 fn nested_status(ticket: Node<'_, '_>) -> ExportStatus {
@@ -177,6 +178,18 @@ mod tests {
         let bundle = b"<softwareBundleExport><dbId>3</dbId></softwareBundleExport>";
         let answer = started(bundle, item(ItemKind::MySoftware, 7)).unwrap();
         assert_eq!(answer.status, ExportStatus::default());
+    }
+
+    #[test]
+    fn a_ticket_without_an_id_of_its_own_is_known_by_its_address() {
+        for field in [
+            "<uri>users/john/appliances/201/exports/12</uri>",
+            "<uri>elsewhere</uri><downloadUri>users/john/appliances/201/exports/12/downloads</downloadUri>",
+        ] {
+            let sent = format!("<applianceExport><dbId/>{field}</applianceExport>");
+            let answer = started(sent.as_bytes(), item(ItemKind::Appliance, 201)).unwrap();
+            assert_eq!(answer.ticket, ticket(201, 12), "{field}");
+        }
     }
 
     #[test]

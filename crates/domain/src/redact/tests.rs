@@ -300,6 +300,17 @@ fn other_people_s_words_go_and_one_s_own_stay() {
 }
 
 #[test]
+fn remarks_between_the_fields_of_somebody_else_s_comment_go_and_it_still_reads() {
+    let sent = "<c><comment><loginName>mary</loginName><?track who='mary' ?><!-- mary --><message>m</message></comment></c>";
+    let (blanked, _) = others(Xml, sent);
+    assert_eq!(
+        blanked,
+        "<c><comment><loginName>other</loginName><?track?><!----><message></message></comment></c>"
+    );
+    assert_eq!(others(Xml, &blanked), (blanked.clone(), 0));
+}
+
+#[test]
 fn the_json_twin_loses_the_same() {
     let sent = json!({"comments": {"comments": {"comment": [
         {"dbId": 1, "loginName": "jane", "message": "Hello", "tags": "x", "photo": {"dbId": 77, "name": "jane.png", "uploaded": true},

@@ -80,7 +80,7 @@ impl<'a> Reader<'a> {
         match node.node_type() {
             NodeType::Element => self.element(node),
             NodeType::Comment => self.anonymous(node, inside(&node.range(), 4, 3)),
-            NodeType::PI => self.anonymous(node, inside(&node.range(), 2, 2)),
+            NodeType::PI => self.anonymous(node, inside(&node.range(), target_end(node), 2)),
             NodeType::Text if self.holder(node).is_some_and(|of| of.has_elements) => {
                 if node.text().is_some_and(|text| text.trim().is_empty()) {
                     return Ok(());
@@ -213,6 +213,11 @@ fn between_neighbours(source: &str, node: roxmltree::Node<'_, '_>) -> Range<usiz
         .next_sibling()
         .map_or(around.end, |after| after.range().start);
     start..end.max(start)
+}
+
+/// Where the target of a processing instruction ends: without one it would be no instruction (XML 1.0 §2.6).
+fn target_end(node: roxmltree::Node<'_, '_>) -> usize {
+    2 + node.pi().map_or(0, |instruction| instruction.target.len())
 }
 
 fn inside(range: &Range<usize>, opening: usize, closing: usize) -> Range<usize> {

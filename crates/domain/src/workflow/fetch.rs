@@ -1,6 +1,6 @@
 //! Documents and small files, one at a time: asked for, blanked where that was ordered, put into the bag, remembered.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 
@@ -10,8 +10,8 @@ use super::retry::{Jitter, Verdict, backoff, verdict};
 use super::run::{Ports, RunError};
 use super::transfer::{TransferFailure, fetch_file};
 use crate::model::{
-    BagPath, BinaryRef, Facts, ObjectFacts, Order, Page, Paging, Representation, Resource, Secrets,
-    Section, Sha256, UploadFacts,
+    BagPath, BinaryRef, Facts, Order, Representation, Resource, Secrets, Section, Sha256,
+    UploadFacts,
 };
 use crate::ports::{
     ApiError, ArchiveSink, Check, Document, Durability, Event, Fact, NewEntry, Origin, Receipt,
@@ -41,19 +41,10 @@ pub(crate) struct Fetch<'a> {
 pub(crate) struct Brought {
     pub(crate) facts: Facts,
     pub(crate) receipts: Vec<Receipt>,
+    /// The bytes that the facts were read from; none where an interrupted run read them.
+    pub(crate) xml: Option<Bytes>,
     /// A representation that could not be had although the other could.
     pub(crate) twin_failed: Option<Failed>,
-}
-
-/// A list that was brought home, all its pages together.
-#[derive(Debug)]
-pub(crate) struct BroughtList {
-    pub(crate) objects: Vec<ObjectFacts>,
-    pub(crate) receipts: Vec<Receipt>,
-    /// What is missing of it.
-    pub(crate) failed: Option<Failed>,
-    /// The platform says that there is more than it gives.
-    pub(crate) shortfall: Option<String>,
 }
 
 /// Why a small file is not in the bag.
@@ -80,6 +71,7 @@ impl Fetch<'_> {
         let xml = self.ask(resource, Representation::Xml).await?;
         let mut brought = Brought {
             facts: xml.facts.clone(),
+            xml: Some(xml.bytes.clone()),
             ..Brought::default()
         };
         let Some(sink) = self.sink else {
@@ -141,6 +133,7 @@ impl Fetch<'_> {
         Some(Brought {
             facts: facts.clone(),
             receipts,
+            xml: None,
             twin_failed: None,
         })
     }
@@ -229,69 +222,6 @@ impl Fetch<'_> {
             bytes = blanked.bytes.into();
         }
         Ok((bytes, redactions))
-    }
-
-    /// Brings a list, page after page where the platform caps them.
-    pub(crate) async fn list(
-        self,
-        section: Section,
-        resource_of: impl Fn(Page) -> Resource,
-        path_of: impl Fn(usize, Representation) -> BagPath,
-    ) -> Result<BroughtList, Result<Failed, RunError>> {
-        let first = self
-            .document(section, resource_of(Page::Whole), |form| path_of(1, form))
-            .await?;
-        let count = first.facts.objects.len().max(1);
-        let total = first.facts.total.unwrap_or(0);
-        let mut list = BroughtList {
-            objects: first.facts.objects,
-            receipts: first.receipts,
-            failed: first.twin_failed,
-            shortfall: None,
-        };
-        let mut seen: BTreeSet<i64> = list.objects.iter().filter_map(|object| object.id).collect();
-        let mut page = 1;
-        while section.paging() != Paging::None
-            && (list.objects.len() as u64) < total
-            && list.objects.len() < Limits::LIST_OBJECTS
-        {
-            page += 1;
-            let from = Page::From {
-                offset: list.objects.len() as u64,
-                count: count as u64,
-            };
-            let next = match self
-                .document(section, resource_of(from), |form| path_of(page, form))
-                .await
-            {
-                Ok(next) => next,
-                Err(Ok(failed)) => {
-                    list.failed = Some(failed);
-                    return Ok(list);
-                }
-                Err(fatal) => return Err(fatal),
-            };
-            list.receipts.extend(next.receipts);
-            list.failed = list.failed.or(next.twin_failed);
-            // A page may repeat what moved from the one before; one that brings nothing new would repeat for ever.
-            let before = list.objects.len();
-            list.objects.extend(
-                next.facts
-                    .objects
-                    .into_iter()
-                    .filter(|object| object.id.is_none_or(|id| seen.insert(id))),
-            );
-            if list.objects.len() == before {
-                break;
-            }
-        }
-        let given = list.objects.len() as u64;
-        if given < total {
-            list.shortfall = Some(format!(
-                "the platform says that there are {total}, but lists only {given}"
-            ));
-        }
-        Ok(list)
     }
 
     /// A file of an interrupted run. Its ending came from the server, so it is looked for under any.

@@ -38,4 +38,6 @@ impl Limits {
     pub(crate) const STATUSES_AT_ONCE: usize = 25;
     /// Objects of one list that are read before it counts as endless.
     pub(crate) const LIST_OBJECTS: usize = 200_000;
+    /// Pages of one list that are read before it counts as endless.
+    pub(crate) const LIST_PAGES: usize = 1_000;
 }

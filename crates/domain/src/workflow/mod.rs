@@ -10,6 +10,7 @@ mod fetch;
 mod item;
 mod ledger;
 mod limits;
+mod pages;
 mod patience;
 mod plan;
 mod recount;

@@ -10,8 +10,9 @@ use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 
 use super::Limits;
-use super::fetch::{Brought, BroughtList, Fetch, FileLoss};
+use super::fetch::{Brought, Fetch, FileLoss};
 use super::ledger::{Ledger, Place};
+use super::pages::BroughtList;
 use super::patience::Failed;
 use super::run::RunError;
 use crate::bag::layout;
@@ -316,7 +317,7 @@ fn enter(fetch: Fetch<'_>, ledger: &mut Ledger, found: Found) -> Vec<Task> {
             workspace,
             folder,
             found: Ok(facts),
-        } => threads(org, workspace, &folder, facts),
+        } => threads(ledger, org, workspace, &folder, facts),
         Found::Templates {
             found: Err(failed), ..
         }
@@ -575,10 +576,8 @@ fn enter_workspaces(ledger: &mut Ledger, facts: Facts) -> Vec<Task> {
             ))
         };
         let Some((org, id)) = ids(&workspace) else {
-            ledger.notes.push(
-                "a workspace without valid ids is listed: its comments could not be asked for"
-                    .to_owned(),
-            );
+            let nameless = workspace.name.as_deref().unwrap_or("without a name");
+            refuse_unaddressed(ledger, &format!("the workspace `{nameless}`"));
             continue;
         };
         let name = workspace.name.as_deref().unwrap_or_default();
@@ -598,18 +597,35 @@ fn enter_workspaces(ledger: &mut Ledger, facts: Facts) -> Vec<Task> {
     tasks
 }
 
-fn threads(org: ObjectId, workspace: ObjectId, folder: &BagPath, facts: Facts) -> Vec<Task> {
-    let templates = facts.objects.into_iter();
-    templates
-        .filter_map(|template| {
-            let id = ObjectId::try_from(template.id?).ok()?;
-            let template = Some((id, template.name.unwrap_or_default()));
-            Some(Task::Comments(Thread {
-                org,
-                workspace,
-                template,
-                folder: folder.clone(),
-            }))
-        })
-        .collect()
+/// What cannot be asked for is missing, and said to be.
+fn refuse_unaddressed(ledger: &mut Ledger, what: &str) {
+    let error = ApiError::Unreadable {
+        request: "the comments".to_owned(),
+        detail: format!("{what} is listed without a valid id, so they cannot be asked for"),
+    };
+    ledger.refuse(Section::WorkspaceComments, error, 1);
+}
+
+fn threads(
+    ledger: &mut Ledger,
+    org: ObjectId,
+    workspace: ObjectId,
+    folder: &BagPath,
+    facts: Facts,
+) -> Vec<Task> {
+    let mut tasks = Vec::new();
+    for template in facts.objects {
+        let name = template.name.unwrap_or_default();
+        let Some(id) = template.id.and_then(|id| ObjectId::try_from(id).ok()) else {
+            refuse_unaddressed(ledger, &format!("the shared template `{name}`"));
+            continue;
+        };
+        tasks.push(Task::Comments(Thread {
+            org,
+            workspace,
+            template: Some((id, name)),
+            folder: folder.clone(),
+        }));
+    }
+    tasks
 }

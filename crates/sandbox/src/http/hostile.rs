@@ -160,7 +160,11 @@ pub(super) fn spoil_ids(root: &mut Element, how: Ids) {
             return;
         };
         match how {
-            Ids::Missing => element.set_child("dbId", None),
+            Ids::Missing => {
+                element.set_child("dbId", None);
+                element.set_child("uri", None);
+            }
+            Ids::InUri => element.set_child("dbId", None),
             Ids::Negative => element.set_child("dbId", Some(number("dbId", -id))),
             Ids::Duplicate => element.set_child("dbId", Some(number("dbId", 201))),
             Ids::Text => element.set_child("dbId", Some(crate::document::text("dbId", "../201"))),

@@ -444,6 +444,10 @@ async fn hostile_documents_are_as_hostile_as_they_are_called() {
             .text()
             .contains("<dbId>")
     );
+    let addressed = body(Fault::Ids(Ids::InUri)).await;
+    assert!(
+        !addressed.text().contains("<dbId>") && addressed.text().contains("/appliances/201</uri>")
+    );
     assert!(
         body(Fault::Ids(Ids::Negative))
             .await

@@ -283,8 +283,10 @@ const fn found() -> u16 {
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
 pub enum Ids {
-    /// Not there.
+    /// Not there, and no address to read them from.
     Missing,
+    /// Not there, but in the address of each object.
+    InUri,
     /// Below zero.
     Negative,
     /// All the same.

@@ -1,0 +1,264 @@
+//! Lists, page after page where the platform caps them.
+
+use std::collections::BTreeSet;
+
+use super::Limits;
+use super::fetch::{Brought, Fetch};
+use super::patience::Failed;
+use super::run::RunError;
+use crate::model::{BagPath, ObjectFacts, Page, Paging, Representation, Resource, Section};
+use crate::ports::{ApiError, Receipt};
+
+/// A list that was brought home, all its pages together.
+#[derive(Debug)]
+pub(crate) struct BroughtList {
+    pub(crate) objects: Vec<ObjectFacts>,
+    pub(crate) receipts: Vec<Receipt>,
+    /// What is missing of it.
+    pub(crate) failed: Option<Failed>,
+    /// The platform says that there is more than it gives.
+    pub(crate) shortfall: Option<String>,
+}
+
+/// What is known of a list between two pages.
+struct Pages {
+    list: BroughtList,
+    /// The ids that were seen.
+    seen: BTreeSet<i64>,
+    /// How many objects there are, where the platform says so.
+    total: Option<u64>,
+    /// Objects of the first page: more than this the platform gives at no time.
+    count: usize,
+    /// Pages so far.
+    number: usize,
+    /// The page before.
+    last: Brought,
+}
+
+impl Pages {
+    fn after(mut first: Brought) -> Self {
+        Self {
+            list: BroughtList {
+                objects: first.facts.objects.clone(),
+                receipts: first.receipts.clone(),
+                failed: first.twin_failed.take(),
+                shortfall: None,
+            },
+            seen: first
+                .facts
+                .objects
+                .iter()
+                .filter_map(|object| object.id)
+                .collect(),
+            total: first.facts.total,
+            count: first.facts.objects.len().max(1),
+            number: 1,
+            last: first,
+        }
+    }
+
+    /// Where there may be more, the page to ask for. A platform that tells no total may have sent the first page of many.
+    fn next(&self) -> Option<Page> {
+        let given = self.list.objects.len();
+        let more = match self.total {
+            Some(total) => (given as u64) < total,
+            None => self.last.facts.objects.len() >= self.count,
+        };
+        let bounded = given < Limits::LIST_OBJECTS && self.number < Limits::LIST_PAGES;
+        (more && bounded).then_some(Page::From {
+            offset: given as u64,
+            count: self.count as u64,
+        })
+    }
+
+    /// Whether a page holds anything that the pages before did not. A page may repeat what moved from the one before; a platform
+    /// that ignores what is asked for repeats the whole page, of which objects without ids tell nothing.
+    fn adds(&self, page: &Brought) -> bool {
+        let is_new = |object: &ObjectFacts| object.id.is_none_or(|id| !self.seen.contains(&id));
+        !is_repetition(&self.last, page) && page.facts.objects.iter().any(is_new)
+    }
+
+    /// Takes a page in, and says whether it held anything new.
+    fn take(&mut self, mut page: Brought) -> bool {
+        let adds = self.adds(&page);
+        self.number += 1;
+        self.list.receipts.extend(page.receipts.iter().cloned());
+        self.list.failed = self.list.failed.take().or(page.twin_failed.take());
+        if adds {
+            let objects = page.facts.objects.iter();
+            let new = objects.filter(|object| object.id.is_none_or(|id| self.seen.insert(id)));
+            self.list.objects.extend(new.cloned());
+        }
+        self.last = page;
+        adds
+    }
+
+    fn end(mut self) -> BroughtList {
+        let given = self.list.objects.len() as u64;
+        self.list.shortfall = self.total.filter(|total| given < *total).map(|total| {
+            format!("the platform says that there are {total}, but lists only {given}")
+        });
+        self.list
+    }
+}
+
+/// Whether a page is the one before once more.
+fn is_repetition(before: &Brought, page: &Brought) -> bool {
+    let sums = |page: &Brought| {
+        let receipts = page.receipts.iter();
+        receipts.map(|receipt| receipt.sha256).collect::<Vec<_>>()
+    };
+    let same_bytes = match (&before.xml, &page.xml) {
+        (Some(before), Some(page)) => before == page,
+        _ => sums(before) == sums(page),
+    };
+    same_bytes && before.facts == page.facts
+}
+
+impl Fetch<'_> {
+    /// Brings a list, page after page where the platform caps them.
+    pub(crate) async fn list(
+        self,
+        section: Section,
+        resource_of: impl Fn(Page) -> Resource,
+        path_of: impl Fn(usize, Representation) -> BagPath,
+    ) -> Result<BroughtList, Result<Failed, RunError>> {
+        let path_of = &path_of;
+        let first = self
+            .document(section, resource_of(Page::Whole), |form| path_of(1, form))
+            .await?;
+        let mut pages = Pages::after(first);
+        while section.paging() != Paging::None
+            && let Some(from) = pages.next()
+        {
+            let (resource, number) = (resource_of(from), pages.number + 1);
+            if pages.total.is_none() && !self.is_there(section, resource, &pages).await? {
+                break;
+            }
+            let path = |form| path_of(number, form);
+            match self.document(section, resource, path).await {
+                Ok(page) => {
+                    // One that brings nothing new would repeat for ever.
+                    if !pages.take(page) {
+                        break;
+                    }
+                }
+                Err(Ok(failed)) => {
+                    pages.list.failed = Some(failed);
+                    pages.total = None;
+                    break;
+                }
+                Err(fatal) => return Err(fatal),
+            }
+        }
+        Ok(pages.end())
+    }
+
+    /// Whether there is a further page of a list that tells no total. Nothing of it is kept: mostly there is none.
+    async fn is_there(
+        self,
+        section: Section,
+        resource: Resource,
+        pages: &Pages,
+    ) -> Result<bool, Result<Failed, RunError>> {
+        let unkept = Fetch { sink: None, ..self };
+        let path = |form| crate::bag::layout::list_document(section, 1, form);
+        match unkept.document(section, resource, path).await {
+            Ok(page) => Ok(pages.adds(&page)),
+            // A platform that knows no pages has sent all it has.
+            Err(Ok(failed)) if means_no_such_page(&failed.error) => Ok(false),
+            // Asked for again, this time to be told.
+            Err(Ok(_)) => Ok(true),
+            Err(fatal) => Err(fatal),
+        }
+    }
+}
+
+fn means_no_such_page(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::Refused { .. } | ApiError::NotFound { .. } | ApiError::Forbidden { .. }
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Facts;
+
+    fn page(ids: &[Option<i64>], total: Option<u64>, bytes: &'static [u8]) -> Brought {
+        let objects = ids.iter().map(|id| ObjectFacts {
+            id: *id,
+            ..ObjectFacts::default()
+        });
+        Brought {
+            facts: Facts {
+                objects: objects.collect(),
+                total,
+            },
+            xml: Some(bytes.into()),
+            ..Brought::default()
+        }
+    }
+
+    fn offset(page: Option<Page>) -> Option<u64> {
+        match page? {
+            Page::Whole => None,
+            Page::From { offset, .. } => Some(offset),
+        }
+    }
+
+    #[test]
+    fn a_page_repeated_with_objects_that_have_no_ids_does_not_fill_the_list_up() {
+        let sent = || page(&[None, None], Some(4), b"the same");
+        let mut pages = Pages::after(sent());
+        assert_eq!(offset(pages.next()), Some(2));
+        assert!(!pages.take(sent()));
+        let list = pages.end();
+        assert_eq!(list.objects.len(), 2);
+        assert_eq!(
+            list.shortfall.as_deref(),
+            Some("the platform says that there are 4, but lists only 2")
+        );
+    }
+
+    #[test]
+    fn pages_of_objects_without_ids_are_told_apart_by_their_bytes() {
+        let mut pages = Pages::after(page(&[None, None], Some(4), b"one"));
+        assert!(pages.take(page(&[None, None], Some(4), b"two")));
+        assert_eq!(offset(pages.next()), None);
+        assert_eq!(pages.end().shortfall, None);
+    }
+
+    #[test]
+    fn a_list_without_a_total_ends_with_a_page_that_is_not_full() {
+        let mut pages = Pages::after(page(&[Some(1), Some(2)], None, b"one"));
+        assert_eq!(offset(pages.next()), Some(2));
+        assert!(pages.take(page(&[Some(2), Some(3)], None, b"two")));
+        assert_eq!(offset(pages.next()), Some(3));
+        assert!(pages.take(page(&[Some(4)], None, b"three")));
+        assert_eq!(offset(pages.next()), None);
+        assert_eq!(pages.end().objects.len(), 4);
+        assert_eq!(offset(Pages::after(page(&[], None, b"none")).next()), None);
+    }
+
+    #[test]
+    fn what_is_listed_twice_on_the_first_page_is_listed_twice() {
+        let pages = Pages::after(page(&[Some(1), Some(1)], Some(2), b"one"));
+        assert_eq!(offset(pages.next()), None);
+        assert_eq!(pages.end().objects.len(), 2);
+    }
+
+    #[test]
+    fn a_list_without_end_comes_to_one() {
+        let mut pages = Pages::after(page(&[None], Some(u64::MAX), b"0"));
+        for number in 1.. {
+            if pages.next().is_none() {
+                assert_eq!(number, Limits::LIST_PAGES);
+                break;
+            }
+            let bytes: &[u8] = if number % 2 == 0 { b"even" } else { b"odd" };
+            assert!(pages.take(page(&[None], Some(u64::MAX), bytes)));
+        }
+    }
+}
