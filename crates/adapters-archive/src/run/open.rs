@@ -6,12 +6,12 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::ports::Recovered;
+use domain::ports::{Journal, Recovered};
 use jiff::Timestamp;
 
 use super::lock::lock_journal;
 use super::resume::{go_on, of_this_order, remove_stages, take_up};
-use super::{Leftover, OpenError, OpenRun, OpenedRun, RunSettings, Target};
+use super::{Leftover, OpenError, OpenRun, OpenedRun, RunSettings, Target, Traces};
 use crate::encrypt::{Encryption, StageKey};
 use crate::journal::{
     FORMAT_VERSION, Lines, Payload, Replay, RunHeader, RunJournal, begin, replay,
@@ -85,12 +85,7 @@ pub(super) fn open_stream(
         began: Timestamp::now(),
     })
     .map_err(OpenError::of("write", &path))?;
-    Ok(OpenRun {
-        sink: Box::new(sink),
-        journal: Arc::new(journal),
-        resumed: false,
-        target: None,
-    })
+    Ok(open_run_of(sink, journal, None))
 }
 
 fn open_file(
@@ -217,7 +212,6 @@ pub(super) fn writer(
         None => Destination::File(bag),
         Some(encryption) => Destination::Forward(Box::new(bag), Some(encryption.encryptor()?)),
     };
-    let target = Some(publication.target.clone());
     let sink = ArchiveWriter::new(Parts {
         format: settings.format,
         top: settings.top,
@@ -227,16 +221,29 @@ pub(super) fn writer(
         payload,
         room,
         resumed,
-        publication: Publication::File(publication),
+        publication: Publication::File(publication.clone()),
         began,
     })
     .map_err(OpenError::of("write", &work.bag()))?;
-    Ok(OpenRun {
+    Ok(open_run_of(sink, journal, Some(publication)))
+}
+
+fn open_run_of(
+    sink: ArchiveWriter,
+    journal: RunJournal,
+    publication: Option<FilePublication>,
+) -> OpenRun {
+    let journal: Arc<dyn Journal> = Arc::new(journal);
+    OpenRun {
         sink: Box::new(sink),
-        journal: Arc::new(journal),
+        journal: Arc::clone(&journal),
         resumed: false,
-        target,
-    })
+        target: publication.as_ref().map(|file| file.target.clone()),
+        traces: Traces {
+            journal,
+            publication,
+        },
+    }
 }
 
 /// Opens the container and cuts off what lies behind `end`.
