@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters_archive::{Leftover, OpenRun, OpenedRun, Replace, RunSettings, Target, Traces, open_run};
+use adapters_archive::{
+    Leftover, OpenRun, OpenedRun, Replace, RunSettings, Target, Traces, open_run,
+};
 use adapters_clock::SystemClock;
 use adapters_http::{
     ApiSettings, BaseUrl, BaseUrlError, Credentials as SignIn, Proxies, SetUpError, TlsTrust,
