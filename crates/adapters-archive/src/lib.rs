@@ -19,7 +19,7 @@ pub use journal::RunHeader;
 pub use publish::Replace;
 pub use reader::{BagSource, ListedFile, Listing, Packing, ReadError, Unlock, list, open_bag};
 pub use run::{
-    Leftover, Leftovers, OpenError, OpenRun, OpenedRun, RunSettings, Target, Unfinished,
+    Leftover, Leftovers, OpenError, OpenRun, OpenedRun, RunSettings, Target, Traces, Unfinished,
     find_unfinished, open_leftovers, open_run, read_header, remove_leftovers,
 };
 pub use verify::{Depth, VerifyReport, verify};

@@ -47,13 +47,12 @@ impl Publication {
         }
     }
 
-    /// After this returns, the bag has its final name for good, and nothing of the run is left beside it.
+    /// After this returns, the bag has its final name for good. The journal stays: see [`crate::Traces`].
     pub(crate) fn publish(&self, bytes: u64) -> Result<FinishedBag, SinkError> {
         let path = match self {
             Self::Stream => None,
             Self::File(file) => {
                 file.rename()?;
-                file.clean_up();
                 Some(file.target.clone())
             }
         };

@@ -14,7 +14,7 @@ use domain::ports::{
 };
 use flate2::read::MultiGzDecoder;
 
-use crate::run::{Leftover, OpenError, OpenRun, OpenedRun, RunSettings, Target, open_run};
+use crate::run::{Leftover, OpenError, OpenRun, OpenedRun, RunSettings, Target, Traces, open_run};
 use crate::{Encryption, Replace};
 
 pub(crate) const FORMATS: [BagFormat; 3] = [BagFormat::Zip, BagFormat::Tar, BagFormat::TarGz];
@@ -149,6 +149,7 @@ fn copy_folder(from: &Path, to: &Path) {
 pub(crate) struct Run {
     pub(crate) sink: Box<dyn ArchiveSink>,
     pub(crate) journal: Arc<dyn Journal>,
+    pub(crate) traces: Traces,
     pub(crate) resumed: bool,
 }
 
@@ -157,6 +158,7 @@ impl From<OpenRun> for Run {
         Self {
             sink: run.sink,
             journal: run.journal,
+            traces: run.traces,
             resumed: run.resumed,
         }
     }
@@ -176,12 +178,20 @@ impl Run {
         writer.close().await
     }
 
+    /// Finishes the bag and forgets the run, as whoever told of the bag does.
     pub(crate) async fn finish(self) -> Result<FinishedBag, SinkError> {
+        let (bag, traces) = self.finish_untold().await?;
+        traces.remove();
+        Ok(bag)
+    }
+
+    /// Finishes the bag; nobody was told of it yet.
+    pub(crate) async fn finish_untold(self) -> Result<(FinishedBag, Traces), SinkError> {
         let tags = vec![TagFile {
             path: path("bagit.txt"),
             bytes: Bytes::from_static(b"BagIt-Version: 1.0\n"),
         }];
-        self.sink.finish(tags).await
+        Ok((self.sink.finish(tags).await?, self.traces))
     }
 
     pub(crate) fn recovered(&self) -> Vec<String> {

@@ -10,7 +10,8 @@ use adapters_archive::{
     Unlock,
 };
 pub(crate) use adapters_archive::{
-    Depth, Leftovers, Listing, OpenError, OpenRun, OpenedRun, Packing, ReadError, VerifyReport,
+    Depth, Leftovers, Listing, OpenError, OpenRun, OpenedRun, Packing, ReadError, Traces,
+    VerifyReport,
 };
 use adapters_clock::SystemClock;
 pub(crate) use adapters_http::RememberedStarts;

@@ -9,13 +9,6 @@ use domain::ports::{Fact, Journal, JournalError, Recovered};
 #[derive(Debug, Default)]
 pub(crate) struct InMemory(Mutex<Recovered>);
 
-impl InMemory {
-    /// One that remembers this already.
-    pub(crate) fn of(remembered: Recovered) -> Self {
-        Self(Mutex::new(remembered))
-    }
-}
-
 #[async_trait]
 impl Journal for InMemory {
     fn remembered(&self) -> Recovered {

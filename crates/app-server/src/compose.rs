@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters_archive::{Leftover, OpenRun, OpenedRun, Replace, RunSettings, Target, open_run};
+use adapters_archive::{
+    Leftover, OpenRun, OpenedRun, Replace, RunSettings, Target, Traces, open_run,
+};
 use adapters_clock::SystemClock;
 use adapters_http::{
     ApiSettings, BaseUrl, BaseUrlError, Credentials as SignIn, Proxies, SetUpError, TlsTrust,
@@ -160,6 +162,7 @@ impl Backend for Forge {
             clock: Arc::clone(&self.clock),
             journal: run.journal,
             sink: Some(run.sink),
+            traces: Some(run.traces),
             order,
         }))
     }
@@ -222,6 +225,7 @@ struct ForgeRun {
     clock: Arc<dyn Clock>,
     journal: Arc<dyn Journal>,
     sink: Option<Box<dyn ArchiveSink>>,
+    traces: Option<Traces>,
     order: Order,
 }
 
@@ -248,6 +252,9 @@ impl Run for ForgeRun {
         let outcome = export(self.ports(progress), sink, &self.order)
             .await
             .map_err(|error| run_failure(&error))?;
+        if let Some(traces) = self.traces.take() {
+            traces.remove();
+        }
         Ok(Brought {
             completeness: outcome.report.completeness,
             report: export_json(&outcome.report).into(),

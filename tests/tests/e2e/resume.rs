@@ -9,6 +9,8 @@ use tests::kit::{Bag, Child, Signal, Site, quick};
 use crate::site;
 
 const MOVING: &str = "data/exports/";
+/// Nobody in particular: what is encrypted here is not read again.
+const RECIPIENT: &str = "age1t7rxyev2z3rw82stdlrrepyc39nvn86l5078zqkf5uasdy86jp6svpy7pa";
 
 fn undisturbed(name: &str) -> std::collections::BTreeMap<String, String> {
     let site = site(quick());
@@ -214,6 +216,32 @@ fn an_unfinished_run_in_a_folder_is_found_again() {
     let path = ended.out().trim_end().to_owned();
     Bag::read(path.as_ref()).check();
     assert_eq!(asked(&site, "POST users/*/appliances/*/exports"), 3);
+}
+
+/// The tickets of an encrypted bag go when it has its name. The journal that tells of them had gone before.
+#[test]
+fn a_kill_after_an_encrypted_bag_has_its_name_leaves_no_ticket() {
+    let delete = "DELETE users/*/appliances/202/exports/*";
+    let stalled = quick().with_fault(delete.parse().unwrap(), Times::First(1), Fault::Stall);
+    let site = site(stalled);
+    let encrypted = || {
+        let mut command = site.export_to("j.zip.age");
+        command.arg("--encrypt-to").arg(RECIPIENT);
+        command
+    };
+    let mut child = site.program.spawn(encrypted());
+    assert!(child.wait_until(|| asked(&site, delete) > 0));
+    child.signal(Signal::Kill);
+    child.wait();
+    assert!(site.path("j.zip.age").exists());
+    let ended = site.program.run(encrypted()).expect_status(0);
+    let ended = ended.expect_word("had completed the bag");
+    assert_eq!(
+        ended.out().trim_end(),
+        site.path("j.zip.age").display().to_string()
+    );
+    assert_eq!(site.listing(), ["j.zip.age"]);
+    site.check_no_ticket_left();
 }
 
 #[test]

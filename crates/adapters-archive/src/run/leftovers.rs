@@ -58,6 +58,8 @@ pub struct Leftovers {
     pub header: Option<RunHeader>,
     /// What it remembers, as far as that can be read; its tickets may still be on the server.
     pub journal: Arc<dyn Journal>,
+    /// Whether it had finished its bag, which may have its name by now.
+    pub complete: bool,
     work: WorkFolder,
 }
 
@@ -77,6 +79,7 @@ pub fn open_leftovers(path: &Path) -> Result<Option<Leftovers>, OpenError> {
     };
     Ok(Some(Leftovers {
         header: found.header,
+        complete: found.complete.is_some(),
         journal: Arc::new(RunJournal::new(
             journal_path,
             Some(lines),

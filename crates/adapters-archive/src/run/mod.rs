@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use domain::model::{BagFormat, SafeName, Sha256, UserId};
-use domain::ports::{ArchiveSink, FinishedBag, Journal, Recovered};
+use domain::ports::{ArchiveSink, FinishedBag, Journal};
 
 pub use error::OpenError;
 pub use leftovers::{
@@ -26,7 +26,7 @@ pub use leftovers::{
 pub use open::open_run;
 
 use crate::encrypt::Encryption;
-use crate::publish::Replace;
+use crate::publish::{FilePublication, Replace};
 
 /// Where the bag goes.
 #[derive(Clone, Debug)]
@@ -77,12 +77,12 @@ pub struct RunSettings {
 pub enum OpenedRun {
     /// The run can begin, or go on.
     Ready(OpenRun),
-    /// An interrupted run had finished the bag. It has its final name now, and nothing is left beside it.
+    /// An interrupted run had finished the bag. It has its final name now, with the journal still beside it.
     AlreadyComplete {
         /// The bag.
         bag: FinishedBag,
-        /// What its journal held: tickets in it may still be on the server.
-        remembered: Recovered,
+        /// Its journal among them: tickets in it may still be on the server.
+        traces: Traces,
     },
 }
 
@@ -92,8 +92,34 @@ pub struct OpenRun {
     pub sink: Box<dyn ArchiveSink>,
     /// Remembers.
     pub journal: Arc<dyn Journal>,
+    /// To be removed when the bag has its name.
+    pub traces: Traces,
     /// Whether an interrupted run goes on.
     pub resumed: bool,
     /// The bag's final name; `None` for standard output.
     pub target: Option<PathBuf>,
+}
+
+/// What stays beside a bag that has its name: the journal, from which the next run learns that the bag is complete.
+///
+/// Removed when everybody who waits for the bag was told of it and its last ticket is gone. A run that is killed before ends with
+/// the same command, instead of being refused because of its own bag. Holds the lock.
+pub struct Traces {
+    journal: Arc<dyn Journal>,
+    /// `None` for standard output: nothing is left of that.
+    publication: Option<FilePublication>,
+}
+
+impl Traces {
+    /// What the run remembers.
+    pub fn journal(&self) -> &dyn Journal {
+        self.journal.as_ref()
+    }
+
+    /// Takes them away. The bag is published whether or not this succeeds.
+    pub fn remove(self) {
+        if let Some(publication) = self.publication {
+            publication.clean_up();
+        }
+    }
 }

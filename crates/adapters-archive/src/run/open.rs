@@ -6,13 +6,13 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::ports::Recovered;
+use domain::ports::{Journal, Recovered};
 use jiff::Timestamp;
 
 use super::beginnings::Ground;
 use super::lock::lock_journal;
 use super::resume::{go_on, of_this_order, remove_stages, stage_room, take_up};
-use super::{Leftover, OpenError, OpenRun, OpenedRun, RunSettings, Target};
+use super::{Leftover, OpenError, OpenRun, OpenedRun, RunSettings, Target, Traces};
 use crate::container::container;
 use crate::encrypt::{Encryption, StageKey};
 use crate::journal::{
@@ -87,12 +87,7 @@ pub(super) fn open_stream(
         began: Timestamp::now(),
     })
     .map_err(OpenError::of("write", &path))?;
-    Ok(OpenRun {
-        sink: Box::new(sink),
-        journal: Arc::new(journal),
-        resumed: false,
-        target: None,
-    })
+    Ok(open_run_of(sink, journal, None))
 }
 
 fn open_file(
@@ -228,7 +223,6 @@ pub(super) fn writer(
         None => Destination::File(bag),
         Some(encryption) => Destination::Forward(Box::new(bag), Some(encryption.encryptor()?)),
     };
-    let target = Some(publication.target.clone());
     let sink = ArchiveWriter::new(Parts {
         format: settings.format,
         top: settings.top,
@@ -238,16 +232,29 @@ pub(super) fn writer(
         payload,
         room,
         resumed,
-        publication: Publication::File(publication),
+        publication: Publication::File(publication.clone()),
         began,
     })
     .map_err(OpenError::of("write", &work.bag()))?;
-    Ok(OpenRun {
+    Ok(open_run_of(sink, journal, Some(publication)))
+}
+
+fn open_run_of(
+    sink: ArchiveWriter,
+    journal: RunJournal,
+    publication: Option<FilePublication>,
+) -> OpenRun {
+    let journal: Arc<dyn Journal> = Arc::new(journal);
+    OpenRun {
         sink: Box::new(sink),
-        journal: Arc::new(journal),
+        journal: Arc::clone(&journal),
         resumed: false,
-        target,
-    })
+        target: publication.as_ref().map(|file| file.target.clone()),
+        traces: Traces {
+            journal,
+            publication,
+        },
+    }
 }
 
 /// Opens the container and cuts off what lies behind `end`.

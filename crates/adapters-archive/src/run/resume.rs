@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::Path;
+use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
 
 use domain::ports::{FinishedBag, SinkError};
@@ -11,9 +12,9 @@ use jiff::Timestamp;
 use super::beginnings::Ground;
 use super::lock::same_file;
 use super::open::{refuse_existing, writer};
-use super::{OpenError, OpenedRun, RunSettings};
+use super::{OpenError, OpenedRun, RunSettings, Traces};
 use crate::encrypt::StageKey;
-use crate::journal::{FORMAT_VERSION, Lines, Payload, Replay, RunHeader};
+use crate::journal::{FORMAT_VERSION, Lines, Payload, Replay, RunHeader, RunJournal};
 use crate::publish::FilePublication;
 use crate::staging::{Stage, StageRoom, WorkFolder, remove_if_there};
 use crate::writer::{Left, Resumed};
@@ -59,9 +60,19 @@ pub(super) fn go_on(
 ) -> Result<OpenedRun, OpenError> {
     if let Some(bytes) = found.complete {
         let bag = publish_complete(&publication, bytes)?;
+        let lines = Some(Lines::locked_only(journal));
+        let path = publication.work.journal();
         return Ok(OpenedRun::AlreadyComplete {
             bag,
-            remembered: found.remembered,
+            traces: Traces {
+                journal: Arc::new(RunJournal::new(
+                    path,
+                    lines,
+                    Payload::FetchedAgain,
+                    found.remembered,
+                )),
+                publication: Some(publication),
+            },
         });
     }
     refuse_existing(&publication)?;
@@ -93,7 +104,6 @@ fn publish_complete(publication: &FilePublication, bytes: u64) -> Result<Finishe
     } else if !has_length(target) {
         return Err(OpenError::BagDamaged { path: bag });
     }
-    publication.clean_up();
     Ok(FinishedBag {
         path: Some(target.clone()),
         bytes,

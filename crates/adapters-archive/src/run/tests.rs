@@ -231,14 +231,32 @@ async fn killed_before_the_rename(format: BagFormat) -> Kit {
 }
 
 fn check_complete(kit: &Kit) {
-    let Ok(OpenedRun::AlreadyComplete { bag, remembered }) = kit.try_open() else {
+    let Ok(OpenedRun::AlreadyComplete { bag, traces }) = kit.try_open() else {
         panic!("not complete")
     };
     assert_eq!(bag.path, Some(kit.target()));
     assert_eq!(bag.bytes, fs::metadata(kit.target()).unwrap().len());
-    assert!(remembered.open.contains(&ticket(7)));
+    assert!(traces.journal().remembered().open.contains(&ticket(7)));
     assert_eq!(kit.read_back()["data/user.xml"], b"<user/>");
+    traces.remove();
     assert_eq!(kit.names().len(), 1);
+}
+
+/// Killed between the bag's name and the word of it, the same command was refused because of its own bag, and the tickets that
+/// wait for the end of a bag (all those of an encrypted one) were forgotten with the journal.
+#[tokio::test]
+async fn a_bag_that_nobody_was_told_of_is_told_of_by_the_next_run_with_the_tickets_that_are_left() {
+    for format in FORMATS {
+        let kit = Kit::new(format);
+        let run = kit.open();
+        let user = document("data/user.xml", b"<user/>");
+        run.put(user, b"<user/>").await.unwrap();
+        let ticket = ticket(7);
+        run.journal.record(Fact::Started { ticket }).await.unwrap();
+        drop(run.finish_untold().await.unwrap());
+        assert!(open_leftovers(&kit.target()).unwrap().unwrap().complete);
+        check_complete(&kit);
+    }
 }
 
 #[tokio::test]

@@ -47,7 +47,7 @@ pub(super) fn run(session: &mut Session, arguments: DemoArguments) -> Result<End
     if let Some(bag) = &brought.bag {
         session.voice.say(&ways_to_look(bag, format, encrypted));
     }
-    tell(&brought)
+    tell(brought)
 }
 
 /// Signs in as the sandbox says.

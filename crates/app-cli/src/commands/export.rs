@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use domain::report::Completeness;
 
 use crate::args::ExportArguments;
+use crate::compose::Traces;
 use crate::error::CommandError;
 use crate::exit::Ending;
 use crate::settings::{Layer, OutputSettings, SelectionSettings, UnsignedConnection};
@@ -39,7 +40,7 @@ pub(super) fn run(
         };
         bring_home(session, signals, &job).await
     })?;
-    tell(&brought)
+    tell(brought)
 }
 
 /// What a run that ended well came to.
@@ -47,12 +48,16 @@ pub(super) struct Brought {
     /// The bag; `None` where it went to standard output.
     pub(super) bag: Option<PathBuf>,
     pub(super) completeness: Completeness,
+    /// What tells the next run of the bag, until somebody was told of it.
+    pub(super) traces: Traces,
 }
 
-/// Standard output gets the bag's path, one line.
-pub(super) fn tell(brought: &Brought) -> Result<Ending, CommandError> {
+/// Standard output gets the bag's path, one line. Only then is the run forgotten: one that is killed before has the same
+/// command say once more that the bag is complete, instead of refusing its name.
+pub(super) fn tell(brought: Brought) -> Result<Ending, CommandError> {
     if let Some(path) = &brought.bag {
         stdout::write(&format!("{}\n", path.display()))?;
     }
+    brought.traces.remove();
     Ok(Ending::of_run(brought.completeness))
 }

@@ -10,10 +10,9 @@ use domain::workflow::{self, Ports};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::compose::{self, OpenRun, OpenedRun, RememberedStarts};
+use crate::compose::{self, OpenRun, OpenedRun, RememberedStarts, Traces};
 use crate::error::CommandError;
 use crate::exit::Ending;
-use crate::journal::InMemory;
 use crate::progress::{self, Subject};
 use crate::render::{Listener, count, printable};
 use crate::settings::{
@@ -64,8 +63,8 @@ pub(super) async fn bring_home(
     let (file, order) = place(session, job, &api).await?;
     let run = match compose::archive(file.as_deref(), &order, &job.output)? {
         OpenedRun::Ready(run) => run,
-        OpenedRun::AlreadyComplete { bag, remembered } => {
-            return Ok(already_complete(session, &api, bag, remembered).await);
+        OpenedRun::AlreadyComplete { bag, traces } => {
+            return Ok(already_complete(session, &api, bag, traces).await);
         }
     };
     if run.resumed {
@@ -75,11 +74,12 @@ pub(super) async fn bring_home(
             "Going on with the run that was interrupted: {kept} here already."
         ));
     }
-    let outcome = drive(session, signals, job, &api, run, &order).await?;
+    let (outcome, traces) = drive(session, signals, job, &api, run, &order).await?;
     tell_outcome(session, &outcome);
     Ok(Brought {
         bag: outcome.bag.path,
         completeness: outcome.report.completeness,
+        traces,
     })
 }
 
@@ -136,10 +136,11 @@ async fn drive(
     api: &RememberedStarts,
     run: OpenRun,
     order: &Order,
-) -> Result<Outcome, CommandError> {
+) -> Result<(Outcome, Traces), CommandError> {
     let OpenRun {
         sink,
         journal,
+        traces,
         target,
         resumed,
     } = run;
@@ -164,7 +165,7 @@ async fn drive(
     let done = signals.or(workflow::export(ports, sink, order)).await;
     reporter.stop();
     let ended = match done {
-        Ok(Ok(outcome)) => return Ok(outcome),
+        Ok(Ok(outcome)) => return Ok((outcome, traces)),
         Ok(Err(error)) => {
             remember_answers(api, journal.as_ref(), TIDYING).await;
             if target.is_none() {
@@ -181,7 +182,7 @@ async fn drive(
     };
     let remains = Remains::of(&journal.remembered(), &job.output, &ended, beginning);
     // The lock goes with the journal.
-    drop(journal);
+    drop((journal, traces));
     remains.settle(session, target.as_deref(), &ended);
     Err(ended)
 }
@@ -246,6 +247,10 @@ impl Remains {
         match (self, target) {
             (Self::Nothing, Some(bag)) => {
                 if let Ok(Some(leftovers)) = compose::leftovers(bag) {
+                    if leftovers.complete {
+                        // The signal came when the bag was being given its name.
+                        return Self::Something.settle(session, target, ended);
+                    }
                     let _ = leftovers.remove();
                 }
                 if interrupted {
@@ -275,9 +280,9 @@ async fn already_complete(
     session: &Session,
     api: &dyn UserDataApi,
     bag: FinishedBag,
-    remembered: Recovered,
+    traces: Traces,
 ) -> Brought {
-    withdraw(session, api, &InMemory::of(remembered), TIDYING).await;
+    withdraw(session, api, traces.journal(), TIDYING).await;
     session
         .voice
         .say("The run that was interrupted had completed the bag: it has its name now.");
@@ -288,6 +293,7 @@ async fn already_complete(
     Brought {
         bag: bag.path,
         completeness,
+        traces,
     }
 }
 

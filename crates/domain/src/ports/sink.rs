@@ -253,8 +253,9 @@ pub trait ArchiveSink: Send + Sync {
     /// a beginning.
     async fn go_on_with(&self, path: &BagPath) -> Result<Option<Box<dyn EntryWriter>>, SinkError>;
 
-    /// Writes the tag files and publishes: after this returns, the bag is complete, on disk, and under its final name,
-    /// and nothing else of the run is left beside it.
+    /// Writes the tag files and publishes: after this returns, the bag is complete, on disk, and under its final name.
+    ///
+    /// Where a journal on disk tells of the run, it stays until whoever composed the run has told of the bag.
     async fn finish(self: Box<Self>, tags: Vec<TagFile>) -> Result<FinishedBag, SinkError>;
 }
 
