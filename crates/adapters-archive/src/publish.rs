@@ -82,13 +82,10 @@ impl FilePublication {
         sync_folder(folder).map_err(|source| io_error("flush", folder, source))
     }
 
-    /// The bag is published whether or not this succeeds.
+    /// The bag is published whether or not this succeeds. Not flushed: a folder that comes back after a loss of power says that
+    /// the bag is complete, and the end of the process is not held up when nothing tells of the run any more.
     pub(crate) fn clean_up(&self) {
-        let cleaned = self
-            .work
-            .remove()
-            .and_then(|()| sync_folder(parent_of(&self.target)));
-        if let Err(error) = cleaned {
+        if let Err(error) = self.work.remove() {
             tracing::warn!(folder = %self.work.path().display(), %error, "the run's work folder could not be removed");
         }
     }

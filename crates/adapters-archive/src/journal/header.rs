@@ -37,7 +37,7 @@ impl RunHeader {
             (self.user != other.user, "another user"),
             (self.source != other.source, "another platform"),
             (self.format != other.format, "another format"),
-            (self.encrypted != other.encrypted, "encryption"),
+            (self.encrypted != other.encrypted, "another encryption"),
             (self.top != other.top, "another name of the bag"),
             (
                 self.fingerprint != other.fingerprint,

@@ -33,8 +33,13 @@ pub(super) fn of_this_order(
         });
     }
     let Some(theirs) = &found.header else {
-        // Killed before its first line: nothing was begun.
-        return Ok(None);
+        // Killed before its first line, nothing was begun: the bag comes after it. Its tickets are unknown otherwise.
+        let bag = fs::metadata(publication.work.bag());
+        return if bag.is_ok_and(|bag| bag.len() > 0) {
+            Err(OpenError::JournalDamaged { path, line: 1 })
+        } else {
+            Ok(None)
+        };
     };
     if theirs.version != FORMAT_VERSION {
         return Err(OpenError::JournalVersion {

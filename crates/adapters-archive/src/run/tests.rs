@@ -113,7 +113,9 @@ async fn wherever_the_journal_was_cut_the_run_goes_on_with_the_entries_before() 
     let journal = fs::read(kit.work().join("journal")).unwrap();
     let all = ["data/user.xml", "data/placed", "data/staged"];
     let mut most = 0;
-    for length in (0..=journal.len()).step_by(41) {
+    // The first line was flushed before there was a bag.
+    let first = journal.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    for length in (first..=journal.len()).step_by(41) {
         let cut = kit.killed();
         fs::write(cut.work().join("journal"), &journal[..length]).unwrap();
         let run = cut.open();
@@ -185,6 +187,19 @@ async fn a_damaged_journal_is_refused_until_the_run_begins_anew() {
     };
     assert!(!run.resumed && run.sink.recovered().is_empty());
     assert_eq!(names(&kit.work()), ["bag", "journal"]);
+}
+
+/// It was taken for a run that had not begun: the bag was thrown away without a word, and the tickets stayed on the server.
+#[tokio::test]
+async fn a_journal_that_was_emptied_beside_a_bag_is_damage() {
+    let kit = killed_half_way(BagFormat::Tar).await;
+    let journal = kit.work().join("journal");
+    for length in [40, 0] {
+        let file = fs::OpenOptions::new().write(true).open(&journal).unwrap();
+        file.set_len(length).unwrap();
+        let error = kit.try_open().err().unwrap();
+        assert!(matches!(error, OpenError::JournalDamaged { line: 1, .. }));
+    }
 }
 
 #[tokio::test]

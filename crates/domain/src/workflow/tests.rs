@@ -1,5 +1,6 @@
 //! Whole runs in simulated time, over a platform of values.
 
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{Ports, RunError, export, withdraw};
@@ -500,6 +501,26 @@ fn a_software_start_whose_answer_was_lost_is_told() {
             .any(|note| note.contains("may be left on the platform"))
     );
     assert!(world.archive_of(mysoftware(1)).is_some());
+}
+
+/// Each start of an outage of three seconds lost its answer, and after three of them the bundle was given up.
+#[test]
+fn a_software_start_is_not_repeated_into_an_outage() {
+    let world = world(&[mysoftware(1)]);
+    let (clock, began) = (world.clock.clone(), Arc::new(Mutex::new(None)));
+    let down = move |call: &Call| {
+        let elapsed = crate::ports::Clock::elapsed(&clock);
+        let mut began = began.lock().unwrap();
+        if matches!(call, Call::Start(_)) {
+            began.get_or_insert(elapsed);
+        }
+        began.is_some_and(|began| elapsed < began + Duration::from_secs(3))
+    };
+    world
+        .platform
+        .script(usize::MAX, down, Script::Refuse(reset()));
+    world.complete();
+    assert_eq!(world.platform.count(starts_of(mysoftware(1))), 2);
 }
 
 #[test]
