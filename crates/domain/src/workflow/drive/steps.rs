@@ -91,6 +91,7 @@ async fn find_ticket(drive: Drive<'_>, item: ItemRef, lost: u32) -> Result<Seen,
         ))
     };
     let (ItemKind::Appliance, Some(foreign)) = (item.kind, drive.foreign) else {
+        wait_for_an_answer(drive).await?;
         drive
             .ports
             .journal
@@ -140,6 +141,20 @@ async fn find_ticket(drive: Drive<'_>, item: ItemRef, lost: u32) -> Result<Seen,
         journal.record(Fact::NotStarted { item }).await?;
     }
     Ok(Seen::Found(ours))
+}
+
+/// Each start into an outage may make a ticket that nobody finds again: none is sent before the platform answers something.
+async fn wait_for_an_answer(drive: Drive<'_>) -> Result<(), RunError> {
+    let answer = attempt(
+        drive.ports,
+        drive.order.seed,
+        "the platform's status",
+        || drive.ports.api.platform(),
+    );
+    match answer.await {
+        Ok(_) => Ok(()),
+        Err(failed) => failed.into_fatal(&drive.order.user).map(drop),
+    }
 }
 
 pub(super) fn poll_one(
