@@ -21,6 +21,9 @@ The chores of uforge-export. Nothing has to be installed first.
   cargo xtask test      all tests: `cargo test --workspace`, with a browser for the tests of the page. Chromium, its driver and npm are
                         installed by `apt-get` where they are absent and we are root, axe-core by npm into target/axe; where
                         that cannot be had, all other tests run, and the chore fails at its end and says what was not run and why
+  cargo xtask fuzz [TARGET] [SECONDS]
+                        feeds the readers of foreign bytes with anything, each for so long (60); all of them, or those whose name
+                        holds TARGET: tests/tests/fuzz. `cargo xtask test` runs each for a second
   cargo xtask demo      builds the release binary, runs the demo in zip, tar and tar.gz, and has the bags checked by other
                         people's tools: Python's `bagit` (installed into target/bagit), `unzip -t` and `tar t`
   cargo xtask memory    exports 2 GiB of archives into zip and tar and prints the resident memory at its highest
@@ -36,6 +39,7 @@ fn main() -> ExitCode {
         "clippy" => clippy(),
         "doc" => doc(),
         "test" => test(),
+        "fuzz" => fuzz(),
         "demo" => bag_check::demo(),
         "memory" => memory::measure(),
         "resume" => resume::measure(),
@@ -106,6 +110,22 @@ fn test() -> Result<(), String> {
             ))
         }
     }
+}
+
+/// The same build as the tests'. The seconds come last, or alone.
+fn fuzz() -> Result<(), String> {
+    let mut targets: Vec<String> = std::env::args().skip(2).collect();
+    let seconds = targets.last().and_then(|last| last.parse::<u64>().ok());
+    if seconds.is_some() {
+        targets.pop();
+    }
+    let millis = seconds.unwrap_or(60).saturating_mul(1000);
+    let build = ["test", "--workspace", "--locked", "--test", "fuzz"];
+    Chore::cargo(build)
+        .args(["--no-fail-fast", "--", "--nocapture"])
+        .args(targets)
+        .env("BOLERO_RANDOM_TEST_TIME_MS", millis.to_string())
+        .run()
 }
 
 fn deny() -> Result<(), String> {

@@ -11,6 +11,8 @@ mod run;
 mod staging;
 #[cfg(test)]
 mod test_kit;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod verify;
 mod writer;
 

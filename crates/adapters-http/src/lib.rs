@@ -15,6 +15,8 @@ mod config;
 mod download;
 mod paths;
 mod starts;
+#[cfg(feature = "testing")]
+pub mod testing;
 mod tls;
 mod transport;
 mod wire;

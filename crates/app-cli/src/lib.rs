@@ -17,6 +17,8 @@ mod render;
 mod settings;
 mod signals;
 mod stdout;
+#[cfg(feature = "testing")]
+pub mod testing;
 
 use std::process::ExitCode;
 

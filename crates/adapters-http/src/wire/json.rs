@@ -43,7 +43,30 @@ mod tests {
         assert!(check(b"{\"a\": \"\xff\"}").is_err());
     }
 
+    fn value() -> impl Strategy<Value = serde_json::Value> {
+        let leaf = prop_oneof![
+            any::<Option<bool>>().prop_map(Into::into),
+            any::<i64>().prop_map(Into::into),
+            any::<f64>().prop_map(Into::into),
+            any::<String>().prop_map(Into::into),
+        ];
+        leaf.prop_recursive(4, 32, 6, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..6).prop_map(Into::into),
+                prop::collection::hash_map(any::<String>(), inner, 0..6)
+                    .prop_map(|members| members.into_iter().collect()),
+            ]
+        })
+    }
+
     proptest! {
+        #[test]
+        fn every_document_is_taken_and_no_part_of_one(value in value(), cut in any::<prop::sample::Index>()) {
+            let text = serde_json::json!({ "document": value }).to_string();
+            prop_assert_eq!(check(text.as_bytes()), Ok(()));
+            prop_assert!(check(&text.as_bytes()[..cut.index(text.len())]).is_err());
+        }
+
         #[test]
         fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
             let _ = check(&bytes);

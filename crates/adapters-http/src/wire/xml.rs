@@ -245,7 +245,38 @@ mod tests {
         );
     }
 
+    fn escaped(text: &str) -> String {
+        text.replace('&', "&amp;")
+            .replace('<', "&lt;")
+            .replace('>', "&gt;")
+    }
+
     proptest! {
+        #[test]
+        fn any_text_and_number_come_back_however_they_are_written(
+            words in "\\PC{1,60}",
+            id in any::<i64>(),
+            prefix in "[a-z]{1,8}",
+            as_data in any::<bool>(),
+        ) {
+            let written = if as_data {
+                format!("<![CDATA[{}]]>", words.replace("]]>", "]]]]><![CDATA[>"))
+            } else {
+                escaped(&words)
+            };
+            let sent = format!("<{prefix}:user xmlns:{prefix}='u'>\n<!-- x --><dbId> {id}\t</dbId><name>{written}</name></{prefix}:user>");
+            let document = parse(sent.as_bytes()).unwrap();
+            let user = root(&document, &["user"]).unwrap();
+            prop_assert_eq!(number(user, "dbId"), Some(id));
+            prop_assert_eq!(text(user, "name"), (!words.trim().is_empty()).then_some(words));
+        }
+
+        #[test]
+        fn no_part_of_a_document_is_a_document(cut in any::<prop::sample::Index>()) {
+            let sent = "<?xml version='1.0' encoding='UTF-8'?><l:users xmlns:l='u'><user a='1'><name>J\u{f6}rg &amp; co</name></user></l:users>";
+            prop_assert!(parse(&sent.as_bytes()[..cut.index(sent.len())]).is_err());
+        }
+
         #[test]
         fn no_bytes_make_the_reader_panic(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
             let _ = parse(&bytes);

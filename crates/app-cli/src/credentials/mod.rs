@@ -11,6 +11,8 @@ use secrecy::SecretString;
 use thiserror::Error;
 
 pub(crate) use method::{Method, SecretSource, choose};
+#[cfg(feature = "testing")]
+pub(crate) use official::Language;
 pub(crate) use official::{OfficialFile, OfficialFileError};
 pub(crate) use read::{PASSPHRASE, first_line, read};
 

@@ -178,6 +178,33 @@ mod tests {
 
     proptest! {
         #[test]
+        fn whatever_is_written_in_quotes_comes_back(user in "\\PC{0,40}", password in "\\PC{0,40}") {
+            let json = serde_json::json!({ "user": user, "password": password }).to_string();
+            let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+            let yaml = format!("# the account\nuser: {}\npassword:   {}\nmore: [1]\n", quoted(&user), quoted(&password));
+            for (text, language) in [(&json, Language::Json), (&json, Language::Yaml), (&yaml, Language::Yaml)] {
+                let file = OfficialFile::parse(text.as_bytes(), language).unwrap();
+                prop_assert_eq!(file.user.as_ref(), Some(&user), "{}", text);
+                let read = file.password.unwrap();
+                prop_assert_eq!(read.expose_secret(), password.as_str(), "{}", text);
+            }
+        }
+
+        #[test]
+        fn a_refusal_repeats_nothing_of_a_damaged_file(cut in any::<prop::sample::Index>(), with in "[\\[\\]{}:,&*!|>'\"%@` \n\t-]{1,4}") {
+            for (text, language) in [
+                ("user: john\npassword: hunter2\nurl: https://hunter2\n", Language::Yaml),
+                ("{\"user\": \"john\", \"password\": \"hunter2\", \"hunter2\": []}", Language::Json),
+            ] {
+                let (begin, end) = text.split_at(cut.index(text.len()));
+                if let Err(problem) = OfficialFile::parse(format!("{begin}{with}{end}").as_bytes(), language) {
+                    let words = format!("{problem} {problem:?}");
+                    prop_assert!(!words.contains("hunter2"), "{}", words);
+                }
+            }
+        }
+
+        #[test]
         fn any_bytes_are_a_value_or_an_error(bytes in any::<Vec<u8>>(), text in "(user|password|url|&a|\\*a|- |: |\\[|\\{|\n|  |'|\"|[a-z])*") {
             for language in [Language::Yaml, Language::Json] {
                 let _ = OfficialFile::parse(&bytes, language);

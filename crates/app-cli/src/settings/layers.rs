@@ -132,7 +132,7 @@ impl Places {
     }
 }
 
-pub(super) fn parse(text: &str) -> Result<Layer, config::ConfigError> {
+pub(crate) fn parse(text: &str) -> Result<Layer, config::ConfigError> {
     Config::builder()
         .add_source(File::from_str(text, FileFormat::Toml))
         .build()?

@@ -21,6 +21,8 @@ pub(crate) use effective::{check, effective};
 pub(crate) use environment::Environment;
 pub(crate) use error::SettingsError;
 pub(crate) use layer::{Layer, ProgressMode};
+#[cfg(feature = "testing")]
+pub(crate) use layers::parse as parse_layer;
 pub(crate) use layers::{Layers, Origin, Places, Sourced};
 pub(crate) use output::{Encryption, Existing, Leftovers, OutputSettings, Target, bag_name};
 pub(crate) use selection::SelectionSettings;

@@ -2,7 +2,8 @@ use std::fs;
 use std::path::Path;
 use std::time::Duration;
 
-use domain::model::{BagFormat, DocumentForms, Section, Strictness};
+use domain::model::{BagFormat, DocumentForms, ObjectId, Section, Strictness};
+use proptest::prelude::*;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
@@ -540,4 +541,39 @@ fn a_value_that_would_stop_an_export_is_told_by_config_too() {
         assert!(check(&inputs.layers).is_err(), "{wrong}");
     }
     assert!(check(&Machine::new().inputs(Layer::default()).unwrap().layers).is_ok());
+}
+
+proptest! {
+    #[test]
+    fn any_value_of_a_configuration_file_comes_back(
+        user in "\\PC{0,40}",
+        jobs in any::<u32>(),
+        insecure in any::<bool>(),
+        ids in proptest::collection::vec(1_i64.., 0..5),
+    ) {
+        // A string of JSON is a string of TOML as well.
+        let quoted = serde_json::Value::from(user.as_str());
+        let text = format!("# mine\nuser = {quoted}\njobs={jobs}\ninsecure   =  {insecure}\nappliance = {ids:?}\n");
+        let read = parse(&text).unwrap();
+        let expected = Layer {
+            user: Some(user),
+            jobs: Some(u64::from(jobs)),
+            insecure: Some(insecure),
+            appliance: Some(ids.into_iter().map(|id| ObjectId::try_from(id).unwrap()).collect()),
+            ..Layer::default()
+        };
+        prop_assert_eq!(read, expected);
+    }
+
+    #[test]
+    fn any_text_is_a_configuration_or_an_error(text in "(url|jobs|include|=|'|\"|\\[|\\]|\\{|\\}|,|\n| |#|-?[0-9]{1,20}|true|[a-z]){0,40}") {
+        let read = parse(&text);
+        // A key that nobody knows is never passed over, whatever stands beside it.
+        let unknown = format!("password = 'x'\n{text}");
+        prop_assert!(parse(&unknown).is_err());
+        if let Ok(layer) = read {
+            let commented = format!("{text}\n# end\n");
+            prop_assert_eq!(parse(&commented).unwrap(), layer);
+        }
+    }
 }

@@ -1,0 +1,40 @@
+//! The readers of what a platform sends, without a platform: for tests that feed them with anything.
+
+use domain::model::{Facts, Representation, Resource, Ticket};
+use domain::ports::{ExportStatus, OpenTicket, Started};
+
+use crate::wire::{self, Unread};
+
+/// The facts of a document, or why it cannot be read.
+pub fn facts(bytes: &[u8], what: Resource, form: Representation) -> Result<Facts, String> {
+    wire::facts(bytes, what, form).map_err(words)
+}
+
+/// The ticket in the answer to a start.
+pub fn started(bytes: &[u8], ticket: Ticket) -> Result<Started, String> {
+    wire::started(bytes, ticket.item).map_err(words)
+}
+
+/// A ticket's status.
+pub fn status(bytes: &[u8]) -> Result<ExportStatus, String> {
+    wire::status(bytes).map_err(words)
+}
+
+/// The statuses of those tickets that the document knows.
+pub fn statuses(bytes: &[u8], asked: &[Ticket]) -> Result<Vec<(Ticket, ExportStatus)>, String> {
+    wire::statuses(bytes, asked).map_err(words)
+}
+
+/// The tickets that lie on the platform.
+pub fn open_tickets(bytes: &[u8]) -> Result<Vec<OpenTicket>, String> {
+    wire::open_tickets(bytes)
+        .map(|page| page.tickets)
+        .map_err(words)
+}
+
+fn words(unread: Unread) -> String {
+    match unread {
+        Unread::Page(media_type) => media_type,
+        Unread::Detail(detail) => detail,
+    }
+}
