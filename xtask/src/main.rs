@@ -1,11 +1,11 @@
 //! The chores of the project, each a command that a person can run: `cargo xtask help`.
 
 mod bag_check;
-mod browser_tools;
 mod memory;
 mod platform;
 mod process;
 mod resume;
+mod test_tools;
 
 use std::process::ExitCode;
 
@@ -14,12 +14,12 @@ use process::Chore;
 const HELP: &str = "\
 The chores of uforge-export. Nothing has to be installed first.
 
-  cargo xtask ci        all that CI runs, in this order: fmt, clippy, doc, test, demo
+  cargo xtask ci        all that CI runs, in this order: fmt, clippy, doc, demo, test
   cargo xtask fmt       is the code formatted?
   cargo xtask clippy    lints, warnings denied
   cargo xtask doc       do the doc comments build, with no broken link?
-  cargo xtask test      all tests: `cargo test --workspace`, with a browser for the tests of the page. Chromium, its driver and npm are
-                        installed by `apt-get` where they are absent and we are root, axe-core by npm into target/axe; where
+  cargo xtask test      all tests: `cargo test --workspace`, with a browser for the tests of the page. Chromium, its driver, npm and strace
+                        are installed by `apt-get` where they are absent and we are root, axe-core by npm into target/axe; where
                         that cannot be had, all other tests run, and the chore fails at its end and says what was not run and why
   cargo xtask fuzz [TARGET] [SECONDS]
                         feeds the readers of foreign bytes with anything, each for so long (60); all of them, or those whose name
@@ -99,14 +99,14 @@ fn doc() -> Result<(), String> {
 }
 
 fn test() -> Result<(), String> {
-    let tools = browser_tools::bring();
+    let tools = test_tools::bring();
     let tests = Chore::cargo(["test", "--workspace", "--locked"]);
     match tools {
-        Ok(tools) => tests.env(browser_tools::VARIABLE, tools).run(),
+        Ok(tools) => tests.env(test_tools::VARIABLE, tools).run(),
         Err(missing) => {
             tests.run()?;
             Err(format!(
-                "all tests passed but those of the page in a browser, which were NOT run: {missing}"
+                "all tests passed but those of the page in a browser and of kills at forced instants, which were NOT run: {missing}"
             ))
         }
     }

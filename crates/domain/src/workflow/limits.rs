@@ -19,6 +19,8 @@ impl Limits {
     pub const DOCUMENT_BYTES: u64 = 64 * 1024 * 1024;
     /// Documents and small files fetched at the same time.
     pub(crate) const DOCUMENTS_AT_ONCE: usize = 6;
+    /// Attempts at reaching a platform that was never reached.
+    pub(crate) const FIRST_CONTACTS: u32 = 3;
     /// Attempts at a request that the server answers wrongly.
     pub(crate) const ATTEMPTS: u32 = 5;
     /// Attempts at a request that meets a bad network or an overloaded server.

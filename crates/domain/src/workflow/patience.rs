@@ -2,10 +2,11 @@
 
 use std::future::Future;
 
+use super::Limits;
 use super::retry::{Jitter, Verdict, verdict};
 use super::run::{Ports, RunError};
 use crate::model::UserId;
-use crate::ports::{ApiError, Event};
+use crate::ports::{ApiError, Event, Platform};
 
 /// A request that failed for good.
 #[derive(Debug)]
@@ -51,6 +52,30 @@ where
     Call: Fn() -> Answer,
     Answer: Future<Output = Result<T, ApiError>>,
 {
+    attempt_while(ports, seed, what, |_, _| true, call).await
+}
+
+/// Asks for the platform's status. A wrong address is told soon: nothing is at stake yet that patience could save.
+pub(crate) async fn first_contact(ports: Ports<'_>, seed: u64) -> Result<Platform, Failed> {
+    let worth_it = |error: &ApiError, attempts| {
+        !matches!(error, ApiError::Unreachable { .. }) || attempts < Limits::FIRST_CONTACTS
+    };
+    let what = "the platform's status";
+    attempt_while(ports, seed, what, worth_it, || ports.api.platform()).await
+}
+
+/// As [`attempt`], as long as it is worth it after so many attempts that ended with this error.
+async fn attempt_while<T, Call, Answer>(
+    ports: Ports<'_>,
+    seed: u64,
+    what: &str,
+    worth_it: impl Fn(&ApiError, u32) -> bool,
+    call: Call,
+) -> Result<T, Failed>
+where
+    Call: Fn() -> Answer,
+    Answer: Future<Output = Result<T, ApiError>>,
+{
     let mut jitter = Jitter::new(
         seed ^ what
             .bytes()
@@ -64,7 +89,7 @@ where
             Err(error) => error,
         };
         match verdict(&error, attempts, &mut jitter) {
-            Verdict::Again(wait) => {
+            Verdict::Again(wait) if worth_it(&error, attempts) => {
                 ports.progress.on(&Event::Retry {
                     what: what.to_owned(),
                     attempt: attempts,
@@ -73,7 +98,7 @@ where
                 });
                 ports.clock.sleep(wait).await;
             }
-            Verdict::GiveUp => return Err(Failed { error, attempts }),
+            Verdict::Again(_) | Verdict::GiveUp => return Err(Failed { error, attempts }),
         }
     }
 }

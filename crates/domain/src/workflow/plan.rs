@@ -2,7 +2,7 @@
 
 use super::fetch::{Fetch, Kept};
 use super::ledger::Ledger;
-use super::patience::attempt;
+use super::patience::first_contact;
 use super::run::{Ports, RunError, check_selection, nothing_at_all};
 use super::survey::{Task, survey_once};
 use crate::model::{ItemKind, ItemRef, Order, Section};
@@ -78,11 +78,7 @@ pub(super) async fn read_lists(
     ports: Ports<'_>,
     order: &Order,
 ) -> Result<(Option<String>, Ledger), RunError> {
-    let platform = attempt(ports, order.seed, "the platform's status", || {
-        ports.api.platform()
-    })
-    .await;
-    let platform_version = match platform {
+    let platform_version = match first_contact(ports, order.seed).await {
         Ok(platform) => platform.version,
         Err(failed) => {
             failed.into_fatal(&order.user)?;

@@ -9,7 +9,7 @@ use super::drive::{Drive, ItemWork, drive};
 use super::fetch::{Fetch, Kept};
 use super::item::Item;
 use super::ledger::{Book, Ledger, Place};
-use super::patience::attempt;
+use super::patience::first_contact;
 use super::second_look::second_look;
 use super::survey::{Task, folder_of, survey, survey_once};
 use super::tickets;
@@ -181,11 +181,7 @@ async fn began(ports: Ports<'_>) -> Result<Timestamp, RunError> {
 
 /// `status` needs no credentials and is a courtesy: only a platform that is not there, or is none, ends the run here.
 async fn greet(ports: Ports<'_>, order: &Order) -> Result<Platform, RunError> {
-    match attempt(ports, order.seed, "the platform's status", || {
-        ports.api.platform()
-    })
-    .await
-    {
+    match first_contact(ports, order.seed).await {
         Ok(platform) => Ok(platform),
         Err(failed) => match failed.into_fatal(&order.user)?.error {
             ApiError::NotFound { .. } | ApiError::Forbidden { .. } | ApiError::Refused { .. } => {

@@ -1,10 +1,10 @@
-//! What the tests of the page in a browser need: Chromium with its driver, and axe-core.
+//! What some tests need beside Rust: Chromium with its driver and axe-core for the page of a bag, `strace` for kills at forced instants.
 
 use std::path::PathBuf;
 
 use crate::process::{Chore, is_here, target};
 
-/// Names the folder of axe-core to the tests, and promises them a browser.
+/// Names the folder of axe-core to the tests, and promises them the other tools.
 pub(crate) const VARIABLE: &str = "UFORGE_EXPORT_TEST_TOOLS";
 
 const AXE: &str = "axe-core@4.14.1";
@@ -42,7 +42,7 @@ fn install(packages: &[&str]) -> Result<(), String> {
     let names = packages.join(" ");
     if !is_here("apt-get") {
         return Err(format!(
-            "they need {names} (so called by Debian), and this machine has no `apt-get` to install them: install Chromium, its `chromedriver` and `npm`"
+            "they need {names} (so called by Debian), and this machine has no `apt-get` to install them: install Chromium, its `chromedriver`, `npm` and `strace`"
         ));
     }
     let user = Chore::new("id", ["-u"]).output()?;
