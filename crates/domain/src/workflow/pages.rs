@@ -1,6 +1,7 @@
 //! Lists, page after page where the platform caps them.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use super::Limits;
 use super::fetch::{Brought, Fetch};
@@ -13,11 +14,18 @@ use crate::ports::{ApiError, Receipt};
 #[derive(Debug)]
 pub(crate) struct BroughtList {
     pub(crate) objects: Vec<ObjectFacts>,
-    pub(crate) receipts: Vec<Receipt>,
+    pub(crate) pages: Vec<KeptPage>,
     /// What is missing of it.
     pub(crate) failed: Option<Failed>,
     /// The platform says that there is more than it gives.
     pub(crate) shortfall: Option<String>,
+}
+
+/// The files of one page, and which of the list's objects came with it.
+#[derive(Clone, Debug)]
+pub(crate) struct KeptPage {
+    pub(crate) objects: Range<usize>,
+    pub(crate) receipts: Vec<Receipt>,
 }
 
 /// What is known of a list between two pages.
@@ -40,7 +48,10 @@ impl Pages {
         Self {
             list: BroughtList {
                 objects: first.facts.objects.clone(),
-                receipts: first.receipts.clone(),
+                pages: vec![KeptPage {
+                    objects: 0..first.facts.objects.len(),
+                    receipts: first.receipts.clone(),
+                }],
                 failed: first.twin_failed.take(),
                 shortfall: None,
             },
@@ -81,14 +92,18 @@ impl Pages {
     /// Takes a page in, and says whether it held anything new.
     fn take(&mut self, mut page: Brought) -> bool {
         let adds = self.adds(&page);
+        let before = self.list.objects.len();
         self.number += 1;
-        self.list.receipts.extend(page.receipts.iter().cloned());
         self.list.failed = self.list.failed.take().or(page.twin_failed.take());
         if adds {
             let objects = page.facts.objects.iter();
             let new = objects.filter(|object| object.id.is_none_or(|id| self.seen.insert(id)));
             self.list.objects.extend(new.cloned());
         }
+        self.list.pages.push(KeptPage {
+            objects: before..self.list.objects.len(),
+            receipts: page.receipts.clone(),
+        });
         self.last = page;
         adds
     }
@@ -238,7 +253,10 @@ mod tests {
         assert_eq!(offset(pages.next()), Some(3));
         assert!(pages.take(page(&[Some(4)], None, b"three")));
         assert_eq!(offset(pages.next()), None);
-        assert_eq!(pages.end().objects.len(), 4);
+        let list = pages.end();
+        assert_eq!(list.objects.len(), 4);
+        let on_pages: Vec<_> = list.pages.into_iter().map(|page| page.objects).collect();
+        assert_eq!(on_pages, [0..2, 2..3, 3..4]);
         assert_eq!(offset(Pages::after(page(&[], None, b"none")).next()), None);
     }
 

@@ -12,7 +12,7 @@ use futures_util::stream::FuturesUnordered;
 use super::Limits;
 use super::fetch::{Brought, Fetch, FileLoss};
 use super::ledger::{Ledger, Place};
-use super::pages::BroughtList;
+use super::pages::{BroughtList, KeptPage};
 use super::patience::Failed;
 use super::run::RunError;
 use crate::bag::layout;
@@ -361,17 +361,7 @@ fn enter_list(
     }
     let first = ledger.book(section).entries.len();
     ledger.enter(section, resource, list.objects, fetch.order);
-    let places: Vec<Place> = (first..ledger.book(section).entries.len())
-        .map(|index| Place { section, index })
-        .collect();
-    let owners = if list_is_all_there_is(section) {
-        places
-    } else {
-        Vec::new()
-    };
-    list.receipts
-        .into_iter()
-        .for_each(|receipt| ledger.file(&owners, receipt));
+    file_pages(ledger, section, first, list.pages);
     if let Some(failed) = list.failed {
         ledger.refuse(section, failed.error, failed.attempts);
     }
@@ -391,6 +381,22 @@ fn enter_list(
         .progress
         .on(&Event::SectionListed { section, items });
     object_tasks(ledger, section)
+}
+
+/// Each page's files are those of the objects on it, counted from the first of this list.
+fn file_pages(ledger: &mut Ledger, section: Section, first: usize, pages: Vec<KeptPage>) {
+    for page in pages {
+        let on_it = page.objects.filter(|_| list_is_all_there_is(section));
+        let owners: Vec<Place> = on_it
+            .map(|index| Place {
+                section,
+                index: first + index,
+            })
+            .collect();
+        for receipt in page.receipts {
+            ledger.file(&owners, receipt);
+        }
+    }
 }
 
 /// Whether an object's place in the list is its only document.
