@@ -213,7 +213,7 @@ fn export_json_reader() {
                 assert_eq!(told.is_known(), told.format == "uforge-export/1");
             }
             Err(error) => {
-                let lines = bytes.iter().filter(|byte| **byte == b'\n').count() + 1;
+                let lines = line_ends(&bytes) + 1;
                 assert!(error.line() <= lines, "line {} of {lines}", error.line());
             }
         }
@@ -241,19 +241,20 @@ fn journal_of_a_killed_run() -> Vec<u8> {
 }
 
 fn find(folder: &Path, name: &str) -> Option<Vec<u8>> {
-    let entries = fs::read_dir(folder)
-        .expect("a folder")
-        .map(|entry| entry.expect("an entry").path());
-    entries
-        .filter_map(|path| {
-            if path.is_dir() {
-                find(&path, name)
-            } else {
-                path.ends_with(name)
-                    .then(|| fs::read(&path).expect("a file"))
-            }
-        })
-        .next()
+    let mut entries = fs::read_dir(folder).expect("a folder");
+    entries.find_map(|entry| {
+        let path = entry.expect("an entry").path();
+        if path.is_dir() {
+            find(&path, name)
+        } else {
+            path.ends_with(name)
+                .then(|| fs::read(&path).expect("a file"))
+        }
+    })
+}
+
+fn line_ends(bytes: &[u8]) -> usize {
+    bytes.split(|byte| *byte == b'\n').count() - 1
 }
 
 /// What is kept of a journal is a sound journal of its own that says the same; a write that was cut short is no damage.
@@ -286,10 +287,7 @@ fn journal_reader() {
         let seen = read(&bytes);
         let end = usize::try_from(seen.end).expect("an offset");
         let kept = bytes.get(..end).expect("within the file");
-        assert_eq!(
-            seen.lines,
-            kept.iter().filter(|byte| **byte == b'\n').count() as u64
-        );
+        assert_eq!(seen.lines, line_ends(kept) as u64);
         let again = read(kept);
         assert_eq!(
             again,
@@ -304,10 +302,7 @@ fn journal_reader() {
         let cut = whole.get(..cut).unwrap_or_default();
         let seen = read(cut);
         assert!(!seen.is_damaged);
-        assert_eq!(
-            seen.lines,
-            cut.iter().filter(|byte| **byte == b'\n').count() as u64
-        );
+        assert_eq!(seen.lines, line_ends(cut) as u64);
     });
 }
 
