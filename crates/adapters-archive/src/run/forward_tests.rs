@@ -306,7 +306,7 @@ async fn an_encrypted_run_does_not_go_on_with_one_that_is_not() {
     assert!(matches!(
         kit.try_open(),
         Err(OpenError::OtherOrder {
-            difference: "encryption",
+            difference: "another encryption",
             ..
         })
     ));
