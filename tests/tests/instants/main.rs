@@ -4,11 +4,7 @@
 //! Where that is not promised by `UFORGE_EXPORT_TEST_TOOLS`, every test here is ignored, and counted as such. The same command, without
 //! `strace`, then has to go on, end well, and leave nothing.
 
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    reason = "a test fails by panicking"
-)]
+#![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
