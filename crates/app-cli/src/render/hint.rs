@@ -154,11 +154,19 @@ impl Hint for RunError {
     }
 }
 
+/// Whether the bag went to standard output.
+fn is_stdout(path: &Path) -> bool {
+    path == Path::new("standard output")
+}
+
 const GO_ON: &str = "the same command goes on where it stopped";
 
 impl Hint for SinkError {
     fn hint(&self) -> Option<String> {
         match self {
+            // Nothing that went into a pipe can be gone on with.
+            Self::NoSpace { path, .. } if is_stdout(path) => text("make room and begin again"),
+            Self::Io { path, .. } if is_stdout(path) => None,
             Self::NoSpace {
                 needed: Some(needed),
                 ..
@@ -170,8 +178,6 @@ impl Hint for SinkError {
                 text("make room; the same command then goes on where it stopped")
             }
             Self::Exists { .. } => text("`--force` replaces it"),
-            // Nothing that went into a pipe can be gone on with.
-            Self::Io { path, .. } if path == Path::new("standard output") => None,
             Self::Io { .. } => text(GO_ON),
             Self::CheckFailed { .. } | Self::Duplicate { .. } | Self::Stopped => None,
         }
