@@ -10,6 +10,7 @@ mod list;
 mod man;
 mod order;
 mod plan;
+mod question;
 mod run;
 mod sandbox;
 mod session;

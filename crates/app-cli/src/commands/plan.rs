@@ -1,23 +1,19 @@
 //! `plan`: what an export would contain. Nothing but GET is sent.
 
-use domain::workflow::{self, Plan, Ports, SectionPlan};
+use domain::workflow::{self, Plan, SectionPlan};
 use serde::Serialize;
 
 use crate::args::PlanArguments;
-use crate::compose;
 use crate::error::CommandError;
 use crate::exit::Ending;
-use crate::journal::InMemory;
-use crate::progress::{self, Subject};
 use crate::render::{Table, count, size};
-use crate::settings::{
-    ConnectionSettings, Layer, ProgressMode, SelectionSettings, UnsignedConnection,
-};
+use crate::settings::{ConnectionSettings, Layer, SelectionSettings, UnsignedConnection};
 use crate::signals::Signals;
 use crate::stdout;
 
+use super::Session;
+use super::question::ask;
 use super::session::sign;
-use super::{Session, order};
 
 pub(super) fn run(session: &mut Session, arguments: PlanArguments) -> Result<Ending, CommandError> {
     let mut flags = Layer::default();
@@ -30,7 +26,14 @@ pub(super) fn run(session: &mut Session, arguments: PlanArguments) -> Result<End
     let (connection, plan) = Session::wait_for(async {
         let mut signals = Signals::listen().map_err(CommandError::Runtime)?;
         let connection = sign(&mut signals, unsigned).await?;
-        let plan = survey(session, &mut signals, &connection, &selection).await?;
+        let plan = ask(
+            session,
+            &mut signals,
+            &connection,
+            &selection,
+            workflow::plan,
+        )
+        .await?;
         Ok((connection, plan))
     })?;
     let text = if arguments.json {
@@ -40,31 +43,6 @@ pub(super) fn run(session: &mut Session, arguments: PlanArguments) -> Result<End
     };
     stdout::write(&text)?;
     Ok(Ending::Done)
-}
-
-async fn survey(
-    session: &Session,
-    signals: &mut Signals,
-    connection: &ConnectionSettings,
-    selection: &SelectionSettings,
-) -> Result<Plan, CommandError> {
-    let api = compose::platform(connection)?;
-    let order = order::of_plan(connection, selection);
-    let subject = Subject {
-        user: connection.user.to_string(),
-        host: connection.server.host.clone(),
-    };
-    let mode = session.progress(ProgressMode::Auto);
-    let mut reporter = progress::start(mode, subject, &session.screen);
-    let ports = Ports {
-        api: &api,
-        clock: &compose::clock(),
-        journal: &InMemory::default(),
-        progress: &reporter,
-    };
-    let planned = signals.or(workflow::plan(ports, &order)).await;
-    reporter.stop();
-    Ok(planned.map_err(CommandError::Interrupted)??)
 }
 
 #[derive(Serialize)]

@@ -3,21 +3,20 @@
 use std::path::Path;
 
 use domain::bag::verify::ToldExport;
+use domain::model::Order;
 use domain::workflow::{self, Against, Ports};
 
 use crate::args::VerifyArguments;
 use crate::compose::{self, VerifyReport};
 use crate::error::CommandError;
-use crate::journal::InMemory;
-use crate::progress::{self, Subject};
 use crate::render::printable;
 use crate::settings::{
-    ConnectionSettings, Layer, ProgressMode, SelectionSettings, ServerAddress, UnsignedConnection,
+    ConnectionSettings, Layer, SelectionSettings, ServerAddress, UnsignedConnection,
 };
 use crate::signals::Signals;
 
 use super::words;
-use crate::commands::{Session, order};
+use crate::commands::{Session, question};
 
 /// What was compared with what.
 pub(super) type Compared<'a> = (&'a ConnectionSettings, &'a Against);
@@ -99,23 +98,10 @@ pub(super) async fn ask(
     connection: &ConnectionSettings,
     told: &ToldExport,
 ) -> Result<Against, CommandError> {
-    let api = compose::platform(connection)?;
-    let order = order::of_plan(connection, &SelectionSettings::everything());
-    let subject = Subject {
-        user: connection.user.to_string(),
-        host: connection.server.host.clone(),
-    };
-    let mode = session.progress(ProgressMode::Auto);
-    let mut reporter = progress::start(mode, subject, &session.screen);
-    let ports = Ports {
-        api: &api,
-        clock: &compose::clock(),
-        journal: &InMemory::default(),
-        progress: &reporter,
-    };
-    let compared = signals.or(workflow::against(ports, &order, told)).await;
-    reporter.stop();
-    Ok(compared.map_err(CommandError::Interrupted)??)
+    let everything = SelectionSettings::everything();
+    let question =
+        async |ports: Ports<'_>, order: &Order| workflow::against(ports, order, told).await;
+    question::ask(session, signals, connection, &everything, question).await
 }
 
 /// What the comparison came to, in words.
