@@ -76,11 +76,16 @@ fn nothing_is_lost_whatever_goes_wrong_and_whenever_it_is_killed() {
 
 /// From the environment, else the short form.
 fn seeds() -> std::ops::RangeInclusive<u64> {
-    let number = |name: &str| env::var(name).ok().map(|text| text.parse::<u64>().unwrap());
-    match (number(plan::ONE_SEED), number(plan::MANY_SEEDS)) {
-        (Some(seed), _) => seed..=seed,
-        (None, Some(seeds)) => 1..=seeds,
-        (None, None) => 1..=SEEDS,
+    let number = |text: &str| text.parse::<u64>().unwrap();
+    if let Ok(seed) = env::var(plan::ONE_SEED) {
+        return number(&seed)..=number(&seed);
+    }
+    match env::var(plan::MANY_SEEDS) {
+        Ok(seeds) => match seeds.split_once('-') {
+            Some((first, last)) => number(first)..=number(last),
+            None => 1..=number(&seeds),
+        },
+        Err(_) => 1..=SEEDS,
     }
 }
 

@@ -5,7 +5,7 @@ use sandbox::scenario::{Chaos, Framing, Ranges};
 
 /// Replays one seed.
 pub(crate) const ONE_SEED: &str = "UFORGE_EXPORT_CHAOS_SEED";
-/// Runs the seeds from 1 to this number.
+/// Runs the seeds from 1 to this number, or from one number to another: `501-1000`.
 pub(crate) const MANY_SEEDS: &str = "UFORGE_EXPORT_CHAOS_SEEDS";
 /// Sections of every shape: that the others are fetched alike is tested elsewhere.
 pub(crate) const SELECTION: [&str; 2] = [

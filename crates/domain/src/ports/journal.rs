@@ -44,6 +44,13 @@ pub enum Fact {
         /// For what.
         item: ItemRef,
     },
+    /// The start was sent, and its ticket can no more be found: a person must be told.
+    Doubted {
+        /// For what.
+        item: ItemRef,
+        /// In words.
+        doubt: String,
+    },
     /// The ticket is no more on the server, or no more ours to delete.
     Gone {
         /// Which.
@@ -67,6 +74,8 @@ pub struct Recovered {
     pub foreign: Option<BTreeSet<Ticket>>,
     /// Starts sent whose answer is not known.
     pub intents: BTreeSet<ItemRef>,
+    /// What is not known of starts, in words.
+    pub doubts: Vec<String>,
     /// Our tickets that are still on the server, as far as is known.
     pub open: BTreeSet<Ticket>,
     /// Documents read.
@@ -90,6 +99,10 @@ impl Recovered {
             }
             Fact::NotStarted { item } => {
                 self.intents.remove(&item);
+            }
+            Fact::Doubted { item, doubt } => {
+                self.intents.remove(&item);
+                self.doubts.push(doubt);
             }
             Fact::Gone { ticket } => {
                 self.open.remove(&ticket);
@@ -122,7 +135,7 @@ pub trait Journal: Send + Sync {
     /// What is remembered now: what an interrupted run left, and all that was recorded since.
     fn remembered(&self) -> Recovered;
 
-    /// Remembers. After this returns, `Intent`, `Started`, `NotStarted`, `Gone` and `Foreign` survive a loss of power
+    /// Remembers. After this returns, `Intent`, `Started`, `NotStarted`, `Doubted`, `Gone` and `Foreign` survive a loss of power
     /// where the journal is kept on disk; `Read` survives with the next of them.
     async fn record(&self, fact: Fact) -> Result<(), JournalError>;
 }

@@ -75,8 +75,10 @@ fn normal(name: &str) -> String {
 
 /// Whether a field of this name, held by `parent`, is a secret.
 pub(super) fn is_secret(name: &str, parent: &str) -> bool {
-    let name = normal(name);
-    (name == "content" && normal(parent).starts_with("certificate")) || names_a_secret(&name)
+    let (name, parent) = (normal(name), normal(parent));
+    let half_of_a_pair = name == "publickey" && parent.starts_with("apikeypair");
+    let inline_key = name == "content" && parent.starts_with("certificate");
+    half_of_a_pair || inline_key || names_a_secret(&name)
 }
 
 fn names_a_secret(normal: &str) -> bool {
@@ -154,6 +156,8 @@ mod tests {
             assert!(is_secret(name, "credAccount"), "{name}");
         }
         assert!(is_secret("content", "certificate"));
+        assert!(is_secret("publicKey", "apiKeyPair"));
+        assert!(!is_secret("publicKey", "sshKey"));
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod recount;
 mod retry;
 mod run;
 mod second_look;
+mod set_up;
 mod survey;
 #[cfg(test)]
 mod tests;

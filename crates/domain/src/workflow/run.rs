@@ -11,16 +11,17 @@ use super::item::Item;
 use super::ledger::{Book, Ledger, Place};
 use super::patience::first_contact;
 use super::second_look::second_look;
-use super::survey::{Task, folder_of, survey, survey_once};
+use super::set_up::set_up_items;
+use super::survey::{Task, survey, survey_once};
 use super::tickets;
 use super::transfer::check_room;
-use crate::bag::{layout, tags};
+use crate::bag::tags;
 use crate::model::{
     ItemKind, ItemRef, ObjectId, Order, Secrets, Section, Strictness, Ticket, TicketPolicy,
 };
 use crate::ports::{
-    ApiError, ArchiveSink, Clock, Event, Fact, ItemStage, Journal, JournalError, Platform,
-    Progress, Recovered, SinkError, UserDataApi,
+    ApiError, ArchiveSink, Clock, Event, Fact, Journal, JournalError, Platform, Progress,
+    SinkError, UserDataApi,
 };
 use crate::report::{Completeness, Outcome, Report, SectionStatus, Stage, rendered};
 
@@ -152,6 +153,15 @@ async fn gather(
         order,
         foreign: foreign.as_ref(),
     };
+    let has_more = |item: ItemRef| {
+        let mut tickets = remembered.open.iter();
+        tickets.any(|ticket| ticket.item == item)
+            || kept
+                .receipts
+                .values()
+                .any(|receipt| receipt.origin.item == Some(item))
+    };
+    tickets::doubt_superfluous(ports.journal, has_more).await?;
     let (mut work, places) = set_up_items(drive_with, &ledger, &kept, &remembered);
     check_room(sink, bytes_to_come(&ledger, &work, &places))?;
     announce(ports, &work, &following);
@@ -165,6 +175,7 @@ async fn gather(
     let mut unsafe_tickets = enter_items(order, &mut ledger, &work, &places);
     tickets::sweep(drive_with, &mut ledger, &work).await?;
     unsafe_tickets.extend(second_look(drive_with, fetch, &mut ledger).await?);
+    ledger.notes.extend(ports.journal.remembered().doubts);
     ledger.adopt_unclaimed(kept.receipts.values());
     let report = report(order, ledger, started, ports, platform.version);
     Ok((report, unsafe_tickets))
@@ -269,56 +280,6 @@ pub(super) fn check_selection(order: &Order, ledger: &Ledger) -> Result<(), RunE
     Ok(())
 }
 
-/// A machine for every item, each from where an interrupted run left it.
-fn set_up_items(
-    drive: Drive<'_>,
-    ledger: &Ledger,
-    kept: &Kept,
-    remembered: &Recovered,
-) -> (Vec<ItemWork>, Vec<Place>) {
-    let items = [ItemKind::Appliance, ItemKind::MySoftware]
-        .into_iter()
-        .flat_map(|kind| ledger.items(kind));
-    let wanted = items.filter(|(_, item)| drive.order.selection.wants_item(*item));
-    let beginnings = drive.sink.beginnings();
-    wanted
-        .map(|(place, item)| {
-            let path = layout::archive(&folder_of(ledger, place, item.id), 1);
-            let mut tickets: Vec<Ticket> = remembered
-                .open
-                .iter()
-                .filter(|t| t.item == item)
-                .copied()
-                .collect();
-            tickets.sort();
-            let beginning = beginnings.iter().find(|beginning| {
-                let ticket = beginning.entry.origin.ticket;
-                beginning.entry.path == path && ticket.is_some_and(|t| tickets.contains(&t))
-            });
-            let machine = machine_for(drive.order, item);
-            let machine = if let Some(receipt) = kept.receipts.get(&path) {
-                let stage = ItemStage::Recovered {
-                    bytes: receipt.bytes,
-                };
-                drive.ports.progress.on(&Event::Item {
-                    item,
-                    name: name_of(ledger, place),
-                    stage,
-                });
-                machine.with_receipt(receipt.clone(), tickets)
-            } else if !tickets.is_empty() {
-                machine.with_tickets(tickets, drive.ports.clock.elapsed())
-            } else if remembered.intents.contains(&item) {
-                machine.with_lost_start()
-            } else {
-                machine
-            };
-            let work = ItemWork::new(machine, name_of(ledger, place), path);
-            (work.going_on_with(beginning), place)
-        })
-        .unzip()
-}
-
 pub(super) fn machine_for(order: &Order, item: ItemRef) -> Item {
     Item::new(
         item,
@@ -376,7 +337,6 @@ pub(super) fn enter_items(
     let mut unsafe_tickets = Vec::new();
     for (item, place) in work.iter().zip(places) {
         let machine = &item.machine;
-        ledger.notes.extend(machine.doubts().iter().cloned());
         if let Some(receipt) = machine.receipt() {
             ledger.file(&[*place], receipt.clone());
             if !receipt.durable && order.tickets == TicketPolicy::Delete {

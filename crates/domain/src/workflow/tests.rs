@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::{Ports, RunError, export, withdraw};
 use crate::model::{ItemRef, Order, Section, Ticket};
 use crate::ports::{
-    ApiError, ExportStatus, Fact, JournalError, MockArchiveSink, MockJournal, SinkError,
+    ApiError, ExportStatus, Fact, Journal, JournalError, MockArchiveSink, MockJournal, SinkError,
 };
 use crate::report::{Completeness, ItemStatus, Outcome, Stage};
 use crate::testing::{
@@ -501,6 +501,65 @@ fn a_software_start_whose_answer_was_lost_is_told() {
             .any(|note| note.contains("may be left on the platform"))
     );
     assert!(world.archive_of(mysoftware(1)).is_some());
+}
+
+/// The first run gets a ticket and no further.
+fn ended_before_the_download(item: ItemRef) -> World {
+    let world = world(&[item]);
+    let away = ApiError::Unreachable {
+        request: "x".into(),
+        host: "h".into(),
+        detail: "refused".into(),
+    };
+    world
+        .platform
+        .script(20, downloads_of(item), Script::Refuse(away));
+    world
+        .platform
+        .script(1, starts_of(item), Script::LoseAnswer);
+    assert!(matches!(world.export(), Err(RunError::Platform(_))));
+    world.platform.script(0, |_| true, Script::LoseAnswer);
+    world
+}
+
+fn complete_at_last(world: &World) -> Outcome {
+    loop {
+        if let Ok(outcome) = world.export() {
+            return outcome;
+        }
+    }
+}
+
+fn doubts(outcome: &Outcome) -> usize {
+    let notes = outcome.report.notes.iter();
+    notes
+        .filter(|note| note.contains("may be left on the platform"))
+        .count()
+}
+
+/// The doubt went with the process, and the ticket stayed on the platform without a word.
+#[test]
+fn a_doubt_outlives_the_run_that_had_it() {
+    let world = ended_before_the_download(mysoftware(1));
+    assert_eq!(doubts(&complete_at_last(&world)), 1);
+}
+
+/// A kill between a second start and its answer: the first ticket was gone on with, the second forgotten.
+#[test]
+fn a_start_beside_a_ticket_is_not_forgotten() {
+    let world = ended_before_the_download(mysoftware(1));
+    let item = mysoftware(1);
+    let intent = Journal::record(&world.journal, Fact::Intent { item });
+    world.clock.run(intent).expect("a journal");
+    assert_eq!(doubts(&complete_at_last(&world)), 2);
+
+    let item = appliance(1);
+    let world = ended_before_the_download(item);
+    let intent = Journal::record(&world.journal, Fact::Intent { item });
+    world.clock.run(intent).expect("a journal");
+    world.platform.foreign_ticket(item);
+    complete_at_last(&world);
+    assert_eq!(world.platform.tickets(), []);
 }
 
 /// Each start of an outage of three seconds lost its answer, and after three of them the bundle was given up.

@@ -10,7 +10,7 @@ use super::ledger::Ledger;
 use super::patience::attempt;
 use super::run::{Ports, RunError};
 use crate::model::{ItemKind, ItemRef, Order, Section, Ticket};
-use crate::ports::{ApiError, Event, Fact, JournalError, Recovered};
+use crate::ports::{ApiError, Event, Fact, Journal, JournalError, Recovered};
 use crate::report::{Failure, Stage};
 
 const AT_ONCE: usize = 8;
@@ -52,6 +52,34 @@ pub(crate) async fn foreign(
             Ok(None)
         }
     }
+}
+
+/// Why a ticket of my software cannot be found.
+pub(crate) const NO_LIST: &str = "the platform has no list in which its ticket could be found";
+
+/// Remembers, for the report of whichever run comes to an end, that nobody knows what became of a start.
+pub(crate) async fn doubt(
+    journal: &dyn Journal,
+    item: ItemRef,
+    why: &str,
+) -> Result<(), JournalError> {
+    let doubt = format!(
+        "the answer to a start of {item} was lost, and {why}: one export ticket may be left on the platform"
+    );
+    journal.record(Fact::Doubted { item, doubt }).await
+}
+
+/// Starts that a killed run sent for items of which it had something else: nobody will look for their tickets, and those of my
+/// software cannot be looked for.
+pub(crate) async fn doubt_superfluous(
+    journal: &dyn Journal,
+    has_more: impl Fn(ItemRef) -> bool,
+) -> Result<(), JournalError> {
+    let unanswered = journal.remembered().intents.into_iter();
+    for item in unanswered.filter(|item| item.kind == ItemKind::MySoftware && has_more(*item)) {
+        doubt(journal, item, NO_LIST).await?;
+    }
+    Ok(())
 }
 
 /// Takes off the server what no item of this run holds any more: tickets of items that vanished, and tickets of starts whose

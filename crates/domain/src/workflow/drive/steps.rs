@@ -9,6 +9,7 @@ use crate::ports::{ApiError, Event, Fact, ItemStage};
 use crate::workflow::item::{Action, Deletion, Seen, start_may_have_worked};
 use crate::workflow::patience::attempt;
 use crate::workflow::run::{Ports, RunError};
+use crate::workflow::tickets::{NO_LIST, doubt};
 use crate::workflow::transfer::{Partial, TransferFailure, fetch_archive};
 
 pub(super) fn perform<'a>(
@@ -85,23 +86,12 @@ async fn start(drive: Drive<'_>, item: ItemRef) -> Result<Seen, RunError> {
 
 /// Looks for the tickets of starts whose answers were lost. Only what nobody else can have asked for is taken.
 async fn find_ticket(drive: Drive<'_>, item: ItemRef, lost: u32) -> Result<Seen, RunError> {
-    let doubt = |why: &str| {
-        Seen::CannotFind(format!(
-            "the answer to a start of {item} was lost, and {why}: one export ticket may be left on the platform"
-        ))
-    };
+    let Ports { api, journal, .. } = drive.ports;
     let (ItemKind::Appliance, Some(foreign)) = (item.kind, drive.foreign) else {
         wait_for_an_answer(drive).await?;
-        drive
-            .ports
-            .journal
-            .record(Fact::NotStarted { item })
-            .await?;
-        return Ok(doubt(
-            "the platform has no list in which its ticket could be found",
-        ));
+        doubt(journal, item, NO_LIST).await?;
+        return Ok(Seen::CannotFind);
     };
-    let Ports { api, journal, .. } = drive.ports;
     let lying = match attempt(
         drive.ports,
         drive.order.seed,
@@ -113,11 +103,9 @@ async fn find_ticket(drive: Drive<'_>, item: ItemRef, lost: u32) -> Result<Seen,
         Ok(lying) => lying,
         Err(failed) => {
             let failed = failed.into_fatal(&drive.order.user)?;
-            journal.record(Fact::NotStarted { item }).await?;
-            return Ok(doubt(&format!(
-                "the list of tickets could not be read ({})",
-                failed.error
-            )));
+            let why = format!("the list of tickets could not be read ({})", failed.error);
+            doubt(journal, item, &why).await?;
+            return Ok(Seen::CannotFind);
         }
     };
     let known = journal.remembered().open;
@@ -129,10 +117,9 @@ async fn find_ticket(drive: Drive<'_>, item: ItemRef, lost: u32) -> Result<Seen,
     ours.retain(|ticket| !foreign.contains(ticket) && !known.contains(ticket));
     ours.sort();
     if ours.len() > lost as usize {
-        journal.record(Fact::NotStarted { item }).await?;
-        return Ok(doubt(
-            "there are several tickets for it that may be somebody else's",
-        ));
+        let why = "there are several tickets for it that may be somebody else's";
+        doubt(journal, item, why).await?;
+        return Ok(Seen::CannotFind);
     }
     for ticket in &ours {
         journal.record(Fact::Started { ticket: *ticket }).await?;

@@ -67,7 +67,7 @@ pub(crate) enum Seen {
     /// The tickets of lost starts, newest last; there may be none.
     Found(Vec<Ticket>),
     /// Nobody can say what became of the lost start.
-    CannotFind(String),
+    CannotFind,
     /// The ticket's status.
     Status(ExportStatus),
     /// The status could not be had.
@@ -145,7 +145,7 @@ pub(crate) struct Item {
     /// Tickets of this item that were given up for a newer one.
     replaced: Vec<Ticket>,
     undeleted: Vec<(Ticket, ApiError)>,
-    doubts: Vec<String>,
+    doubts: u32,
     failed_attempts: u32,
     stage_attempts: u32,
     poll_failures: u32,
@@ -181,7 +181,7 @@ impl Item {
             loss: None,
             replaced: Vec::new(),
             undeleted: Vec::new(),
-            doubts: Vec::new(),
+            doubts: 0,
             failed_attempts: 0,
             stage_attempts: 0,
             poll_failures: 0,
@@ -216,6 +216,12 @@ impl Item {
     pub(crate) fn with_receipt(mut self, receipt: Receipt, tickets: Vec<Ticket>) -> Self {
         self.replaced = tickets;
         self.store(receipt, None);
+        self
+    }
+
+    /// A start was sent besides, and its answer never read.
+    pub(crate) fn with_unanswered_start(mut self) -> Self {
+        self.lost_starts += 1;
         self
     }
 
@@ -324,11 +330,6 @@ impl Item {
         &self.undeleted
     }
 
-    /// Doubts that a person should know of.
-    pub(crate) fn doubts(&self) -> &[String] {
-        &self.doubts
-    }
-
     /// Failed attempts so far, and the one that is told about.
     pub(crate) fn attempts(&self) -> u32 {
         self.failed_attempts.max(1)
@@ -354,7 +355,7 @@ impl Item {
             }
             Seen::StartFailed(error) => self.start_failed(&error, elapsed),
             Seen::Found(tickets) => self.found(tickets, elapsed),
-            Seen::CannotFind(doubt) => self.cannot_find(doubt, elapsed),
+            Seen::CannotFind => self.cannot_find(elapsed),
             Seen::Status(status) => {
                 if let State::Polling { ticket } | State::Waiting { ticket, .. } = self.state {
                     self.poll_failures = 0;

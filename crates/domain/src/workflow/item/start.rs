@@ -41,13 +41,13 @@ impl Item {
         }
     }
 
-    pub(super) fn cannot_find(&mut self, doubt: String, elapsed: Duration) {
-        self.doubts.push(doubt);
+    pub(super) fn cannot_find(&mut self, elapsed: Duration) {
+        self.doubts += 1;
         self.start_again(elapsed, "the answer to the start was lost again and again, and the platform has no list to look its ticket up in");
     }
 
     pub(super) fn start_again(&mut self, elapsed: Duration, otherwise: &str) {
-        let often = if self.doubts.is_empty() {
+        let often = if self.doubts == 0 {
             Limits::ATTEMPTS
         } else {
             Limits::DOUBTFUL_STARTS

@@ -1,0 +1,93 @@
+//! A machine for every item, each from where an interrupted run left it.
+
+use super::drive::{Drive, ItemWork};
+use super::fetch::Kept;
+use super::item::Item;
+use super::ledger::{Ledger, Place};
+use super::run::{machine_for, name_of};
+use super::survey::folder_of;
+use crate::bag::layout;
+use crate::model::{BagPath, ItemKind, ItemRef, Ticket};
+use crate::ports::{Beginning, Event, ItemStage, Receipt, Recovered};
+
+/// The items that the order wants, and where each stands in the ledger.
+pub(super) fn set_up_items(
+    drive: Drive<'_>,
+    ledger: &Ledger,
+    kept: &Kept,
+    remembered: &Recovered,
+) -> (Vec<ItemWork>, Vec<Place>) {
+    let items = [ItemKind::Appliance, ItemKind::MySoftware]
+        .into_iter()
+        .flat_map(|kind| ledger.items(kind));
+    let wanted = items.filter(|(_, item)| drive.order.selection.wants_item(*item));
+    let beginnings = drive.sink.beginnings();
+    wanted
+        .map(|(place, item)| {
+            let path = layout::archive(&folder_of(ledger, place, item.id), 1);
+            let name = name_of(ledger, place);
+            let tickets = tickets_of(item, remembered);
+            let beginning = beginning_of(&beginnings, &path, &tickets);
+            let receipt = kept.receipts.get(&path);
+            if let Some(receipt) = receipt {
+                tell_recovered(drive, item, &name, receipt);
+            }
+            let machine = taken_up(drive, item, tickets, receipt, remembered);
+            let work = ItemWork::new(machine, name, path).going_on_with(beginning);
+            (work, place)
+        })
+        .unzip()
+}
+
+/// Oldest first.
+fn tickets_of(item: ItemRef, remembered: &Recovered) -> Vec<Ticket> {
+    let open = remembered.open.iter().copied();
+    let mut tickets: Vec<Ticket> = open.filter(|ticket| ticket.item == item).collect();
+    tickets.sort();
+    tickets
+}
+
+/// What is left of an archive that one of these tickets can still bring.
+fn beginning_of<'a>(
+    beginnings: &'a [Beginning],
+    path: &BagPath,
+    tickets: &[Ticket],
+) -> Option<&'a Beginning> {
+    beginnings.iter().find(|beginning| {
+        let ticket = beginning.entry.origin.ticket;
+        beginning.entry.path == *path && ticket.is_some_and(|ticket| tickets.contains(&ticket))
+    })
+}
+
+fn tell_recovered(drive: Drive<'_>, item: ItemRef, name: &str, receipt: &Receipt) {
+    drive.ports.progress.on(&Event::Item {
+        item,
+        name: name.to_owned(),
+        stage: ItemStage::Recovered {
+            bytes: receipt.bytes,
+        },
+    });
+}
+
+fn taken_up(
+    drive: Drive<'_>,
+    item: ItemRef,
+    tickets: Vec<Ticket>,
+    receipt: Option<&Receipt>,
+    remembered: &Recovered,
+) -> Item {
+    let machine = machine_for(drive.order, item);
+    let is_unanswered = remembered.intents.contains(&item);
+    if is_unanswered && receipt.is_none() && tickets.is_empty() {
+        return machine.with_lost_start();
+    }
+    let machine = if is_unanswered {
+        machine.with_unanswered_start()
+    } else {
+        machine
+    };
+    match receipt {
+        Some(receipt) => machine.with_receipt(receipt.clone(), tickets),
+        None => machine.with_tickets(tickets, drive.ports.clock.elapsed()),
+    }
+}
