@@ -99,6 +99,23 @@ fn an_archive_cut_anywhere_never_passes() {
 }
 
 #[test]
+fn a_large_archive_cut_at_a_thousand_places_never_passes() {
+    let mut state = 1_u32;
+    let noise = std::iter::repeat_with(|| {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state.to_be_bytes()[0]
+    });
+    let whole = gzip(&noise.take(300_000).collect::<Vec<_>>());
+    for place in 0..1000 {
+        let length = whole.len() * place / 1000;
+        let seen = check_in_chunks(&whole[..length], 64 * 1024);
+        let received = length as u64;
+        assert_eq!(seen, Err(CheckFailure::Truncated { received }), "{length}");
+    }
+    assert!(check(&whole).is_ok());
+}
+
+#[test]
 fn a_flipped_bit_is_found_or_changes_nothing_of_the_content() {
     let content = &sample()[..600];
     for whole in [
