@@ -503,17 +503,21 @@ fn a_software_start_whose_answer_was_lost_is_told() {
     assert!(world.archive_of(mysoftware(1)).is_some());
 }
 
-/// The first run gets a ticket and no further.
-fn ended_before_the_download(item: ItemRef) -> World {
-    let world = world(&[item]);
-    let away = ApiError::Unreachable {
+/// What a platform that went away comes to.
+fn away() -> ApiError {
+    ApiError::Unreachable {
         request: "x".into(),
         host: "h".into(),
         detail: "refused".into(),
-    };
+    }
+}
+
+/// The first run gets a ticket and no further.
+fn ended_before_the_download(item: ItemRef) -> World {
+    let world = world(&[item]);
     world
         .platform
-        .script(20, downloads_of(item), Script::Refuse(away));
+        .script(20, downloads_of(item), Script::Refuse(away()));
     world
         .platform
         .script(1, starts_of(item), Script::LoseAnswer);
@@ -707,14 +711,9 @@ fn a_sink_that_is_not_durable_keeps_tickets_until_the_bag_is_finished() {
 #[test]
 fn a_platform_that_goes_away_ends_the_run_and_the_next_one_goes_on() {
     let world = world(&[appliance(1), appliance(2)]);
-    let away = ApiError::Unreachable {
-        request: "x".into(),
-        host: "h".into(),
-        detail: "refused".into(),
-    };
     world
         .platform
-        .script(20, downloads_of(appliance(2)), Script::Refuse(away));
+        .script(20, downloads_of(appliance(2)), Script::Refuse(away()));
     assert!(matches!(world.export(), Err(RunError::Platform(_))));
     assert_eq!(world.journal.remembered_open(), vec![appliance(2)]);
     world.platform.script(0, |_| true, Script::LoseAnswer);
