@@ -7,11 +7,12 @@ use std::process::Command;
 
 use serde_json::Value;
 
-const MAY_USE: [(&str, &[&str]); 9] = [
+const MAY_USE: [(&str, &[&str]); 10] = [
     ("domain", &[]),
     ("adapters-http", &["domain"]),
     ("adapters-archive", &["domain"]),
     ("adapters-clock", &["domain"]),
+    ("adapters-process", &["domain"]),
     ("sandbox", &["domain"]),
     (
         "app-cli",
@@ -20,6 +21,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
             "adapters-http",
             "adapters-archive",
             "adapters-clock",
+            "adapters-process",
             "sandbox",
         ],
     ),
@@ -30,6 +32,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
             "adapters-http",
             "adapters-archive",
             "adapters-clock",
+            "adapters-process",
         ],
     ),
     (

@@ -14,4 +14,5 @@ pub mod redact;
 pub mod report;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
+pub mod text;
 pub mod workflow;

@@ -1,0 +1,10 @@
+//! What a process has around it: the signals that it is sent, a standard error that may not take a line, and the text files
+//! that people hand to it.
+
+mod lines;
+mod signals;
+mod text_file;
+
+pub use lines::LossyStderr;
+pub use signals::{Signal, Signals, is_ignored};
+pub use text_file::{TextFileError, first_line, read_pem, read_text};

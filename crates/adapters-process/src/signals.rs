@@ -1,0 +1,142 @@
+//! Signals that ask a process to end.
+
+use std::io;
+
+/// A signal that ends a process which does not listen for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// SIGHUP: the terminal was closed, or the connection to it was lost.
+    HangUp,
+    /// SIGINT: Ctrl-C.
+    Interrupt,
+    /// SIGQUIT: Ctrl-\.
+    Quit,
+    /// SIGTERM: what `kill`, service managers and container runtimes send.
+    Terminate,
+    /// Any other, by its number.
+    Other(u8),
+}
+
+impl Signal {
+    /// All that are listened for. SIGPIPE is not among them: Rust programs ignore it.
+    #[cfg(unix)]
+    const ALL: [Self; 10] = [
+        Self::HangUp,
+        Self::Interrupt,
+        Self::Quit,
+        Self::Terminate,
+        Self::Other(10),
+        Self::Other(12),
+        Self::Other(14),
+        Self::Other(24),
+        Self::Other(26),
+        Self::Other(27),
+    ];
+
+    /// Its number.
+    pub fn number(self) -> u8 {
+        match self {
+            Self::HangUp => 1,
+            Self::Interrupt => 2,
+            Self::Quit => 3,
+            Self::Terminate => 15,
+            Self::Other(number) => number,
+        }
+    }
+}
+
+/// Listens for signals from the moment it is made.
+#[derive(Debug)]
+pub struct Signals {
+    #[cfg(unix)]
+    received: Vec<(Signal, tokio::signal::unix::Signal)>,
+}
+
+impl Signals {
+    /// From now on signals no longer end the process by themselves. One that is ignored stays ignored: that is how `nohup` and a
+    /// shell's `&` work. SIGTERM is always listened for.
+    #[cfg(unix)]
+    pub fn listen() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let ignored = ignored();
+        let mut received = Vec::new();
+        for wanted in Signal::ALL {
+            if wanted == Signal::Terminate || !is_in(ignored, wanted.number()) {
+                let kind = SignalKind::from_raw(i32::from(wanted.number()));
+                received.push((wanted, signal(kind)?));
+            }
+        }
+        Ok(Self { received })
+    }
+
+    /// From now on signals no longer end the process by themselves.
+    #[cfg(not(unix))]
+    pub fn listen() -> io::Result<Self> {
+        Ok(Self {})
+    }
+
+    /// The next signal.
+    #[cfg(unix)]
+    pub async fn next(&mut self) -> Signal {
+        use std::task::Poll;
+        std::future::poll_fn(|context| {
+            for (signal, stream) in &mut self.received {
+                if stream.poll_recv(context).is_ready() {
+                    return Poll::Ready(*signal);
+                }
+            }
+            Poll::Pending
+        })
+        .await
+    }
+
+    /// The next signal.
+    #[cfg(not(unix))]
+    pub async fn next(&mut self) -> Signal {
+        let _ = tokio::signal::ctrl_c().await;
+        Signal::Interrupt
+    }
+}
+
+/// Whether this signal is ignored by the process now. Where the system does not say, it is not.
+pub fn is_ignored(number: u8) -> bool {
+    is_in(ignored(), number)
+}
+
+/// The set of ignored signals: bit 0 is signal 1.
+fn ignored() -> u64 {
+    std::fs::read_to_string("/proc/self/status")
+        .ok()
+        .and_then(|status| ignored_in(&status))
+        .unwrap_or(0)
+}
+
+fn ignored_in(status: &str) -> Option<u64> {
+    let line = status
+        .lines()
+        .find_map(|line| line.strip_prefix("SigIgn:"))?;
+    u64::from_str_radix(line.trim(), 16).ok()
+}
+
+fn is_in(set: u64, number: u8) -> bool {
+    number
+        .checked_sub(1)
+        .and_then(|bit| set.checked_shr(u32::from(bit)))
+        .is_some_and(|rest| rest & 1 == 1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ignored_signals_are_read_from_the_systems_own_account() {
+        let set = ignored_in("Name:\tx\nSigBlk:\t0000000000000000\nSigIgn:\t0000000000001003\n");
+        let set = set.unwrap_or(0);
+        for (number, expected) in [(1, true), (2, true), (3, false), (13, true), (15, false)] {
+            assert_eq!(is_in(set, number), expected, "{number}");
+        }
+        assert_eq!(ignored_in("Name:\tx\n"), None);
+        assert!(!is_in(u64::MAX, 0));
+    }
+}

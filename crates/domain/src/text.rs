@@ -1,0 +1,143 @@
+//! Text that people wrote into a file, by whatever editor: the one rule for all files that are read as text.
+
+use std::borrow::Cow;
+
+use thiserror::Error;
+
+const UTF8_MARK: &[u8] = b"\xef\xbb\xbf";
+const UTF16_LE_MARK: &[u8] = b"\xff\xfe";
+const UTF16_BE_MARK: &[u8] = b"\xfe\xff";
+
+/// Why bytes are no text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NotText {
+    /// Neither UTF-8 nor UTF-16 with its mark.
+    #[error("not text in UTF-8")]
+    Encoding,
+    /// It holds NUL: binary data, or UTF-16 or UTF-32 without its mark.
+    #[error("not text in UTF-8: it holds NUL bytes")]
+    Nul,
+}
+
+/// How the characters of a file are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Encoding {
+    /// With or without a byte order mark.
+    Utf8,
+    /// Low byte first, as Windows PowerShell's `>` writes.
+    Utf16Le,
+    /// High byte first.
+    Utf16Be,
+}
+
+impl Encoding {
+    /// Which one the beginning of a file says.
+    pub fn of(bytes: &[u8]) -> Self {
+        if bytes.starts_with(UTF16_LE_MARK) {
+            Self::Utf16Le
+        } else if bytes.starts_with(UTF16_BE_MARK) {
+            Self::Utf16Be
+        } else {
+            Self::Utf8
+        }
+    }
+
+    /// Whether these bytes, from the beginning of a file, end with a line end.
+    pub fn ends_a_line(self, bytes: &[u8]) -> bool {
+        let whole = bytes.len().is_multiple_of(2);
+        match self {
+            Self::Utf8 => bytes.ends_with(b"\n"),
+            Self::Utf16Le => whole && bytes.ends_with(b"\n\0"),
+            Self::Utf16Be => whole && bytes.ends_with(b"\0\n"),
+        }
+    }
+}
+
+/// The text of a file: UTF-8, or UTF-16 where a byte order mark says so. The mark is no part of the text.
+///
+/// ```
+/// # use domain::text::decode;
+/// assert_eq!(decode(b"\xef\xbb\xbfsecret").unwrap(), "secret");
+/// assert_eq!(decode(b"\xff\xfes\0").unwrap(), "s");
+/// assert!(decode(b"\xff").is_err());
+/// ```
+pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, NotText> {
+    let text = match Encoding::of(bytes) {
+        Encoding::Utf8 => {
+            let plain = bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes);
+            Cow::Borrowed(std::str::from_utf8(plain).map_err(|_| NotText::Encoding)?)
+        }
+        Encoding::Utf16Le => Cow::Owned(utf16(bytes, u16::from_le_bytes)?),
+        Encoding::Utf16Be => Cow::Owned(utf16(bytes, u16::from_be_bytes)?),
+    };
+    if text.contains('\0') {
+        return Err(NotText::Nul);
+    }
+    Ok(text)
+}
+
+fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, NotText> {
+    let (units, rest) = bytes.as_chunks::<2>();
+    if !rest.is_empty() {
+        return Err(NotText::Encoding);
+    }
+    // The first is the mark. Room for all of it at once: what grows leaves copies of a secret behind.
+    let mut text = String::with_capacity(bytes.len() * 2);
+    for decoded in char::decode_utf16(units.iter().skip(1).map(|pair| unit(*pair))) {
+        text.push(decoded.map_err(|_| NotText::Encoding)?);
+    }
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn utf16_file(text: &str, mark: u16, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+        std::iter::once(mark)
+            .chain(text.encode_utf16())
+            .flat_map(bytes)
+            .collect()
+    }
+
+    #[test]
+    fn a_mark_is_no_part_of_the_text() {
+        let text = "sécret 山 🗝\r\n";
+        let marked = [UTF8_MARK, text.as_bytes()].concat();
+        for bytes in [
+            text.as_bytes().to_vec(),
+            marked,
+            utf16_file(text, 0xfeff, u16::to_le_bytes),
+            utf16_file(text, 0xfeff, u16::to_be_bytes),
+        ] {
+            assert_eq!(decode(&bytes).as_deref(), Ok(text), "{bytes:?}");
+            assert!(Encoding::of(&bytes).ends_a_line(&bytes));
+        }
+        for empty in [&b""[..], UTF8_MARK, UTF16_LE_MARK, UTF16_BE_MARK] {
+            assert_eq!(decode(empty).as_deref(), Ok(""));
+        }
+    }
+
+    #[test]
+    fn what_is_no_text_is_refused() {
+        for bytes in [
+            &b"\xff"[..],
+            b"\xff\xfea",
+            b"\xff\xfe\x00\xd8",
+            b"\xef\xbb\xbf\xff",
+        ] {
+            assert_eq!(decode(bytes), Err(NotText::Encoding), "{bytes:?}");
+        }
+        for bytes in [&b"s\0e\0"[..], b"\0", b"\xff\xfe\0\0s\0\0\0"] {
+            assert_eq!(decode(bytes), Err(NotText::Nul), "{bytes:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_utf16_ends_with_two_bytes() {
+        let line = utf16_file("a\u{0a00}\n", 0xfeff, u16::to_le_bytes);
+        assert!(Encoding::Utf16Le.ends_a_line(&line));
+        assert!(!Encoding::Utf16Le.ends_a_line(&line[..line.len() - 1]));
+        assert!(!Encoding::Utf16Be.ends_a_line(b"\xfe\xff\x0a\x00"));
+    }
+}
