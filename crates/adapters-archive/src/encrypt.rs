@@ -8,11 +8,18 @@ use std::sync::Arc;
 
 use age::stream::{StreamReader, StreamWriter};
 use age::{Decryptor, Encryptor, ssh, x25519};
+use domain::text::{NotText, decode};
 use secrecy::SecretString;
 use thiserror::Error;
 
+use crate::memory::{Short, check_scrypt};
+
 /// Longest file of recipients that is read.
 const LONGEST_RECIPIENTS_BYTES: u64 = 1024 * 1024;
+
+/// scrypt's cost for a passphrase, as a power of two: that of age's own tool, 256 MiB. The library's choice follows the speed of
+/// this machine, and smaller machines could then not open the bag.
+const WORK_FACTOR: u8 = 18;
 
 /// Why a bag cannot be encrypted as asked.
 #[derive(Debug, Error)]
@@ -48,6 +55,17 @@ pub enum EncryptionError {
         #[source]
         source: io::Error,
     },
+    /// A recipients file that is no text.
+    #[error("`{}` is {problem}", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        problem: NotText,
+    },
+    /// This machine has too little memory for a passphrase.
+    #[error("a passphrase cannot be used here: {0}")]
+    Memory(#[source] Short),
     /// Recipients that cannot go together.
     #[error("the bag cannot be encrypted to these recipients")]
     Recipients(#[source] age::EncryptError),
@@ -88,18 +106,21 @@ impl Recipient {
     }
 
     fn read_file(path: &Path) -> Result<Vec<Self>, EncryptionError> {
-        let mut text = String::new();
+        let mut bytes = Vec::new();
         fs::File::open(path)
-            .and_then(|file| {
-                file.take(LONGEST_RECIPIENTS_BYTES)
-                    .read_to_string(&mut text)
-            })
+            .and_then(|file| file.take(LONGEST_RECIPIENTS_BYTES).read_to_end(&mut bytes))
             .map_err(|source| EncryptionError::Unreadable {
                 path: path.to_path_buf(),
                 source,
             })?;
+        let text = decode(&bytes).map_err(|problem| EncryptionError::NotText {
+            path: path.to_path_buf(),
+            problem,
+        })?;
         let recipients: Vec<Self> = text
             .lines()
+            // Files that were joined to one have a mark each.
+            .map(|line| line.trim_start_matches('\u{feff}'))
             .enumerate()
             .filter(|(_, line)| !line.trim().is_empty() && !line.trim_start().starts_with('#'))
             .map(|(index, line)| {
@@ -141,7 +162,13 @@ impl Encryption {
                 Encryptor::with_recipients(recipients.iter().map(Recipient::as_age))
                     .map_err(EncryptionError::Recipients)
             }
-            Self::Passphrase(passphrase) => Ok(Encryptor::with_user_passphrase(passphrase.clone())),
+            Self::Passphrase(passphrase) => {
+                check_scrypt(WORK_FACTOR).map_err(EncryptionError::Memory)?;
+                let mut recipient = age::scrypt::Recipient::new(passphrase.clone());
+                recipient.set_work_factor(WORK_FACTOR);
+                Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
+                    .map_err(EncryptionError::Recipients)
+            }
         }
     }
 }

@@ -5,6 +5,7 @@
 mod container;
 mod encrypt;
 mod journal;
+mod memory;
 mod publish;
 mod reader;
 mod run;
@@ -18,6 +19,7 @@ mod writer;
 
 pub use encrypt::{Encryption, EncryptionError, Recipient};
 pub use journal::RunHeader;
+pub use memory::Short;
 pub use publish::Replace;
 pub use reader::{BagSource, ListedFile, Listing, Packing, ReadError, Unlock, list, open_bag};
 pub use run::{

@@ -6,17 +6,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use adapters_archive::{
-    BagSource, EncryptionError, Leftover, Recipient, Replace, RunHeader, RunSettings, Unfinished,
-    Unlock,
+    BagSource, Leftover, Recipient, Replace, RunHeader, RunSettings, Unfinished, Unlock,
 };
 pub(crate) use adapters_archive::{
-    Depth, Leftovers, Listing, OpenError, OpenRun, OpenedRun, Packing, ReadError, Traces,
-    VerifyReport,
+    Depth, EncryptionError, Leftovers, Listing, OpenError, OpenRun, OpenedRun, Packing, ReadError,
+    Traces, VerifyReport,
 };
 use adapters_clock::SystemClock;
 pub(crate) use adapters_http::RememberedStarts;
 use adapters_http::{
     ApiSettings, BaseUrl, BaseUrlError, Credentials, Proxies, SetUpError, TlsTrust, UforgeApi,
+};
+pub(crate) use adapters_process::{
+    LossyStderr, Signal, Signals, TextFileError, first_line, is_ignored, read_pem, read_text,
 };
 use domain::model::Order;
 use domain::ports::Clock;

@@ -40,8 +40,8 @@ impl Ending {
             Self::Partial => 3,
             Self::Unauthorized => 4,
             Self::Damaged => 5,
-            Self::Interrupted(Signal::Interrupt) => 130,
-            Self::Interrupted(Signal::Terminate) => 143,
+            // As a shell reports a process that a signal ended: 129 SIGHUP, 130 SIGINT, 143 SIGTERM.
+            Self::Interrupted(signal) => 128 + signal.number(),
         }
     }
 
@@ -139,9 +139,11 @@ impl Ending {
             ReadError::Encrypted { .. } | ReadError::Identity { .. } => Self::Usage,
             // A file that once was a bag and is none any more is as damaged as can be.
             ReadError::NotABag { .. } => Self::Damaged,
-            ReadError::Io { .. } | ReadError::Locked { .. } | ReadError::TooManyFiles { .. } => {
-                Self::Failed
-            }
+            ReadError::Io { .. }
+            | ReadError::Locked { .. }
+            | ReadError::ExcessiveWork { .. }
+            | ReadError::Memory { .. }
+            | ReadError::TooManyFiles { .. } => Self::Failed,
         }
     }
 
@@ -197,7 +199,9 @@ mod tests {
             (Ending::of_drift(&behind()), 3),
             (Ending::Unauthorized, 4),
             (Ending::Damaged, 5),
+            (Ending::Interrupted(Signal::HangUp), 129),
             (Ending::Interrupted(Signal::Interrupt), 130),
+            (Ending::Interrupted(Signal::Quit), 131),
             (Ending::Interrupted(Signal::Terminate), 143),
         ] {
             assert_eq!(ending.status(), status);

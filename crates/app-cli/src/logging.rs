@@ -7,6 +7,7 @@ use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
 
 use crate::args::GeneralArguments;
+use crate::compose::LossyStderr;
 use crate::render::{Colour, Listener};
 use crate::settings::{Layers, SettingsError};
 
@@ -40,6 +41,8 @@ pub(crate) fn start(
     let log = tracing_subscriber::fmt()
         .with_env_filter(parsed)
         .with_ansi(Colour::of_stderr() == Colour::Coloured)
+        // It would complain on standard error of what standard error did not take, and panic.
+        .log_internal_errors(false)
         .with_writer(BesideTheBar(screen.clone()));
     let _ = match listener {
         Listener::Program => log.json().try_init(),
@@ -64,12 +67,11 @@ struct BesideTheBar(MultiProgress);
 
 impl Write for BesideTheBar {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.suspend(|| io::stderr().write_all(bytes))?;
-        Ok(bytes.len())
+        self.0.suspend(|| LossyStderr.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        LossyStderr.flush()
     }
 }
 

@@ -1,59 +1,24 @@
-//! SIGINT and SIGTERM: the first lets a run end in order, the second ends the process.
+//! Signals that end the command: the first lets a run end in order, the second ends the process.
 
 use std::future::Future;
 use std::io;
 
+use crate::compose;
+pub(crate) use crate::compose::Signal;
 use crate::exit::Ending;
 
-/// Who asked for an end.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Signal {
-    /// Ctrl-C.
-    Interrupt,
-    /// What `kill`, service managers and container runtimes send.
-    Terminate,
-}
-
 /// Listens for signals from the moment it is made.
-pub(crate) struct Signals {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
+pub(crate) struct Signals(compose::Signals);
 
 impl Signals {
     /// From now on signals no longer end the process by themselves.
-    #[cfg(unix)]
     pub(crate) fn listen() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
-    }
-
-    /// From now on signals no longer end the process by themselves.
-    #[cfg(not(unix))]
-    #[expect(clippy::unnecessary_wraps, reason = "elsewhere it can fail")]
-    pub(crate) fn listen() -> io::Result<Self> {
-        Ok(Self {})
+        Ok(Self(compose::Signals::listen()?))
     }
 
     /// The next signal.
-    #[cfg(unix)]
     pub(crate) async fn next(&mut self) -> Signal {
-        tokio::select! {
-            _ = self.interrupt.recv() => Signal::Interrupt,
-            _ = self.terminate.recv() => Signal::Terminate,
-        }
-    }
-
-    /// The next signal.
-    #[cfg(not(unix))]
-    pub(crate) async fn next(&mut self) -> Signal {
-        let _ = tokio::signal::ctrl_c().await;
-        Signal::Interrupt
+        self.0.next().await
     }
 
     /// Work until it is done or a signal comes; then it is dropped.

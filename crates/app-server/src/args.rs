@@ -1,11 +1,13 @@
 //! What was typed.
 
+use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Parser;
+use clap::error::ErrorKind;
+use clap::{CommandFactory as _, FromArgMatches as _, Id, Parser};
 
 /// Lets the people of a UForge AppCenter fetch their own data: one checked archive each, over HTTP.
 #[derive(Debug, Parser)]
@@ -74,6 +76,40 @@ pub(crate) struct Args {
     pub(crate) log: String,
 }
 
+/// Reads the command line and the environment. A variable that is empty counts as not set; one that is no text, where text is
+/// wanted, is an error that names it.
+pub(crate) fn parse() -> Result<Args, clap::Error> {
+    parse_from(std::env::args_os())
+}
+
+fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Args, clap::Error> {
+    let mut command = Args::command();
+    let variables: Vec<(Id, OsString, OsString)> = command
+        .get_arguments()
+        .filter_map(|argument| {
+            let name = argument.get_env()?;
+            let value = std::env::var_os(name)?;
+            Some((argument.get_id().clone(), name.to_owned(), value))
+        })
+        .collect();
+    for (id, name, value) in variables {
+        if value.is_empty() {
+            command = command.mut_arg(&id, |argument| argument.env(None::<&'static str>));
+        } else if value.to_str().is_none() && !PATHS.contains(&id.as_str()) {
+            let said = format!(
+                "the environment variable {} is not text in UTF-8\n",
+                name.display()
+            );
+            return Err(command.error(ErrorKind::InvalidUtf8, said));
+        }
+    }
+    let mut matches = command.try_get_matches_from_mut(arguments)?;
+    Args::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+}
+
+/// Settings that name files: those need not be text.
+const PATHS: [&str; 2] = ["data", "cacert"];
+
 fn duration(text: &str) -> Result<Duration, humantime::DurationError> {
     humantime::parse_duration(text)
 }
@@ -81,7 +117,6 @@ fn duration(text: &str) -> Result<Duration, humantime::DurationError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use clap::CommandFactory as _;
 
     #[test]
     fn the_command_line_is_well_formed() {

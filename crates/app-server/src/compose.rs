@@ -12,6 +12,7 @@ use adapters_http::{
     ApiSettings, BaseUrl, BaseUrlError, Credentials as SignIn, Proxies, SetUpError, TlsTrust,
     UforgeApi,
 };
+pub(crate) use adapters_process::{LossyStderr, Signals, TextFileError, read_pem};
 use async_trait::async_trait;
 use domain::jobs::JobFailure;
 use domain::model::{Order, Representation, Resource, UserId};

@@ -1,6 +1,5 @@
 //! From settings to a service that listens, and back.
 
-use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -11,14 +10,13 @@ use domain::jobs::{BagStore, BagStoreError, JobStore};
 use domain::ports::Clock;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{Parts, Service, router};
 use crate::auth::Gate;
 use crate::backend::Backend;
-use crate::compose::{self, ComposeError};
+use crate::compose::{self, ComposeError, Signals};
 use crate::runner::{Runner, RunnerPorts};
 use crate::serve::serve;
 use crate::settings::Settings;
@@ -174,14 +172,7 @@ impl Running {
     }
 }
 
-/// Ends with the first SIGTERM or SIGINT.
-pub(crate) fn signals() -> Result<impl Future<Output = ()>, StartError> {
-    let mut terminate = signal(SignalKind::terminate()).map_err(Cause::Signals)?;
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(Cause::Signals)?;
-    Ok(async move {
-        tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
-        }
-    })
+/// Listens for what asks the service to end: SIGTERM, SIGINT, and SIGHUP unless it is ignored, as under `nohup`.
+pub(crate) fn signals() -> Result<Signals, StartError> {
+    Ok(Signals::listen().map_err(Cause::Signals)?)
 }

@@ -24,14 +24,12 @@ pub use settings::{Settings, SettingsError, Trust};
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 use args::Args;
 use problem::Causes;
 
 /// Reads the command line, serves until a signal comes, and says how it ended: 0 stopped, 1 failed, 2 wrong usage.
 pub fn main() -> ExitCode {
-    let args = match Args::try_parse() {
+    let args = match args::parse() {
         Ok(args) => args,
         Err(error) => {
             // Where even this cannot be written, the status is all that is left to tell.
@@ -63,22 +61,28 @@ fn log_to_standard_error(args: &Args) -> Result<(), tracing_subscriber::filter::
     let filter = tracing_subscriber::EnvFilter::builder().parse(&args.log)?;
     tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        // It would complain on standard error of what standard error did not take, and panic.
+        .log_internal_errors(false)
+        .with_writer(|| compose::LossyStderr)
         .with_ansi(std::io::stderr().is_terminal())
         .init();
     Ok(())
 }
 
 async fn serve_until_signalled(settings: Settings) -> Result<(), StartError> {
-    let signalled = launch::signals()?;
+    let mut signals = launch::signals()?;
     let running = start(settings).await?;
     let announcement = serde_json::json!({ "url": running.url() });
     // Nobody has to read it.
     let _ = writeln!(std::io::stdout(), "{announcement}");
     let _ = std::io::stdout().flush();
-    signalled.await;
+    signals.next().await;
     tracing::info!("stopping");
-    running.shutdown().await;
+    tokio::select! {
+        () = running.shutdown() => {}
+        // Somebody does not want to wait.
+        _ = signals.next() => tracing::warn!("stopped at once: tickets may be left on the platform"),
+    }
     Ok(())
 }
 

@@ -8,6 +8,10 @@ use std::time::Duration;
 use thiserror::Error;
 
 use crate::args::Args;
+use crate::compose::{TextFileError, read_pem};
+
+/// CA files have a few KiB; a whole system's bundle has some 250.
+const CA_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Which certificates of the UForge are trusted.
 #[derive(Clone, Debug, Default)]
@@ -59,14 +63,14 @@ impl Settings {
 /// Why the settings cannot be used.
 #[derive(Debug, Error)]
 pub enum SettingsError {
-    /// The CA file cannot be read.
-    #[error("could not read the CA file `{}`", path.display())]
+    /// The CA file cannot be read, or holds no certificate.
+    #[error("the CA file `{}` cannot be used", path.display())]
     CaFile {
         /// The file.
         path: PathBuf,
-        /// The system's word.
+        /// What is wrong with it.
         #[source]
-        source: std::io::Error,
+        source: TextFileError,
     },
 }
 
@@ -74,7 +78,8 @@ impl Args {
     pub(crate) fn into_settings(self) -> Result<Settings, SettingsError> {
         let trust = match (self.cacert, self.insecure) {
             (Some(path), _) => Trust::ExtraCa(
-                std::fs::read(&path).map_err(|source| SettingsError::CaFile { path, source })?,
+                read_pem(&path, CA_LIMIT_BYTES)
+                    .map_err(|source| SettingsError::CaFile { path, source })?,
             ),
             (None, true) => Trust::AcceptAny,
             (None, false) => Trust::System,

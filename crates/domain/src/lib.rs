@@ -9,6 +9,7 @@
 pub mod bag;
 pub mod jobs;
 pub mod model;
+pub mod object;
 pub mod ports;
 pub mod redact;
 pub mod report;

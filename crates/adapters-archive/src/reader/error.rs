@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
+use crate::memory::Short;
+
 /// Why a bag cannot be read at all.
 #[derive(Debug, Error)]
 pub enum ReadError {
@@ -41,6 +43,25 @@ pub enum ReadError {
         /// What age says.
         #[source]
         source: age::DecryptError,
+    },
+    /// Its passphrase costs more than anybody's should.
+    #[error("`{}` cannot be opened: its passphrase needs {needed} of memory, and {most} is the most that is allowed", path.display())]
+    ExcessiveWork {
+        /// The file.
+        path: PathBuf,
+        /// What it needs, in words.
+        needed: String,
+        /// What is allowed, in words.
+        most: String,
+    },
+    /// Its passphrase costs more memory than there is.
+    #[error("`{}` cannot be opened here", path.display())]
+    Memory {
+        /// The file.
+        path: PathBuf,
+        /// How much there is, and what limits it.
+        #[source]
+        source: Short,
     },
     /// An identity file holds nothing that can be used.
     #[error("`{}` holds no age identity and no unencrypted SSH key", path.display())]

@@ -9,14 +9,22 @@ use age::secrecy::SecretString;
 use age::stream::StreamReader;
 use age::{DecryptError, Decryptor, Identity, IdentityFile};
 
+use domain::text::decode;
+
 use super::error::ReadError;
 use super::visit::Layer;
 use super::{BUFFER_BYTES, ReadSeek};
+use crate::memory::{check_scrypt, in_words, scrypt_bytes};
 
 /// The first bytes of an age file.
 pub(crate) const MAGIC: &[u8] = b"age-encryption.org/v1";
 /// Larger than any list of identities.
 const LARGEST_IDENTITY_FILE_BYTES: u64 = 1024 * 1024;
+
+/// The largest cost of a passphrase that age's own tool accepts, as a power of two.
+const MOST_WORK: u8 = 22;
+/// The header of a bag that needs a passphrase has some 200 bytes.
+const HEADER_BYTES: usize = 4096;
 
 /// What opens an encrypted bag.
 pub enum Unlock {
@@ -38,7 +46,7 @@ impl fmt::Debug for Unlock {
 /// The plain bytes of an age file, for reading at any place.
 pub(crate) fn decrypted(
     path: &Path,
-    file: Box<dyn ReadSeek>,
+    mut file: Box<dyn ReadSeek>,
     unlock: Option<&Unlock>,
 ) -> Result<Box<dyn ReadSeek>, ReadError> {
     let unlock = unlock.ok_or_else(|| ReadError::Encrypted {
@@ -55,6 +63,9 @@ pub(crate) fn decrypted(
             source,
         },
     };
+    if matches!(unlock, Unlock::Passphrase(_)) {
+        check_work(path, &mut file)?;
+    }
     let identities = identities(unlock)?;
     let reader = BufReader::with_capacity(BUFFER_BYTES, file);
     let decryptor = Decryptor::new_buffered(reader).map_err(locked)?;
@@ -128,13 +139,63 @@ impl<R: Read + Seek> Seek for Plain<R> {
     }
 }
 
+/// Refuses a bag whose passphrase costs more memory than there is, before it is tried: otherwise the system would end the process.
+fn check_work(path: &Path, file: &mut Box<dyn ReadSeek>) -> Result<(), ReadError> {
+    let failed = |source| ReadError::Io {
+        action: "read",
+        path: path.to_owned(),
+        source,
+    };
+    let at = file.stream_position().map_err(failed)?;
+    let mut header = Vec::with_capacity(HEADER_BYTES);
+    let most = u64::try_from(HEADER_BYTES).unwrap_or(u64::MAX);
+    (&mut *file)
+        .take(most)
+        .read_to_end(&mut header)
+        .map_err(failed)?;
+    file.seek(SeekFrom::Start(at)).map_err(failed)?;
+    let Some(factor) = work_factor(&header) else {
+        return Ok(());
+    };
+    if factor > MOST_WORK {
+        return Err(ReadError::ExcessiveWork {
+            path: path.to_owned(),
+            needed: in_words(scrypt_bytes(factor)),
+            most: in_words(scrypt_bytes(MOST_WORK)),
+        });
+    }
+    check_scrypt(factor).map_err(|source| ReadError::Memory {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// scrypt's cost as an age header asks for it; `None` where it asks for no passphrase, or is no header.
+fn work_factor(header: &[u8]) -> Option<u8> {
+    header
+        .split(|byte| *byte == b'\n')
+        .skip(1)
+        .take_while(|line| !line.starts_with(b"---"))
+        .find_map(|line| {
+            let stanza = std::str::from_utf8(line).ok()?.strip_prefix("-> scrypt ")?;
+            let factor = stanza.split(' ').nth(1)?;
+            factor
+                .bytes()
+                .all(|digit| digit.is_ascii_digit())
+                // One that is larger than any number is larger than what is allowed.
+                .then(|| factor.parse().unwrap_or(u8::MAX))
+        })
+}
+
 type Identities = Vec<Box<dyn Identity + Send + Sync>>;
 
 fn identities(unlock: &Unlock) -> Result<Identities, ReadError> {
     match unlock {
-        Unlock::Passphrase(passphrase) => Ok(vec![Box::new(age::scrypt::Identity::new(
-            passphrase.clone(),
-        ))]),
+        Unlock::Passphrase(passphrase) => {
+            let mut identity = age::scrypt::Identity::new(passphrase.clone());
+            identity.set_max_work_factor(MOST_WORK);
+            Ok(vec![Box::new(identity)])
+        }
         Unlock::IdentityFiles(files) => {
             let mut identities = Identities::new();
             for file in files {
@@ -160,13 +221,15 @@ fn read_identities(path: &Path) -> Result<Identities, ReadError> {
     let unusable = || ReadError::Identity {
         path: path.to_owned(),
     };
+    let text = decode(&text).map_err(|_| unusable())?.replace("\r\n", "\n");
+    let text = text.as_bytes();
     if text.starts_with(b"-----BEGIN") {
-        return match age::ssh::Identity::from_buffer(&*text, None) {
+        return match age::ssh::Identity::from_buffer(text, None) {
             Ok(identity @ age::ssh::Identity::Unencrypted(_)) => Ok(vec![Box::new(identity)]),
             _ => Err(unusable()),
         };
     }
-    let identities = IdentityFile::from_buffer(&*text)
+    let identities = IdentityFile::from_buffer(text)
         .ok()
         .and_then(|file| file.into_identities().ok())
         .filter(|identities| !identities.is_empty());

@@ -87,7 +87,7 @@ fn ways_to_look(bag: &Path, format: BagFormat, encrypted: bool) -> String {
         BagFormat::TarGz => ("tar tzf", "tar xzf"),
     };
     format!(
-        "\nLook at it:\n  {list} {bag}\n  {unpack} {bag}     then open index.html in a browser\n  \
-         uforge-export verify --deep {bag}"
+        "\nLook at it:\n  {list} {bag}\n  {unpack} {bag}\n  uforge-export verify --deep {bag}\n\
+         Unpacked, its index.html opens in a browser."
     )
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressDrawTarget};
 
 use crate::args::GeneralArguments;
+use crate::credentials::terminal::{self, Stops};
 use crate::error::CommandError;
 use crate::logging;
 use crate::render::{Listener, Voice};
@@ -30,12 +31,16 @@ pub(super) async fn sign(
     signals: &mut Signals,
     connection: UnsignedConnection,
 ) -> Result<ConnectionSettings, CommandError> {
-    // The prompt turns Ctrl-C into a signal and then gives the terminal back: both must happen.
+    Stops::listen().map_err(CommandError::Runtime)?.obey();
     let reading = tokio::task::spawn_blocking(move || connection.sign());
     match signals.or(reading).await {
         Ok(Ok(signed)) => Ok(signed?),
         Ok(Err(join)) => Err(CommandError::Runtime(join.into())),
-        Err(signal) => Err(CommandError::Interrupted(signal)),
+        Err(signal) => {
+            // Whoever waits for an answer is not heard any more.
+            terminal::restore();
+            Err(CommandError::Interrupted(signal))
+        }
     }
 }
 

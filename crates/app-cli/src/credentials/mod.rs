@@ -4,6 +4,7 @@
 mod method;
 mod official;
 mod read;
+pub(crate) mod terminal;
 
 use std::path::PathBuf;
 
@@ -75,8 +76,11 @@ pub(crate) enum CredentialsError {
     Wrong {
         what: &'static str,
         path: PathBuf,
-        problem: &'static str,
+        problem: String,
     },
+    /// Enter, and nothing before it.
+    #[error("no {what} was typed")]
+    NothingTyped { what: &'static str },
     /// The terminal went away, or was left with Ctrl-C.
     #[error("could not ask for the {what}")]
     Prompt {

@@ -6,6 +6,8 @@ use std::fmt;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use domain::object::Object;
+use domain::text::decode;
 use secrecy::SecretString;
 use serde::Deserialize;
 use thiserror::Error;
@@ -96,15 +98,20 @@ impl OfficialFile {
         if u64::try_from(bytes.len()).is_ok_and(|length| length > LIMIT_BYTES) {
             return Err(Problem::TooLarge);
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| Problem::NotText)?;
+        let text = decode(bytes).map_err(|_| Problem::NotText)?;
+        let text = Zeroizing::new(text.into_owned());
         // The libraries' own messages quote the text, and the text is a password.
         match language {
-            Language::Json => serde_json::from_str(text).map_err(|error| Problem::NotAMapping {
-                line: u64::try_from(error.line()).unwrap_or(0),
-            }),
-            Language::Yaml => serde_saphyr::from_str(text).map_err(|error| Problem::NotAMapping {
-                line: error.location().map_or(1, |place| place.line()),
-            }),
+            Language::Json => serde_json::from_str(&text)
+                .map(|Object(file)| file)
+                .map_err(|error| Problem::NotAMapping {
+                    line: u64::try_from(error.line()).unwrap_or(0),
+                }),
+            Language::Yaml => serde_saphyr::from_str(&text)
+                .map(|Object(file)| file)
+                .map_err(|error| Problem::NotAMapping {
+                    line: error.location().map_or(1, |place| place.line()),
+                }),
         }
     }
 

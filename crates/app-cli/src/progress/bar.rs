@@ -8,6 +8,7 @@ use domain::ports::{Event, ItemStage};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use super::board::{Active, Board, Phase};
+use super::screen::Screen;
 use super::{Subject, View};
 use crate::render::{column, count, fit, printable, roughly, size};
 
@@ -27,7 +28,10 @@ pub(super) struct Bar {
 
 impl Bar {
     pub(super) fn new(screen: &MultiProgress, subject: Subject) -> Self {
-        screen.set_draw_target(ProgressDrawTarget::stderr_with_hz(FRAMES_A_SECOND));
+        screen.set_draw_target(match Screen::of_stderr() {
+            Some(drawn) => ProgressDrawTarget::term_like_with_hz(Box::new(drawn), FRAMES_A_SECOND),
+            None => ProgressDrawTarget::hidden(),
+        });
         Self {
             screen: screen.clone(),
             subject,

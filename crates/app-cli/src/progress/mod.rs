@@ -7,6 +7,7 @@ mod bar;
 mod board;
 mod json;
 mod plain;
+mod screen;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};

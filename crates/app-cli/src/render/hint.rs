@@ -5,7 +5,7 @@ use std::path::Path;
 use domain::ports::{ApiError, SinkError};
 use domain::workflow::RunError;
 
-use crate::compose::{ComposeError, ReadError};
+use crate::compose::{ComposeError, EncryptionError, ReadError};
 use crate::credentials::CredentialsError;
 use crate::error::CommandError;
 use crate::settings::SettingsError;
@@ -58,6 +58,7 @@ impl Hint for SettingsError {
             Self::ConfigWrong { .. } => text(
                 "keys are the long names of the flags; `uforge-export config --help` lists the files",
             ),
+            Self::VariableNotText { .. } => text("set it anew in a UTF-8 locale, or unset it"),
             Self::SupervisorWithKey => {
                 text("for an administrator's key pair leave `--supervisor` out and keep `--as UID`")
             }
@@ -107,6 +108,7 @@ impl Hint for CredentialsError {
             | Self::Unreadable { .. }
             | Self::Wrong { .. }
             | Self::Prompt { .. }
+            | Self::NothingTyped { .. }
             | Self::StandardInputTwice => None,
         }
     }
@@ -118,6 +120,15 @@ impl Hint for ComposeError {
             Self::Listen { .. } => text("`--listen 127.0.0.1:0` picks a free port"),
             Self::Read(ReadError::Encrypted { .. }) => {
                 text("give `--identity FILE` or `--passphrase-file FILE`")
+            }
+            Self::Read(ReadError::Memory { .. }) => {
+                text("open it on a machine, or in a container, with more memory")
+            }
+            Self::Read(ReadError::ExcessiveWork { .. }) => text(
+                "if you trust it, decrypt it with another age program, and give the decrypted bag",
+            ),
+            Self::Encryption(EncryptionError::Memory(_)) => {
+                text("give it more memory, or encrypt to a key with `--encrypt-to`")
             }
             Self::Opening(error) => error.hint(),
             Self::Open(error) => error.hint().map(str::to_owned),

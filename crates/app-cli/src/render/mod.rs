@@ -5,6 +5,7 @@ mod hint;
 mod table;
 mod text;
 mod voice;
+mod wrap;
 
 pub(crate) use domain::report::human_bytes as size;
 pub(crate) use error::{Colour, error_text};
@@ -12,3 +13,4 @@ pub(crate) use hint::Hint;
 pub(crate) use table::Table;
 pub(crate) use text::{column, count, fit, printable, roughly, stopwatch};
 pub(crate) use voice::{Listener, Voice};
+pub(crate) use wrap::{terminal_columns, wrapped};

@@ -1,12 +1,13 @@
 //! What is said on standard error: to people in words, to programs (`--progress json`) as JSON lines.
 
+use std::borrow::Cow;
 use std::io::Write;
 
 use indicatif::MultiProgress;
 use serde::Serialize;
 
 use super::error::causes;
-use super::{Colour, Hint, error_text, printable};
+use super::{Colour, Hint, error_text, printable, terminal_columns, wrapped};
 use crate::error::CommandError;
 use crate::exit::Ending;
 use crate::progress::json_line;
@@ -107,10 +108,14 @@ impl Voice {
         }
     }
 
-    /// Text as it is.
+    /// Text, set for the terminal's width where there is one: elsewhere a line stays a line, for `grep` and logs.
     pub(crate) fn write(&self, text: &str) {
+        let set = match self.listener {
+            Listener::Person | Listener::QuietPerson => wrapped(text, terminal_columns()),
+            Listener::Program => Cow::Borrowed(text),
+        };
         self.screen.suspend(|| {
-            let _ = std::io::stderr().lock().write_all(text.as_bytes());
+            let _ = std::io::stderr().lock().write_all(set.as_bytes());
         });
     }
 }

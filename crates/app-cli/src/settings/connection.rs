@@ -6,11 +6,11 @@ use domain::model::UserId;
 use domain::workflow::Limits;
 
 use super::{Inputs, Layer, Layers, Origin, SettingsError, Sourced, check_range};
-use crate::compose;
+use crate::compose::{self, read_pem};
 use crate::credentials::{self, Method, Secret};
 
 /// CA files have a few KiB; a whole system's bundle has some 250.
-const CACERT_LIMIT_BYTES: u64 = 4 * 1024 * 1024;
+const CACERT_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 
 /// Where the platform is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -218,31 +218,9 @@ fn trust(inputs: &Inputs) -> Result<Trust, SettingsError> {
     else {
         return Ok(Trust::System);
     };
-    let pem = read_limited(&path).map_err(|source| SettingsError::FileUnreadable {
-        key: "cacert",
-        origin: origin.clone(),
-        path: path.clone(),
-        source,
-    })?;
-    let marker = b"-----BEGIN CERTIFICATE-----";
-    if !pem.windows(marker.len()).any(|window| window == marker) {
-        return Err(SettingsError::FileWrong {
-            key: "cacert",
-            origin,
-            path,
-            problem: "holds no certificate in PEM form",
-        });
-    }
+    let pem = read_pem(&path, CACERT_LIMIT_BYTES)
+        .map_err(|source| SettingsError::of_file("cacert", origin, path, source))?;
     Ok(Trust::Extra { pem })
-}
-
-fn read_limited(path: &std::path::Path) -> std::io::Result<Vec<u8>> {
-    use std::io::Read;
-    let mut bytes = Vec::new();
-    std::fs::File::open(path)?
-        .take(CACERT_LIMIT_BYTES)
-        .read_to_end(&mut bytes)?;
-    Ok(bytes)
 }
 
 fn warn(inputs: &mut Inputs, server: &ServerAddress, trust: &Trust, method: &Method) {

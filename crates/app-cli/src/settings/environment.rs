@@ -4,7 +4,7 @@ use std::ffi::OsString;
 
 use secrecy::SecretString;
 
-use super::Layer;
+use super::{Layer, SettingsError};
 
 /// The variables of the contract. One that is empty counts as not set.
 ///
@@ -20,19 +20,23 @@ pub(crate) struct Environment {
 
 impl Environment {
     /// Reads them through `variable`, in a program `std::env::var_os`.
-    pub(crate) fn read(variable: impl Fn(&str) -> Option<OsString>) -> Self {
-        let text = |name| {
-            variable(name)
-                .and_then(|value| value.into_string().ok())
-                .filter(|value| !value.is_empty())
+    ///
+    /// One that is no text is an error: as one that is not set, it would let a lower layer decide whose data is exported.
+    pub(crate) fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingsError> {
+        let text = |name| -> Result<Option<String>, SettingsError> {
+            let value = variable(name).unwrap_or_default();
+            let text = value
+                .into_string()
+                .map_err(|_| SettingsError::VariableNotText { name })?;
+            Ok(Some(text).filter(|text| !text.is_empty()))
         };
-        Self {
-            url: text("UFORGE_URL"),
-            user: text("UFORGE_USER"),
-            publickey: text("UFORGE_PUBLICKEY"),
-            password: text("UFORGE_PASSWORD").map(SecretString::from),
-            secretkey: text("UFORGE_SECRETKEY").map(SecretString::from),
-        }
+        Ok(Self {
+            url: text("UFORGE_URL")?,
+            user: text("UFORGE_USER")?,
+            publickey: text("UFORGE_PUBLICKEY")?,
+            password: text("UFORGE_PASSWORD")?.map(SecretString::from),
+            secretkey: text("UFORGE_SECRETKEY")?.map(SecretString::from),
+        })
     }
 
     /// Its layer; the secrets stay here.

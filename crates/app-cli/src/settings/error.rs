@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use thiserror::Error;
 
 use super::Origin;
+use crate::compose::TextFileError;
 use crate::credentials::CredentialsError;
 
 /// What is wrong with what was asked for.
@@ -15,7 +16,7 @@ pub(crate) enum SettingsError {
     ConfigUnreadable {
         path: PathBuf,
         #[source]
-        source: std::io::Error,
+        source: TextFileError,
     },
     /// A configuration file holds a wrong key or value.
     #[error("the configuration file `{}` is wrong", path.display())]
@@ -24,6 +25,9 @@ pub(crate) enum SettingsError {
         #[source]
         source: Box<config::ConfigError>,
     },
+    /// An environment variable that is no text. Its value may be a secret: it is not repeated.
+    #[error("the environment variable {name} is not text in UTF-8")]
+    VariableNotText { name: &'static str },
     /// A value outside what is allowed.
     #[error("`{key}` cannot be {value} (from: {origin}): it has to be {allowed}")]
     NotAllowed {
@@ -77,7 +81,7 @@ pub(crate) enum SettingsError {
         key: &'static str,
         origin: Origin,
         path: PathBuf,
-        problem: &'static str,
+        problem: String,
     },
     /// Nothing would be exported.
     #[error("the selection leaves no section to export")]
@@ -114,4 +118,37 @@ pub(crate) enum SettingsError {
         #[source]
         source: tracing_subscriber::filter::ParseError,
     },
+}
+
+impl SettingsError {
+    /// A file named by a setting that cannot be used.
+    pub(super) fn of_file(
+        key: &'static str,
+        origin: Origin,
+        path: PathBuf,
+        source: TextFileError,
+    ) -> Self {
+        match source {
+            TextFileError::Io(source) => Self::FileUnreadable {
+                key,
+                origin,
+                path,
+                source,
+            },
+            TextFileError::NoCertificate => Self::FileWrong {
+                key,
+                origin,
+                path,
+                problem: "holds no certificate in PEM form".to_owned(),
+            },
+            TextFileError::TooLarge { .. } | TextFileError::NotText(_) | TextFileError::Empty => {
+                Self::FileWrong {
+                    key,
+                    origin,
+                    path,
+                    problem: format!("is {source}"),
+                }
+            }
+        }
+    }
 }

@@ -6,6 +6,10 @@ use std::path::{Path, PathBuf};
 use config::{Config, File, FileFormat};
 
 use super::{Layer, SettingsError};
+use crate::compose::read_text;
+
+/// Configuration files have a few lines; a megabyte is a mistake.
+const LIMIT_BYTES: usize = 1024 * 1024;
 
 /// Where a value came from, lowest first.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -118,7 +122,7 @@ impl Places {
     /// Each file is checked by itself, so that an error can name it.
     fn read_one(&self, path: &Path) -> Result<(Origin, Layer), SettingsError> {
         let text =
-            std::fs::read_to_string(path).map_err(|source| SettingsError::ConfigUnreadable {
+            read_text(path, LIMIT_BYTES).map_err(|source| SettingsError::ConfigUnreadable {
                 path: path.to_owned(),
                 source,
             })?;

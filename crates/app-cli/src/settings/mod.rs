@@ -47,7 +47,7 @@ impl Inputs {
         flags: Layer,
     ) -> Result<Self, SettingsError> {
         let places = Places::of_this_user();
-        let environment = Environment::read(|name| std::env::var_os(name));
+        let environment = Environment::read(|name| std::env::var_os(name))?;
         let inputs = Self::without_credentials(&places, environment, general, flags)?;
         inputs.check_standard_input()?;
         inputs.add_official(&places)

@@ -1,7 +1,6 @@
 //! SELECTION as it is meant.
 
 use std::collections::BTreeSet;
-use std::io::Read;
 
 use domain::model::{
     DocumentForms, ItemKind, ObjectId, OutputFormat, Representation, Secrets, Section, Selection,
@@ -9,9 +8,10 @@ use domain::model::{
 };
 
 use super::{Layers, SettingsError, Sourced};
+use crate::compose::read_text;
 
 /// An operator's text is a page or two; a megabyte is a mistake.
-const NOTICE_LIMIT_BYTES: u64 = 1024 * 1024;
+const NOTICE_LIMIT_BYTES: usize = 1024 * 1024;
 
 /// Which part of the data, in which form.
 #[derive(Clone, Debug, PartialEq)]
@@ -123,25 +123,7 @@ fn notice(layers: &Layers) -> Result<Option<String>, SettingsError> {
     else {
         return Ok(None);
     };
-    let mut bytes = Vec::new();
-    std::fs::File::open(&path)
-        .and_then(|file| file.take(NOTICE_LIMIT_BYTES + 1).read_to_end(&mut bytes))
-        .map_err(|source| SettingsError::FileUnreadable {
-            key: "notice",
-            origin: origin.clone(),
-            path: path.clone(),
-            source,
-        })?;
-    let wrong = |problem| SettingsError::FileWrong {
-        key: "notice",
-        origin: origin.clone(),
-        path: path.clone(),
-        problem,
-    };
-    if u64::try_from(bytes.len()).is_ok_and(|length| length > NOTICE_LIMIT_BYTES) {
-        return Err(wrong("is larger than 1 MiB"));
-    }
-    String::from_utf8(bytes)
+    read_text(&path, NOTICE_LIMIT_BYTES)
         .map(Some)
-        .map_err(|_| wrong("is not text in UTF-8"))
+        .map_err(|source| SettingsError::of_file("notice", origin, path, source))
 }

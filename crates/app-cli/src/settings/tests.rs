@@ -44,7 +44,7 @@ impl Machine {
     }
 
     fn variable(mut self, name: &str, value: &str) -> Self {
-        let only = Environment::read(|asked| (asked == name).then(|| value.into()));
+        let only = Environment::read(|asked| (asked == name).then(|| value.into())).unwrap();
         let all = &mut self.environment;
         all.url = only.url.or(all.url.take());
         all.user = only.user.or(all.user.take());
@@ -75,6 +75,25 @@ fn flags(set: impl FnOnce(&mut Layer)) -> Layer {
     let mut layer = Layer::default();
     set(&mut layer);
     layer
+}
+
+/// Once such a variable counted as not set, and the data of whomever a file named was exported.
+#[test]
+#[cfg(unix)]
+fn a_variable_that_is_no_text_is_an_error_that_names_it() {
+    use std::os::unix::ffi::OsStringExt as _;
+    for name in [
+        "UFORGE_URL",
+        "UFORGE_USER",
+        "UFORGE_PUBLICKEY",
+        "UFORGE_PASSWORD",
+        "UFORGE_SECRETKEY",
+    ] {
+        let broken = || std::ffi::OsString::from_vec(b"j\xf6hn".to_vec());
+        let error = Environment::read(|asked| (asked == name).then(broken)).unwrap_err();
+        let said = error.to_string();
+        assert!(said.contains(name) && !said.contains("hn`"), "{said}");
+    }
 }
 
 const FULL: &str = "url = 'https://h/api'\nuser = 'john'\npassword-file = 'pw'\n";

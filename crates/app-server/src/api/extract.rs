@@ -8,6 +8,7 @@ use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
 use axum::http::request::Parts;
 use domain::jobs::JobId;
+use domain::object::Object;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -40,10 +41,10 @@ impl<T: DeserializeOwned> FromRequest<Service> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, service: &Service) -> Result<Self, Problem> {
-        let read = Json::<T>::from_request(request, service);
+        let read = Json::<Object<T>>::from_request(request, service);
         match tokio::time::timeout(BODY_WITHIN, read).await {
             Err(_) => Err(Problem::BodyIncomplete),
-            Ok(Ok(Json(body))) => Ok(Self(body)),
+            Ok(Ok(Json(Object(body)))) => Ok(Self(body)),
             Ok(Err(rejection)) => Err(problem_of(&rejection)),
         }
     }

@@ -10,6 +10,8 @@ mod request;
 
 use std::path::{Path, PathBuf};
 
+use domain::object::Object;
+use domain::text::{NotText, decode};
 use serde::Deserialize;
 
 pub use chaos::{Change, Chaos, ChaosKind, Mutation};
@@ -95,6 +97,14 @@ pub enum ScenarioError {
         /// The file.
         path: PathBuf,
     },
+    /// The file is no text.
+    #[error("the scenario `{}` is {problem}", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+        /// What it is.
+        problem: NotText,
+    },
     /// The text is no scenario in TOML.
     #[error("the scenario is not valid")]
     Toml(#[from] toml::de::Error),
@@ -119,7 +129,12 @@ impl Scenario {
             path: path.to_owned(),
             source,
         };
-        parse(&std::fs::read_to_string(path).map_err(read_failed)?)
+        let bytes = std::fs::read(path).map_err(read_failed)?;
+        let text = decode(&bytes).map_err(|problem| ScenarioError::NotText {
+            path: path.to_owned(),
+            problem,
+        })?;
+        parse(&text)
     }
 
     /// Reads a scenario written in TOML. What is left out keeps its default; an unknown key is an error.
@@ -129,7 +144,8 @@ impl Scenario {
 
     /// Reads a scenario written in JSON. What is left out keeps its default; an unknown key is an error.
     pub fn from_json(text: &str) -> Result<Self, ScenarioError> {
-        Ok(serde_json::from_str(text)?)
+        let Object(scenario) = serde_json::from_str(text)?;
+        Ok(scenario)
     }
 
     /// This scenario with one more thing that goes wrong the first `times` that a request matches.

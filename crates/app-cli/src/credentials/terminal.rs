@@ -1,0 +1,194 @@
+//! Asks at the terminal without showing what is typed. The terminal's echo comes back whatever ends the question: an answer, a
+//! signal, or the job's being stopped.
+
+#[cfg(unix)]
+pub(crate) use unix::{Stops, ask, restore};
+
+#[cfg(not(unix))]
+pub(crate) use elsewhere::{Stops, ask, restore};
+
+#[cfg(unix)]
+mod unix {
+    use std::fs::{File, OpenOptions};
+    use std::io::{self, Read, Write};
+    use std::sync::{Mutex, MutexGuard, PoisonError};
+
+    use rustix::process::{Signal, getpid, kill_process};
+    use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+    use tokio::signal::unix::SignalKind;
+    use zeroize::Zeroizing;
+
+    use crate::compose::is_ignored;
+
+    const TERMINAL: &str = "/dev/tty";
+    /// The longest line that a terminal gives.
+    const LONGEST_LINE_BYTES: usize = 4096;
+    /// SIGTSTP: Ctrl-Z.
+    const STOP: u8 = 20;
+
+    /// The process has one terminal: this is what was done to it.
+    static STATE: Mutex<State> = Mutex::new(State::Untouched);
+
+    enum State {
+        /// As it was found.
+        Untouched,
+        /// It does not show what is typed.
+        Hidden(Hidden),
+        /// The process is about to end: nothing is hidden any more.
+        Over,
+    }
+
+    struct Hidden {
+        terminal: File,
+        before: Termios,
+        prompt: String,
+    }
+
+    impl Hidden {
+        fn hide(&self) -> io::Result<()> {
+            let mut hiding = self.before.clone();
+            hiding
+                .local_modes
+                .remove(LocalModes::ECHO | LocalModes::ECHOE | LocalModes::ECHOK);
+            // The line's end is shown: the cursor goes on below the question.
+            hiding
+                .local_modes
+                .insert(LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
+            // What was typed before the question was asked was not meant for it.
+            tcsetattr(&self.terminal, OptionalActions::Flush, &hiding)?;
+            (&self.terminal).write_all(self.prompt.as_bytes())
+        }
+
+        fn show(&self) {
+            let _ = tcsetattr(&self.terminal, OptionalActions::Now, &self.before);
+        }
+    }
+
+    fn state() -> MutexGuard<'static, State> {
+        STATE.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Asks, and waits for one line. Blocks.
+    pub(crate) fn ask(prompt: &str) -> io::Result<Zeroizing<String>> {
+        let terminal = OpenOptions::new().read(true).write(true).open(TERMINAL)?;
+        let before = tcgetattr(&terminal)?;
+        let mut reader = terminal.try_clone()?;
+        let hidden = Hidden {
+            terminal,
+            before,
+            prompt: prompt.to_owned(),
+        };
+        {
+            let mut state = state();
+            if matches!(*state, State::Over) {
+                return Err(io::ErrorKind::Interrupted.into());
+            }
+            // Even a half done change is undone.
+            let done = hidden.hide();
+            *state = State::Hidden(hidden);
+            done
+        }
+        .inspect_err(|_| uncover())?;
+        let line = read_line(&mut reader);
+        uncover();
+        line
+    }
+
+    fn read_line(terminal: &mut File) -> io::Result<Zeroizing<String>> {
+        let mut line = Zeroizing::new(Vec::with_capacity(LONGEST_LINE_BYTES));
+        let mut byte = Zeroizing::new([0_u8; 1]);
+        while line.len() < LONGEST_LINE_BYTES {
+            match terminal.read(&mut *byte) {
+                Ok(0) if line.is_empty() => return Err(io::ErrorKind::UnexpectedEof.into()),
+                Ok(0) => break,
+                Ok(_) if *byte == *b"\n" || *byte == *b"\r" => break,
+                Ok(_) => line.extend_from_slice(&*byte),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        let text = std::str::from_utf8(&line).map_err(|_| io::ErrorKind::InvalidData)?;
+        Ok(Zeroizing::new(text.to_owned()))
+    }
+
+    /// The question is over: the terminal is as it was.
+    fn uncover() {
+        let mut state = state();
+        if let State::Hidden(hidden) = &*state {
+            hidden.show();
+            *state = State::Untouched;
+        }
+    }
+
+    /// The process is about to end: the terminal is as it was, and stays so.
+    pub(crate) fn restore() {
+        let mut state = state();
+        if let State::Hidden(hidden) = &*state {
+            hidden.show();
+            let _ = (&hidden.terminal).write_all(b"\n");
+        }
+        *state = State::Over;
+    }
+
+    /// Lets Ctrl-Z stop the process with the terminal as it was, and asks again when it goes on.
+    pub(crate) struct Stops(Option<tokio::signal::unix::Signal>);
+
+    impl Stops {
+        /// Listens from now on. Whoever made it keeps it waiting: the signal no longer stops the process by itself.
+        pub(crate) fn listen() -> io::Result<Self> {
+            if is_ignored(STOP) {
+                return Ok(Self(None));
+            }
+            let kind = SignalKind::from_raw(i32::from(STOP));
+            Ok(Self(Some(tokio::signal::unix::signal(kind)?)))
+        }
+
+        /// For as long as the process lives.
+        pub(crate) fn obey(mut self) {
+            tokio::spawn(async move {
+                while let Some(signals) = &mut self.0 {
+                    if signals.recv().await.is_none() {
+                        break;
+                    }
+                    stop();
+                }
+            });
+        }
+    }
+
+    fn stop() {
+        if let State::Hidden(hidden) = &*state() {
+            hidden.show();
+        }
+        let _ = kill_process(getpid(), Signal::STOP);
+        if let State::Hidden(hidden) = &*state() {
+            let _ = hidden.hide();
+        }
+    }
+}
+
+#[cfg(not(unix))]
+mod elsewhere {
+    use std::io;
+
+    use zeroize::Zeroizing;
+
+    /// Asks, and waits for one line. Blocks.
+    pub(crate) fn ask(prompt: &str) -> io::Result<Zeroizing<String>> {
+        rpassword::prompt_password(prompt).map(Zeroizing::new)
+    }
+
+    /// The library gives the terminal back by itself.
+    pub(crate) fn restore() {}
+
+    /// Nothing stops a process here.
+    pub(crate) struct Stops;
+
+    impl Stops {
+        pub(crate) fn listen() -> io::Result<Self> {
+            Ok(Self)
+        }
+
+        pub(crate) fn obey(self) {}
+    }
+}
