@@ -20,18 +20,25 @@ pub enum Signal {
 impl Signal {
     /// All that are listened for. SIGPIPE is not among them: Rust programs ignore it.
     #[cfg(unix)]
-    const ALL: [Self; 10] = [
-        Self::HangUp,
-        Self::Interrupt,
-        Self::Quit,
-        Self::Terminate,
-        Self::Other(10),
-        Self::Other(12),
-        Self::Other(14),
-        Self::Other(24),
-        Self::Other(26),
-        Self::Other(27),
-    ];
+    fn all() -> impl Iterator<Item = Self> {
+        use tokio::signal::unix::SignalKind;
+        let others = [
+            SignalKind::user_defined1(),
+            SignalKind::user_defined2(),
+            SignalKind::alarm(),
+            // SIGXCPU, SIGVTALRM, SIGPROF.
+            SignalKind::from_raw(24),
+            SignalKind::from_raw(26),
+            SignalKind::from_raw(27),
+        ];
+        let others = others
+            .into_iter()
+            .filter_map(|kind| u8::try_from(kind.as_raw_value()).ok())
+            .map(Self::Other);
+        [Self::HangUp, Self::Interrupt, Self::Quit, Self::Terminate]
+            .into_iter()
+            .chain(others)
+    }
 
     /// Its number.
     pub fn number(self) -> u8 {
@@ -60,7 +67,7 @@ impl Signals {
         use tokio::signal::unix::{SignalKind, signal};
         let ignored = ignored();
         let mut received = Vec::new();
-        for wanted in Signal::ALL {
+        for wanted in Signal::all() {
             if wanted == Signal::Terminate || !is_in(ignored, wanted.number()) {
                 let kind = SignalKind::from_raw(i32::from(wanted.number()));
                 received.push((wanted, signal(kind)?));

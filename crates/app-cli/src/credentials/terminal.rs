@@ -15,7 +15,7 @@ mod unix {
 
     use rustix::process::{Signal, getpid, kill_process};
     use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
-    use tokio::signal::unix::SignalKind;
+    use tokio::signal::unix::{Signal as UnixSignal, SignalKind, signal};
     use zeroize::Zeroizing;
 
     use crate::compose::is_ignored;
@@ -23,8 +23,6 @@ mod unix {
     const TERMINAL: &str = "/dev/tty";
     /// The longest line that a terminal gives.
     const LONGEST_LINE_BYTES: usize = 4096;
-    /// SIGTSTP: Ctrl-Z.
-    const STOP: u8 = 20;
 
     /// The process has one terminal: this is what was done to it.
     static STATE: Mutex<State> = Mutex::new(State::Untouched);
@@ -131,38 +129,37 @@ mod unix {
     }
 
     /// Lets Ctrl-Z stop the process with the terminal as it was, and asks again when it goes on.
-    pub(crate) struct Stops(Option<tokio::signal::unix::Signal>);
+    pub(crate) struct Stops(Option<[UnixSignal; 2]>);
 
     impl Stops {
-        /// Listens from now on. Whoever made it keeps it waiting: the signal no longer stops the process by itself.
+        /// Listens from now on. Whoever made it lets it [`Stops::obey`]: the signal no longer stops the process by itself.
         pub(crate) fn listen() -> io::Result<Self> {
-            if is_ignored(STOP) {
+            let [stop, resume] = [Signal::TSTP, Signal::CONT].map(Signal::as_raw);
+            if u8::try_from(stop).is_ok_and(is_ignored) {
                 return Ok(Self(None));
             }
-            let kind = SignalKind::from_raw(i32::from(STOP));
-            Ok(Self(Some(tokio::signal::unix::signal(kind)?)))
+            let listen = |number| signal(SignalKind::from_raw(number));
+            Ok(Self(Some([listen(stop)?, listen(resume)?])))
         }
 
         /// For as long as the process lives.
-        pub(crate) fn obey(mut self) {
+        pub(crate) fn obey(self) {
+            let Some([mut stops, mut resumes]) = self.0 else {
+                return;
+            };
             tokio::spawn(async move {
-                while let Some(signals) = &mut self.0 {
-                    if signals.recv().await.is_none() {
-                        break;
+                while stops.recv().await.is_some() {
+                    if let State::Hidden(hidden) = &*state() {
+                        hidden.show();
                     }
-                    stop();
+                    let _ = kill_process(getpid(), Signal::STOP);
+                    // This thread may run a little further before it stands still: nothing is hidden before it goes on.
+                    let _ = resumes.recv().await;
+                    if let State::Hidden(hidden) = &*state() {
+                        let _ = hidden.hide();
+                    }
                 }
             });
-        }
-    }
-
-    fn stop() {
-        if let State::Hidden(hidden) = &*state() {
-            hidden.show();
-        }
-        let _ = kill_process(getpid(), Signal::STOP);
-        if let State::Hidden(hidden) = &*state() {
-            let _ = hidden.hide();
         }
     }
 }

@@ -7,7 +7,9 @@ use domain::model::{
     BagFormat, DocumentForms, ObjectId, OutputFormat, Representation, Secrets, Section, Selection,
     Strictness, UserId,
 };
-use serde::Deserialize;
+use serde::de::value::StrDeserializer;
+use serde::de::{DeserializeOwned, IntoDeserializer as _};
+use serde::{Deserialize, Deserializer};
 
 use crate::problem::Problem;
 
@@ -20,11 +22,23 @@ pub(super) struct NewExport {
     exclude: BTreeSet<Section>,
     appliances: Option<BTreeSet<ObjectId>>,
     mysoftware: Option<BTreeSet<ObjectId>>,
-    format: BagFormat,
-    documents: Option<BTreeSet<Representation>>,
-    output_format: OutputFormat,
+    format: Word<BagFormat>,
+    documents: Option<BTreeSet<Word<Representation>>>,
+    output_format: Word<OutputFormat>,
     redact_secrets: bool,
     strict: bool,
+}
+
+/// One of a few words. A derived `Deserialize` of an enumeration alone also takes `{"zip": null}`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+struct Word<T>(T);
+
+impl<'de, T: DeserializeOwned> Deserialize<'de> for Word<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let word = String::deserialize(deserializer)?;
+        let word: StrDeserializer<'_, D::Error> = word.as_str().into_deserializer();
+        T::deserialize(word).map(Self)
+    }
 }
 
 impl NewExport {
@@ -52,9 +66,9 @@ impl NewExport {
                 appliances: self.appliances,
                 mysoftware: self.mysoftware,
             },
-            format: self.format,
+            format: self.format.0,
             documents: forms(self.documents)?,
-            output_format: self.output_format,
+            output_format: self.output_format.0,
             secrets: if self.redact_secrets {
                 Secrets::Redact
             } else {
@@ -69,13 +83,13 @@ impl NewExport {
     }
 }
 
-fn forms(documents: Option<BTreeSet<Representation>>) -> Result<DocumentForms, Problem> {
+fn forms(documents: Option<BTreeSet<Word<Representation>>>) -> Result<DocumentForms, Problem> {
     let Some(documents) = documents else {
         return Ok(DocumentForms::Both);
     };
     match (
-        documents.contains(&Representation::Xml),
-        documents.contains(&Representation::Json),
+        documents.contains(&Word(Representation::Xml)),
+        documents.contains(&Word(Representation::Json)),
     ) {
         (true, true) => Ok(DocumentForms::Both),
         (true, false) => Ok(DocumentForms::Xml),
@@ -125,6 +139,10 @@ mod tests {
         for (body, said) in [
             (r#"{"formt":"zip"}"#, "formt"),
             (r#"{"format":"rar"}"#, "rar"),
+            (r#"{"format":{"zip":null}}"#, "string"),
+            (r#"{"documents":[{"xml":null}]}"#, "string"),
+            (r#"{"user":["jane"]}"#, "string"),
+            (r#"{"user":"jane","user":"john"}"#, "duplicate"),
             (r#"{"include":["appliance"]}"#, "there are: profile"),
             (r#"{"include":[]}"#, "no section"),
             (
