@@ -218,6 +218,14 @@ mod tests {
                 .len(),
             2
         );
+        // As Windows writes it, and as two such files joined.
+        let marked = format!("\u{feff}# us\r\n\u{feff}{key}\r\n");
+        let utf16: Vec<u8> = marked.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        for bytes in [marked.into_bytes(), utf16] {
+            fs::write(&file, bytes).unwrap();
+            let read = Recipient::parse_or_read(file.to_str().unwrap());
+            assert_eq!(read.unwrap().len(), 1);
+        }
     }
 
     #[test]

@@ -138,6 +138,23 @@ fn a_passphrase_opens_what_was_encrypted_with_it() {
 }
 
 #[test]
+fn identities_that_windows_wrote_open_a_bag() {
+    let key = age::x25519::Identity::generate();
+    let recipient = key.to_public();
+    let recipients = std::iter::once(&recipient as &dyn age::Recipient);
+    let encryptor = age::Encryptor::with_recipients(recipients).unwrap();
+    let bag = encrypt_with(&packed(&files(), Packing::Zip), encryptor);
+    let text = format!("\u{feff}# mine\r\n{}\r\n", key.to_string().expose_secret());
+    let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
+    for bytes in [text.into_bytes(), utf16] {
+        let identity = on_disk(&bytes);
+        let unlock = Unlock::IdentityFiles(vec![identity.path.clone()]);
+        let source = open_bag(&bag.path, Some(&unlock)).unwrap();
+        assert!(verify(source, Depth::Bytes).unwrap().is_sound());
+    }
+}
+
+#[test]
 fn an_altered_or_cut_age_file_is_damage() {
     let key = age::x25519::Identity::generate();
     let identity = on_disk(key.to_string().expose_secret().as_bytes());

@@ -23,8 +23,8 @@ const LARGEST_IDENTITY_FILE_BYTES: u64 = 1024 * 1024;
 
 /// The largest cost of a passphrase that age's own tool accepts, as a power of two.
 const MOST_WORK: u8 = 22;
-/// The header of a bag that needs a passphrase has some 200 bytes.
-const HEADER_BYTES: usize = 4096;
+/// The header of a bag that needs a passphrase has some 200 bytes; those with many recipients have more.
+const HEADER_BYTES: usize = 64 * 1024;
 
 /// What opens an encrypted bag.
 pub enum Unlock {

@@ -50,7 +50,8 @@ EXIT STATUS
      platform has what the bag lacks
   4  the server refused the credentials
   5  verify: the bag is damaged
-  130, 143  interrupted: the same command goes on where it stopped";
+  129, 130, 143  interrupted by SIGHUP, SIGINT, SIGTERM (128 and the signal's
+     number): the same command goes on where it stopped";
 
 /// The whole command line.
 #[derive(Debug, Parser)]

@@ -177,6 +177,8 @@ mod tests {
             ("password: {hunter2: hunter2}", Language::Yaml),
             ("{\"password\": \"hunter2\"", Language::Json),
             ("{\"password\": [\"hunter2\"]}", Language::Json),
+            ("[\"https://h\", \"john\", \"hunter2\"]", Language::Json),
+            ("[\"https://h\", \"john\", \"hunter2\"]", Language::Yaml),
         ] {
             let problem = OfficialFile::parse(text.as_bytes(), language).unwrap_err();
             assert!(!format!("{problem} {problem:?}").contains("hunter2"));

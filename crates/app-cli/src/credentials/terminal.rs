@@ -14,7 +14,7 @@ mod unix {
     use std::sync::{Mutex, MutexGuard, PoisonError};
 
     use rustix::process::{Signal, getpid, kill_process};
-    use rustix::termios::{LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
+    use rustix::termios::{InputModes, LocalModes, OptionalActions, Termios, tcgetattr, tcsetattr};
     use tokio::signal::unix::{Signal as UnixSignal, SignalKind, signal};
     use zeroize::Zeroizing;
 
@@ -52,6 +52,7 @@ mod unix {
             hiding
                 .local_modes
                 .insert(LocalModes::ECHONL | LocalModes::ICANON | LocalModes::ISIG);
+            hiding.input_modes.insert(InputModes::ICRNL);
             // What was typed before the question was asked was not meant for it.
             tcsetattr(&self.terminal, OptionalActions::Flush, &hiding)?;
             (&self.terminal).write_all(self.prompt.as_bytes())
@@ -68,7 +69,9 @@ mod unix {
 
     /// Asks, and waits for one line. Blocks.
     pub(crate) fn ask(prompt: &str) -> io::Result<Zeroizing<String>> {
-        let terminal = OpenOptions::new().read(true).write(true).open(TERMINAL)?;
+        let open = |path| OpenOptions::new().read(true).write(true).open(path);
+        // A process without a terminal of its own may still have been given one as its standard input.
+        let terminal = open(TERMINAL).or_else(|error| open("/dev/stdin").map_err(|_| error))?;
         let before = tcgetattr(&terminal)?;
         let mut reader = terminal.try_clone()?;
         let hidden = Hidden {

@@ -10,7 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::board::{Active, Board, Phase};
 use super::screen::Screen;
 use super::{Subject, View};
-use crate::render::{column, count, fit, printable, roughly, size};
+use crate::render::{column, count, fit, printable, roughly, size, terminal_columns, wrapped};
 
 /// Everything fits in this.
 const COLUMNS: usize = 79;
@@ -42,7 +42,8 @@ impl Bar {
 
     /// What stays on the screen above the display.
     fn remark(&self, text: &str) {
-        let _ = self.screen.println(fit(text, COLUMNS * 3));
+        let text = fit(text, COLUMNS * 3);
+        let _ = self.screen.println(wrapped(&text, terminal_columns()));
     }
 
     fn draw(&mut self, now: Duration) {

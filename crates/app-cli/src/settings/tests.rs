@@ -449,13 +449,16 @@ fn a_notice_is_text_of_at_most_a_megabyte() {
     let machine = Machine::new()
         .file("good", "Bonjour")
         .file("large", &"x".repeat(1_048_577));
-    fs::write(machine.path("binary"), [0xff, 0xfe]).unwrap();
+    fs::write(machine.path("binary"), [0xff, 0x00]).unwrap();
     let notice = |name: &str| {
         let path = machine.path(name);
         let layer = flags(|layer| layer.notice = Some(path));
         SelectionSettings::of(&Layers(vec![(Origin::Flag, layer)])).map(|s| s.notice)
     };
-    assert_eq!(notice("good").unwrap().as_deref(), Some("Bonjour"));
+    fs::write(machine.path("marked"), "\u{feff}Bonjour").unwrap();
+    for good in ["good", "marked"] {
+        assert_eq!(notice(good).unwrap().as_deref(), Some("Bonjour"), "{good}");
+    }
     for wrong in ["large", "binary", "missing"] {
         assert!(notice(wrong).is_err(), "{wrong}");
     }

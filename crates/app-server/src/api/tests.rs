@@ -385,6 +385,13 @@ async fn a_body_that_is_no_order_is_refused_with_a_reason() {
         ("{", 400, "/problems/invalid-json"),
         (r#"{"formt":"zip"}"#, 422, "/problems/invalid-order"),
         (r#"{"include":["secrets"]}"#, 422, "/problems/invalid-order"),
+        (r#"["jane"]"#, 422, "/problems/invalid-order"),
+        ("[]", 422, "/problems/invalid-order"),
+        (r#""jane""#, 422, "/problems/invalid-order"),
+        ("null", 422, "/problems/invalid-order"),
+        (r#"{"format":{"zip":null}}"#, 422, "/problems/invalid-order"),
+        (r#"{"user":"a","user":"b"}"#, 422, "/problems/invalid-order"),
+        ("{} {}", 400, "/problems/invalid-json"),
         (&*large, 413, "/problems/body-too-large"),
     ] {
         let answer = bench.post(body).await;
