@@ -15,7 +15,7 @@ use tests::kit::{Program, Signal, Site, quick};
 use crate::site;
 
 const SERVER: &str = env!("CARGO_BIN_EXE_uforge-export-server-under-test");
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 fn slow() -> Scenario {
     let mut scenario = quick();
@@ -226,8 +226,19 @@ fn a_variable_that_is_no_text_is_named_and_nothing_is_sent() {
     }
 }
 
+/// A service that runs. Dropped, it is killed.
+struct Service(Child);
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        // One that has ended cannot be killed.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
 /// A service, and where it listens.
-fn serve(site: &Site, before: &str) -> (Child, String) {
+fn serve(site: &Site, before: &str) -> (Service, String) {
     let mut serve = Command::new(SERVER);
     serve
         .args(["--listen", "127.0.0.1:0", "--log", "trace", "--data"])
@@ -242,7 +253,7 @@ fn serve(site: &Site, before: &str) -> (Child, String) {
         .read_line(&mut line)
         .unwrap();
     let told: Value = serde_json::from_str(&line).unwrap();
-    (child, told["url"].as_str().unwrap().to_owned())
+    (Service(child), told["url"].as_str().unwrap().to_owned())
 }
 
 fn healthy(url: &str) -> bool {
@@ -261,24 +272,24 @@ fn the_service_goes_on_when_its_log_cannot_be_written() {
     for _ in 0..3 {
         assert!(healthy(&url));
     }
-    send("TERM", child.id());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    send("TERM", child.0.id());
+    assert_eq!(child.0.wait().unwrap().code(), Some(0));
 }
 
 #[test]
 fn the_service_ends_in_order_with_a_hang_up_unless_it_is_ignored() {
     let site = site(quick());
     let (mut child, _) = serve(&site, "exec 2>/dev/null;");
-    send("HUP", child.id());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    send("HUP", child.0.id());
+    assert_eq!(child.0.wait().unwrap().code(), Some(0));
     let (mut child, url) = serve(&site, "trap '' HUP; exec 2>/dev/null;");
-    send("HUP", child.id());
+    send("HUP", child.0.id());
     assert!(healthy(&url));
-    send("TERM", child.id());
-    assert_eq!(child.wait().unwrap().code(), Some(0));
+    send("TERM", child.0.id());
+    assert_eq!(child.0.wait().unwrap().code(), Some(0));
 }
 
-/// `plan` at a terminal of its own, made by `script`; afterwards `stty` says how the terminal was left.
+/// `plan` at a terminal of its own, made by util-linux' `script`; afterwards `stty` says how the terminal was left.
 fn at_a_terminal(site: &Site) -> Child {
     let told = site.told();
     let program = site.program.command([""]).get_program().to_owned();
@@ -298,7 +309,7 @@ fn at_a_terminal(site: &Site) -> Child {
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         .spawn()
-        .expect("`script` of util-linux")
+        .unwrap()
 }
 
 /// Reads until these words came.

@@ -79,10 +79,10 @@ fn set_line(set: &mut String, line: &str, columns: usize) {
 
 /// The words of a line; what stands in backticks is one.
 fn words(line: &str) -> Vec<&str> {
-    let quotes = line.matches('`').count().is_multiple_of(2);
+    let paired = line.matches('`').count().is_multiple_of(2);
     let mut quoted = false;
     line.split(|letter| {
-        quoted ^= letter == '`' && quotes;
+        quoted ^= letter == '`' && paired;
         letter == ' ' && !quoted
     })
     .collect()
