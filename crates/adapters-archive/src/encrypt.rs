@@ -156,6 +156,12 @@ pub enum Encryption {
 }
 
 impl Encryption {
+    /// For whoever knows this passphrase, where this machine has the memory for it.
+    pub fn with_passphrase(passphrase: SecretString) -> Result<Self, EncryptionError> {
+        check_scrypt(WORK_FACTOR).map_err(EncryptionError::Memory)?;
+        Ok(Self::Passphrase(passphrase))
+    }
+
     pub(crate) fn encryptor(&self) -> Result<Encryptor, EncryptionError> {
         match self {
             Self::Recipients(recipients) => {

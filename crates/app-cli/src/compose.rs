@@ -203,7 +203,7 @@ fn encryption(
     Ok(match wanted {
         settings::Encryption::None => None,
         settings::Encryption::Passphrase(passphrase) => {
-            Some(Encryption::Passphrase(passphrase.clone()))
+            Some(Encryption::with_passphrase(passphrase.clone())?)
         }
         settings::Encryption::Recipients(given) => {
             let mut recipients = Vec::new();

@@ -202,6 +202,14 @@ fn a_bag_that_asks_for_too_much_memory_is_refused_before_it_is_tried() {
                 .expect_word("4 GiB is the most that is allowed");
         }
     }
+    let mut export = site.export_to("j.zip.age");
+    export.arg("--passphrase-file").arg(site.path("pp"));
+    let export = shell(&site, "ulimit -d 200000;", &export);
+    site.program
+        .run(export)
+        .expect_status(2)
+        .expect_word("encrypt to a key with `--encrypt-to`");
+    assert_eq!(site.listing(), ["bag.zip.age", "pp"]);
     asks(20);
     read("verify", "ulimit -v 900000;")
         .expect_status(1)

@@ -14,8 +14,8 @@ use crate::error::CommandError;
 use crate::exit::Ending;
 use crate::render::printable;
 use crate::settings::{
-    ConnectionSettings, Layer, Layers, Origin, OutputSettings, Route, SelectionSettings,
-    SettingsError, SignIn, Trust,
+    ConnectionSettings, Encryption, Layer, Layers, Origin, OutputSettings, Route,
+    SelectionSettings, SettingsError, SignIn, Trust,
 };
 use crate::signals::Signals;
 
@@ -31,7 +31,7 @@ pub(super) fn run(session: &mut Session, arguments: DemoArguments) -> Result<End
     let inputs = session.inputs(flags)?;
     let output = OutputSettings::of(&inputs.layers)?;
     refuse_taken(&output)?;
-    let (format, encrypted) = (output.format, output.encryption.is_on());
+    let (format, key) = (output.format, key_flag(&output.encryption));
     let brought = Session::wait_for(async {
         let signals = Signals::listen().map_err(CommandError::Runtime)?;
         let (running, announcement) = compose::sandbox(FREE_PORT, compose::scenario(None)?).await?;
@@ -45,7 +45,7 @@ pub(super) fn run(session: &mut Session, arguments: DemoArguments) -> Result<End
         brought
     })?;
     if let Some(bag) = &brought.bag {
-        session.voice.say(&ways_to_look(bag, format, encrypted));
+        session.voice.say(&ways_to_look(bag, format, key));
     }
     tell(brought)
 }
@@ -74,12 +74,21 @@ fn connection(sandbox: &Announcement) -> Result<ConnectionSettings, SettingsErro
     })
 }
 
+/// What opens an encrypted bag.
+fn key_flag(encryption: &Encryption) -> Option<&'static str> {
+    match encryption {
+        Encryption::None => None,
+        Encryption::Recipients(_) => Some("--identity YOUR-KEY"),
+        Encryption::Passphrase(_) => Some("--passphrase-file FILE"),
+    }
+}
+
 /// How to see what is in the bag with what every computer has, and with this program.
-fn ways_to_look(bag: &Path, format: BagFormat, encrypted: bool) -> String {
+fn ways_to_look(bag: &Path, format: BagFormat, key: Option<&str>) -> String {
     let bag = bag.display().to_string();
     let bag = printable(&bag);
-    if encrypted {
-        return format!("\nLook at it:\n  uforge-export list --identity YOUR-KEY {bag}");
+    if let Some(key) = key {
+        return format!("\nLook at it:\n  uforge-export list {key} \\\n      {bag}");
     }
     let (list, unpack) = match format {
         BagFormat::Zip => ("unzip -l", "unzip"),

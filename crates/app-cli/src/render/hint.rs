@@ -5,7 +5,7 @@ use std::path::Path;
 use domain::ports::{ApiError, SinkError};
 use domain::workflow::RunError;
 
-use crate::compose::{ComposeError, EncryptionError, ReadError};
+use crate::compose::{ComposeError, EncryptionError, OpenError, ReadError};
 use crate::credentials::CredentialsError;
 use crate::error::CommandError;
 use crate::settings::SettingsError;
@@ -127,7 +127,8 @@ impl Hint for ComposeError {
             Self::Read(ReadError::ExcessiveWork { .. }) => text(
                 "if you trust it, decrypt it with another age program, and give the decrypted bag",
             ),
-            Self::Encryption(EncryptionError::Memory(_)) => {
+            Self::Encryption(EncryptionError::Memory(_))
+            | Self::Open(OpenError::Encryption(EncryptionError::Memory(_))) => {
                 text("give it more memory, or encrypt to a key with `--encrypt-to`")
             }
             Self::Opening(error) => error.hint(),
