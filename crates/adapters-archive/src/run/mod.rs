@@ -4,6 +4,8 @@ mod beginnings;
 #[cfg(test)]
 mod beginnings_tests;
 mod error;
+#[cfg(all(test, unix))]
+mod foreign_tests;
 #[cfg(test)]
 mod forward_tests;
 mod leftovers;
@@ -21,9 +23,9 @@ use domain::ports::{ArchiveSink, FinishedBag, Journal};
 
 pub use error::OpenError;
 pub use leftovers::{
-    Leftovers, Unfinished, find_unfinished, open_leftovers, read_header, remove_leftovers,
+    Leftovers, Unfinished, bag_of_work_folder, find_unfinished, open_leftovers, read_header, remove_leftovers,
 };
-pub use open::open_run;
+pub use open::{check_target, open_run};
 
 use crate::encrypt::Encryption;
 use crate::publish::{FilePublication, Replace};
