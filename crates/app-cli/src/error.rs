@@ -23,6 +23,9 @@ pub(crate) enum CommandError {
     /// The run ended without a bag.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// The same, and nothing of it was kept: the same command begins anew.
+    #[error(transparent)]
+    Lost(RunError),
     /// The journal of a run that is given up cannot be kept.
     #[error(transparent)]
     Journal(#[from] JournalError),

@@ -39,11 +39,7 @@ impl Lines {
     }
 
     /// Goes on after the first `end` bytes, which hold `next` lines; the rest is cut off.
-    pub(crate) fn after(
-        file: impl Into<LockedFile>,
-        next: u64,
-        end: u64,
-    ) -> io::Result<Self> {
+    pub(crate) fn after(file: impl Into<LockedFile>, next: u64, end: u64) -> io::Result<Self> {
         let file = file.into();
         cut(&file, end)?;
         Ok(Self {

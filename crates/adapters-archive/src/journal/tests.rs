@@ -45,7 +45,17 @@ fn header() -> super::RunHeader {
 }
 
 fn journal_at(path: &Path) -> RunJournal {
-    let lines = begin(File::options().read(true).write(true).create(true).truncate(false).open(path).unwrap(), &header()).unwrap();
+    let lines = begin(
+        File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .unwrap(),
+        &header(),
+    )
+    .unwrap();
     RunJournal::new(
         path.to_path_buf(),
         Some(lines),

@@ -175,9 +175,9 @@ impl OpenError {
                 Some("name a file, or a folder that exists, with `--output`")
             }
             Self::NotWritable { .. } => Some("name a folder that you may write to with `--output`"),
-            Self::Claimed { .. } => {
-                Some("if that process has ended, remove the file that says so, and repeat the command")
-            }
+            Self::Claimed { .. } => Some(
+                "if that process has ended, remove the file that says so, and repeat the command",
+            ),
             Self::NotAFile { .. } => {
                 Some("name a file with `--output`; `--output -` is standard output")
             }
@@ -185,9 +185,9 @@ impl OpenError {
                 "only what is yours alone is written to: name another file with `--output`, or look who made it and remove it",
             ),
             Self::NameTooLong { .. } => Some("name a shorter one with `--output`"),
-            Self::CannotRename { .. } => {
-                Some("name a folder on another file system with `--output`, and copy the bag from there")
-            }
+            Self::CannotRename { .. } => Some(
+                "name a folder on another file system with `--output`, and copy the bag from there",
+            ),
             Self::NoTemporary { .. } => {
                 Some("set TMPDIR to a folder that exists and that you may write to")
             }

@@ -41,7 +41,7 @@ pub fn find_unfinished(folder: &Path) -> io::Result<Vec<Unfinished>> {
 }
 
 /// What the interrupted run for the bag of this final name says of itself; `None` where there is none, or none that began.
-pub fn read_header(path: &Path) -> io::Result<Option<RunHeader>> {
+pub fn read_header(path: &Path) -> Result<Option<RunHeader>, OpenError> {
     let Some(work) = work_folder(path) else {
         return Ok(None);
     };
@@ -50,10 +50,17 @@ pub fn read_header(path: &Path) -> io::Result<Option<RunHeader>> {
         .open()
         .and_then(|_| work.open_file(&work.journal(), Access::Read))
     {
-        Ok(mut journal) => read_first(&mut journal),
+        Ok(mut journal) => read_first(&mut journal).map_err(OpenError::of("read", &work.journal())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        Err(error) => Err(OpenError::of("open", &work.journal())(error)),
     }
+}
+
+/// Whether another bag, or another run, has this final name.
+pub fn is_taken(path: &Path) -> bool {
+    let work = work_folder(path);
+    path.symlink_metadata().is_ok()
+        || work.is_some_and(|work| work.path().symlink_metadata().is_ok())
 }
 
 /// An interrupted run that is to be given up: what it remembers, until it is removed.
@@ -69,9 +76,7 @@ pub struct Leftovers {
 
 /// Locks the interrupted run for the bag of this final name; `None` where there is none. A damaged journal is no error here.
 pub fn open_leftovers(path: &Path) -> Result<Option<Leftovers>, OpenError> {
-    let Some(work) =
-        work_folder(path).filter(|work| work.path().symlink_metadata().is_ok())
-    else {
+    let Some(work) = work_folder(path).filter(|work| work.path().symlink_metadata().is_ok()) else {
         return Ok(None);
     };
     work.open().map_err(OpenError::of("open", work.path()))?;

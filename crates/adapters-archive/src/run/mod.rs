@@ -23,7 +23,8 @@ use domain::ports::{ArchiveSink, FinishedBag, Journal};
 
 pub use error::OpenError;
 pub use leftovers::{
-    Leftovers, Unfinished, bag_of_work_folder, find_unfinished, open_leftovers, read_header, remove_leftovers,
+    Leftovers, Unfinished, bag_of_work_folder, find_unfinished, is_taken, open_leftovers,
+    read_header, remove_leftovers,
 };
 pub use open::{check_target, open_run};
 

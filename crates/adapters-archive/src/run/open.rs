@@ -164,6 +164,8 @@ fn file_name(target: &Path) -> Result<&str, OpenError> {
     target
         .file_name()
         .and_then(|name| name.to_str())
+        // A bag's path is told in one line.
+        .filter(|name| !name.contains(char::is_control))
         .ok_or_else(|| OpenError::NoName {
             path: target.to_path_buf(),
         })
@@ -175,12 +177,13 @@ pub fn check_target(target: &Path, replace: Replace) -> Result<(), OpenError> {
     refuse_impossible(target, replace, &work)
 }
 
-fn refuse_impossible(
-    target: &Path,
-    replace: Replace,
-    work: &WorkFolder,
-) -> Result<(), OpenError> {
+fn refuse_impossible(target: &Path, replace: Replace, work: &WorkFolder) -> Result<(), OpenError> {
     let folder = parent_of(target);
+    if folder.to_string_lossy().contains(['\n', '\r']) {
+        return Err(OpenError::NoName {
+            path: target.to_path_buf(),
+        });
+    }
     if !folder.is_dir() {
         return Err(OpenError::NoFolder {
             path: folder.to_path_buf(),

@@ -16,7 +16,9 @@ use super::{OpenError, OpenedRun, RunSettings, Traces};
 use crate::encrypt::StageKey;
 use crate::journal::{FORMAT_VERSION, Lines, Payload, Replay, RunHeader, RunJournal};
 use crate::publish::FilePublication;
-use crate::staging::{Distrust, Expected, LockedFile, Stage, StageRoom, WorkFolder, remove_if_there, trust};
+use crate::staging::{
+    Distrust, Expected, LockedFile, Stage, StageRoom, WorkFolder, remove_if_there, trust,
+};
 use crate::writer::{Left, Resumed};
 
 /// The interrupted run, where there is one to go on with.

@@ -51,7 +51,10 @@ impl Abilities {
     fn probe_with(work: &WorkFolder, first: &Path, second: &Path) -> io::Result<Self> {
         remove_if_there(first)?;
         remove_if_there(second)?;
-        let file = OpenOptions::new().write(true).create_new(true).open(first)?;
+        let file = OpenOptions::new()
+            .write(true)
+            .create_new(true)
+            .open(first)?;
         let flushes_files = try_sync_file(&file)?;
         drop(file);
         Ok(Self {

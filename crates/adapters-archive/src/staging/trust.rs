@@ -314,7 +314,10 @@ mod tests {
     #[test]
     fn only_what_is_this_user_s_alone_is_trusted() {
         assert_eq!(judged(MINE, OWN), Ok(()));
-        let foreign = Found { owner: 1001, ..MINE };
+        let foreign = Found {
+            owner: 1001,
+            ..MINE
+        };
         assert!(matches!(
             judged(foreign, OWN),
             Err(Distrust::OtherOwner { owner: 1001, .. })
@@ -358,7 +361,10 @@ mod tests {
             owner: ME,
             keeps_modes: false,
         };
-        let found = Found { mode: 0o777, ..MINE };
+        let found = Found {
+            mode: 0o777,
+            ..MINE
+        };
         assert_eq!(judged(found, fat), Ok(()));
     }
 }
