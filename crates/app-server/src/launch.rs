@@ -59,7 +59,8 @@ impl StartError {
     /// 2 where the settings are wrong, 1 where the world is.
     pub(crate) fn exit(&self) -> ExitCode {
         match self.0 {
-            Cause::Compose(_) => ExitCode::from(2),
+            // Another folder has to be named, or this one closed to others.
+            Cause::Compose(_) | Cause::Data(DataFolderError::Distrusted(_)) => ExitCode::from(2),
             Cause::Data(_)
             | Cause::Bags(_)
             | Cause::Listen { .. }

@@ -58,7 +58,7 @@ impl From<Distrust> for io::Error {
 
 impl Distrust {
     /// Why the file system's word is no: where it is one of these.
-    pub(crate) fn of(error: &io::Error) -> Option<&Self> {
+    pub fn of(error: &io::Error) -> Option<&Self> {
         error.get_ref()?.downcast_ref()
     }
 }
