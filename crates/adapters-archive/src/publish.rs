@@ -164,8 +164,12 @@ impl FilePublication {
 
     /// The bag is published whether or not this succeeds. Not flushed: a folder that comes back after a loss of power says that
     /// the bag is complete, and the end of the process is not held up when nothing tells of the run any more.
-    pub(crate) fn clean_up(&self) {
-        if let Err(error) = self.work.remove() {
+    ///
+    /// `held` is what keeps the journal open and locked: only when it is closed can every file system remove the folder.
+    pub(crate) fn clean_up<T>(&self, held: T) {
+        let removed = self.work.remove();
+        drop(held);
+        if let Err(error) = removed.and_then(|()| self.work.remove_emptied()) {
             tracing::warn!(folder = %self.work.path().display(), %error, "the run's work folder could not be removed");
         }
     }

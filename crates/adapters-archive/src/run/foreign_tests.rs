@@ -184,13 +184,13 @@ async fn in_every_way_a_bag_gets_a_free_name_and_never_one_that_is_taken() {
         publication.replace = Replace::Force;
         publication.rename().unwrap();
         assert_eq!(kit.read_back().len(), 2, "{naming:?}");
-        publication.clean_up();
+        publication.clean_up(());
         assert_eq!(kit.names(), ["my-bag.zip"], "{naming:?}");
         let (kit, publication) = nameless(naming).await;
         fs::remove_file(kit.target()).unwrap();
         publication.rename().unwrap();
         assert_eq!(kit.read_back().len(), 2);
-        publication.clean_up();
+        publication.clean_up(());
         assert_eq!(kit.names(), ["my-bag.zip"], "{naming:?}");
     }
 }

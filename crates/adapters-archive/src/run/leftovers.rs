@@ -109,8 +109,12 @@ impl Leftovers {
         let parent = parent_of(folder);
         self.work
             .remove()
-            .and_then(|()| sync_folder(parent))
-            .map_err(OpenError::of("remove", folder))
+            .map_err(OpenError::of("remove", folder))?;
+        drop(self.journal);
+        self.work
+            .remove_emptied()
+            .map_err(OpenError::of("remove", folder))?;
+        sync_folder(parent).map_err(OpenError::of("flush", parent))
     }
 }
 

@@ -4,7 +4,8 @@ mod beginnings;
 #[cfg(test)]
 mod beginnings_tests;
 mod error;
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod foreign_tests;
 #[cfg(test)]
 mod forward_tests;
@@ -122,7 +123,7 @@ impl Traces {
     /// Takes them away. The bag is published whether or not this succeeds.
     pub fn remove(self) {
         if let Some(publication) = self.publication {
-            publication.clean_up();
+            publication.clean_up(self.journal);
         }
     }
 }

@@ -130,7 +130,10 @@ fn open_file(
             return go_on(settings, journal, found, publication);
         }
         // With nothing to go on with, nothing is left of having looked.
-        refuse_existing(&publication).inspect_err(|_| publication.clean_up())?;
+        if let Err(refused) = refuse_existing(&publication) {
+            publication.clean_up(journal);
+            return Err(refused);
+        }
     }
     refuse_existing(&publication)?;
     begin_anew(settings, journal, &header, publication).map(OpenedRun::Ready)

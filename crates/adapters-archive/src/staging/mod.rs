@@ -14,6 +14,8 @@ use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
 
 pub(crate) use abilities::{Abilities, Naming, rename_without_replacing};
 pub use claim::{LockRefused, LockedFile};
@@ -23,6 +25,9 @@ pub(crate) use trust::{Access, Distrust, Expected};
 
 const SUFFIX: &str = ".uforge-run";
 const STAGE: &str = "stage-";
+/// How often, and how long apart, the removal of a folder is tried.
+const ATTEMPTS: u32 = 10;
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// The work folder of a final file: `.<its name>.uforge-run` beside it.
 #[derive(Clone, Debug)]
@@ -121,7 +126,7 @@ impl WorkFolder {
         {
             use std::os::unix::fs::PermissionsExt as _;
             let mode = self.path.symlink_metadata()?.permissions().mode();
-            Ok(mode & 0o077 == 0)
+            Ok(mode & 0o777 | 0o700 == 0o700)
         }
         #[cfg(not(unix))]
         Ok(true)
@@ -150,9 +155,42 @@ impl WorkFolder {
             remove_if_there(&self.path.join(probe))?;
         }
         remove_if_there(&self.journal())?;
-        remove_if_there(&self.claim())?;
-        fs::remove_dir(&self.path)
+        match fs::remove_dir(&self.path) {
+            Err(error) if is_held(&error) => Ok(()),
+            removed => removed,
+        }
     }
+
+    /// Removes the folder once its journal is closed, where it could not be removed before: network file systems keep a file that is
+    /// removed while it is open, under another name. One that another run has begun in stays.
+    pub(crate) fn remove_emptied(&self) -> io::Result<()> {
+        let mut attempts = ATTEMPTS;
+        loop {
+            attempts -= 1;
+            match fs::remove_dir(&self.path) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+                Err(error) if is_held(&error) => {
+                    if self.journal().symlink_metadata().is_ok() {
+                        return Ok(());
+                    }
+                    if attempts == 0 {
+                        return Err(error);
+                    }
+                }
+                removed => return removed,
+            }
+            // The system tells the file system of the closing a moment later.
+            thread::sleep(PAUSE);
+        }
+    }
+}
+
+/// A folder that something is still in.
+fn is_held(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::ResourceBusy
+    )
 }
 
 /// Removes a file that may be gone already.

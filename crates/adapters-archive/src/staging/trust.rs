@@ -194,7 +194,7 @@ fn own_at(path: &Path, expected: Expected) -> io::Result<Own> {
     };
     Ok(Own {
         owner: made.uid(),
-        keeps_modes: made.mode() & 0o077 == 0,
+        keeps_modes: made.mode() & 0o777 | 0o700 == 0o700,
     })
 }
 
