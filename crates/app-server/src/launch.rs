@@ -94,7 +94,7 @@ async fn start_with(
     backend: Arc<dyn Backend>,
     clock: Arc<dyn Clock>,
 ) -> Result<Running, Cause> {
-    let data = DataFolder::open(settings.data)?;
+    let data = DataFolder::open(&settings.data)?;
     let bags: Arc<dyn BagStore> = Arc::new(DiskBags::open(data.bags())?);
     let leftovers = clean_up(&*bags).await?;
     if leftovers > 0 {

@@ -125,12 +125,12 @@ fn goes_on(lack: &Lack) {
     };
     assert!(child.wait_until(asked), "{}", child.said());
     // `strace` ends as what it traces does.
-    let tracer = child.id();
-    let traced = std::fs::read_to_string(format!("/proc/{tracer}/task/{tracer}/children"));
-    let traced = traced.expect("its children");
+    let strace = child.id();
+    let program = std::fs::read_to_string(format!("/proc/{strace}/task/{strace}/children"));
+    let program = program.expect("its children");
     let killed = Command::new("kill")
         .arg("-KILL")
-        .arg(traced.trim())
+        .arg(program.trim())
         .status();
     assert!(killed.expect("a status").success());
     child.wait();

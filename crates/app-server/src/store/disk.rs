@@ -60,7 +60,7 @@ pub(crate) struct DataFolder {
 impl DataFolder {
     /// Makes the folder where it is missing, closes it to others, and locks it. What somebody else made, or could have put
     /// something into, is refused.
-    pub(crate) fn open(path: PathBuf) -> Result<Self, DataFolderError> {
+    pub(crate) fn open(path: &Path) -> Result<Self, DataFolderError> {
         // With a slash behind it, a link would be followed.
         let path: PathBuf = path.components().collect();
         if path.symlink_metadata().is_err() {
@@ -303,7 +303,7 @@ mod tests {
         let link = folder.path().join("link");
         std::os::unix::fs::symlink(&elsewhere, &link).unwrap();
         for path in [link.clone(), folder.path().join("link/")] {
-            let refused = DataFolder::open(path);
+            let refused = DataFolder::open(&path);
             assert!(matches!(refused, Err(DataFolderError::Distrusted(_))));
         }
         let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
@@ -311,12 +311,12 @@ mod tests {
         assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
         for open in [0o777, 0o775, 0o1777] {
             fs::set_permissions(&elsewhere, fs::Permissions::from_mode(open)).unwrap();
-            let refused = DataFolder::open(elsewhere.clone());
+            let refused = DataFolder::open(&elsewhere);
             assert!(matches!(refused, Err(DataFolderError::Distrusted(_))));
             assert_eq!(mode(&elsewhere), open);
         }
         fs::set_permissions(&elsewhere, fs::Permissions::from_mode(0o755)).unwrap();
-        drop(DataFolder::open(elsewhere.clone()).unwrap());
+        drop(DataFolder::open(&elsewhere).unwrap());
         assert_eq!(mode(&elsewhere), OWNER_ONLY);
     }
 
@@ -325,7 +325,7 @@ mod tests {
         for name in ["lock", "bags"] {
             let folder = tempfile::tempdir().unwrap();
             let data = folder.path().join("data");
-            drop(DataFolder::open(data.clone()).unwrap());
+            drop(DataFolder::open(&data).unwrap());
             let dear = folder.path().join("dear");
             match name {
                 "lock" => fs::write(&dear, "dear to somebody").unwrap(),
@@ -333,7 +333,7 @@ mod tests {
             }
             fs::remove_file(data.join(name)).ok();
             std::os::unix::fs::symlink(&dear, data.join(name)).unwrap();
-            let refused = DataFolder::open(data);
+            let refused = DataFolder::open(&data);
             assert!(matches!(refused, Err(DataFolderError::Distrusted(_))));
             if name == "lock" {
                 assert_eq!(fs::read(&dear).unwrap(), b"dear to somebody");
@@ -345,12 +345,12 @@ mod tests {
     fn a_data_folder_serves_one_service_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("data");
-        let first = DataFolder::open(path.clone()).unwrap();
+        let first = DataFolder::open(&path).unwrap();
         let mode = fs::metadata(&path).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, OWNER_ONLY);
-        let second = DataFolder::open(path.clone());
+        let second = DataFolder::open(&path);
         assert!(matches!(second, Err(DataFolderError::InUse { .. })));
         drop(first);
-        assert!(DataFolder::open(path).is_ok());
+        assert!(DataFolder::open(&path).is_ok());
     }
 }
