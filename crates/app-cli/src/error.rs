@@ -83,6 +83,9 @@ pub(crate) enum CommandError {
     /// Standard output does not take what it is to get.
     #[error("could not write to standard output")]
     Stdout(#[source] std::io::Error),
+    /// The same, where the path of a bag that is complete was to be written.
+    #[error("could not write the path of the bag to standard output")]
+    Untold(#[source] Box<CommandError>),
     /// The system does not let this program hear signals or run threads.
     #[error("could not start the runtime")]
     Runtime(#[source] std::io::Error),

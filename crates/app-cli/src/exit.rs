@@ -85,6 +85,7 @@ impl Ending {
             CommandError::Journal(_)
             | CommandError::TicketsLeft { .. }
             | CommandError::Stdout(_)
+            | CommandError::Untold(_)
             | CommandError::Runtime(_) => Self::Failed,
             CommandError::Interrupted(signal) => Self::Interrupted(*signal),
         }

@@ -250,3 +250,33 @@ fn runs_that_make_the_same_name_up_get_a_bag_each() {
     }
     assert_eq!(site.listing().len(), 4, "{:?}", site.listing());
 }
+
+#[test]
+fn what_cannot_be_written_to_standard_output_is_an_error_that_says_what_stands() {
+    let site = site(quick());
+    let full = |command: &Command| site.program.run(redirected(&site, command, "> /dev/full"));
+    let ended = full(&site.export_to("j.zip")).expect_status(1);
+    ended.expect_word("the bag is complete and has its name");
+    Bag::read(&site.path("j.zip")).check();
+    // As the hint says.
+    let again = site.program.run(site.export_to("j.zip")).expect_status(0);
+    assert!(again.out().ends_with("j.zip\n"));
+    assert_eq!(site.listing(), ["j.zip"]);
+    let bag = site.path("j.zip").display().to_string();
+    for arguments in [
+        &["list", &bag][..],
+        &["list", &bag, "--json"],
+        &["verify", &bag, "--json"],
+        &["config"],
+        &["man"],
+        &["completions", "bash"],
+        &["--help"],
+        &["--version"],
+    ] {
+        let ended = full(&site.program.command(arguments));
+        assert_eq!(ended.status, Some(1), "{arguments:?}: {}", ended.stderr);
+    }
+    fs::write(site.path("damaged.zip"), &fs::read(&bag).unwrap()[..5000]).unwrap();
+    let damaged = site.path("damaged.zip").display().to_string();
+    full(&site.program.command(["verify", &damaged, "--json"])).expect_status(5);
+}

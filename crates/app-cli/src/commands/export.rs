@@ -56,7 +56,7 @@ pub(super) struct Brought {
 /// command say once more that the bag is complete, instead of refusing its name.
 pub(super) fn tell(brought: Brought) -> Result<Ending, CommandError> {
     if let Some(path) = &brought.bag {
-        stdout::write_path(path)?;
+        stdout::write_path(path).map_err(|error| CommandError::Untold(Box::new(error)))?;
     }
     brought.traces.remove();
     Ok(Ending::of_run(brought.completeness))

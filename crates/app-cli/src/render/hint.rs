@@ -39,6 +39,9 @@ impl Hint for CommandError {
             Self::OtherRun { .. } | Self::OtherBag { .. } => {
                 text("sign in there with `--url` and `--user`, or `--as`")
             }
+            Self::Untold(_) => {
+                text("the bag is complete and has its name; the same command says so once more")
+            }
             Self::TellsNothing { .. } => text("`verify` without `--against` checks it"),
             Self::Journal(_)
             | Self::NothingUnfinished { .. }
