@@ -24,6 +24,9 @@ pub use publish::Replace;
 pub use reader::{BagSource, ListedFile, Listing, Packing, ReadError, Unlock, list, open_bag};
 pub use run::{
     Leftover, Leftovers, OpenError, OpenRun, OpenedRun, RunSettings, Target, Traces, Unfinished,
-    find_unfinished, open_leftovers, open_run, read_header, remove_leftovers,
+    bag_of_work_folder, check_target, find_unfinished, is_taken, open_leftovers, open_run,
+    read_header, remove_leftovers,
 };
+pub use staging::trust::{Access, Distrust, open_own_file, open_own_folder};
+pub use staging::{LockRefused, LockedFile};
 pub use verify::{Depth, VerifyReport, verify};

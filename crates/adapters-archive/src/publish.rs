@@ -1,13 +1,15 @@
 //! From a complete container in the work folder to a bag under its final name, in steps that a kill may fall between.
 
-use std::fs::{self, File};
+use std::fs::{self, FileType, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use domain::ports::{FinishedBag, SinkError};
-use tempfile::TempPath;
 
-use crate::staging::{WorkFolder, sync_folder};
+use crate::staging::{
+    Access, Naming, WorkFolder, remove_if_there, rename_without_replacing, sync_folder,
+    sync_whole_file,
+};
 
 /// What happens to a file that has the final name already.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +36,8 @@ pub(crate) struct FilePublication {
     pub(crate) work: WorkFolder,
     pub(crate) target: PathBuf,
     pub(crate) replace: Replace,
+    /// What the file system can do.
+    pub(crate) naming: Naming,
 }
 
 impl Publication {
@@ -41,8 +45,10 @@ impl Publication {
     pub(crate) fn flush(&self, path: &Path) -> Result<(), SinkError> {
         match self {
             Self::Stream => Ok(()),
-            Self::File(_) => File::open(path)
-                .and_then(|file| file.sync_all())
+            Self::File(file) => file
+                .work
+                .open_file(path, Access::Read)
+                .and_then(|bag| sync_whole_file(&bag))
                 .map_err(|source| io_error("flush", path, source)),
         }
     }
@@ -69,8 +75,8 @@ impl FilePublication {
     pub(crate) fn rename(&self) -> Result<(), SinkError> {
         let bag = self.work.bag();
         let renamed = match self.replace {
-            Replace::Force => fs::rename(&bag, &self.target),
-            Replace::Refuse => rename_without_replacing(&bag, &self.target),
+            Replace::Force => self.replace(&bag),
+            Replace::Refuse => self.name(&bag),
         };
         renamed.map_err(|source| match source.kind() {
             io::ErrorKind::AlreadyExists => SinkError::Exists {
@@ -82,21 +88,115 @@ impl FilePublication {
         sync_folder(folder).map_err(|source| io_error("flush", folder, source))
     }
 
+    /// Replaces a regular file, and nothing else, in one step where the file system can.
+    fn replace(&self, bag: &Path) -> io::Result<()> {
+        let target = &self.target;
+        let Ok(found) = target.symlink_metadata() else {
+            return self.name(bag);
+        };
+        if let Some(kind) = other_than_file(found.file_type()) {
+            return Err(io::Error::other(format!("it is {kind} by now")));
+        }
+        match fs::rename(bag, target) {
+            // Some network file systems rename to free names only. The old file goes when the new one has its name.
+            Err(_) if self.naming == Naming::RemovedPlaceholder => {
+                let aside = self.work.replaced();
+                fs::rename(target, &aside)?;
+                self.name(bag)
+                    .inspect_err(|_| drop(fs::rename(&aside, target)))?;
+                remove_if_there(&aside)
+            }
+            renamed => renamed,
+        }
+    }
+
+    /// Gives the bag a name that nothing has.
+    fn name(&self, bag: &Path) -> io::Result<()> {
+        let target = &self.target;
+        match self.naming {
+            // A run before this one was killed with the name taken.
+            Naming::Rename | Naming::Link
+                if self.work.placeholder_mark().symlink_metadata().is_ok() =>
+            {
+                self.take_name(|| fs::rename(bag, target))
+            }
+            Naming::Rename => rename_without_replacing(bag, target),
+            Naming::Link => {
+                fs::hard_link(bag, target)?;
+                fs::remove_file(bag)
+            }
+            Naming::Placeholder => self.take_name(|| fs::rename(bag, target)),
+            Naming::RemovedPlaceholder => self.take_name(|| {
+                fs::remove_file(target)?;
+                fs::rename(bag, target)
+            }),
+        }
+    }
+
+    /// Takes the name with an empty file, which `rename` then replaces. Only one process can make that file, and nothing else is
+    /// replaced: a file with content is somebody else's, and it is looked at right before.
+    fn take_name(&self, rename: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let mark = self.work.placeholder_mark();
+        // A run that was killed in between has the name already; or it was killed before, and the name may be free.
+        let was_begun = mark.symlink_metadata().is_ok();
+        drop(self.work.open_file(&mark, Access::Create)?);
+        sync_folder(self.work.path())?;
+        let mut options = OpenOptions::new();
+        options.write(true).create_new(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(&self.target) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists && was_begun => {}
+            Err(error) => {
+                remove_if_there(&mark)?;
+                return Err(error);
+            }
+            Ok(_) => {}
+        }
+        let is_placeholder = |found: fs::Metadata| found.is_file() && found.len() == 0;
+        if !self.target.symlink_metadata().is_ok_and(is_placeholder) {
+            remove_if_there(&mark)?;
+            return Err(io::ErrorKind::AlreadyExists.into());
+        }
+        rename()?;
+        remove_if_there(&mark)
+    }
+
     /// The bag is published whether or not this succeeds. Not flushed: a folder that comes back after a loss of power says that
     /// the bag is complete, and the end of the process is not held up when nothing tells of the run any more.
-    pub(crate) fn clean_up(&self) {
-        if let Err(error) = self.work.remove() {
+    ///
+    /// `held` is what keeps the journal open and locked: only when it is closed can every file system remove the folder.
+    pub(crate) fn clean_up<T>(&self, held: T) {
+        let removed = self.work.remove();
+        drop(held);
+        if let Err(error) = removed.and_then(|()| self.work.remove_emptied()) {
             tracing::warn!(folder = %self.work.path().display(), %error, "the run's work folder could not be removed");
         }
     }
 }
 
-/// `renameat2` with `RENAME_NOREPLACE` where there is one, else a link and an unlink.
-fn rename_without_replacing(from: &Path, to: &Path) -> io::Result<()> {
-    let mut from = TempPath::try_from_path(from)?;
-    // A refused name must not cost the bag.
-    from.disable_cleanup(true);
-    from.persist_noclobber(to).map_err(|refused| refused.error)
+/// What this is, where it is no regular file.
+pub(crate) fn other_than_file(found: FileType) -> Option<&'static str> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::FileTypeExt as _;
+        if found.is_char_device() || found.is_block_device() {
+            return Some("a device");
+        }
+        if found.is_fifo() {
+            return Some("a pipe");
+        }
+        if found.is_socket() {
+            return Some("a socket");
+        }
+    }
+    if found.is_symlink() {
+        Some("a symbolic link")
+    } else if found.is_dir() {
+        Some("a folder")
+    } else {
+        (!found.is_file()).then_some("no regular file")
+    }
 }
 
 /// The folder that a file is in; `.` for a bare name.

@@ -125,6 +125,8 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
 
 fn copy_folder(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
+    // Whatever the umask of whoever runs the tests: a work folder is its owner's alone.
+    fs::set_permissions(to, fs::metadata(from).unwrap().permissions()).unwrap();
     for entry in fs::read_dir(from).unwrap() {
         let entry = entry.unwrap();
         let target = to.join(entry.file_name());
@@ -140,7 +142,8 @@ fn copy_folder(from: &Path, to: &Path) {
             };
             let mut bytes = Vec::new();
             file.read_to_end(&mut bytes).unwrap();
-            fs::write(target, bytes).unwrap();
+            fs::write(&target, bytes).unwrap();
+            fs::set_permissions(&target, file.metadata().unwrap().permissions()).unwrap();
         }
     }
 }

@@ -154,10 +154,29 @@ pub(crate) fn unfinished_in(folder: &Path) -> Result<Vec<Unfinished>, ComposeErr
 
 /// What the unfinished run for a bag of this name says of itself.
 pub(crate) fn unfinished_at(bag: &Path) -> Result<Option<RunHeader>, ComposeError> {
-    adapters_archive::read_header(bag).map_err(|source| ComposeError::Folder {
-        path: bag.to_owned(),
-        source,
-    })
+    Ok(adapters_archive::read_header(bag)?)
+}
+
+/// Refuses a final name that no bag can have.
+pub(crate) fn check_target(bag: &Path, existing: Existing) -> Result<(), ComposeError> {
+    Ok(adapters_archive::check_target(bag, replace(existing))?)
+}
+
+/// Whether another bag, or another run, has this final name.
+pub(crate) fn is_taken(bag: &Path) -> bool {
+    adapters_archive::is_taken(bag)
+}
+
+/// The bag whose work folder this is.
+pub(crate) fn bag_of_work_folder(path: &Path) -> Option<PathBuf> {
+    adapters_archive::bag_of_work_folder(path)
+}
+
+fn replace(existing: Existing) -> Replace {
+    match existing {
+        Existing::Refuse => Replace::Refuse,
+        Existing::Replace => Replace::Force,
+    }
 }
 
 /// Locks what an unfinished run left, so that it can be given up.
@@ -175,10 +194,7 @@ pub(crate) fn archive(
         None => adapters_archive::Target::Stdout,
         Some(path) => adapters_archive::Target::File {
             path: path.to_owned(),
-            replace: match output.existing {
-                Existing::Refuse => Replace::Refuse,
-                Existing::Replace => Replace::Force,
-            },
+            replace: replace(output.existing),
         },
     };
     Ok(adapters_archive::open_run(RunSettings {

@@ -23,6 +23,9 @@ pub(crate) enum CommandError {
     /// The run ended without a bag.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// The same, and nothing of it was kept: the same command begins anew.
+    #[error(transparent)]
+    Lost(RunError),
     /// The journal of a run that is given up cannot be kept.
     #[error(transparent)]
     Journal(#[from] JournalError),
@@ -80,6 +83,9 @@ pub(crate) enum CommandError {
     /// Standard output does not take what it is to get.
     #[error("could not write to standard output")]
     Stdout(#[source] std::io::Error),
+    /// The same, where the path of a bag that is complete was to be written.
+    #[error("could not write the path of the bag to standard output")]
+    Untold(#[source] Box<CommandError>),
     /// The system does not let this program hear signals or run threads.
     #[error("could not start the runtime")]
     Runtime(#[source] std::io::Error),

@@ -76,7 +76,7 @@ impl Ending {
         match error {
             CommandError::Settings(error) => Self::of_settings(error),
             CommandError::Compose(error) => Self::of_compose(error),
-            CommandError::Run(error) => Self::of_run_error(error),
+            CommandError::Run(error) | CommandError::Lost(error) => Self::of_run_error(error),
             CommandError::NothingUnfinished { .. }
             | CommandError::SeveralUnfinished { .. }
             | CommandError::OtherRun { .. }
@@ -85,6 +85,7 @@ impl Ending {
             CommandError::Journal(_)
             | CommandError::TicketsLeft { .. }
             | CommandError::Stdout(_)
+            | CommandError::Untold(_)
             | CommandError::Runtime(_) => Self::Failed,
             CommandError::Interrupted(signal) => Self::Interrupted(*signal),
         }
@@ -121,10 +122,16 @@ impl Ending {
             | OpenError::IsFolder { .. }
             | OpenError::NoName { .. }
             | OpenError::Exists { .. }
+            | OpenError::NotAFile { .. }
+            | OpenError::Distrusted { .. }
+            | OpenError::NameTooLong { .. }
+            | OpenError::NotWritable { .. }
+            | OpenError::CannotRename { .. }
+            | OpenError::NoTemporary { .. }
             | OpenError::OtherOrder { .. }
             | OpenError::Encryption(_) => Self::Usage,
-            OpenError::NotWritable { .. }
-            | OpenError::NoSpace { .. }
+            OpenError::NoSpace { .. }
+            | OpenError::Claimed { .. }
             | OpenError::Locked { .. }
             | OpenError::JournalDamaged { .. }
             | OpenError::JournalVersion { .. }

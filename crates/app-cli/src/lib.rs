@@ -36,9 +36,15 @@ pub fn main() -> ExitCode {
             } else {
                 Ending::Done
             };
-            // Whoever does not read the help has no use for an error about it.
-            let _ = answer.print();
-            ending
+            match answer.print() {
+                // Help that was asked for and could not be written, except to a reader that has read enough.
+                Err(error)
+                    if ending == Ending::Done && error.kind() != std::io::ErrorKind::BrokenPipe =>
+                {
+                    Ending::Failed
+                }
+                _ => ending,
+            }
         }
     };
     ExitCode::from(ending.status())

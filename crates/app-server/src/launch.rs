@@ -57,7 +57,8 @@ impl StartError {
     /// 2 where the settings are wrong, 1 where the world is.
     pub(crate) fn exit(&self) -> ExitCode {
         match self.0 {
-            Cause::Compose(_) => ExitCode::from(2),
+            // Another folder has to be named, or this one closed to others.
+            Cause::Compose(_) | Cause::Data(DataFolderError::Distrusted(_)) => ExitCode::from(2),
             Cause::Data(_)
             | Cause::Bags(_)
             | Cause::Listen { .. }
@@ -91,7 +92,7 @@ async fn start_with(
     backend: Arc<dyn Backend>,
     clock: Arc<dyn Clock>,
 ) -> Result<Running, Cause> {
-    let data = DataFolder::open(settings.data)?;
+    let data = DataFolder::open(&settings.data)?;
     let bags: Arc<dyn BagStore> = Arc::new(DiskBags::open(data.bags())?);
     let leftovers = clean_up(&*bags).await?;
     if leftovers > 0 {

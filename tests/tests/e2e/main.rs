@@ -9,6 +9,7 @@ mod failures;
 mod interrupt;
 mod memory;
 mod names;
+mod places;
 mod process;
 mod refusals;
 mod resume;

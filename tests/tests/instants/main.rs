@@ -6,6 +6,8 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod poor;
+
 use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::Path;
@@ -119,11 +121,25 @@ fn main() -> ExitCode {
             .with_ignored_flag(!has_tools)
         })
     });
+    let trials = trials.chain(poor::trials(has_tools));
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
 fn site() -> Site {
     Site::new(env!("CARGO_BIN_EXE_uforge-export-under-test"), quick())
+}
+
+/// The archive of appliance 202 comes slowly the first time.
+fn slow_downloads() -> sandbox::Scenario {
+    quick().with_fault(
+        "GET users/*/appliances/202/exports/*/downloads"
+            .parse()
+            .expect("a pattern"),
+        sandbox::scenario::Times::First(1),
+        sandbox::scenario::Fault::Slow {
+            bytes_per_second: 4_000,
+        },
+    )
 }
 
 fn killed_at(instant: Instant, format: &str) {

@@ -10,13 +10,14 @@ use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom, Write as
 use std::ops::ControlFlow;
 
 use super::Record;
+use crate::staging::{LockedFile, cut, sync_file};
 
 /// Longest line; a document's facts are the longest thing in a journal.
 const LONGEST_LINE_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Appends records to a journal file.
 pub(crate) struct Lines {
-    file: File,
+    file: LockedFile,
     next: u64,
     end: u64,
     /// After a failed flush nobody knows what is on disk: nothing may be added.
@@ -33,13 +34,14 @@ enum FileState {
 
 impl Lines {
     /// Begins an empty journal in this file, whatever it held.
-    pub(crate) fn new(file: File) -> io::Result<Self> {
+    pub(crate) fn new(file: impl Into<LockedFile>) -> io::Result<Self> {
         Self::after(file, 0, 0)
     }
 
     /// Goes on after the first `end` bytes, which hold `next` lines; the rest is cut off.
-    pub(crate) fn after(file: File, next: u64, end: u64) -> io::Result<Self> {
-        file.set_len(end)?;
+    pub(crate) fn after(file: impl Into<LockedFile>, next: u64, end: u64) -> io::Result<Self> {
+        let file = file.into();
+        cut(&file, end)?;
         Ok(Self {
             file,
             next,
@@ -49,7 +51,7 @@ impl Lines {
     }
 
     /// Holds a file that cannot be gone on with: nothing is written to it.
-    pub(crate) fn locked_only(file: File) -> Self {
+    pub(crate) fn locked_only(file: LockedFile) -> Self {
         Self {
             file,
             next: 0,
@@ -90,9 +92,7 @@ impl Lines {
             }
             return Err(error);
         }
-        self.file
-            .sync_data()
-            .inspect_err(|_| self.state = FileState::Unknown)
+        sync_file(&self.file).inspect_err(|_| self.state = FileState::Unknown)
     }
 }
 

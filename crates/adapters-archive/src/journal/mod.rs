@@ -10,7 +10,6 @@ mod replay;
 #[cfg(test)]
 mod tests;
 
-use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -21,6 +20,7 @@ use domain::ports::{Fact, Journal, JournalError, NewEntry, Receipt, Recovered};
 use serde::{Deserialize, Serialize};
 
 use crate::container::Content;
+use crate::staging::LockedFile;
 
 pub(crate) use header::FORMAT_VERSION;
 pub use header::RunHeader;
@@ -239,7 +239,7 @@ impl Journal for RunJournal {
 }
 
 /// A new journal file with its header, flushed.
-pub(crate) fn begin(file: File, header: &RunHeader) -> io::Result<Lines> {
+pub(crate) fn begin(file: impl Into<LockedFile>, header: &RunHeader) -> io::Result<Lines> {
     let mut lines = Lines::new(file)?;
     lines.append(&[Record::Header(header.clone())])?;
     Ok(lines)

@@ -6,7 +6,6 @@ use domain::model::{ExportId, ItemKind, ItemRef, ObjectId, Resource, Ticket};
 use domain::ports::{Fact, Journal as _};
 
 use super::{Payload, Record, Replay, RunJournal, begin, replay};
-use crate::staging::private_file;
 use crate::test_kit::Kit;
 
 fn ticket(id: i64) -> Ticket {
@@ -46,7 +45,17 @@ fn header() -> super::RunHeader {
 }
 
 fn journal_at(path: &Path) -> RunJournal {
-    let lines = begin(private_file(path).unwrap(), &header()).unwrap();
+    let lines = begin(
+        File::options()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)
+            .unwrap(),
+        &header(),
+    )
+    .unwrap();
     RunJournal::new(
         path.to_path_buf(),
         Some(lines),

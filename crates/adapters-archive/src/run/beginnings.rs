@@ -2,14 +2,13 @@
 //!
 //! Nothing here can fail a run: what cannot be taken up is fetched anew.
 
-use std::fs::File;
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 
 use domain::model::SafeName;
 
 use crate::container::{Container, Content, HeadForm, Member, WholePart};
 use crate::journal::{BegunEntry, BegunIn, Record, RunJournal};
-use crate::staging::{Stage, StageRoom, WorkFolder};
+use crate::staging::{Access, Stage, StageRoom, WorkFolder};
 use crate::writer::Left;
 
 /// What is left off each beginning and fetched again: it may be the end of an entry that only lacked its line in the journal,
@@ -64,7 +63,7 @@ impl Ground<'_> {
 
     /// The container goes on with other entries: a beginning in it is copied to a file of its own before it is cut off.
     fn move_out(&self, begun: BegunEntry) -> io::Result<Option<Left>> {
-        let mut bag = File::open(self.work.bag())?;
+        let mut bag = self.work.open_file(&self.work.bag(), Access::Read)?;
         let entry = &begun.entry;
         let member = Member::new(self.top, &entry.path, entry.origin.fetched, entry.storage);
         let head = self

@@ -7,6 +7,7 @@ use domain::ports::SinkError;
 use thiserror::Error;
 
 use crate::encrypt::EncryptionError;
+use crate::staging::Distrust;
 
 /// Why the bag cannot be opened for writing.
 #[derive(Debug, Error)]
@@ -55,6 +56,57 @@ pub enum OpenError {
     Locked {
         /// The bag.
         path: PathBuf,
+    },
+    /// A process of another machine writes this bag, or did when it was cut off: the file system cannot lock.
+    #[error("another run ({holder}) is writing `{}`, as `{}` says", path.display(), claim.display())]
+    Claimed {
+        /// The bag.
+        path: PathBuf,
+        /// The file that says so.
+        claim: PathBuf,
+        /// The process.
+        holder: String,
+    },
+    /// What has the final name is no file that could be replaced: a device, a pipe, a socket, a link.
+    #[error("`{}` is {kind}: no bag can be written there", path.display())]
+    NotAFile {
+        /// What is there.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
+    /// The work folder, or something in it, is not this user's own.
+    #[error("`{}` is not used", path.display())]
+    Distrusted {
+        /// The work folder, or what is in it.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: Distrust,
+    },
+    /// The file system does not take so long a name.
+    #[error("the name `{}` is too long", path.display())]
+    NameTooLong {
+        /// The name of the work folder.
+        path: PathBuf,
+    },
+    /// The file system cannot rename: no bag could be given its final name.
+    #[error("files cannot be renamed in `{}`", path.display())]
+    CannotRename {
+        /// The folder.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
+    /// Nothing can be kept beside what goes to standard output.
+    #[error("cannot write in `{}`, the folder for temporary files", path.display())]
+    NoTemporary {
+        /// The folder.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: io::Error,
     },
     /// What an interrupted run left belongs to another order.
     #[error("an unfinished run for `{}` is of {difference}", path.display())]
@@ -123,6 +175,22 @@ impl OpenError {
                 Some("name a file, or a folder that exists, with `--output`")
             }
             Self::NotWritable { .. } => Some("name a folder that you may write to with `--output`"),
+            Self::Claimed { .. } => Some(
+                "if that process has ended, remove the file that says so, and repeat the command",
+            ),
+            Self::NotAFile { .. } => {
+                Some("name a file with `--output`; `--output -` is standard output")
+            }
+            Self::Distrusted { .. } => Some(
+                "only what is yours alone is written to: name another file with `--output`, or look who made it and remove it",
+            ),
+            Self::NameTooLong { .. } => Some("name a shorter one with `--output`"),
+            Self::CannotRename { .. } => Some(
+                "name a folder on another file system with `--output`, and copy the bag from there",
+            ),
+            Self::NoTemporary { .. } => {
+                Some("set TMPDIR to a folder that exists and that you may write to")
+            }
             Self::NoSpace { .. } | Self::Encryption(_) | Self::Publish(_) | Self::Io { .. } => None,
         }
     }
@@ -130,6 +198,7 @@ impl OpenError {
     /// Maps the system's word to what it means here.
     pub(super) fn of(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
         move |source| match source.kind() {
+            _ if Distrust::of(&source).is_some() => Self::distrusted(path, &source),
             io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::NoSpace {
                 path: path.to_path_buf(),
             },
@@ -137,6 +206,20 @@ impl OpenError {
                 action,
                 path: path.to_path_buf(),
                 source,
+            },
+        }
+    }
+
+    fn distrusted(path: &Path, error: &io::Error) -> Self {
+        match Distrust::of(error) {
+            Some(source) => Self::Distrusted {
+                path: path.to_path_buf(),
+                source: source.clone(),
+            },
+            None => Self::Io {
+                action: "use",
+                path: path.to_path_buf(),
+                source: io::Error::new(error.kind(), error.to_string()),
             },
         }
     }

@@ -1,6 +1,6 @@
 //! What interrupted runs left: finding it, reading what it is, giving it up.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use super::OpenError;
 use super::lock::lock_journal;
 use crate::journal::{Lines, Payload, RunHeader, RunJournal, read_first, replay};
 use crate::publish::parent_of;
-use crate::staging::{WorkFolder, sync_folder};
+use crate::staging::{Access, WorkFolder, sync_folder};
 
 /// An interrupted run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -41,15 +41,26 @@ pub fn find_unfinished(folder: &Path) -> io::Result<Vec<Unfinished>> {
 }
 
 /// What the interrupted run for the bag of this final name says of itself; `None` where there is none, or none that began.
-pub fn read_header(path: &Path) -> io::Result<Option<RunHeader>> {
+pub fn read_header(path: &Path) -> Result<Option<RunHeader>, OpenError> {
     let Some(work) = work_folder(path) else {
         return Ok(None);
     };
-    match File::open(work.journal()) {
-        Ok(mut journal) => read_first(&mut journal),
+    // What another user put there is no run of ours.
+    match work
+        .open()
+        .and_then(|_| work.open_file(&work.journal(), Access::Read))
+    {
+        Ok(mut journal) => read_first(&mut journal).map_err(OpenError::of("read", &work.journal())),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
+        Err(error) => Err(OpenError::of("open", &work.journal())(error)),
     }
+}
+
+/// Whether another bag, or another run, has this final name.
+pub fn is_taken(path: &Path) -> bool {
+    let work = work_folder(path);
+    path.symlink_metadata().is_ok()
+        || work.is_some_and(|work| work.path().symlink_metadata().is_ok())
 }
 
 /// An interrupted run that is to be given up: what it remembers, until it is removed.
@@ -65,9 +76,10 @@ pub struct Leftovers {
 
 /// Locks the interrupted run for the bag of this final name; `None` where there is none. A damaged journal is no error here.
 pub fn open_leftovers(path: &Path) -> Result<Option<Leftovers>, OpenError> {
-    let Some(work) = work_folder(path).filter(|work| work.path().is_dir()) else {
+    let Some(work) = work_folder(path).filter(|work| work.path().symlink_metadata().is_ok()) else {
         return Ok(None);
     };
+    work.open().map_err(OpenError::of("open", work.path()))?;
     let mut file = lock_journal(&work, path)?;
     let journal_path = work.journal();
     let found = replay(&mut file).map_err(OpenError::of("read", &journal_path))?;
@@ -97,14 +109,24 @@ impl Leftovers {
         let parent = parent_of(folder);
         self.work
             .remove()
-            .and_then(|()| sync_folder(parent))
-            .map_err(OpenError::of("remove", folder))
+            .map_err(OpenError::of("remove", folder))?;
+        drop(self.journal);
+        self.work
+            .remove_emptied()
+            .map_err(OpenError::of("remove", folder))?;
+        sync_folder(parent).map_err(OpenError::of("flush", parent))
     }
 }
 
 /// Removes what an interrupted run left beside the bag of this final name; nothing where there is nothing.
 pub fn remove_leftovers(path: &Path) -> Result<(), OpenError> {
     open_leftovers(path)?.map_or(Ok(()), Leftovers::remove)
+}
+
+/// The final name of the bag whose work folder this is; `None` where it is none by its name.
+pub fn bag_of_work_folder(path: &Path) -> Option<PathBuf> {
+    let name = WorkFolder::final_name(path.file_name()?.to_str()?)?;
+    Some(path.with_file_name(name))
 }
 
 fn work_folder(path: &Path) -> Option<WorkFolder> {

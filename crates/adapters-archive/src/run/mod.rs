@@ -5,6 +5,9 @@ mod beginnings;
 mod beginnings_tests;
 mod error;
 #[cfg(test)]
+#[cfg(unix)]
+mod foreign_tests;
+#[cfg(test)]
 mod forward_tests;
 mod leftovers;
 mod lock;
@@ -21,9 +24,10 @@ use domain::ports::{ArchiveSink, FinishedBag, Journal};
 
 pub use error::OpenError;
 pub use leftovers::{
-    Leftovers, Unfinished, find_unfinished, open_leftovers, read_header, remove_leftovers,
+    Leftovers, Unfinished, bag_of_work_folder, find_unfinished, is_taken, open_leftovers,
+    read_header, remove_leftovers,
 };
-pub use open::open_run;
+pub use open::{check_target, open_run};
 
 use crate::encrypt::Encryption;
 use crate::publish::{FilePublication, Replace};
@@ -119,7 +123,7 @@ impl Traces {
     /// Takes them away. The bag is published whether or not this succeeds.
     pub fn remove(self) {
         if let Some(publication) = self.publication {
-            publication.clean_up();
+            publication.clean_up(self.journal);
         }
     }
 }

@@ -18,8 +18,10 @@ use crate::encrypt::{Encryption, StageKey};
 use crate::journal::{
     FORMAT_VERSION, Lines, Payload, Replay, RunHeader, RunJournal, begin, replay,
 };
-use crate::publish::{FilePublication, Publication, Replace, parent_of};
-use crate::staging::{StageRoom, WorkFolder, private_file, remove_if_there, sync_folder};
+use crate::publish::{FilePublication, Publication, Replace, other_than_file, parent_of};
+use crate::staging::{
+    Abilities, Access, LockedFile, Naming, StageRoom, WorkFolder, cut, remove_if_there, sync_folder,
+};
 use crate::writer::{ArchiveWriter, Destination, Parts, Resumed};
 
 /// What stands for standard output in messages.
@@ -61,6 +63,11 @@ pub(super) fn open_stream(
     output: Box<dyn Write + Send>,
 ) -> Result<OpenRun, OpenError> {
     let path = PathBuf::from(STDOUT);
+    let temporary = std::env::temp_dir();
+    tempfile::tempfile_in(&temporary).map_err(|source| OpenError::NoTemporary {
+        path: temporary.clone(),
+        source,
+    })?;
     let journal = RunJournal::new(
         path.clone(),
         None,
@@ -79,7 +86,7 @@ pub(super) fn open_stream(
         journal: journal.clone(),
         payload: Payload::FetchedAgain,
         room: StageRoom::Nameless {
-            folder: std::env::temp_dir(),
+            folder: temporary,
             key: encryption.map(|_| StageKey::generate()),
         },
         resumed: Resumed::default(),
@@ -97,9 +104,10 @@ fn open_file(
 ) -> Result<OpenedRun, OpenError> {
     let file_name = file_name(&target)?.to_owned();
     let work = WorkFolder::beside(parent_of(&target), &file_name);
-    check_target(&target, replace, &work)?;
+    refuse_impossible(&target, replace, &work)?;
     let mut journal = lock_journal(&work, &target)?;
     let publication = FilePublication {
+        naming: probe(&work, &journal)?,
         work,
         target,
         replace,
@@ -122,24 +130,63 @@ fn open_file(
             return go_on(settings, journal, found, publication);
         }
         // With nothing to go on with, nothing is left of having looked.
-        refuse_existing(&publication).inspect_err(|_| publication.clean_up())?;
+        if let Err(refused) = refuse_existing(&publication) {
+            publication.clean_up(journal);
+            return Err(refused);
+        }
     }
     refuse_existing(&publication)?;
     begin_anew(settings, journal, &header, publication).map(OpenedRun::Ready)
+}
+
+/// What the file system can do is known, and said once, before anything is asked of the platform.
+fn probe(work: &WorkFolder, journal: &LockedFile) -> Result<Naming, OpenError> {
+    let abilities = match Abilities::probe(work) {
+        Ok(abilities) => abilities,
+        // A bag that is complete only lacks its name: that may be possible on a full disk.
+        Err(error)
+            if matches!(
+                error.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            ) =>
+        {
+            return Ok(Naming::Rename);
+        }
+        Err(source) => {
+            return Err(OpenError::CannotRename {
+                path: parent_of(work.path()).to_path_buf(),
+                source,
+            });
+        }
+    };
+    abilities.tell(work, journal.is_locked_by_system());
+    Ok(abilities.naming)
 }
 
 fn file_name(target: &Path) -> Result<&str, OpenError> {
     target
         .file_name()
         .and_then(|name| name.to_str())
+        // A bag's path is told in one line.
+        .filter(|name| !name.contains(char::is_control))
         .ok_or_else(|| OpenError::NoName {
             path: target.to_path_buf(),
         })
 }
 
-/// What can be said of the target before anything is touched.
-fn check_target(target: &Path, replace: Replace, work: &WorkFolder) -> Result<(), OpenError> {
+/// Refuses a final name that no bag can have, before anything is touched, asked or sent.
+pub fn check_target(target: &Path, replace: Replace) -> Result<(), OpenError> {
+    let work = WorkFolder::beside(parent_of(target), file_name(target)?);
+    refuse_impossible(target, replace, &work)
+}
+
+fn refuse_impossible(target: &Path, replace: Replace, work: &WorkFolder) -> Result<(), OpenError> {
     let folder = parent_of(target);
+    if folder.to_string_lossy().contains(['\n', '\r']) {
+        return Err(OpenError::NoName {
+            path: target.to_path_buf(),
+        });
+    }
     if !folder.is_dir() {
         return Err(OpenError::NoFolder {
             path: folder.to_path_buf(),
@@ -150,8 +197,23 @@ fn check_target(target: &Path, replace: Replace, work: &WorkFolder) -> Result<()
             path: target.to_path_buf(),
         });
     }
+    let found = match target.symlink_metadata() {
+        Ok(found) => found,
+        Err(error) if error.kind() == io::ErrorKind::InvalidFilename => {
+            return Err(OpenError::NameTooLong {
+                path: target.to_path_buf(),
+            });
+        }
+        Err(_) => return Ok(()),
+    };
+    if let Some(kind) = other_than_file(found.file_type()) {
+        return Err(OpenError::NotAFile {
+            path: target.to_path_buf(),
+            kind,
+        });
+    }
     // With a work folder beside it, the file may be what an interrupted run has just published.
-    if replace == Replace::Refuse && target.symlink_metadata().is_ok() && !work.path().is_dir() {
+    if replace == Replace::Refuse && work.path().symlink_metadata().is_err() {
         return Err(OpenError::Exists {
             path: target.to_path_buf(),
         });
@@ -172,7 +234,7 @@ pub(super) fn refuse_existing(publication: &FilePublication) -> Result<(), OpenE
 
 fn begin_anew(
     settings: RunSettings,
-    journal: File,
+    journal: LockedFile,
     header: &RunHeader,
     publication: FilePublication,
 ) -> Result<OpenRun, OpenError> {
@@ -260,12 +322,14 @@ fn open_run_of(
 /// Opens the container and cuts off what lies behind `end`.
 fn open_bag(work: &WorkFolder, end: u64) -> Result<File, OpenError> {
     let path = work.bag();
-    let bag = private_file(&path).map_err(OpenError::of("open", &path))?;
+    let bag = work
+        .open_file(&path, Access::Create)
+        .map_err(OpenError::of("open", &path))?;
     let length = bag.metadata().map_err(OpenError::of("open", &path))?.len();
     // What the journal tells of was flushed before.
     if length < end {
         return Err(OpenError::BagDamaged { path });
     }
-    bag.set_len(end).map_err(OpenError::of("cut back", &path))?;
+    cut(&bag, end).map_err(OpenError::of("cut back", &path))?;
     Ok(bag)
 }

@@ -1,7 +1,7 @@
 //! Going on with an interrupted run: whether it is of this order, what of it is taken up, and what only lacks its name.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File};
+use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU32;
@@ -16,7 +16,9 @@ use super::{OpenError, OpenedRun, RunSettings, Traces};
 use crate::encrypt::StageKey;
 use crate::journal::{FORMAT_VERSION, Lines, Payload, Replay, RunHeader, RunJournal};
 use crate::publish::FilePublication;
-use crate::staging::{Stage, StageRoom, WorkFolder, remove_if_there};
+use crate::staging::{
+    Distrust, Expected, LockedFile, Stage, StageRoom, WorkFolder, remove_if_there, trust,
+};
 use crate::writer::{Left, Resumed};
 
 /// The interrupted run, where there is one to go on with.
@@ -59,7 +61,7 @@ pub(super) fn of_this_order(
 /// Goes on where the journal ends.
 pub(super) fn go_on(
     settings: RunSettings,
-    journal: File,
+    journal: LockedFile,
     mut found: Replay,
     publication: FilePublication,
 ) -> Result<OpenedRun, OpenError> {
@@ -100,10 +102,20 @@ pub(super) fn go_on(
 /// A bag that was complete before the kill: gives it its name, unless it has it already.
 fn publish_complete(publication: &FilePublication, bytes: u64) -> Result<FinishedBag, OpenError> {
     let (bag, target) = (publication.work.bag(), &publication.target);
-    let has_length = |path: &Path| fs::metadata(path).is_ok_and(|file| file.len() == bytes);
-    if has_length(&bag) && !same_file(fs::metadata(&bag), fs::metadata(target)) {
+    let has_length = |path: &Path| {
+        path.symlink_metadata()
+            .is_ok_and(|file| file.is_file() && file.len() == bytes)
+    };
+    if let Ok(found) = bag.symlink_metadata() {
+        trust::check(&found, &bag, Expected::FileOfTwoNames)
+            .map_err(OpenError::of("publish", &bag))?;
+    }
+    if has_length(&bag) && !same_file(bag.symlink_metadata(), target.symlink_metadata()) {
         publication.rename().map_err(|error| match error {
             SinkError::Exists { path } => OpenError::Exists { path },
+            SinkError::Io { path, source, .. } if Distrust::of(&source).is_some() => {
+                OpenError::of("publish", &path)(source)
+            }
             other => OpenError::Publish(other),
         })?;
     } else if !has_length(target) {

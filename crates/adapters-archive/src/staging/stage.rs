@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use age::stream::StreamWriter;
 
-use super::{WorkFolder, private_file, sync_folder};
+use super::{Access, WorkFolder, cut, sync_file, sync_folder};
 use crate::encrypt::StageKey;
 
 /// Writes to the disk are gathered to at least this much.
@@ -40,12 +40,13 @@ impl StageRoom {
             Self::Named { folder, next } => {
                 let number = next.fetch_add(1, Ordering::Relaxed);
                 let path = folder.stage(number);
-                let file = private_file(&path)?;
-                file.set_len(0)?;
+                let file = folder.open_file(&path, Access::Create)?;
+                cut(&file, 0)?;
                 Ok(Stage {
                     file: Arc::new(file),
                     named: Some(NamedStage {
                         number,
+                        folder: folder.clone(),
                         path,
                         fate: Fate::Removed,
                     }),
@@ -72,6 +73,7 @@ pub(crate) struct Stage {
 #[derive(Debug)]
 pub(crate) struct NamedStage {
     number: u32,
+    folder: WorkFolder,
     path: PathBuf,
     fate: Fate,
 }
@@ -106,9 +108,10 @@ impl Stage {
     pub(crate) fn reopen(folder: &WorkFolder, number: u32) -> io::Result<Self> {
         let path = folder.stage(number);
         Ok(Self {
-            file: Arc::new(File::open(&path)?),
+            file: Arc::new(folder.open_file(&path, Access::Read)?),
             named: Some(NamedStage {
                 number,
+                folder: folder.clone(),
                 path,
                 fate: Fate::Kept,
             }),
@@ -118,10 +121,7 @@ impl Stage {
 
     /// Takes up a stage file to write on.
     pub(crate) fn reopen_to_write(folder: &WorkFolder, number: u32) -> io::Result<Self> {
-        let file = File::options()
-            .read(true)
-            .write(true)
-            .open(folder.stage(number))?;
+        let file = folder.open_file(&folder.stage(number), Access::Write)?;
         let stage = Self::reopen(folder, number)?;
         Ok(Self {
             file: Arc::new(file),
@@ -148,7 +148,7 @@ impl Stage {
     /// Writes on behind the first `there` bytes, which are written once more by whoever brings their packing up to there, and are
     /// left as they are.
     pub(crate) fn writer_behind(&self, there: u64) -> io::Result<BodyWriter> {
-        self.file.set_len(there)?;
+        cut(&self.file, there)?;
         let mut file = Arc::clone(&self.file);
         file.seek(SeekFrom::Start(there))?;
         Ok(BodyWriter::Behind {
@@ -160,7 +160,7 @@ impl Stage {
     /// Reads the file by a handle of its own, where it has a name.
     pub(crate) fn reader(&self) -> io::Result<File> {
         match &self.named {
-            Some(named) => File::open(&named.path),
+            Some(named) => named.folder.open_file(&named.path, Access::Read),
             None => Err(io::ErrorKind::NotFound.into()),
         }
     }
@@ -209,7 +209,7 @@ impl Stage {
 
     /// Flushes the body and the fact that it is there.
     pub(crate) fn sync(&self) -> io::Result<()> {
-        self.file.sync_data()?;
+        sync_file(&self.file)?;
         match self.named.as_ref().and_then(|named| named.path.parent()) {
             Some(folder) => sync_folder(folder),
             None => Ok(()),

@@ -10,7 +10,7 @@ use super::output::sink_error;
 use super::waiting::Safety;
 use crate::container::Placed;
 use crate::journal::{Durable, EntryRecord, Payload, Record};
-use crate::staging::NamedStage;
+use crate::staging::{NamedStage, sync_file};
 
 /// Entries that nobody asked to be safe at once become so after this many,
 const MANY: usize = 256;
@@ -113,7 +113,7 @@ impl UnfinishedBag {
             }
             (std::mem::take(&mut state.uncommitted), state.placed.len())
         };
-        self.or_break("flush", &self.path, || file.sync_data())?;
+        self.or_break("flush", &self.path, || sync_file(file))?;
         self.journal
             .commit(batch.records, batch.made_safe)
             .map_err(|source| {

@@ -9,7 +9,7 @@ use age::stream::StreamWriter;
 use domain::ports::SinkError;
 
 use crate::container::{Container, Placed};
-use crate::staging::{BodyWriter, Stage};
+use crate::staging::{BodyWriter, Stage, cut};
 
 const BUFFER_BYTES: usize = 256 * 1024;
 
@@ -78,7 +78,7 @@ pub(super) struct BagFile {
 impl BagFile {
     /// Goes on at `end`; what lies behind it is cut off.
     pub(super) fn after(file: File, end: u64) -> io::Result<Self> {
-        file.set_len(end)?;
+        cut(&file, end)?;
         Ok(Self {
             file: Arc::new(file),
             end,
@@ -133,7 +133,7 @@ impl BagFile {
 
     /// Takes back what was begun and not completed.
     pub(super) fn roll_back(&mut self) -> io::Result<()> {
-        self.file.set_len(self.end)
+        cut(&self.file, self.end)
     }
 }
 

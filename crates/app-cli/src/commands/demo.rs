@@ -21,7 +21,7 @@ use crate::signals::Signals;
 
 use super::Session;
 use super::export::tell;
-use super::run::{Job, bring_home, refuse_taken};
+use super::run::{Job, bring_home, refuse_impossible};
 
 const FREE_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
@@ -30,7 +30,7 @@ pub(super) fn run(session: &mut Session, arguments: DemoArguments) -> Result<End
     arguments.output.fill(&mut flags);
     let inputs = session.inputs(flags)?;
     let output = OutputSettings::of(&inputs.layers)?;
-    refuse_taken(&output)?;
+    refuse_impossible(&output)?;
     let (format, key) = (output.format, key_flag(&output.encryption));
     let brought = Session::wait_for(async {
         let signals = Signals::listen().map_err(CommandError::Runtime)?;

@@ -49,6 +49,12 @@ fn find(path: &Path) -> Result<Option<PathBuf>, CommandError> {
     if compose::leftovers(path)?.is_some() {
         return Ok(Some(path.to_owned()));
     }
+    // The work folder itself was named.
+    if let Some(bag) = compose::bag_of_work_folder(path)
+        && compose::leftovers(&bag)?.is_some()
+    {
+        return Ok(Some(bag));
+    }
     if !path.is_dir() {
         return Ok(None);
     }

@@ -13,7 +13,7 @@ use crate::signals::Signals;
 use crate::stdout;
 
 use super::Session;
-use super::run::{Job, bring_home, refuse_taken};
+use super::run::{Job, bring_home, refuse_impossible};
 use super::session::sign;
 
 pub(super) fn run(
@@ -28,7 +28,7 @@ pub(super) fn run(
     let selection = SelectionSettings::of(&inputs.layers)?;
     let unsigned = UnsignedConnection::of(&mut inputs)?;
     let output = OutputSettings::of(&inputs.layers)?;
-    refuse_taken(&output)?;
+    refuse_impossible(&output)?;
     session.say_warnings(&inputs);
     let brought = Session::wait_for(async {
         let mut signals = Signals::listen().map_err(CommandError::Runtime)?;
@@ -56,7 +56,7 @@ pub(super) struct Brought {
 /// command say once more that the bag is complete, instead of refusing its name.
 pub(super) fn tell(brought: Brought) -> Result<Ending, CommandError> {
     if let Some(path) = &brought.bag {
-        stdout::write(&format!("{}\n", path.display()))?;
+        stdout::write_path(path).map_err(|error| CommandError::Untold(Box::new(error)))?;
     }
     brought.traces.remove();
     Ok(Ending::of_run(brought.completeness))

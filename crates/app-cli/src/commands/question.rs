@@ -36,5 +36,7 @@ pub(super) async fn ask<T>(
     };
     let answer = signals.or(question(ports, &order)).await;
     reporter.stop();
-    Ok(answer.map_err(CommandError::Interrupted)??)
+    answer
+        .map_err(CommandError::Interrupted)?
+        .map_err(CommandError::Lost)
 }

@@ -10,7 +10,7 @@ use domain::workflow::{self, Ports};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::compose::{self, OpenRun, OpenedRun, RememberedStarts, Traces};
+use crate::compose::{self, ComposeError, OpenError, OpenRun, OpenedRun, RememberedStarts, Traces};
 use crate::error::CommandError;
 use crate::exit::Ending;
 use crate::progress::{self, Subject};
@@ -20,6 +20,7 @@ use crate::settings::{
     Target, bag_name,
 };
 use crate::signals::Signals;
+use crate::stdout;
 
 use super::export::Brought;
 use super::giving_up::{before_restart, withdraw};
@@ -33,6 +34,8 @@ const LAST_ANSWERS: Duration = Duration::from_millis(500);
 const TIDYING: Duration = Duration::from_secs(20);
 /// Summaries are set for this width.
 const COLUMNS: usize = 80;
+/// So many runs do not begin in one second.
+const MOST_NAMES: u32 = 10_000;
 
 /// Everything that a run is made from.
 pub(super) struct Job {
@@ -41,16 +44,44 @@ pub(super) struct Job {
     pub(super) output: OutputSettings,
 }
 
-/// Refuses a final name that is taken, before a password is asked for. What an interrupted run has just published is its own.
-pub(super) fn refuse_taken(output: &OutputSettings) -> Result<(), CommandError> {
-    if let Target::File(path) = &output.target
-        && output.existing == Existing::Refuse
-        && path.symlink_metadata().is_ok()
-        && compose::unfinished_at(path)?.is_none()
-    {
-        return Err(SettingsError::Exists { path: path.clone() }.into());
+/// Refuses an output that no bag can go to, before a password is asked for. What an interrupted run has just published is its own.
+pub(super) fn refuse_impossible(output: &OutputSettings) -> Result<(), CommandError> {
+    match &output.target {
+        Target::Stdout if !stdout::takes_a_bag() => Err(SettingsError::StdoutClosed.into()),
+        Target::Stdout => Ok(()),
+        Target::Folder(folder) => Ok(refuse_no_folder(folder)?),
+        Target::File(path) => {
+            match compose::check_target(path, output.existing) {
+                Err(ComposeError::Open(OpenError::Exists { path })) => {
+                    return Err(SettingsError::Exists { path }.into());
+                }
+                checked => checked?,
+            }
+            if output.existing == Existing::Refuse
+                && path.symlink_metadata().is_ok()
+                && compose::unfinished_at(path)?.is_none()
+            {
+                return Err(SettingsError::Exists { path: path.clone() }.into());
+            }
+            Ok(())
+        }
     }
-    Ok(())
+}
+
+fn refuse_no_folder(folder: &Path) -> Result<(), SettingsError> {
+    let problem = if folder.to_string_lossy().contains(['\n', '\r']) {
+        "has a line break in its name"
+    } else if folder.is_dir() {
+        return Ok(());
+    } else if Path::new(folder.components().as_path()).exists() {
+        "is not a folder"
+    } else {
+        "is a folder that does not exist"
+    };
+    Err(SettingsError::NoFolder {
+        path: folder.to_owned(),
+        problem,
+    })
 }
 
 /// Does the job. A signal ends it, takes its tickets off the server and keeps what can be resumed.
@@ -60,8 +91,9 @@ pub(super) async fn bring_home(
     job: &Job,
 ) -> Result<Brought, CommandError> {
     let api = compose::platform(&job.connection)?;
-    let (file, order) = place(session, job, &api).await?;
-    let run = match compose::archive(file.as_deref(), &order, &job.output)? {
+    let place = place(session, job, &api).await?;
+    let (opened, order) = open(job, &place)?;
+    let run = match opened {
         OpenedRun::Ready(run) => run,
         OpenedRun::AlreadyComplete { bag, traces } => {
             return Ok(already_complete(session, &api, bag, traces).await);
@@ -83,49 +115,147 @@ pub(super) async fn bring_home(
     })
 }
 
-/// The file that the bag is to be, and the order with the name of its top folder. With `--restart`, what lies there goes.
-async fn place(
-    session: &Session,
-    job: &Job,
-    api: &dyn UserDataApi,
-) -> Result<(Option<PathBuf>, Order), CommandError> {
+/// Where the bag goes.
+enum Place {
+    Stdout,
+    /// Into the file that was asked for.
+    Named(PathBuf),
+    /// Into the file of an unfinished run that was found in the folder that was asked for.
+    Found(PathBuf),
+    /// Under a name that is made up.
+    MadeUp,
+}
+
+fn order_for(job: &Job, file: &Path) -> Result<Order, SettingsError> {
+    let name = bag_name(file, job.output.format)?;
+    Ok(order::of_export(
+        &job.connection,
+        &job.selection,
+        &job.output,
+        name,
+    ))
+}
+
+/// Decides where the bag goes. With `--restart`, an unfinished run there is given up.
+async fn place(session: &Session, job: &Job, api: &dyn UserDataApi) -> Result<Place, CommandError> {
     let output = &job.output;
-    let made_up = output.made_up_file(&job.connection.user, Timestamp::now());
-    let order_for = |file: &Path| -> Result<Order, SettingsError> {
-        let name = bag_name(file, output.format)?;
-        Ok(order::of_export(
-            &job.connection,
-            &job.selection,
-            output,
-            name,
-        ))
+    let place = match &output.target {
+        Target::Stdout => return Ok(Place::Stdout),
+        Target::File(path) => Place::Named(path.clone()),
+        Target::Folder(folder) => match unfinished_of_this_order(job, folder)? {
+            Some(path) => Place::Found(path),
+            None => return Ok(Place::MadeUp),
+        },
     };
-    let found = match &output.target {
-        Target::Stdout => return Ok((None, order_for(&made_up)?)),
-        Target::File(path) => Some(path.clone()),
-        Target::Folder(folder) => {
-            let fingerprint = order_for(&made_up)?.fingerprint();
-            let encrypted = output.encryption.is_on();
-            compose::unfinished_in(folder)?
-                .into_iter()
-                .find(|run| {
-                    run.header.fingerprint == fingerprint && run.header.encrypted == encrypted
-                })
-                .map(|run| run.path)
-        }
-    };
-    if output.leftovers == Leftovers::Discard
-        && let Some(path) = &found
-    {
-        before_restart(session, &job.connection, api, path).await?;
+    if output.leftovers == Leftovers::Continue {
+        return Ok(place);
     }
-    let file = match (&output.target, found, output.leftovers) {
-        (Target::Folder(_), Some(found), Leftovers::Continue) => found,
-        (Target::File(path), _, _) => path.clone(),
-        (Target::Folder(_) | Target::Stdout, _, _) => made_up,
+    let (Place::Named(path) | Place::Found(path)) = &place else {
+        return Ok(place);
     };
-    let order = order_for(&file)?;
-    Ok((Some(file), order))
+    match before_restart(session, &job.connection, api, path).await {
+        // It is no unfinished run: it runs.
+        Err(error) if matches!(place, Place::Found(_)) && is_at_work(&error) => {}
+        given_up => given_up?,
+    }
+    Ok(match place {
+        Place::Found(_) => Place::MadeUp,
+        place => place,
+    })
+}
+
+fn unfinished_of_this_order(job: &Job, folder: &Path) -> Result<Option<PathBuf>, CommandError> {
+    let made_up = job
+        .output
+        .made_up_file(&job.connection.user, Timestamp::now(), 1);
+    let fingerprint = order_for(job, &made_up)?.fingerprint();
+    let encrypted = job.output.encryption.is_on();
+    Ok(compose::unfinished_in(folder)?
+        .into_iter()
+        .find(|run| run.header.fingerprint == fingerprint && run.header.encrypted == encrypted)
+        .map(|run| run.path))
+}
+
+/// Opens the bag, with the order that has the name of its top folder.
+fn open(job: &Job, place: &Place) -> Result<(OpenedRun, Order), CommandError> {
+    let open_at = |file: &Path, output: &OutputSettings| {
+        let order = order_for(job, file)?;
+        let opened = compose::archive(Some(file), &order, output)?;
+        Ok::<_, CommandError>((opened, order))
+    };
+    match place {
+        Place::Stdout => {
+            let name = job
+                .output
+                .made_up_file(&job.connection.user, Timestamp::now(), 1);
+            let order = order_for(job, &name)?;
+            Ok((compose::archive(None, &order, &job.output)?, order))
+        }
+        Place::Named(path) => open_at(path, &job.output),
+        // What was found may run, and be complete a moment later: its bag is not replaced.
+        Place::Found(path) => match open_at(path, &without_replacing(&job.output)) {
+            Err(error) if is_at_work(&error) || is_of_another(&error) => {
+                open_under_made_up_name(job, open_at)
+            }
+            opened => opened,
+        },
+        Place::MadeUp => open_under_made_up_name(job, open_at),
+    }
+}
+
+/// Nothing that has a made-up name is replaced, nor is an unfinished run given up for it.
+fn without_replacing(output: &OutputSettings) -> OutputSettings {
+    OutputSettings {
+        existing: Existing::Refuse,
+        leftovers: Leftovers::Continue,
+        ..output.clone()
+    }
+}
+
+/// Another process writes that bag.
+fn is_at_work(error: &CommandError) -> bool {
+    matches!(
+        error,
+        CommandError::Compose(ComposeError::Open(
+            OpenError::Locked { .. } | OpenError::Claimed { .. }
+        ))
+    )
+}
+
+/// What has the name, or the work folder of that name, is of another run, by now.
+fn is_of_another(error: &CommandError) -> bool {
+    matches!(
+        error,
+        CommandError::Compose(ComposeError::Open(
+            OpenError::Exists { .. }
+                | OpenError::IsFolder { .. }
+                | OpenError::NotAFile { .. }
+                | OpenError::OtherOrder { .. }
+                | OpenError::Distrusted { .. }
+        ))
+    )
+}
+
+/// The first made-up name that no other bag or run has. Which run has a name is decided by the lock in its work folder; nothing that
+/// is there already is replaced or given up, whatever the flags say of a name that was asked for.
+fn open_under_made_up_name(
+    job: &Job,
+    open_at: impl Fn(&Path, &OutputSettings) -> Result<(OpenedRun, Order), CommandError>,
+) -> Result<(OpenedRun, Order), CommandError> {
+    let output = without_replacing(&job.output);
+    let now = Timestamp::now();
+    let name = |number| output.made_up_file(&job.connection.user, now, number);
+    for number in 1..MOST_NAMES {
+        let file = name(number);
+        if compose::is_taken(&file) {
+            continue;
+        }
+        match open_at(&file, &output) {
+            Err(error) if is_at_work(&error) || is_of_another(&error) => {}
+            opened => return opened,
+        }
+    }
+    open_at(&name(MOST_NAMES), &output)
 }
 
 /// Runs the workflow against a signal.
@@ -183,8 +313,13 @@ async fn drive(
     let remains = Remains::of(&journal.remembered(), &job.output, &ended, beginning);
     // The lock goes with the journal.
     drop((journal, traces));
-    remains.settle(session, target.as_deref(), &ended);
-    Err(ended)
+    remains.settle(session, target.as_deref(), &job.output, &ended);
+    Err(match ended {
+        CommandError::Run(error) if !remains.can_be_resumed(target.as_deref(), &job.output) => {
+            CommandError::Lost(error)
+        }
+        ended => ended,
+    })
 }
 
 /// Whether a run had an earlier one to go on from.
@@ -241,15 +376,26 @@ impl Remains {
         }
     }
 
+    /// Whether the same command goes on where this one stopped. The key of what is encrypted is gone.
+    fn can_be_resumed(self, target: Option<&Path>, output: &OutputSettings) -> bool {
+        self == Self::Something && target.is_some() && !output.encryption.is_on()
+    }
+
     /// Removes what is of no use, and says how to go on from what is.
-    fn settle(self, session: &Session, target: Option<&Path>, ended: &CommandError) {
+    fn settle(
+        self,
+        session: &Session,
+        target: Option<&Path>,
+        output: &OutputSettings,
+        ended: &CommandError,
+    ) {
         let interrupted = matches!(ended, CommandError::Interrupted(_));
         match (self, target) {
             (Self::Nothing, Some(bag)) => {
                 if let Ok(Some(leftovers)) = compose::leftovers(bag) {
                     if leftovers.complete {
                         // The signal came when the bag was being given its name.
-                        return Self::Something.settle(session, target, ended);
+                        return session.say_kept(bag, "gives it its name", ended);
                     }
                     let _ = leftovers.remove();
                 }
@@ -262,16 +408,27 @@ impl Remains {
                     .voice
                     .say("Interrupted. What went to standard output is no complete bag.");
             }
-            (Self::Something, Some(bag)) if interrupted => {
-                let bag = bag.display().to_string();
-                session.voice.say(&format!(
-                    "Interrupted. What is here was kept: the same command goes on from there;\n\
-                     `uforge-export discard {}` gives it up.",
-                    printable(&bag)
-                ));
+            (Self::Something, Some(bag)) if output.encryption.is_on() => {
+                session.say_kept(bag, "begins anew", ended);
             }
-            (Self::Something, Some(_)) | (_, None) => {}
+            (Self::Something, Some(bag)) => session.say_kept(bag, "goes on from there", ended),
+            (_, None) => {}
         }
+    }
+}
+
+impl Session {
+    /// Says after an interruption what the same command does with what was kept.
+    fn say_kept(&self, bag: &Path, what_follows: &str, ended: &CommandError) {
+        if !matches!(ended, CommandError::Interrupted(_)) {
+            return;
+        }
+        let bag = bag.display().to_string();
+        self.voice.say(&format!(
+            "Interrupted. What is here was kept: the same command {what_follows};\n\
+             `uforge-export discard {}` gives it up.",
+            printable(&bag)
+        ));
     }
 }
 
@@ -310,7 +467,8 @@ fn told_completeness(bag: &Path) -> Completeness {
 #[serde(tag = "event", rename = "outcome")]
 struct OutcomeEvent<'a> {
     outcome: Completeness,
-    bag: Option<&'a Path>,
+    /// A path that is not Unicode has no other form in JSON.
+    bag: Option<String>,
     bytes: u64,
     sha256: Option<String>,
     failures: Vec<FailureEvent<'a>>,
@@ -337,7 +495,11 @@ fn tell_outcome(session: &Session, outcome: &Outcome) {
         }
         Listener::Program => session.voice.tell(OutcomeEvent {
             outcome: report.completeness,
-            bag: outcome.bag.path.as_deref(),
+            bag: outcome
+                .bag
+                .path
+                .as_ref()
+                .map(|path| path.display().to_string()),
             bytes: outcome.bag.bytes,
             sha256: outcome.bag.sha256.map(|sum| sum.to_string()),
             failures: report.failures.iter().map(failure_event).collect(),

@@ -1,5 +1,6 @@
 //! What to do next, for every error that a person can do something about.
 
+use std::io::ErrorKind;
 use std::path::Path;
 
 use domain::ports::{ApiError, SinkError};
@@ -30,12 +31,16 @@ impl Hint for CommandError {
             Self::Settings(error) => error.hint(),
             Self::Compose(error) => error.hint(),
             Self::Run(error) => error.hint(),
+            Self::Lost(error) => hint_of_lost(error),
             Self::TicketsLeft { .. } => {
                 text("`discard` can be repeated; on the platform they also end by themselves")
             }
             Self::SeveralUnfinished { .. } => text("name one of them"),
             Self::OtherRun { .. } | Self::OtherBag { .. } => {
                 text("sign in there with `--url` and `--user`, or `--as`")
+            }
+            Self::Untold(_) => {
+                text("the bag is complete and has its name; the same command says so once more")
             }
             Self::TellsNothing { .. } => text("`verify` without `--against` checks it"),
             Self::Journal(_)
@@ -70,6 +75,12 @@ impl Hint for SettingsError {
             }
             Self::Exists { .. } => {
                 text("`--force` replaces it; a folder as `--output` gets a name made up inside it")
+            }
+            Self::NoFolder { .. } => {
+                text("make the folder first, or leave the slash at the end out to name a file")
+            }
+            Self::StdoutClosed => {
+                text("put `| COMMAND` or `> FILE` behind it, or name a file with `--output`")
             }
             Self::StdoutIsTerminal => text("put `| COMMAND` or `> FILE` behind it"),
             Self::LogFilter { .. } => {
@@ -166,6 +177,34 @@ impl Hint for RunError {
     }
 }
 
+/// What is true where nothing was kept: `plan` and `verify`, standard output, what is encrypted.
+fn hint_of_lost(error: &RunError) -> Option<String> {
+    match error {
+        RunError::Platform(ApiError::Stalled { .. }) => {
+            text("`--timeout SECS` waits longer; the same command begins anew")
+        }
+        RunError::Platform(
+            ApiError::Overloaded { .. }
+            | ApiError::ServerFault { .. }
+            | ApiError::NoAnswer { .. }
+            | ApiError::Interrupted { .. },
+        )
+        | RunError::Journal(_) => text("nothing was kept: the same command begins anew"),
+        RunError::Sink(SinkError::NoSpace { .. }) => text("make room and begin again"),
+        RunError::Sink(error @ SinkError::Io { .. }) if is_of_naming(error) => error.hint(),
+        RunError::Sink(SinkError::Io { path, .. }) if is_stdout(path) => None,
+        RunError::Sink(SinkError::Io { .. }) => {
+            text("nothing was kept: the same command begins anew")
+        }
+        _ => error.hint(),
+    }
+}
+
+/// Whether a complete bag could not have its name.
+fn is_of_naming(error: &SinkError) -> bool {
+    matches!(error, SinkError::Io { action, .. } if *action == "rename to")
+}
+
 /// Whether the bag went to standard output.
 fn is_stdout(path: &Path) -> bool {
     path == Path::new("standard output")
@@ -190,6 +229,21 @@ impl Hint for SinkError {
                 text("make room; the same command then goes on where it stopped")
             }
             Self::Exists { .. } => text("`--force` replaces it"),
+            Self::Io { .. } if is_of_naming(self) => text(
+                "the complete bag was kept: once a file may be made there, the same command gives it its name; \
+                 else copy `bag` out of its work folder",
+            ),
+            Self::Io { source, .. }
+                if matches!(
+                    source.kind(),
+                    ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
+                ) =>
+            {
+                text("once it can be written to, the same command goes on where it stopped")
+            }
+            Self::Io { source, .. } if source.kind() == ErrorKind::NotFound => text(
+                "what was kept of the run may be gone: the same command goes on with what is there",
+            ),
             Self::Io { .. } => text(GO_ON),
             Self::CheckFailed { .. } | Self::Duplicate { .. } | Self::Stopped => None,
         }

@@ -105,6 +105,15 @@ pub(crate) enum SettingsError {
     /// A path that names no file.
     #[error("`{}` does not name a file", path.display())]
     NoFileName { path: PathBuf },
+    /// The folder for the bag is missing, or is none.
+    #[error("`{}` {problem}", path.display())]
+    NoFolder {
+        path: PathBuf,
+        problem: &'static str,
+    },
+    /// What is written to standard output would be nowhere.
+    #[error("standard output is closed, or cannot be written to: the bag would be nowhere")]
+    StdoutClosed,
     /// The final name is taken.
     #[error("`{}` exists already", path.display())]
     Exists { path: PathBuf },

@@ -104,10 +104,19 @@ impl OutputSettings {
         })
     }
 
-    /// The file that a name made up now stands for.
-    pub(crate) fn made_up_file(&self, user: &UserId, now: Timestamp) -> PathBuf {
+    /// The file that a name made up now stands for: the first, or where another bag or run has that, the second, and so on.
+    pub(crate) fn made_up_file(&self, user: &UserId, now: Timestamp, number: u32) -> PathBuf {
         let age = if self.encryption.is_on() { AGE } else { "" };
-        let name = format!("{}.{}{age}", made_up_name(user, now), self.format.ending());
+        let number = if number > 1 {
+            format!("-{number}")
+        } else {
+            String::new()
+        };
+        let name = format!(
+            "{}{number}.{}{age}",
+            made_up_name(user, now),
+            self.format.ending()
+        );
         match &self.target {
             Target::Folder(folder) if folder != Path::new(".") => folder.join(name),
             Target::Folder(_) | Target::File(_) | Target::Stdout => PathBuf::from(name),

@@ -88,6 +88,7 @@ pub(crate) struct Runner {
     underway: Mutex<HashMap<JobId, Underway>>,
     tasks: TaskTracker,
     stopping: CancellationToken,
+    names: order::Names,
 }
 
 /// What the runner needs of the world.
@@ -107,6 +108,7 @@ impl Runner {
     /// A runner of at most `places` jobs at a time, whose bags are kept for `keep_for`.
     pub(crate) fn new(ports: RunnerPorts, places: usize, keep_for: Duration) -> Self {
         Self {
+            names: order::Names::default(),
             store: ports.store,
             bags: ports.bags,
             backend: ports.backend,

@@ -123,6 +123,7 @@ impl Runner {
             source: self.backend.source(),
             began,
             seed: uuid::Uuid::now_v7().as_u64_pair().1,
+            names: &self.names,
         };
         self.backend
             .prepare(Assignment {

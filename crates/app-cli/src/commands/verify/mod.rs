@@ -32,8 +32,7 @@ pub(super) fn run(
     let bag = compose::open_bag(&arguments.bag, unlock.as_ref())?;
     let report = compose::verify(bag, depth)?;
     tell(session, &arguments.bag, &report, depth);
-    print(&arguments, &report, None)?;
-    Ok(Ending::of_check(&report))
+    print_check(session, &arguments, &report)
 }
 
 fn depth(arguments: &VerifyArguments) -> Depth {
@@ -70,8 +69,7 @@ fn run_against(
         Ok((report, Some((connection, compared))))
     })?;
     let Some((connection, compared)) = compared else {
-        print(&arguments, &report, None)?;
-        return Ok(Ending::of_check(&report));
+        return print_check(session, &arguments, &report);
     };
     against::tell(session, &arguments.bag, &connection, &compared);
     print(&arguments, &report, Some((&connection, &compared)))?;
@@ -84,6 +82,19 @@ fn tell(session: &Session, bag: &Path, report: &VerifyReport, depth: Depth) {
     } else {
         session.voice.complain(&words::damaged(bag, report));
     }
+}
+
+/// That a bag is damaged is the ending, whether or not that could be written.
+fn print_check(
+    session: &Session,
+    arguments: &VerifyArguments,
+    report: &VerifyReport,
+) -> Result<Ending, CommandError> {
+    match print(arguments, report, None) {
+        Err(error) if !report.is_sound() => session.voice.error(&error),
+        printed => printed?,
+    }
+    Ok(Ending::of_check(report))
 }
 
 fn print(

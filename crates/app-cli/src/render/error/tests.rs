@@ -153,3 +153,39 @@ fn what_cannot_be_compared_reads_like_this() {
     .collect();
     insta::assert_snapshot!(text);
 }
+
+/// `plan`, standard output, an encrypted bag: the same command begins anew.
+#[test]
+fn nobody_is_told_to_go_on_where_nothing_was_kept() {
+    let io = |action, path: &str| SinkError::Io {
+        action,
+        path: path.into(),
+        source: std::io::Error::from(std::io::ErrorKind::PermissionDenied),
+    };
+    let overloaded = || ApiError::Overloaded {
+        request: "GET status".to_owned(),
+        status: 503,
+        retry_after: None,
+        message: None,
+    };
+    for error in [
+        RunError::Platform(overloaded()),
+        RunError::Sink(io("write", "/tmp")),
+        RunError::Sink(io("write", "standard output")),
+        RunError::Sink(SinkError::NoSpace {
+            path: "j.zip.age".into(),
+            needed: Some(3_200_000_000),
+        }),
+    ] {
+        let text = shown(CommandError::Lost(error));
+        assert!(!text.contains("goes on"), "{text}");
+    }
+    let complete = || RunError::Sink(io("rename to", "j.zip"));
+    for error in [
+        CommandError::Lost(complete()),
+        CommandError::Run(complete()),
+    ] {
+        let text = shown(error);
+        assert!(text.contains("the complete bag was kept"), "{text}");
+    }
+}
