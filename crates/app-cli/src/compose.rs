@@ -14,10 +14,10 @@ pub(crate) use adapters_archive::{
     VerifyReport,
 };
 use adapters_clock::SystemClock;
-pub(crate) use adapters_http::RememberedStarts;
 use adapters_http::{
-    ApiSettings, BaseUrl, BaseUrlError, Credentials, Proxies, SetUpError, TlsTrust, UforgeApi,
+    ApiSettings, BaseUrl, BaseUrlError, Credentials, Proxies, TlsTrust, UforgeApi,
 };
+pub(crate) use adapters_http::{RememberedStarts, SetUpError};
 use domain::model::Order;
 use domain::ports::Clock;
 use domain::workflow::Limits;

@@ -109,6 +109,14 @@ fn refusal_on_the_way(
             request,
             proxy: way.proxy.unwrap_or(way.host).to_owned(),
         }),
+        // No UForge refuses its status to anybody.
+        403 if !way.is_tls && request == "GET status" => {
+            way.proxy.map(|proxy| ApiError::ProxyRefused {
+                request,
+                proxy: proxy.to_owned(),
+                detail: detail("it does not permit this (403)"),
+            })
+        }
         // nginx's words for certificates of clients.
         495 | 496 => Some(ApiError::ClientCertificate {
             request,

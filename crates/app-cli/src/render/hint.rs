@@ -5,7 +5,7 @@ use std::path::Path;
 use domain::ports::{ApiError, Distrust, SinkError};
 use domain::workflow::RunError;
 
-use crate::compose::{ComposeError, ReadError};
+use crate::compose::{ComposeError, ReadError, SetUpError};
 use crate::credentials::CredentialsError;
 use crate::error::CommandError;
 use crate::settings::SettingsError;
@@ -131,6 +131,9 @@ impl Hint for ComposeError {
             Self::Read(ReadError::Encrypted { .. }) => {
                 text("give `--identity FILE` or `--passphrase-file FILE`")
             }
+            Self::Connection(SetUpError::ProxyUrl { .. } | SetUpError::ProxyNotUtf8 { .. }) => {
+                text("unset the variable, or name the host in NO_PROXY, to go without a proxy")
+            }
             Self::Opening(error) => error.hint(),
             Self::Open(error) => error.hint().map(str::to_owned),
             Self::Read(
@@ -201,6 +204,9 @@ impl Hint for SinkError {
     }
 }
 
+/// What a run begins with: nothing has been done before that could be continued.
+const FIRST_REQUEST: &str = "GET status";
+
 const API_URL: &str = "the URL should be the API's, as in `https://uforge.example.com/api`";
 
 /// What helps against a certificate that is not trusted.
@@ -255,6 +261,14 @@ impl Hint for ApiError {
                 "if that is the platform, give `{}` as `--url`",
                 super::printable(base_of(request, to))
             )),
+            Self::NoAnswer { request, .. } if request == FIRST_REQUEST => {
+                text("check the URL's port, and whether it begins with `http://` or `https://`")
+            }
+            Self::Overloaded { request, .. } | Self::ServerFault { request, .. }
+                if request == FIRST_REQUEST =>
+            {
+                text("try again when the platform, or what stands before it, is back")
+            }
             Self::Overloaded { .. }
             | Self::ServerFault { .. }
             | Self::NoAnswer { .. }
