@@ -52,9 +52,9 @@ impl SignIn {
     /// Learns from the answer to a request that had its turn.
     pub(crate) async fn learn<T>(&self, turn: Turn<'_>, answer: &Result<T, ApiError>) {
         let learned = match answer {
-            Ok(_) => Known::Accepted,
             Err(error) if is_refusal(error) => Known::Refused(error.clone()),
-            Err(
+            Ok(_)
+            | Err(
                 ApiError::Forbidden { .. } | ApiError::NotFound { .. } | ApiError::Refused { .. },
             ) => Known::Accepted,
             // A busy server or a bad network says nothing of credentials.

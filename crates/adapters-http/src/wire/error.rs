@@ -77,16 +77,12 @@ pub(crate) fn refusal(
 /// Statuses of servers, gateways and content networks that say: not now, and perhaps later. Any other refusal that says after
 /// which time to try again says the same.
 fn means_later(status: u16, headers: &HeaderMap) -> bool {
-    match status {
-        // RFC 9110: request timeout, misdirected request; RFC 8470: too early; RFC 6585: too many requests.
-        408 | 421 | 425 | 429 => true,
-        // Twitter's and Microsoft's forerunners of 429 and 503, nginx's word for a client that it lost.
-        420 | 449 | 499 => true,
-        502..=504 => true,
-        // Bandwidth used up; Cloudflare's words for a platform that it does not reach; overloaded; timeouts of gateways.
-        509 | 520..=524 | 527 | 529 | 530 | 598 | 599 => true,
-        _ => headers.contains_key(RETRY_AFTER),
-    }
+    // RFC 9110: request timeout, misdirected request; RFC 8470: too early; RFC 6585: too many requests. Older words for 429 and 503
+    // (420, 449), and nginx's for a client that it lost (499).
+    let from_servers = matches!(status, 408 | 420 | 421 | 425 | 429 | 449 | 499 | 502..=504);
+    // Bandwidth used up; Cloudflare's words for a platform that it does not reach; overloaded; timeouts of gateways.
+    let from_networks = matches!(status, 509 | 520..=524 | 527 | 529 | 530 | 598 | 599);
+    from_servers || from_networks || headers.contains_key(RETRY_AFTER)
 }
 
 /// What a proxy or a TLS front end says in the platform's place.

@@ -68,17 +68,13 @@ pub(crate) fn unpacking(body: Body, request: String) -> Body {
             request: request.clone(),
             detail: "the gzip stream around the archive is damaged".to_owned(),
         };
-        match pieces.next().await.transpose()? {
-            Some(piece) => {
-                decoder.write_all(&piece).map_err(|_| damaged())?;
-                let content = Bytes::from(std::mem::take(decoder.get_mut()));
-                Ok(Some((content, Some((pieces, decoder, request)))))
-            }
-            None => {
-                let content = decoder.finish().map_err(|_| damaged())?;
-                Ok(Some((content.into(), None)))
-            }
+        if let Some(piece) = pieces.next().await.transpose()? {
+            decoder.write_all(&piece).map_err(|_| damaged())?;
+            let content = Bytes::from(std::mem::take(decoder.get_mut()));
+            return Ok(Some((content, Some((pieces, decoder, request)))));
         }
+        let content = decoder.finish().map_err(|_| damaged())?;
+        Ok(Some((content.into(), None)))
     })
     .boxed()
 }

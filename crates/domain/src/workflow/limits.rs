@@ -21,8 +21,6 @@ impl Limits {
     pub(crate) const DOCUMENTS_AT_ONCE: usize = 6;
     /// Attempts at reaching a platform that was never reached.
     pub(crate) const FIRST_CONTACTS: u32 = 3;
-    /// Attempts at a platform that takes the first request and answers nothing.
-    pub(crate) const FIRST_SILENCES: u32 = 2;
     /// Attempts at a request that the server answers wrongly.
     pub(crate) const ATTEMPTS: u32 = 5;
     /// Attempts at a request that meets a bad network or an overloaded server.

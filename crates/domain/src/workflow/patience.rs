@@ -69,8 +69,7 @@ pub(crate) struct Greeting {
 pub(crate) async fn greet(ports: Ports<'_>, order: &Order) -> Result<Greeting, RunError> {
     let worth_it = |error: &ApiError, attempts| match error {
         ApiError::Overloaded { .. } => true,
-        ApiError::Stalled { .. } => attempts < Limits::FIRST_SILENCES,
-        ApiError::NotHttp { .. } => attempts < Limits::FIRST_CONTACTS,
+        ApiError::Stalled { .. } | ApiError::NotHttp { .. } => attempts < Limits::FIRST_CONTACTS,
         error if error.is_out_of_reach() => attempts < Limits::FIRST_CONTACTS,
         _ => attempts < Limits::ATTEMPTS,
     };

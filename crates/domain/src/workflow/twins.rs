@@ -67,11 +67,10 @@ struct Known {
 impl Known {
     /// Whether resources of this kind are to be had as JSON; `None` where that has to be found out.
     fn offers(&self, kind: Kind) -> Option<bool> {
+        let none_at_all = self.offered.is_empty() && self.refused.len() >= KINDS_THAT_SPEAK_FOR_ALL;
         if self.offered.contains(&kind) {
             Some(true)
-        } else if self.refused.contains(&kind) {
-            Some(false)
-        } else if self.offered.is_empty() && self.refused.len() >= KINDS_THAT_SPEAK_FOR_ALL {
+        } else if self.refused.contains(&kind) || none_at_all {
             Some(false)
         } else {
             None
