@@ -75,8 +75,8 @@ fn passed_on(head: &str, platform: &str) -> Vec<u8> {
     answer
 }
 
-fn refusal(status: &str) -> Option<Vec<u8>> {
-    Some(format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").into())
+fn refusal(status: &str) -> Vec<u8> {
+    format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n").into()
 }
 
 fn wants_json(head: &str) -> bool {
@@ -106,7 +106,7 @@ fn behind(site: &Site, command: &str, front: &FrontEnd) -> Command {
 fn json_that_a_platform_does_not_offer_is_no_failure() {
     let site = site(quick());
     let front = FrontEnd::before(&site, |head| {
-        wants_json(head).then(|| refusal("406 Not Acceptable"))?
+        wants_json(head).then(|| refusal("406 Not Acceptable"))
     });
     let mut command = behind(&site, "export", &front);
     command.arg("-o").arg(site.path("john.zip"));
@@ -164,7 +164,9 @@ fn a_proxy_gets_nothing_that_is_for_a_host_without_one() {
 #[test]
 fn a_proxy_that_wants_a_password_or_is_none_is_told_as_the_proxy_s_fault() {
     let site = site(quick());
-    let proxy = FrontEnd::before(&site, |_| refusal("407 Proxy Authentication Required"));
+    let proxy = FrontEnd::before(&site, |_| {
+        Some(refusal("407 Proxy Authentication Required"))
+    });
     let mut command = site.signed_in("plan");
     command.env("http_proxy", proxy.url());
     let ended = site.program.run(command).expect_status(1);
