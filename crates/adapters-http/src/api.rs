@@ -1,7 +1,6 @@
 //! The port: each call is one question to the platform, and what its answer means.
 
 use async_trait::async_trait;
-use bytes::Bytes;
 use domain::model::{
     BinaryRef, ItemKind, ItemRef, ListResource, OutputFormat, Page, Representation, Resource,
     Ticket,
@@ -14,9 +13,10 @@ use domain::ports::{
 use crate::ask::Ask;
 use crate::config::{ApiSettings, SetUpError};
 use crate::download;
+use crate::files::{self, FileKind};
 use crate::paths::Paths;
 use crate::transport::Transport;
-use crate::wire::{self, Unread};
+use crate::wire::{self, MediaType, Unread};
 
 /// Entries of the list of exports that are asked for at once, where the platform does not give it whole.
 const PAGE_OF_TICKETS: u64 = 500;
@@ -47,38 +47,59 @@ impl UforgeApi {
         })
     }
 
-    /// The XML document that a request brings.
-    async fn xml(&self, ask: &Ask<'_>) -> Result<Bytes, ApiError> {
-        let response = self.transport.send(ask).await?;
-        let request = ask.name();
-        wire::expect_document(response.headers(), &request)?;
-        self.transport.document(response, &request).await
-    }
-
     /// What a reader makes of the XML document that a request brings.
     async fn read<T: Send + 'static>(
         &self,
         ask: &Ask<'_>,
         reader: impl FnOnce(&[u8]) -> Result<T, Unread> + Send + 'static,
     ) -> Result<T, ApiError> {
-        let bytes = self.xml(ask).await?;
+        let response = self.transport.send(ask).await?;
+        let label = MediaType::of(response.headers());
+        let request = ask.name();
+        let bytes = self.transport.document(response, &request).await?;
         wire::read(bytes, reader)
             .await
-            .map_err(|unread| unread.of(&ask.name(), wire::XML_DOCUMENT))
+            .map_err(|unread| unread.labelled(label).of(&request, wire::XML_DOCUMENT))
     }
 
-    async fn file(&self, ask: &Ask<'_>) -> Result<Download, ApiError> {
+    async fn file(&self, ask: &Ask<'_>, kind: FileKind) -> Result<Download, ApiError> {
         let response = self.transport.send(ask).await?;
         let head = download::head(&response, ask)?;
         let body = self.transport.file(response, &ask.name()).stream();
-        Ok(Download {
+        let download = Download {
             media_type: head.media_type,
             length: head.length,
             starts_at: head.starts_at,
             validator: head.validator,
             request: ask.source(),
             body,
-        })
+        };
+        if download.starts_at > 0 {
+            return Ok(download);
+        }
+        files::looked_at(download, kind, self.transport.document_limit())
+            .await
+            .map_err(|unread| unread.of(&ask.name(), "a file"))
+    }
+}
+
+/// What a refusal to give JSON looks like.
+fn not_as_json(error: ApiError) -> ApiError {
+    match error {
+        ApiError::Refused {
+            request,
+            status: status @ (406 | 415),
+            ..
+        }
+        | ApiError::ServerFault {
+            request,
+            status: status @ 501,
+            ..
+        } => ApiError::NotOffered {
+            request,
+            detail: format!("it answered {status} where JSON was asked for"),
+        },
+        other => other,
     }
 }
 
@@ -93,13 +114,21 @@ impl UserDataApi for UforgeApi {
         let address = self.paths.resource(what);
         let ask = Ask::get(&address, form.media_type());
         let request = ask.name();
-        let unread = |unread: Unread| unread.of(&request, wire::expected(form));
-        let response = self.transport.send(&ask).await?;
-        let media_type = wire::media_type(response.headers(), form).map_err(unread)?;
+        let sent = self.transport.send(&ask).await;
+        let response = match form {
+            Representation::Xml => sent?,
+            Representation::Json => sent.map_err(not_as_json)?,
+        };
+        let label = MediaType::of(response.headers());
         let bytes = self.transport.document(response, &request).await?;
         let facts = wire::read(bytes.clone(), move |bytes| wire::facts(bytes, what, form))
             .await
-            .map_err(unread)?;
+            .map_err(|unread| {
+                unread
+                    .labelled(label.clone())
+                    .of(&request, wire::expected(form))
+            })?;
+        let media_type = wire::of_document(label, form);
         Ok(Document {
             bytes,
             media_type,
@@ -110,7 +139,7 @@ impl UserDataApi for UforgeApi {
 
     async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError> {
         let address = self.paths.binary(what);
-        self.file(&Ask::get(&address, "*/*")).await
+        self.file(&Ask::get(&address, "*/*"), FileKind::Small).await
     }
 
     async fn start_export(&self, item: ItemRef, format: OutputFormat) -> Result<Started, ApiError> {
@@ -179,8 +208,8 @@ impl UserDataApi for UforgeApi {
         from: Option<ResumePoint>,
     ) -> Result<Download, ApiError> {
         let address = self.paths.archive(ticket);
-        self.file(&Ask::get(&address, "*/*").going_on_from(from.as_ref()))
-            .await
+        let ask = Ask::get(&address, "*/*").going_on_from(from.as_ref());
+        self.file(&ask, FileKind::Archive).await
     }
 
     async fn cancel_export(&self, ticket: Ticket) -> Result<(), ApiError> {

@@ -150,7 +150,7 @@ impl fmt::Debug for TlsTrust {
 /// Whether a proxy stands between.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Proxies {
-    /// As `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY` say.
+    /// As `https_proxy`, `http_proxy`, `all_proxy` and `no_proxy` say, in lower or upper case, read as curl reads them.
     #[default]
     FromEnvironment,
     /// Never.
@@ -192,6 +192,23 @@ pub enum SetUpError {
     DotLogin {
         /// The login.
         login: String,
+    },
+    /// The address has no host.
+    #[error("the URL names no host")]
+    NoHost,
+    /// The environment names a proxy that is none.
+    #[error(
+        "the proxy in the environment variable {variable} cannot be used: it should look like `http://proxy.example.com:3128`"
+    )]
+    ProxyUrl {
+        /// Which variable. Its value may hold a password.
+        variable: &'static str,
+    },
+    /// A variable about proxies that is not text.
+    #[error("the environment variable {variable} is not UTF-8")]
+    ProxyNotUtf8 {
+        /// Which variable.
+        variable: &'static str,
     },
     /// The name of the program cannot be a header.
     #[error("`{user_agent}` cannot be sent as `User-Agent`")]

@@ -7,7 +7,7 @@ use reqwest::{Response, StatusCode};
 
 use crate::ask::Ask;
 use crate::wire::error::http_date;
-use crate::wire::{self, Kind, MediaType, Unread};
+use crate::wire::{MediaType, Unread};
 
 /// The head of a file.
 #[derive(Debug, PartialEq, Eq)]
@@ -36,13 +36,6 @@ fn read(
     from: Option<&ResumePoint>,
 ) -> Result<Head, Unread> {
     let media_type = MediaType::of(headers);
-    if let Some(page) = media_type
-        .as_ref()
-        .filter(|found| found.kind() == Kind::Page)
-    {
-        return Err(Unread::Page(page.essence.clone()));
-    }
-    wire::refuse_encoding(headers)?;
     let (starts_at, part) = match (status, from) {
         (StatusCode::OK, _) => (0, None),
         (StatusCode::PARTIAL_CONTENT, Some(point)) => (point.offset, Some(part(headers, point)?)),
@@ -125,7 +118,7 @@ fn text(headers: &HeaderMap, name: reqwest::header::HeaderName) -> Option<&str> 
 
 #[cfg(test)]
 mod tests {
-    use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
+    use reqwest::header::{HeaderName, HeaderValue};
 
     use super::*;
 
@@ -205,17 +198,5 @@ mod tests {
             assert!(read(StatusCode::PARTIAL_CONTENT, &headers, None, Some(&point)).is_err());
         }
         assert!(read(StatusCode::PARTIAL_CONTENT, &good, None, None).is_err());
-    }
-
-    #[test]
-    fn a_page_or_a_packed_body_is_not_the_file() {
-        let page = headers(&[(CONTENT_TYPE, "text/html; charset=utf-8")]);
-        assert!(matches!(
-            read(StatusCode::OK, &page, None, None),
-            Err(Unread::Page(_))
-        ));
-        let packed = headers(&[(CONTENT_ENCODING, "gzip")]);
-        assert!(read(StatusCode::OK, &packed, None, None).is_err());
-        assert!(read(StatusCode::NO_CONTENT, &HeaderMap::new(), None, None).is_err());
     }
 }

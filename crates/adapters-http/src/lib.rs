@@ -13,7 +13,10 @@ mod auth;
 mod body;
 mod config;
 mod download;
+mod files;
 mod paths;
+mod proxies;
+mod sign_in;
 mod starts;
 #[cfg(feature = "testing")]
 pub mod testing;

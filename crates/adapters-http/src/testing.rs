@@ -35,6 +35,7 @@ pub fn open_tickets(bytes: &[u8]) -> Result<Vec<OpenTicket>, String> {
 fn words(unread: Unread) -> String {
     match unread {
         Unread::Page(media_type) => media_type,
+        Unread::OtherForm => "XML where JSON was asked for".to_owned(),
         Unread::Detail(detail) => detail,
     }
 }

@@ -5,18 +5,49 @@
 //! that was given as the server's own, and asks the system about all others.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
+use rustls::client::ResolvesClientCert;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring};
 use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::sign::CertifiedKey;
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use rustls_platform_verifier::Verifier;
 
 use crate::config::{SetUpError, TlsTrust};
 
+/// Whether a server has asked for a client certificate. There is none to give; but where it then ends the connection, this is why.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct AskedForCertificate(Arc<AtomicBool>);
+
+impl AskedForCertificate {
+    pub(crate) fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+impl ResolvesClientCert for AskedForCertificate {
+    fn resolve(
+        &self,
+        _root_hint_subjects: &[&[u8]],
+        _signature_schemes: &[SignatureScheme],
+    ) -> Option<Arc<CertifiedKey>> {
+        self.0.store(true, Ordering::Relaxed);
+        None
+    }
+
+    fn has_certs(&self) -> bool {
+        true
+    }
+}
+
 /// The TLS client for an `https://` base.
-pub(crate) fn client(trust: &TlsTrust) -> Result<ClientConfig, SetUpError> {
+pub(crate) fn client(
+    trust: &TlsTrust,
+    asked: &AskedForCertificate,
+) -> Result<ClientConfig, SetUpError> {
     let provider = Arc::new(ring::default_provider());
     let verifier: Arc<dyn ServerCertVerifier> = match trust {
         TlsTrust::System => Arc::new(
@@ -28,7 +59,7 @@ pub(crate) fn client(trust: &TlsTrust) -> Result<ClientConfig, SetUpError> {
     let mut config = builder(provider)?
         .dangerous()
         .with_custom_certificate_verifier(verifier)
-        .with_no_client_auth();
+        .with_client_cert_resolver(Arc::new(asked.clone()));
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
@@ -175,7 +206,7 @@ mod tests {
     #[test]
     fn a_plain_http_base_needs_no_authorities() {
         assert!(unused().is_ok());
-        assert!(client(&TlsTrust::AcceptAny).is_ok());
+        assert!(client(&TlsTrust::AcceptAny, &AskedForCertificate::default()).is_ok());
     }
 
     #[test]
@@ -185,7 +216,11 @@ mod tests {
             "hello",
             "-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n",
         ] {
-            let error = client(&TlsTrust::ExtraCa(pem.into())).unwrap_err();
+            let error = client(
+                &TlsTrust::ExtraCa(pem.into()),
+                &AskedForCertificate::default(),
+            )
+            .unwrap_err();
             assert!(matches!(error, SetUpError::CaFile { .. }), "{error:?}");
         }
     }

@@ -8,7 +8,7 @@ use domain::ports::ApiError;
 use reqwest::header::{
     ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, IF_RANGE, LOCATION, RANGE,
 };
-use reqwest::{Client, Method, RequestBuilder, Response, Url, redirect, retry};
+use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, redirect, retry};
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
@@ -17,9 +17,11 @@ use crate::auth;
 use crate::body::Body;
 use crate::config::{ApiSettings, BaseUrl, Credentials, Proxies, SetUpError};
 use crate::paths::Address;
-use crate::tls;
+use crate::proxies::{self, ProxyServer};
+use crate::sign_in::SignIn;
+use crate::tls::{self, AskedForCertificate};
 use crate::wire;
-use crate::wire::error::{LONGEST_REFUSAL, no_answer, refusal};
+use crate::wire::error::{LONGEST_REFUSAL, Way, no_answer, refusal};
 
 /// The longest that connecting may take, TLS included.
 const LONGEST_CONNECTING: Duration = Duration::from_secs(30);
@@ -36,6 +38,9 @@ pub(crate) struct Transport {
     located: OnceCell<String>,
     user: UserId,
     credentials: Credentials,
+    sign_in: SignIn,
+    proxy: Option<ProxyServer>,
+    asked_for_certificate: AskedForCertificate,
     silence: Duration,
     document_limit: u64,
 }
@@ -43,8 +48,18 @@ pub(crate) struct Transport {
 impl Transport {
     pub(crate) fn new(settings: ApiSettings) -> Result<Self, SetUpError> {
         auth::check(&settings.credentials)?;
+        let proxy = match settings.proxies {
+            Proxies::Direct => None,
+            Proxies::FromEnvironment => {
+                proxies::for_server(&settings.base, |name| std::env::var_os(name))?
+            }
+        };
+        let asked_for_certificate = AskedForCertificate::default();
         Ok(Self {
-            client: client(&settings)?,
+            client: client(&settings, proxy.as_ref(), &asked_for_certificate)?,
+            sign_in: SignIn::default(),
+            proxy,
+            asked_for_certificate,
             base: settings.base,
             located: OnceCell::new(),
             user: settings.user,
@@ -64,11 +79,11 @@ impl Transport {
     pub(crate) async fn done(&self, ask: &Ask<'_>) -> Result<(), ApiError> {
         let response = self.send(ask).await?;
         let request = ask.name();
-        wire::refuse_page(response.headers(), &request)?;
-        Body::of_document(response, &request, self.silence)
+        let media_type = wire::MediaType::of(response.headers());
+        let said = Body::of_document(response, &request, self.silence)
             .beginning(LONGEST_REFUSAL)
             .await;
-        Ok(())
+        wire::refuse_page(media_type, &said).map_err(|unread| unread.of(&request, "no document"))
     }
 
     /// The body of a document.
@@ -77,9 +92,35 @@ impl Transport {
         response: Response,
         request: &str,
     ) -> Result<Bytes, ApiError> {
-        Body::of_document(response, request, self.silence)
+        let no_content = matches!(
+            response.status(),
+            StatusCode::ACCEPTED | StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT
+        );
+        let status = response.status().as_u16();
+        let bytes = Body::of_document(response, request, self.silence)
             .whole(self.document_limit)
-            .await
+            .await?;
+        if bytes.is_empty() && no_content {
+            return Err(ApiError::Unreadable {
+                request: request.to_owned(),
+                detail: format!("it is empty ({status})"),
+            });
+        }
+        wire::unpacked(bytes, self.document_limit).map_err(|unread| match unread {
+            wire::Packed::TooLarge => ApiError::TooLarge {
+                request: request.to_owned(),
+                limit: self.document_limit,
+            },
+            wire::Packed::Damaged => ApiError::Unreadable {
+                request: request.to_owned(),
+                detail: "it is a gzip stream that is damaged".to_owned(),
+            },
+        })
+    }
+
+    /// Bytes that one document may have.
+    pub(crate) fn document_limit(&self) -> u64 {
+        self.document_limit
     }
 
     /// The body of a file.
@@ -99,11 +140,12 @@ impl Transport {
         let header = response.headers().get("version");
         let header = header.and_then(|value| value.to_str().ok().map(str::to_owned));
         let request = ask.name();
-        wire::expect_document(response.headers(), &request)?;
+        let media_type = wire::MediaType::of(response.headers());
         let bytes = self.document(response, &request).await?;
-        wire::platform_version(&bytes)
+        wire::read(bytes, wire::platform_version)
+            .await
             .map(|version| version.or(header))
-            .map_err(|unread| unread.of(&request, wire::XML_DOCUMENT))
+            .map_err(|unread| unread.labelled(media_type).of(&request, wire::XML_DOCUMENT))
     }
 
     /// The URL that paths are relative to. Of a bare host it is found out once, by asking for the platform's status.
@@ -129,6 +171,16 @@ impl Transport {
     }
 
     async fn send_to(&self, base: &str, ask: &Ask<'_>) -> Result<Response, ApiError> {
+        if !ask.is_signed {
+            return self.attempt(base, ask).await;
+        }
+        let turn = self.sign_in.turn().await?;
+        let answer = self.attempt(base, ask).await;
+        self.sign_in.learn(turn, &answer).await;
+        answer
+    }
+
+    async fn attempt(&self, base: &str, ask: &Ask<'_>) -> Result<Response, ApiError> {
         let request = ask.name();
         let sent = timeout(self.silence, self.request(base, ask).send()).await;
         let response = sent
@@ -136,7 +188,7 @@ impl Transport {
                 request: request.clone(),
                 after: self.silence,
             })?
-            .map_err(|error| no_answer(error, &request, self.base.host(), self.silence))?;
+            .map_err(|error| no_answer(error, &request, &self.way(), self.silence))?;
         let status = response.status();
         tracing::debug!(request, status = status.as_u16(), "answered");
         if status.is_redirection() {
@@ -147,9 +199,18 @@ impl Transport {
             let headers = response.headers().clone();
             let body = Body::of_document(response, &request, self.silence);
             let beginning = body.beginning(LONGEST_REFUSAL).await;
-            return Err(refusal(status, &headers, &beginning, &request));
+            return Err(refusal(status, &headers, &beginning, &request, &self.way()));
         }
         Ok(response)
+    }
+
+    fn way(&self) -> Way<'_> {
+        Way {
+            host: self.base.host(),
+            is_tls: self.base.is_https(),
+            proxy: self.proxy.as_ref().map(|proxy| proxy.name.as_str()),
+            asked_for_certificate: self.asked_for_certificate.is_set(),
+        }
     }
 
     fn request(&self, base: &str, ask: &Ask<'_>) -> RequestBuilder {
@@ -217,10 +278,14 @@ fn without_credentials(url: &Url) -> String {
     format!("{}://{host}{port}{path}", url.scheme())
 }
 
-fn client(settings: &ApiSettings) -> Result<Client, SetUpError> {
+fn client(
+    settings: &ApiSettings,
+    proxy: Option<&ProxyServer>,
+    asked_for_certificate: &AskedForCertificate,
+) -> Result<Client, SetUpError> {
     // Without authorities on the machine no verifier can be made: that must not keep anybody from `http://`.
     let tls = if settings.base.is_https() {
-        tls::client(&settings.trust)?
+        tls::client(&settings.trust, asked_for_certificate)?
     } else {
         tls::unused()?
     };
@@ -240,9 +305,12 @@ fn client(settings: &ApiSettings) -> Result<Client, SetUpError> {
         .connect_timeout(LONGEST_CONNECTING.min(settings.silence / 2))
         .pool_idle_timeout(LONGEST_IDLE)
         .pool_max_idle_per_host(MOST_IDLE)
-        .user_agent(user_agent);
-    if settings.proxies == Proxies::Direct {
-        client = client.no_proxy();
+        .user_agent(user_agent)
+        .no_proxy();
+    if let Some(proxy) = proxy {
+        let proxy = reqwest::Proxy::all(proxy.url.clone())
+            .map_err(|source| SetUpError::Client { source })?;
+        client = client.proxy(proxy);
     }
     client
         .build()

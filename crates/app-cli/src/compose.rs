@@ -13,10 +13,10 @@ pub(crate) use adapters_archive::{
     Traces, VerifyReport,
 };
 use adapters_clock::SystemClock;
-pub(crate) use adapters_http::RememberedStarts;
 use adapters_http::{
-    ApiSettings, BaseUrl, BaseUrlError, Credentials, Proxies, SetUpError, TlsTrust, UforgeApi,
+    ApiSettings, BaseUrl, BaseUrlError, Credentials, Proxies, TlsTrust, UforgeApi,
 };
+pub(crate) use adapters_http::{RememberedStarts, SetUpError};
 pub(crate) use adapters_process::{
     LossyStderr, Signal, Signals, TextFileError, first_line, is_ignored, read_pem, read_text,
 };

@@ -1,7 +1,7 @@
 //! Exit statuses (contract, part 2): the only place that knows the numbers.
 
 use domain::bag::verify::Drift;
-use domain::ports::SinkError;
+use domain::ports::{ApiError, SinkError};
 use domain::report::Completeness;
 use domain::workflow::RunError;
 
@@ -82,6 +82,10 @@ impl Ending {
             | CommandError::OtherRun { .. }
             | CommandError::OtherBag { .. }
             | CommandError::TellsNothing { .. } => Self::Usage,
+            CommandError::TicketsLeft {
+                source: Some(ApiError::Unauthorized { .. }),
+                ..
+            } => Self::Unauthorized,
             CommandError::Journal(_)
             | CommandError::TicketsLeft { .. }
             | CommandError::Stdout(_)
@@ -159,6 +163,7 @@ impl Ending {
             RunError::Unauthorized { .. } => Self::Unauthorized,
             RunError::UnknownIds { .. } | RunError::Sink(SinkError::Exists { .. }) => Self::Usage,
             RunError::Platform(_)
+            | RunError::WrongAddress { .. }
             | RunError::NothingAvailable { .. }
             | RunError::Journal(_)
             | RunError::Sink(
@@ -175,7 +180,6 @@ impl Ending {
 #[cfg(test)]
 mod tests {
     use domain::model::{ItemKind, UserId};
-    use domain::ports::ApiError;
 
     use super::*;
 

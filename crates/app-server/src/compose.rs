@@ -140,9 +140,14 @@ impl Backend for Forge {
                 .first()
                 .and_then(|user| UserId::parse(user.name.as_deref()?).ok())
                 .unwrap_or(login)),
-            Err(ApiError::Unauthorized { .. } | ApiError::NotFound { .. }) => {
-                Err(IdentifyError::Refused)
-            }
+            Err(ApiError::Unauthorized { .. }) => Err(IdentifyError::Refused),
+            // Nobody of this login, or no UForge at this address.
+            Err(error @ ApiError::NotFound { .. }) => match api.platform().await {
+                Err(ApiError::NotFound { .. } | ApiError::NotUForge { .. }) => {
+                    Err(IdentifyError::Platform(error))
+                }
+                _ => Err(IdentifyError::Refused),
+            },
             Err(ApiError::Forbidden { .. }) => Err(IdentifyError::Forbidden),
             Err(error) => Err(IdentifyError::Platform(error)),
         }
@@ -308,6 +313,9 @@ fn run_failure(error: &RunError) -> JobFailure {
     let hint = match error {
         RunError::Unauthorized { .. } => "the password may have changed meanwhile: sign in again",
         RunError::Platform(_) => "ask for the export again when the platform is back",
+        RunError::WrongAddress { .. } => {
+            "tell whoever runs this service: its address of the platform is wrong"
+        }
         RunError::NothingAvailable { .. } => {
             "ask an administrator of the platform which data you may read"
         }

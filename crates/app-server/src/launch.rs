@@ -17,6 +17,7 @@ use crate::api::{Parts, Service, router};
 use crate::auth::Gate;
 use crate::backend::Backend;
 use crate::compose::{self, ComposeError, Signals};
+use crate::problem::Causes;
 use crate::runner::{Runner, RunnerPorts};
 use crate::serve::serve;
 use crate::settings::Settings;
@@ -121,6 +122,7 @@ async fn start_with(
     let (listener, local) = listen
         .await
         .map_err(|source| Cause::Listen { address, source })?;
+    tokio::spawn(look_at_platform(Arc::clone(&backend)));
     let sweeping = tokio::spawn(sweep_forever(
         Arc::clone(&store),
         Arc::clone(&bags),
@@ -170,6 +172,13 @@ impl Running {
             tracing::warn!("connections that would not end were cut");
             self.serving.abort();
         }
+    }
+}
+
+/// Logs why the platform cannot be asked. The service serves finished archives all the same.
+async fn look_at_platform(backend: Arc<dyn Backend>) {
+    if let Err(error) = backend.platform().await {
+        tracing::warn!(url = backend.source(), error = %Causes(&error), "the platform cannot be asked now");
     }
 }
 

@@ -83,6 +83,7 @@ impl Backend for FakeBackend {
 
     async fn identify(&self, credentials: &Credentials) -> Result<UserId, IdentifyError> {
         self.questions.fetch_add(1, Ordering::SeqCst);
+        tokio::task::yield_now().await;
         if credentials.password.expose_secret() == "secret" {
             Ok(credentials.login.clone())
         } else {

@@ -6,6 +6,7 @@ mod against;
 mod complete;
 mod encryption;
 mod failures;
+mod front_ends;
 mod interrupt;
 mod memory;
 mod names;

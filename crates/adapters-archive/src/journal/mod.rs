@@ -178,7 +178,7 @@ impl RunJournal {
 
     fn record_now(&self, fact: Fact) -> Result<(), JournalError> {
         let mut state = self.lock();
-        if let Fact::Read { .. } = fact {
+        if let Fact::Read { .. } | Fact::NotAsJson { .. } = fact {
             if state.lines.is_some() && state.payload == Payload::Resumed {
                 state.reads.push(fact.clone());
             }
@@ -223,7 +223,7 @@ impl Journal for RunJournal {
     }
 
     async fn record(&self, fact: Fact) -> Result<(), JournalError> {
-        if let Fact::Read { .. } = fact {
+        if let Fact::Read { .. } | Fact::NotAsJson { .. } = fact {
             return self.record_now(fact);
         }
         let (journal, path) = (self.clone(), self.path.to_path_buf());

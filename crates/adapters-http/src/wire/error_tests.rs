@@ -9,6 +9,13 @@ fn headers(pairs: &[(reqwest::header::HeaderName, &str)]) -> HeaderMap {
         .collect()
 }
 
+const WAY: Way<'_> = Way {
+    host: "uforge.example.com",
+    is_tls: true,
+    proxy: None,
+    asked_for_certificate: false,
+};
+
 fn said(content_type: &str, body: &str) -> Option<String> {
     message(&headers(&[(CONTENT_TYPE, content_type)]), body.as_bytes())
 }
@@ -17,24 +24,83 @@ fn said(content_type: &str, body: &str) -> Option<String> {
 fn a_status_has_one_meaning() {
     let meaning = |status: u16| {
         let status = StatusCode::from_u16(status).unwrap();
-        refusal(status, &HeaderMap::new(), b"", "GET users/john")
+        refusal(status, &HeaderMap::new(), b"", "GET users/john", &WAY)
     };
     assert!(matches!(meaning(401), ApiError::Unauthorized { .. }));
     assert!(matches!(meaning(403), ApiError::Forbidden { .. }));
     for status in [404, 410] {
         assert!(matches!(meaning(status), ApiError::NotFound { .. }));
     }
-    for status in [400, 405, 407, 409, 415, 416, 418] {
+    for status in [400, 405, 409, 415, 416, 418] {
         assert!(matches!(meaning(status), ApiError::Refused { .. }));
     }
-    for status in [429, 502, 503, 504] {
+    for status in [
+        408, 420, 421, 425, 429, 449, 499, 502, 503, 504, 509, 520, 521, 522, 523, 524, 527, 529,
+        530, 598, 599,
+    ] {
         assert!(matches!(meaning(status), ApiError::Overloaded { .. }));
     }
-    for status in [500, 501, 505, 599] {
+    for status in [500, 501, 505, 511, 525, 526] {
         assert!(matches!(meaning(status), ApiError::ServerFault { .. }));
     }
     for status in [401, 403, 404, 410, 409, 503, 500] {
         assert_eq!(meaning(status).http_status(), Some(status));
+    }
+}
+
+#[test]
+fn whoever_says_when_to_come_back_means_later() {
+    let later = headers(&[(RETRY_AFTER, "3")]);
+    for (status, expected) in [
+        (500, true),
+        (409, true),
+        (413, true),
+        (403, false),
+        (404, false),
+    ] {
+        let code = StatusCode::from_u16(status).unwrap();
+        let error = refusal(code, &later, b"", "GET x", &WAY);
+        let wait = matches!(
+            error,
+            ApiError::Overloaded { retry_after: Some(wait), .. } if wait == Duration::from_secs(3)
+        );
+        assert_eq!(wait, expected, "{error}");
+    }
+}
+
+#[test]
+fn what_stands_before_the_platform_is_told_from_it() {
+    let meaning = |status: u16, body: &str, way: &Way<'_>| {
+        let status = StatusCode::from_u16(status).unwrap();
+        let html = headers(&[(CONTENT_TYPE, "text/html")]);
+        refusal(status, &html, body.as_bytes(), "GET status", way)
+    };
+    let through = Way {
+        proxy: Some("proxy:3128"),
+        is_tls: false,
+        ..WAY
+    };
+    let ApiError::ProxyUnauthorized { proxy, .. } = meaning(407, "", &through) else {
+        panic!()
+    };
+    assert_eq!(proxy, "proxy:3128");
+    let nginx = "<title>400 No required SSL certificate was sent</title>";
+    let error = meaning(400, nginx, &WAY);
+    assert!(
+        matches!(error, ApiError::ClientCertificate { .. }),
+        "{error}"
+    );
+    let plain = Way {
+        is_tls: false,
+        ..WAY
+    };
+    for body in [
+        "<title>400 The plain HTTP request was sent to HTTPS port</title>",
+        "Client sent an HTTP request to an HTTPS server.",
+        "Reason: You're speaking plain HTTP to an SSL-enabled server port.",
+    ] {
+        let error = meaning(400, body, &plain);
+        assert!(error.to_string().contains("https://"), "{error}");
     }
 }
 

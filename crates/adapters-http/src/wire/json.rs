@@ -3,15 +3,14 @@
 use serde::de::IgnoredAny;
 
 use super::Unread;
-use super::xml::utf_8;
+use super::xml::{self, utf_8};
 
 /// Whether this is a well-formed JSON document in UTF-8.
 pub(super) fn check(bytes: &[u8]) -> Result<(), Unread> {
     let text = utf_8(bytes)?;
     if text.trim_start().starts_with('<') {
-        return Err(Unread::because(
-            "it is XML or HTML where JSON was asked for",
-        ));
+        xml::root(&xml::parse(bytes)?, &[])?;
+        return Err(Unread::OtherForm);
     }
     serde_json::from_str::<IgnoredAny>(text)
         .map(|_| ())

@@ -1,9 +1,7 @@
 //! What a `Content-Type` comes to.
 
-use domain::model::Representation;
-use reqwest::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderMap};
-
-use super::{Unread, xml};
+use domain::model::{Representation, document_text};
+use reqwest::header::{CONTENT_TYPE, HeaderMap};
 
 /// What kind of body it announces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,27 +12,31 @@ pub(crate) enum Kind {
     Other,
 }
 
-/// A media type, without parameters, and the charset that came with it.
+/// A media type, without parameters. It is what the server says, not what the bytes are.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct MediaType {
     /// `type/subtype` in lower case.
     pub(crate) essence: String,
-    charset: Option<String>,
 }
 
 impl MediaType {
     /// `None` where the server does not say, or says nothing that can be one.
     pub(crate) fn of(headers: &HeaderMap) -> Option<Self> {
         let value = headers.get(CONTENT_TYPE)?.to_str().ok()?;
-        let mut parts = value.split(';');
-        let essence = parts.next()?.trim().to_ascii_lowercase();
-        let charset = parts.find_map(|parameter| {
-            let (name, value) = parameter.split_once('=')?;
-            name.trim()
-                .eq_ignore_ascii_case("charset")
-                .then(|| value.trim().trim_matches('"').to_owned())
-        });
-        (essence.contains('/') && essence.len() <= 128).then_some(Self { essence, charset })
+        let essence = value.split(';').next()?.trim().to_ascii_lowercase();
+        (essence.contains('/') && essence.len() <= 128).then_some(Self { essence })
+    }
+
+    /// Whether it announces a page, or any text.
+    pub(super) fn is_for_people(&self) -> bool {
+        self.kind() == Kind::Page || self.essence == "text/plain"
+    }
+
+    fn is_of(&self, form: Representation) -> bool {
+        matches!(
+            (self.kind(), form),
+            (Kind::Xml, Representation::Xml) | (Kind::Json, Representation::Json)
+        )
     }
 
     pub(crate) fn kind(&self) -> Kind {
@@ -49,45 +51,54 @@ impl MediaType {
     }
 }
 
-/// The media type of a document, where it can be one in this form.
-pub(crate) fn expect(headers: &HeaderMap, form: Representation) -> Result<String, Unread> {
-    // Where the server does not say what it sends, the reader will see.
-    let Some(media_type) = MediaType::of(headers) else {
-        return Ok(form.media_type().to_owned());
-    };
-    match (media_type.kind(), form) {
-        (Kind::Xml, Representation::Xml) | (Kind::Json, Representation::Json) => {}
-        (Kind::Page | Kind::Other, _) => return Err(Unread::Page(media_type.essence)),
-        (Kind::Xml | Kind::Json, _) => {
-            return Err(Unread::Detail(format!(
-                "it is `{}` where `{}` was asked for",
-                media_type.essence,
-                form.media_type()
-            )));
-        }
-    }
-    match media_type.charset {
-        Some(charset) if !xml::is_utf_8(&charset) => Err(Unread::Detail(format!(
-            "it is encoded in `{charset}`, not in UTF-8"
-        ))),
-        _ => Ok(media_type.essence),
+/// The media type of a document that was read in this form: its label's, where that says the same.
+pub(crate) fn of_document(label: Option<MediaType>, form: Representation) -> String {
+    match label {
+        Some(label) if label.is_of(form) => label.essence,
+        _ => form.media_type().to_owned(),
     }
 }
 
-/// Refuses a body that is packed: nobody asked for that, and its bytes would not be the platform's.
-pub(crate) fn refuse_encoding(headers: &HeaderMap) -> Result<(), Unread> {
-    let packed = headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .find(|encoding| !matches!(encoding.as_bytes().trim_ascii(), b"" | b"identity"));
-    match packed {
-        Some(encoding) => Err(Unread::Detail(format!(
-            "it has the content encoding `{}`, which was not asked for",
-            encoding.to_str().unwrap_or("?")
-        ))),
-        None => Ok(()),
+/// Whether this begins like a page for people. What stands before its root element does not count.
+pub(crate) fn looks_like_page(bytes: &[u8]) -> bool {
+    let start = &bytes[..bytes.len().min(LONGEST_PROLOGUE)];
+    let text = document_text(start).map_or_else(
+        |_| String::from_utf8_lossy(start).into_owned(),
+        std::borrow::Cow::into_owned,
+    );
+    let mut rest = text.trim_start_matches('\u{feff}').trim_start();
+    loop {
+        let after = if rest.starts_with("<!--") {
+            rest.split_once("-->")
+        } else if rest.starts_with("<?") {
+            rest.split_once("?>")
+        } else {
+            break;
+        };
+        match after {
+            Some((_, after)) => rest = after.trim_start(),
+            None => return false,
+        }
     }
+    let rest = rest.to_ascii_lowercase();
+    [
+        "<!doctype html",
+        "<html",
+        "<head",
+        "<body",
+        "<title",
+        "<script",
+        "<meta",
+    ]
+    .iter()
+    .any(|sign| {
+        rest.strip_prefix(sign)
+            .is_some_and(|after| !after.starts_with(|c: char| c.is_alphanumeric()))
+    })
 }
+
+/// Bytes before the root element that are looked through.
+const LONGEST_PROLOGUE: usize = 4096;
 
 #[cfg(test)]
 mod tests {
@@ -95,53 +106,51 @@ mod tests {
 
     use super::*;
 
-    fn check(content_type: &str, form: Representation) -> Result<String, Unread> {
+    fn label(content_type: &str) -> Option<MediaType> {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_str(content_type).unwrap());
-        expect(&headers, form)
+        MediaType::of(&headers)
     }
 
     #[test]
-    fn a_document_s_media_type_may_have_any_spelling() {
-        for spelling in [
-            "application/xml",
-            "text/xml; charset=UTF-8",
-            "Application/XML;charset=\"utf-8\"",
-        ] {
-            let media_type = check(spelling, Representation::Xml).unwrap();
-            assert!(["application/xml", "text/xml"].contains(&media_type.as_str()));
-        }
-        assert_eq!(
-            expect(&HeaderMap::new(), Representation::Json),
-            Ok("application/json".to_owned())
-        );
-    }
-
-    #[test]
-    fn another_media_type_is_another_answer() {
-        for (content_type, form) in [
-            ("text/html; charset=utf-8", Representation::Xml),
-            ("text/html", Representation::Json),
-            ("text/plain", Representation::Xml),
-        ] {
-            assert!(
-                matches!(check(content_type, form), Err(Unread::Page(_))),
-                "{content_type}"
-            );
-        }
-        for (content_type, form, word) in [
-            ("application/json", Representation::Xml, "application/json"),
-            ("application/xml", Representation::Json, "application/xml"),
+    fn a_label_counts_where_it_says_what_the_bytes_say() {
+        for (content_type, form, media_type) in [
+            ("text/xml; charset=UTF-8", Representation::Xml, "text/xml"),
             (
-                "application/xml;charset=ISO-8859-1",
+                "Application/XML;charset=x",
                 Representation::Xml,
-                "ISO-8859-1",
+                "application/xml",
             ),
+            ("text/html", Representation::Xml, "application/xml"),
+            ("application/json", Representation::Xml, "application/xml"),
+            ("text/plain", Representation::Json, "application/json"),
+            ("nonsense", Representation::Json, "application/json"),
         ] {
-            let Err(Unread::Detail(detail)) = check(content_type, form) else {
-                panic!("{content_type}")
-            };
-            assert!(detail.contains(word), "{detail}");
+            assert_eq!(of_document(label(content_type), form), media_type);
+        }
+        assert_eq!(of_document(None, Representation::Xml), "application/xml");
+    }
+
+    #[test]
+    fn a_page_is_known_by_its_bytes() {
+        for page in [
+            "<!DOCTYPE html><p>hi",
+            "\u{feff}\n <HTML lang=en>",
+            "<!-- proxy --><html>",
+            "<?xml version='1.0'?>\n<!DOCTYPE html PUBLIC 'x'><html/>",
+            "<head><title>Sign in",
+        ] {
+            assert!(looks_like_page(page.as_bytes()), "{page}");
+        }
+        for other in [
+            "",
+            "<user/>",
+            "<header/>",
+            "<!DOCTYPE svg><svg/>",
+            "{}",
+            "<!-- <html>",
+        ] {
+            assert!(!looks_like_page(other.as_bytes()), "{other}");
         }
     }
 }

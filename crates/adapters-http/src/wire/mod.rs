@@ -8,15 +8,16 @@ mod facts;
 mod guard;
 mod json;
 mod media;
+mod packed;
 mod tickets;
 mod xml;
 
 use bytes::Bytes;
-use domain::model::{Facts, Representation, Resource};
+use domain::model::{Facts, Representation, Resource, document_text};
 use domain::ports::ApiError;
-use reqwest::header::HeaderMap;
 
-pub(crate) use media::{Kind, MediaType, refuse_encoding};
+pub(crate) use media::{Kind, MediaType, looks_like_page, of_document};
+pub(crate) use packed::{Packed, is_gzip, is_packed_twice, unpacked, unpacking};
 pub(crate) use tickets::{open_tickets, started, status, statuses};
 
 /// Why an answer is not what was asked for.
@@ -24,6 +25,8 @@ pub(crate) use tickets::{open_tickets, started, status, statuses};
 pub(crate) enum Unread {
     /// A page for people.
     Page(String),
+    /// A document in XML where JSON was asked for.
+    OtherForm,
     /// Something else, or damaged.
     Detail(String),
 }
@@ -31,6 +34,14 @@ pub(crate) enum Unread {
 impl Unread {
     fn because(detail: impl Into<String>) -> Self {
         Self::Detail(detail.into())
+    }
+
+    /// What cannot be read is a page for people where its label says so.
+    pub(crate) fn labelled(self, label: Option<MediaType>) -> Self {
+        match (self, label) {
+            (Self::Detail(_), Some(label)) if label.is_for_people() => Self::Page(label.essence),
+            (unread, _) => unread,
+        }
     }
 
     /// As the error of the request that brought it.
@@ -41,6 +52,10 @@ impl Unread {
                 request,
                 media_type,
                 expected,
+            },
+            Self::OtherForm => ApiError::NotOffered {
+                request,
+                detail: "it is XML where JSON was asked for".to_owned(),
             },
             Self::Detail(detail) => ApiError::Unreadable { request, detail },
         }
@@ -58,24 +73,19 @@ pub(crate) fn expected(form: Representation) -> &'static str {
     }
 }
 
-/// The media type of a document that can be read in this form.
-pub(crate) fn media_type(headers: &HeaderMap, form: Representation) -> Result<String, Unread> {
-    media::refuse_encoding(headers)?;
-    media::expect(headers, form)
-}
-
-/// Refuses an answer that cannot be an XML document.
-pub(crate) fn expect_document(headers: &HeaderMap, request: &str) -> Result<(), ApiError> {
-    media_type(headers, Representation::Xml)
-        .map(|_| ())
-        .map_err(|unread| unread.of(request, XML_DOCUMENT))
-}
-
 /// Refuses a page for people, such as a proxy's login page with status 200.
-pub(crate) fn refuse_page(headers: &HeaderMap, request: &str) -> Result<(), ApiError> {
-    match MediaType::of(headers) {
-        Some(page) if page.kind() == Kind::Page => {
-            Err(Unread::Page(page.essence).of(request, "no document"))
+pub(crate) fn refuse_page(label: Option<MediaType>, body: &[u8]) -> Result<(), Unread> {
+    if looks_like_page(body) {
+        return Err(Unread::Page("text/html".to_owned()));
+    }
+    match label {
+        // A label alone says nothing of a document, nor of no body at all.
+        Some(label)
+            if label.kind() == Kind::Page
+                && !body.trim_ascii().is_empty()
+                && xml::parse(body).is_err() =>
+        {
+            Err(Unread::Page(label.essence))
         }
         _ => Ok(()),
     }
@@ -89,6 +99,10 @@ pub(crate) async fn read<T: Send + 'static>(
     bytes: Bytes,
     reader: impl FnOnce(&[u8]) -> Result<T, Unread> + Send + 'static,
 ) -> Result<T, Unread> {
+    let reader = move |bytes: &[u8]| {
+        let text = document_text(bytes).map_err(|error| Unread::Detail(error.to_string()))?;
+        reader(text.as_bytes())
+    };
     if bytes.len() < LARGE_BYTES {
         return reader(&bytes);
     }

@@ -2,6 +2,7 @@
 
 use roxmltree::{Document, Node, ParsingOptions};
 
+use super::media::looks_like_page;
 use super::{Unread, guard};
 
 /// Nodes of one document: what 64 MiB of ordinary elements come to.
@@ -12,13 +13,12 @@ const LONGEST_TEXT: usize = 1000;
 /// Reads a document: UTF-8, no DTD, within bounds.
 pub(super) fn parse(bytes: &[u8]) -> Result<Document<'_>, Unread> {
     let text = utf_8(bytes)?;
-    if is_page(text) {
+    if looks_like_page(bytes) {
         return Err(Unread::Page("text/html".to_owned()));
     }
     if text.trim_start().starts_with(['{', '[']) {
         return Err(Unread::because("it is JSON where XML was asked for"));
     }
-    declared_encoding(text)?;
     guard::check(text).map_err(Unread::Detail)?;
     let options = ParsingOptions {
         nodes_limit: MOST_NODES,
@@ -42,45 +42,6 @@ pub(super) fn utf_8(bytes: &[u8]) -> Result<&str, Unread> {
         return Err(Unread::because("it is empty"));
     }
     Ok(text)
-}
-
-fn is_page(text: &str) -> bool {
-    let start = text.trim_start().as_bytes();
-    [b"<!doctype html".as_slice(), b"<html"].iter().any(|sign| {
-        start
-            .get(..sign.len())
-            .is_some_and(|begin| begin.eq_ignore_ascii_case(sign))
-    })
-}
-
-/// Refuses an XML declaration that names another encoding: its letters would be taken for others.
-fn declared_encoding(text: &str) -> Result<(), Unread> {
-    let Some((declaration, _)) = text
-        .strip_prefix("<?xml")
-        .and_then(|rest| rest.split_once("?>"))
-    else {
-        return Ok(());
-    };
-    let Some((_, value)) = declaration.split_once("encoding") else {
-        return Ok(());
-    };
-    let name =
-        value.trim_start_matches(|c: char| c.is_whitespace() || matches!(c, '=' | '"' | '\''));
-    let name = name.split(['"', '\'']).next().unwrap_or_default();
-    if is_utf_8(name) {
-        return Ok(());
-    }
-    Err(Unread::Detail(format!(
-        "it is encoded in `{}`, not in UTF-8",
-        brief(name)
-    )))
-}
-
-/// Whether text in this encoding can be read as UTF-8.
-pub(super) fn is_utf_8(encoding: &str) -> bool {
-    ["utf-8", "utf8", "us-ascii", "ascii"]
-        .iter()
-        .any(|name| encoding.eq_ignore_ascii_case(name))
 }
 
 /// The root, where it has one of these names; without names, any that is neither a page nor an error.
@@ -199,9 +160,6 @@ mod tests {
         assert!(detail(b"").contains("empty"));
         assert!(detail(b"\xef\xbb\xbf \n").contains("empty"));
         assert!(detail(b"<a>\xff</a>").contains("not UTF-8 at byte 3"));
-        assert!(
-            detail(b"<?xml version='1.0' encoding='ISO-8859-1'?><a/>").contains("`ISO-8859-1`")
-        );
         assert!(detail(b"<!DOCTYPE a><a/>").contains("document type"));
         assert!(detail(b"<a><b></a>").contains("not well-formed"));
         assert!(detail("<a>".repeat(10_000).as_bytes()).contains("deeper"));

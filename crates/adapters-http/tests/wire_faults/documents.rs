@@ -136,19 +136,9 @@ async fn a_document_that_is_something_else_says_what() {
         (xml, Vec::new(), "empty"),
         (xml, b"{}".to_vec(), "JSON"),
         (
-            "Content-Type: application/json\r\n",
-            b"{}".to_vec(),
-            "application/json",
-        ),
-        (
             "Content-Type: application/xml\r\nContent-Encoding: gzip\r\n",
             b"\x1f\x8b".to_vec(),
-            "`gzip`",
-        ),
-        (
-            "Content-Type: application/xml; charset=ISO-8859-1\r\n",
-            b"<user/>".to_vec(),
-            "ISO-8859-1",
+            "gzip",
         ),
     ] {
         let said = detail(user(ok(head, body)).await);
@@ -236,16 +226,11 @@ async fn a_body_that_breaks_off_is_interrupted() {
 
 #[tokio::test]
 async fn an_answer_that_never_comes_may_have_been_asked_for() {
-    for reply in [
-        Reply::Close(Vec::new()),
-        Reply::Close(b"SSH-2.0-OpenSSH\r\n\r\n".to_vec()),
-    ] {
-        let result = user(reply).await;
-        assert!(
-            matches!(result, Err(ApiError::NoAnswer { sent: true, .. })),
-            "{result:?}"
-        );
-    }
+    let result = user(Reply::Close(Vec::new())).await;
+    assert!(
+        matches!(result, Err(ApiError::NoAnswer { sent: true, .. })),
+        "{result:?}"
+    );
 }
 
 #[tokio::test]

@@ -3,7 +3,10 @@
 
 mod documents;
 mod exports;
+mod labels;
+mod other_servers;
 mod server;
+mod sign_in;
 mod signing;
 mod tls;
 mod transfer;

@@ -3,10 +3,10 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use domain::ports::{ApiError, SinkError};
+use domain::ports::{ApiError, Distrust, SinkError};
 use domain::workflow::RunError;
 
-use crate::compose::{ComposeError, EncryptionError, OpenError, ReadError};
+use crate::compose::{ComposeError, EncryptionError, OpenError, ReadError, SetUpError};
 use crate::credentials::CredentialsError;
 use crate::error::CommandError;
 use crate::settings::SettingsError;
@@ -32,6 +32,18 @@ impl Hint for CommandError {
             Self::Compose(error) => error.hint(),
             Self::Run(error) => error.hint(),
             Self::Lost(error) => hint_of_lost(error),
+            Self::TicketsLeft {
+                source: Some(source),
+                ..
+            } if source.is_out_of_reach()
+                || source.is_misconfigured()
+                || matches!(
+                    source,
+                    ApiError::NotHttp { .. } | ApiError::NotUForge { .. }
+                ) =>
+            {
+                source.hint()
+            }
             Self::TicketsLeft { .. } => {
                 text("`discard` can be repeated; on the platform they also end by themselves")
             }
@@ -142,6 +154,9 @@ impl Hint for ComposeError {
             | Self::Open(OpenError::Encryption(EncryptionError::Memory(_))) => {
                 text("give it more memory, or encrypt to a key with `--encrypt-to`")
             }
+            Self::Connection(SetUpError::ProxyUrl { .. } | SetUpError::ProxyNotUtf8 { .. }) => {
+                text("unset the variable, or name the host in NO_PROXY, to go without a proxy")
+            }
             Self::Opening(error) => error.hint(),
             Self::Open(error) => error.hint().map(str::to_owned),
             Self::Read(
@@ -167,6 +182,11 @@ impl Hint for RunError {
                 "for an API key pair use `--publickey` with `--secretkey-file`; for someone else's data add `--as UID`",
             ),
             Self::Platform(error) => error.hint(),
+            Self::WrongAddress { .. } => text(API_URL),
+            Self::NothingAvailable {
+                source: ApiError::NotFound { .. },
+                ..
+            } => text("the platform does not know this login: check `--user` and `--as`"),
             Self::NothingAvailable { .. } => {
                 text("an administrator, or the person, has to sign in; `plan` says what may be had")
             }
@@ -250,22 +270,71 @@ impl Hint for SinkError {
     }
 }
 
+/// What a run begins with: nothing has been done before that could be continued.
+const FIRST_REQUEST: &str = "GET status";
+
+const API_URL: &str = "the URL should be the API's, as in `https://uforge.example.com/api`";
+
+/// What helps against a certificate that is not trusted.
+fn trust(distrust: Distrust) -> &'static str {
+    match distrust {
+        Distrust::UnknownIssuer | Distrust::Other => {
+            "`--cacert FILE` trusts the certificate in FILE"
+        }
+        Distrust::Expired => {
+            "the server needs a new certificate, or this machine's clock is wrong; `--insecure` accepts any"
+        }
+        Distrust::NotValidYet => "check this machine's clock, and the server's certificate",
+        Distrust::WrongHost => "give `--url` with the host's name that is in the certificate",
+    }
+}
+
+/// The base URL in the address that a request was sent on to.
+fn base_of<'a>(request: &str, to: &'a str) -> &'a str {
+    let path = request.split_once(' ').map_or("", |(_, path)| path);
+    let base = to.strip_suffix(path).unwrap_or(to);
+    base.trim_end_matches('/')
+}
+
 impl Hint for ApiError {
     fn hint(&self) -> Option<String> {
         match self {
             Self::Unreachable { .. } => {
                 text("check the URL and the network; HTTPS_PROXY and NO_PROXY are honoured")
             }
-            Self::Untrusted { .. } => text(
-                "`--cacert FILE` trusts the certificate in FILE; an older server that knows no TLS 1.2 needs a proxy before it",
-            ),
-            Self::NotUForge { .. } | Self::Unreadable { .. } => {
-                text("the URL should be the API's, as in `https://uforge.example.com/api`")
+            Self::UnknownHost { .. } => {
+                text("check the host's name in the URL, and the network: a VPN may be off")
             }
-            Self::Redirected { to, .. } => Some(format!(
+            Self::ProxyUnreachable { .. } | Self::ProxyRefused { .. } => text(
+                "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names the proxy; hosts in NO_PROXY are reached without it",
+            ),
+            Self::ProxyUnauthorized { .. } => text(
+                "put them into the variable of the proxy: `HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT`",
+            ),
+            Self::NotHttp { .. } => {
+                text("check the port in the URL; mostly it is `https://uforge.example.com/api`")
+            }
+            Self::ClientCertificate { .. } => text(
+                "this program has none: use an address that wants none, or a proxy that presents one",
+            ),
+            Self::NoCommonTls { .. } => {
+                text("an older server that knows no TLS 1.2 needs a proxy before it")
+            }
+            Self::Untrusted { distrust, .. } => text(trust(*distrust)),
+            Self::NotOffered { .. } => text("`--documents xml` asks for no JSON"),
+            Self::NotUForge { .. } | Self::Unreadable { .. } => text(API_URL),
+            Self::Redirected { request, to } => Some(format!(
                 "if that is the platform, give `{}` as `--url`",
-                super::printable(to)
+                super::printable(base_of(request, to))
             )),
+            Self::NoAnswer { request, .. } if request == FIRST_REQUEST => {
+                text("check the URL's port, and whether it begins with `http://` or `https://`")
+            }
+            Self::Overloaded { request, .. } | Self::ServerFault { request, .. }
+                if request == FIRST_REQUEST =>
+            {
+                text("try again when the platform, or what stands before it, is back")
+            }
             Self::Overloaded { .. }
             | Self::ServerFault { .. }
             | Self::NoAnswer { .. }

@@ -1,5 +1,6 @@
 //! The gate that every call of the API passes.
 
+use std::collections::HashMap;
 use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -63,7 +64,11 @@ pub(crate) struct Gate {
     verdicts: Mutex<ExpiringMap<Fingerprint, Verdict>>,
     attempts: Mutex<Attempts>,
     checks: Semaphore,
+    turns: Mutex<HashMap<UserId, Arc<Turn>>>,
 }
+
+/// Held while the platform is asked about a login.
+type Turn = tokio::sync::Mutex<()>;
 
 impl Gate {
     /// `key` is drawn anew for every process.
@@ -75,6 +80,7 @@ impl Gate {
             verdicts: Mutex::new(ExpiringMap::new(REMEMBERED)),
             attempts: Mutex::new(Attempts::new()),
             checks: Semaphore::new(CHECKS_AT_ONCE),
+            turns: Mutex::default(),
         }
     }
 
@@ -87,7 +93,7 @@ impl Gate {
         let fingerprint = self.fingerprint(&credentials);
         let verdict = match self.remembered(&fingerprint) {
             Some(verdict) => verdict,
-            None => self.ask(&credentials, from, fingerprint).await?,
+            None => self.ask_in_turn(&credentials, from, fingerprint).await?,
         };
         match verdict {
             Verdict::Accepted(owner) => Ok(Caller {
@@ -99,6 +105,26 @@ impl Gate {
                 why: "the platform refused the credentials",
             }),
         }
+    }
+
+    /// Asks about one login at a time: what several callers bring at once is one question, and one refused sign-in.
+    async fn ask_in_turn(
+        &self,
+        credentials: &Credentials,
+        from: IpAddr,
+        fingerprint: Fingerprint,
+    ) -> Result<Verdict, Problem> {
+        let turn = Arc::clone(self.turns().entry(credentials.login.clone()).or_default());
+        let verdict = match tokio::time::timeout(CHECK_WITHIN, turn.lock()).await {
+            Err(_) => Err(Problem::PlatformUnavailable),
+            Ok(_held) => match self.remembered(&fingerprint) {
+                Some(verdict) => Ok(verdict),
+                None => self.ask(credentials, from, fingerprint).await,
+            },
+        };
+        drop(turn);
+        self.turns().retain(|_, turn| Arc::strong_count(turn) > 1);
+        verdict
     }
 
     async fn ask(
@@ -155,6 +181,10 @@ impl Gate {
         sum.update(b"\0");
         sum.update(credentials.password.expose_secret().as_bytes());
         sum.finalize().into_bytes().into()
+    }
+
+    fn turns(&self) -> std::sync::MutexGuard<'_, HashMap<UserId, Arc<Turn>>> {
+        self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn verdicts(&self) -> std::sync::MutexGuard<'_, ExpiringMap<Fingerprint, Verdict>> {
@@ -227,6 +257,20 @@ mod tests {
         *now.lock().unwrap() = ACCEPTED_FOR;
         gate.admit(credentials("secret"), HERE).await.unwrap();
         assert_eq!(backend.questions(), 2);
+    }
+
+    #[tokio::test]
+    async fn the_same_credentials_at_once_are_one_question() {
+        for password in ["secret", "wrong"] {
+            let backend = Arc::new(FakeBackend::default());
+            let gate = gate(&backend, &Arc::new(Mutex::new(Duration::ZERO)));
+            let callers = (0..8).map(|_| gate.admit(credentials(password), HERE));
+            for answer in futures_util::future::join_all(callers).await {
+                assert_eq!(answer.is_ok(), password == "secret");
+            }
+            assert_eq!(backend.questions(), 1, "{password}");
+            assert!(gate.turns().is_empty());
+        }
     }
 
     #[tokio::test]

@@ -9,6 +9,7 @@ mod names;
 mod order;
 mod resource;
 mod section;
+mod text;
 
 pub use digest::{Sha256, Sha256Hasher};
 pub use facts::{Facts, ObjectFacts, UploadFacts, UploadRole};
@@ -19,3 +20,4 @@ pub use order::{
 };
 pub use resource::{BinaryRef, ListResource, Page, Representation, Resource};
 pub use section::{Basis, Paging, Section, SectionError, SectionInfo, SectionKind};
+pub use text::{NotText, document_text};

@@ -63,6 +63,11 @@ pub enum Fact {
         /// What was read.
         facts: Facts,
     },
+    /// The platform does not offer this document as JSON.
+    NotAsJson {
+        /// Which.
+        resource: DocumentKey,
+    },
 }
 
 /// What a journal holds.
@@ -80,6 +85,8 @@ pub struct Recovered {
     pub open: BTreeSet<Ticket>,
     /// Documents read.
     pub documents: BTreeMap<DocumentKey, Facts>,
+    /// Documents that the platform does not offer as JSON.
+    pub not_as_json: BTreeSet<DocumentKey>,
 }
 
 impl Recovered {
@@ -110,6 +117,9 @@ impl Recovered {
             Fact::Read { resource, facts } => {
                 self.documents.insert(resource, facts);
             }
+            Fact::NotAsJson { resource } => {
+                self.not_as_json.insert(resource);
+            }
         }
     }
 }
@@ -136,6 +146,7 @@ pub trait Journal: Send + Sync {
     fn remembered(&self) -> Recovered;
 
     /// Remembers. After this returns, `Intent`, `Started`, `NotStarted`, `Doubted`, `Gone` and `Foreign` survive a loss of power
-    /// where the journal is kept on disk; `Read` survives with the next of them.
+    /// where the journal is kept on disk; `Read` and `NotAsJson` survive with the next of
+    /// them.
     async fn record(&self, fact: Fact) -> Result<(), JournalError>;
 }

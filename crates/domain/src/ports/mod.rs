@@ -27,6 +27,6 @@ pub use sink::{MockArchiveSink, MockEntryWriter};
 #[cfg(any(test, feature = "testing"))]
 pub use user_data::MockUserDataApi;
 pub use user_data::{
-    ApiError, Document, Download, ExportState, ExportStatus, OpenTicket, Platform, ResumePoint,
-    Started, UserDataApi,
+    ApiError, Distrust, Document, Download, ExportState, ExportStatus, OpenTicket, Platform,
+    ResumePoint, Started, UserDataApi,
 };

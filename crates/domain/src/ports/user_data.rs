@@ -132,6 +132,21 @@ pub struct OpenTicket {
     pub status: ExportStatus,
 }
 
+/// What is wrong with a server's certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Distrust {
+    /// Nobody who is trusted here has signed it.
+    UnknownIssuer,
+    /// Its time is over.
+    Expired,
+    /// Its time has not begun.
+    NotValidYet,
+    /// It was issued for another host.
+    WrongHost,
+    /// Anything else.
+    Other,
+}
+
 /// Why the platform did not give what was asked for. `request` is method and path without query.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum ApiError {
@@ -171,7 +186,7 @@ pub enum ApiError {
         /// What the server said.
         message: Option<String>,
     },
-    /// 429, 502, 503, 504: try again later.
+    /// 408, 425, 429, 502, 503, 504 and the other statuses that say "not now": try again later.
     #[error("{request}: the server is overloaded or being upgraded ({status}){}", said(message.as_ref()))]
     Overloaded {
         /// Method and path.
@@ -193,7 +208,25 @@ pub enum ApiError {
         /// What the server said.
         message: Option<String>,
     },
-    /// No connection: the name does not resolve, nobody listens, the network is down.
+    /// The resource is not offered in this representation: only the other one is to be had.
+    #[error("{request}: not offered by the platform: {detail}")]
+    NotOffered {
+        /// Method and path.
+        request: String,
+        /// What it answered instead.
+        detail: String,
+    },
+    /// The host's name does not resolve.
+    #[error("{request}: the host `{host}` cannot be found: {detail}")]
+    UnknownHost {
+        /// Method and path.
+        request: String,
+        /// Host and port.
+        host: String,
+        /// The system's word.
+        detail: String,
+    },
+    /// No connection: nobody listens, or the network is down.
     #[error("{request}: could not connect to `{host}`: {detail}")]
     Unreachable {
         /// Method and path.
@@ -203,13 +236,75 @@ pub enum ApiError {
         /// The system's word.
         detail: String,
     },
-    /// The server's certificate is not trusted, or no TLS version is shared.
+    /// No connection to the proxy that the environment names.
+    #[error("{request}: could not connect to the proxy `{proxy}`: {detail}")]
+    ProxyUnreachable {
+        /// Method and path.
+        request: String,
+        /// Host and port of the proxy.
+        proxy: String,
+        /// The system's word.
+        detail: String,
+    },
+    /// The proxy that the environment names wants a user name and a password.
+    #[error(
+        "{request}: the proxy `{proxy}` wants a user name and a password, or refuses those that it was given (407)"
+    )]
+    ProxyUnauthorized {
+        /// Method and path.
+        request: String,
+        /// Host and port of the proxy.
+        proxy: String,
+    },
+    /// The proxy that the environment names does not let the request through.
+    #[error("{request}: the proxy `{proxy}` refused the request: {detail}")]
+    ProxyRefused {
+        /// Method and path.
+        request: String,
+        /// Host and port of the proxy.
+        proxy: String,
+        /// What it said.
+        detail: String,
+    },
+    /// What listens there speaks another protocol.
+    #[error("{request}: `{host}` does not speak HTTP on this port: {detail}")]
+    NotHttp {
+        /// Method and path.
+        request: String,
+        /// Host and port.
+        host: String,
+        /// How that was seen.
+        detail: String,
+    },
+    /// The server wants to see a client certificate.
+    #[error("{request}: `{host}` asks for a client certificate: {detail}")]
+    ClientCertificate {
+        /// Method and path.
+        request: String,
+        /// Host and port.
+        host: String,
+        /// What it said.
+        detail: String,
+    },
+    /// No TLS version or cipher is shared.
+    #[error("{request}: no TLS connection to `{host}` can be made: {detail}")]
+    NoCommonTls {
+        /// Method and path.
+        request: String,
+        /// Host and port.
+        host: String,
+        /// What is missing.
+        detail: String,
+    },
+    /// The server's certificate is not trusted.
     #[error("{request}: the TLS certificate of `{host}` is not trusted: {detail}")]
     Untrusted {
         /// Method and path.
         request: String,
         /// Host and port.
         host: String,
+        /// What is wrong with it, by kind.
+        distrust: Distrust,
         /// What is wrong with it.
         detail: String,
     },
@@ -291,7 +386,15 @@ impl ApiError {
             | Self::Refused { status, .. }
             | Self::Overloaded { status, .. }
             | Self::ServerFault { status, .. } => Some(*status),
-            Self::Unreachable { .. }
+            Self::NotOffered { .. }
+            | Self::UnknownHost { .. }
+            | Self::Unreachable { .. }
+            | Self::ProxyUnreachable { .. }
+            | Self::ProxyUnauthorized { .. }
+            | Self::ProxyRefused { .. }
+            | Self::NotHttp { .. }
+            | Self::ClientCertificate { .. }
+            | Self::NoCommonTls { .. }
             | Self::Untrusted { .. }
             | Self::NoAnswer { .. }
             | Self::Interrupted { .. }
@@ -304,6 +407,28 @@ impl ApiError {
     }
 }
 
+impl ApiError {
+    /// Whether no connection came about, which may pass by itself.
+    pub fn is_out_of_reach(&self) -> bool {
+        matches!(
+            self,
+            Self::UnknownHost { .. } | Self::Unreachable { .. } | Self::ProxyUnreachable { .. }
+        )
+    }
+
+    /// Whether no request will be answered before somebody changes the settings, here or on the way.
+    pub fn is_misconfigured(&self) -> bool {
+        matches!(
+            self,
+            Self::ProxyUnauthorized { .. }
+                | Self::ProxyRefused { .. }
+                | Self::ClientCertificate { .. }
+                | Self::NoCommonTls { .. }
+                | Self::Untrusted { .. }
+        )
+    }
+}
+
 /// One user's data on the platform. One attempt each; nothing here sleeps.
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]
 #[async_trait]
@@ -311,14 +436,14 @@ pub trait UserDataApi: Send + Sync {
     /// Whether the platform is there, and its version. Needs no credentials.
     async fn platform(&self) -> Result<Platform, ApiError>;
 
-    /// A document's bytes as sent and, from XML, the facts in it.
+    /// A document's bytes as sent and, from XML, the facts in it. `NotOffered` where the resource is not to be had as JSON.
     async fn document(&self, what: Resource, form: Representation) -> Result<Document, ApiError>;
 
     /// A photo, a logo or a certificate.
     async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError>;
 
-    /// Asks for an export. An error other than `NoAnswer { sent: true }`, `Stalled`, `Interrupted` and `Unreadable` means that no
-    /// ticket was made.
+    /// Asks for an export. An error other than `NoAnswer { sent: true }`, `NotHttp`, `Stalled`, `Interrupted`, `Unreadable`,
+    /// `NotUForge` and an `Overloaded` of a gateway means that no ticket was made.
     async fn start_export(&self, item: ItemRef, format: OutputFormat) -> Result<Started, ApiError>;
 
     /// A ticket's status.

@@ -13,12 +13,13 @@ mod secrets;
 mod urls;
 mod xml;
 
+use std::borrow::Cow;
 use std::fmt;
 
 use thiserror::Error;
 
 use self::document::{Flaw, Tree};
-use crate::model::{Representation, UserId};
+use crate::model::{Representation, UserId, document_text};
 
 /// Why a document could not be blanked.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -71,11 +72,11 @@ impl fmt::Debug for BlankedValues {
 /// ```
 pub fn redact_secrets(form: Representation, bytes: &[u8]) -> Result<Redacted, RedactError> {
     let text = text_of(bytes)?;
-    let tree = read(form, text)?;
+    let tree = read(form, &text)?;
     let found = secrets::find(&tree);
     Ok(Redacted {
         count: found.edits.count(),
-        bytes: found.edits.apply(text),
+        bytes: found.edits.apply(&text),
         values: BlankedValues(found.values),
     })
 }
@@ -88,22 +89,17 @@ pub fn redact_other_people(
     own: &UserId,
 ) -> Result<Redacted, RedactError> {
     let text = text_of(bytes)?;
-    let tree = read(form, text)?;
+    let tree = read(form, &text)?;
     let (edits, count) = other_people::find(&tree, own);
     Ok(Redacted {
-        bytes: edits.apply(text),
+        bytes: edits.apply(&text),
         count,
         values: BlankedValues::default(),
     })
 }
 
-fn text_of(bytes: &[u8]) -> Result<&str, RedactError> {
-    std::str::from_utf8(bytes).map_err(|error| {
-        RedactError::Unreadable(format!(
-            "it is not UTF-8 from byte {} on",
-            error.valid_up_to()
-        ))
-    })
+fn text_of(bytes: &[u8]) -> Result<Cow<'_, str>, RedactError> {
+    document_text(bytes).map_err(|error| RedactError::Unreadable(error.to_string()))
 }
 
 fn read(form: Representation, text: &str) -> Result<Tree<'_>, RedactError> {

@@ -1,6 +1,6 @@
 //! Documents and small files, one at a time: asked for, blanked where that was ordered, put into the bag, remembered.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bytes::Bytes;
 
@@ -9,6 +9,7 @@ use super::patience::{Failed, attempt};
 use super::retry::{Jitter, Verdict, backoff, verdict};
 use super::run::{Ports, RunError};
 use super::transfer::{TransferFailure, fetch_file};
+use super::twins::{Twins, not_offered};
 use crate::model::{
     BagPath, BinaryRef, Facts, Order, Representation, Resource, Secrets, Section, Sha256,
     UploadFacts,
@@ -24,6 +25,7 @@ use crate::redact;
 pub(crate) struct Kept {
     pub(crate) receipts: BTreeMap<BagPath, Receipt>,
     pub(crate) documents: BTreeMap<Resource, Facts>,
+    pub(crate) not_as_json: BTreeSet<Resource>,
 }
 
 /// What fetching needs.
@@ -34,6 +36,7 @@ pub(crate) struct Fetch<'a> {
     pub(crate) sink: Option<&'a dyn ArchiveSink>,
     pub(crate) order: &'a Order,
     pub(crate) kept: &'a Kept,
+    pub(crate) twins: &'a Twins,
 }
 
 /// A document that was brought home.
@@ -84,8 +87,17 @@ impl Fetch<'_> {
         {
             let document = match form {
                 Representation::Xml => xml.clone(),
-                Representation::Json => match self.ask(resource, form).await {
-                    Ok(document) => document,
+                Representation::Json => match self.twin(resource).await {
+                    Ok(Some(document)) => document,
+                    Ok(None) if self.order.documents.keeps(Representation::Xml) => {
+                        self.record(Fact::NotAsJson { resource }).await?;
+                        continue;
+                    }
+                    Ok(None) => {
+                        brought.twin_failed = Some(not_offered(resource));
+                        complete = false;
+                        continue;
+                    }
                     Err(Ok(failed)) => {
                         brought.twin_failed = Some(failed);
                         complete = false;
@@ -104,13 +116,14 @@ impl Fetch<'_> {
                 resource,
                 facts: brought.facts.clone(),
             };
-            self.ports
-                .journal
-                .record(fact)
-                .await
-                .map_err(|error| Err(error.into()))?;
+            self.record(fact).await?;
         }
         Ok(brought)
+    }
+
+    async fn record(self, fact: Fact) -> Result<(), Result<Failed, RunError>> {
+        let recorded = self.ports.journal.record(fact).await;
+        recorded.map_err(|error| Err(error.into()))
     }
 
     /// A document of an interrupted run, where all of it is safe.
@@ -124,9 +137,11 @@ impl Fetch<'_> {
             .documents
             .get(&resource)
             .filter(|_| self.sink.is_some())?;
-        let forms = FORMS
-            .into_iter()
-            .filter(|form| self.order.documents.keeps(*form));
+        let is_xml_only = self.order.documents.keeps(Representation::Xml)
+            && self.kept.not_as_json.contains(&resource);
+        let forms = FORMS.into_iter().filter(|form| {
+            self.order.documents.keeps(*form) && !(is_xml_only && *form == Representation::Json)
+        });
         let receipts = forms
             .map(|form| self.kept.receipts.get(&path_of(form)).cloned())
             .collect::<Option<Vec<_>>>()?;
@@ -138,7 +153,7 @@ impl Fetch<'_> {
         })
     }
 
-    async fn ask(
+    pub(super) async fn ask(
         self,
         resource: Resource,
         form: Representation,
@@ -328,7 +343,7 @@ fn published(facts: &UploadFacts) -> Check {
     }
 }
 
-fn words_for(resource: Resource) -> String {
+pub(super) fn words_for(resource: Resource) -> String {
     match resource {
         Resource::User => "the profile".to_owned(),
         Resource::List(list, _) => format!("the list of {}", list.name()),

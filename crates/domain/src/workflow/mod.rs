@@ -7,6 +7,8 @@
 mod against;
 mod drive;
 mod fetch;
+#[cfg(test)]
+mod first_requests_tests;
 mod item;
 mod ledger;
 mod limits;
@@ -23,6 +25,7 @@ mod survey;
 mod tests;
 mod tickets;
 mod transfer;
+mod twins;
 
 pub use against::{Against, against};
 pub use limits::Limits;

@@ -5,7 +5,7 @@ use std::future::Future;
 use super::Limits;
 use super::retry::{Jitter, Verdict, verdict};
 use super::run::{Ports, RunError};
-use crate::model::UserId;
+use crate::model::{Order, UserId};
 use crate::ports::{ApiError, Event, Platform};
 
 /// A request that failed for good.
@@ -25,7 +25,7 @@ impl Failed {
                 user: user.to_string(),
                 source: error,
             }),
-            error @ (ApiError::Unreachable { .. } | ApiError::Untrusted { .. }) => {
+            error if error.is_out_of_reach() || error.is_misconfigured() => {
                 Err(RunError::Platform(error))
             }
             error => Ok(Self {
@@ -55,13 +55,40 @@ where
     attempt_while(ports, seed, what, |_, _| true, call).await
 }
 
-/// Asks for the platform's status. A wrong address is told soon: nothing is at stake yet that patience could save.
-pub(crate) async fn first_contact(ports: Ports<'_>, seed: u64) -> Result<Platform, Failed> {
-    let worth_it = |error: &ApiError, attempts| {
-        !matches!(error, ApiError::Unreachable { .. }) || attempts < Limits::FIRST_CONTACTS
+/// What is known of the platform before anything is asked of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Greeting {
+    /// What it says of itself.
+    pub(crate) platform: Platform,
+    /// Whether it answered `status` as a UForge does.
+    pub(crate) is_uforge: bool,
+}
+
+/// Asks for the platform's status, which needs no credentials and is a courtesy: only a platform that is not there, or is
+/// none, ends the run here. A wrong address is told soon: nothing is at stake yet that patience could save.
+pub(crate) async fn greet(ports: Ports<'_>, order: &Order) -> Result<Greeting, RunError> {
+    let worth_it = |error: &ApiError, attempts| match error {
+        ApiError::Overloaded { .. } => true,
+        ApiError::Stalled { .. } | ApiError::NotHttp { .. } => attempts < Limits::FIRST_CONTACTS,
+        error if error.is_out_of_reach() => attempts < Limits::FIRST_CONTACTS,
+        _ => attempts < Limits::ATTEMPTS,
     };
     let what = "the platform's status";
-    attempt_while(ports, seed, what, worth_it, || ports.api.platform()).await
+    let asked = attempt_while(ports, order.seed, what, worth_it, || ports.api.platform());
+    match asked.await {
+        Ok(platform) => Ok(Greeting {
+            platform,
+            is_uforge: true,
+        }),
+        Err(failed) => match failed.error {
+            // Nothing was signed: a 401 says nothing of the credentials.
+            ApiError::NotFound { .. }
+            | ApiError::Forbidden { .. }
+            | ApiError::Unauthorized { .. }
+            | ApiError::Refused { .. } => Ok(Greeting::default()),
+            error => Err(RunError::Platform(error)),
+        },
+    }
 }
 
 /// As [`attempt`], as long as it is worth it after so many attempts that ended with this error.

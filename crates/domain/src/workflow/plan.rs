@@ -2,9 +2,10 @@
 
 use super::fetch::{Fetch, Kept};
 use super::ledger::Ledger;
-use super::patience::first_contact;
+use super::patience::greet;
 use super::run::{Ports, RunError, check_selection, nothing_at_all};
 use super::survey::{Task, survey_once};
+use super::twins::Twins;
 use crate::model::{ItemKind, ItemRef, Order, Section};
 use crate::report::SectionStatus;
 
@@ -78,19 +79,15 @@ pub(super) async fn read_lists(
     ports: Ports<'_>,
     order: &Order,
 ) -> Result<(Option<String>, Ledger), RunError> {
-    let platform_version = match first_contact(ports, order.seed).await {
-        Ok(platform) => platform.version,
-        Err(failed) => {
-            failed.into_fatal(&order.user)?;
-            None
-        }
-    };
+    let greeting = greet(ports, order).await?;
     let kept = Kept::default();
+    let twins = Twins::default();
     let fetch = Fetch {
         ports,
         sink: None,
         order,
         kept: &kept,
+        twins: &twins,
     };
     let mut ledger = Ledger::default();
     let wanted = Section::ALL
@@ -101,8 +98,8 @@ pub(super) async fn read_lists(
         tasks = survey_once(fetch, &mut ledger, tasks).await?;
         tasks.retain(Task::lists_something);
     }
-    nothing_at_all(order, &ledger)?;
-    Ok((platform_version, ledger))
+    nothing_at_all(order, &ledger, &greeting)?;
+    Ok((greeting.platform.version, ledger))
 }
 
 fn planned_sections(order: &Order, ledger: &Ledger) -> Vec<PlannedSection> {

@@ -53,18 +53,26 @@ impl Jitter {
 fn attempts_worth(error: &ApiError) -> u32 {
     match error {
         ApiError::Overloaded { .. }
+        | ApiError::UnknownHost { .. }
         | ApiError::Unreachable { .. }
+        | ApiError::ProxyUnreachable { .. }
+        | ApiError::NotHttp { .. }
         | ApiError::NoAnswer { .. }
         | ApiError::Interrupted { .. }
         | ApiError::Stalled { .. } => Limits::PATIENT_ATTEMPTS,
         // A document cut short by `Connection: close` reads as broken, and a gateway's page comes and goes.
-        ApiError::ServerFault { .. } | ApiError::Unreadable { .. } | ApiError::NotUForge { .. } => {
-            Limits::ATTEMPTS
-        }
+        ApiError::ServerFault { .. }
+        | ApiError::Unreadable { .. }
+        | ApiError::NotUForge { .. }
+        | ApiError::ProxyRefused { .. } => Limits::ATTEMPTS,
         ApiError::Unauthorized { .. }
         | ApiError::Forbidden { .. }
         | ApiError::NotFound { .. }
         | ApiError::Refused { .. }
+        | ApiError::NotOffered { .. }
+        | ApiError::ProxyUnauthorized { .. }
+        | ApiError::ClientCertificate { .. }
+        | ApiError::NoCommonTls { .. }
         | ApiError::Untrusted { .. }
         | ApiError::TooLarge { .. }
         | ApiError::Redirected { .. } => 1,

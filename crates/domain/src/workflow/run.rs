@@ -9,19 +9,20 @@ use super::drive::{Drive, ItemWork, drive};
 use super::fetch::{Fetch, Kept};
 use super::item::Item;
 use super::ledger::{Book, Ledger, Place};
-use super::patience::first_contact;
+use super::patience::{Greeting, greet};
 use super::second_look::second_look;
 use super::set_up::set_up_items;
 use super::survey::{Task, survey, survey_once};
 use super::tickets;
 use super::transfer::check_room;
+use super::twins::Twins;
 use crate::bag::tags;
 use crate::model::{
     ItemKind, ItemRef, ObjectId, Order, Secrets, Section, Strictness, Ticket, TicketPolicy,
 };
 use crate::ports::{
-    ApiError, ArchiveSink, Clock, Event, Fact, Journal, JournalError, Platform, Progress,
-    SinkError, UserDataApi,
+    ApiError, ArchiveSink, Clock, Event, Fact, Journal, JournalError, Progress, SinkError,
+    UserDataApi,
 };
 use crate::report::{Completeness, Outcome, Report, SectionStatus, Stage, rendered};
 
@@ -53,6 +54,15 @@ pub enum RunError {
     /// The platform cannot be reached, is not a UForge, or went away for good.
     #[error("the platform could not be asked")]
     Platform(#[source] ApiError),
+    /// There is a server, but no UForge at this address.
+    #[error("there is no UForge at `{url}`")]
+    WrongAddress {
+        /// The base URL.
+        url: String,
+        /// The first answer.
+        #[source]
+        source: ApiError,
+    },
     /// None of the sections asked for can be had.
     #[error("nothing of `{user}` can be had from this platform")]
     NothingAvailable {
@@ -124,7 +134,8 @@ async fn gather(
     order: &Order,
 ) -> Result<(Report, Vec<Ticket>), RunError> {
     let started = began(ports).await?;
-    let platform = greet(ports, order).await?;
+    let greeting = greet(ports, order).await?;
+    let platform = greeting.platform.clone();
     ports.progress.on(&Event::Connected {
         platform_version: platform.version.clone(),
     });
@@ -136,15 +147,18 @@ async fn gather(
             .map(|receipt| (receipt.path.clone(), receipt))
             .collect(),
         documents: remembered.documents.clone(),
+        not_as_json: remembered.not_as_json.clone(),
     };
+    let twins = Twins::after(&kept, order);
     let fetch = Fetch {
         ports,
         sink: Some(sink),
         order,
         kept: &kept,
+        twins: &twins,
     };
     let mut ledger = Ledger::default();
-    let following = survey_first(fetch, &mut ledger).await?;
+    let following = survey_first(fetch, &mut ledger, &greeting).await?;
     check_selection(order, &ledger)?;
     let foreign = tickets::foreign(ports, order, &remembered).await?;
     let drive_with = Drive {
@@ -176,6 +190,7 @@ async fn gather(
     tickets::sweep(drive_with, &mut ledger, &work).await?;
     unsafe_tickets.extend(second_look(drive_with, fetch, &mut ledger).await?);
     ledger.notes.extend(ports.journal.remembered().doubts);
+    ledger.notes.extend(twins.note(order));
     ledger.adopt_unclaimed(kept.receipts.values());
     let report = report(order, ledger, started, ports, platform.version);
     Ok((report, unsafe_tickets))
@@ -190,19 +205,6 @@ async fn began(ports: Ports<'_>) -> Result<Timestamp, RunError> {
     Ok(at)
 }
 
-/// `status` needs no credentials and is a courtesy: only a platform that is not there, or is none, ends the run here.
-async fn greet(ports: Ports<'_>, order: &Order) -> Result<Platform, RunError> {
-    match first_contact(ports, order.seed).await {
-        Ok(platform) => Ok(platform),
-        Err(failed) => match failed.into_fatal(&order.user)?.error {
-            ApiError::NotFound { .. } | ApiError::Forbidden { .. } | ApiError::Refused { .. } => {
-                Ok(Platform::default())
-            }
-            error => Err(RunError::Platform(error)),
-        },
-    }
-}
-
 /// What must be known before the first export is asked for: the items, and the tickets that lie on the server.
 const FIRST: [Section; 5] = [
     Section::Profile,
@@ -212,7 +214,11 @@ const FIRST: [Section; 5] = [
     Section::Exports,
 ];
 
-async fn survey_first(fetch: Fetch<'_>, ledger: &mut Ledger) -> Result<Vec<Task>, RunError> {
+async fn survey_first(
+    fetch: Fetch<'_>,
+    ledger: &mut Ledger,
+    greeting: &Greeting,
+) -> Result<Vec<Task>, RunError> {
     let order = fetch.order;
     let tasks = FIRST
         .into_iter()
@@ -220,7 +226,7 @@ async fn survey_first(fetch: Fetch<'_>, ledger: &mut Ledger) -> Result<Vec<Task>
         .map(Task::of_section)
         .collect();
     let following = survey_once(fetch, ledger, tasks).await?;
-    nothing_at_all(order, ledger)?;
+    nothing_at_all(order, ledger, greeting)?;
     Ok(following)
 }
 
@@ -230,8 +236,13 @@ fn later_sections(order: &Order) -> impl Iterator<Item = Section> {
         .filter(|section| order.selection.wants(*section) && !FIRST.contains(section))
 }
 
-/// A profile and every other core section refused is no partial export: it is the wrong user.
-pub(super) fn nothing_at_all(order: &Order, ledger: &Ledger) -> Result<(), RunError> {
+/// A profile and every other core section refused is no partial export: it is the wrong user or, where the platform did not
+/// even tell its status and knows none of them, the wrong address.
+pub(super) fn nothing_at_all(
+    order: &Order,
+    ledger: &Ledger,
+    greeting: &Greeting,
+) -> Result<(), RunError> {
     let refusal = |section| {
         ledger
             .read(section)
@@ -242,12 +253,29 @@ pub(super) fn nothing_at_all(order: &Order, ledger: &Ledger) -> Result<(), RunEr
         .filter(|section| section.is_core() && order.selection.wants(*section));
     match refusal(Section::Profile) {
         Some(first) if core.all(|section| refusal(section).is_some()) => {
-            Err(RunError::NothingAvailable {
-                user: order.user.to_string(),
-                source: first.error.clone(),
-            })
+            Err(nothing_available(order, greeting, first.error.clone()))
         }
         _ => Ok(()),
+    }
+}
+
+fn nothing_available(order: &Order, greeting: &Greeting, source: ApiError) -> RunError {
+    let is_elsewhere = matches!(
+        source,
+        ApiError::NotFound { .. }
+            | ApiError::Refused { .. }
+            | ApiError::NotUForge { .. }
+            | ApiError::Unreadable { .. }
+    );
+    if is_elsewhere && !greeting.is_uforge {
+        return RunError::WrongAddress {
+            url: order.source.clone(),
+            source,
+        };
+    }
+    RunError::NothingAvailable {
+        user: order.user.to_string(),
+        source,
     }
 }
 

@@ -14,16 +14,16 @@ use crate::testing::{
     appliance, gzip, mysoftware, order,
 };
 
-struct World {
-    clock: SimClock,
-    platform: FakePlatform,
+pub(super) struct World {
+    pub(super) clock: SimClock,
+    pub(super) platform: FakePlatform,
     sink: MemorySink,
     journal: MemoryJournal,
     progress: RecordingProgress,
-    order: Order,
+    pub(super) order: Order,
 }
 
-fn world(items: &[ItemRef]) -> World {
+pub(super) fn world(items: &[ItemRef]) -> World {
     let clock = SimClock::default();
     let platform = FakePlatform::new(&clock, items.iter().map(|item| FakeItem::new(*item)));
     World {
@@ -37,7 +37,7 @@ fn world(items: &[ItemRef]) -> World {
 }
 
 impl World {
-    fn ports(&self) -> Ports<'_> {
+    pub(super) fn ports(&self) -> Ports<'_> {
         Ports {
             api: &self.platform,
             clock: &self.clock,
@@ -46,7 +46,7 @@ impl World {
         }
     }
 
-    fn export(&self) -> Result<Outcome, RunError> {
+    pub(super) fn export(&self) -> Result<Outcome, RunError> {
         self.clock.run(export(
             self.ports(),
             Box::new(self.sink.clone()),
@@ -54,14 +54,14 @@ impl World {
         ))
     }
 
-    fn complete(&self) -> Outcome {
+    pub(super) fn complete(&self) -> Outcome {
         let outcome = self.export().expect("a bag");
         assert_eq!(outcome.report.failures, []);
         assert_eq!(outcome.report.completeness, Completeness::Complete);
         outcome
     }
 
-    fn partial(&self) -> Outcome {
+    pub(super) fn partial(&self) -> Outcome {
         let outcome = self.export().expect("a bag");
         assert_eq!(outcome.report.completeness, Completeness::Partial);
         outcome

@@ -1,5 +1,5 @@
 use domain::model::{ItemKind, ObjectId, UserId};
-use domain::ports::{ApiError, SinkError};
+use domain::ports::{ApiError, Distrust, SinkError};
 use domain::workflow::RunError;
 
 use super::*;
@@ -28,7 +28,48 @@ fn api_errors() -> Vec<ApiError> {
         ApiError::Untrusted {
             request: request(),
             host: "uforge.example.com".to_owned(),
+            distrust: Distrust::UnknownIssuer,
             detail: "self-signed".to_owned(),
+        },
+        ApiError::Untrusted {
+            request: request(),
+            host: "uforge.example.com".to_owned(),
+            distrust: Distrust::Expired,
+            detail: "it has expired".to_owned(),
+        },
+        ApiError::UnknownHost {
+            request: request(),
+            host: "uforge.example.com".to_owned(),
+            detail: "Name or service not known".to_owned(),
+        },
+        ApiError::ProxyUnreachable {
+            request: request(),
+            proxy: "proxy:3128".to_owned(),
+            detail: "Connection refused".to_owned(),
+        },
+        ApiError::ProxyUnauthorized {
+            request: request(),
+            proxy: "proxy:3128".to_owned(),
+        },
+        ApiError::ProxyRefused {
+            request: request(),
+            proxy: "proxy:3128".to_owned(),
+            detail: "it does not open a connection to `uforge.example.com`".to_owned(),
+        },
+        ApiError::NotHttp {
+            request: request(),
+            host: "uforge.example.com:22".to_owned(),
+            detail: "what it answered is no HTTP".to_owned(),
+        },
+        ApiError::ClientCertificate {
+            request: request(),
+            host: "uforge.example.com".to_owned(),
+            detail: "certificate required".to_owned(),
+        },
+        ApiError::NoCommonTls {
+            request: request(),
+            host: "uforge.example.com".to_owned(),
+            detail: "no TLS version in common".to_owned(),
         },
         ApiError::NotUForge {
             request: request(),
@@ -38,6 +79,10 @@ fn api_errors() -> Vec<ApiError> {
         ApiError::Redirected {
             request: request(),
             to: "https://login.example.com/sso".to_owned(),
+        },
+        ApiError::Redirected {
+            request: "GET status".to_owned(),
+            to: "https://uforge.example.com/api/status".to_owned(),
         },
         ApiError::Stalled {
             request: request(),

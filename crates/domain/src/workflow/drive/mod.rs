@@ -266,7 +266,7 @@ impl<'w> Fleet<'w> {
             _ => tell(drive, item, stage, reason),
         }
         match error {
-            Some(error @ ApiError::Unreachable { .. }) if item.machine.loss().is_some() => {
+            Some(error) if error.is_out_of_reach() && item.machine.loss().is_some() => {
                 Err(RunError::Platform(error))
             }
             _ => Ok(()),

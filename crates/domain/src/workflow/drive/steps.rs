@@ -174,14 +174,15 @@ pub(super) fn poll_many(
                 });
             }
             Err(error) => {
-                let passing = matches!(
-                    error,
-                    ApiError::Overloaded { .. }
-                        | ApiError::NoAnswer { .. }
-                        | ApiError::Unreachable { .. }
-                        | ApiError::Interrupted { .. }
-                        | ApiError::Stalled { .. }
-                );
+                let passing = error.is_out_of_reach()
+                    || matches!(
+                        error,
+                        ApiError::Overloaded { .. }
+                            | ApiError::NotHttp { .. }
+                            | ApiError::NoAnswer { .. }
+                            | ApiError::Interrupted { .. }
+                            | ApiError::Stalled { .. }
+                    );
                 return Ok(Step::OneByOne {
                     due,
                     for_good: !passing,

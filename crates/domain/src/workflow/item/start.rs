@@ -72,7 +72,12 @@ pub(crate) fn start_may_have_worked(kind: ItemKind, error: &ApiError) -> bool {
         | ApiError::Interrupted { .. }
         | ApiError::Unreadable { .. }
         | ApiError::NotUForge { .. }
-        | ApiError::Overloaded { status: 504, .. } => true,
+        | ApiError::NotHttp { .. }
+        | ApiError::Overloaded {
+            // A gateway that has lost its patience with a platform that may still be at work.
+            status: 499 | 504 | 520 | 524 | 598 | 599,
+            ..
+        } => true,
         // A gateway without a platform behind it. Where looking costs one request, look.
         ApiError::Overloaded { status: 502, .. } => kind == ItemKind::Appliance,
         _ => false,

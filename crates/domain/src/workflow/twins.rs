@@ -1,0 +1,197 @@
+//! JSON twins: whether the platform offers them. Learned once a run, so that nobody asks in vain for every document.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use futures_util::lock;
+
+use super::fetch::{Fetch, Kept, words_for};
+use super::patience::Failed;
+use super::run::RunError;
+use crate::model::{ItemKind, ListResource, Order, Representation, Resource};
+use crate::ports::{ApiError, Document};
+
+/// So many kinds of resources without JSON, and none with it, speak for all.
+const KINDS_THAT_SPEAK_FOR_ALL: usize = 2;
+
+/// Resources of which the platform offers all as JSON, or none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    User,
+    List(ListResource),
+    Item(ItemKind),
+    CloudAccount,
+    WorkspaceTemplates,
+    WorkspaceComments,
+    TemplateComments,
+}
+
+impl Kind {
+    fn of(resource: Resource) -> Self {
+        match resource {
+            Resource::User => Self::User,
+            Resource::List(list, _) => Self::List(list),
+            Resource::Item(item) => Self::Item(item.kind),
+            Resource::CloudAccount(_) => Self::CloudAccount,
+            Resource::WorkspaceTemplates { .. } => Self::WorkspaceTemplates,
+            Resource::WorkspaceComments { .. } => Self::WorkspaceComments,
+            Resource::TemplateComments { .. } => Self::TemplateComments,
+        }
+    }
+
+    /// Whether there are several resources of this kind, which are fetched at the same time.
+    fn has_several(self) -> bool {
+        !matches!(self, Self::User | Self::List(_))
+    }
+
+    fn in_words(self) -> String {
+        match self {
+            Self::User => "the profile".to_owned(),
+            Self::List(list) => format!("the list of {}", list.name()),
+            Self::Item(ItemKind::Appliance) => "single appliances".to_owned(),
+            Self::Item(ItemKind::MySoftware) => "single software bundles".to_owned(),
+            Self::CloudAccount => "single cloud accounts".to_owned(),
+            Self::WorkspaceTemplates => "the templates of workspaces".to_owned(),
+            Self::WorkspaceComments => "the comments of workspaces".to_owned(),
+            Self::TemplateComments => "the comments of templates".to_owned(),
+        }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Known {
+    offered: BTreeSet<Kind>,
+    refused: BTreeSet<Kind>,
+}
+
+impl Known {
+    /// Whether resources of this kind are to be had as JSON; `None` where that has to be found out.
+    fn offers(&self, kind: Kind) -> Option<bool> {
+        let none_at_all = self.offered.is_empty() && self.refused.len() >= KINDS_THAT_SPEAK_FOR_ALL;
+        if self.offered.contains(&kind) {
+            Some(true)
+        } else if self.refused.contains(&kind) || none_at_all {
+            Some(false)
+        } else {
+            None
+        }
+    }
+}
+
+/// What a run knows of the platform's JSON.
+#[derive(Debug, Default)]
+pub(crate) struct Twins {
+    known: Mutex<Known>,
+    /// Whoever finds something out does it alone.
+    turn: lock::Mutex<()>,
+}
+
+impl Twins {
+    /// What an interrupted run has found out.
+    pub(crate) fn after(kept: &Kept, order: &Order) -> Self {
+        let mut known = Known::default();
+        for resource in &kept.not_as_json {
+            known.refused.insert(Kind::of(*resource));
+        }
+        if order.documents.keeps(Representation::Json) {
+            let twins = kept.documents.keys();
+            let offered = twins.filter(|resource| !kept.not_as_json.contains(resource));
+            known.offered = offered.map(|resource| Kind::of(*resource)).collect();
+        }
+        Self {
+            known: Mutex::new(known),
+            turn: lock::Mutex::default(),
+        }
+    }
+
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the report says of documents that are kept as XML only.
+    pub(crate) fn note(&self, order: &Order) -> Option<String> {
+        let keeps_both = order.documents.keeps(Representation::Xml)
+            && order.documents.keeps(Representation::Json);
+        let known = self.known();
+        if !keeps_both || known.refused.is_empty() {
+            return None;
+        }
+        if known.offered.is_empty() {
+            return Some(
+                "the platform does not offer JSON: documents are kept as XML only".to_owned(),
+            );
+        }
+        let kinds: Vec<String> = known.refused.iter().map(|kind| kind.in_words()).collect();
+        Some(format!(
+            "the platform does not offer everything as JSON; kept as XML only: {}",
+            kinds.join(", ")
+        ))
+    }
+}
+
+impl Fetch<'_> {
+    /// A document as JSON; `None` where the platform does not offer it.
+    pub(super) async fn twin(
+        self,
+        resource: Resource,
+    ) -> Result<Option<Document>, Result<Failed, RunError>> {
+        let kind = Kind::of(resource);
+        let must_wait = {
+            let known = self.twins.known();
+            known.offers(kind).is_none() && (known.offered.is_empty() || kind.has_several())
+        };
+        let turn = if must_wait {
+            Some(self.twins.turn.lock().await)
+        } else {
+            None
+        };
+        if self.twins.known().offers(kind) == Some(false) {
+            return Ok(None);
+        }
+        let answer = self.ask(resource, Representation::Json).await;
+        drop_after_learning(self, kind, &answer, turn);
+        match answer {
+            Ok(document) => Ok(Some(document)),
+            Err(Ok(Failed {
+                error: ApiError::NotOffered { .. },
+                ..
+            })) => Ok(None),
+            Err(other) => Err(other),
+        }
+    }
+}
+
+/// Remembers what an answer says of its kind, and then lets the next one ask.
+fn drop_after_learning(
+    fetch: Fetch<'_>,
+    kind: Kind,
+    answer: &Result<Document, Result<Failed, RunError>>,
+    turn: Option<lock::MutexGuard<'_, ()>>,
+) {
+    let mut known = fetch.twins.known();
+    match answer {
+        Ok(_) => {
+            known.offered.insert(kind);
+        }
+        Err(Ok(Failed {
+            error: ApiError::NotOffered { .. },
+            ..
+        })) if !known.offered.contains(&kind) => {
+            known.refused.insert(kind);
+        }
+        Err(_) => {}
+    }
+    drop(known);
+    drop(turn);
+}
+
+/// What is missing where JSON was the only form asked for.
+pub(super) fn not_offered(resource: Resource) -> Failed {
+    Failed {
+        error: ApiError::NotOffered {
+            request: format!("{} as JSON", words_for(resource)),
+            detail: "it has this document as XML only".to_owned(),
+        },
+        attempts: 1,
+    }
+}
