@@ -165,6 +165,10 @@ impl ArchiveSink for ArchiveWriter {
     fn room(&self) -> Option<(u64, PathBuf)> {
         let folder = self.bag.room.path();
         let counts = rustix::fs::statvfs(folder).ok()?;
+        // Some network and FUSE file systems count nothing: not known is not full.
+        if counts.f_blocks == 0 {
+            return None;
+        }
         Some((
             counts.f_bavail.saturating_mul(counts.f_frsize),
             folder.to_owned(),

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::{Ports, RunError, export, withdraw};
 use crate::model::{ItemRef, Order, Section, Ticket};
 use crate::ports::{
-    ApiError, ExportStatus, Fact, Journal, JournalError, MockArchiveSink, MockJournal, SinkError,
+    ApiError, Event, ExportStatus, Fact, Journal, JournalError, MockArchiveSink, MockJournal,
+    SinkError,
 };
 use crate::report::{Completeness, ItemStatus, Outcome, Stage};
 use crate::testing::{
@@ -65,6 +66,16 @@ impl World {
         let outcome = self.export().expect("a bag");
         assert_eq!(outcome.report.completeness, Completeness::Partial);
         outcome
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let notes = self.progress.events().into_iter();
+        notes
+            .filter_map(|event| match event {
+                Event::Note { message } => Some(message),
+                _ => None,
+            })
+            .collect()
     }
 
     fn archive_of(&self, item: ItemRef) -> Option<Vec<u8>> {
@@ -807,29 +818,48 @@ fn withdrawing_takes_every_ticket_of_ours_and_no_other_off_the_server() {
     }
 }
 
+/// The platform's `size` counts packages that the archive does not hold.
 #[test]
-fn a_disk_that_cannot_hold_what_is_announced_is_told_before_anything_is_started() {
+fn a_size_that_the_disk_cannot_hold_is_a_warning_and_never_a_refusal() {
+    for size in [1_000_000, u64::MAX] {
+        let world = world(&[mysoftware(1), mysoftware(2)]);
+        for item in [mysoftware(1), mysoftware(2)] {
+            world.platform.change(item, |item| item.size = Some(size));
+        }
+        world.sink.state().room = Some(999_999);
+        world.complete();
+        assert_eq!(world.notes().len(), 1, "{:?}", world.notes());
+        assert!(world.notes()[0].contains("free"), "{:?}", world.notes());
+    }
     let world = world(&[mysoftware(1)]);
     world
         .platform
         .change(mysoftware(1), |item| item.size = Some(1_000_000));
-    world.sink.state().room = Some(999_999);
-    let error = world.export().expect_err("no room");
+    world.sink.state().room = Some(1_000_000);
+    world.complete();
+    assert_eq!(world.notes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_download_whose_length_the_disk_cannot_hold_is_refused_before_it_is_written() {
+    let world = world(&[appliance(1)]);
+    let length = FakeItem::new(appliance(1)).archive.len() as u64;
+    let with_length = |world: World| World {
+        platform: world.platform.with_lengths(),
+        ..world
+    };
+    let world = with_length(world);
+    world.sink.state().room = Some(length - 1);
+    let error = world.export().expect_err("no space");
     assert!(
         matches!(
             error,
-            RunError::Sink(SinkError::NoSpace {
-                needed: Some(1_000_000),
-                ..
-            })
+            RunError::Sink(SinkError::NoSpace { needed: Some(needed), .. }) if needed == length
         ),
         "{error}"
     );
-    assert_eq!(
-        world.platform.count(|call| matches!(call, Call::Start(_))),
-        0
-    );
-    world.sink.state().room = Some(1_000_000);
+    assert_eq!(world.platform.count(deletes), 0);
+    world.sink.state().room = Some(length);
     world.complete();
 }
 
