@@ -449,8 +449,10 @@ impl UserDataApi for FakePlatform {
     }
 
     async fn cancel_export(&self, ticket: Ticket) -> Result<(), ApiError> {
-        self.receive(Call::Cancel(ticket)).await;
-        Ok(())
+        match self.receive(Call::Cancel(ticket)).await {
+            Some(Script::Refuse(error)) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     async fn delete_export(&self, ticket: Ticket) -> Result<(), ApiError> {

@@ -22,7 +22,9 @@ use crate::ports::{
     ApiError, ArchiveSink, Clock, Event, Fact, Journal, JournalError, Platform, Progress,
     SinkError, UserDataApi,
 };
-use crate::report::{Completeness, Outcome, Report, SectionStatus, Stage, human_bytes, rendered};
+use crate::report::{
+    Completeness, Failure, Outcome, Report, SectionStatus, Stage, human_bytes, rendered,
+};
 
 /// The ports that a run speaks to, besides the sink, which it consumes.
 #[derive(Clone, Copy)]
@@ -363,13 +365,18 @@ pub(super) fn enter_items(
             );
             ledger.lose(*place, failure, loss.status);
         }
-        for (ticket, error) in machine.undeleted() {
-            let mut failure = tickets::undeleted(*ticket, error);
-            failure.name = Some(item.name.clone());
-            ledger.failures.push(failure);
-        }
+        ledger.failures.extend(undeleted_of(item));
     }
     unsafe_tickets
+}
+
+/// The tickets of an item that should have been deleted and are still on the platform.
+pub(super) fn undeleted_of(item: &ItemWork) -> impl Iterator<Item = Failure> {
+    let undeleted = item.machine.undeleted().iter();
+    undeleted.map(|(ticket, error)| Failure {
+        name: Some(item.name.clone()),
+        ..tickets::undeleted(*ticket, error)
+    })
 }
 
 fn report(

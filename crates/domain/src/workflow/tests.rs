@@ -377,7 +377,7 @@ fn a_damaged_archive_is_downloaded_again() {
 }
 
 #[test]
-fn an_archive_cut_anywhere_is_never_taken_and_its_ticket_is_never_deleted_for_it() {
+fn an_archive_cut_anywhere_is_never_taken_and_its_last_ticket_is_left_and_named() {
     let whole = FakeItem::new(appliance(1)).archive;
     for cut in 0..whole.len() {
         let world = world(&[appliance(1)]);
@@ -388,13 +388,17 @@ fn an_archive_cut_anywhere_is_never_taken_and_its_ticket_is_never_deleted_for_it
         );
         let outcome = world.partial();
         assert_eq!(world.archive_of(appliance(1)), None, "cut at {cut}");
-        assert_eq!(world.platform.count(deletes), 0, "cut at {cut}");
+        let tickets = world.platform.tickets();
+        let [left] = tickets[..] else {
+            panic!("cut at {cut}: {tickets:?}")
+        };
+        let named = format!("its export ticket {} was left on the platform", left.id);
         assert!(
             outcome
                 .report
                 .failures
                 .first()
-                .is_some_and(|failure| failure.message.contains("left on the platform"))
+                .is_some_and(|failure| failure.message.contains(&named))
         );
     }
 }
@@ -431,6 +435,170 @@ fn an_archive_that_can_be_downloaded_only_once_is_exported_again() {
     world.complete();
     assert_eq!(world.platform.count(starts_of(appliance(1))), 2);
     assert_eq!(world.platform.tickets(), []);
+}
+
+/// What front ends say of an archive that is not there yet.
+fn refusals() -> Vec<ApiError> {
+    let refused = |status| ApiError::Refused {
+        request: "GET downloads".into(),
+        status,
+        message: None,
+    };
+    vec![
+        refused(400),
+        refused(409),
+        ApiError::NotFound {
+            request: "GET downloads".into(),
+            status: 404,
+            message: None,
+        },
+        ApiError::Unreadable {
+            request: "GET downloads".into(),
+            detail: "it has the status 202 where a whole file was asked for".into(),
+        },
+    ]
+}
+
+#[test]
+fn a_download_that_is_refused_right_after_complete_is_tried_again() {
+    for error in refusals() {
+        for item in [appliance(1), mysoftware(1)] {
+            let world = world(&[item]);
+            world
+                .platform
+                .script(4, downloads_of(item), Script::Refuse(error.clone()));
+            world.complete();
+            assert_eq!(world.platform.count(downloads_of(item)), 5, "{error}");
+            assert_eq!(world.platform.count(starts_of(item)), 1, "{error}");
+            assert_eq!(world.platform.tickets(), []);
+            let last_polls = world.platform.calls().into_iter();
+            let last_polls = last_polls
+                .skip_while(|call| !downloads_of(item)(call))
+                .filter(|call| matches!(call, Call::Status(_)));
+            assert_eq!(last_polls.count(), 4, "the status is looked at again");
+        }
+    }
+}
+
+#[test]
+fn an_empty_body_right_after_complete_is_tried_again() {
+    let world = world(&[appliance(1)]);
+    let empty = Script::Body(Vec::new(), None);
+    world.platform.script(4, downloads_of(appliance(1)), empty);
+    world.complete();
+    assert_eq!(world.platform.count(starts_of(appliance(1))), 1);
+}
+
+#[test]
+fn a_ticket_that_was_complete_too_early_is_waited_for() {
+    for item in [appliance(1), mysoftware(1)] {
+        let world = world(&[item]);
+        world.platform.change(item, |item| {
+            item.takes = Duration::from_mins(20);
+        });
+        let early = ExportStatus {
+            complete: true,
+            ..ExportStatus::default()
+        };
+        let status = |call: &Call| matches!(call, Call::Status(_));
+        world.platform.script(1, status, Script::Say(early));
+        world.complete();
+        assert_eq!(world.platform.count(starts_of(item)), 1);
+    }
+}
+
+#[test]
+fn a_download_that_stays_refused_loses_the_item_and_names_its_one_ticket() {
+    for error in refusals() {
+        for item in [appliance(1), mysoftware(1)] {
+            let world = world(&[item]);
+            world.platform.script(
+                usize::MAX,
+                downloads_of(item),
+                Script::Refuse(error.clone()),
+            );
+            let outcome = world.partial();
+            let left = world.platform.tickets();
+            assert_eq!(left.len(), 1, "{error}: {left:?}");
+            let message = &outcome.report.failures[0].message;
+            let number = format!("export ticket {} ", left[0].id);
+            assert!(message.contains(&number), "{message}");
+            let elapsed = crate::ports::Clock::elapsed(&world.clock);
+            assert!(elapsed < Duration::from_mins(10), "{elapsed:?}");
+        }
+    }
+}
+
+/// The most exports that ran on the platform at once: started, and neither complete nor cancelled nor deleted.
+fn running_at_most(world: &World) -> usize {
+    let mut running = std::collections::BTreeMap::new();
+    let mut most = 0;
+    for call in world.platform.calls() {
+        match call {
+            Call::Start(item) => {
+                running.insert(item, ());
+                most = most.max(running.len());
+            }
+            Call::Download(ticket, _) | Call::Cancel(ticket) | Call::Delete(ticket) => {
+                running.remove(&ticket.item);
+            }
+            _ => {}
+        }
+    }
+    most
+}
+
+#[test]
+fn an_export_that_is_given_up_is_stopped_before_another_takes_its_slot() {
+    for jobs in [1, 2] {
+        let items = [
+            appliance(1),
+            mysoftware(1),
+            appliance(2),
+            mysoftware(2),
+            appliance(3),
+        ];
+        let mut world = world(&items);
+        world.order.jobs = jobs;
+        for item in items {
+            world.platform.change(item, |item| {
+                item.takes = Duration::from_secs(1_000_000_000);
+            });
+        }
+        let overloaded = ApiError::Overloaded {
+            request: "DELETE status".into(),
+            status: 503,
+            retry_after: None,
+            message: None,
+        };
+        let stops = |call: &Call| matches!(call, Call::Cancel(_) | Call::Delete(_));
+        world.platform.script(3, stops, Script::Refuse(overloaded));
+        world.partial();
+        assert!(
+            running_at_most(&world) <= jobs,
+            "{:?}",
+            world.platform.calls()
+        );
+        assert_eq!(world.platform.tickets(), []);
+    }
+}
+
+#[test]
+fn an_export_whose_status_cannot_be_had_is_stopped_too() {
+    for item in [appliance(1), mysoftware(1)] {
+        let mut world = world(&[item, appliance(2)]);
+        world.order.jobs = 1;
+        world.platform.change(item, |item| {
+            item.takes = Duration::from_secs(1_000_000_000);
+        });
+        let of_item = move |call: &Call| matches!(call, Call::Status(t) if t.item == item);
+        world
+            .platform
+            .script(usize::MAX, of_item, Script::Refuse(fault(500)));
+        world.partial();
+        assert_eq!(running_at_most(&world), 1, "{:?}", world.platform.calls());
+        assert!(world.platform.tickets().len() <= 1);
+    }
 }
 
 #[test]
@@ -683,6 +851,31 @@ fn an_item_that_changes_meanwhile_is_exported_once_more() {
         entry.files
     );
     assert_eq!(world.platform.tickets(), []);
+}
+
+#[test]
+fn a_second_export_that_fails_names_the_ticket_that_it_leaves() {
+    let world = world(&[appliance(1)]);
+    world.platform.script(
+        usize::MAX,
+        |call| matches!(call, Call::Download(ticket, _) if ticket.id.get() > 1),
+        Script::Body(b"damaged".to_vec(), None),
+    );
+    let outcome = world.clock.run(async {
+        let run = export(world.ports(), Box::new(world.sink.clone()), &world.order);
+        let change = async {
+            crate::ports::Clock::sleep(&world.clock, Duration::from_secs(5)).await;
+            let digest = |item: &mut FakeItem| item.digest = "d2".to_owned();
+            world.platform.change(appliance(1), digest);
+        };
+        let run = futures_util::future::join(run, change).await.0;
+        run.expect("a bag")
+    });
+    let left = world.platform.tickets();
+    let [left] = left[..] else { panic!("{left:?}") };
+    let named = format!("export ticket {} ", left.id);
+    let notes = &outcome.report.notes;
+    assert!(notes.iter().any(|note| note.contains(&named)), "{notes:?}");
 }
 
 #[test]
