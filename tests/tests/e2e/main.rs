@@ -10,6 +10,7 @@ mod interrupt;
 mod memory;
 mod names;
 mod refusals;
+mod reports;
 mod resume;
 mod secrets;
 mod sign_in;

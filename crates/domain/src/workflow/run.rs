@@ -364,6 +364,9 @@ pub(super) fn enter_items(
                 machine.attempts(),
             );
             ledger.lose(*place, failure, loss.status);
+            if let Some(entry) = ledger.entry(*place) {
+                entry.gone = loss.says_gone();
+            }
         }
         ledger.failures.extend(undeleted_of(item));
     }
@@ -394,7 +397,10 @@ fn report(
     let lost = ledger
         .failures
         .iter()
-        .any(|failure| failure.stage != Stage::Delete);
+        .any(|failure| failure.stage != Stage::Delete)
+        || sections
+            .iter()
+            .any(|section| section.status == SectionStatus::Partial);
     let items = ledger.item_reports(order);
     Report {
         tool_version: order.tool_version.clone(),

@@ -198,6 +198,13 @@ impl Loss {
         self.message.push_str(&left);
     }
 
+    /// Whether the platform says that it does not have the item: a start that answers 404.
+    pub(crate) fn says_gone(&self) -> bool {
+        self.stage == Stage::Start
+            && self.status == ItemStatus::Unavailable
+            && self.http_status != Some(403)
+    }
+
     pub(super) fn of_error(stage: Stage, error: &ApiError) -> Self {
         let gone = matches!(
             error,
