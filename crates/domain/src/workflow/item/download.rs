@@ -17,7 +17,7 @@ impl Item {
         let loss = Loss::of_error(Stage::Download, error);
         match error {
             // Some versions let an archive be downloaded only once: a new export is then the only way.
-            ApiError::NotFound { status, .. } if *status == 410 || self.was_sent => {
+            ApiError::NotFound { status, .. } if *status == 410 || self.sent_downloads > 0 => {
                 self.renew(ticket, elapsed, loss);
             }
             ApiError::NotFound { .. } => {
@@ -31,7 +31,7 @@ impl Item {
                 }
             }
             _ => {
-                self.was_sent |= may_have_been_sent(error);
+                self.sent_downloads += u32::from(may_have_been_sent(error));
                 match self.again(error) {
                     Some(wait) => {
                         self.state = State::Ready {
@@ -81,7 +81,7 @@ impl Item {
         }
         self.failed_attempts += 1;
         self.damaged += 1;
-        self.was_sent = true;
+        self.sent_downloads += 1;
         if self.failed_attempts >= Limits::ITEM_ATTEMPTS {
             self.give_up_download(ticket, loss);
         } else if self.damaged < Limits::DAMAGED_DOWNLOADS {

@@ -178,8 +178,8 @@ pub(crate) struct Item {
     replaced: Vec<Ticket>,
     /// Whether the platform may still work on the current ticket.
     may_run: bool,
-    /// Whether the server may have sent the current ticket's archive before.
-    was_sent: bool,
+    /// How often the server may have sent the current ticket's archive, in whole or in part.
+    sent_downloads: u32,
     /// Refused downloads of the current ticket although its status was `complete`, and since when.
     early: u32,
     early_since: Option<Duration>,
@@ -220,7 +220,7 @@ impl Item {
             loss: None,
             replaced: Vec::new(),
             may_run: false,
-            was_sent: false,
+            sent_downloads: 0,
             early: 0,
             early_since: None,
             undeleted: Vec::new(),
@@ -453,7 +453,7 @@ impl Item {
         self.poll_failures = 0;
         self.damaged = 0;
         self.may_run = true;
-        self.was_sent = false;
+        self.sent_downloads = 0;
         self.early = 0;
         self.early_since = None;
         self.ticket_since = elapsed;
