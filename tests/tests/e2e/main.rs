@@ -13,6 +13,7 @@ mod names;
 mod places;
 mod process;
 mod refusals;
+mod reports;
 mod resume;
 mod secrets;
 mod sign_in;

@@ -81,7 +81,7 @@ async fn bundles_that_may_be_seen_but_not_exported_are_named_one_by_one() {
         .iter()
         .filter(|item| item.section == Section::MySoftware)
     {
-        assert_eq!(item.status, ItemStatus::Unavailable);
+        assert_eq!(item.status, ItemStatus::Partial);
         assert!(item.reason.as_ref().unwrap().contains("(403)"), "{item:?}");
     }
 }

@@ -5,7 +5,7 @@ use std::fs;
 use domain::model::BagFormat;
 use domain::ports::{EntryWriter, NewEntry, SinkError};
 
-use crate::test_kit::{FORMATS, Kit, Run, archive, document, download};
+use crate::test_kit::{FORMATS, Kit, Run, archive, document, download, noise};
 
 const CUT: &str = "data/cut";
 const OTHER: &str = "data/other";
@@ -243,6 +243,33 @@ async fn a_beginning_that_the_disk_lost_is_never_taken() {
             };
             assert!(matches!(taken, Err(SinkError::CheckFailed { .. })));
         }
+        run.put(with_validator(CUT), &archive(9, LONG))
+            .await
+            .unwrap();
+        finish(&kit, run).await;
+    }
+}
+
+/// Another place than the one that was asked for, or other content: more of it than the queues hold.
+#[tokio::test]
+async fn a_resumed_download_whose_rest_is_damaged_is_a_failed_check() {
+    for format in FORMATS {
+        let cut = in_place(format).await;
+        let kit = cut.kit.killed();
+        let run = kit.open();
+        let (mut writer, _) = gone_on_with(&run).await;
+        let mut refused = None;
+        for chunk in noise(3, 10_000_000).chunks(10_000) {
+            if let Err(error) = writer.write(chunk.to_vec().into()).await {
+                refused = Some(error);
+                break;
+            }
+        }
+        assert!(
+            matches!(refused, Some(SinkError::CheckFailed { .. })),
+            "{refused:?}"
+        );
+        drop(writer);
         run.put(with_validator(CUT), &archive(9, LONG))
             .await
             .unwrap();

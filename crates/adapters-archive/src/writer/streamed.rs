@@ -2,8 +2,9 @@
 //! be a whole gzip stream.
 //!
 //! It is written in place where the container is free when its first byte comes, else into a file beside it. Both queues are
-//! a few chunks long: who writes waits for the disk and for the check. The queue of bytes being closed without a
-//! message that ends the entry means that the run was interrupted.
+//! a few chunks long: who writes waits for the disk and for the check. An entry ends with a message: it is closed, or it is
+//! discarded, also where its check has failed while bytes still arrive. Only a writer that was dropped closes the queue
+//! of bytes without such a message: the run was interrupted.
 
 use std::sync::Arc;
 use std::thread;
@@ -54,7 +55,7 @@ pub(super) async fn go_on(
     if is_ready.await.is_ok() {
         return Ok(Some(streamed));
     }
-    streamed.ended().await?;
+    streamed.end(Message::Discard).await?;
     Ok(None)
 }
 
@@ -138,9 +139,14 @@ impl Queues {
 }
 
 impl Streamed {
-    /// Closes the queues and hears how the thread ended.
-    async fn ended(&mut self) -> Ended {
-        self.queues = None;
+    /// Ends the entry with this message, and waits for how its thread ended. The outcome of an entry that ended before stays.
+    async fn end(&mut self, last: Message) -> Ended {
+        if let Some(queues) = self.queues.take() {
+            // The check must know that there is no more before the entry's thread asks for its result.
+            drop(queues.checked);
+            // A thread that has stopped says why in its outcome.
+            let _ = queues.messages.send(last).await;
+        }
         let ended = match self.outcome.take() {
             Some(outcome) => outcome.await.unwrap_or(Err(SinkError::Stopped)),
             None => Err(self.told_before()),
@@ -171,32 +177,26 @@ impl EntryWriter for Streamed {
         if chunk.is_empty() || queues.send(chunk).await.is_some() {
             return Ok(());
         }
-        match self.ended().await {
+        // The check has failed, or the entry's thread has ended: nothing more of it is wanted.
+        match self.end(Message::Discard).await {
             Err(error) => Err(error),
             Ok(_) => Err(SinkError::Stopped),
         }
     }
 
     async fn close(mut self: Box<Self>) -> Result<Receipt, SinkError> {
-        if let (Some(queues), Some(reservation)) = (self.queues.take(), self.reservation.take()) {
-            // The check hears that there is no more before the writer asks it.
-            drop(queues.checked);
-            // A thread that has stopped says why in its outcome.
-            let _ = queues.messages.send(Message::Close(reservation)).await;
+        match self.reservation.take() {
+            Some(reservation) => self.end(Message::Close(reservation)).await?,
+            None => return Err(self.told_before()),
         }
-        self.ended().await?.ok_or(SinkError::Stopped)
+        .ok_or(SinkError::Stopped)
     }
 
     async fn discard(mut self: Box<Self>) -> Result<(), SinkError> {
         if self.outcome.is_none() {
             return Ok(());
         }
-        if let Some(queues) = self.queues.take() {
-            drop(queues.checked);
-            // A thread that has stopped says why in its outcome.
-            let _ = queues.messages.send(Message::Discard).await;
-        }
-        match self.ended().await {
+        match self.end(Message::Discard).await {
             Ok(_) | Err(SinkError::CheckFailed { .. }) => Ok(()),
             Err(error) => Err(error),
         }

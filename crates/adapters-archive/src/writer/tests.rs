@@ -236,6 +236,52 @@ async fn what_is_no_archive_is_refused_while_it_arrives() {
     assert!(writer.close().await.is_err_and(|error| is_check(&error)));
 }
 
+/// Damage behind the point from which an entry is worth resuming: more bytes follow than all queues hold.
+async fn damaged_behind(writer: &mut Box<dyn EntryWriter>, good: &[u8]) -> SinkError {
+    write(writer, good).await;
+    for chunk in noise(3, 10_000_000).chunks(10_000) {
+        if let Err(error) = writer.write(Bytes::copy_from_slice(chunk)).await {
+            return error;
+        }
+    }
+    panic!("damaged bytes are accepted without end");
+}
+
+/// The check is ahead of the disk: it fails while bytes still arrive. That is a failed attempt, not an interrupted run.
+#[tokio::test]
+async fn damage_that_is_found_while_bytes_still_arrive_is_a_failed_check() {
+    for format in FORMATS {
+        let kit = Kit::new(format);
+        let run = kit.open();
+        let good = archive(7, 600_000);
+        for round in 0..20 {
+            // Every other one finds the container taken.
+            let holder = match round % 2 {
+                0 => None,
+                _ => Some(kit.hold(&run, download("data/holder"), &good[..20]).await),
+            };
+            let entry = NewEntry {
+                validator: Some("\"v1\"".to_owned()),
+                ..download("data/x")
+            };
+            let mut writer = run.begin(entry).await;
+            let error = damaged_behind(&mut writer, &good[..400_000]).await;
+            assert!(
+                matches!(error, SinkError::CheckFailed { .. }),
+                "{format:?} {round}: {error}"
+            );
+            let closed = writer.close().await;
+            assert!(matches!(closed, Err(SinkError::CheckFailed { .. })));
+            if let Some(holder) = holder {
+                holder.discard().await.unwrap();
+            }
+        }
+        run.put(download("data/x"), &good).await.unwrap();
+        run.finish().await.unwrap();
+        assert_eq!(kit.read_back(), with_tags(&[("data/x", &good)]));
+    }
+}
+
 #[tokio::test]
 async fn an_entry_that_is_not_of_the_size_it_was_said_to_be_is_refused() {
     let kit = Kit::new(domain::model::BagFormat::Zip);

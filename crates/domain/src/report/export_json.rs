@@ -77,7 +77,7 @@ struct SectionEntry<'a> {
     /// A heading for people.
     title: &'static str,
     status: SectionStatus,
-    /// Objects of it that are in the archive.
+    /// Objects of it that are complete in the archive.
     items: u64,
     /// Why it is not complete.
     reason: Option<&'a str>,

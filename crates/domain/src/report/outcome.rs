@@ -25,7 +25,7 @@ pub enum SectionStatus {
     Complete,
     /// Something of it is missing.
     Partial,
-    /// The platform refuses or does not know it, or would not answer.
+    /// The platform refuses or does not know it, in whole or for some of its lists, or would not answer.
     Unavailable,
     /// Not asked for.
     Excluded,
@@ -38,7 +38,7 @@ pub struct SectionReport {
     pub section: Section,
     /// What became of it.
     pub status: SectionStatus,
-    /// Objects of it that are in the bag.
+    /// Objects of it that are complete in the bag.
     pub items: u64,
     /// Why it is not complete.
     pub reason: Option<String>,
@@ -60,7 +60,9 @@ pub struct SectionReport {
 pub enum ItemStatus {
     /// All of it is in the bag.
     Complete,
-    /// Something of it is missing.
+    /// Something of it is in the bag, and something is missing: its archive, or one of its documents.
+    Partial,
+    /// Nothing of it is in the bag but what the platform's lists say.
     Failed,
     /// The platform refuses it or has it no more.
     Unavailable,

@@ -4,8 +4,8 @@ use std::fmt::Write as _;
 
 use super::plain::plain;
 use super::words::{
-    after, blanked, contents, counted, grouped, human_bytes, incomplete, left_behind, losses,
-    lost_at, missing, one, plural, reason, size_of, unavailable, upper_first, wanted,
+    after, blanked, contents, counted, grouped, human_bytes, incomplete, is_there, left_behind,
+    losses, lost_at, missing, one, plural, reason, size_of, unavailable, upper_first, wanted,
 };
 use super::{Completeness, Failure, Outcome, Report, SectionReport, SectionStatus};
 use crate::ports::{FinishedBag, RedactionRule};
@@ -55,9 +55,11 @@ fn headline(outcome: &Outcome) -> String {
     match report.completeness {
         Completeness::Complete => format!("Complete: {} in {name} ({size}).", contents(report)),
         Completeness::Partial if losses.is_empty() => {
-            format!("Partial: not everything could be had; the rest is in {name} ({size}).")
+            format!("Partial: not everything could be had; what could is in {name} ({size}).")
         }
-        Completeness::Partial => format!("Partial: {losses}; the rest is in {name} ({size})."),
+        Completeness::Partial => {
+            format!("Partial: {losses}; what could be had is in {name} ({size}).")
+        }
     }
 }
 
@@ -116,13 +118,6 @@ fn table(text: &mut String, width: usize, report: &Report) {
     for [title, count, size] in &rows {
         row(title, count, size);
     }
-}
-
-fn is_there(section: &SectionReport) -> bool {
-    matches!(
-        section.status,
-        SectionStatus::Complete | SectionStatus::Partial
-    )
 }
 
 /// Empty on the platform as well, which is no loss and needs no row.
@@ -324,7 +319,10 @@ mod tests {
     fn the_first_line_is_the_one_that_matters_and_the_last_says_where() {
         let text = summary(&outcome(sample::partial()), 80);
         let lines = lines_of(&text, 80);
-        assert!(lines[0].starts_with("Partial: 1 of 3 appliances"), "{text}");
+        assert!(
+            lines[0].starts_with("Partial: 2 of 3 appliances are complete"),
+            "{text}"
+        );
         assert!(lines[lines.len() - 1].ends_with("/home/john/uforge-john-20261124T101500Z.zip"));
         let text = summary(&outcome(sample::complete()), 80);
         assert!(

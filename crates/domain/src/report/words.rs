@@ -153,6 +153,15 @@ fn tells_of(section: &SectionReport, failure: &Failure) -> bool {
         && section.reason.as_deref() == Some(failure.message.as_str())
 }
 
+/// Whether something of a section can be in the bag: its lists, or, where the platform refuses some of them, the others.
+pub(super) fn is_there(section: &SectionReport) -> bool {
+    match section.status {
+        SectionStatus::Complete | SectionStatus::Partial => true,
+        SectionStatus::Unavailable => section.items > 0,
+        SectionStatus::Excluded => false,
+    }
+}
+
 /// The reason, or that there is none: never silence.
 pub(super) fn reason(section: &SectionReport) -> String {
     section
@@ -230,22 +239,20 @@ pub(super) fn contents(report: &Report) -> String {
 /// Losses that one breath names.
 const NAMED: usize = 3;
 
-/// What is missing, in one breath: `2 of 14 appliances and part of the roles are missing`. Empty where nothing is.
+/// What is missing, in one breath, with the same numbers as the table: `12 of 14 appliances are complete, part of the roles is
+/// missing`. Empty where nothing is.
 pub(super) fn losses(report: &Report) -> String {
-    let mut parts = Vec::new();
-    let mut several = false;
+    let (mut complete, mut parts) = (Vec::new(), Vec::new());
     for section in &report.sections {
         let (wanted, title) = (wanted(section), section.section.info().title.to_lowercase());
-        let lost = wanted - section.items;
         let failed = missing(report).any(|failure| failure.section == section.section);
         match section.status {
-            SectionStatus::Partial if lost > 0 && wanted > 1 => {
-                parts.push(format!(
+            SectionStatus::Partial if section.items < wanted && wanted > 1 => {
+                complete.push(format!(
                     "{} of {}",
-                    grouped(lost),
+                    grouped(section.items),
                     counted(section.section, wanted)
                 ));
-                several |= lost > 1;
             }
             SectionStatus::Partial => parts.push(format!("part of the {title}")),
             SectionStatus::Unavailable if section.section.is_core() || failed => {
@@ -254,20 +261,22 @@ pub(super) fn losses(report: &Report) -> String {
             SectionStatus::Unavailable | SectionStatus::Complete | SectionStatus::Excluded => {}
         }
     }
-    if parts.is_empty() {
-        return parts.concat();
-    }
-    if parts.len() > NAMED + 1 {
-        let others = parts.len() - NAMED;
-        parts.truncate(NAMED);
+    let named = complete.len();
+    if named + parts.len() > NAMED + 1 {
+        let others = named + parts.len() - NAMED;
+        complete.truncate(NAMED);
+        parts.truncate(NAMED - complete.len());
         parts.push(format!("something of {others} other sections"));
     }
-    let verb = if several || parts.len() > 1 {
-        "are"
-    } else {
-        "is"
-    };
-    format!("{} {verb} missing or incomplete", enumerated(&parts))
+    let mut sentences = Vec::new();
+    if !complete.is_empty() {
+        sentences.push(format!("{} are complete", enumerated(&complete)));
+    }
+    if !parts.is_empty() {
+        let verb = if parts.len() > 1 { "are" } else { "is" };
+        sentences.push(format!("{} {verb} missing", enumerated(&parts)));
+    }
+    sentences.join(", ")
 }
 
 pub(super) fn plural(number: u64, noun: &str) -> String {

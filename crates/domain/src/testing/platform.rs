@@ -106,6 +106,7 @@ struct State {
     scripts: VecDeque<(Matcher, Script, usize)>,
     batch: bool,
     ranges: bool,
+    lengths: bool,
 }
 
 /// The platform. Clones share it.
@@ -140,6 +141,13 @@ impl FakePlatform {
     #[must_use]
     pub fn with_ranges(self) -> Self {
         self.state().ranges = true;
+        self
+    }
+
+    /// It says how long a download is.
+    #[must_use]
+    pub fn with_lengths(self) -> Self {
+        self.state().lengths = true;
         self
     }
 
@@ -432,7 +440,7 @@ impl UserDataApi for FakePlatform {
             .collect();
         Ok(Download {
             media_type: "application/gzip".to_owned(),
-            length: None,
+            length: self.state().lengths.then_some(bytes.len() as u64),
             starts_at,
             validator: ranges.then(|| "\"v1\"".to_owned()),
             request: format!("GET {ticket}"),
@@ -441,8 +449,10 @@ impl UserDataApi for FakePlatform {
     }
 
     async fn cancel_export(&self, ticket: Ticket) -> Result<(), ApiError> {
-        self.receive(Call::Cancel(ticket)).await;
-        Ok(())
+        match self.receive(Call::Cancel(ticket)).await {
+            Some(Script::Refuse(error)) => Err(error),
+            _ => Ok(()),
+        }
     }
 
     async fn delete_export(&self, ticket: Ticket) -> Result<(), ApiError> {

@@ -15,6 +15,20 @@ pub(crate) struct Entry {
     pub(crate) status: ItemStatus,
     pub(crate) reason: Option<String>,
     pub(crate) changed: bool,
+    /// The platform says that it has it no more.
+    pub(crate) gone: bool,
+}
+
+impl Entry {
+    /// What became of it, with what came of its other files.
+    fn final_status(&self) -> ItemStatus {
+        match self.status {
+            ItemStatus::Complete => ItemStatus::Complete,
+            ItemStatus::Unavailable if self.gone => ItemStatus::Unavailable,
+            _ if !self.files.is_empty() => ItemStatus::Partial,
+            other => other,
+        }
+    }
 }
 
 /// Why a section could not be had.
@@ -22,6 +36,8 @@ pub(crate) struct Entry {
 pub(crate) struct Refusal {
     pub(crate) reason: String,
     pub(crate) error: ApiError,
+    /// An entitlement or a version, not an accident: nothing counts as missing.
+    expected: bool,
 }
 
 /// One section's book.
@@ -111,6 +127,7 @@ impl Ledger {
                 },
                 reason: problem.map(str::to_owned),
                 changed: false,
+                gone: false,
             });
         }
         for (id, name, problem) in broken {
@@ -179,7 +196,8 @@ impl Ledger {
     /// Notes that something of an object is missing.
     pub(crate) fn lose(&mut self, place: Place, failure: Failure, status: ItemStatus) {
         if let Some(entry) = self.entry(place) {
-            if entry.status == ItemStatus::Complete {
+            // Of several losses one that may pass counts before one that will not.
+            if entry.status != ItemStatus::Failed {
                 entry.status = status;
             }
             let reason = entry.reason.get_or_insert_default();
@@ -216,13 +234,21 @@ impl Ledger {
         }
     }
 
-    /// Notes that a section cannot be had. What is no matter of entitlement or version is a failure as well.
+    /// Notes that a section, or one of its lists, cannot be had. What is no matter of entitlement or version is a failure as well.
     pub(crate) fn refuse(&mut self, section: Section, error: ApiError, attempts: u32) {
-        // An entitlement or a version, not an accident.
         let expected = matches!(
             error,
             ApiError::Forbidden { .. } | ApiError::NotFound { .. }
         );
+        self.note_refusal(section, error, attempts, expected);
+    }
+
+    /// Notes that a list could not be read to its end, for whatever reason: what it had begun with is missing from there on.
+    pub(crate) fn cut(&mut self, section: Section, error: ApiError, attempts: u32) {
+        self.note_refusal(section, error, attempts, false);
+    }
+
+    fn note_refusal(&mut self, section: Section, error: ApiError, attempts: u32, expected: bool) {
         let reason = refusal_in_words(section, &error);
         if !expected {
             self.failures.push(Failure {
@@ -235,9 +261,20 @@ impl Ledger {
                 attempts,
             });
         }
-        self.book(section)
+        let refusal = Refusal {
+            reason,
+            error,
+            expected,
+        };
+        let book = self.book(section);
+        // An accident is told before an entitlement: it may pass.
+        if book
             .refusal
-            .get_or_insert(Refusal { reason, error });
+            .as_ref()
+            .is_none_or(|first| first.expected && !expected)
+        {
+            book.refusal = Some(refusal);
+        }
     }
 
     /// Every section of the table, in its order.
@@ -280,7 +317,7 @@ impl Ledger {
                         digest: entry.facts.digest.clone(),
                         last_modified: entry.facts.last_modified.clone(),
                         changed_during_export: entry.changed,
-                        status: entry.status,
+                        status: entry.final_status(),
                         reason: entry.reason.clone(),
                         files: entry.files.clone(),
                     })
@@ -328,29 +365,35 @@ impl Book {
             (SectionStatus::Excluded, None)
         } else if let Some(refusal) = self.refusal.as_ref().filter(|_| !self.listed) {
             (SectionStatus::Unavailable, Some(refusal.reason.clone()))
-        } else if let Some(refusal) = &self.refusal {
+        } else if let Some(refusal) = self.refusal.as_ref().filter(|refusal| !refusal.expected) {
             (SectionStatus::Partial, Some(refusal.reason.clone()))
         } else if missing > 0 {
             let total = self.count(|entry| entry.wanted);
             (
                 SectionStatus::Partial,
-                Some(format!("{missing} of {total} are missing or incomplete")),
+                Some(format!("{} of {total} are complete", total - missing)),
             )
         } else if lost {
             (
                 SectionStatus::Partial,
                 Some("some of its files are missing".to_owned()),
             )
+        } else if let Some(refusal) = &self.refusal {
+            // One list of several: the others are there, and what the platform does not give is not missing.
+            (SectionStatus::Unavailable, Some(refusal.reason.clone()))
         } else {
             (SectionStatus::Complete, None)
         };
+        // Lists that all were refused say nothing of how much there is.
+        let is_read =
+            self.listed && (status != SectionStatus::Unavailable || !self.entries.is_empty());
         SectionReport {
             section,
             status,
             items: self.count(|entry| entry.wanted && entry.status == ItemStatus::Complete),
             reason,
-            listed: self.listed.then_some(self.entries.len() as u64),
-            recounted: self.recounted,
+            listed: is_read.then_some(self.entries.len() as u64),
+            recounted: self.recounted.filter(|_| is_read),
             excluded: self.count(|entry| !entry.wanted),
             appeared: self.appeared.clone(),
             vanished: self.vanished.clone(),

@@ -27,6 +27,8 @@ impl Limits {
     pub(crate) const PATIENT_ATTEMPTS: u32 = 8;
     /// Failed attempts of all kinds that one item may use up.
     pub(crate) const ITEM_ATTEMPTS: u32 = 16;
+    /// Shortest pause, times the attempts so far, before a ticket that was `complete` too early is looked at again.
+    pub(crate) const EARLY_PAUSE: Duration = Duration::from_millis(250);
     /// Damaged downloads of one ticket before a new export is asked for.
     pub(crate) const DAMAGED_DOWNLOADS: u32 = 3;
     /// Starts of one item whose answers may be lost where no list tells of their tickets.

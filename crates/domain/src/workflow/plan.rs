@@ -109,10 +109,10 @@ fn planned_sections(order: &Order, ledger: &Ledger) -> Vec<PlannedSection> {
             let section = report.section;
             let plan = match report.status {
                 SectionStatus::Excluded => SectionPlan::Excluded,
-                SectionStatus::Unavailable => SectionPlan::Unavailable {
+                SectionStatus::Unavailable if report.items == 0 => SectionPlan::Unavailable {
                     reason: report.reason.unwrap_or_default(),
                 },
-                SectionStatus::Complete | SectionStatus::Partial => {
+                SectionStatus::Complete | SectionStatus::Partial | SectionStatus::Unavailable => {
                     let listed = report.listed.unwrap_or_default();
                     SectionPlan::Fetch {
                         listed,

@@ -14,7 +14,6 @@ use super::second_look::second_look;
 use super::set_up::set_up_items;
 use super::survey::{Task, survey, survey_once};
 use super::tickets;
-use super::transfer::check_room;
 use super::twins::Twins;
 use crate::bag::tags;
 use crate::model::{
@@ -24,7 +23,9 @@ use crate::ports::{
     ApiError, ArchiveSink, Clock, Event, Fact, Journal, JournalError, Progress, SinkError,
     UserDataApi,
 };
-use crate::report::{Completeness, Outcome, Report, SectionStatus, Stage, rendered};
+use crate::report::{
+    Completeness, Failure, Outcome, Report, SectionStatus, Stage, human_bytes, rendered,
+};
 
 /// The ports that a run speaks to, besides the sink, which it consumes.
 #[derive(Clone, Copy)]
@@ -177,7 +178,7 @@ async fn gather(
     };
     tickets::doubt_superfluous(ports.journal, has_more).await?;
     let (mut work, places) = set_up_items(drive_with, &ledger, &kept, &remembered);
-    check_room(sink, bytes_to_come(&ledger, &work, &places))?;
+    warn_of_space(drive_with, hinted_bytes(&ledger, &work, &places));
     announce(ports, &work, &following);
     let rest = later_sections(order).map(Task::of_section);
     let tasks = following.into_iter().chain(rest).collect();
@@ -326,12 +327,9 @@ pub(super) fn name_of(ledger: &Ledger, place: Place) -> String {
         .unwrap_or_else(|| "without a name".to_owned())
 }
 
-/// More than any platform holds: a size like that is nonsense, and no reason to refuse a person their data.
-const ABSURD_BYTES: u64 = 1 << 50;
-
-/// What the platform says of the sizes of what is not in the bag yet. An appliance's size is that of its machine, not of its
-/// archive, so only software counts.
-fn bytes_to_come(ledger: &Ledger, work: &[ItemWork], places: &[Place]) -> Option<u64> {
+/// What the platform says of the sizes of the software that is not in the bag yet. It counts packages that an archive does not
+/// hold (`wire.md`), so it is a hint: it may be a thousand times what arrives.
+fn hinted_bytes(ledger: &Ledger, work: &[ItemWork], places: &[Place]) -> Option<u64> {
     let missing = work.iter().zip(places).filter(|(item, place)| {
         item.machine.receipt().is_none() && place.section == Section::MySoftware
     });
@@ -343,9 +341,23 @@ fn bytes_to_come(ledger: &Ledger, work: &[ItemWork], places: &[Place]) -> Option
             .facts
             .size
     });
-    sizes
-        .reduce(u64::saturating_add)
-        .filter(|bytes| *bytes < ABSURD_BYTES)
+    sizes.reduce(u64::saturating_add)
+}
+
+/// A hint of size is never a reason to refuse: where it is more than the disk has, a person is warned, and the run goes on.
+fn warn_of_space(drive: Drive<'_>, hinted: Option<u64>) {
+    let (Some(hinted), Some((free, path))) = (hinted, drive.sink.room()) else {
+        return;
+    };
+    if hinted > free {
+        let message = format!(
+            "the platform gives the software bundles a size of {} and `{}` has {} free; their archives are mostly much smaller, so the export goes on",
+            human_bytes(hinted),
+            path.display(),
+            human_bytes(free)
+        );
+        drive.ports.progress.on(&Event::Note { message });
+    }
 }
 
 fn announce(ports: Ports<'_>, work: &[ItemWork], following: &[Task]) {
@@ -380,14 +392,22 @@ pub(super) fn enter_items(
                 machine.attempts(),
             );
             ledger.lose(*place, failure, loss.status);
+            if let Some(entry) = ledger.entry(*place) {
+                entry.gone = loss.says_gone();
+            }
         }
-        for (ticket, error) in machine.undeleted() {
-            let mut failure = tickets::undeleted(*ticket, error);
-            failure.name = Some(item.name.clone());
-            ledger.failures.push(failure);
-        }
+        ledger.failures.extend(undeleted_of(item));
     }
     unsafe_tickets
+}
+
+/// The tickets of an item that should have been deleted and are still on the platform.
+pub(super) fn undeleted_of(item: &ItemWork) -> impl Iterator<Item = Failure> {
+    let undeleted = item.machine.undeleted().iter();
+    undeleted.map(|(ticket, error)| Failure {
+        name: Some(item.name.clone()),
+        ..tickets::undeleted(*ticket, error)
+    })
 }
 
 fn report(
@@ -405,7 +425,10 @@ fn report(
     let lost = ledger
         .failures
         .iter()
-        .any(|failure| failure.stage != Stage::Delete);
+        .any(|failure| failure.stage != Stage::Delete)
+        || sections
+            .iter()
+            .any(|section| section.status == SectionStatus::Partial);
     let items = ledger.item_reports(order);
     Report {
         tool_version: order.tool_version.clone(),

@@ -4,7 +4,7 @@ use super::drive::{Drive, ItemWork, drive};
 use super::fetch::Fetch;
 use super::ledger::{Ledger, Place};
 use super::recount::recount;
-use super::run::{RunError, enter_items, machine_for, name_of};
+use super::run::{RunError, enter_items, machine_for, name_of, undeleted_of};
 use super::survey::{folder_of, resource_of};
 use crate::bag::layout;
 use crate::model::{BagPath, Resource, Ticket};
@@ -108,6 +108,15 @@ fn settle(
             ));
             stored.push(item);
             stored_places.push(*place);
+        } else if let Some(loss) = item.machine.loss() {
+            // It may have left a ticket on the platform, which is named here.
+            ledger.notes.push(format!(
+                "{} `{}` changed while it was exported, and could not be exported once more: {}",
+                item.machine.item(),
+                item.name,
+                loss.message
+            ));
+            ledger.failures.extend(undeleted_of(&item));
         }
     }
     enter_items(drive_with.order, ledger, &stored, &stored_places)

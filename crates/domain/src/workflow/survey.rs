@@ -363,7 +363,7 @@ fn enter_list(
     ledger.enter(section, resource, list.objects, fetch.order);
     file_pages(ledger, section, first, list.pages);
     if let Some(failed) = list.failed {
-        ledger.refuse(section, failed.error, failed.attempts);
+        ledger.cut(section, failed.error, failed.attempts);
     }
     if let Some(message) = list.shortfall {
         ledger.refuse(

@@ -6,7 +6,8 @@ use std::time::Duration;
 use super::{Ports, RunError, export, withdraw};
 use crate::model::{ItemRef, Order, Section, Ticket};
 use crate::ports::{
-    ApiError, ExportStatus, Fact, Journal, JournalError, MockArchiveSink, MockJournal, SinkError,
+    ApiError, Event, ExportStatus, Fact, Journal, JournalError, MockArchiveSink, MockJournal,
+    SinkError,
 };
 use crate::report::{Completeness, ItemStatus, Outcome, Stage};
 use crate::testing::{
@@ -65,6 +66,16 @@ impl World {
         let outcome = self.export().expect("a bag");
         assert_eq!(outcome.report.completeness, Completeness::Partial);
         outcome
+    }
+
+    fn notes(&self) -> Vec<String> {
+        let notes = self.progress.events().into_iter();
+        notes
+            .filter_map(|event| match event {
+                Event::Note { message } => Some(message),
+                _ => None,
+            })
+            .collect()
     }
 
     fn archive_of(&self, item: ItemRef) -> Option<Vec<u8>> {
@@ -366,7 +377,7 @@ fn a_damaged_archive_is_downloaded_again() {
 }
 
 #[test]
-fn an_archive_cut_anywhere_is_never_taken_and_its_ticket_is_never_deleted_for_it() {
+fn an_archive_cut_anywhere_is_never_taken_and_its_last_ticket_is_left_and_named() {
     let whole = FakeItem::new(appliance(1)).archive;
     for cut in 0..whole.len() {
         let world = world(&[appliance(1)]);
@@ -377,13 +388,17 @@ fn an_archive_cut_anywhere_is_never_taken_and_its_ticket_is_never_deleted_for_it
         );
         let outcome = world.partial();
         assert_eq!(world.archive_of(appliance(1)), None, "cut at {cut}");
-        assert_eq!(world.platform.count(deletes), 0, "cut at {cut}");
+        let tickets = world.platform.tickets();
+        let [left] = tickets[..] else {
+            panic!("cut at {cut}: {tickets:?}")
+        };
+        let named = format!("its export ticket {} was left on the platform", left.id);
         assert!(
             outcome
                 .report
                 .failures
                 .first()
-                .is_some_and(|failure| failure.message.contains("left on the platform"))
+                .is_some_and(|failure| failure.message.contains(&named))
         );
     }
 }
@@ -420,6 +435,170 @@ fn an_archive_that_can_be_downloaded_only_once_is_exported_again() {
     world.complete();
     assert_eq!(world.platform.count(starts_of(appliance(1))), 2);
     assert_eq!(world.platform.tickets(), []);
+}
+
+/// What front ends say of an archive that is not there yet.
+fn refusals() -> Vec<ApiError> {
+    let refused = |status| ApiError::Refused {
+        request: "GET downloads".into(),
+        status,
+        message: None,
+    };
+    vec![
+        refused(400),
+        refused(409),
+        ApiError::NotFound {
+            request: "GET downloads".into(),
+            status: 404,
+            message: None,
+        },
+        ApiError::Unreadable {
+            request: "GET downloads".into(),
+            detail: "it has the status 202 where a whole file was asked for".into(),
+        },
+    ]
+}
+
+#[test]
+fn a_download_that_is_refused_right_after_complete_is_tried_again() {
+    for error in refusals() {
+        for item in [appliance(1), mysoftware(1)] {
+            let world = world(&[item]);
+            world
+                .platform
+                .script(4, downloads_of(item), Script::Refuse(error.clone()));
+            world.complete();
+            assert_eq!(world.platform.count(downloads_of(item)), 5, "{error}");
+            assert_eq!(world.platform.count(starts_of(item)), 1, "{error}");
+            assert_eq!(world.platform.tickets(), []);
+            let last_polls = world.platform.calls().into_iter();
+            let last_polls = last_polls
+                .skip_while(|call| !downloads_of(item)(call))
+                .filter(|call| matches!(call, Call::Status(_)));
+            assert_eq!(last_polls.count(), 4, "the status is looked at again");
+        }
+    }
+}
+
+#[test]
+fn an_empty_body_right_after_complete_is_tried_again() {
+    let world = world(&[appliance(1)]);
+    let empty = Script::Body(Vec::new(), None);
+    world.platform.script(4, downloads_of(appliance(1)), empty);
+    world.complete();
+    assert_eq!(world.platform.count(starts_of(appliance(1))), 1);
+}
+
+#[test]
+fn a_ticket_that_was_complete_too_early_is_waited_for() {
+    for item in [appliance(1), mysoftware(1)] {
+        let world = world(&[item]);
+        world.platform.change(item, |item| {
+            item.takes = Duration::from_mins(20);
+        });
+        let early = ExportStatus {
+            complete: true,
+            ..ExportStatus::default()
+        };
+        let status = |call: &Call| matches!(call, Call::Status(_));
+        world.platform.script(1, status, Script::Say(early));
+        world.complete();
+        assert_eq!(world.platform.count(starts_of(item)), 1);
+    }
+}
+
+#[test]
+fn a_download_that_stays_refused_loses_the_item_and_names_its_one_ticket() {
+    for error in refusals() {
+        for item in [appliance(1), mysoftware(1)] {
+            let world = world(&[item]);
+            world.platform.script(
+                usize::MAX,
+                downloads_of(item),
+                Script::Refuse(error.clone()),
+            );
+            let outcome = world.partial();
+            let left = world.platform.tickets();
+            assert_eq!(left.len(), 1, "{error}: {left:?}");
+            let message = &outcome.report.failures[0].message;
+            let number = format!("export ticket {} ", left[0].id);
+            assert!(message.contains(&number), "{message}");
+            let elapsed = crate::ports::Clock::elapsed(&world.clock);
+            assert!(elapsed < Duration::from_mins(10), "{elapsed:?}");
+        }
+    }
+}
+
+/// The most exports that ran on the platform at once: started, and neither complete nor cancelled nor deleted.
+fn running_at_most(world: &World) -> usize {
+    let mut running = std::collections::BTreeSet::new();
+    let mut most = 0;
+    for call in world.platform.calls() {
+        match call {
+            Call::Start(item) => {
+                running.insert(item);
+                most = most.max(running.len());
+            }
+            Call::Download(ticket, _) | Call::Cancel(ticket) | Call::Delete(ticket) => {
+                running.remove(&ticket.item);
+            }
+            _ => {}
+        }
+    }
+    most
+}
+
+#[test]
+fn an_export_that_is_given_up_is_stopped_before_another_takes_its_slot() {
+    for jobs in [1, 2] {
+        let items = [
+            appliance(1),
+            mysoftware(1),
+            appliance(2),
+            mysoftware(2),
+            appliance(3),
+        ];
+        let mut world = world(&items);
+        world.order.jobs = jobs;
+        for item in items {
+            world.platform.change(item, |item| {
+                item.takes = Duration::from_secs(1_000_000_000);
+            });
+        }
+        let overloaded = ApiError::Overloaded {
+            request: "DELETE status".into(),
+            status: 503,
+            retry_after: None,
+            message: None,
+        };
+        let stops = |call: &Call| matches!(call, Call::Cancel(_) | Call::Delete(_));
+        world.platform.script(3, stops, Script::Refuse(overloaded));
+        world.partial();
+        assert!(
+            running_at_most(&world) <= jobs,
+            "{:?}",
+            world.platform.calls()
+        );
+        assert_eq!(world.platform.tickets(), []);
+    }
+}
+
+#[test]
+fn an_export_whose_status_cannot_be_had_is_stopped_too() {
+    for item in [appliance(1), mysoftware(1)] {
+        let mut world = world(&[item, appliance(2)]);
+        world.order.jobs = 1;
+        world.platform.change(item, |item| {
+            item.takes = Duration::from_secs(1_000_000_000);
+        });
+        let of_item = move |call: &Call| matches!(call, Call::Status(t) if t.item == item);
+        world
+            .platform
+            .script(usize::MAX, of_item, Script::Refuse(fault(500)));
+        world.partial();
+        assert_eq!(running_at_most(&world), 1, "{:?}", world.platform.calls());
+        assert!(world.platform.tickets().len() <= 1);
+    }
 }
 
 #[test]
@@ -675,6 +854,31 @@ fn an_item_that_changes_meanwhile_is_exported_once_more() {
 }
 
 #[test]
+fn a_second_export_that_fails_names_the_ticket_that_it_leaves() {
+    let world = world(&[appliance(1)]);
+    world.platform.script(
+        usize::MAX,
+        |call| matches!(call, Call::Download(ticket, _) if ticket.id.get() > 1),
+        Script::Body(b"damaged".to_vec(), None),
+    );
+    let outcome = world.clock.run(async {
+        let run = export(world.ports(), Box::new(world.sink.clone()), &world.order);
+        let change = async {
+            crate::ports::Clock::sleep(&world.clock, Duration::from_secs(5)).await;
+            let digest = |item: &mut FakeItem| item.digest = "d2".to_owned();
+            world.platform.change(appliance(1), digest);
+        };
+        let run = futures_util::future::join(run, change).await.0;
+        run.expect("a bag")
+    });
+    let left = world.platform.tickets();
+    let [left] = left[..] else { panic!("{left:?}") };
+    let named = format!("export ticket {} ", left.id);
+    let notes = &outcome.report.notes;
+    assert!(notes.iter().any(|note| note.contains(&named)), "{notes:?}");
+}
+
+#[test]
 fn an_item_that_vanishes_is_unavailable() {
     let world = world(&[appliance(1), appliance(2)]);
     let gone = ApiError::NotFound {
@@ -807,29 +1011,48 @@ fn withdrawing_takes_every_ticket_of_ours_and_no_other_off_the_server() {
     }
 }
 
+/// The platform's `size` counts packages that the archive does not hold.
 #[test]
-fn a_disk_that_cannot_hold_what_is_announced_is_told_before_anything_is_started() {
+fn a_size_that_the_disk_cannot_hold_is_a_warning_and_never_a_refusal() {
+    for size in [1_000_000, u64::MAX] {
+        let world = world(&[mysoftware(1), mysoftware(2)]);
+        for item in [mysoftware(1), mysoftware(2)] {
+            world.platform.change(item, |item| item.size = Some(size));
+        }
+        world.sink.state().room = Some(999_999);
+        world.complete();
+        assert_eq!(world.notes().len(), 1, "{:?}", world.notes());
+        assert!(world.notes()[0].contains("free"), "{:?}", world.notes());
+    }
     let world = world(&[mysoftware(1)]);
     world
         .platform
         .change(mysoftware(1), |item| item.size = Some(1_000_000));
-    world.sink.state().room = Some(999_999);
-    let error = world.export().expect_err("no room");
+    world.sink.state().room = Some(1_000_000);
+    world.complete();
+    assert_eq!(world.notes(), Vec::<String>::new());
+}
+
+#[test]
+fn a_download_whose_length_the_disk_cannot_hold_is_refused_before_it_is_written() {
+    let world = world(&[appliance(1)]);
+    let length = FakeItem::new(appliance(1)).archive.len() as u64;
+    let with_length = |world: World| World {
+        platform: world.platform.with_lengths(),
+        ..world
+    };
+    let world = with_length(world);
+    world.sink.state().room = Some(length - 1);
+    let error = world.export().expect_err("no space");
     assert!(
         matches!(
             error,
-            RunError::Sink(SinkError::NoSpace {
-                needed: Some(1_000_000),
-                ..
-            })
+            RunError::Sink(SinkError::NoSpace { needed: Some(needed), .. }) if needed == length
         ),
         "{error}"
     );
-    assert_eq!(
-        world.platform.count(|call| matches!(call, Call::Start(_))),
-        0
-    );
-    world.sink.state().room = Some(1_000_000);
+    assert_eq!(world.platform.count(deletes), 0);
+    world.sink.state().room = Some(length);
     world.complete();
 }
 

@@ -154,7 +154,7 @@ fn verdict(report: &Report) -> String {
         Completeness::Partial if losses.is_empty() => {
             "Not everything that was selected could be had.".to_owned()
         }
-        Completeness::Partial => format!("{}; everything else is here.", upper_first(&losses)),
+        Completeness::Partial => format!("{}; what could be had is here.", upper_first(&losses)),
     }
 }
 

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::super::words::{counted, grouped, human_bytes, reason, size_of, upper_first, wanted};
+use super::super::words::{
+    counted, grouped, human_bytes, is_there, reason, size_of, upper_first, wanted,
+};
 use super::visible;
 use crate::model::{Basis, Section, SectionKind};
 use crate::ports::Receipt;
@@ -137,7 +139,7 @@ fn kind(
         items: items_of(section),
         size: size(report, section),
         presence,
-        reason: if section.status == SectionStatus::Partial {
+        reason: if is_there(section) && section.status != SectionStatus::Complete {
             upper_first(&visible(&reason(section)))
         } else {
             String::new()
@@ -169,21 +171,20 @@ fn in_words(basis: Basis) -> &'static str {
 
 fn items_of(section: &SectionReport) -> String {
     match section.status {
-        SectionStatus::Unavailable => "not available".to_owned(),
         SectionStatus::Excluded => "not asked for".to_owned(),
-        SectionStatus::Complete | SectionStatus::Partial if wanted(section) > section.items => {
+        _ if !is_there(section) => "not available".to_owned(),
+        _ if wanted(section) > section.items => {
             format!("{} of {}", grouped(section.items), grouped(wanted(section)))
         }
-        SectionStatus::Complete | SectionStatus::Partial => grouped(section.items),
+        _ => grouped(section.items),
     }
 }
 
 fn size(report: &Report, section: &SectionReport) -> String {
-    match section.status {
-        SectionStatus::Unavailable | SectionStatus::Excluded => "–".to_owned(),
-        SectionStatus::Complete | SectionStatus::Partial => {
-            on_one_line(size_of(report, section.section))
-        }
+    if is_there(section) {
+        on_one_line(size_of(report, section.section))
+    } else {
+        "–".to_owned()
     }
 }
 
@@ -219,7 +220,8 @@ fn row(item: &ItemReport, own_files: bool, known: &HashMap<&str, &Receipt>) -> R
             .unwrap_or_else(|| NAMELESS.to_owned()),
         detail: detail.join(", "),
         warning: match (item.status, item.changed_during_export) {
-            (ItemStatus::Failed, _) => "incomplete: see what is missing",
+            (ItemStatus::Partial, _) => "incomplete: see what is missing",
+            (ItemStatus::Failed, _) => "missing: see what is missing",
             (ItemStatus::Unavailable, _) => "not available: see what is missing",
             (ItemStatus::Complete, true) => "changed during the export",
             (ItemStatus::Complete, false) => "",

@@ -46,8 +46,11 @@ pub(super) fn perform<'a>(
             Box::pin(async move { download(drive, index, ticket, path, partial).await })
         }
         Action::Cancel(ticket) => Box::pin(async move {
-            let _ = drive.ports.api.cancel_export(ticket).await;
-            Ok(Step::Seen(vec![(index, Seen::Cancelled)]))
+            let seen = match drive.ports.api.cancel_export(ticket).await {
+                Ok(()) => Seen::Cancelled,
+                Err(error) => Seen::CancelFailed(error),
+            };
+            Ok(Step::Seen(vec![(index, seen)]))
         }),
         Action::Delete(ticket, why) => Box::pin(async move {
             Ok(Step::Seen(vec![(

@@ -9,6 +9,7 @@ pub(super) fn error_of(seen: &Seen) -> Option<&ApiError> {
         Seen::StartFailed(error)
         | Seen::StatusFailed(error)
         | Seen::DownloadFailed(error)
+        | Seen::CancelFailed(error)
         | Seen::DeleteFailed(_, error) => Some(error),
         Seen::Started(..)
         | Seen::Found(_)

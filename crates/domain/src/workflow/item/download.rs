@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Item, Loss, State};
+use super::{Given, Item, Loss, State};
 use crate::model::Ticket;
 use crate::ports::{ApiError, CheckFailure};
 use crate::report::Stage;
@@ -14,31 +14,74 @@ impl Item {
         let Some(ticket) = self.current_ticket() else {
             return;
         };
-        if matches!(error, ApiError::NotFound { .. }) {
+        let loss = Loss::of_error(Stage::Download, error);
+        match error {
             // Some versions let an archive be downloaded only once: a new export is then the only way.
-            return self.renew(ticket, elapsed, Loss::of_error(Stage::Download, error));
-        }
-        match self.again(error) {
-            Some(wait) => {
-                self.state = State::Ready {
-                    ticket,
-                    not_before: elapsed + wait,
+            ApiError::NotFound { status, .. } if *status == 410 || self.sent_downloads > 0 => {
+                self.renew(ticket, elapsed, loss);
+            }
+            ApiError::NotFound { .. } => {
+                if !self.look_again(ticket, elapsed) {
+                    self.renew(ticket, elapsed, loss);
                 }
             }
-            None => self.give_up_download(ticket, Loss::of_error(Stage::Download, error)),
+            ApiError::Refused { .. } | ApiError::Unreadable { .. } | ApiError::NotUForge { .. } => {
+                if !self.look_again(ticket, elapsed) {
+                    self.give_up_download(ticket, loss);
+                }
+            }
+            _ => {
+                self.sent_downloads += u32::from(may_have_been_sent(error));
+                match self.again(error) {
+                    Some(wait) => {
+                        self.state = State::Ready {
+                            ticket,
+                            not_before: elapsed + wait,
+                        }
+                    }
+                    None => self.give_up_download(ticket, loss),
+                }
+            }
         }
+    }
+
+    /// `complete` may come a moment before the archive can be fetched: the status is asked for again, and what it says then
+    /// decides. `false` where that has been tried for as long as an item is worth.
+    fn look_again(&mut self, ticket: Ticket, elapsed: Duration) -> bool {
+        self.failed_attempts += 1;
+        self.early += 1;
+        let since = *self.early_since.get_or_insert(elapsed);
+        let is_over = self.early >= Limits::PATIENT_ATTEMPTS
+            || self.failed_attempts >= Limits::ITEM_ATTEMPTS
+            || elapsed.saturating_sub(since) >= self.max_wait;
+        if is_over {
+            return false;
+        }
+        let wait = backoff(self.early, &mut self.jitter).max(Limits::EARLY_PAUSE * self.early);
+        self.state = State::Waiting {
+            ticket,
+            due: elapsed + wait,
+        };
+        true
     }
 
     pub(super) fn archive_damaged(&mut self, failure: &CheckFailure, elapsed: Duration) {
         let Some(ticket) = self.current_ticket() else {
             return;
         };
-        self.failed_attempts += 1;
-        self.damaged += 1;
         let loss = Loss::of_words(
             Stage::Download,
             &format!("{failure}, also when downloaded again"),
         );
+        if *failure == (CheckFailure::Truncated { received: 0 }) {
+            if !self.look_again(ticket, elapsed) {
+                self.renew(ticket, elapsed, loss);
+            }
+            return;
+        }
+        self.failed_attempts += 1;
+        self.damaged += 1;
+        self.sent_downloads += 1;
         if self.failed_attempts >= Limits::ITEM_ATTEMPTS {
             self.give_up_download(ticket, loss);
         } else if self.damaged < Limits::DAMAGED_DOWNLOADS {
@@ -52,24 +95,37 @@ impl Item {
         }
     }
 
-    /// Asks for a new export in place of a ticket that is of no more use, where that may still help.
+    /// Asks for a new export in place of a ticket that is of no more use, where that may still help. The old ticket is deleted
+    /// first: an item never has more than one on the platform.
     pub(super) fn renew(&mut self, ticket: Ticket, elapsed: Duration, otherwise: Loss) {
         self.failed_attempts += 1;
         if self.renewals >= Limits::RENEWALS || self.failed_attempts >= Limits::ITEM_ATTEMPTS {
             return self.give_up_download(ticket, otherwise);
         }
         self.renewals += 1;
-        self.replaced.push(ticket);
         self.stage_attempts = 0;
         let wait = backoff(self.renewals, &mut self.jitter);
-        self.state = State::Queued {
-            not_before: elapsed + wait,
-        };
+        self.give_up(
+            ticket,
+            Given::Replaced {
+                not_before: elapsed + wait,
+                otherwise,
+            },
+        );
     }
 
-    /// A ticket whose archive is on the server but not with us is left there.
+    /// A ticket whose archive may be on the server but not with us is left there.
     pub(super) fn give_up_download(&mut self, ticket: Ticket, loss: Loss) {
-        self.replaced.push(ticket);
-        self.lose(loss, None);
+        self.give_up(ticket, Given::Left(loss));
     }
+}
+
+/// Whether the server may count the archive as downloaded.
+fn may_have_been_sent(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::NoAnswer { sent: true, .. }
+            | ApiError::Interrupted { .. }
+            | ApiError::Stalled { .. }
+    )
 }

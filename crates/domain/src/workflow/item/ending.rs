@@ -2,20 +2,98 @@
 
 use std::time::Duration;
 
-use super::{Deletion, Item, Loss, State};
-use crate::model::Ticket;
+use super::{Deletion, Given, Item, Loss, State};
+use crate::model::{ItemKind, Ticket};
 use crate::ports::{ApiError, ExportStatus, Receipt};
 use crate::report::{ItemStatus, Stage};
 use crate::workflow::retry::{Verdict, verdict};
 
 impl Item {
-    /// The item is lost. `empty` is a ticket that has no archive; all others may have one, and so are left there and named.
+    /// Gives a ticket up. What the platform may still work on is stopped first, so that nothing runs beside what comes next.
+    pub(super) fn give_up(&mut self, ticket: Ticket, given: Given) {
+        self.state = State::Cancelling {
+            ticket,
+            sent: false,
+            attempts: 0,
+            not_before: Duration::ZERO,
+            given,
+        };
+        // An export of my software cannot be cancelled: deleting its ticket is the only way to stop it.
+        if !self.may_run || self.subject.kind == ItemKind::MySoftware {
+            self.after_cancel();
+        }
+    }
+
+    pub(super) fn cancelled(&mut self) {
+        if matches!(self.state, State::Cancelling { .. }) {
+            self.may_run = false;
+            self.after_cancel();
+        }
+    }
+
+    pub(super) fn cancel_failed(&mut self, error: &ApiError, elapsed: Duration) {
+        if let State::Cancelling {
+            sent,
+            attempts,
+            not_before,
+            ..
+        } = &mut self.state
+        {
+            *sent = false;
+            *attempts += 1;
+            if let Verdict::Again(wait) = verdict(error, *attempts, &mut self.jitter) {
+                *not_before = elapsed + wait;
+            } else {
+                self.after_cancel();
+            }
+        }
+    }
+
+    fn after_cancel(&mut self) {
+        let State::Cancelling { ticket, given, .. } =
+            std::mem::replace(&mut self.state, State::Finished)
+        else {
+            return;
+        };
+        match given {
+            Given::Empty(loss) => self.lose(loss, Some(ticket)),
+            // Nothing says that it has an archive, and it cannot be stopped in another way.
+            Given::Left(loss)
+                if self.may_run && self.early == 0 && self.subject.kind == ItemKind::MySoftware =>
+            {
+                self.lose(loss, Some(ticket));
+            }
+            Given::Left(loss) => {
+                self.replaced.push(ticket);
+                self.lose(loss, None);
+            }
+            Given::Replaced {
+                not_before,
+                otherwise,
+            } => {
+                self.state = State::Replacing {
+                    ticket,
+                    sent: false,
+                    attempts: 0,
+                    not_before: Duration::ZERO,
+                    start_at: not_before,
+                    otherwise,
+                }
+            }
+        }
+    }
+
+    /// The item is lost. `empty` is a ticket that has no archive. Of all others, which may have one, the newest is left on the
+    /// platform and named.
     pub(super) fn lose(&mut self, mut loss: Loss, empty: Option<Ticket>) {
-        loss.name_left(&self.replaced);
+        let left = self.replaced.pop();
+        loss.name_left(left);
         self.loss = Some(loss);
+        let older = self.replaced.drain(..);
         let queue = empty
             .map(|ticket| (ticket, Deletion::Empty))
             .into_iter()
+            .chain(older.map(|ticket| (ticket, Deletion::Replaced)))
             .collect();
         self.begin_deleting(queue);
     }
@@ -44,25 +122,39 @@ impl Item {
     }
 
     pub(super) fn deleted(&mut self, ticket: Ticket) {
-        if let State::Deleting {
-            queue,
-            sent,
-            attempts,
-            ..
-        } = &mut self.state
-        {
-            queue.retain(|(queued, _)| *queued != ticket);
-            (*sent, *attempts) = (false, 0);
+        self.may_run = false;
+        match &mut self.state {
+            State::Replacing { start_at, .. } => {
+                self.state = State::Queued {
+                    not_before: *start_at,
+                }
+            }
+            State::Deleting {
+                queue,
+                sent,
+                attempts,
+                ..
+            } => {
+                queue.retain(|(queued, _)| *queued != ticket);
+                (*sent, *attempts) = (false, 0);
+            }
+            _ => {}
         }
     }
 
     pub(super) fn delete_failed(&mut self, ticket: Ticket, error: &ApiError, elapsed: Duration) {
-        let State::Deleting {
-            queue,
+        let (State::Replacing {
             sent,
             attempts,
             not_before,
-        } = &mut self.state
+            ..
+        }
+        | State::Deleting {
+            sent,
+            attempts,
+            not_before,
+            ..
+        }) = &mut self.state
         else {
             return;
         };
@@ -70,32 +162,47 @@ impl Item {
         *attempts += 1;
         if let Verdict::Again(wait) = verdict(error, *attempts, &mut self.jitter) {
             *not_before = elapsed + wait;
-        } else {
-            *attempts = 0;
-            queue.retain(|(queued, _)| *queued != ticket);
-            self.undeleted.push((ticket, error.clone()));
+            return;
+        }
+        *attempts = 0;
+        self.may_run = false;
+        match &mut self.state {
+            // A second ticket beside one that cannot be deleted would leave two.
+            State::Replacing { otherwise, .. } => {
+                let loss = otherwise.clone();
+                self.replaced.push(ticket);
+                self.lose(loss, None);
+            }
+            State::Deleting { queue, .. } => {
+                queue.retain(|(queued, _)| *queued != ticket);
+                self.undeleted.push((ticket, error.clone()));
+            }
+            _ => {}
         }
     }
 }
 
 impl Loss {
-    fn name_left(&mut self, tickets: &[Ticket]) {
-        let ids: Vec<String> = tickets.iter().map(|ticket| ticket.id.to_string()).collect();
+    fn name_left(&mut self, ticket: Option<Ticket>) {
+        let Some(ticket) = ticket else {
+            return;
+        };
         // A ticket that the platform says it does not have may be there all the same.
-        let (one, many) = if self.http_status == Some(404) {
-            ("may be", "may be")
+        let was = if self.http_status == Some(404) {
+            "may be"
         } else {
-            ("was", "were")
+            "was"
         };
-        let left = match ids.as_slice() {
-            [] => return,
-            [id] => format!("; its export ticket {id} {one} left on the platform"),
-            _ => format!(
-                "; its export tickets {} {many} left on the platform",
-                ids.join(", ")
-            ),
-        };
+        let id = ticket.id;
+        let left = format!("; its export ticket {id} {was} left on the platform");
         self.message.push_str(&left);
+    }
+
+    /// Whether the platform says that it does not have the item: a start that answers 404.
+    pub(crate) fn says_gone(&self) -> bool {
+        self.stage == Stage::Start
+            && self.status == ItemStatus::Unavailable
+            && self.http_status != Some(403)
     }
 
     pub(super) fn of_error(stage: Stage, error: &ApiError) -> Self {

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! queued → starting → waiting ⇄ polling → ready → downloading → stored → deleting → done
-//!             │ ↺        │                  ↑ ↓ ↺
-//!          doubtful   stalled → cancelling  renewing            any → failed
+//!             │ ↺        │          ↑       ↑ ↓ ↺
+//!          doubtful   stalled     refused  damaged              any → failed
+//!                        ↓                  ↓
+//!                    cancelling → replacing → queued
 //! ```
 //!
 //! The machine never lets a ticket be deleted whose archive could still be had and is not safe: see [`Deletion`].
@@ -32,6 +34,22 @@ pub(crate) enum Deletion {
     Safe(Box<Receipt>),
     /// It ended, or was stopped by us, without an archive.
     Empty,
+    /// Its archive could not be had, and another ticket of the same item takes its place.
+    Replaced,
+}
+
+/// What follows once a ticket has been given up, and the platform has been told to stop its work on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Given {
+    /// The item is lost. The ticket has no archive and is deleted.
+    Empty(Loss),
+    /// The item is lost. The ticket may have an archive: it is left on the platform and named.
+    Left(Loss),
+    /// The ticket is deleted, then a new export is asked for; `otherwise` where it cannot be deleted.
+    Replaced {
+        not_before: Duration,
+        otherwise: Loss,
+    },
 }
 
 /// What an item wants to be done next.
@@ -78,8 +96,10 @@ pub(crate) enum Seen {
     DownloadFailed(ApiError),
     /// The archive arrived, and is not whole.
     Damaged(CheckFailure),
-    /// The platform was told to stop; whether it listened does not matter.
+    /// The platform was asked to stop, and has answered.
     Cancelled,
+    /// The platform was asked to stop, and gave no answer that counts.
+    CancelFailed(ApiError),
     /// The ticket is gone.
     Deleted(Ticket),
     /// The ticket could not be deleted.
@@ -118,10 +138,22 @@ enum State {
     Downloading {
         ticket: Ticket,
     },
+    /// Given up while the platform may still work on it.
     Cancelling {
         ticket: Ticket,
         sent: bool,
-        loss: Loss,
+        attempts: u32,
+        not_before: Duration,
+        given: Given,
+    },
+    /// Deleted before a new export is asked for.
+    Replacing {
+        ticket: Ticket,
+        sent: bool,
+        attempts: u32,
+        not_before: Duration,
+        start_at: Duration,
+        otherwise: Loss,
     },
     Deleting {
         queue: Vec<(Ticket, Deletion)>,
@@ -142,8 +174,15 @@ pub(crate) struct Item {
     keep_tickets: bool,
     receipt: Option<Receipt>,
     loss: Option<Loss>,
-    /// Tickets of this item that were given up for a newer one.
+    /// Older tickets of this item, besides the current one.
     replaced: Vec<Ticket>,
+    /// Whether the platform may still work on the current ticket.
+    may_run: bool,
+    /// How often the server may have sent the current ticket's archive, in whole or in part.
+    sent_downloads: u32,
+    /// Refused downloads of the current ticket although its status was `complete`, and since when.
+    early: u32,
+    early_since: Option<Duration>,
     undeleted: Vec<(Ticket, ApiError)>,
     doubts: u32,
     failed_attempts: u32,
@@ -180,6 +219,10 @@ impl Item {
             receipt: None,
             loss: None,
             replaced: Vec::new(),
+            may_run: false,
+            sent_downloads: 0,
+            early: 0,
+            early_since: None,
             undeleted: Vec::new(),
             doubts: 0,
             failed_attempts: 0,
@@ -234,6 +277,16 @@ impl Item {
         match &self.state {
             State::Queued { not_before, .. }
             | State::Ready { not_before, .. }
+            | State::Cancelling {
+                sent: false,
+                not_before,
+                ..
+            }
+            | State::Replacing {
+                sent: false,
+                not_before,
+                ..
+            }
             | State::Deleting {
                 sent: false,
                 not_before,
@@ -249,6 +302,11 @@ impl Item {
                 sent: false,
                 ..
             } => Action::Cancel(*ticket),
+            State::Replacing {
+                ticket,
+                sent: false,
+                ..
+            } => Action::Delete(*ticket, Deletion::Replaced),
             State::Deleting {
                 sent: false, queue, ..
             } => match queue.first() {
@@ -260,6 +318,7 @@ impl Item {
             | State::Polling { .. }
             | State::Downloading { .. }
             | State::Cancelling { .. }
+            | State::Replacing { .. }
             | State::Deleting { .. } => Action::Busy,
             State::Finished => Action::Finished,
         }
@@ -267,44 +326,36 @@ impl Item {
 
     /// The action that `next` named is under way now.
     pub(crate) fn began(&mut self) {
-        self.state = match std::mem::replace(&mut self.state, State::Finished) {
-            State::Queued { .. } => State::Starting,
-            State::Doubtful { .. } => State::Doubtful { asked: true },
-            State::Waiting { ticket, .. } => State::Polling { ticket },
-            State::Ready { ticket, .. } => State::Downloading { ticket },
-            State::Cancelling { ticket, loss, .. } => State::Cancelling {
-                ticket,
-                sent: true,
-                loss,
-            },
-            State::Deleting {
-                queue,
-                attempts,
-                not_before,
-                ..
-            } => State::Deleting {
-                queue,
-                sent: true,
-                attempts,
-                not_before,
-            },
-            busy @ (State::Starting
+        match &mut self.state {
+            State::Cancelling { sent, .. }
+            | State::Replacing { sent, .. }
+            | State::Deleting { sent, .. } => *sent = true,
+            State::Doubtful { asked } => *asked = true,
+            State::Queued { .. } => self.state = State::Starting,
+            State::Waiting { ticket, .. } => self.state = State::Polling { ticket: *ticket },
+            State::Ready { ticket, .. } => self.state = State::Downloading { ticket: *ticket },
+            State::Starting
             | State::Polling { .. }
             | State::Downloading { .. }
-            | State::Finished) => busy,
-        };
+            | State::Finished => {}
+        }
     }
 
-    /// Whether the platform is working on it: it takes one of the slots of `--jobs`.
+    /// Whether the platform may be working on it: it takes one of the slots of `--jobs`. A ticket that was given up takes its
+    /// slot until the platform has answered that it stopped.
     pub(crate) fn occupies_job(&self) -> bool {
-        matches!(
-            self.state,
+        match self.state {
             State::Starting
-                | State::Doubtful { .. }
-                | State::Waiting { .. }
-                | State::Polling { .. }
-                | State::Cancelling { .. }
-        )
+            | State::Doubtful { .. }
+            | State::Waiting { .. }
+            | State::Polling { .. }
+            | State::Cancelling { .. } => true,
+            State::Replacing { .. } | State::Deleting { .. } => self.may_run,
+            State::Queued { .. }
+            | State::Ready { .. }
+            | State::Downloading { .. }
+            | State::Finished => false,
+        }
     }
 
     /// Whether its archive lies complete on the server and is not being fetched.
@@ -369,12 +420,8 @@ impl Item {
             }
             Seen::DownloadFailed(error) => self.download_failed(&error, elapsed),
             Seen::Damaged(failure) => self.archive_damaged(&failure, elapsed),
-            Seen::Cancelled => {
-                if let State::Cancelling { ticket, loss, .. } = &self.state {
-                    let (ticket, loss) = (*ticket, loss.clone());
-                    self.lose(loss, Some(ticket));
-                }
-            }
+            Seen::Cancelled => self.cancelled(),
+            Seen::CancelFailed(error) => self.cancel_failed(&error, elapsed),
             Seen::Deleted(ticket) => self.deleted(ticket),
             Seen::DeleteFailed(ticket, error) => self.delete_failed(ticket, &error, elapsed),
         }
@@ -391,6 +438,7 @@ impl Item {
             State::Queued { .. }
             | State::Starting
             | State::Doubtful { .. }
+            | State::Replacing { .. }
             | State::Deleting { .. }
             | State::Finished => None,
         }
@@ -404,6 +452,10 @@ impl Item {
         self.stage_attempts = 0;
         self.poll_failures = 0;
         self.damaged = 0;
+        self.may_run = true;
+        self.sent_downloads = 0;
+        self.early = 0;
+        self.early_since = None;
         self.ticket_since = elapsed;
         self.moved_at = elapsed;
         self.moved = false;

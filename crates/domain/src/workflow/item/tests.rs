@@ -124,7 +124,8 @@ fn answer(action: &Action, kind: u8, n: u8, next_ticket: &mut i64) -> Seen {
         Action::Download(_) if kind < 80 => Seen::Stored(receipt()),
         Action::Download(_) if kind < 160 => Seen::DownloadFailed(error(n)),
         Action::Download(_) => Seen::Damaged(CheckFailure::Damaged),
-        Action::Cancel(_) => Seen::Cancelled,
+        Action::Cancel(_) if kind < 128 => Seen::Cancelled,
+        Action::Cancel(_) => Seen::CancelFailed(error(n)),
         Action::Delete(ticket, _) if kind < 128 => Seen::Deleted(*ticket),
         Action::Delete(ticket, _) => Seen::DeleteFailed(*ticket, error(n)),
         Action::WaitUntil(_) | Action::Busy | Action::Finished => {
@@ -158,6 +159,9 @@ proptest! {
                     continue;
                 }
                 Action::Delete(ticket, Deletion::Empty) => prop_assert!(!complete.contains(ticket), "{ticket} had an archive"),
+                Action::Delete(ticket, Deletion::Replaced) => prop_assert!(
+                    item.current_ticket() != Some(*ticket) && item.receipt().is_none()
+                ),
                 Action::Delete(_, Deletion::Safe(_)) => prop_assert!(item.receipt().is_some()),
                 Action::Busy => prop_assert!(false, "busy with nothing under way"),
                 _ => {}
@@ -178,10 +182,12 @@ proptest! {
                 }
                 _ => {}
             }
-            if let (Action::Poll(ticket), Seen::Status(status)) = (&action, &seen)
-                && status.state() == ExportState::Complete
-            {
-                complete.insert(*ticket);
+            if let (Action::Poll(ticket), Seen::Status(status)) = (&action, &seen) {
+                match status.state() {
+                    ExportState::Complete => drop(complete.insert(*ticket)),
+                    ExportState::Error | ExportState::Cancelled => drop(complete.remove(ticket)),
+                    ExportState::Running => {}
+                }
             }
             if let Seen::Started(ticket, status) = &seen && status.state() == ExportState::Complete {
                 complete.insert(*ticket);
@@ -189,6 +195,11 @@ proptest! {
             item.observe(seen, elapsed, Duration::ZERO);
         }
         prop_assert!(item.receipt().is_some() != item.loss().is_some());
+        let undeletable = item.undeleted().len();
+        prop_assert!(
+            item.receipt().is_some() || held.len() <= undeletable + 1,
+            "{held:?} are left, {undeletable} of them cannot be deleted"
+        );
         for ticket in held {
             let undeleted = item.undeleted().iter().any(|(left, _)| *left == ticket);
             let told = item.loss().is_some_and(|loss| {

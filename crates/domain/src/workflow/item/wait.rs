@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Item, Loss, State};
+use super::{Given, Item, Loss, State};
 use crate::model::Ticket;
 use crate::ports::{ApiError, ExportState, ExportStatus};
 use crate::report::Stage;
@@ -26,6 +26,7 @@ impl Item {
         elapsed: Duration,
         others_moved_at: Duration,
     ) {
+        self.may_run = status.state() == ExportState::Running;
         match status.state() {
             ExportState::Complete => {
                 self.stage_attempts = 0;
@@ -92,11 +93,13 @@ impl Item {
                 // It ran, and what it ran on is free now: those that stood behind it get their time.
                 self.moved_at = elapsed;
             }
-            self.state = State::Cancelling {
-                ticket,
-                sent: false,
-                loss,
+            // What was called complete once may have an archive all the same.
+            let given = if self.early > 0 {
+                Given::Left(loss)
+            } else {
+                Given::Empty(loss)
             };
+            self.give_up(ticket, given);
             return;
         }
         let deadline = since + allowed;
