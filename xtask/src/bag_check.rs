@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use crate::gates::python_environment;
 use crate::process::{Chore, say, target};
 
 /// The release binary, built where it is not.
@@ -119,19 +120,6 @@ fn unpack(bag: &Path, into: &Path, format: &str) -> Result<(), String> {
 
 /// Python's `bagit`, in an environment of its own.
 fn bagit() -> Result<PathBuf, String> {
-    let home = target()?.join("bagit");
-    let script = home.join("bin/bagit.py");
-    if !script.exists() {
-        Chore::new(
-            "python3",
-            ["-m".as_ref(), "venv".as_ref(), home.as_os_str()],
-        )
-        .run()?;
-        Chore::new(
-            home.join("bin/pip"),
-            ["install", "--quiet", "bagit==1.9.0", "setuptools<81"],
-        )
-        .run()?;
-    }
-    Ok(script)
+    let programs = python_environment("bagit", &["bagit==1.9.0", "setuptools<81"])?;
+    Ok(programs.join("bagit.py"))
 }

@@ -1,6 +1,7 @@
 //! The chores of the project, each a command that a person can run: `cargo xtask help`.
 
 mod bag_check;
+mod gates;
 mod memory;
 mod platform;
 mod process;
@@ -14,7 +15,7 @@ use process::Chore;
 const HELP: &str = "\
 The chores of uforge-export. Nothing has to be installed first.
 
-  cargo xtask ci        all that CI runs, in this order: fmt, clippy, doc, demo, test
+  cargo xtask ci        all that CI runs, in this order: fmt, spelling, clippy, doc, unused, deny, demo, test
   cargo xtask fmt       is the code formatted?
   cargo xtask clippy    lints, warnings denied
   cargo xtask doc       do the doc comments build, with no broken link?
@@ -28,7 +29,9 @@ The chores of uforge-export. Nothing has to be installed first.
                         people's tools: Python's `bagit` (installed into target/bagit), `unzip -t` and `tar t`
   cargo xtask memory    exports 2 GiB of archives into zip and tar and prints the resident memory at its highest
   cargo xtask resume    kills an export of 2 GiB at 90 % and prints what the same command fetches again
-  cargo xtask deny      licences, sources and bans of dependencies (installs cargo-deny, some minutes)
+  cargo xtask deny      licences, sources and bans of dependencies (builds cargo-deny into target/tools, some minutes)
+  cargo xtask unused    dependencies that no code uses (builds cargo-machete into target/tools)
+  cargo xtask spelling  spelling in code and texts (installs Python's `typos` into target/typos)
 ";
 
 fn main() -> ExitCode {
@@ -43,7 +46,9 @@ fn main() -> ExitCode {
         "demo" => bag_check::demo(),
         "memory" => memory::measure(),
         "resume" => resume::measure(),
-        "deny" => deny(),
+        "deny" => gates::deny(),
+        "unused" => gates::unused(),
+        "spelling" => gates::spelling(),
         _ => {
             process::say(HELP);
             return if matches!(chore.as_str(), "" | "help" | "--help" | "-h") {
@@ -64,8 +69,11 @@ fn main() -> ExitCode {
 
 fn ci() -> Result<(), String> {
     fmt()?;
+    gates::spelling()?;
     clippy()?;
     doc()?;
+    gates::unused()?;
+    gates::deny()?;
     // Last but for the one line that CI looks for: the tests' own summary must be the end of the output.
     bag_check::demo()?;
     test()
@@ -126,11 +134,4 @@ fn fuzz() -> Result<(), String> {
         .args(targets)
         .env("BOLERO_RANDOM_TEST_TIME_MS", millis.to_string())
         .run()
-}
-
-fn deny() -> Result<(), String> {
-    if Chore::cargo(["deny", "--version"]).run().is_err() {
-        Chore::cargo(["install", "--locked", "cargo-deny", "--version", "0.20.2"]).run()?;
-    }
-    Chore::cargo(["deny", "check", "licenses", "bans", "sources"]).run()
 }

@@ -1,0 +1,78 @@
+//! What may be done in few places only: looking into secrets, deciding the exit status, waiting.
+
+use crate::tree::texts;
+
+/// A call or type, where it may stand, and why nowhere else.
+struct Rule {
+    what: &'static str,
+    places: &'static [&'static str],
+    reason: &'static str,
+}
+
+const RULES: [Rule; 3] = [
+    Rule {
+        what: "expose_secret(",
+        places: &[
+            "crates/adapters-http/src/auth.rs",
+            "crates/app-server/src/auth/gate.rs",
+        ],
+        reason: "a secret is looked into where it is sent or compared, nowhere else",
+    },
+    Rule {
+        what: "ExitCode",
+        places: &[
+            "crates/app-cli/src/exit.rs",
+            "crates/app-cli/src/lib.rs",
+            "crates/app-cli/src/main.rs",
+            "crates/app-server/src/exit.rs",
+            "crates/app-server/src/lib.rs",
+            "crates/app-server/src/main.rs",
+        ],
+        reason: "a program's exit status is decided in one file",
+    },
+    Rule {
+        what: "sleep(",
+        places: &[
+            "crates/adapters-clock/src/lib.rs",
+            "crates/domain/src/ports/clock.rs",
+            "crates/domain/src/testing/",
+            "crates/domain/src/workflow/",
+        ],
+        reason: "only the workflow waits, through the clock port",
+    },
+];
+
+#[test]
+fn special_things_are_done_in_their_places_only() {
+    let mut found = Vec::new();
+    for text in texts(&[".rs"]) {
+        if !text.path.starts_with("crates/") {
+            continue;
+        }
+        let product = product_code(&text.content);
+        for rule in &RULES {
+            let allowed = rule.places.iter().any(|place| text.path.starts_with(place));
+            if !allowed && !is_for_tests(&text.path) && product.contains(rule.what) {
+                found.push(format!("  {}: `{}`: {}", text.path, rule.what, rule.reason));
+            }
+        }
+    }
+    assert!(
+        found.is_empty(),
+        "in the wrong place:\n{}",
+        found.join("\n")
+    );
+}
+
+fn is_for_tests(path: &str) -> bool {
+    let names = ["/tests/", "/testing", "/test_kit", "tests.rs"];
+    names.iter().any(|name| path.contains(name))
+}
+
+/// The file without its unit tests, which stand at its end, and without comments.
+fn product_code(content: &str) -> String {
+    let before_tests = content.split("#[cfg(test)]\nmod tests {").next();
+    let lines = before_tests.unwrap_or_default().lines();
+    let code = lines.filter(|line| !line.trim_start().starts_with("//"));
+    code.collect::<Vec<_>>().join("\n")
+}
