@@ -197,8 +197,8 @@ impl Run {
         Ok((self.sink.finish(tags).await?, self.traces))
     }
 
-    pub(crate) fn recovered(&self) -> Vec<String> {
-        let receipts = self.sink.recovered();
+    pub(crate) fn resumed_receipts(&self) -> Vec<String> {
+        let receipts = self.sink.resumed_receipts();
         assert!(receipts.iter().all(|receipt| receipt.durable));
         receipts
             .into_iter()

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write as _};
 
-use domain::ports::{Receipt, Recovered};
+use domain::ports::{JournalState, Receipt};
 
 use crate::journal;
 
@@ -18,7 +18,7 @@ pub struct JournalRead {
     /// Entries that are safe.
     pub receipts: Vec<Receipt>,
     /// The domain's facts.
-    pub remembered: Recovered,
+    pub checkpoint: JournalState,
 }
 
 /// Reads a journal of these bytes.
@@ -31,6 +31,6 @@ pub fn read_journal(bytes: &[u8]) -> io::Result<JournalRead> {
         end: replay.lines_end,
         is_damaged: replay.damage.is_some(),
         receipts: replay.receipts(),
-        remembered: replay.remembered,
+        checkpoint: replay.checkpoint,
     })
 }

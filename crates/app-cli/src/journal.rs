@@ -3,15 +3,15 @@
 use std::sync::{Mutex, PoisonError};
 
 use async_trait::async_trait;
-use domain::ports::{Fact, Journal, JournalError, Recovered};
+use domain::ports::{Fact, Journal, JournalError, JournalState};
 
 /// Remembers as long as it lives.
 #[derive(Debug, Default)]
-pub(crate) struct InMemory(Mutex<Recovered>);
+pub(crate) struct InMemory(Mutex<JournalState>);
 
 #[async_trait]
 impl Journal for InMemory {
-    fn remembered(&self) -> Recovered {
+    fn checkpoint(&self) -> JournalState {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

@@ -271,7 +271,7 @@ impl Run for ForgeRun {
     async fn withdraw(&mut self) -> Vec<String> {
         // Its files are let go first, so that nothing is written while they are deleted.
         self.sink = None;
-        let known = self.journal.remembered().open;
+        let known = self.journal.checkpoint().open;
         for ticket in self.api.settle(LAST_ANSWERS_WITHIN).await {
             if !known.contains(&ticket) {
                 // Where it cannot be written down, the ticket is deleted without that, below.

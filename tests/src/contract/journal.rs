@@ -61,15 +61,15 @@ pub async fn record_some(journal: &dyn Journal) {
 ///
 /// Where it is not.
 pub fn remembers_what_was_recorded(journal: &dyn Journal) {
-    let remembered = journal.remembered();
+    let checkpoint = journal.checkpoint();
     assert_eq!(
-        remembered.began,
+        checkpoint.began,
         Some("2026-01-02T03:04:05Z".parse().expect("a time"))
     );
-    assert_eq!(remembered.foreign, Some([ticket(90)].into()));
-    assert_eq!(remembered.open, [ticket(2)].into());
-    assert_eq!(remembered.intents, [mysoftware(5)].into());
-    let names: Vec<_> = remembered
+    assert_eq!(checkpoint.foreign, Some([ticket(90)].into()));
+    assert_eq!(checkpoint.open, [ticket(2)].into());
+    assert_eq!(checkpoint.intents, [mysoftware(5)].into());
+    let names: Vec<_> = checkpoint
         .documents
         .values()
         .flat_map(|facts| &facts.objects)

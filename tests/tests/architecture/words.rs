@@ -26,7 +26,7 @@ const RETIRED: [(&str, &str); 38] = [
     ("papers", "tag files"),
     ("remains", "what is left: say what"),
     ("remember", "record, keep"),
-    ("remembered", "recorded, checkpoint"),
+    ("checkpoint", "recorded, checkpoint"),
     ("remembers", "records, keeps"),
     ("replay", "checkpoint, read again"),
     ("room", "module, free space, spool"),

@@ -93,6 +93,6 @@ async fn what_was_closed_to_be_safe_is_recovered_and_what_was_open_is_not() {
         assert!(receipt.durable, "{format:?}");
         drop((held, run));
         let again = kit::open(settings);
-        assert_eq!(again.sink.recovered(), [receipt], "{format:?}");
+        assert_eq!(again.sink.resumed_receipts(), [receipt], "{format:?}");
     }
 }

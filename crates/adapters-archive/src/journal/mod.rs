@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
 use domain::model::{BagPath, Sha256};
-use domain::ports::{Fact, Journal, JournalError, NewEntry, Receipt, Recovered};
+use domain::ports::{Fact, Journal, JournalError, JournalState, NewEntry, Receipt};
 use serde::{Deserialize, Serialize};
 
 use crate::container::Content;
@@ -122,7 +122,7 @@ struct State {
     lines: Option<Lines>,
     /// Whether entries and documents are worth recording: an encrypted payload is fetched again.
     payload: Payload,
-    remembered: Recovered,
+    checkpoint: JournalState,
     /// `Read` facts not yet written.
     reads: Vec<Fact>,
     /// Entries that were closed and are not safe yet. A `Read` fact must not survive them.
@@ -144,14 +144,14 @@ impl RunJournal {
         path: PathBuf,
         lines: Option<Lines>,
         payload: Payload,
-        remembered: Recovered,
+        checkpoint: JournalState,
     ) -> Self {
         Self {
             path: path.into(),
             state: Arc::new(Mutex::new(State {
                 lines,
                 payload,
-                remembered,
+                checkpoint,
                 reads: Vec::new(),
                 unsafe_entries: 0,
             })),
@@ -191,7 +191,7 @@ impl RunJournal {
                     source,
                 })?;
         }
-        state.remembered.apply(fact);
+        state.checkpoint.apply(fact);
         Ok(())
     }
 
@@ -218,8 +218,8 @@ impl State {
 
 #[async_trait]
 impl Journal for RunJournal {
-    fn remembered(&self) -> Recovered {
-        self.lock().remembered.clone()
+    fn checkpoint(&self) -> JournalState {
+        self.lock().checkpoint.clone()
     }
 
     async fn record(&self, fact: Fact) -> Result<(), JournalError> {

@@ -6,7 +6,7 @@ use std::io;
 use std::ops::ControlFlow;
 
 use domain::model::BagPath;
-use domain::ports::{NewEntry, Receipt, Recovered};
+use domain::ports::{JournalState, NewEntry, Receipt};
 
 use super::lines::Scan;
 use super::{BegunIn, Damage, Durable, EntryRecord, Record, RunHeader, scan};
@@ -27,7 +27,7 @@ pub(crate) struct Replay {
     /// Length of the container, where it is complete.
     pub(crate) complete: Option<u64>,
     /// The domain's facts.
-    pub(crate) remembered: Recovered,
+    pub(crate) checkpoint: JournalState,
     /// Lines that are sound.
     pub(crate) lines: u64,
     /// Where they end in the file.
@@ -112,7 +112,7 @@ impl Replay {
             }
             Record::TakenBack { path } => self.begun.retain(|b| b.entry.path != path),
             Record::Complete { bytes } => self.complete = Some(bytes),
-            Record::Fact(fact) => self.remembered.apply(fact),
+            Record::Fact(fact) => self.checkpoint.apply(fact),
         }
         ControlFlow::Continue(())
     }

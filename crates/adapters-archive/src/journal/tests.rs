@@ -60,7 +60,7 @@ fn journal_at(path: &Path) -> RunJournal {
         path.to_path_buf(),
         Some(lines),
         Payload::Resumed,
-        domain::ports::Recovered::default(),
+        domain::ports::JournalState::default(),
     )
 }
 
@@ -82,12 +82,12 @@ async fn what_was_recorded_is_remembered_after_a_kill() {
         .unwrap();
     let again = replayed(&path);
     assert_eq!(again.header, Some(header()));
-    assert_eq!(again.remembered, journal.remembered());
+    assert_eq!(again.checkpoint, journal.checkpoint());
     assert_eq!(
-        again.remembered.open.into_iter().collect::<Vec<_>>(),
+        again.checkpoint.open.into_iter().collect::<Vec<_>>(),
         [ticket(2)]
     );
-    assert_eq!(again.remembered.documents.len(), 1);
+    assert_eq!(again.checkpoint.documents.len(), 1);
 }
 
 /// Else the document would be taken for read although its entries are lost.
@@ -99,11 +99,11 @@ async fn a_document_read_is_not_recorded_before_the_entries_that_it_came_with() 
     journal.entry_awaits_commit();
     journal.record(read()).await.unwrap();
     journal.record(started(1)).await.unwrap();
-    assert_eq!(replayed(&path).remembered.documents.len(), 0);
+    assert_eq!(replayed(&path).checkpoint.documents.len(), 0);
     journal
         .commit(vec![Record::Complete { bytes: 1 }], 1)
         .unwrap();
-    assert_eq!(replayed(&path).remembered.documents.len(), 1);
+    assert_eq!(replayed(&path).checkpoint.documents.len(), 1);
 }
 
 #[tokio::test]
@@ -132,7 +132,7 @@ async fn a_journal_cut_at_any_byte_gives_the_lines_before_it() {
                 replay.lines_end,
                 if lines == 0 { 0 } else { ends[lines - 1] }
             );
-            assert_eq!(replay.remembered.open.len(), lines.saturating_sub(1));
+            assert_eq!(replay.checkpoint.open.len(), lines.saturating_sub(1));
         }
     }
 }

@@ -291,8 +291,8 @@ async fn a_killed_encrypted_run_begins_its_payload_again_but_knows_its_tickets()
     drop(run);
     let run = kit.open();
     assert!(run.resumed);
-    assert!(run.recovered().is_empty());
-    assert!(run.journal.remembered().open.contains(&ticket));
+    assert!(run.resumed_receipts().is_empty());
+    assert!(run.journal.checkpoint().open.contains(&ticket));
     let expected = fill(&run, 10).await;
     run.finish().await.unwrap();
     check(BagFormat::TarGz, &decrypted(&kit, &identity), expected);

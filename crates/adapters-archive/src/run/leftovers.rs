@@ -96,7 +96,7 @@ pub fn open_leftovers(path: &Path) -> Result<Option<Leftovers>, OpenError> {
             journal_path,
             Some(lines),
             Payload::FetchedAgain,
-            found.remembered,
+            found.checkpoint,
         )),
         work,
     }))

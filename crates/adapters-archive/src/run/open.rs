@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use domain::ports::{Journal, Recovered};
+use domain::ports::{Journal, JournalState};
 use jiff::Timestamp;
 
 use super::beginnings::Ground;
@@ -72,7 +72,7 @@ pub(super) fn open_stream(
         path.clone(),
         None,
         Payload::FetchedAgain,
-        Recovered::default(),
+        JournalState::default(),
     );
     let encryption = settings.encryption.as_ref();
     let sink = ArchiveWriter::new(Parts {
@@ -265,8 +265,8 @@ pub(super) fn writer(
         None => Payload::Resumed,
         Some(_) => Payload::FetchedAgain,
     };
-    let remembered = std::mem::take(&mut found.remembered);
-    let journal = RunJournal::new(work.journal(), Some(lines), payload, remembered);
+    let checkpoint = std::mem::take(&mut found.checkpoint);
+    let journal = RunJournal::new(work.journal(), Some(lines), payload, checkpoint);
     let room = stage_room(&found, &work, payload)?;
     let ground = Ground {
         container: container(settings.format),

@@ -76,7 +76,7 @@ pub(super) fn go_on(
                     path,
                     lines,
                     Payload::FetchedAgain,
-                    found.remembered,
+                    found.checkpoint,
                 )),
                 publication: Some(publication),
             },

@@ -61,10 +61,10 @@ async fn a_killed_run_goes_on_with_what_was_safe_and_nothing_else() {
         let run = kit.open();
         assert!(run.resumed);
         assert_eq!(
-            run.recovered(),
+            run.resumed_receipts(),
             ["data/user.xml", "data/placed", "data/staged"]
         );
-        assert!(run.journal.remembered().open.contains(&ticket(7)));
+        assert!(run.journal.checkpoint().open.contains(&ticket(7)));
         assert!(matches!(
             run.sink.open_entry(download("data/staged")).await,
             Err(SinkError::Duplicate { .. })
@@ -87,7 +87,7 @@ async fn a_run_killed_again_and_again_loses_nothing() {
         let mut kit = killed_half_way(format).await;
         for round in 0..3 {
             let run = kit.open();
-            assert_eq!(run.recovered().len(), 3 + round);
+            assert_eq!(run.resumed_receipts().len(), 3 + round);
             let name = format!("data/round-{round}");
             run.put(download(&name), &archive(round as u64, 10_000))
                 .await
@@ -119,7 +119,7 @@ async fn wherever_the_journal_was_cut_the_run_goes_on_with_the_entries_before() 
         let cut = kit.killed();
         fs::write(cut.work().join("journal"), &journal[..length]).unwrap();
         let run = cut.open();
-        let recovered = run.recovered();
+        let recovered = run.resumed_receipts();
         assert!(recovered.len() >= most && recovered == all[..recovered.len()]);
         most = recovered.len();
         for (name, seed, size) in [("data/placed", 1, 50_000), ("data/staged", 2, 60_000)] {
@@ -157,13 +157,13 @@ async fn an_archive_that_waited_and_was_damaged_is_fetched_again() {
     bytes[30_000] ^= 1;
     fs::write(&stage, bytes).unwrap();
     let run = kit.open();
-    assert_eq!(run.recovered(), ["data/user.xml", "data/placed"]);
+    assert_eq!(run.resumed_receipts(), ["data/user.xml", "data/placed"]);
     assert_eq!(names(&kit.work()), ["bag", "journal"]);
     run.put(download("data/staged"), &archive(2, 60_000))
         .await
         .unwrap();
     let again = kit.killed().open();
-    assert_eq!(again.recovered().len(), 3);
+    assert_eq!(again.resumed_receipts().len(), 3);
     let seeds = [("data/placed", 1, 50_000), ("data/staged", 2, 60_000)];
     finish_and_compare(&kit, run, &seeds).await;
 }
@@ -185,7 +185,7 @@ async fn a_damaged_journal_is_refused_until_the_run_begins_anew() {
     .unwrap() else {
         panic!("nothing was complete")
     };
-    assert!(!run.resumed && run.sink.recovered().is_empty());
+    assert!(!run.resumed && run.sink.resumed_receipts().is_empty());
     assert_eq!(names(&kit.work()), ["bag", "journal"]);
 }
 
@@ -214,7 +214,7 @@ async fn another_order_does_not_go_on_with_it() {
     let error = open_run(other).err().unwrap();
     assert!(error.to_string().contains("another user"), "{error}");
     // It is all still there for the right one.
-    assert_eq!(kit.open().recovered().len(), 3);
+    assert_eq!(kit.open().resumed_receipts().len(), 3);
 }
 
 #[tokio::test]
@@ -251,7 +251,7 @@ fn check_complete(kit: &Kit) {
     };
     assert_eq!(bag.path, Some(kit.target()));
     assert_eq!(bag.bytes, fs::metadata(kit.target()).unwrap().len());
-    assert!(traces.journal().remembered().open.contains(&ticket(7)));
+    assert!(traces.journal().checkpoint().open.contains(&ticket(7)));
     assert_eq!(kit.read_back()["data/user.xml"], b"<user/>");
     traces.remove();
     assert_eq!(kit.names().len(), 1);
@@ -368,7 +368,7 @@ async fn unfinished_runs_are_found_told_and_removed() {
         Some(&found[0].header)
     );
     let leftovers = open_leftovers(&kit.target()).unwrap().unwrap();
-    assert!(leftovers.journal.remembered().open.contains(&ticket(7)));
+    assert!(leftovers.journal.checkpoint().open.contains(&ticket(7)));
     let ticket = ticket(7);
     leftovers
         .journal
@@ -418,7 +418,7 @@ async fn a_dropped_run_goes_on_where_it_stopped() {
             .unwrap();
         drop((open, run));
         let run = kit.open();
-        assert_eq!(run.recovered(), ["data/placed", "data/staged"]);
+        assert_eq!(run.resumed_receipts(), ["data/placed", "data/staged"]);
         run.finish().await.unwrap();
         assert_eq!(kit.read_back().len(), 3);
     }

@@ -52,7 +52,7 @@ pub(crate) enum Destination {
 /// The sink over one container.
 pub(crate) struct ArchiveWriter {
     bag: Arc<UnfinishedBag>,
-    recovered: Vec<Receipt>,
+    resumed_receipts: Vec<Receipt>,
     left: Mutex<BTreeMap<BagPath, Left>>,
     publication: Publication,
     began: Timestamp,
@@ -109,7 +109,7 @@ impl ArchiveWriter {
         });
         Ok(Self {
             bag,
-            recovered: receipts,
+            resumed_receipts: receipts,
             left: Mutex::new(
                 left.into_iter()
                     .map(|left| (left.entry.path.clone(), left))
@@ -148,8 +148,8 @@ impl ArchiveWriter {
 
 #[async_trait]
 impl ArchiveSink for ArchiveWriter {
-    fn recovered(&self) -> Vec<Receipt> {
-        self.recovered.clone()
+    fn resumed_receipts(&self) -> Vec<Receipt> {
+        self.resumed_receipts.clone()
     }
 
     fn beginnings(&self) -> Vec<Beginning> {

@@ -451,7 +451,7 @@ async fn random_run(kit: &Kit, acts: &[Act], restart: bool) -> BTreeMap<String, 
             drop(run);
             run = kit.open();
             // What was not safe yet is gone; what was is told.
-            let recovered = run.recovered();
+            let recovered = run.resumed_receipts();
             expected.retain(|name, _| recovered.contains(name));
             assert_eq!(expected.len(), recovered.len());
         }

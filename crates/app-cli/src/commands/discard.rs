@@ -29,8 +29,8 @@ pub(super) fn run(
     };
     let bag = find(&arguments.path)?.ok_or_else(nothing)?;
     let leftovers = compose::leftovers(&bag)?.ok_or_else(nothing)?;
-    let remembered = leftovers.journal.remembered();
-    if remembered.open.is_empty() && remembered.intents.is_empty() {
+    let checkpoint = leftovers.journal.checkpoint();
+    if checkpoint.open.is_empty() && checkpoint.intents.is_empty() {
         session.inputs(flags)?;
     } else {
         withdraw(session, flags, &leftovers)?;
@@ -109,7 +109,7 @@ fn withdraw(session: &mut Session, flags: Layer, run: &Leftovers) -> Result<(), 
             .map_err(CommandError::Interrupted)?
     })?;
     say_doubts(session, &withdrawal);
-    let left = run.journal.remembered().open.len();
+    let left = run.journal.checkpoint().open.len();
     if left > 0 {
         return Err(CommandError::TicketsLeft {
             left: u64::try_from(left).unwrap_or(u64::MAX),

@@ -27,7 +27,7 @@ pub(super) async fn withdraw(
     if let Ok(withdrawal) = try_withdraw(api, journal, patience).await {
         say_doubts(session, &withdrawal);
     }
-    let left = journal.remembered().open.len();
+    let left = journal.checkpoint().open.len();
     if left > 0 {
         let left = u64::try_from(left).unwrap_or(u64::MAX);
         session.voice.warn(&format!(
@@ -54,8 +54,8 @@ pub(super) async fn try_withdraw(
     journal: &dyn Journal,
     patience: Duration,
 ) -> Result<Withdrawal, CommandError> {
-    let remembered = journal.remembered();
-    if remembered.open.is_empty() && remembered.intents.is_empty() {
+    let checkpoint = journal.checkpoint();
+    if checkpoint.open.is_empty() && checkpoint.intents.is_empty() {
         return Ok(Withdrawal::default());
     }
     let clock = compose::clock();
@@ -88,7 +88,7 @@ pub(super) async fn before_restart(
     match other {
         None => withdraw(session, api, leftovers.journal.as_ref(), PATIENCE).await,
         Some(header) => {
-            let open = leftovers.journal.remembered().open.len();
+            let open = leftovers.journal.checkpoint().open.len();
             if open > 0 {
                 let open = u64::try_from(open).unwrap_or(u64::MAX);
                 session.voice.warn(&format!(

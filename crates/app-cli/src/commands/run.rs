@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::model::{Order, Ticket};
-use domain::ports::{Fact, FinishedBag, Journal, Recovered, UserDataApi};
+use domain::ports::{Fact, FinishedBag, Journal, JournalState, UserDataApi};
 use domain::report::{Completeness, Failure, Outcome, summary};
 use domain::workflow::{self, Ports};
 use jiff::Timestamp;
@@ -100,7 +100,7 @@ pub(super) async fn bring_home(
         }
     };
     if run.resumed {
-        let number = u64::try_from(run.sink.recovered().len()).unwrap_or(u64::MAX);
+        let number = u64::try_from(run.sink.resumed_receipts().len()).unwrap_or(u64::MAX);
         let kept = count(number, "file is", "files are");
         session.voice.say(&format!(
             "Going on with the run that was interrupted: {kept} here already."
@@ -310,7 +310,7 @@ async fn drive(
             CommandError::Interrupted(signal)
         }
     };
-    let remains = Remains::of(&journal.remembered(), &job.output, &ended, beginning);
+    let remains = Remains::of(&journal.checkpoint(), &job.output, &ended, beginning);
     // The lock goes with the journal.
     drop((journal, traces));
     remains.settle(session, target.as_deref(), &job.output, &ended);
@@ -332,9 +332,9 @@ enum Beginning {
 /// A start that was on its way when the run was dropped may have made a ticket: its answer is waited for, and remembered.
 async fn remember_answers(api: &RememberedStarts, journal: &dyn Journal, patience: Duration) {
     let lying = api.settle(patience).await;
-    let remembered = journal.remembered();
+    let checkpoint = journal.checkpoint();
     let unheard = |ticket: &Ticket| {
-        remembered.intents.contains(&ticket.item) && !remembered.open.contains(ticket)
+        checkpoint.intents.contains(&ticket.item) && !checkpoint.open.contains(ticket)
     };
     for ticket in lying.into_iter().filter(unheard) {
         // What the journal cannot hold any more is still taken off the server, as far as time allows.
@@ -353,12 +353,12 @@ enum Remains {
 
 impl Remains {
     fn of(
-        remembered: &Recovered,
+        checkpoint: &JournalState,
         output: &OutputSettings,
         ended: &CommandError,
         run: Beginning,
     ) -> Self {
-        let tickets = !remembered.open.is_empty() || !remembered.intents.is_empty();
+        let tickets = !checkpoint.open.is_empty() || !checkpoint.intents.is_empty();
         // Nobody repeats a command that was refused as it is, and the next one must not find another order's remains.
         let refused = matches!(
             Ending::of_error(ended),
@@ -368,7 +368,7 @@ impl Remains {
             return Self::Nothing;
         }
         // What is encrypted cannot be gone on with: its key is gone.
-        let payload = !remembered.documents.is_empty() && !output.encryption.is_on();
+        let payload = !checkpoint.documents.is_empty() && !output.encryption.is_on();
         if tickets || payload {
             Self::Something
         } else {

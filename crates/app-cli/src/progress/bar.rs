@@ -125,7 +125,7 @@ fn order(stage: &ItemStage) -> u8 {
         ItemStage::Waiting { .. } => 2,
         ItemStage::Starting
         | ItemStage::Stored { .. }
-        | ItemStage::Recovered { .. }
+        | ItemStage::Resumed { .. }
         | ItemStage::Failed { .. } => 3,
     }
 }
@@ -205,7 +205,7 @@ fn item_line(item: ItemRef, active: &Active) -> String {
         ItemStage::Ready => ("ready", None, "waits for its turn".to_owned()),
         ItemStage::Downloading
         | ItemStage::Stored { .. }
-        | ItemStage::Recovered { .. }
+        | ItemStage::Resumed { .. }
         | ItemStage::Failed { .. } => {
             let percent = active
                 .total

@@ -44,7 +44,7 @@ pub(super) struct Board {
     /// Items that are in the bag or given up.
     pub(super) ended: u64,
     pub(super) failed: u64,
-    pub(super) recovered: u64,
+    pub(super) resumed: u64,
     pub(super) active: BTreeMap<ItemRef, Active>,
     /// The last thing that is being tried again, until something moves.
     pub(super) retry: Option<String>,
@@ -107,9 +107,9 @@ impl Board {
                 self.stored_bytes += bytes;
                 self.end(item);
             }
-            ItemStage::Recovered { bytes } => {
+            ItemStage::Resumed { bytes } => {
                 self.recovered_bytes += bytes;
-                self.recovered += 1;
+                self.resumed += 1;
                 self.end(item);
             }
             ItemStage::Failed { .. } => {
@@ -191,8 +191,8 @@ impl Board {
         let planned = self.planned?;
         let spent = now.saturating_sub(self.planned_at);
         // What an earlier run brought home took this one no time.
-        let whole = planned.saturating_sub(self.recovered) * 1000;
-        let done = (self.thousandths() * planned).saturating_sub(self.recovered * 1000);
+        let whole = planned.saturating_sub(self.resumed) * 1000;
+        let done = (self.thousandths() * planned).saturating_sub(self.resumed * 1000);
         if spent < ESTIMATE_AFTER || done * 20 < whole || done >= whole {
             return None;
         }
@@ -220,7 +220,7 @@ impl Active {
             }
             ItemStage::Starting
             | ItemStage::Stored { .. }
-            | ItemStage::Recovered { .. }
+            | ItemStage::Resumed { .. }
             | ItemStage::Failed { .. } => 0,
         }
     }

@@ -114,7 +114,7 @@ fn words(stage: &ItemStage) -> String {
         ItemStage::Ready => "ready".to_owned(),
         ItemStage::Downloading => "downloading".to_owned(),
         ItemStage::Stored { bytes } => format!("in the bag, {}", size(*bytes)),
-        ItemStage::Recovered { bytes } => format!("in the bag since before, {}", size(*bytes)),
+        ItemStage::Resumed { bytes } => format!("in the bag since before, {}", size(*bytes)),
         ItemStage::Failed { reason } => format!("failed: {reason}"),
     }
 }

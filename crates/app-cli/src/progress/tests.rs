@@ -78,7 +78,7 @@ fn events() -> Vec<(u64, Event)> {
         ),
         (
             2,
-            item(201, "web-shop", ItemStage::Recovered { bytes: 5 << 20 }),
+            item(201, "web-shop", ItemStage::Resumed { bytes: 5 << 20 }),
         ),
         (
             3,

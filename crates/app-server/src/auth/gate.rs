@@ -91,7 +91,7 @@ impl Gate {
         from: IpAddr,
     ) -> Result<Caller, Problem> {
         let fingerprint = self.fingerprint(&credentials);
-        let verdict = match self.remembered(&fingerprint) {
+        let verdict = match self.checkpoint(&fingerprint) {
             Some(verdict) => verdict,
             None => self.ask_in_turn(&credentials, from, fingerprint).await?,
         };
@@ -117,7 +117,7 @@ impl Gate {
         let turn = Arc::clone(self.turns().entry(credentials.login.clone()).or_default());
         let verdict = match tokio::time::timeout(CHECK_WITHIN, turn.lock()).await {
             Err(_) => Err(Problem::PlatformUnavailable),
-            Ok(_held) => match self.remembered(&fingerprint) {
+            Ok(_held) => match self.checkpoint(&fingerprint) {
                 Some(verdict) => Ok(verdict),
                 None => self.ask(credentials, from, fingerprint).await,
             },
@@ -168,7 +168,7 @@ impl Gate {
         Ok(verdict)
     }
 
-    fn remembered(&self, fingerprint: &Fingerprint) -> Option<Verdict> {
+    fn checkpoint(&self, fingerprint: &Fingerprint) -> Option<Verdict> {
         self.verdicts()
             .get(fingerprint, self.clock.elapsed())
             .map(|(verdict, _)| verdict.clone())

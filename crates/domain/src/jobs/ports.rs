@@ -58,7 +58,7 @@ pub enum JobStoreError {
         id: JobId,
     },
     /// No more jobs can be remembered.
-    #[error("no more than {limit} jobs can be remembered")]
+    #[error("no more than {limit} jobs can be checkpoint")]
     Full {
         /// How many there are.
         limit: usize,

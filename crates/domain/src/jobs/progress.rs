@@ -130,7 +130,7 @@ impl JobProgress {
 
     fn apply_stage(&mut self, item: ItemRef, name: &str, stage: &ItemStage) {
         match stage {
-            ItemStage::Stored { bytes } | ItemStage::Recovered { bytes } => {
+            ItemStage::Stored { bytes } | ItemStage::Resumed { bytes } => {
                 self.active.remove(&item);
                 self.items.stored += 1;
                 self.stored_bytes += bytes;

@@ -1,6 +1,6 @@
 //! What must be remembered beside the unfinished bag, so that a killed run goes on and no ticket is forgotten.
 //!
-//! The sink remembers its own entries ([`super::ArchiveSink::recovered`]); the journal remembers tickets and facts.
+//! The sink remembers its own entries ([`super::ArchiveSink::resumed_receipts`]); the journal remembers tickets and facts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -72,7 +72,7 @@ pub enum Fact {
 
 /// What a journal holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Recovered {
+pub struct JournalState {
     /// When the first run of this order began.
     pub began: Option<Timestamp>,
     /// Tickets known to be somebody else's; `None` where they were never looked up.
@@ -89,7 +89,7 @@ pub struct Recovered {
     pub not_as_json: BTreeSet<DocumentKey>,
 }
 
-impl Recovered {
+impl JournalState {
     /// Takes one more fact in, as [`Journal::record`] does.
     pub fn apply(&mut self, fact: Fact) {
         match fact {
@@ -143,7 +143,7 @@ pub enum JournalError {
 #[async_trait]
 pub trait Journal: Send + Sync {
     /// What is remembered now: what an interrupted run left, and all that was recorded since.
-    fn remembered(&self) -> Recovered;
+    fn checkpoint(&self) -> JournalState;
 
     /// Remembers. After this returns, `Intent`, `Started`, `NotStarted`, `Doubted`, `Gone` and `Foreign` survive a loss of power
     /// where the journal is kept on disk; `Read` and `NotAsJson` survive with the next of

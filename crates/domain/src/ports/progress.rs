@@ -27,7 +27,7 @@ pub enum ItemStage {
         bytes: u64,
     },
     /// Taken over from an interrupted run.
-    Recovered {
+    Resumed {
         /// Size of the archive.
         bytes: u64,
     },

@@ -233,7 +233,7 @@ pub enum SinkError {
 #[async_trait]
 pub trait ArchiveSink: Send + Sync {
     /// Entries that are safe since an interrupted run, in the order in which they were closed.
-    fn recovered(&self) -> Vec<Receipt>;
+    fn resumed_receipts(&self) -> Vec<Receipt>;
 
     /// Entries that an interrupted run had begun with a validator, and whose beginnings are still here.
     fn beginnings(&self) -> Vec<Beginning>;

@@ -10,8 +10,8 @@ use bytes::Bytes;
 use crate::bag::integrity::ContentCheck;
 use crate::model::{BagPath, Sha256};
 use crate::ports::{
-    ArchiveSink, Beginning, EntryWriter, Fact, FinishedBag, Journal, JournalError, NewEntry,
-    Receipt, Recovered, SinkError, TagFile,
+    ArchiveSink, Beginning, EntryWriter, Fact, FinishedBag, Journal, JournalError, JournalState,
+    NewEntry, Receipt, SinkError, TagFile,
 };
 
 /// What a [`MemorySink`] holds.
@@ -69,7 +69,7 @@ impl MemorySink {
 
 #[async_trait]
 impl ArchiveSink for MemorySink {
-    fn recovered(&self) -> Vec<Receipt> {
+    fn resumed_receipts(&self) -> Vec<Receipt> {
         let state = self.state();
         state
             .order
@@ -178,11 +178,11 @@ impl Drop for MemoryWriter {
 
 /// A journal in memory. Clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct MemoryJournal(Arc<Mutex<Recovered>>);
+pub struct MemoryJournal(Arc<Mutex<JournalState>>);
 
 #[async_trait]
 impl Journal for MemoryJournal {
-    fn remembered(&self) -> Recovered {
+    fn checkpoint(&self) -> JournalState {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)

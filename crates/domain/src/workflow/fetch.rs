@@ -22,7 +22,7 @@ use crate::redact;
 
 /// What an interrupted run left, as far as documents go.
 #[derive(Debug, Default)]
-pub(crate) struct Kept {
+pub(crate) struct Resumed {
     pub(crate) receipts: BTreeMap<BagPath, Receipt>,
     pub(crate) documents: BTreeMap<Resource, Facts>,
     pub(crate) not_as_json: BTreeSet<Resource>,
@@ -35,7 +35,7 @@ pub(crate) struct Fetch<'a> {
     /// `None` where nothing is kept: the survey of a plan, the recount.
     pub(crate) sink: Option<&'a dyn ArchiveSink>,
     pub(crate) order: &'a Order,
-    pub(crate) kept: &'a Kept,
+    pub(crate) resumed: &'a Resumed,
     pub(crate) twins: &'a Twins,
 }
 
@@ -68,7 +68,7 @@ impl Fetch<'_> {
         resource: Resource,
         path_of: impl Fn(Representation) -> BagPath,
     ) -> Result<Brought, Result<Failed, RunError>> {
-        if let Some(brought) = self.remembered(resource, &path_of) {
+        if let Some(brought) = self.checkpoint(resource, &path_of) {
             return Ok(brought);
         }
         let xml = self.ask(resource, Representation::Xml).await?;
@@ -127,23 +127,23 @@ impl Fetch<'_> {
     }
 
     /// A document of an interrupted run, where all of it is safe.
-    fn remembered(
+    fn checkpoint(
         &self,
         resource: Resource,
         path_of: &impl Fn(Representation) -> BagPath,
     ) -> Option<Brought> {
         let facts = self
-            .kept
+            .resumed
             .documents
             .get(&resource)
             .filter(|_| self.sink.is_some())?;
         let is_xml_only = self.order.documents.keeps(Representation::Xml)
-            && self.kept.not_as_json.contains(&resource);
+            && self.resumed.not_as_json.contains(&resource);
         let forms = FORMS.into_iter().filter(|form| {
             self.order.documents.keeps(*form) && !(is_xml_only && *form == Representation::Json)
         });
         let receipts = forms
-            .map(|form| self.kept.receipts.get(&path_of(form)).cloned())
+            .map(|form| self.resumed.receipts.get(&path_of(form)).cloned())
             .collect::<Option<Vec<_>>>()?;
         Some(Brought {
             facts: facts.clone(),
@@ -176,7 +176,7 @@ impl Fetch<'_> {
         path: BagPath,
     ) -> Result<Receipt, Result<Failed, RunError>> {
         // Kept by an interrupted run whose other form was lost: what is in the bag stays.
-        if let Some(receipt) = self.kept.receipts.get(&path) {
+        if let Some(receipt) = self.resumed.receipts.get(&path) {
             return Ok(receipt.clone());
         }
         let (bytes, redactions) = self.blank(section, form, &document).map_err(Ok)?;
@@ -248,7 +248,7 @@ impl Fetch<'_> {
                 .strip_prefix(stem)
                 .is_some_and(|ending| !ending.contains(['/', '.']))
         };
-        self.kept
+        self.resumed
             .receipts
             .iter()
             .find(|(path, _)| is_it(path))
@@ -265,7 +265,7 @@ impl Fetch<'_> {
     ) -> Result<Result<Receipt, FileLoss>, RunError> {
         let Some(sink) = self.sink else {
             return Ok(Err(FileLoss {
-                message: "nothing is kept".to_owned(),
+                message: "nothing is resumed".to_owned(),
                 http_status: None,
                 attempts: 0,
             }));

@@ -182,9 +182,9 @@ impl Ledger {
 
     /// Takes in what an interrupted run put into the bag and this one did not come across: what is in the container is in the
     /// manifest, or the bag is not valid.
-    pub(crate) fn adopt_unclaimed<'a>(&mut self, kept: impl Iterator<Item = &'a Receipt>) {
+    pub(crate) fn adopt_unclaimed<'a>(&mut self, resumed: impl Iterator<Item = &'a Receipt>) {
         let claimed: BTreeSet<_> = self.files.iter().map(|file| file.path.clone()).collect();
-        for receipt in kept.filter(|receipt| !claimed.contains(&receipt.path)) {
+        for receipt in resumed.filter(|receipt| !claimed.contains(&receipt.path)) {
             self.notes.push(format!(
                 "`{}` is from an earlier attempt: the platform no longer lists it",
                 receipt.path

@@ -1,6 +1,6 @@
 //! What an export would contain: selection ∩ survey.
 
-use super::fetch::{Fetch, Kept};
+use super::fetch::{Fetch, Resumed};
 use super::ledger::Ledger;
 use super::patience::greet;
 use super::run::{Ports, RunError, check_selection, nothing_at_all};
@@ -80,13 +80,13 @@ pub(super) async fn read_lists(
     order: &Order,
 ) -> Result<(Option<String>, Ledger), RunError> {
     let greeting = greet(ports, order).await?;
-    let kept = Kept::default();
+    let resumed = Resumed::default();
     let twins = Twins::default();
     let fetch = Fetch {
         ports,
         sink: None,
         order,
-        kept: &kept,
+        resumed: &resumed,
         twins: &twins,
     };
     let mut ledger = Ledger::default();

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::drive::{Drive, ItemWork, drive};
-use super::fetch::{Fetch, Kept};
+use super::fetch::{Fetch, Resumed};
 use super::item::Item;
 use super::ledger::{Book, Ledger, Place};
 use super::patience::{Greeting, greet};
@@ -140,28 +140,28 @@ async fn gather(
     ports.progress.on(&Event::Connected {
         platform_version: platform.version.clone(),
     });
-    let receipts = sink.recovered();
-    let remembered = ports.journal.remembered();
-    let kept = Kept {
+    let receipts = sink.resumed_receipts();
+    let checkpoint = ports.journal.checkpoint();
+    let resumed = Resumed {
         receipts: receipts
             .into_iter()
             .map(|receipt| (receipt.path.clone(), receipt))
             .collect(),
-        documents: remembered.documents.clone(),
-        not_as_json: remembered.not_as_json.clone(),
+        documents: checkpoint.documents.clone(),
+        not_as_json: checkpoint.not_as_json.clone(),
     };
-    let twins = Twins::after(&kept, order);
+    let twins = Twins::after(&resumed, order);
     let fetch = Fetch {
         ports,
         sink: Some(sink),
         order,
-        kept: &kept,
+        resumed: &resumed,
         twins: &twins,
     };
     let mut ledger = Ledger::default();
     let following = survey_first(fetch, &mut ledger, &greeting).await?;
     check_selection(order, &ledger)?;
-    let foreign = tickets::foreign(ports, order, &remembered).await?;
+    let foreign = tickets::foreign(ports, order, &checkpoint).await?;
     let drive_with = Drive {
         ports,
         sink,
@@ -169,15 +169,15 @@ async fn gather(
         foreign: foreign.as_ref(),
     };
     let has_more = |item: ItemRef| {
-        let mut tickets = remembered.open.iter();
+        let mut tickets = checkpoint.open.iter();
         tickets.any(|ticket| ticket.item == item)
-            || kept
+            || resumed
                 .receipts
                 .values()
                 .any(|receipt| receipt.origin.item == Some(item))
     };
     tickets::doubt_superfluous(ports.journal, has_more).await?;
-    let (mut work, places) = set_up_items(drive_with, &ledger, &kept, &remembered);
+    let (mut work, places) = set_up_items(drive_with, &ledger, &resumed, &checkpoint);
     warn_of_space(drive_with, hinted_bytes(&ledger, &work, &places));
     announce(ports, &work, &following);
     let rest = later_sections(order).map(Task::of_section);
@@ -190,15 +190,15 @@ async fn gather(
     let mut unsafe_tickets = enter_items(order, &mut ledger, &work, &places);
     tickets::sweep(drive_with, &mut ledger, &work).await?;
     unsafe_tickets.extend(second_look(drive_with, fetch, &mut ledger).await?);
-    ledger.notes.extend(ports.journal.remembered().doubts);
+    ledger.notes.extend(ports.journal.checkpoint().doubts);
     ledger.notes.extend(twins.note(order));
-    ledger.adopt_unclaimed(kept.receipts.values());
+    ledger.adopt_unclaimed(resumed.receipts.values());
     let report = report(order, ledger, started, ports, platform.version);
     Ok((report, unsafe_tickets))
 }
 
 async fn began(ports: Ports<'_>) -> Result<Timestamp, RunError> {
-    if let Some(began) = ports.journal.remembered().began {
+    if let Some(began) = ports.journal.checkpoint().began {
         return Ok(began);
     }
     let at = ports.clock.now();

@@ -39,7 +39,7 @@ pub(crate) async fn second_look(
                 let path = layout::archive(&folder, SECOND);
                 let machine = machine_for(drive_with.order, item);
                 // An interrupted run came this far already.
-                let machine = match fetch.kept.receipts.get(&path) {
+                let machine = match fetch.resumed.receipts.get(&path) {
                     Some(receipt) => machine.with_receipt(receipt.clone(), Vec::new()),
                     None => machine,
                 };

@@ -1,21 +1,21 @@
 //! A machine for every item, each from where an interrupted run left it.
 
 use super::drive::{Drive, ItemWork};
-use super::fetch::Kept;
+use super::fetch::Resumed;
 use super::item::Item;
 use super::ledger::{Ledger, Place};
 use super::run::{machine_for, name_of};
 use super::survey::folder_of;
 use crate::bag::layout;
 use crate::model::{BagPath, ItemKind, ItemRef, Ticket};
-use crate::ports::{Beginning, Event, ItemStage, Receipt, Recovered};
+use crate::ports::{Beginning, Event, ItemStage, JournalState, Receipt};
 
 /// The items that the order wants, and where each stands in the ledger.
 pub(super) fn set_up_items(
     drive: Drive<'_>,
     ledger: &Ledger,
-    kept: &Kept,
-    remembered: &Recovered,
+    resumed: &Resumed,
+    checkpoint: &JournalState,
 ) -> (Vec<ItemWork>, Vec<Place>) {
     let items = [ItemKind::Appliance, ItemKind::MySoftware]
         .into_iter()
@@ -26,13 +26,13 @@ pub(super) fn set_up_items(
         .map(|(place, item)| {
             let path = layout::archive(&folder_of(ledger, place, item.id), 1);
             let name = name_of(ledger, place);
-            let tickets = tickets_of(item, remembered);
+            let tickets = tickets_of(item, checkpoint);
             let beginning = beginning_of(&beginnings, &path, &tickets);
-            let receipt = kept.receipts.get(&path);
+            let receipt = resumed.receipts.get(&path);
             if let Some(receipt) = receipt {
                 tell_recovered(drive, item, &name, receipt);
             }
-            let machine = taken_up(drive, item, tickets, receipt, remembered);
+            let machine = taken_up(drive, item, tickets, receipt, checkpoint);
             let work = ItemWork::new(machine, name, path).going_on_with(beginning);
             (work, place)
         })
@@ -40,8 +40,8 @@ pub(super) fn set_up_items(
 }
 
 /// Oldest first.
-fn tickets_of(item: ItemRef, remembered: &Recovered) -> Vec<Ticket> {
-    let open = remembered.open.iter().copied();
+fn tickets_of(item: ItemRef, checkpoint: &JournalState) -> Vec<Ticket> {
+    let open = checkpoint.open.iter().copied();
     let mut tickets: Vec<Ticket> = open.filter(|ticket| ticket.item == item).collect();
     tickets.sort();
     tickets
@@ -63,7 +63,7 @@ fn tell_recovered(drive: Drive<'_>, item: ItemRef, name: &str, receipt: &Receipt
     drive.ports.progress.on(&Event::Item {
         item,
         name: name.to_owned(),
-        stage: ItemStage::Recovered {
+        stage: ItemStage::Resumed {
             bytes: receipt.bytes,
         },
     });
@@ -74,10 +74,10 @@ fn taken_up(
     item: ItemRef,
     tickets: Vec<Ticket>,
     receipt: Option<&Receipt>,
-    remembered: &Recovered,
+    checkpoint: &JournalState,
 ) -> Item {
     let machine = machine_for(drive.order, item);
-    let is_unanswered = remembered.intents.contains(&item);
+    let is_unanswered = checkpoint.intents.contains(&item);
     if is_unanswered && receipt.is_none() && tickets.is_empty() {
         return machine.with_lost_start();
     }

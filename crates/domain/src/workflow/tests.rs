@@ -919,7 +919,7 @@ fn a_platform_that_goes_away_ends_the_run_and_the_next_one_goes_on() {
         .platform
         .script(20, downloads_of(appliance(2)), Script::Refuse(away()));
     assert!(matches!(world.export(), Err(RunError::Platform(_))));
-    assert_eq!(world.journal.remembered_open(), vec![appliance(2)]);
+    assert_eq!(world.journal.open_at_checkpoint(), vec![appliance(2)]);
     world.platform.script(0, |_| true, Script::LoseAnswer);
     let mut outcome = world.export();
     while outcome.is_err() {
@@ -935,8 +935,8 @@ fn a_platform_that_goes_away_ends_the_run_and_the_next_one_goes_on() {
 }
 
 impl MemoryJournal {
-    fn remembered_open(&self) -> Vec<ItemRef> {
-        crate::ports::Journal::remembered(self)
+    fn open_at_checkpoint(&self) -> Vec<ItemRef> {
+        crate::ports::Journal::checkpoint(self)
             .open
             .into_iter()
             .map(|ticket: Ticket| ticket.item)
@@ -1060,7 +1060,7 @@ fn a_download_whose_length_the_disk_cannot_hold_is_refused_before_it_is_written(
 fn a_full_disk_ends_the_run_and_deletes_nothing() {
     let world = world(&[appliance(1)]);
     let mut sink = MockArchiveSink::new();
-    sink.expect_recovered().return_const(Vec::new());
+    sink.expect_resumed_receipts().return_const(Vec::new());
     sink.expect_room().return_const(None);
     sink.expect_open_entry().returning(|_| {
         Err(SinkError::NoSpace {
@@ -1085,8 +1085,8 @@ fn no_start_leaves_before_its_intent_is_remembered() {
     let world = world(&[appliance(1)]);
     let mut journal = MockJournal::new();
     journal
-        .expect_remembered()
-        .returning(crate::ports::Recovered::default);
+        .expect_checkpoint()
+        .returning(crate::ports::JournalState::default);
     journal.expect_record().returning(|fact| match fact {
         Fact::Intent { .. } => Err(JournalError::Io {
             path: "/lost/journal".into(),

@@ -10,7 +10,7 @@ use super::ledger::Ledger;
 use super::patience::attempt;
 use super::run::{Ports, RunError};
 use crate::model::{ItemKind, ItemRef, Order, Section, Ticket};
-use crate::ports::{ApiError, Event, Fact, Journal, JournalError, Recovered};
+use crate::ports::{ApiError, Event, Fact, Journal, JournalError, JournalState};
 use crate::report::{Failure, Stage};
 
 const AT_ONCE: usize = 8;
@@ -19,9 +19,9 @@ const AT_ONCE: usize = 8;
 pub(crate) async fn foreign(
     ports: Ports<'_>,
     order: &Order,
-    remembered: &Recovered,
+    checkpoint: &JournalState,
 ) -> Result<Option<BTreeSet<Ticket>>, RunError> {
-    if let Some(foreign) = &remembered.foreign {
+    if let Some(foreign) = &checkpoint.foreign {
         return Ok(Some(foreign.clone()));
     }
     if !order.selection.wants(Section::Appliances) {
@@ -33,7 +33,7 @@ pub(crate) async fn foreign(
     .await
     {
         Ok(lying) => {
-            let ours = &remembered.open;
+            let ours = &checkpoint.open;
             let tickets: Vec<Ticket> = lying
                 .into_iter()
                 .map(|open| open.ticket)
@@ -75,7 +75,7 @@ pub(crate) async fn doubt_superfluous(
     journal: &dyn Journal,
     has_more: impl Fn(ItemRef) -> bool,
 ) -> Result<(), JournalError> {
-    let unanswered = journal.remembered().intents.into_iter();
+    let unanswered = journal.checkpoint().intents.into_iter();
     for item in unanswered.filter(|item| item.kind == ItemKind::MySoftware && has_more(*item)) {
         doubt(journal, item, NO_LIST).await?;
     }
@@ -90,7 +90,7 @@ pub(crate) async fn sweep(
     work: &[ItemWork],
 ) -> Result<(), RunError> {
     let items: BTreeSet<ItemRef> = work.iter().map(|item| item.machine.item()).collect();
-    let open = drive.ports.journal.remembered().open;
+    let open = drive.ports.journal.checkpoint().open;
     let mut doomed: Vec<Ticket> = open
         .into_iter()
         .filter(|ticket| !items.contains(&ticket.item))
@@ -128,7 +128,7 @@ async fn unanswered(
             return Ok(Vec::new());
         }
     };
-    let known = ports.journal.remembered().open;
+    let known = ports.journal.checkpoint().open;
     let unknown = lying
         .into_iter()
         .map(|open| open.ticket)
@@ -227,13 +227,13 @@ pub struct Withdrawal {
 /// whose start was never answered. Somebody else's are left alone. One attempt each, all at once: it is called by people in a
 /// hurry to leave.
 pub async fn withdraw(ports: Ports<'_>) -> Result<Withdrawal, JournalError> {
-    let remembered = ports.journal.remembered();
-    let (found, doubtful) = look_up_lost(ports, &remembered).await;
+    let checkpoint = ports.journal.checkpoint();
+    let (found, doubtful) = look_up_lost(ports, &checkpoint).await;
     let mut withdrawal = Withdrawal {
         doubtful,
         ..Withdrawal::default()
     };
-    let tickets: BTreeSet<Ticket> = remembered.open.iter().copied().chain(found).collect();
+    let tickets: BTreeSet<Ticket> = checkpoint.open.iter().copied().chain(found).collect();
     let mut answers: FuturesUnordered<_> = tickets
         .into_iter()
         .map(|ticket| async move {
@@ -254,21 +254,21 @@ pub async fn withdraw(ports: Ports<'_>) -> Result<Withdrawal, JournalError> {
     Ok(withdrawal)
 }
 
-async fn look_up_lost(ports: Ports<'_>, remembered: &Recovered) -> (Vec<Ticket>, Vec<ItemRef>) {
-    if remembered.intents.is_empty() {
+async fn look_up_lost(ports: Ports<'_>, checkpoint: &JournalState) -> (Vec<Ticket>, Vec<ItemRef>) {
+    if checkpoint.intents.is_empty() {
         return (Vec::new(), Vec::new());
     }
-    let lying = match (&remembered.foreign, ports.api.open_tickets().await) {
+    let lying = match (&checkpoint.foreign, ports.api.open_tickets().await) {
         (Some(foreign), Ok(lying)) => {
             let unknown = lying.into_iter().map(|open| open.ticket);
             unknown
-                .filter(|t| !foreign.contains(t) && !remembered.open.contains(t))
+                .filter(|t| !foreign.contains(t) && !checkpoint.open.contains(t))
                 .collect()
         }
         _ => Vec::new(),
     };
     let (mut found, mut doubtful) = (Vec::new(), Vec::new());
-    for item in &remembered.intents {
+    for item in &checkpoint.intents {
         let mut ours = lying.iter().filter(|ticket: &&Ticket| ticket.item == *item);
         match (ours.next(), ours.next()) {
             (Some(ticket), None) => found.push(*ticket),

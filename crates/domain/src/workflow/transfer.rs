@@ -90,11 +90,11 @@ pub(crate) async fn fetch_archive(
         Some(partial) => partial.open(sink, &path).await?,
         None => None,
     };
-    let (mut kept, mut from) = opened.unzip();
+    let (mut resumed, mut from) = opened.unzip();
     let answer = match ports.api.download(ticket, from.clone()).await {
         // The server cannot go on there: what came first is of no use, and the whole is asked for.
         Err(error) if from.is_some() && refuses_range(&error) => {
-            if let Some(writer) = kept.take() {
+            if let Some(writer) = resumed.take() {
                 writer.discard().await?;
             }
             from = None;
@@ -105,7 +105,7 @@ pub(crate) async fn fetch_archive(
     let download = match answer {
         Ok(download) => download,
         Err(error) => {
-            let partial = kept.zip(from).map(|(writer, from)| Partial {
+            let partial = resumed.zip(from).map(|(writer, from)| Partial {
                 ticket,
                 part: Part::Open(writer),
                 from,
@@ -116,7 +116,7 @@ pub(crate) async fn fetch_archive(
     let goes_on = from
         .as_ref()
         .is_some_and(|from| from.offset == download.starts_at);
-    if !goes_on && let Some(writer) = kept.take() {
+    if !goes_on && let Some(writer) = resumed.take() {
         writer.discard().await?;
     }
     if download.starts_at > 0 && !goes_on {
@@ -129,7 +129,7 @@ pub(crate) async fn fetch_archive(
     }
     check_room(sink, download.length)?;
     let received = if goes_on { download.starts_at } else { 0 };
-    let writer = match kept {
+    let writer = match resumed {
         Some(writer) => writer,
         None => {
             sink.open_entry(archive_entry(ports, ticket, path, &download))

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::lock;
 
-use super::fetch::{Fetch, Kept, words_for};
+use super::fetch::{Fetch, Resumed, words_for};
 use super::patience::Failed;
 use super::run::RunError;
 use crate::model::{ItemKind, ListResource, Order, Representation, Resource};
@@ -88,14 +88,14 @@ pub(crate) struct Twins {
 
 impl Twins {
     /// What an interrupted run has found out.
-    pub(crate) fn after(kept: &Kept, order: &Order) -> Self {
+    pub(crate) fn after(resumed: &Resumed, order: &Order) -> Self {
         let mut known = Known::default();
-        for resource in &kept.not_as_json {
+        for resource in &resumed.not_as_json {
             known.refused.insert(Kind::of(*resource));
         }
         if order.documents.keeps(Representation::Json) {
-            let twins = kept.documents.keys();
-            let offered = twins.filter(|resource| !kept.not_as_json.contains(resource));
+            let twins = resumed.documents.keys();
+            let offered = twins.filter(|resource| !resumed.not_as_json.contains(resource));
             known.offered = offered.map(|resource| Kind::of(*resource)).collect();
         }
         Self {
@@ -118,12 +118,12 @@ impl Twins {
         }
         if known.offered.is_empty() {
             return Some(
-                "the platform does not offer JSON: documents are kept as XML only".to_owned(),
+                "the platform does not offer JSON: documents are resumed as XML only".to_owned(),
             );
         }
         let kinds: Vec<String> = known.refused.iter().map(|kind| kind.in_words()).collect();
         Some(format!(
-            "the platform does not offer everything as JSON; kept as XML only: {}",
+            "the platform does not offer everything as JSON; resumed as XML only: {}",
             kinds.join(", ")
         ))
     }

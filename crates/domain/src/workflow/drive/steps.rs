@@ -111,7 +111,7 @@ async fn find_ticket(drive: Drive<'_>, item: ItemRef, lost: u32) -> Result<Seen,
             return Ok(Seen::CannotFind);
         }
     };
-    let known = journal.remembered().open;
+    let known = journal.checkpoint().open;
     let mut ours: Vec<_> = lying
         .into_iter()
         .map(|open| open.ticket)
