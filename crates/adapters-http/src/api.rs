@@ -6,7 +6,7 @@ use domain::model::{
     Ticket,
 };
 use domain::ports::{
-    ApiError, Document, Download, ExportStatus, OpenTicket, Platform, ResumePoint, Started,
+    ApiError, Document, Download, ExportStatus, OpenTicket, Platform, ResumeAt, Started,
     UserDataApi,
 };
 
@@ -202,11 +202,7 @@ impl UserDataApi for UforgeApi {
         Ok(found)
     }
 
-    async fn download(
-        &self,
-        ticket: Ticket,
-        from: Option<ResumePoint>,
-    ) -> Result<Download, ApiError> {
+    async fn download(&self, ticket: Ticket, from: Option<ResumeAt>) -> Result<Download, ApiError> {
         let address = self.paths.archive(ticket);
         let ask = Ask::get(&address, "*/*").going_on_from(from.as_ref());
         self.file(&ask, FileKind::Archive).await

@@ -1,6 +1,6 @@
 //! A request in the making: what is wanted, before anybody's credentials are on it.
 
-use domain::ports::ResumePoint;
+use domain::ports::ResumeAt;
 use reqwest::Method;
 
 use crate::paths::Address;
@@ -15,7 +15,7 @@ pub(crate) struct Ask<'a> {
     /// Whether credentials go with it.
     pub(crate) is_signed: bool,
     /// From where on.
-    pub(crate) from: Option<&'a ResumePoint>,
+    pub(crate) from: Option<&'a ResumeAt>,
 }
 
 impl<'a> Ask<'a> {
@@ -60,7 +60,7 @@ impl<'a> Ask<'a> {
     }
 
     /// Only what follows this point (RFC 9110 §13.1.5, §14.2).
-    pub(crate) fn going_on_from(self, from: Option<&'a ResumePoint>) -> Self {
+    pub(crate) fn going_on_from(self, from: Option<&'a ResumeAt>) -> Self {
         Self {
             from: from.filter(|point| point.offset > 0),
             ..self

@@ -1,6 +1,6 @@
 //! What the head of an answer says of the file that follows it.
 
-use domain::ports::{ApiError, ResumePoint};
+use domain::ports::{ApiError, ResumeAt};
 use jiff::SignedDuration;
 use reqwest::header::{ACCEPT_RANGES, CONTENT_RANGE, DATE, ETAG, HeaderMap, LAST_MODIFIED};
 use reqwest::{Response, StatusCode};
@@ -33,7 +33,7 @@ fn read(
     status: StatusCode,
     headers: &HeaderMap,
     length: Option<u64>,
-    from: Option<&ResumePoint>,
+    from: Option<&ResumeAt>,
 ) -> Result<Head, Unread> {
     let media_type = MediaType::of(headers);
     let (starts_at, part) = match (status, from) {
@@ -58,7 +58,7 @@ fn read(
 }
 
 /// The bytes in a part that begins where it was asked to, of the file that it was asked of (RFC 9110 §14.4).
-fn part(headers: &HeaderMap, point: &ResumePoint) -> Result<u64, Unread> {
+fn part(headers: &HeaderMap, point: &ResumeAt) -> Result<u64, Unread> {
     let wrong = || {
         Unread::Detail(format!(
             "it does not go on at byte {} as it was asked to",
@@ -129,8 +129,8 @@ mod tests {
             .collect()
     }
 
-    fn point() -> ResumePoint {
-        ResumePoint {
+    fn point() -> ResumeAt {
+        ResumeAt {
             offset: 100,
             validator: "\"a\"".to_owned(),
         }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::model::{BinaryRef, ItemRef, OutputFormat, Representation, Resource, Ticket};
 use domain::ports::{
-    ApiError, Document, Download, ExportStatus, OpenTicket, Platform, ResumePoint, Started,
+    ApiError, Document, Download, ExportStatus, OpenTicket, Platform, ResumeAt, Started,
     UserDataApi,
 };
 use tokio_util::task::TaskTracker;
@@ -98,11 +98,7 @@ impl UserDataApi for RememberedStarts {
         self.api.open_tickets().await
     }
 
-    async fn download(
-        &self,
-        ticket: Ticket,
-        from: Option<ResumePoint>,
-    ) -> Result<Download, ApiError> {
+    async fn download(&self, ticket: Ticket, from: Option<ResumeAt>) -> Result<Download, ApiError> {
         self.api.download(ticket, from).await
     }
 
@@ -159,7 +155,7 @@ mod tests {
         async fn open_tickets(&self) -> Result<Vec<OpenTicket>, ApiError> {
             unreachable!()
         }
-        async fn download(&self, _: Ticket, _: Option<ResumePoint>) -> Result<Download, ApiError> {
+        async fn download(&self, _: Ticket, _: Option<ResumeAt>) -> Result<Download, ApiError> {
             unreachable!()
         }
         async fn cancel_export(&self, _: Ticket) -> Result<(), ApiError> {

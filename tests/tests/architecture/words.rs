@@ -4,7 +4,7 @@ use crate::tree::{Text, texts};
 
 /// Words that are not used, and what is said instead. A word here is found inside names too, in any case.
 const RETIRED: [(&str, &str); 38] = [
-    ("beginnings", "partial downloads, partial entries"),
+    ("partial_entries", "partial downloads, partial entries"),
     ("brings home", "exports, fetches"),
     ("brought", "exported, fetched, downloaded"),
     ("buried", "discarded"),

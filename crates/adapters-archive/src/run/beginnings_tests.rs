@@ -71,13 +71,13 @@ fn total_length(kit: &Kit) -> u64 {
 
 /// The one beginning, gone on with: its writer, and how much of it was there.
 async fn gone_on_with(run: &Run) -> (Box<dyn EntryWriter>, usize) {
-    let beginnings = run.sink.beginnings();
+    let beginnings = run.sink.partial_entries();
     assert_eq!(beginnings.len(), 1);
     assert_eq!(beginnings[0].entry, with_validator(CUT));
     let bytes = usize::try_from(beginnings[0].bytes).unwrap();
     let path = &beginnings[0].entry.path;
-    let writer = run.sink.go_on_with(path).await.unwrap().unwrap();
-    assert_eq!(run.sink.beginnings(), []);
+    let writer = run.sink.resume_entry(path).await.unwrap().unwrap();
+    assert_eq!(run.sink.partial_entries(), []);
     (writer, bytes)
 }
 
@@ -190,7 +190,7 @@ async fn what_was_discarded_or_refused_leaves_nothing() {
         assert!(matches!(refused, Err(SinkError::CheckFailed { .. })));
         // The same entry, this time from a server that cannot send the rest.
         let _held = kit.hold(&run, download(CUT), &archive(5, 900_000)).await;
-        assert_eq!(kit.killed().open().sink.beginnings(), []);
+        assert_eq!(kit.killed().open().sink.partial_entries(), []);
     }
 }
 
@@ -202,7 +202,7 @@ async fn a_beginning_is_given_up_for_a_new_entry() {
         let run = kit.open();
         let whole = archive(9, LONG);
         run.put(with_validator(CUT), &whole).await.unwrap();
-        assert_eq!(run.sink.beginnings(), []);
+        assert_eq!(run.sink.partial_entries(), []);
         finish(&kit, run).await;
     }
 }
@@ -233,8 +233,8 @@ async fn a_beginning_that_the_disk_lost_is_never_taken() {
         bytes[400_000..].fill(0);
         fs::write(&stage, bytes).unwrap();
         let run = kit.open();
-        let beginning = run.sink.beginnings().remove(0);
-        if let Some(mut writer) = run.sink.go_on_with(&beginning.entry.path).await.unwrap() {
+        let beginning = run.sink.partial_entries().remove(0);
+        if let Some(mut writer) = run.sink.resume_entry(&beginning.entry.path).await.unwrap() {
             let from = usize::try_from(beginning.bytes).unwrap();
             let rest = archive(9, LONG)[from..].to_vec();
             let taken = match writer.write(rest.into()).await {

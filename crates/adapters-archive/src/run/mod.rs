@@ -1,4 +1,4 @@
-//! Beginning a run, or going on with one that was interrupted: [`open_run`] is the door to the writing half.
+//! PartialEntry a run, or going on with one that was interrupted: [`open_run`] is the door to the writing half.
 
 mod beginnings;
 #[cfg(test)]

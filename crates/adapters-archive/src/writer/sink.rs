@@ -10,8 +10,8 @@ use age::Encryptor;
 use async_trait::async_trait;
 use domain::model::{BagFormat, BagPath, SafeName, Section};
 use domain::ports::{
-    ArchiveSink, Beginning, Check, Durability, EntryWriter, FinishedBag, NewEntry, Origin, Receipt,
-    SinkError, Storage, TagFile,
+    ArchiveSink, Check, Durability, EntryWriter, FinishedBag, NewEntry, Origin, PartialEntry,
+    Receipt, SinkError, Storage, TagFile,
 };
 use jiff::Timestamp;
 
@@ -152,10 +152,10 @@ impl ArchiveSink for ArchiveWriter {
         self.resumed_receipts.clone()
     }
 
-    fn beginnings(&self) -> Vec<Beginning> {
+    fn partial_entries(&self) -> Vec<PartialEntry> {
         let left = self.left();
         left.values()
-            .map(|left| Beginning {
+            .map(|left| PartialEntry {
                 entry: left.entry.clone(),
                 bytes: left.part.bytes,
             })
@@ -190,7 +190,10 @@ impl ArchiveSink for ArchiveWriter {
         Ok(Box::new(streamed::open(&self.bag, entry, reservation)?))
     }
 
-    async fn go_on_with(&self, path: &BagPath) -> Result<Option<Box<dyn EntryWriter>>, SinkError> {
+    async fn resume_entry(
+        &self,
+        path: &BagPath,
+    ) -> Result<Option<Box<dyn EntryWriter>>, SinkError> {
         let Some(left) = self.left().remove(path) else {
             return Ok(None);
         };

@@ -2,13 +2,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::model::{BinaryRef, ItemKind, ObjectId};
-use domain::ports::{ApiError, Download, ResumePoint, UserDataApi as _};
+use domain::ports::{ApiError, Download, ResumeAt, UserDataApi as _};
 use futures_util::StreamExt as _;
 
 use crate::exports::ticket;
 use crate::server::{Reply, Server};
 
-async fn archive(reply: Reply, from: Option<ResumePoint>) -> Result<Download, ApiError> {
+async fn archive(reply: Reply, from: Option<ResumeAt>) -> Result<Download, ApiError> {
     let server = Server::replying([reply]).await;
     server
         .api()
@@ -31,8 +31,8 @@ async fn body(download: Download) -> (usize, Option<ApiError>) {
     (received, None)
 }
 
-fn point() -> ResumePoint {
-    ResumePoint {
+fn point() -> ResumeAt {
+    ResumeAt {
         offset: 5,
         validator: "\"v1\"".to_owned(),
     }

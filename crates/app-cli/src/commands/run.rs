@@ -275,9 +275,9 @@ async fn drive(
         resumed,
     } = run;
     let beginning = if resumed {
-        Beginning::Resumed
+        PartialEntry::Resumed
     } else {
-        Beginning::New
+        PartialEntry::New
     };
     let subject = Subject {
         user: job.connection.user.to_string(),
@@ -324,7 +324,7 @@ async fn drive(
 
 /// Whether a run had an earlier one to go on from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Beginning {
+enum PartialEntry {
     New,
     Resumed,
 }
@@ -356,7 +356,7 @@ impl Remains {
         checkpoint: &JournalState,
         output: &OutputSettings,
         ended: &CommandError,
-        run: Beginning,
+        run: PartialEntry,
     ) -> Self {
         let tickets = !checkpoint.open.is_empty() || !checkpoint.intents.is_empty();
         // Nobody repeats a command that was refused as it is, and the next one must not find another order's remains.
@@ -364,7 +364,7 @@ impl Remains {
             Ending::of_error(ended),
             Ending::Usage | Ending::Unauthorized
         );
-        if !tickets && refused && run == Beginning::New {
+        if !tickets && refused && run == PartialEntry::New {
             return Self::Nothing;
         }
         // What is encrypted cannot be gone on with: its key is gone.

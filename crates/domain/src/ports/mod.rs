@@ -19,8 +19,8 @@ pub use journal::{DocumentKey, Fact, Journal, JournalError, JournalState};
 pub use progress::MockProgress;
 pub use progress::{Event, ItemStage, NoProgress, Progress};
 pub use sink::{
-    ArchiveSink, Beginning, Check, CheckFailure, Durability, EntryWriter, FinishedBag, NewEntry,
-    Origin, Receipt, Redaction, RedactionRule, SinkError, Storage, TagFile,
+    ArchiveSink, Check, CheckFailure, Durability, EntryWriter, FinishedBag, NewEntry, Origin,
+    PartialEntry, Receipt, Redaction, RedactionRule, SinkError, Storage, TagFile,
 };
 #[cfg(any(test, feature = "testing"))]
 pub use sink::{MockArchiveSink, MockEntryWriter};
@@ -28,5 +28,5 @@ pub use sink::{MockArchiveSink, MockEntryWriter};
 pub use user_data::MockUserDataApi;
 pub use user_data::{
     ApiError, Distrust, Document, Download, ExportState, ExportStatus, OpenTicket, Platform,
-    ResumePoint, Started, UserDataApi,
+    ResumeAt, Started, UserDataApi,
 };

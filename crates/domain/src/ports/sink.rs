@@ -106,7 +106,7 @@ pub struct NewEntry {
 
 /// The beginning of an entry that an interrupted run left.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Beginning {
+pub struct PartialEntry {
     /// The entry, with its validator.
     pub entry: NewEntry,
     /// How much of it can be gone on from.
@@ -236,7 +236,7 @@ pub trait ArchiveSink: Send + Sync {
     fn resumed_receipts(&self) -> Vec<Receipt>;
 
     /// Entries that an interrupted run had begun with a validator, and whose beginnings are still here.
-    fn beginnings(&self) -> Vec<Beginning>;
+    fn partial_entries(&self) -> Vec<PartialEntry>;
 
     /// Bytes that can still be written where the bag grows, and the path they are counted for; `None` where nobody can say.
     fn room(&self) -> Option<(u64, PathBuf)>;
@@ -246,12 +246,13 @@ pub trait ArchiveSink: Send + Sync {
     /// Waits for nothing but the sink's own limits. A path that was closed before is an error.
     async fn open_entry(&self, entry: NewEntry) -> Result<Box<dyn EntryWriter>, SinkError>;
 
-    /// Goes on with one of the [`Self::beginnings`]: after this returns, the writer has taken as many bytes as were told there,
+    /// Goes on with one of the [`Self::partial_entries`]: after this returns, the writer has taken as many bytes as were told there,
     /// and its sums and its check are those of the whole.
     ///
     /// `None` where they cannot be read any more; the path may then be opened as a new entry, which at any time takes the place of
     /// a beginning.
-    async fn go_on_with(&self, path: &BagPath) -> Result<Option<Box<dyn EntryWriter>>, SinkError>;
+    async fn resume_entry(&self, path: &BagPath)
+    -> Result<Option<Box<dyn EntryWriter>>, SinkError>;
 
     /// Writes the tag files and publishes: after this returns, the bag is complete, on disk, and under its final name.
     ///

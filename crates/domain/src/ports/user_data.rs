@@ -31,7 +31,7 @@ pub struct Document {
 
 /// From where a broken download is to go on.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ResumePoint {
+pub struct ResumeAt {
     /// Bytes that are here already.
     pub offset: u64,
     /// The strong validator that the first part came with (RFC 9110 §13.1.5, `If-Range`).
@@ -459,11 +459,7 @@ pub trait UserDataApi: Send + Sync {
     async fn open_tickets(&self) -> Result<Vec<OpenTicket>, ApiError>;
 
     /// A complete export's archive, from its start or from a resume point.
-    async fn download(
-        &self,
-        ticket: Ticket,
-        from: Option<ResumePoint>,
-    ) -> Result<Download, ApiError>;
+    async fn download(&self, ticket: Ticket, from: Option<ResumeAt>) -> Result<Download, ApiError>;
 
     /// Stops an appliance's export that is running. My software has no such call: it returns at once.
     async fn cancel_export(&self, ticket: Ticket) -> Result<(), ApiError>;

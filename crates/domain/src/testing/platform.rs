@@ -15,7 +15,7 @@ use crate::model::{
     Representation, Resource, Ticket,
 };
 use crate::ports::{
-    ApiError, Clock as _, Document, Download, ExportStatus, OpenTicket, Platform, ResumePoint,
+    ApiError, Clock as _, Document, Download, ExportStatus, OpenTicket, Platform, ResumeAt,
     Started, UserDataApi,
 };
 
@@ -405,11 +405,7 @@ impl UserDataApi for FakePlatform {
             .collect())
     }
 
-    async fn download(
-        &self,
-        ticket: Ticket,
-        from: Option<ResumePoint>,
-    ) -> Result<Download, ApiError> {
+    async fn download(&self, ticket: Ticket, from: Option<ResumeAt>) -> Result<Download, ApiError> {
         let offset = from.map_or(0, |from| from.offset);
         let script = self.receive(Call::Download(ticket, offset)).await;
         if !self.status(ticket)?.complete {

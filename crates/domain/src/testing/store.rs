@@ -10,8 +10,8 @@ use bytes::Bytes;
 use crate::bag::integrity::ContentCheck;
 use crate::model::{BagPath, Sha256};
 use crate::ports::{
-    ArchiveSink, Beginning, EntryWriter, Fact, FinishedBag, Journal, JournalError, JournalState,
-    NewEntry, Receipt, SinkError, TagFile,
+    ArchiveSink, EntryWriter, Fact, FinishedBag, Journal, JournalError, JournalState, NewEntry,
+    PartialEntry, Receipt, SinkError, TagFile,
 };
 
 /// What a [`MemorySink`] holds.
@@ -79,7 +79,7 @@ impl ArchiveSink for MemorySink {
             .collect()
     }
 
-    fn beginnings(&self) -> Vec<Beginning> {
+    fn partial_entries(&self) -> Vec<PartialEntry> {
         Vec::new()
     }
 
@@ -104,7 +104,7 @@ impl ArchiveSink for MemorySink {
         }))
     }
 
-    async fn go_on_with(&self, _: &BagPath) -> Result<Option<Box<dyn EntryWriter>>, SinkError> {
+    async fn resume_entry(&self, _: &BagPath) -> Result<Option<Box<dyn EntryWriter>>, SinkError> {
         Ok(None)
     }
 

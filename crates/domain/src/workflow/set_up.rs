@@ -8,7 +8,7 @@ use super::run::{machine_for, name_of};
 use super::survey::folder_of;
 use crate::bag::layout;
 use crate::model::{BagPath, ItemKind, ItemRef, Ticket};
-use crate::ports::{Beginning, Event, ItemStage, JournalState, Receipt};
+use crate::ports::{Event, ItemStage, JournalState, PartialEntry, Receipt};
 
 /// The items that the order wants, and where each stands in the ledger.
 pub(super) fn set_up_items(
@@ -21,19 +21,19 @@ pub(super) fn set_up_items(
         .into_iter()
         .flat_map(|kind| ledger.items(kind));
     let wanted = items.filter(|(_, item)| drive.order.selection.wants_item(*item));
-    let beginnings = drive.sink.beginnings();
+    let partial_entries = drive.sink.partial_entries();
     wanted
         .map(|(place, item)| {
             let path = layout::archive(&folder_of(ledger, place, item.id), 1);
             let name = name_of(ledger, place);
             let tickets = tickets_of(item, checkpoint);
-            let beginning = beginning_of(&beginnings, &path, &tickets);
+            let partial_entry = partial_entry_of(&partial_entries, &path, &tickets);
             let receipt = resumed.receipts.get(&path);
             if let Some(receipt) = receipt {
                 tell_recovered(drive, item, &name, receipt);
             }
             let machine = taken_up(drive, item, tickets, receipt, checkpoint);
-            let work = ItemWork::new(machine, name, path).going_on_with(beginning);
+            let work = ItemWork::new(machine, name, path).resuming(partial_entry);
             (work, place)
         })
         .unzip()
@@ -48,14 +48,14 @@ fn tickets_of(item: ItemRef, checkpoint: &JournalState) -> Vec<Ticket> {
 }
 
 /// What is left of an archive that one of these tickets can still bring.
-fn beginning_of<'a>(
-    beginnings: &'a [Beginning],
+fn partial_entry_of<'a>(
+    partial_entries: &'a [PartialEntry],
     path: &BagPath,
     tickets: &[Ticket],
-) -> Option<&'a Beginning> {
-    beginnings.iter().find(|beginning| {
-        let ticket = beginning.entry.origin.ticket;
-        beginning.entry.path == *path && ticket.is_some_and(|ticket| tickets.contains(&ticket))
+) -> Option<&'a PartialEntry> {
+    partial_entries.iter().find(|partial_entry| {
+        let ticket = partial_entry.entry.origin.ticket;
+        partial_entry.entry.path == *path && ticket.is_some_and(|ticket| tickets.contains(&ticket))
     })
 }
 

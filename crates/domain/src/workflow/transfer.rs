@@ -6,15 +6,15 @@ use super::run::Ports;
 use crate::bag::layout;
 use crate::model::{BagPath, Section, Ticket};
 use crate::ports::{
-    ApiError, ArchiveSink, Beginning, Check, CheckFailure, Download, Durability, EntryWriter,
-    Event, NewEntry, Origin, Receipt, ResumePoint, SinkError, Storage,
+    ApiError, ArchiveSink, Check, CheckFailure, Download, Durability, EntryWriter, Event, NewEntry,
+    Origin, PartialEntry, Receipt, ResumeAt, SinkError, Storage,
 };
 
 /// The part of a ticket's archive that arrived before its transfer broke, and where to go on.
-pub(crate) struct Partial {
+pub(crate) struct PartialDownload {
     pub(crate) ticket: Ticket,
     part: Part,
-    from: ResumePoint,
+    from: ResumeAt,
 }
 
 enum Part {
@@ -24,15 +24,15 @@ enum Part {
     Left,
 }
 
-impl Partial {
+impl PartialDownload {
     /// What an interrupted run left.
-    pub(crate) fn left(beginning: &Beginning) -> Option<Self> {
+    pub(crate) fn left(partial_entry: &PartialEntry) -> Option<Self> {
         Some(Self {
-            ticket: beginning.entry.origin.ticket?,
+            ticket: partial_entry.entry.origin.ticket?,
             part: Part::Left,
-            from: ResumePoint {
-                offset: beginning.bytes,
-                validator: beginning.entry.validator.clone()?,
+            from: ResumeAt {
+                offset: partial_entry.bytes,
+                validator: partial_entry.entry.validator.clone()?,
             },
         })
     }
@@ -50,10 +50,10 @@ impl Partial {
         self,
         sink: &dyn ArchiveSink,
         path: &BagPath,
-    ) -> Result<Option<(Box<dyn EntryWriter>, ResumePoint)>, SinkError> {
+    ) -> Result<Option<(Box<dyn EntryWriter>, ResumeAt)>, SinkError> {
         let writer = match self.part {
             Part::Open(writer) => Some(writer),
-            Part::Left => sink.go_on_with(path).await?,
+            Part::Left => sink.resume_entry(path).await?,
         };
         Ok(writer.map(|writer| (writer, self.from)))
     }
@@ -62,7 +62,7 @@ impl Partial {
 /// Why an attempt brought no archive.
 pub(crate) enum TransferFailure {
     /// The platform or the network failed; what came first can be gone on from where there is a partial.
-    Api(ApiError, Option<Partial>),
+    Api(ApiError, Option<PartialDownload>),
     /// All bytes came, and they are not whole.
     Damaged(CheckFailure),
     /// The archive of ours cannot be written: the run ends.
@@ -84,7 +84,7 @@ pub(crate) async fn fetch_archive(
     sink: &dyn ArchiveSink,
     ticket: Ticket,
     path: BagPath,
-    partial: Option<Partial>,
+    partial: Option<PartialDownload>,
 ) -> Result<Receipt, TransferFailure> {
     let opened = match partial {
         Some(partial) => partial.open(sink, &path).await?,
@@ -105,7 +105,7 @@ pub(crate) async fn fetch_archive(
     let download = match answer {
         Ok(download) => download,
         Err(error) => {
-            let partial = resumed.zip(from).map(|(writer, from)| Partial {
+            let partial = resumed.zip(from).map(|(writer, from)| PartialDownload {
                 ticket,
                 part: Part::Open(writer),
                 from,
@@ -198,7 +198,7 @@ async fn pump(
                 });
             }
             Err(error) => {
-                let from = download.validator.map(|validator| ResumePoint {
+                let from = download.validator.map(|validator| ResumeAt {
                     offset: received,
                     validator,
                 });
@@ -212,13 +212,13 @@ async fn pump(
 async fn broken(
     error: ApiError,
     ticket: Ticket,
-    from: Option<ResumePoint>,
+    from: Option<ResumeAt>,
     writer: Box<dyn EntryWriter>,
 ) -> TransferFailure {
     match from.filter(|from| from.offset > 0) {
         Some(from) => TransferFailure::Api(
             error,
-            Some(Partial {
+            Some(PartialDownload {
                 ticket,
                 part: Part::Open(writer),
                 from,

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
-use domain::ports::{ApiError, Download, ResumePoint};
+use domain::ports::{ApiError, Download, ResumeAt};
 use futures_util::{StreamExt, stream};
 
 use crate::damage::{cut, flip};
@@ -44,11 +44,7 @@ pub(super) fn meaning(refusal: Refusal, request: String) -> ApiError {
 }
 
 /// An archive on its way, from its start or from where a broken download is to go on.
-pub(super) fn archive(
-    answer: ArchiveAnswer,
-    from: Option<ResumePoint>,
-    request: String,
-) -> Download {
+pub(super) fn archive(answer: ArchiveAnswer, from: Option<ResumeAt>, request: String) -> Download {
     let bytes = answer.archive.bytes();
     let goes_on =
         from.filter(|from| answer.etag.as_ref() == Some(&from.validator) && from.offset < bytes);

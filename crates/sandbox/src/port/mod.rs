@@ -13,7 +13,7 @@ use domain::model::{
     Representation, Resource, Ticket,
 };
 use domain::ports::{
-    ApiError, Document, Download, ExportStatus, OpenTicket, Platform as PlatformFacts, ResumePoint,
+    ApiError, Document, Download, ExportStatus, OpenTicket, Platform as PlatformFacts, ResumeAt,
     Started, UserDataApi,
 };
 use futures_util::{StreamExt, stream};
@@ -96,7 +96,7 @@ impl InProcess {
         }
     }
 
-    fn body(&self, address: &Address, from: Option<ResumePoint>) -> Result<Download, ApiError> {
+    fn body(&self, address: &Address, from: Option<ResumeAt>) -> Result<Download, ApiError> {
         let request = self.source(address);
         match self.call("GET", address)? {
             Answer::Binary { bytes, media_type } => Ok(Download {
@@ -237,11 +237,7 @@ impl UserDataApi for InProcess {
         Ok(open.collect())
     }
 
-    async fn download(
-        &self,
-        ticket: Ticket,
-        from: Option<ResumePoint>,
-    ) -> Result<Download, ApiError> {
+    async fn download(&self, ticket: Ticket, from: Option<ResumeAt>) -> Result<Download, ApiError> {
         self.body(&Address::ticket(ticket, &["downloads"]), from)
     }
 

@@ -188,7 +188,7 @@ async fn a_broken_download_goes_on_where_it_broke() {
     let rest = port
         .download(
             ticket,
-            Some(ResumePoint {
+            Some(ResumeAt {
                 offset: 70_000,
                 validator,
             }),

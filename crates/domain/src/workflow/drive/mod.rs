@@ -17,16 +17,16 @@ use super::Limits;
 use super::item::{Action, Item, Seen};
 use super::patience::is_refused_login;
 use super::run::{Ports, RunError};
-use super::transfer::Partial;
+use super::transfer::PartialDownload;
 use crate::model::{BagPath, ItemKind, Order, Ticket};
-use crate::ports::{ApiError, ArchiveSink, Beginning};
+use crate::ports::{ApiError, ArchiveSink, PartialEntry};
 
 /// One item: its machine and where its archive goes.
 pub(crate) struct ItemWork {
     pub(crate) machine: Item,
     pub(crate) name: String,
     pub(crate) path: BagPath,
-    partial: Option<Partial>,
+    partial: Option<PartialDownload>,
 }
 
 impl ItemWork {
@@ -40,15 +40,15 @@ impl ItemWork {
     }
 
     /// Goes on with what an interrupted run left of its archive.
-    pub(crate) fn going_on_with(self, beginning: Option<&Beginning>) -> Self {
+    pub(crate) fn resuming(self, partial_entry: Option<&PartialEntry>) -> Self {
         Self {
-            partial: beginning.and_then(Partial::left),
+            partial: partial_entry.and_then(PartialDownload::left),
             ..self
         }
     }
 
     /// What arrived of an archive is of use only while its ticket is the item's.
-    fn useless_partial(&mut self) -> Option<Partial> {
+    fn useless_partial(&mut self) -> Option<PartialDownload> {
         let current = self.machine.current_ticket();
         self.partial
             .take_if(|partial| current != Some(partial.ticket))
@@ -67,7 +67,7 @@ pub(crate) struct Drive<'a> {
 
 enum Step {
     Seen(Vec<(usize, Seen)>),
-    Broken(usize, ApiError, Option<Partial>),
+    Broken(usize, ApiError, Option<PartialDownload>),
     /// These tickets must be asked for one by one, from now on where `for_good`.
     OneByOne {
         due: Vec<(usize, Ticket)>,
@@ -83,7 +83,7 @@ struct Fleet<'w> {
     pending: VecDeque<usize>,
     moved_at: Duration,
     batch: bool,
-    given_up: Vec<Partial>,
+    given_up: Vec<PartialDownload>,
 }
 
 /// Brings every item home, or finds out why it cannot be had.

@@ -10,7 +10,7 @@ use crate::workflow::item::{Action, Deletion, Seen, start_may_have_worked};
 use crate::workflow::patience::attempt;
 use crate::workflow::run::{Ports, RunError};
 use crate::workflow::tickets::{NO_LIST, doubt};
-use crate::workflow::transfer::{Partial, TransferFailure, fetch_archive};
+use crate::workflow::transfer::{PartialDownload, TransferFailure, fetch_archive};
 
 pub(super) fn perform<'a>(
     drive: Drive<'a>,
@@ -213,7 +213,7 @@ pub(super) fn poll_many(
 }
 
 /// A part of an archive that is of no more use.
-pub(super) fn discard<'a>(partial: Partial) -> BoxFuture<'a, Result<Step, RunError>> {
+pub(super) fn discard<'a>(partial: PartialDownload) -> BoxFuture<'a, Result<Step, RunError>> {
     Box::pin(async move {
         partial.discard().await?;
         Ok(Step::Seen(Vec::new()))
@@ -225,7 +225,7 @@ async fn download(
     index: usize,
     ticket: Ticket,
     path: BagPath,
-    partial: Option<Partial>,
+    partial: Option<PartialDownload>,
 ) -> Result<Step, RunError> {
     match fetch_archive(drive.ports, drive.sink, ticket, path, partial).await {
         Ok(receipt) => {
