@@ -162,7 +162,7 @@ impl ArchiveSink for ArchiveWriter {
             .collect()
     }
 
-    fn room(&self) -> Option<(u64, PathBuf)> {
+    fn free_space(&self) -> Option<(u64, PathBuf)> {
         let folder = self.bag.room.path();
         let counts = rustix::fs::statvfs(folder).ok()?;
         // A file system without blocks does not know how much is free: object stores, FUSE.

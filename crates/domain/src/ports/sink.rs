@@ -239,7 +239,7 @@ pub trait ArchiveSink: Send + Sync {
     fn partial_entries(&self) -> Vec<PartialEntry>;
 
     /// Bytes that can still be written where the bag grows, and the path they are counted for; `None` where nobody can say.
-    fn room(&self) -> Option<(u64, PathBuf)>;
+    fn free_space(&self) -> Option<(u64, PathBuf)>;
 
     /// Opens an entry. Entries may be opened while others are; their bytes never mix.
     ///

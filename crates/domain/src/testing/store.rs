@@ -83,7 +83,7 @@ impl ArchiveSink for MemorySink {
         Vec::new()
     }
 
-    fn room(&self) -> Option<(u64, PathBuf)> {
+    fn free_space(&self) -> Option<(u64, PathBuf)> {
         self.state()
             .room
             .map(|bytes| (bytes, PathBuf::from("memory")))

@@ -346,7 +346,7 @@ fn hinted_bytes(ledger: &Ledger, work: &[ItemWork], places: &[Place]) -> Option<
 
 /// A hint of size is never a reason to refuse: where it is more than the disk has, a person is warned, and the run goes on.
 fn warn_of_space(drive: Drive<'_>, hinted: Option<u64>) {
-    let (Some(hinted), Some((free, path))) = (hinted, drive.sink.room()) else {
+    let (Some(hinted), Some((free, path))) = (hinted, drive.sink.free_space()) else {
         return;
     };
     if hinted > free {

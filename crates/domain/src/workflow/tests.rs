@@ -1061,7 +1061,7 @@ fn a_full_disk_ends_the_run_and_deletes_nothing() {
     let world = world(&[appliance(1)]);
     let mut sink = MockArchiveSink::new();
     sink.expect_resumed_receipts().return_const(Vec::new());
-    sink.expect_room().return_const(None);
+    sink.expect_free_space().return_const(None);
     sink.expect_open_entry().returning(|_| {
         Err(SinkError::NoSpace {
             path: "/full/bag".into(),

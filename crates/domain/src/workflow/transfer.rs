@@ -127,7 +127,7 @@ pub(crate) async fn fetch_archive(
             None,
         ));
     }
-    check_room(sink, download.length)?;
+    check_free_space(sink, download.length)?;
     let received = if goes_on { download.starts_at } else { 0 };
     let writer = match resumed {
         Some(writer) => writer,
@@ -140,8 +140,11 @@ pub(crate) async fn fetch_archive(
 }
 
 /// A disk that cannot hold what is announced is told before it is full.
-pub(crate) fn check_room(sink: &dyn ArchiveSink, needed: Option<u64>) -> Result<(), SinkError> {
-    match (sink.room(), needed) {
+pub(crate) fn check_free_space(
+    sink: &dyn ArchiveSink,
+    needed: Option<u64>,
+) -> Result<(), SinkError> {
+    match (sink.free_space(), needed) {
         (Some((room, path)), Some(needed)) if needed > room => Err(SinkError::NoSpace {
             path,
             needed: Some(needed),
