@@ -50,14 +50,14 @@ pub(crate) struct Brought {
     pub(crate) report: Bytes,
 }
 
-/// One run. It may be dropped at any await; [`Run::withdraw`] then takes its tickets back.
+/// One run. It may be dropped at any await; [`Run::abandon`] then takes its tickets back.
 #[async_trait]
 pub(crate) trait Run: Send + Sync {
     /// Brings the data home.
     async fn export(&mut self, progress: &dyn Progress) -> Result<Brought, JobFailure>;
 
     /// Takes this run's tickets off the platform. Gives a sentence for each that had to be left.
-    async fn withdraw(&mut self) -> Vec<String>;
+    async fn abandon(&mut self) -> Vec<String>;
 }
 
 /// The UForge behind the service.

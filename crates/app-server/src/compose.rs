@@ -20,7 +20,7 @@ use domain::ports::{
     ApiError, ArchiveSink, Clock, Fact, Journal, NoProgress, Platform, Progress, UserDataApi,
 };
 use domain::report::export_json;
-use domain::workflow::{Limits, Ports, RunError, export, withdraw};
+use domain::workflow::{Limits, Ports, RunError, abandon, export};
 use futures_util::future::join_all;
 use secrecy::SecretString;
 use thiserror::Error;
@@ -268,7 +268,7 @@ impl Run for ForgeRun {
         })
     }
 
-    async fn withdraw(&mut self) -> Vec<String> {
+    async fn abandon(&mut self) -> Vec<String> {
         // Its files are let go first, so that nothing is written while they are deleted.
         self.sink = None;
         let known = self.journal.checkpoint().open;
@@ -278,10 +278,10 @@ impl Run for ForgeRun {
                 let _ = self.journal.record(Fact::Started { ticket }).await;
             }
         }
-        let doubtful = match withdraw(self.ports(&NoProgress)).await {
-            Ok(withdrawal) => withdrawal.doubtful,
+        let doubtful = match abandon(self.ports(&NoProgress)).await {
+            Ok(abandoned) => abandoned.doubtful,
             Err(error) => {
-                tracing::warn!(error = %Causes(&error), "tickets are withdrawn without a journal");
+                tracing::warn!(error = %Causes(&error), "tickets are abandoned without a journal");
                 Vec::new()
             }
         };

@@ -160,7 +160,7 @@ impl Running {
         &self.url
     }
 
-    /// Takes nothing new, lets every run go with its tickets withdrawn, and closes the connections. Takes seconds.
+    /// Takes nothing new, lets every run go with its tickets abandoned, and closes the connections. Takes seconds.
     pub async fn shutdown(mut self) {
         self.stopping.cancel();
         self.runner.stop().await;

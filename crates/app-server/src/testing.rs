@@ -134,7 +134,7 @@ impl Run for FakeRun {
                 hint: Some("ask again".to_owned()),
             }),
             Behaviour::Deliver => {
-                self.withdraw().await;
+                self.abandon().await;
                 let name = format!(
                     "{}.{}",
                     self.assignment.order.bag_name.as_str(),
@@ -155,7 +155,7 @@ impl Run for FakeRun {
         }
     }
 
-    async fn withdraw(&mut self) -> Vec<String> {
+    async fn abandon(&mut self) -> Vec<String> {
         let workplace = &self.assignment.workplace;
         self.tickets.lock().unwrap().retain(|own| own != workplace);
         Vec::new()

@@ -39,9 +39,9 @@ const RETIRED: [(&str, &str); 38] = [
     ("told", "recorded, reported, notified"),
     ("traces", "files of the run"),
     ("way home", "export"),
-    ("withdraw", "abandon"),
-    ("withdrawal", "abandoning"),
-    ("withdrawn", "abandoned"),
+    ("abandon", "abandon"),
+    ("abandoned", "abandoning"),
+    ("abandoned", "abandoned"),
 ];
 
 /// Files that have to name retired words.

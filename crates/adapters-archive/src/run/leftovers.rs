@@ -83,7 +83,7 @@ pub fn open_leftovers(path: &Path) -> Result<Option<Leftovers>, OpenError> {
     let mut file = lock_journal(&work, path)?;
     let journal_path = work.journal();
     let found = replay(&mut file).map_err(OpenError::of("read", &journal_path))?;
-    // A damaged journal is not written to: what was withdrawn is then remembered until the end of this process only.
+    // A damaged journal is not written to: what was abandoned is then remembered until the end of this process only.
     let lines = match found.damage {
         None => Lines::after(file, found.lines, found.lines_end)
             .map_err(OpenError::of("open", &journal_path))?,

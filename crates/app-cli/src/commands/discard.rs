@@ -12,7 +12,7 @@ use crate::settings::{Inputs, Layer, Origin, UnsignedConnection};
 use crate::signals::Signals;
 
 use super::Session;
-use super::giving_up::{say_doubts, try_withdraw};
+use super::giving_up::{say_doubts, try_abandon};
 use super::session::sign;
 
 /// A slow server gets this long to forget tickets.
@@ -33,7 +33,7 @@ pub(super) fn run(
     if checkpoint.open.is_empty() && checkpoint.intents.is_empty() {
         session.inputs(flags)?;
     } else {
-        withdraw(session, flags, &leftovers)?;
+        abandon(session, flags, &leftovers)?;
     }
     leftovers.remove().map_err(ComposeError::from)?;
     let bag = bag.display().to_string();
@@ -86,12 +86,12 @@ fn find(path: &Path) -> Result<Option<PathBuf>, CommandError> {
         .find(|bag| named_after(bag)))
 }
 
-fn withdraw(session: &mut Session, flags: Layer, run: &Leftovers) -> Result<(), CommandError> {
+fn abandon(session: &mut Session, flags: Layer, run: &Leftovers) -> Result<(), CommandError> {
     let mut inputs = session.inputs_with_credentials(flags)?;
     add_what_the_run_knows(&mut inputs, run);
     let unsigned = UnsignedConnection::of(&mut inputs)?;
     session.say_warnings(&inputs);
-    let withdrawal = Session::wait_for(async {
+    let abandoned = Session::wait_for(async {
         let mut signals = Signals::listen().map_err(CommandError::Runtime)?;
         let connection = sign(&mut signals, unsigned).await?;
         if let Some(header) = &run.header
@@ -104,19 +104,19 @@ fn withdraw(session: &mut Session, flags: Layer, run: &Leftovers) -> Result<(), 
         }
         let api = compose::platform(&connection)?;
         signals
-            .or(try_withdraw(&api, run.journal.as_ref(), PATIENCE))
+            .or(try_abandon(&api, run.journal.as_ref(), PATIENCE))
             .await
             .map_err(CommandError::Interrupted)?
     })?;
-    say_doubts(session, &withdrawal);
+    say_doubts(session, &abandoned);
     let left = run.journal.checkpoint().open.len();
     if left > 0 {
         return Err(CommandError::TicketsLeft {
             left: u64::try_from(left).unwrap_or(u64::MAX),
-            source: withdrawal.left.into_iter().next().map(|(_, error)| error),
+            source: abandoned.left.into_iter().next().map(|(_, error)| error),
         });
     }
-    let gone = u64::try_from(withdrawal.deleted.len()).unwrap_or(u64::MAX);
+    let gone = u64::try_from(abandoned.deleted.len()).unwrap_or(u64::MAX);
     session.voice.say(&format!(
         "{} gone from the server.",
         count(gone, "ticket is", "tickets are")

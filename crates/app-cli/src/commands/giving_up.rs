@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::Duration;
 
 use domain::ports::{Journal, NoProgress, UserDataApi};
-use domain::workflow::{self, Ports, Withdrawal};
+use domain::workflow::{self, Abandoned, Ports};
 
 use crate::compose;
 use crate::error::CommandError;
@@ -18,14 +18,14 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Takes the tickets that a journal holds off the server; says what is left of them. Nothing of it is an error: what is left
 /// stays in the journal.
-pub(super) async fn withdraw(
+pub(super) async fn abandon(
     session: &Session,
     api: &dyn UserDataApi,
     journal: &dyn Journal,
     patience: Duration,
 ) {
-    if let Ok(withdrawal) = try_withdraw(api, journal, patience).await {
-        say_doubts(session, &withdrawal);
+    if let Ok(abandoned) = try_abandon(api, journal, patience).await {
+        say_doubts(session, &abandoned);
     }
     let left = journal.checkpoint().open.len();
     if left > 0 {
@@ -38,9 +38,9 @@ pub(super) async fn withdraw(
 }
 
 /// Says of which items nobody can know whether a ticket was made.
-pub(super) fn say_doubts(session: &Session, withdrawal: &Withdrawal) {
-    if !withdrawal.doubtful.is_empty() {
-        let items = withdrawal.doubtful.iter().map(ToString::to_string);
+pub(super) fn say_doubts(session: &Session, abandoned: &Abandoned) {
+    if !abandoned.doubtful.is_empty() {
+        let items = abandoned.doubtful.iter().map(ToString::to_string);
         session.voice.warn(&format!(
             "the answer to a start was lost: the platform may keep a ticket of {}",
             items.collect::<Vec<_>>().join(", ")
@@ -49,14 +49,14 @@ pub(super) fn say_doubts(session: &Session, withdrawal: &Withdrawal) {
 }
 
 /// Takes the tickets that a journal holds off the server, within this time.
-pub(super) async fn try_withdraw(
+pub(super) async fn try_abandon(
     api: &dyn UserDataApi,
     journal: &dyn Journal,
     patience: Duration,
-) -> Result<Withdrawal, CommandError> {
+) -> Result<Abandoned, CommandError> {
     let checkpoint = journal.checkpoint();
     if checkpoint.open.is_empty() && checkpoint.intents.is_empty() {
-        return Ok(Withdrawal::default());
+        return Ok(Abandoned::default());
     }
     let clock = compose::clock();
     let ports = Ports {
@@ -65,9 +65,9 @@ pub(super) async fn try_withdraw(
         journal,
         progress: &NoProgress,
     };
-    match tokio::time::timeout(patience, workflow::withdraw(ports)).await {
-        Ok(withdrawal) => Ok(withdrawal?),
-        Err(_) => Ok(Withdrawal::default()),
+    match tokio::time::timeout(patience, workflow::abandon(ports)).await {
+        Ok(abandoned) => Ok(abandoned?),
+        Err(_) => Ok(Abandoned::default()),
     }
 }
 
@@ -86,7 +86,7 @@ pub(super) async fn before_restart(
         .as_ref()
         .filter(|header| header.source != connection.server.url || header.user != connection.user);
     match other {
-        None => withdraw(session, api, leftovers.journal.as_ref(), PATIENCE).await,
+        None => abandon(session, api, leftovers.journal.as_ref(), PATIENCE).await,
         Some(header) => {
             let open = leftovers.journal.checkpoint().open.len();
             if open > 0 {

@@ -23,7 +23,7 @@ use crate::signals::Signals;
 use crate::stdout;
 
 use super::export::Brought;
-use super::giving_up::{before_restart, withdraw};
+use super::giving_up::{abandon, before_restart};
 use super::{Session, order};
 
 /// Somebody who stops a run waits this long at most; what is then still on the server is remembered.
@@ -299,14 +299,14 @@ async fn drive(
         Ok(Err(error)) => {
             remember_answers(api, journal.as_ref(), TIDYING).await;
             if target.is_none() {
-                withdraw(session, api, journal.as_ref(), TIDYING).await;
+                abandon(session, api, journal.as_ref(), TIDYING).await;
             }
             CommandError::Run(error)
         }
         Err(signal) => {
             signals.end_at_next();
             remember_answers(api, journal.as_ref(), LAST_ANSWERS).await;
-            withdraw(session, api, journal.as_ref(), PARTING).await;
+            abandon(session, api, journal.as_ref(), PARTING).await;
             CommandError::Interrupted(signal)
         }
     };
@@ -439,7 +439,7 @@ async fn already_complete(
     bag: FinishedBag,
     traces: Traces,
 ) -> Brought {
-    withdraw(session, api, traces.journal(), TIDYING).await;
+    abandon(session, api, traces.journal(), TIDYING).await;
     session
         .voice
         .say("The run that was interrupted had completed the bag: it has its name now.");

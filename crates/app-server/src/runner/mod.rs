@@ -179,7 +179,7 @@ impl Runner {
         }
     }
 
-    /// Lets all jobs go and takes no new ones. Returns once their tickets are withdrawn, which takes seconds.
+    /// Lets all jobs go and takes no new ones. Returns once their tickets are abandoned, which takes seconds.
     pub(crate) async fn stop(&self) {
         self.stopping.cancel();
         self.tasks.close();

@@ -14,7 +14,7 @@ use crate::backend::{Assignment, Brought, Credentials, Run};
 use crate::problem::Causes;
 
 /// How long a run that is let go may take to give its tickets back.
-const WITHDRAW_WITHIN: Duration = Duration::from_secs(8);
+const ABANDON_WITHIN: Duration = Duration::from_secs(8);
 
 /// How a job ended, beside the notes about tickets that were left.
 enum Ending {
@@ -104,7 +104,7 @@ impl Runner {
         };
         match delivered {
             Ok(delivery) => (Ending::Delivered(delivery), Vec::new()),
-            Err(ending) => (ending, withdraw(&mut *run).await),
+            Err(ending) => (ending, abandon(&mut *run).await),
         }
     }
 
@@ -232,8 +232,8 @@ fn ending_of(reason: LetGo) -> Ending {
     }
 }
 
-async fn withdraw(run: &mut dyn Run) -> Vec<String> {
-    match tokio::time::timeout(WITHDRAW_WITHIN, run.withdraw()).await {
+async fn abandon(run: &mut dyn Run) -> Vec<String> {
+    match tokio::time::timeout(ABANDON_WITHIN, run.abandon()).await {
         Ok(notes) => notes,
         Err(_) => vec![
             "the platform did not answer in time: export tickets of this run may be left on it"

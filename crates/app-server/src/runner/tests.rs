@@ -157,7 +157,7 @@ async fn a_run_that_breaks_down_is_a_failed_job_and_its_place_is_free_again() {
 }
 
 #[tokio::test]
-async fn a_stop_lets_every_run_go_with_its_tickets_withdrawn() {
+async fn a_stop_lets_every_run_go_with_its_tickets_abandoned() {
     let bench = bench(1);
     let running = bench.start(1).await;
     bench.until_tickets(1).await;

@@ -31,4 +31,4 @@ pub use against::{Against, against};
 pub use limits::Limits;
 pub use plan::{Plan, PlannedItem, PlannedSection, SectionPlan, plan};
 pub use run::{Ports, RunError, export};
-pub use tickets::{Withdrawal, withdraw};
+pub use tickets::{Abandoned, abandon};

@@ -111,7 +111,7 @@ fn list(ids: &[ObjectId]) -> String {
 
 /// Brings one user's data home into the sink.
 ///
-/// May be dropped at any await: the journal and the sink then hold what is needed to go on, or to [`super::withdraw`].
+/// May be dropped at any await: the journal and the sink then hold what is needed to go on, or to [`super::abandon`].
 pub async fn export(
     ports: Ports<'_>,
     sink: Box<dyn ArchiveSink>,

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use super::{Ports, RunError, export, withdraw};
+use super::{Ports, RunError, abandon, export};
 use crate::model::{ItemRef, Order, Section, Ticket};
 use crate::ports::{
     ApiError, Event, ExportStatus, Fact, Journal, JournalError, MockArchiveSink, MockJournal,
@@ -992,7 +992,7 @@ fn a_run_dropped_at_any_moment_is_gone_on_with() {
 }
 
 #[test]
-fn withdrawing_takes_every_ticket_of_ours_and_no_other_off_the_server() {
+fn abandoning_takes_every_ticket_of_ours_and_no_other_off_the_server() {
     let items = [appliance(1), appliance(2), mysoftware(1)];
     for polls in (1..400).step_by(7) {
         let world = world(&items);
@@ -1001,7 +1001,7 @@ fn withdrawing_takes_every_ticket_of_ours_and_no_other_off_the_server() {
         if world.clock.run_for(polls, run).is_some() {
             break;
         }
-        world.clock.run(withdraw(world.ports())).expect("a journal");
+        world.clock.run(abandon(world.ports())).expect("a journal");
         let left: Vec<_> = world.platform.tickets();
         assert!(
             left.iter()

@@ -214,7 +214,7 @@ pub(crate) fn undeleted(ticket: Ticket, error: &ApiError) -> Failure {
 
 /// What giving tickets back came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Withdrawal {
+pub struct Abandoned {
     /// Tickets that are gone from the server.
     pub deleted: Vec<Ticket>,
     /// Tickets that are still there, each with the reason.
@@ -226,12 +226,12 @@ pub struct Withdrawal {
 /// Takes this run's tickets off the server: stops and deletes every one that the journal still holds, and looks for those
 /// whose start was never answered. Somebody else's are left alone. One attempt each, all at once: it is called by people in a
 /// hurry to leave.
-pub async fn withdraw(ports: Ports<'_>) -> Result<Withdrawal, JournalError> {
+pub async fn abandon(ports: Ports<'_>) -> Result<Abandoned, JournalError> {
     let checkpoint = ports.journal.checkpoint();
     let (found, doubtful) = look_up_lost(ports, &checkpoint).await;
-    let mut withdrawal = Withdrawal {
+    let mut abandoned = Abandoned {
         doubtful,
-        ..Withdrawal::default()
+        ..Abandoned::default()
     };
     let tickets: BTreeSet<Ticket> = checkpoint.open.iter().copied().chain(found).collect();
     let mut answers: FuturesUnordered<_> = tickets
@@ -246,12 +246,12 @@ pub async fn withdraw(ports: Ports<'_>) -> Result<Withdrawal, JournalError> {
         match answer {
             Ok(()) => {
                 ports.journal.record(Fact::Gone { ticket }).await?;
-                withdrawal.deleted.push(ticket);
+                abandoned.deleted.push(ticket);
             }
-            Err(error) => withdrawal.left.push((ticket, error)),
+            Err(error) => abandoned.left.push((ticket, error)),
         }
     }
-    Ok(withdrawal)
+    Ok(abandoned)
 }
 
 async fn look_up_lost(ports: Ports<'_>, checkpoint: &JournalState) -> (Vec<Ticket>, Vec<ItemRef>) {
