@@ -65,7 +65,7 @@ fn basic(name: &str, password: &str) -> HeaderValue {
     header
 }
 
-/// The target with `apiKey` and `signature`: an HMAC-SHA1 over the target with the key as it is sent (wire.md, "Authentication").
+/// The target with `apiKey` and `signature`: an HMAC-SHA1 over the target with the key as it is sent (docs/platform.md#authentication).
 fn signed(target: &str, public: &str, secret: &str) -> String {
     let joint = if target.contains('?') { '&' } else { '?' };
     let target = format!("{target}{joint}apiKey={}", percent_encode(public));

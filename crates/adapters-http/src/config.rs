@@ -99,7 +99,7 @@ impl fmt::Display for BaseUrl {
     }
 }
 
-/// Who authenticates, and how (wire.md, "Authentication").
+/// Who authenticates, and how (docs/platform.md#authentication).
 #[derive(Clone, Debug)]
 pub enum Credentials {
     /// Basic: the login and its password. Whose data is asked for is another matter.

@@ -9,7 +9,7 @@ use super::Unread;
 use super::address::{id_after, last_number, object_id};
 use super::xml::{child, children, count, flag, kind, number, root, text, word};
 
-/// What a resource's document looks like (wire.md, "Lists").
+/// What a resource's document looks like (docs/platform.md#lists).
 enum Shape {
     /// One object.
     Object(&'static str),

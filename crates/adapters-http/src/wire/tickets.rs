@@ -1,4 +1,4 @@
-//! Export tickets and their statuses (wire.md, "The export workflow").
+//! Export tickets and their statuses (docs/platform.md#the-export-workflow).
 
 use domain::model::{ExportId, ItemKind, ItemRef, ObjectId, Ticket};
 use domain::ports::{ExportStatus, OpenTicket, Started};

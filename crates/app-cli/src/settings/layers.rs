@@ -93,7 +93,7 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    /// Those of the contract, part 2.
+    /// Those of the docs/cli.md#exit-status.
     pub(crate) fn of_this_user() -> Self {
         use etcetera::BaseStrategy;
         let strategy = etcetera::base_strategy::Xdg::new().ok();

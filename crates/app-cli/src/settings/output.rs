@@ -124,7 +124,7 @@ impl OutputSettings {
     }
 }
 
-/// `uforge-<uid>-<YYYYMMDDThhmmssZ>` (contract, part 3).
+/// `uforge-<uid>-<YYYYMMDDThhmmssZ>` (docs/export.md).
 fn made_up_name(user: &UserId, now: Timestamp) -> String {
     let time = now.strftime("%Y%m%dT%H%M%SZ");
     format!("uforge-{}-{time}", slug(user.as_str()))

@@ -1,4 +1,4 @@
-//! Where every file of a bag lies (contract, parts 3 and 4), as functions from what it is to its [`BagPath`].
+//! Where every file of a bag lies (docs/export.md), as functions from what it is to its [`BagPath`].
 //!
 //! No name in here is taken from outside as it is: ids are numbers, names are slugs, endings are slugs.
 

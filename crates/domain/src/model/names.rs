@@ -7,7 +7,7 @@ use thiserror::Error;
 
 use super::ObjectId;
 
-/// Longest part of a path, in bytes (contract, part 3).
+/// Longest part of a path, in bytes (docs/export.md).
 const LONGEST_PART_BYTES: usize = 100;
 /// Longest slug, so that an id of 19 digits, a hyphen and an ending still fit beside it.
 const LONGEST_SLUG_BYTES: usize = 60;

@@ -1,4 +1,4 @@
-//! The one table of sections: every kind of data that a person has on the platform (contract, part 4).
+//! The one table of sections: every kind of data that a person has on the platform (docs/export.md).
 
 use std::fmt;
 use std::str::FromStr;
@@ -32,7 +32,7 @@ pub enum Basis {
     Platform,
 }
 
-/// How a list is read in parts (wire.md, "Lists").
+/// How a list is read in parts (docs/platform.md#lists).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Paging {
     /// `count` and `offset`.
@@ -162,7 +162,7 @@ impl Section {
         self.info().name
     }
 
-    /// Whether the bag is incomplete without it (contract, part 4).
+    /// Whether the bag is incomplete without it (docs/export.md).
     pub fn is_core(self) -> bool {
         matches!(
             self,

@@ -65,7 +65,7 @@ impl std::fmt::Debug for Download {
     }
 }
 
-/// What a ticket's `status` comes to. `error` and `cancelled` win over `complete` (wire.md, "The export workflow").
+/// What a ticket's `status` comes to. `error` and `cancelled` win over `complete` (docs/platform.md#the-export-workflow).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum ExportState {
     /// Not ended yet.

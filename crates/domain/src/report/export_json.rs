@@ -1,4 +1,4 @@
-//! `export.json`: the report for programs (contract, part 5). The types here are its format; its schema is made from them.
+//! `export.json`: the report for programs (docs/export.md). The types here are its format; its schema is made from them.
 
 use jiff::Timestamp;
 use schemars::JsonSchema;

@@ -328,7 +328,7 @@ pub(super) fn name_of(ledger: &Ledger, place: Place) -> String {
 }
 
 /// What the platform says of the sizes of the software that is not in the bag yet. It counts packages that an archive does not
-/// hold (`wire.md`), so it is a hint: it may be a thousand times what arrives.
+/// hold (`docs/platform.md`), so it is a hint: it may be a thousand times what arrives.
 fn hinted_bytes(ledger: &Ledger, work: &[ItemWork], places: &[Place]) -> Option<u64> {
     let missing = work.iter().zip(places).filter(|(item, place)| {
         item.machine.receipt().is_none() && place.section == Section::MySoftware

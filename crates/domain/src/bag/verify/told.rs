@@ -23,7 +23,7 @@ const UNAVAILABLE: &str = "unavailable";
 /// More files or objects than any bag has: as many files as are read of one.
 const MOST: usize = 1_000_000;
 
-/// What `export.json` tells of a bag (contract, part 5).
+/// What `export.json` tells of a bag (docs/export.md).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct ToldExport {
     /// The format's name.
