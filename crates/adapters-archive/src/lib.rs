@@ -21,7 +21,7 @@ pub use encrypt::{Encryption, EncryptionError, Recipient};
 pub use journal::RunHeader;
 pub use memory::Short;
 pub use publish::Replace;
-pub use reader::{BagSource, ListedFile, Listing, Packing, ReadError, Unlock, list, open_bag};
+pub use reader::{BagSource, ListedFile, Listing, ReadError, StoredFormat, Unlock, list, open_bag};
 pub use run::{
     Leftover, Leftovers, OpenError, OpenRun, OpenedRun, RunSettings, Target, Traces, Unfinished,
     bag_of_work_folder, check_target, find_unfinished, is_taken, open_leftovers, open_run,

@@ -9,8 +9,8 @@ use adapters_archive::{
     BagSource, Leftover, Recipient, Replace, RunHeader, RunSettings, Unfinished, Unlock,
 };
 pub(crate) use adapters_archive::{
-    Depth, EncryptionError, Leftovers, Listing, OpenError, OpenRun, OpenedRun, Packing, ReadError,
-    Traces, VerifyReport,
+    Depth, EncryptionError, Leftovers, Listing, OpenError, OpenRun, OpenedRun, ReadError,
+    StoredFormat, Traces, VerifyReport,
 };
 use adapters_clock::SystemClock;
 use adapters_http::{

@@ -2,8 +2,8 @@
 
 use std::io::{self, Read};
 
-use super::Packing;
-use super::pack::{Final, LONGEST_BLOCK_BYTES, block_header};
+use super::Encoding;
+use super::encode::{Final, LONGEST_BLOCK_BYTES, block_header};
 
 const PIECE_BYTES: usize = 256 * 1024;
 const BLOCK_HEADER_BYTES: usize = 5;
@@ -19,13 +19,13 @@ pub(crate) struct WholePart {
 
 impl WholePart {
     /// What can be gone on after of a body that is this long so far; `None` where that is nothing.
-    pub(crate) fn of(packing: Packing, length: u64) -> Option<Self> {
-        let part = match packing {
-            Packing::Plain => Self {
+    pub(crate) fn of(encoding: Encoding, length: u64) -> Option<Self> {
+        let part = match encoding {
+            Encoding::Plain => Self {
                 packed: length,
                 bytes: length,
             },
-            Packing::StoredBlocks => {
+            Encoding::StoredBlocks => {
                 let content = LONGEST_BLOCK_BYTES as u64;
                 let blocks = length / (content + BLOCK_HEADER_BYTES as u64);
                 Self {
@@ -34,7 +34,7 @@ impl WholePart {
                 }
             }
             // What a deflater has seen is lost with it.
-            Packing::Deflate => return None,
+            Encoding::Deflate => return None,
         };
         (part.bytes > 0).then_some(part)
     }
@@ -42,13 +42,13 @@ impl WholePart {
     /// Reads the content back, piece by piece.
     pub(crate) fn read(
         self,
-        packing: Packing,
+        encoding: Encoding,
         body: &mut impl Read,
         mut take: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<()> {
-        let header = match packing {
-            Packing::StoredBlocks => Some(block_header(LONGEST_BLOCK_BYTES, Final::No)),
-            Packing::Plain | Packing::Deflate => None,
+        let header = match encoding {
+            Encoding::StoredBlocks => Some(block_header(LONGEST_BLOCK_BYTES, Final::No)),
+            Encoding::Plain | Encoding::Deflate => None,
         };
         let longest = match header {
             Some(_) => LONGEST_BLOCK_BYTES,
@@ -88,7 +88,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::container::Packer;
+    use crate::container::Encoder;
     use crate::test_kit::noise;
 
     proptest! {
@@ -101,23 +101,23 @@ mod tests {
             cut in any::<proptest::sample::Index>(),
             stored_blocks in any::<bool>(),
         ) {
-            let packing = if stored_blocks { Packing::StoredBlocks } else { Packing::Plain };
+            let encoding = if stored_blocks { Encoding::StoredBlocks } else { Encoding::Plain };
             let content = noise(1, length);
             let pack = |content: &[u8]| {
-                let mut packer = Packer::new(packing, Vec::new());
+                let mut packer = Encoder::new(encoding, Vec::new());
                 packer.write_all(content).unwrap();
                 packer.finish().unwrap()
             };
             let whole = pack(&content);
             let so_far = &whole[..cut.index(whole.len() + 1)];
-            let Some(part) = WholePart::of(packing, so_far.len() as u64) else {
+            let Some(part) = WholePart::of(encoding, so_far.len() as u64) else {
                 prop_assert!(so_far.len() < LONGEST_BLOCK_BYTES + BLOCK_HEADER_BYTES);
                 return Ok(());
             };
             // The last block of a body has another header and is no beginning.
             prop_assume!(part.bytes < length as u64);
             let mut read = Vec::new();
-            part.read(packing, &mut &so_far[..], |piece| { read.extend_from_slice(piece); Ok(()) }).unwrap();
+            part.read(encoding, &mut &so_far[..], |piece| { read.extend_from_slice(piece); Ok(()) }).unwrap();
             prop_assert!(read[..] == content[..read.len()]);
             prop_assert_eq!(read.len() as u64, part.bytes);
             let packed = usize::try_from(part.packed).unwrap();
@@ -127,12 +127,12 @@ mod tests {
 
     #[test]
     fn what_a_power_loss_left_empty_is_no_content() {
-        let part = WholePart::of(Packing::StoredBlocks, 70_000).unwrap();
+        let part = WholePart::of(Encoding::StoredBlocks, 70_000).unwrap();
         let zeros = vec![0; 70_000];
         assert!(
-            part.read(Packing::StoredBlocks, &mut &zeros[..], |_| Ok(()))
+            part.read(Encoding::StoredBlocks, &mut &zeros[..], |_| Ok(()))
                 .is_err()
         );
-        assert_eq!(WholePart::of(Packing::Deflate, 70_000), None);
+        assert_eq!(WholePart::of(Encoding::Deflate, 70_000), None);
     }
 }

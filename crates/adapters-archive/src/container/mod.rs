@@ -12,7 +12,7 @@
 
 mod beginning;
 mod deflate;
-mod pack;
+mod encode;
 mod tar;
 mod targz;
 #[cfg(test)]
@@ -26,7 +26,7 @@ use domain::ports::Storage;
 use jiff::Timestamp;
 
 pub(crate) use beginning::WholePart;
-pub(crate) use pack::{Packer, Packing};
+pub(crate) use encode::{Encoder, Encoding};
 
 /// Access rights of the files inside: their owner's only.
 const FILE_MODE: u32 = 0o600;
@@ -99,7 +99,7 @@ pub(crate) trait Container: Send + Sync {
     fn head(&self, member: &Member, content: Content, form: HeadForm) -> Vec<u8>;
 
     /// How content becomes a body.
-    fn packing(&self, storage: Storage) -> Packing;
+    fn encoding(&self, storage: Storage) -> Encoding;
 
     /// Zeros that go through the packing after this much content.
     fn padding(&self, bytes: u64) -> usize;

@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use ::tar::{EntryType, Header};
 use domain::ports::Storage;
 
-use super::{Container, Content, FILE_MODE, HeadForm, Member, Packing, Placed};
+use super::{Container, Content, Encoding, FILE_MODE, HeadForm, Member, Placed};
 
 const BLOCK_BYTES: usize = 512;
 
@@ -17,8 +17,8 @@ impl Container for Tar {
         header_blocks(member, content.bytes)
     }
 
-    fn packing(&self, _storage: Storage) -> Packing {
-        Packing::Plain
+    fn encoding(&self, _storage: Storage) -> Encoding {
+        Encoding::Plain
     }
 
     fn padding(&self, bytes: u64) -> usize {

@@ -12,9 +12,9 @@ use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 
 use super::deflate::Deflater;
-use super::pack::{Final, block_header};
+use super::encode::{Final, block_header};
 use super::tar::{END_OF_ARCHIVE, header_blocks, padding_of};
-use super::{Container, Content, HeadForm, Member, Packing, Placed};
+use super::{Container, Content, Encoding, HeadForm, Member, Placed};
 
 /// Magic, deflate, no flags, no time, no extra flags, system unknown (RFC 1952 §2.3).
 const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];
@@ -37,8 +37,8 @@ impl Container for TarGz {
         head
     }
 
-    fn packing(&self, storage: Storage) -> Packing {
-        Packing::within_deflate(storage)
+    fn encoding(&self, storage: Storage) -> Encoding {
+        Encoding::within_deflate(storage)
     }
 
     fn padding(&self, bytes: u64) -> usize {

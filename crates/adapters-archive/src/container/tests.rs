@@ -4,7 +4,7 @@ use domain::model::{BagFormat, BagPath, SafeName};
 use domain::ports::Storage;
 use proptest::prelude::*;
 
-use super::{Container, Content, HeadForm, Member, Packer, Placed, container};
+use super::{Container, Content, Encoder, HeadForm, Member, Placed, container};
 use crate::test_kit::{FORMATS, TOP, noise, read_back};
 
 fn member(path: &str, storage: Storage) -> Member {
@@ -24,7 +24,7 @@ fn add(
     (member, form): (Member, HeadForm),
     bytes: &[u8],
 ) {
-    let mut packer = Packer::new(format.packing(member.storage), Vec::new());
+    let mut packer = Encoder::new(format.encoding(member.storage), Vec::new());
     packer.write_all(bytes).unwrap();
     packer
         .write_all(&vec![0; format.padding(bytes.len() as u64)])

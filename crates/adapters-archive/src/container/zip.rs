@@ -8,7 +8,7 @@ use std::io::{self, Write};
 use domain::ports::Storage;
 use jiff::tz::TimeZone;
 
-use super::{Container, Content, FILE_MODE, HeadForm, Member, Packing, Placed};
+use super::{Container, Content, Encoding, FILE_MODE, HeadForm, Member, Placed};
 
 /// Deflate and zip64 are understood from these versions of the format on (APPNOTE 4.4.3.2).
 const VERSION_DEFLATE: u16 = 20;
@@ -42,10 +42,10 @@ impl Container for Zip {
         head.0
     }
 
-    fn packing(&self, storage: Storage) -> Packing {
+    fn encoding(&self, storage: Storage) -> Encoding {
         match storage {
-            Storage::Stored => Packing::Plain,
-            Storage::Compressed => Packing::Deflate,
+            Storage::Stored => Encoding::Plain,
+            Storage::Compressed => Encoding::Deflate,
         }
     }
 

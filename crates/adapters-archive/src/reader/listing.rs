@@ -10,14 +10,14 @@ use domain::model::Sha256;
 use serde::Serialize;
 
 use super::visit::Visitor;
-use super::{BagSource, Packing, ReadError};
+use super::{BagSource, ReadError, StoredFormat};
 use crate::verify::tag_limit;
 
 /// What is in a bag.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Listing {
     /// What it is packed in.
-    pub packing: Packing,
+    pub format: StoredFormat,
     /// Whether it is encrypted.
     pub encrypted: bool,
     /// Its top folder.
@@ -56,7 +56,7 @@ pub struct ListedFile {
 /// Lists a bag. Nothing but its tag files is read: a payload that was altered is not noticed.
 pub fn list(bag: BagSource) -> Result<Listing, ReadError> {
     let path = bag.path().to_owned();
-    let (packing, encrypted) = (bag.packing(), bag.is_encrypted());
+    let (format, encrypted) = (bag.format(), bag.is_encrypted());
     let mut collected = Collected::default();
     let folder = bag.visit(&mut collected)?;
     if !collected.files.contains_key(Tag::Declaration.name())
@@ -65,7 +65,7 @@ pub fn list(bag: BagSource) -> Result<Listing, ReadError> {
     {
         return Err(super::not_a_bag(&path, "it holds no bagit.txt"));
     }
-    Ok(collected.into_listing(packing, encrypted, folder))
+    Ok(collected.into_listing(format, encrypted, folder))
 }
 
 #[derive(Default)]
@@ -79,7 +79,7 @@ struct Collected {
 impl Collected {
     fn into_listing(
         mut self,
-        packing: Packing,
+        format: StoredFormat,
         encrypted: bool,
         folder: Option<String>,
     ) -> Listing {
@@ -94,7 +94,7 @@ impl Collected {
             }
         }
         Listing {
-            packing,
+            format,
             encrypted,
             folder,
             user: self.told.user,

@@ -45,7 +45,7 @@ impl<T: Read + Seek + Send> ReadSeek for T {}
 
 /// What a bag is packed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
-pub enum Packing {
+pub enum StoredFormat {
     /// A zip file.
     #[serde(rename = "zip")]
     Zip,
@@ -66,7 +66,7 @@ pub enum Packing {
 /// A bag that was opened and not read yet.
 pub struct BagSource {
     path: PathBuf,
-    packing: Packing,
+    format: StoredFormat,
     encrypted: bool,
     content: Option<Box<dyn ReadSeek>>,
 }
@@ -75,7 +75,7 @@ impl std::fmt::Debug for BagSource {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("BagSource")
             .field("path", &self.path)
-            .field("packing", &self.packing)
+            .field("format", &self.format)
             .field("encrypted", &self.encrypted)
             .finish_non_exhaustive()
     }
@@ -88,15 +88,15 @@ pub fn open_bag(path: &Path, unlock: Option<&Unlock>) -> Result<BagSource, ReadE
         path: path.to_owned(),
         source,
     };
-    let source = |packing, encrypted, content| BagSource {
+    let source = |format, encrypted, content| BagSource {
         path: path.to_owned(),
-        packing,
+        format,
         encrypted,
         content,
     };
     let about = fs::metadata(path).map_err(failed)?;
     if about.is_dir() {
-        return Ok(source(Packing::Folder, false, None));
+        return Ok(source(StoredFormat::Folder, false, None));
     }
     if !about.is_file() {
         return Err(not_a_bag(path, "it is neither a file nor a folder"));
@@ -110,19 +110,19 @@ pub fn open_bag(path: &Path, unlock: Option<&Unlock>) -> Result<BagSource, ReadE
         content = unlock::decrypted(path, content, unlock)?;
         mark = match mark_of(&mut content).map_err(judge) {
             Ok(mark) => Ok(mark),
-            Err(Ok(_damage)) => Err(Packing::Unknown),
+            Err(Ok(_damage)) => Err(StoredFormat::Unknown),
             Err(Err(error)) => return Err(failed(error)),
         };
     }
-    let packing = match mark {
+    let format = match mark {
         Err(unknown) => unknown,
-        Ok(mark) => match packing_of(&mark, &mut content).map_err(failed)? {
-            Some(packing) => packing,
+        Ok(mark) => match encoding_of(&mark, &mut content).map_err(failed)? {
+            Some(format) => format,
             None => return Err(not_a_bag(path, what_else(&mark))),
         },
     };
     content.rewind().map_err(failed)?;
-    Ok(source(packing, encrypted, Some(content)))
+    Ok(source(format, encrypted, Some(content)))
 }
 
 fn not_a_bag(path: &Path, what: &'static str) -> ReadError {
@@ -140,17 +140,17 @@ fn mark_of(file: &mut dyn ReadSeek) -> io::Result<Vec<u8>> {
     Ok(mark)
 }
 
-fn packing_of(mark: &[u8], content: &mut dyn ReadSeek) -> io::Result<Option<Packing>> {
+fn encoding_of(mark: &[u8], content: &mut dyn ReadSeek) -> io::Result<Option<StoredFormat>> {
     Ok(
         if mark.starts_with(b"PK\x03\x04") || mark.starts_with(b"PK\x05\x06") {
-            Some(Packing::Zip)
+            Some(StoredFormat::Zip)
         } else if mark.starts_with(&[0x1f, 0x8b]) {
-            Some(Packing::TarGz)
+            Some(StoredFormat::TarGz)
         } else if mark.get(TAR_MARK) == Some(b"ustar") || tarball::is_header(mark) {
-            Some(Packing::Tar)
+            Some(StoredFormat::Tar)
         } else {
             // A zip file whose first bytes are damaged is still known by its last.
-            zipped::has_end(content)?.then_some(Packing::Zip)
+            zipped::has_end(content)?.then_some(StoredFormat::Zip)
         },
     )
 }
@@ -167,8 +167,8 @@ fn what_else(mark: &[u8]) -> &'static str {
 
 impl BagSource {
     /// What it is packed in.
-    pub fn packing(&self) -> Packing {
-        self.packing
+    pub fn format(&self) -> StoredFormat {
+        self.format
     }
 
     /// Whether it is encrypted.
@@ -185,11 +185,11 @@ impl BagSource {
     pub(crate) fn visit(self, visitor: &mut dyn Visitor) -> Result<Option<String>, ReadError> {
         let Self {
             path,
-            packing,
+            format,
             content,
             ..
         } = self;
-        show(&path, packing, content, visitor).map_err(|stopped| match stopped {
+        show(&path, format, content, visitor).map_err(|stopped| match stopped {
             Stopped::Io(source) => ReadError::Io {
                 action: "read",
                 path,
@@ -205,7 +205,7 @@ impl BagSource {
 
 fn show(
     path: &Path,
-    packing: Packing,
+    format: StoredFormat,
     content: Option<Box<dyn ReadSeek>>,
     visitor: &mut dyn Visitor,
 ) -> Result<Option<String>, Stopped> {
@@ -215,19 +215,19 @@ fn show(
         return Ok(name.map(std::borrow::Cow::into_owned));
     };
     let mut below = BelowTop::new(visitor);
-    match packing {
-        Packing::Zip => {
+    match format {
+        StoredFormat::Zip => {
             let buffered = BufReader::with_capacity(ZIP_BUFFER_BYTES, content);
             zipped::visit(Box::new(buffered), &mut below)?;
         }
-        Packing::TarGz => {
+        StoredFormat::TarGz => {
             let buffered = BufReader::with_capacity(BUFFER_BYTES, content);
             visit_tar(Layer(MultiGzDecoder::new(buffered)), &mut below)?;
         }
-        Packing::Tar | Packing::Folder => {
+        StoredFormat::Tar | StoredFormat::Folder => {
             visit_tar(BufReader::with_capacity(BUFFER_BYTES, content), &mut below)?;
         }
-        Packing::Unknown => {
+        StoredFormat::Unknown => {
             below.damage(None, Damage::OuterLayer);
             below.broke_off();
         }

@@ -16,7 +16,7 @@ use tempfile::TempDir;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use super::Packing;
+use super::StoredFormat;
 
 pub(crate) const ARCHIVE: &str = "data/appliances/201-shop/archive.tar.gz";
 pub(crate) const USER: &str = "data/profile/user.xml";
@@ -122,10 +122,10 @@ pub(crate) fn files_with(archive: &[u8]) -> Files {
 }
 
 /// The bytes of a bag whose top folder is `bag`.
-pub(crate) fn packed(files: &Files, packing: Packing) -> Vec<u8> {
-    match packing {
-        Packing::Zip => zipped(files),
-        Packing::Tar => {
+pub(crate) fn packed(files: &Files, format: StoredFormat) -> Vec<u8> {
+    match format {
+        StoredFormat::Zip => zipped(files),
+        StoredFormat::Tar => {
             let mut bytes: Vec<u8> = files
                 .iter()
                 .flat_map(|(path, content)| tar_entry(&format!("bag/{path}"), content))
@@ -133,13 +133,13 @@ pub(crate) fn packed(files: &Files, packing: Packing) -> Vec<u8> {
             bytes.resize(bytes.len() + 1024, 0);
             bytes
         }
-        Packing::TarGz => {
+        StoredFormat::TarGz => {
             let members = files
                 .iter()
                 .flat_map(|(path, content)| gzip(&tar_entry(&format!("bag/{path}"), content)));
             members.chain(gzip(&[0; 1024])).collect()
         }
-        Packing::Folder | Packing::Unknown => panic!("it has no bytes"),
+        StoredFormat::Folder | StoredFormat::Unknown => panic!("it has no bytes"),
     }
 }
 
@@ -176,9 +176,9 @@ pub(crate) fn on_disk(bytes: &[u8]) -> OnDisk {
 }
 
 /// A bag as a file or, unpacked, as a folder.
-pub(crate) fn stored(files: &Files, packing: Packing) -> OnDisk {
-    if packing != Packing::Folder {
-        return on_disk(&packed(files, packing));
+pub(crate) fn stored(files: &Files, format: StoredFormat) -> OnDisk {
+    if format != StoredFormat::Folder {
+        return on_disk(&packed(files, format));
     }
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("bag");

@@ -7,7 +7,12 @@ use super::sample::{ARCHIVE, OnDisk, USER, files, on_disk, packed, stored};
 use super::*;
 use crate::verify::{Depth, verify};
 
-const ALL: [Packing; 4] = [Packing::Zip, Packing::Tar, Packing::TarGz, Packing::Folder];
+const ALL: [StoredFormat; 4] = [
+    StoredFormat::Zip,
+    StoredFormat::Tar,
+    StoredFormat::TarGz,
+    StoredFormat::Folder,
+];
 
 fn open(bag: &OnDisk) -> Result<BagSource, ReadError> {
     open_bag(&bag.path, None)
@@ -15,17 +20,17 @@ fn open(bag: &OnDisk) -> Result<BagSource, ReadError> {
 
 #[test]
 fn a_bag_is_known_by_its_content_not_by_its_name() {
-    for packing in ALL {
-        let bag = stored(&files(), packing);
+    for format in ALL {
+        let bag = stored(&files(), format);
         let source = open(&bag).unwrap();
-        assert_eq!((source.packing(), source.is_encrypted()), (packing, false));
+        assert_eq!((source.format(), source.is_encrypted()), (format, false));
     }
 }
 
 #[test]
 fn a_listing_tells_every_file_its_sum_and_where_it_came_from() {
-    for packing in ALL {
-        let bag = stored(&files(), packing);
+    for format in ALL {
+        let bag = stored(&files(), format);
         let listing = list(open(&bag).unwrap()).unwrap();
         assert_eq!(listing.folder.as_deref(), Some("bag"));
         assert_eq!(listing.user.as_deref(), Some("john"));
@@ -48,7 +53,7 @@ fn a_listing_tells_every_file_its_sum_and_where_it_came_from() {
             .unwrap();
         assert_eq!(archive.source.as_deref(), Some("GET users/john"));
         let json = serde_json::to_value(&listing).unwrap();
-        assert_eq!(json["packing"], serde_json::to_value(packing).unwrap());
+        assert_eq!(json["format"], serde_json::to_value(format).unwrap());
     }
 }
 
@@ -86,17 +91,17 @@ fn an_encrypted_bag_is_read_with_its_key_only() {
     let identity_file =
         |key: &age::x25519::Identity| on_disk(key.to_string().expose_secret().as_bytes());
     let (right, wrong) = (identity_file(&key), identity_file(&other));
-    for packing in [Packing::Zip, Packing::Tar, Packing::TarGz] {
+    for format in [StoredFormat::Zip, StoredFormat::Tar, StoredFormat::TarGz] {
         let recipient = key.to_public();
         let recipients = std::iter::once(&recipient as &dyn age::Recipient);
         let bag = encrypt_with(
-            &packed(&files(), packing),
+            &packed(&files(), format),
             age::Encryptor::with_recipients(recipients).unwrap(),
         );
         let with = |unlock: Option<Unlock>| open_bag(&bag.path, unlock.as_ref());
         let unlock = || Some(Unlock::IdentityFiles(vec![right.path.clone()]));
         let source = with(unlock()).unwrap();
-        assert_eq!((source.packing(), source.is_encrypted()), (packing, true));
+        assert_eq!((source.format(), source.is_encrypted()), (format, true));
         assert!(verify(source, Depth::Inner).unwrap().is_sound());
         assert_eq!(
             list(with(unlock()).unwrap()).unwrap().files.len(),
@@ -132,7 +137,7 @@ fn a_passphrase_opens_what_was_encrypted_with_it() {
     recipient.set_work_factor(2);
     let recipients = std::iter::once(&recipient as &dyn age::Recipient);
     let encryptor = age::Encryptor::with_recipients(recipients).unwrap();
-    let bag = encrypt_with(&packed(&files(), Packing::Zip), encryptor);
+    let bag = encrypt_with(&packed(&files(), StoredFormat::Zip), encryptor);
     let source = open_bag(&bag.path, Some(&Unlock::Passphrase(passphrase()))).unwrap();
     assert!(verify(source, Depth::Bytes).unwrap().is_sound());
 }
@@ -143,7 +148,7 @@ fn identities_that_windows_wrote_open_a_bag() {
     let recipient = key.to_public();
     let recipients = std::iter::once(&recipient as &dyn age::Recipient);
     let encryptor = age::Encryptor::with_recipients(recipients).unwrap();
-    let bag = encrypt_with(&packed(&files(), Packing::Zip), encryptor);
+    let bag = encrypt_with(&packed(&files(), StoredFormat::Zip), encryptor);
     let text = format!("\u{feff}# mine\r\n{}\r\n", key.to_string().expose_secret());
     let utf16: Vec<u8> = text.encode_utf16().flat_map(u16::to_be_bytes).collect();
     for bytes in [text.into_bytes(), utf16] {
@@ -159,10 +164,10 @@ fn an_altered_or_cut_age_file_is_damage() {
     let key = age::x25519::Identity::generate();
     let identity = on_disk(key.to_string().expose_secret().as_bytes());
     let recipient = key.to_public();
-    for packing in [Packing::Zip, Packing::Tar, Packing::TarGz] {
+    for format in [StoredFormat::Zip, StoredFormat::Tar, StoredFormat::TarGz] {
         let recipients = std::iter::once(&recipient as &dyn age::Recipient);
         let encryptor = age::Encryptor::with_recipients(recipients).unwrap();
-        let bag = encrypt_with(&packed(&files(), packing), encryptor);
+        let bag = encrypt_with(&packed(&files(), format), encryptor);
         let whole = std::fs::read(&bag.path).unwrap();
         let mut flipped = whole.clone();
         let middle = whole.len() - 100;
@@ -172,7 +177,7 @@ fn an_altered_or_cut_age_file_is_damage() {
             let unlock = Unlock::IdentityFiles(vec![identity.path.clone()]);
             let source = open_bag(&bag.path, Some(&unlock)).unwrap();
             // Its only chunk: nothing inside can be known.
-            assert_eq!(source.packing(), Packing::Unknown);
+            assert_eq!(source.format(), StoredFormat::Unknown);
             let report = verify(source, Depth::Bytes).unwrap();
             let text: Vec<_> = report
                 .findings
@@ -196,10 +201,10 @@ fn a_large_age_file_is_damaged_from_where_it_is_altered() {
     let mut large = files();
     let noise = (0..50_000_u32).flat_map(|n| n.wrapping_mul(2_654_435_761).to_le_bytes());
     large.insert("data/large".to_owned(), noise.collect());
-    for packing in [Packing::Zip, Packing::Tar, Packing::TarGz] {
+    for format in [StoredFormat::Zip, StoredFormat::Tar, StoredFormat::TarGz] {
         let recipients = std::iter::once(&recipient as &dyn age::Recipient);
         let encryptor = age::Encryptor::with_recipients(recipients).unwrap();
-        let bag = encrypt_with(&packed(&large, packing), encryptor);
+        let bag = encrypt_with(&packed(&large, format), encryptor);
         let whole = std::fs::read(&bag.path).unwrap();
         for at in [whole.len() / 2, whole.len() - 1, 70_000] {
             let mut flipped = whole.clone();
@@ -208,10 +213,10 @@ fn a_large_age_file_is_damaged_from_where_it_is_altered() {
                 std::fs::write(&bag.path, bytes).unwrap();
                 let unlock = Unlock::IdentityFiles(vec![identity.path.clone()]);
                 let source = open_bag(&bag.path, Some(&unlock)).unwrap();
-                assert_eq!(source.packing(), packing);
+                assert_eq!(source.format(), format);
                 assert!(
                     !verify(source, Depth::Bytes).unwrap().is_sound(),
-                    "{packing:?} {at}"
+                    "{format:?} {at}"
                 );
             }
         }
@@ -274,9 +279,9 @@ proptest! {
     #[test]
     fn a_bag_with_many_changed_bytes_is_read_without_a_panic(
         changes in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..20),
-        packing in 0_usize..3,
+        format in 0_usize..3,
     ) {
-        let mut bytes = packed(&files(), ALL[packing]);
+        let mut bytes = packed(&files(), ALL[format]);
         for (at, byte) in changes {
             let at = at.index(bytes.len());
             bytes[at] = byte;
@@ -306,7 +311,7 @@ fn names_that_lead_out_and_links_are_reported_and_not_followed() {
     .concat();
     let bag = on_disk(
         &[
-            packed(&files(), Packing::Tar)[..]
+            packed(&files(), StoredFormat::Tar)[..]
                 .strip_suffix(&[0; 1024])
                 .unwrap(),
             &hostile,

@@ -57,8 +57,8 @@ impl Ground<'_> {
     }
 
     fn part(&self, begun: &BegunEntry, length: u64) -> Option<WholePart> {
-        let packing = self.container.packing(begun.entry.storage);
-        WholePart::of(packing, length.checked_sub(SPARED_BYTES)?)
+        let encoding = self.container.encoding(begun.entry.storage);
+        WholePart::of(encoding, length.checked_sub(SPARED_BYTES)?)
     }
 
     /// The container goes on with other entries: a beginning in it is copied to a file of its own before it is cut off.

@@ -14,7 +14,7 @@ use domain::bag::layout::{self, Tag};
 use domain::bag::verify::{Comparison, Damage, Finding, Findings, TagProblem, ToldExport};
 
 use crate::reader::visit::{Visitor, judge};
-use crate::reader::{BUFFER_BYTES, BagSource, Packing, ReadError};
+use crate::reader::{BUFFER_BYTES, BagSource, ReadError, StoredFormat};
 use watched::Watched;
 
 /// Largest manifest or other tag file that is read as a whole.
@@ -35,7 +35,7 @@ pub enum Depth {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyReport {
     /// What it is packed in.
-    pub packing: Packing,
+    pub format: StoredFormat,
     /// Whether it is encrypted.
     pub encrypted: bool,
     /// Its top folder.
@@ -57,7 +57,7 @@ impl VerifyReport {
 
 /// Checks a bag. It is read once, from its beginning to its end; memory grows with the number of its files only.
 pub fn verify(bag: BagSource, depth: Depth) -> Result<VerifyReport, ReadError> {
-    let (packing, encrypted) = (bag.packing(), bag.is_encrypted());
+    let (format, encrypted) = (bag.format(), bag.is_encrypted());
     let path = bag.path().to_owned();
     let mut inspection = Inspection::new(depth);
     let folder = bag.visit(&mut inspection)?;
@@ -69,7 +69,7 @@ pub fn verify(bag: BagSource, depth: Depth) -> Result<VerifyReport, ReadError> {
     }
     let (findings, told) = inspection.comparison.finish();
     Ok(VerifyReport {
-        packing,
+        format,
         encrypted,
         folder,
         findings,

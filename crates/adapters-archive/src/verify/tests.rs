@@ -10,11 +10,16 @@ use crate::reader::sample::{
 use crate::reader::{Unlock, open_bag};
 use crate::test_kit::{self, FORMATS, Kit, document, download};
 
-const PACKED: [Packing; 3] = [Packing::Zip, Packing::Tar, Packing::TarGz];
-const ALL: [Packing; 4] = [Packing::Zip, Packing::Tar, Packing::TarGz, Packing::Folder];
+const PACKED: [StoredFormat; 3] = [StoredFormat::Zip, StoredFormat::Tar, StoredFormat::TarGz];
+const ALL: [StoredFormat; 4] = [
+    StoredFormat::Zip,
+    StoredFormat::Tar,
+    StoredFormat::TarGz,
+    StoredFormat::Folder,
+];
 
-fn check(files: &Files, packing: Packing) -> VerifyReport {
-    let bag = stored(files, packing);
+fn check(files: &Files, format: StoredFormat) -> VerifyReport {
+    let bag = stored(files, format);
     verify(open_bag(&bag.path, None).unwrap(), Depth::Inner).unwrap()
 }
 
@@ -42,9 +47,9 @@ fn names(report: &VerifyReport, path: &str) -> bool {
 
 #[test]
 fn a_sound_bag_is_sound_in_every_packing() {
-    for packing in ALL {
-        let report = check(&files(), packing);
-        assert_eq!(sentences(&report), [""; 0], "{packing:?}");
+    for format in ALL {
+        let report = check(&files(), format);
+        assert_eq!(sentences(&report), [""; 0], "{format:?}");
         assert_eq!((report.archives, report.findings.payload_files), (1, 2));
         assert_eq!(report.folder.as_deref(), Some("bag"));
     }
@@ -52,21 +57,21 @@ fn a_sound_bag_is_sound_in_every_packing() {
 
 #[test]
 fn a_missing_an_added_and_an_altered_file_are_named() {
-    for packing in ALL {
+    for format in ALL {
         let mut spoiled = files();
         spoiled.remove(USER);
         spoiled.insert("data/added".to_owned(), Vec::new());
         spoiled.insert("added.txt".to_owned(), Vec::new());
         spoiled.get_mut("index.html").unwrap()[0] ^= 1;
         assert_eq!(
-            sentences(&check(&spoiled, packing)),
+            sentences(&check(&spoiled, format)),
             [
                 "`data/added` does not belong in the bag: manifest-sha256.txt does not list it",
                 "`data/profile/user.xml` is missing: manifest-sha256.txt lists it",
                 "`added.txt` does not belong in the bag: tagmanifest-sha256.txt does not list it",
                 "`index.html` has been altered: its SHA-256 is not the one in tagmanifest-sha256.txt",
             ],
-            "{packing:?}"
+            "{format:?}"
         );
     }
 }
@@ -82,15 +87,15 @@ fn region(bytes: &[u8], content: &[u8]) -> std::ops::Range<usize> {
 
 #[test]
 fn one_flipped_bit_in_a_payload_file_is_found_and_named() {
-    for packing in [Packing::Zip, Packing::Tar] {
-        let whole = packed(&files(), packing);
+    for format in [StoredFormat::Zip, StoredFormat::Tar] {
+        let whole = packed(&files(), format);
         for at in region(&whole, &files()[ARCHIVE]) {
             let mut flipped = whole.clone();
             flipped[at] ^= 1 << (at % 8);
             let report = check_bytes(&flipped).unwrap();
             assert!(
                 names(&report, ARCHIVE),
-                "{packing:?} {at}: {:?}",
+                "{format:?} {at}: {:?}",
                 sentences(&report)
             );
         }
@@ -98,18 +103,21 @@ fn one_flipped_bit_in_a_payload_file_is_found_and_named() {
     let mut flipped = files();
     for at in 0..flipped[ARCHIVE].len() {
         flipped.get_mut(ARCHIVE).unwrap()[at] ^= 1;
-        assert!(names(&check(&flipped, Packing::Folder), ARCHIVE), "{at}");
+        assert!(
+            names(&check(&flipped, StoredFormat::Folder), ARCHIVE),
+            "{at}"
+        );
         flipped.get_mut(ARCHIVE).unwrap()[at] ^= 1;
     }
 }
 
 #[test]
 fn one_flipped_bit_anywhere_ends_in_an_answer_and_changes_no_file_unnoticed() {
-    for packing in PACKED {
-        let whole = packed(&files(), packing);
+    for format in PACKED {
+        let whole = packed(&files(), format);
         let mut unnoticed = 0;
         // A tar file is mostly filling: some of its bytes, all of the others'.
-        let step = if packing == Packing::Tar { 7 } else { 1 };
+        let step = if format == StoredFormat::Tar { 7 } else { 1 };
         for at in (0..whole.len()).step_by(step) {
             let mut flipped = whole.clone();
             flipped[at] ^= 1 << (at % 8);
@@ -119,14 +127,14 @@ fn one_flipped_bit_anywhere_ends_in_an_answer_and_changes_no_file_unnoticed() {
             }
         }
         // Times, modes, versions; of a tar header only how its own checksum is spelled.
-        let most = match packing {
-            Packing::Tar => files().len() * 4,
-            Packing::TarGz => files().len() * 10,
+        let most = match format {
+            StoredFormat::Tar => files().len() * 4,
+            StoredFormat::TarGz => files().len() * 10,
             _ => files().len() * 40,
         };
         assert!(
             unnoticed <= most,
-            "{packing:?}: {unnoticed} of {}",
+            "{format:?}: {unnoticed} of {}",
             whole.len()
         );
     }
@@ -134,12 +142,12 @@ fn one_flipped_bit_anywhere_ends_in_an_answer_and_changes_no_file_unnoticed() {
 
 #[test]
 fn a_bag_cut_anywhere_is_damaged_or_no_bag() {
-    for packing in PACKED {
-        let whole = packed(&files(), packing);
-        let step = if packing == Packing::Tar { 31 } else { 1 };
+    for format in PACKED {
+        let whole = packed(&files(), format);
+        let step = if format == StoredFormat::Tar { 31 } else { 1 };
         for length in (0..whole.len()).step_by(step) {
             if let Ok(report) = check_bytes(&whole[..length]) {
-                assert!(!report.is_sound(), "{packing:?} cut to {length}");
+                assert!(!report.is_sound(), "{format:?} cut to {length}");
             }
         }
     }
@@ -147,7 +155,7 @@ fn a_bag_cut_anywhere_is_damaged_or_no_bag() {
 
 #[test]
 fn what_is_hidden_in_a_container_is_found() {
-    let whole = packed(&files(), Packing::Tar);
+    let whole = packed(&files(), StoredFormat::Tar);
     let hidden = [&whole[..], &tar_entry("bag/data/hidden", b"x"), &[0; 1024]].concat();
     let report = check_bytes(&hidden).unwrap();
     assert!(
@@ -164,7 +172,7 @@ fn what_is_hidden_in_a_container_is_found() {
         ["`data/profile/user.xml`: 1 bytes lie in the container that belong to no file"]
     );
 
-    let whole = packed(&files(), Packing::Zip);
+    let whole = packed(&files(), StoredFormat::Zip);
     for (bytes, expected) in [
         (
             [&whole[..], b"x"].concat(),
@@ -187,7 +195,7 @@ fn what_is_hidden_in_a_container_is_found() {
 #[test]
 fn a_file_that_a_zip_file_s_directory_does_not_list_is_found_by_name() {
     // The entry of index.html is taken out of the directory; its header and data stay.
-    let mut bytes = packed(&files(), Packing::Zip);
+    let mut bytes = packed(&files(), StoredFormat::Zip);
     let name = b"bag/index.html";
     let found: Vec<_> = bytes
         .windows(name.len())
@@ -222,7 +230,7 @@ fn an_archive_that_is_no_whole_gzip_file_is_found_even_if_the_manifest_agrees() 
         (&whole[..whole.len() - 1], "the archive ends early, after"),
         (b"<html>", "this is not a gzip archive"),
     ] {
-        let report = check(&files_with(archive), Packing::Zip);
+        let report = check(&files_with(archive), StoredFormat::Zip);
         let text = sentences(&report);
         assert_eq!(text.len(), 1, "{text:?}");
         assert!(
@@ -233,7 +241,7 @@ fn an_archive_that_is_no_whole_gzip_file_is_found_even_if_the_manifest_agrees() 
 }
 
 fn inner(entries: &[(&str, &[u8])]) -> Vec<String> {
-    let report = check(&files_with(&gzip(&tar(entries))), Packing::Tar);
+    let report = check(&files_with(&gzip(&tar(entries))), StoredFormat::Tar);
     let front = format!("`{ARCHIVE}`: ");
     let told = sentences(&report);
     told.iter()
@@ -279,7 +287,7 @@ fn what_is_wrong_inside_of_an_archive_is_named() {
 
 #[test]
 fn a_gzip_file_without_a_tar_file_is_found_at_depth_only() {
-    let bag = stored(&files_with(&gzip(b"no tar file")), Packing::Zip);
+    let bag = stored(&files_with(&gzip(b"no tar file")), StoredFormat::Zip);
     let at = |depth| verify(open_bag(&bag.path, None).unwrap(), depth).unwrap();
     assert_eq!(sentences(&at(Depth::Bytes)), [""; 0]);
     assert_eq!(
@@ -305,7 +313,7 @@ fn links_that_lead_out_of_an_archive_are_found() {
         entry[..512].copy_from_slice(header.as_bytes());
         let template = tar_entry("template.yml", TEMPLATE.as_bytes());
         let archive = gzip(&[template, entry, vec![0; 1024]].concat());
-        let text = sentences(&check(&files_with(&archive), Packing::Tar));
+        let text = sentences(&check(&files_with(&archive), StoredFormat::Tar));
         assert_eq!(
             text.iter().any(|t| t.contains("leads out")),
             escapes,

@@ -4,11 +4,11 @@ use std::io::{self, Write};
 
 use domain::model::{Sha256, Sha256Hasher};
 
-use crate::container::{Container, Content, Packer, Packing};
+use crate::container::{Container, Content, Encoder, Encoding};
 
 /// Takes content and passes the body on.
 pub(super) struct MemberWriter<W: Write> {
-    packer: Packer<Measured<W>>,
+    packer: Encoder<Measured<W>>,
     sha256: Sha256Hasher,
     crc32: crc32fast::Hasher,
     bytes: u64,
@@ -23,14 +23,14 @@ pub(super) struct Packed<W> {
 }
 
 impl<W: Write> MemberWriter<W> {
-    pub(super) fn new(packing: Packing, output: W) -> Self {
+    pub(super) fn new(encoding: Encoding, output: W) -> Self {
         let measured = Measured {
             output,
             length: 0,
             crc32: crc32fast::Hasher::new(),
         };
         Self {
-            packer: Packer::new(packing, measured),
+            packer: Encoder::new(encoding, measured),
             sha256: Sha256Hasher::default(),
             crc32: crc32fast::Hasher::new(),
             bytes: 0,

@@ -123,7 +123,7 @@ impl<'a> OpenEntry<'a> {
         entry: NewEntry,
         checks: Checks,
     ) -> Result<Self, SinkError> {
-        let packing = bag.container.packing(entry.storage);
+        let encoding = bag.container.encoding(entry.storage);
         let (place, output) = match bag.claim_in_place()? {
             Some((claim, mut file)) => {
                 let head = bag.container.head(
@@ -145,7 +145,7 @@ impl<'a> OpenEntry<'a> {
             beginning: Told::at_first(bag, &entry),
             entry,
             place,
-            writer: MemberWriter::new(packing, output),
+            writer: MemberWriter::new(encoding, output),
             checks,
         })
     }
@@ -324,11 +324,11 @@ fn taken_again(
     checks: &mut Checks,
     checked: Option<&mpsc::Sender<Bytes>>,
 ) -> io::Result<MemberWriter<BodyWriter>> {
-    let packing = bag.container.packing(left.entry.storage);
+    let encoding = bag.container.encoding(left.entry.storage);
     let mut body = left.stage.reader()?;
     let output = left.stage.writer_behind(left.part.packed)?;
-    let mut writer = MemberWriter::new(packing, output);
-    left.part.read(packing, &mut body, |content| {
+    let mut writer = MemberWriter::new(encoding, output);
+    left.part.read(encoding, &mut body, |content| {
         checks.update(content).map_err(io::Error::other)?;
         if let Some(checked) = checked {
             let chunk = Bytes::copy_from_slice(content);

@@ -95,7 +95,7 @@ pub(super) fn closed(
     chunks: &[Bytes],
 ) -> Result<Closed, SinkError> {
     let mut checks = Checks::here(&entry);
-    let mut writer = MemberWriter::new(bag.container.packing(entry.storage), Vec::new());
+    let mut writer = MemberWriter::new(bag.container.encoding(entry.storage), Vec::new());
     let mut checked = Ok(());
     for chunk in chunks {
         checked = checked.and_then(|()| checks.update(chunk));

@@ -5,7 +5,7 @@ use std::path::Path;
 use domain::bag::verify::{Drift, Finding};
 use serde::Serialize;
 
-use crate::compose::{Packing, VerifyReport};
+use crate::compose::{StoredFormat, VerifyReport};
 
 use super::against::Compared;
 
@@ -14,7 +14,7 @@ use super::against::Compared;
 pub(super) struct Document<'a> {
     bag: String,
     sound: bool,
-    packing: Packing,
+    format: StoredFormat,
     encrypted: bool,
     folder: Option<&'a str>,
     files: u64,
@@ -43,7 +43,7 @@ impl<'a> Document<'a> {
         Self {
             bag: bag.display().to_string(),
             sound: report.is_sound(),
-            packing: report.packing,
+            format: report.format,
             encrypted: report.encrypted,
             folder: report.folder.as_deref(),
             files: findings.payload_files,

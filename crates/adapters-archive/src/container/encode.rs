@@ -11,7 +11,7 @@ pub(super) const LONGEST_BLOCK_BYTES: usize = 0xFFFF;
 
 /// How content becomes a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Packing {
+pub(crate) enum Encoding {
     /// Byte for byte.
     Plain,
     /// A raw deflate stream.
@@ -20,7 +20,7 @@ pub(crate) enum Packing {
     StoredBlocks,
 }
 
-impl Packing {
+impl Encoding {
     /// For containers that can only deflate.
     pub(super) fn within_deflate(storage: Storage) -> Self {
         match storage {
@@ -31,21 +31,21 @@ impl Packing {
 }
 
 /// Packs content on its way into `W`.
-pub(crate) enum Packer<W: Write> {
-    /// See [`Packing::Plain`].
+pub(crate) enum Encoder<W: Write> {
+    /// See [`Encoding::Plain`].
     Plain(W),
-    /// See [`Packing::Deflate`].
+    /// See [`Encoding::Deflate`].
     Deflate(Deflater<W>),
-    /// See [`Packing::StoredBlocks`].
+    /// See [`Encoding::StoredBlocks`].
     StoredBlocks(StoredBlocks<W>),
 }
 
-impl<W: Write> Packer<W> {
-    pub(crate) fn new(packing: Packing, output: W) -> Self {
-        match packing {
-            Packing::Plain => Self::Plain(output),
-            Packing::Deflate => Self::Deflate(Deflater::new(output)),
-            Packing::StoredBlocks => Self::StoredBlocks(StoredBlocks::new(output)),
+impl<W: Write> Encoder<W> {
+    pub(crate) fn new(encoding: Encoding, output: W) -> Self {
+        match encoding {
+            Encoding::Plain => Self::Plain(output),
+            Encoding::Deflate => Self::Deflate(Deflater::new(output)),
+            Encoding::StoredBlocks => Self::StoredBlocks(StoredBlocks::new(output)),
         }
     }
 
@@ -133,8 +133,8 @@ mod tests {
     use super::*;
     use crate::test_kit::noise;
 
-    fn packed(packing: Packing, chunks: &[Vec<u8>]) -> Vec<u8> {
-        let mut packer = Packer::new(packing, Vec::new());
+    fn packed(encoding: Encoding, chunks: &[Vec<u8>]) -> Vec<u8> {
+        let mut packer = Encoder::new(encoding, Vec::new());
         for chunk in chunks {
             packer.write_all(chunk).unwrap();
         }
@@ -144,10 +144,10 @@ mod tests {
     #[test]
     fn stored_blocks_are_the_same_however_the_content_was_cut_up() {
         let content: Vec<u8> = (0..200_000_u32).map(|n| n.to_le_bytes()[0]).collect();
-        let whole = packed(Packing::StoredBlocks, std::slice::from_ref(&content));
+        let whole = packed(Encoding::StoredBlocks, std::slice::from_ref(&content));
         for length in [1, 1000, 65_535, 65_536, 131_070] {
             let chunks: Vec<Vec<u8>> = content.chunks(length).map(<[u8]>::to_vec).collect();
-            assert_eq!(packed(Packing::StoredBlocks, &chunks), whole, "{length}");
+            assert_eq!(packed(Encoding::StoredBlocks, &chunks), whole, "{length}");
         }
     }
 
@@ -159,10 +159,10 @@ mod tests {
             lengths in proptest::collection::vec(0..70_000_usize, 0..4),
             compressed in any::<bool>(),
         ) {
-            let packing = if compressed { Packing::Deflate } else { Packing::StoredBlocks };
+            let encoding = if compressed { Encoding::Deflate } else { Encoding::StoredBlocks };
             let chunks: Vec<Vec<u8>> = lengths.iter().map(|&length| noise(length as u64, length)).collect();
             let mut content = Vec::new();
-            DeflateDecoder::new(packed(packing, &chunks).as_slice()).read_to_end(&mut content).unwrap();
+            DeflateDecoder::new(packed(encoding, &chunks).as_slice()).read_to_end(&mut content).unwrap();
             prop_assert!(content == chunks.concat());
         }
     }
