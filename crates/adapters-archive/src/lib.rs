@@ -23,9 +23,9 @@ pub use memory::Short;
 pub use publish::Replace;
 pub use reader::{BagSource, ListedFile, Listing, ReadError, StoredFormat, Unlock, list, open_bag};
 pub use run::{
-    Leftover, Leftovers, OpenError, OpenRun, OpenedRun, RunSettings, Target, Traces, Unfinished,
-    bag_of_work_folder, check_target, find_unfinished, is_taken, open_leftovers, open_run,
-    read_header, remove_leftovers,
+    LockedRun, OpenError, OpenRun, OpenedRun, RunFiles, RunSettings, Target, UnfinishedPolicy,
+    UnfinishedRun, bag_of_work_folder, check_target, find_unfinished, is_taken, lock_unfinished,
+    open_run, read_header, remove_unfinished,
 };
 pub use staging::trust::{Access, Distrust, open_own_file, open_own_folder};
 pub use staging::{LockRefused, LockedFile};

@@ -53,7 +53,7 @@ impl Publication {
         }
     }
 
-    /// After this returns, the bag has its final name for good. The journal stays: see [`crate::Traces`].
+    /// After this returns, the bag has its final name for good. The journal stays: see [`crate::RunFiles`].
     pub(crate) fn publish(&self, bytes: u64) -> Result<FinishedBag, SinkError> {
         let path = match self {
             Self::Stream => None,

@@ -14,7 +14,9 @@ use domain::ports::{
 };
 use flate2::read::MultiGzDecoder;
 
-use crate::run::{Leftover, OpenError, OpenRun, OpenedRun, RunSettings, Target, Traces, open_run};
+use crate::run::{
+    OpenError, OpenRun, OpenedRun, RunFiles, RunSettings, Target, UnfinishedPolicy, open_run,
+};
 use crate::{Encryption, Replace};
 
 pub(crate) const FORMATS: [BagFormat; 3] = [BagFormat::Zip, BagFormat::Tar, BagFormat::TarGz];
@@ -60,7 +62,7 @@ impl Kit {
             user: UserId::parse("john").unwrap(),
             source: "https://uforge.example.com/api".to_owned(),
             encryption: self.encryption.clone(),
-            leftover: Leftover::Continue,
+            unfinished: UnfinishedPolicy::Resume,
         }
     }
 
@@ -152,7 +154,7 @@ fn copy_folder(from: &Path, to: &Path) {
 pub(crate) struct Run {
     pub(crate) sink: Box<dyn ArchiveSink>,
     pub(crate) journal: Arc<dyn Journal>,
-    pub(crate) traces: Traces,
+    pub(crate) run_files: RunFiles,
     pub(crate) resumed: bool,
 }
 
@@ -161,7 +163,7 @@ impl From<OpenRun> for Run {
         Self {
             sink: run.sink,
             journal: run.journal,
-            traces: run.traces,
+            run_files: run.run_files,
             resumed: run.resumed,
         }
     }
@@ -183,18 +185,18 @@ impl Run {
 
     /// Finishes the bag and forgets the run, as whoever told of the bag does.
     pub(crate) async fn finish(self) -> Result<FinishedBag, SinkError> {
-        let (bag, traces) = self.finish_untold().await?;
-        traces.remove();
+        let (bag, run_files) = self.finish_untold().await?;
+        run_files.remove();
         Ok(bag)
     }
 
     /// Finishes the bag; nobody was told of it yet.
-    pub(crate) async fn finish_untold(self) -> Result<(FinishedBag, Traces), SinkError> {
+    pub(crate) async fn finish_untold(self) -> Result<(FinishedBag, RunFiles), SinkError> {
         let tags = vec![TagFile {
             path: path("bagit.txt"),
             bytes: Bytes::from_static(b"BagIt-Version: 1.0\n"),
         }];
-        Ok((self.sink.finish(tags).await?, self.traces))
+        Ok((self.sink.finish(tags).await?, self.run_files))
     }
 
     pub(crate) fn resumed_receipts(&self) -> Vec<String> {

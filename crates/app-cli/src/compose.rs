@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use adapters_archive::{
-    BagSource, Leftover, Recipient, Replace, RunHeader, RunSettings, Unfinished, Unlock,
+    BagSource, Recipient, Replace, RunHeader, RunSettings, UnfinishedPolicy, UnfinishedRun, Unlock,
 };
 pub(crate) use adapters_archive::{
-    Depth, EncryptionError, Leftovers, Listing, OpenError, OpenRun, OpenedRun, ReadError,
-    StoredFormat, Traces, VerifyReport,
+    Depth, EncryptionError, Listing, LockedRun, OpenError, OpenRun, OpenedRun, ReadError, RunFiles,
+    StoredFormat, VerifyReport,
 };
 use adapters_clock::SystemClock;
 use adapters_http::{
@@ -145,7 +145,7 @@ fn adapter_credentials(sign_in: &SignIn) -> Credentials {
 }
 
 /// The unfinished runs whose bags were to be in this folder, the last begun first.
-pub(crate) fn unfinished_in(folder: &Path) -> Result<Vec<Unfinished>, ComposeError> {
+pub(crate) fn unfinished_in(folder: &Path) -> Result<Vec<UnfinishedRun>, ComposeError> {
     adapters_archive::find_unfinished(folder).map_err(|source| ComposeError::Folder {
         path: folder.to_owned(),
         source,
@@ -180,8 +180,8 @@ fn replace(existing: Existing) -> Replace {
 }
 
 /// Locks what an unfinished run left, so that it can be given up.
-pub(crate) fn leftovers(bag: &Path) -> Result<Option<Leftovers>, ComposeError> {
-    Ok(adapters_archive::open_leftovers(bag)?)
+pub(crate) fn lock_unfinished(bag: &Path) -> Result<Option<LockedRun>, ComposeError> {
+    Ok(adapters_archive::lock_unfinished(bag)?)
 }
 
 /// Opens the bag for writing: a file of this name, or standard output.
@@ -205,9 +205,9 @@ pub(crate) fn archive(
         user: order.user.clone(),
         source: order.source.clone(),
         encryption: encryption(&output.encryption)?,
-        leftover: match output.leftovers {
-            settings::Leftovers::Continue => Leftover::Continue,
-            settings::Leftovers::Discard => Leftover::Discard,
+        unfinished: match output.unfinished {
+            settings::UnfinishedPolicy::Resume => UnfinishedPolicy::Resume,
+            settings::UnfinishedPolicy::Discard => UnfinishedPolicy::Discard,
         },
     })?)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters_archive::{
-    Leftover, OpenRun, OpenedRun, Replace, RunSettings, Target, Traces, open_run,
+    OpenRun, OpenedRun, Replace, RunFiles, RunSettings, Target, UnfinishedPolicy, open_run,
 };
 use adapters_clock::SystemClock;
 use adapters_http::{
@@ -168,7 +168,7 @@ impl Backend for Forge {
             clock: Arc::clone(&self.clock),
             journal: run.journal,
             sink: Some(run.sink),
-            traces: Some(run.traces),
+            run_files: Some(run.run_files),
             order,
         }))
     }
@@ -197,7 +197,7 @@ async fn open_archive(workplace: PathBuf, order: &Order) -> Result<OpenRun, JobF
         user: order.user.clone(),
         source: order.source.clone(),
         encryption: None,
-        leftover: Leftover::Discard,
+        unfinished: UnfinishedPolicy::Discard,
     };
     let opened = tokio::task::spawn_blocking(|| open_run(settings)).await;
     match opened {
@@ -231,7 +231,7 @@ struct ForgeRun {
     clock: Arc<dyn Clock>,
     journal: Arc<dyn Journal>,
     sink: Option<Box<dyn ArchiveSink>>,
-    traces: Option<Traces>,
+    run_files: Option<RunFiles>,
     order: Order,
 }
 
@@ -258,8 +258,8 @@ impl Run for ForgeRun {
         let outcome = export(self.ports(progress), sink, &self.order)
             .await
             .map_err(|error| run_failure(&error))?;
-        if let Some(traces) = self.traces.take() {
-            traces.remove();
+        if let Some(run_files) = self.run_files.take() {
+            run_files.remove();
         }
         Ok(Brought {
             completeness: outcome.report.completeness,

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use adapters_archive::{Leftover, OpenRun, OpenedRun, Replace, RunSettings, Target, open_run};
+use adapters_archive::{
+    OpenRun, OpenedRun, Replace, RunSettings, Target, UnfinishedPolicy, open_run,
+};
 use domain::model::{BagFormat, SafeName, Sha256, UserId};
 
 /// Settings for a bag of this name in this folder.
@@ -22,7 +24,7 @@ pub fn settings(folder: &Path, format: BagFormat) -> RunSettings {
         user: UserId::parse("john").expect("a login"),
         source: "https://uforge.example.com/api".to_owned(),
         encryption: None,
-        leftover: Leftover::Continue,
+        unfinished: UnfinishedPolicy::Resume,
     }
 }
 

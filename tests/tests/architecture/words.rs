@@ -37,7 +37,7 @@ const RETIRED: [(&str, &str); 38] = [
     ("telling", "recording, reporting"),
     ("tells", "records, reports, notifies"),
     ("told", "recorded, reported, notified"),
-    ("traces", "files of the run"),
+    ("run_files", "files of the run"),
     ("way home", "export"),
     ("abandon", "abandon"),
     ("abandoned", "abandoning"),

@@ -37,7 +37,7 @@ struct Instant {
 #[derive(Clone, Copy)]
 enum File {
     /// The container before it has its name.
-    Unfinished,
+    UnfinishedRun,
     /// What is remembered beside it.
     Journal,
     /// The folder of both.
@@ -48,14 +48,14 @@ const INSTANTS: [Instant; 11] = [
     instant(
         "as_the_first_entry_is_flushed",
         "fdatasync",
-        File::Unfinished,
+        File::UnfinishedRun,
         1,
     ),
-    instant("as_the_whole_is_flushed", "fsync", File::Unfinished, 1),
+    instant("as_the_whole_is_flushed", "fsync", File::UnfinishedRun, 1),
     instant(
         "as_it_is_given_its_name",
         "rename,renameat,renameat2,link,linkat",
-        File::Unfinished,
+        File::UnfinishedRun,
         1,
     ),
     instant(
@@ -147,7 +147,7 @@ fn killed_at(instant: Instant, format: &str) {
     let name = format!("j.{format}");
     let work = site.path(&format!(".{name}.uforge-run"));
     let file = match instant.file {
-        File::Unfinished => work.join("bag"),
+        File::UnfinishedRun => work.join("bag"),
         File::Journal => work.join("journal"),
         File::Work => work,
     };

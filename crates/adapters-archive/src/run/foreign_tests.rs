@@ -44,11 +44,11 @@ fn a_link_in_place_of_the_work_folder_is_refused_and_what_it_leads_to_is_left_al
     fs::write(elsewhere.path().join("journal"), "dear to somebody").unwrap();
     symlink(elsewhere.path(), kit.work()).unwrap();
     check_refused(kit.try_open(), "symbolic link");
-    check_refused(open_leftovers(&kit.target()), "symbolic link");
-    check_refused(remove_leftovers(&kit.target()), "symbolic link");
+    check_refused(lock_unfinished(&kit.target()), "symbolic link");
+    check_refused(remove_unfinished(&kit.target()), "symbolic link");
     assert!(find_unfinished(kit.folder.path()).unwrap().is_empty());
     let restarted = open_run(RunSettings {
-        leftover: Leftover::Discard,
+        unfinished: UnfinishedPolicy::Discard,
         ..kit.settings()
     });
     check_refused(restarted, "symbolic link");
@@ -76,7 +76,7 @@ fn a_file_in_place_of_the_work_folder_is_refused() {
     let kit = Kit::new(BagFormat::Tar);
     fs::write(kit.work(), "x").unwrap();
     check_refused(kit.try_open(), "not a folder");
-    check_refused(open_leftovers(&kit.target()), "not a folder");
+    check_refused(lock_unfinished(&kit.target()), "not a folder");
 }
 
 #[tokio::test]
@@ -217,10 +217,10 @@ async fn the_next_run_goes_on_with_a_name_that_was_taken() {
     let (kit, publication) = nameless(Naming::Placeholder).await;
     fs::write(kit.target(), "").unwrap();
     fs::write(publication.work.placeholder_mark(), "").unwrap();
-    let Ok(OpenedRun::AlreadyComplete { traces, .. }) = kit.try_open() else {
+    let Ok(OpenedRun::AlreadyComplete { run_files, .. }) = kit.try_open() else {
         panic!("not complete")
     };
-    traces.remove();
+    run_files.remove();
     assert_eq!(kit.read_back().len(), 2);
     assert_eq!(kit.names(), ["my-bag.zip"]);
 }

@@ -9,12 +9,12 @@ mod error;
 mod foreign_tests;
 #[cfg(test)]
 mod forward_tests;
-mod leftovers;
 mod lock;
 mod open;
 mod resume;
 #[cfg(test)]
 mod tests;
+mod unfinished;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -23,11 +23,11 @@ use domain::model::{BagFormat, SafeName, Sha256, UserId};
 use domain::ports::{ArchiveSink, FinishedBag, Journal};
 
 pub use error::OpenError;
-pub use leftovers::{
-    Leftovers, Unfinished, bag_of_work_folder, find_unfinished, is_taken, open_leftovers,
-    read_header, remove_leftovers,
-};
 pub use open::{check_target, open_run};
+pub use unfinished::{
+    LockedRun, UnfinishedRun, bag_of_work_folder, find_unfinished, is_taken, lock_unfinished,
+    read_header, remove_unfinished,
+};
 
 use crate::encrypt::Encryption;
 use crate::publish::{FilePublication, Replace};
@@ -48,10 +48,10 @@ pub enum Target {
 
 /// What is done with what an interrupted run left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Leftover {
+pub enum UnfinishedPolicy {
     /// The run goes on from there.
     #[default]
-    Continue,
+    Resume,
     /// It is removed (`--restart`).
     Discard,
 }
@@ -74,7 +74,7 @@ pub struct RunSettings {
     /// Whether and to whom it is encrypted.
     pub encryption: Option<Encryption>,
     /// What is done with leftovers.
-    pub leftover: Leftover,
+    pub unfinished: UnfinishedPolicy,
 }
 
 /// What [`open_run`] found.
@@ -86,7 +86,7 @@ pub enum OpenedRun {
         /// The bag.
         bag: FinishedBag,
         /// Its journal among them: tickets in it may still be on the server.
-        traces: Traces,
+        run_files: RunFiles,
     },
 }
 
@@ -97,7 +97,7 @@ pub struct OpenRun {
     /// Remembers.
     pub journal: Arc<dyn Journal>,
     /// To be removed when the bag has its name.
-    pub traces: Traces,
+    pub run_files: RunFiles,
     /// Whether an interrupted run goes on.
     pub resumed: bool,
     /// The bag's final name; `None` for standard output.
@@ -108,13 +108,13 @@ pub struct OpenRun {
 ///
 /// Removed when everybody who waits for the bag was told of it and its last ticket is gone. A run that is killed before ends with
 /// the same command, instead of being refused because of its own bag. Holds the lock.
-pub struct Traces {
+pub struct RunFiles {
     journal: Arc<dyn Journal>,
     /// `None` for standard output: nothing is left of that.
     publication: Option<FilePublication>,
 }
 
-impl Traces {
+impl RunFiles {
     /// What the run remembers.
     pub fn journal(&self) -> &dyn Journal {
         self.journal.as_ref()

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::beginnings::Ground;
 use super::lock::lock_journal;
 use super::resume::{go_on, of_this_order, remove_stages, stage_room, take_up};
-use super::{Leftover, OpenError, OpenRun, OpenedRun, RunSettings, Target, Traces};
+use super::{OpenError, OpenRun, OpenedRun, RunFiles, RunSettings, Target, UnfinishedPolicy};
 use crate::container::container;
 use crate::encrypt::{Encryption, StageKey};
 use crate::journal::{
@@ -123,7 +123,7 @@ fn open_file(
         encrypted: settings.encryption.is_some(),
         created: Timestamp::now(),
     };
-    if settings.leftover == Leftover::Continue {
+    if settings.unfinished == UnfinishedPolicy::Resume {
         let found =
             replay(&mut journal).map_err(OpenError::of("read", &publication.work.journal()))?;
         if let Some(found) = of_this_order(found, &header, &publication)? {
@@ -312,7 +312,7 @@ fn open_run_of(
         journal: Arc::clone(&journal),
         resumed: false,
         target: publication.as_ref().map(|file| file.target.clone()),
-        traces: Traces {
+        run_files: RunFiles {
             journal,
             publication,
         },

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::beginnings::Ground;
 use super::lock::same_file;
 use super::open::{refuse_existing, writer};
-use super::{OpenError, OpenedRun, RunSettings, Traces};
+use super::{OpenError, OpenedRun, RunFiles, RunSettings};
 use crate::encrypt::StageKey;
 use crate::journal::{FORMAT_VERSION, Lines, Payload, Replay, RunHeader, RunJournal};
 use crate::publish::FilePublication;
@@ -71,7 +71,7 @@ pub(super) fn go_on(
         let path = publication.work.journal();
         return Ok(OpenedRun::AlreadyComplete {
             bag,
-            traces: Traces {
+            run_files: RunFiles {
                 journal: Arc::new(RunJournal::new(
                     path,
                     lines,

@@ -5,8 +5,10 @@ use bytes::Bytes;
 use domain::model::{BagFormat, ExportId, ItemKind, ItemRef, ObjectId, Sha256, Ticket};
 use domain::ports::{Fact, SinkError};
 
-use super::{Leftover, OpenError, OpenedRun, RunSettings, Target, find_unfinished, open_leftovers};
-use super::{open_run, read_header, remove_leftovers};
+use super::{
+    OpenError, OpenedRun, RunSettings, Target, UnfinishedPolicy, find_unfinished, lock_unfinished,
+};
+use super::{open_run, read_header, remove_unfinished};
 use crate::Replace;
 use crate::test_kit::{FORMATS, Kit, Run, archive, document, download, names};
 
@@ -179,7 +181,7 @@ async fn a_damaged_journal_is_refused_until_the_run_begins_anew() {
     assert!(matches!(error, OpenError::JournalDamaged { line: 1, .. }));
     assert!(error.hint().unwrap().contains("--restart"));
     let OpenedRun::Ready(run) = open_run(RunSettings {
-        leftover: Leftover::Discard,
+        unfinished: UnfinishedPolicy::Discard,
         ..kit.settings()
     })
     .unwrap() else {
@@ -223,7 +225,7 @@ async fn a_second_run_for_the_same_bag_is_refused() {
     let run = kit.open();
     assert!(matches!(kit.try_open(), Err(OpenError::Locked { .. })));
     assert!(matches!(
-        remove_leftovers(&kit.target()),
+        remove_unfinished(&kit.target()),
         Err(OpenError::Locked { .. })
     ));
     run.finish().await.unwrap();
@@ -246,14 +248,14 @@ async fn killed_before_the_rename(format: BagFormat) -> Kit {
 }
 
 fn check_complete(kit: &Kit) {
-    let Ok(OpenedRun::AlreadyComplete { bag, traces }) = kit.try_open() else {
+    let Ok(OpenedRun::AlreadyComplete { bag, run_files }) = kit.try_open() else {
         panic!("not complete")
     };
     assert_eq!(bag.path, Some(kit.target()));
     assert_eq!(bag.bytes, fs::metadata(kit.target()).unwrap().len());
-    assert!(traces.journal().checkpoint().open.contains(&ticket(7)));
+    assert!(run_files.journal().checkpoint().open.contains(&ticket(7)));
     assert_eq!(kit.read_back()["data/user.xml"], b"<user/>");
-    traces.remove();
+    run_files.remove();
     assert_eq!(kit.names().len(), 1);
 }
 
@@ -269,7 +271,7 @@ async fn a_bag_that_nobody_was_told_of_is_told_of_by_the_next_run_with_the_ticke
         let ticket = ticket(7);
         run.journal.record(Fact::Started { ticket }).await.unwrap();
         drop(run.finish_untold().await.unwrap());
-        assert!(open_leftovers(&kit.target()).unwrap().unwrap().complete);
+        assert!(lock_unfinished(&kit.target()).unwrap().unwrap().complete);
         check_complete(&kit);
     }
 }
@@ -367,7 +369,7 @@ async fn unfinished_runs_are_found_told_and_removed() {
         read_header(&kit.target()).unwrap().as_ref(),
         Some(&found[0].header)
     );
-    let leftovers = open_leftovers(&kit.target()).unwrap().unwrap();
+    let leftovers = lock_unfinished(&kit.target()).unwrap().unwrap();
     assert!(leftovers.journal.checkpoint().open.contains(&ticket(7)));
     let ticket = ticket(7);
     leftovers
@@ -377,8 +379,8 @@ async fn unfinished_runs_are_found_told_and_removed() {
         .unwrap();
     leftovers.remove().unwrap();
     assert_eq!(kit.names(), [".other.uforge-run"]);
-    assert!(open_leftovers(&kit.target()).unwrap().is_none());
-    remove_leftovers(&kit.target()).unwrap();
+    assert!(lock_unfinished(&kit.target()).unwrap().is_none());
+    remove_unfinished(&kit.target()).unwrap();
 }
 
 #[tokio::test]
@@ -389,7 +391,7 @@ async fn a_damaged_journal_can_still_be_given_up() {
     let length = journal.len();
     journal[length / 2] ^= 1;
     fs::write(&path, &journal).unwrap();
-    let leftovers = open_leftovers(&kit.target()).unwrap().unwrap();
+    let leftovers = lock_unfinished(&kit.target()).unwrap().unwrap();
     assert!(leftovers.header.is_some());
     let ticket = ticket(7);
     leftovers

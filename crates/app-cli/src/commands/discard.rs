@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use crate::args::DiscardArguments;
-use crate::compose::{self, ComposeError, Leftovers};
+use crate::compose::{self, ComposeError, LockedRun};
 use crate::error::CommandError;
 use crate::exit::Ending;
 use crate::render::{count, printable};
@@ -28,7 +28,7 @@ pub(super) fn run(
         path: arguments.path.clone(),
     };
     let bag = find(&arguments.path)?.ok_or_else(nothing)?;
-    let leftovers = compose::leftovers(&bag)?.ok_or_else(nothing)?;
+    let leftovers = compose::lock_unfinished(&bag)?.ok_or_else(nothing)?;
     let checkpoint = leftovers.journal.checkpoint();
     if checkpoint.open.is_empty() && checkpoint.intents.is_empty() {
         session.inputs(flags)?;
@@ -46,12 +46,12 @@ pub(super) fn run(
 
 /// The final name of the bag whose run is meant: given itself, by its work folder, or by the folder that they are in.
 fn find(path: &Path) -> Result<Option<PathBuf>, CommandError> {
-    if compose::leftovers(path)?.is_some() {
+    if compose::lock_unfinished(path)?.is_some() {
         return Ok(Some(path.to_owned()));
     }
     // The work folder itself was named.
     if let Some(bag) = compose::bag_of_work_folder(path)
-        && compose::leftovers(&bag)?.is_some()
+        && compose::lock_unfinished(&bag)?.is_some()
     {
         return Ok(Some(bag));
     }
@@ -86,7 +86,7 @@ fn find(path: &Path) -> Result<Option<PathBuf>, CommandError> {
         .find(|bag| named_after(bag)))
 }
 
-fn abandon(session: &mut Session, flags: Layer, run: &Leftovers) -> Result<(), CommandError> {
+fn abandon(session: &mut Session, flags: Layer, run: &LockedRun) -> Result<(), CommandError> {
     let mut inputs = session.inputs_with_credentials(flags)?;
     add_what_the_run_knows(&mut inputs, run);
     let unsigned = UnsignedConnection::of(&mut inputs)?;
@@ -125,7 +125,7 @@ fn abandon(session: &mut Session, flags: Layer, run: &Leftovers) -> Result<(), C
 }
 
 /// Where nobody says otherwise, the platform and the login are those of the run.
-fn add_what_the_run_knows(inputs: &mut Inputs, run: &Leftovers) {
+fn add_what_the_run_knows(inputs: &mut Inputs, run: &LockedRun) {
     let Some(header) = &run.header else { return };
     let known = Layer {
         url: Some(header.source.clone()),

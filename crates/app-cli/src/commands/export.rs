@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use domain::report::Completeness;
 
 use crate::args::ExportArguments;
-use crate::compose::Traces;
+use crate::compose::RunFiles;
 use crate::error::CommandError;
 use crate::exit::Ending;
 use crate::settings::{Layer, OutputSettings, SelectionSettings, UnsignedConnection};
@@ -49,7 +49,7 @@ pub(super) struct Brought {
     pub(super) bag: Option<PathBuf>,
     pub(super) completeness: Completeness,
     /// What tells the next run of the bag, until somebody was told of it.
-    pub(super) traces: Traces,
+    pub(super) run_files: RunFiles,
 }
 
 /// Standard output gets the bag's path, one line. Only then is the run forgotten: one that is killed before has the same
@@ -58,6 +58,6 @@ pub(super) fn tell(brought: Brought) -> Result<Ending, CommandError> {
     if let Some(path) = &brought.bag {
         stdout::write_path(path).map_err(|error| CommandError::Untold(Box::new(error)))?;
     }
-    brought.traces.remove();
+    brought.run_files.remove();
     Ok(Ending::of_run(brought.completeness))
 }

@@ -78,7 +78,7 @@ pub(super) async fn before_restart(
     api: &dyn UserDataApi,
     bag: &Path,
 ) -> Result<(), CommandError> {
-    let Some(leftovers) = compose::leftovers(bag)? else {
+    let Some(leftovers) = compose::lock_unfinished(bag)? else {
         return Ok(());
     };
     let other = leftovers

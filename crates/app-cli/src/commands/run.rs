@@ -10,14 +10,16 @@ use domain::workflow::{self, Ports};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use crate::compose::{self, ComposeError, OpenError, OpenRun, OpenedRun, RememberedStarts, Traces};
+use crate::compose::{
+    self, ComposeError, OpenError, OpenRun, OpenedRun, RememberedStarts, RunFiles,
+};
 use crate::error::CommandError;
 use crate::exit::Ending;
 use crate::progress::{self, Subject};
 use crate::render::{Listener, count, printable};
 use crate::settings::{
-    ConnectionSettings, Existing, Leftovers, OutputSettings, SelectionSettings, SettingsError,
-    Target, bag_name,
+    ConnectionSettings, Existing, OutputSettings, SelectionSettings, SettingsError, Target,
+    UnfinishedPolicy, bag_name,
 };
 use crate::signals::Signals;
 use crate::stdout;
@@ -95,8 +97,8 @@ pub(super) async fn bring_home(
     let (opened, order) = open(job, &place)?;
     let run = match opened {
         OpenedRun::Ready(run) => run,
-        OpenedRun::AlreadyComplete { bag, traces } => {
-            return Ok(already_complete(session, &api, bag, traces).await);
+        OpenedRun::AlreadyComplete { bag, run_files } => {
+            return Ok(already_complete(session, &api, bag, run_files).await);
         }
     };
     if run.resumed {
@@ -106,12 +108,12 @@ pub(super) async fn bring_home(
             "Going on with the run that was interrupted: {kept} here already."
         ));
     }
-    let (outcome, traces) = drive(session, signals, job, &api, run, &order).await?;
+    let (outcome, run_files) = drive(session, signals, job, &api, run, &order).await?;
     tell_outcome(session, &outcome);
     Ok(Brought {
         bag: outcome.bag.path,
         completeness: outcome.report.completeness,
-        traces,
+        run_files,
     })
 }
 
@@ -147,7 +149,7 @@ async fn place(session: &Session, job: &Job, api: &dyn UserDataApi) -> Result<Pl
             None => return Ok(Place::MadeUp),
         },
     };
-    if output.leftovers == Leftovers::Continue {
+    if output.unfinished == UnfinishedPolicy::Resume {
         return Ok(place);
     }
     let (Place::Named(path) | Place::Found(path)) = &place else {
@@ -207,7 +209,7 @@ fn open(job: &Job, place: &Place) -> Result<(OpenedRun, Order), CommandError> {
 fn without_replacing(output: &OutputSettings) -> OutputSettings {
     OutputSettings {
         existing: Existing::Refuse,
-        leftovers: Leftovers::Continue,
+        unfinished: UnfinishedPolicy::Resume,
         ..output.clone()
     }
 }
@@ -266,11 +268,11 @@ async fn drive(
     api: &RememberedStarts,
     run: OpenRun,
     order: &Order,
-) -> Result<(Outcome, Traces), CommandError> {
+) -> Result<(Outcome, RunFiles), CommandError> {
     let OpenRun {
         sink,
         journal,
-        traces,
+        run_files,
         target,
         resumed,
     } = run;
@@ -295,7 +297,7 @@ async fn drive(
     let done = signals.or(workflow::export(ports, sink, order)).await;
     reporter.stop();
     let ended = match done {
-        Ok(Ok(outcome)) => return Ok((outcome, traces)),
+        Ok(Ok(outcome)) => return Ok((outcome, run_files)),
         Ok(Err(error)) => {
             remember_answers(api, journal.as_ref(), TIDYING).await;
             if target.is_none() {
@@ -312,7 +314,7 @@ async fn drive(
     };
     let remains = Remains::of(&journal.checkpoint(), &job.output, &ended, beginning);
     // The lock goes with the journal.
-    drop((journal, traces));
+    drop((journal, run_files));
     remains.settle(session, target.as_deref(), &job.output, &ended);
     Err(match ended {
         CommandError::Run(error) if !remains.can_be_resumed(target.as_deref(), &job.output) => {
@@ -392,12 +394,12 @@ impl Remains {
         let interrupted = matches!(ended, CommandError::Interrupted(_));
         match (self, target) {
             (Self::Nothing, Some(bag)) => {
-                if let Ok(Some(leftovers)) = compose::leftovers(bag) {
-                    if leftovers.complete {
+                if let Ok(Some(unfinished)) = compose::unfinished(bag) {
+                    if unfinished.complete {
                         // The signal came when the bag was being given its name.
                         return session.say_kept(bag, "gives it its name", ended);
                     }
-                    let _ = leftovers.remove();
+                    let _ = unfinished.remove();
                 }
                 if interrupted {
                     session.voice.say("Interrupted. Nothing was left behind.");
@@ -437,9 +439,9 @@ async fn already_complete(
     session: &Session,
     api: &dyn UserDataApi,
     bag: FinishedBag,
-    traces: Traces,
+    run_files: RunFiles,
 ) -> Brought {
-    abandon(session, api, traces.journal(), TIDYING).await;
+    abandon(session, api, run_files.journal(), TIDYING).await;
     session
         .voice
         .say("The run that was interrupted had completed the bag: it has its name now.");
@@ -450,7 +452,7 @@ async fn already_complete(
     Brought {
         bag: bag.path,
         completeness,
-        traces,
+        run_files,
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) use layer::{Layer, ProgressMode};
 #[cfg(feature = "testing")]
 pub(crate) use layers::parse as parse_layer;
 pub(crate) use layers::{Layers, Origin, Places, Sourced};
-pub(crate) use output::{Encryption, Existing, Leftovers, OutputSettings, Target, bag_name};
+pub(crate) use output::{Encryption, Existing, OutputSettings, Target, UnfinishedPolicy, bag_name};
 pub(crate) use selection::SelectionSettings;
 
 use crate::args::GeneralArguments;

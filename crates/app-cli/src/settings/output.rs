@@ -34,7 +34,7 @@ pub(crate) enum Existing {
 
 /// What happens to what an interrupted run left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Leftovers {
+pub(crate) enum UnfinishedPolicy {
     Continue,
     Discard,
 }
@@ -60,7 +60,7 @@ impl Encryption {
 pub(crate) struct OutputSettings {
     pub(crate) target: Target,
     pub(crate) existing: Existing,
-    pub(crate) leftovers: Leftovers,
+    pub(crate) unfinished: UnfinishedPolicy,
     pub(crate) format: BagFormat,
     pub(crate) encryption: Encryption,
     pub(crate) jobs: usize,
@@ -83,10 +83,10 @@ impl OutputSettings {
         Ok(Self {
             target,
             existing,
-            leftovers: layers.switch(
+            unfinished: layers.switch(
                 |layer| &layer.restart,
-                Leftovers::Discard,
-                Leftovers::Continue,
+                UnfinishedPolicy::Discard,
+                UnfinishedPolicy::Resume,
             ),
             format,
             encryption,

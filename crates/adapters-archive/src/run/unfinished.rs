@@ -15,7 +15,7 @@ use crate::staging::{Access, WorkFolder, sync_folder};
 
 /// An interrupted run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unfinished {
+pub struct UnfinishedRun {
     /// The final name of its bag.
     pub path: PathBuf,
     /// What it says of itself.
@@ -24,7 +24,7 @@ pub struct Unfinished {
 
 /// The interrupted runs whose bags were to be in this folder, the last begun first. Work folders without a readable header
 /// are left out.
-pub fn find_unfinished(folder: &Path) -> io::Result<Vec<Unfinished>> {
+pub fn find_unfinished(folder: &Path) -> io::Result<Vec<UnfinishedRun>> {
     let mut found = Vec::new();
     for entry in fs::read_dir(folder)? {
         let name = entry?.file_name();
@@ -33,7 +33,7 @@ pub fn find_unfinished(folder: &Path) -> io::Result<Vec<Unfinished>> {
         };
         let path = folder.join(final_name);
         if let Ok(Some(header)) = read_header(&path) {
-            found.push(Unfinished { path, header });
+            found.push(UnfinishedRun { path, header });
         }
     }
     found.sort_by_key(|unfinished| std::cmp::Reverse(unfinished.header.created));
@@ -64,7 +64,7 @@ pub fn is_taken(path: &Path) -> bool {
 }
 
 /// An interrupted run that is to be given up: what it remembers, until it is removed.
-pub struct Leftovers {
+pub struct LockedRun {
     /// What it says of itself, where that can be read.
     pub header: Option<RunHeader>,
     /// What it remembers, as far as that can be read; its tickets may still be on the server.
@@ -75,7 +75,7 @@ pub struct Leftovers {
 }
 
 /// Locks the interrupted run for the bag of this final name; `None` where there is none. A damaged journal is no error here.
-pub fn open_leftovers(path: &Path) -> Result<Option<Leftovers>, OpenError> {
+pub fn lock_unfinished(path: &Path) -> Result<Option<LockedRun>, OpenError> {
     let Some(work) = work_folder(path).filter(|work| work.path().symlink_metadata().is_ok()) else {
         return Ok(None);
     };
@@ -89,7 +89,7 @@ pub fn open_leftovers(path: &Path) -> Result<Option<Leftovers>, OpenError> {
             .map_err(OpenError::of("open", &journal_path))?,
         Some(_) => Lines::locked_only(file),
     };
-    Ok(Some(Leftovers {
+    Ok(Some(LockedRun {
         header: found.header,
         complete: found.complete.is_some(),
         journal: Arc::new(RunJournal::new(
@@ -102,7 +102,7 @@ pub fn open_leftovers(path: &Path) -> Result<Option<Leftovers>, OpenError> {
     }))
 }
 
-impl Leftovers {
+impl LockedRun {
     /// Removes them: the unfinished bag, all that waited for it, and the journal.
     pub fn remove(self) -> Result<(), OpenError> {
         let folder = self.work.path();
@@ -119,8 +119,8 @@ impl Leftovers {
 }
 
 /// Removes what an interrupted run left beside the bag of this final name; nothing where there is nothing.
-pub fn remove_leftovers(path: &Path) -> Result<(), OpenError> {
-    open_leftovers(path)?.map_or(Ok(()), Leftovers::remove)
+pub fn remove_unfinished(path: &Path) -> Result<(), OpenError> {
+    lock_unfinished(path)?.map_or(Ok(()), LockedRun::remove)
 }
 
 /// The final name of the bag whose work folder this is; `None` where it is none by its name.
