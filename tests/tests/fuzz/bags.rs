@@ -7,7 +7,7 @@ use std::path::Path;
 use adapters_archive::testing::{JournalRead, read_journal};
 use adapters_archive::{Depth, Listing, list, open_bag, verify};
 use domain::bag::manifest;
-use domain::bag::verify::ToldExport;
+use domain::bag::verify::RecordedExport;
 use domain::model::BagFormat;
 use tempfile::TempDir;
 use tests::contract::{archive_sink, journal};
@@ -203,12 +203,12 @@ fn export_json_reader() {
     );
     bolero::check!().for_each(|choices: &[u8]| {
         let bytes = material.make(choices);
-        match ToldExport::read(bytes.as_slice()) {
+        match RecordedExport::read(bytes.as_slice()) {
             Ok(told) => {
                 let (begin, rest) =
                     bytes.split_at(1 + bytes.iter().position(|byte| *byte == b'{').unwrap_or(0));
                 let more = [begin, b"\"of another version\": [{}],", rest].concat();
-                let again = ToldExport::read(more.as_slice()).expect("readable");
+                let again = RecordedExport::read(more.as_slice()).expect("readable");
                 assert_eq!(format!("{told:?}"), format!("{again:?}"));
                 assert_eq!(told.is_known(), told.format == "uforge-export/1");
             }

@@ -5,7 +5,7 @@ use std::io::{self, Read};
 
 use domain::bag::layout::Tag;
 use domain::bag::manifest;
-use domain::bag::verify::{Damage, Finding, ToldExport, ToldFile};
+use domain::bag::verify::{Damage, Finding, RecordedExport, RecordedFile};
 use domain::model::Sha256;
 use serde::Serialize;
 
@@ -72,7 +72,7 @@ pub fn list(bag: BagSource) -> Result<Listing, ReadError> {
 struct Collected {
     files: BTreeMap<String, ListedFile>,
     sums: BTreeMap<String, Sha256>,
-    told: ToldExport,
+    told: RecordedExport,
     findings: Vec<Finding>,
 }
 
@@ -116,7 +116,7 @@ impl Collected {
             return Ok(());
         }
         if path == Tag::ExportJson.name() {
-            self.told = ToldExport::read(&*bytes).unwrap_or_default();
+            self.told = RecordedExport::read(&*bytes).unwrap_or_default();
         } else if path == Tag::PayloadManifest.name() || path == Tag::TagManifest.name() {
             let entries = manifest::entries(&bytes).flatten();
             self.sums
@@ -126,7 +126,7 @@ impl Collected {
     }
 }
 
-fn describe(file: &mut ListedFile, told: ToldFile) {
+fn describe(file: &mut ListedFile, told: RecordedFile) {
     file.media_type = told.media_type;
     file.section = told.section;
     file.source = told.source;

@@ -11,7 +11,7 @@ mod watched;
 use std::io::{self, BufReader, Read};
 
 use domain::bag::layout::{self, Tag};
-use domain::bag::verify::{Comparison, Damage, Finding, Findings, TagProblem, ToldExport};
+use domain::bag::verify::{Comparison, Damage, Finding, Findings, RecordedExport, TagProblem};
 
 use crate::reader::visit::{Visitor, judge};
 use crate::reader::{BUFFER_BYTES, BagSource, ReadError, StoredFormat};
@@ -45,7 +45,7 @@ pub struct VerifyReport {
     /// Archives of the platform in it, each checked.
     pub archives: u64,
     /// What its `export.json` says, where it could be read: to be believed only where nothing is wrong.
-    pub told: Option<ToldExport>,
+    pub told: Option<RecordedExport>,
 }
 
 impl VerifyReport {
@@ -141,7 +141,7 @@ impl Inspection {
         let mut told = None;
         if path == Tag::ExportJson.name() {
             let limited = (&mut watched).take(limit);
-            told = Some(ToldExport::read(BufReader::with_capacity(
+            told = Some(RecordedExport::read(BufReader::with_capacity(
                 BUFFER_BYTES,
                 limited,
             )));

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::ledger::{Book, Refusal};
 use super::plan::read_lists;
 use super::run::{Ports, RunError};
-use crate::bag::verify::{Drift, ListNow, ToldExport, Unread, drift};
+use crate::bag::verify::{Drift, ListNow, RecordedExport, Unread, drift};
 use crate::model::{Order, Section, Selection};
 use crate::ports::ApiError;
 
@@ -24,7 +24,7 @@ pub struct Against {
 pub async fn against(
     ports: Ports<'_>,
     order: &Order,
-    told: &ToldExport,
+    told: &RecordedExport,
 ) -> Result<Against, RunError> {
     let order = Order {
         selection: Selection {

@@ -39,7 +39,7 @@ impl World {
         }
     }
 
-    fn bag(&self) -> ToldExport {
+    fn bag(&self) -> RecordedExport {
         let sink = Box::new(MemorySink::durable());
         let outcome = self
             .clock
@@ -48,17 +48,17 @@ impl World {
         told(&outcome.report)
     }
 
-    fn against(&self, told: &ToldExport) -> Result<Against, RunError> {
+    fn against(&self, told: &RecordedExport) -> Result<Against, RunError> {
         self.clock.run(against(self.ports(), &self.order, told))
     }
 
-    fn drift(&self, told: &ToldExport) -> Drift {
+    fn drift(&self, told: &RecordedExport) -> Drift {
         self.against(told).expect("a comparison").drift
     }
 }
 
-fn told(report: &Report) -> ToldExport {
-    ToldExport::read(&export_json(report)[..]).expect("what was written")
+fn told(report: &Report) -> RecordedExport {
+    RecordedExport::read(&export_json(report)[..]).expect("what was written")
 }
 
 fn list(list: ListResource) -> impl Fn(&Call) -> bool {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use domain::bag::verify::ToldExport;
+use domain::bag::verify::RecordedExport;
 use domain::model::Order;
 use domain::workflow::{self, Against, Ports};
 
@@ -45,7 +45,7 @@ pub(super) fn comparable<'a>(
     bag: &Path,
     report: &'a VerifyReport,
     connection: &ConnectionSettings,
-) -> Result<&'a ToldExport, CommandError> {
+) -> Result<&'a RecordedExport, CommandError> {
     let told = report.told.as_ref();
     let told = told.filter(|told| !told.selected().is_empty());
     let said =
@@ -96,7 +96,7 @@ pub(super) async fn ask(
     session: &Session,
     signals: &mut Signals,
     connection: &ConnectionSettings,
-    told: &ToldExport,
+    told: &RecordedExport,
 ) -> Result<Against, CommandError> {
     let everything = SelectionSettings::everything();
     let question =

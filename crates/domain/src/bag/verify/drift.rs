@@ -14,7 +14,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::told::{ToldExport, ToldItem};
+use super::recorded::{RecordedExport, RecordedItem};
 use crate::model::{ObjectFacts, Section};
 
 /// A section's list as the platform has it now.
@@ -176,10 +176,10 @@ impl fmt::Display for LiveObject {
 }
 
 /// Compares what a bag says of its objects with the platform's lists. `now` holds the list of every section that
-/// [`ToldExport::selected`] names.
-pub fn drift(told: &ToldExport, now: &BTreeMap<Section, ListNow>) -> Drift {
+/// [`RecordedExport::selected`] names.
+pub fn drift(told: &RecordedExport, now: &BTreeMap<Section, ListNow>) -> Drift {
     let tickets = told.tickets();
-    let mut items: BTreeMap<Section, Vec<&ToldItem>> = BTreeMap::new();
+    let mut items: BTreeMap<Section, Vec<&RecordedItem>> = BTreeMap::new();
     for item in &told.items {
         if let Some(section) = item.section.as_deref().and_then(|name| name.parse().ok()) {
             items.entry(section).or_default().push(item);
@@ -210,7 +210,7 @@ pub fn drift(told: &ToldExport, now: &BTreeMap<Section, ListNow>) -> Drift {
 /// A section as the bag tells of it.
 struct InBag<'a> {
     section: Section,
-    items: Vec<&'a ToldItem>,
+    items: Vec<&'a RecordedItem>,
     /// Some ids were selected, and others were not.
     by_id_only: bool,
     /// It could be had for the bag.
@@ -263,7 +263,7 @@ impl InBag<'_> {
         now: impl Iterator<Item = &'n ObjectFacts>,
         cut: Option<Unread>,
     ) -> Differences {
-        let mut left: BTreeMap<Identity<'_>, VecDeque<&ToldItem>> = BTreeMap::new();
+        let mut left: BTreeMap<Identity<'_>, VecDeque<&RecordedItem>> = BTreeMap::new();
         for item in &self.items {
             let (uri, name) = (item.uri.as_deref(), item.name.as_deref());
             let identity = Identity::of(self.section, item.id, uri, name);
@@ -292,7 +292,7 @@ impl InBag<'_> {
 
 impl Differences {
     /// Enters an object that is in the bag and on the platform.
-    fn pair(&mut self, item: &ToldItem, now: &ObjectFacts) {
+    fn pair(&mut self, item: &RecordedItem, now: &ObjectFacts) {
         let told = differs(item, now);
         if item.changed_during_export || told == Some(true) {
             self.changed.push(ChangedObject {
@@ -314,7 +314,7 @@ impl Differences {
 }
 
 /// Whether the platform says of an object what it said before; `None` where it does not say enough.
-fn differs(item: &ToldItem, now: &ObjectFacts) -> Option<bool> {
+fn differs(item: &RecordedItem, now: &ObjectFacts) -> Option<bool> {
     if let (Some(before), Some(now)) = (&item.digest, &now.digest) {
         return Some(before != now);
     }
@@ -341,7 +341,7 @@ impl LiveObject {
         }
     }
 
-    fn of_item(item: &ToldItem) -> Self {
+    fn of_item(item: &RecordedItem) -> Self {
         Self {
             id: item.id,
             name: item.name.clone(),

@@ -7,7 +7,7 @@ use crate::report::{export_json, sample};
 const SINCE: &str = "2026-11-24T10:00:00Z";
 
 /// A bag whose section has these objects, each `{"id": 1, "digest": "a"}` and the like.
-fn bag(section: &str, entry: &Value, items: &[Value]) -> ToldExport {
+fn bag(section: &str, entry: &Value, items: &[Value]) -> RecordedExport {
     let items = items.iter().map(|item| {
         let mut item = item.clone();
         item["section"] = json!(section);
@@ -21,7 +21,7 @@ fn bag(section: &str, entry: &Value, items: &[Value]) -> ToldExport {
         "sections": [entry],
         "items": items.collect::<Vec<_>>(),
     });
-    ToldExport::read(told.to_string().as_bytes()).unwrap()
+    RecordedExport::read(told.to_string().as_bytes()).unwrap()
 }
 
 fn object(id: i64, digest: Option<&str>, last_modified: Option<&str>) -> ObjectFacts {
@@ -45,12 +45,12 @@ fn unread(refused: bool) -> Unread {
     }
 }
 
-fn stand(told: &ToldExport, section: Section, now: ListNow) -> Drift {
+fn stand(told: &RecordedExport, section: Section, now: ListNow) -> Drift {
     drift(told, &[(section, now)].into())
 }
 
 /// The differences of a bag's one section.
-fn differences(told: &ToldExport, section: Section, now: Vec<ObjectFacts>) -> Differences {
+fn differences(told: &RecordedExport, section: Section, now: Vec<ObjectFacts>) -> Differences {
     let found = stand(told, section, read(now));
     let compared: Vec<_> = found.compared().collect();
     compared[0].1.clone()
@@ -99,10 +99,10 @@ fn a_change_is_seen_by_digest_and_else_by_the_time_of_the_last_change() {
         ((Some("a"), None), (None, None), None),
         ((Some("a"), None), (None, Some(SINCE)), None),
     ] {
-        let item = ToldItem {
+        let item = RecordedItem {
             digest: before.0.map(str::to_owned),
             last_modified: before.1.map(str::to_owned),
-            ..ToldItem::default()
+            ..RecordedItem::default()
         };
         assert_eq!(
             differs(&item, &object(1, now.0, now.1)),
@@ -363,7 +363,7 @@ fn a_section_of_a_newer_version_is_named_and_one_told_twice_is_compared_once() {
     let mut told = bag("roles", &json!({"status": "complete"}), &[json!({"id": 1})]);
     let moods = told.sections[0].clone();
     told.sections.push(moods.clone());
-    told.sections.push(super::super::ToldSection {
+    told.sections.push(super::super::RecordedSection {
         name: "moods".to_owned(),
         ..moods
     });
@@ -425,7 +425,7 @@ fn as_reported(report: &crate::report::Report) -> BTreeMap<Section, ListNow> {
 #[test]
 fn a_report_that_was_just_written_is_up_to_date() {
     let report = sample::complete();
-    let told = ToldExport::read(&export_json(&report)[..]).unwrap();
+    let told = RecordedExport::read(&export_json(&report)[..]).unwrap();
     let found = drift(&told, &as_reported(&report));
     assert!(found.is_up_to_date(), "{found:#?}");
     assert!(

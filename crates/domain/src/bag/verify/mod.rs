@@ -5,9 +5,9 @@
 
 mod drift;
 mod finding;
+mod recorded;
 #[cfg(test)]
 mod tests;
-mod told;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -16,7 +16,9 @@ pub use drift::{
     Standing, Unread, drift,
 };
 pub use finding::{Damage, Disagreement, Finding, InnerProblem, TagProblem};
-pub use told::{ToldExport, ToldFile, ToldItem, ToldPaths, ToldSection, ToldSource};
+pub use recorded::{
+    RecordedExport, RecordedFile, RecordedItem, RecordedPaths, RecordedSection, RecordedSource,
+};
 
 use super::layout::Tag;
 use super::manifest;
@@ -43,7 +45,7 @@ pub struct Comparison {
     manifest: Option<Listed>,
     tag_manifest: Option<Listed>,
     oxum: Option<String>,
-    told: Option<ToldExport>,
+    told: Option<RecordedExport>,
     broke_off: bool,
     findings: Findings,
 }
@@ -138,7 +140,7 @@ impl Comparison {
     }
 
     /// What `export.json` says, or why it cannot be read.
-    pub fn export_json(&mut self, read: Result<ToldExport, serde_json::Error>) {
+    pub fn export_json(&mut self, read: Result<RecordedExport, serde_json::Error>) {
         let problem = match read {
             Ok(told) if told.is_known() => {
                 self.told = Some(told);
@@ -155,7 +157,7 @@ impl Comparison {
     }
 
     /// Compares all that was found with all that was said. Also gives back what `export.json` says, where it could be read.
-    pub fn finish(mut self) -> (Findings, Option<ToldExport>) {
+    pub fn finish(mut self) -> (Findings, Option<RecordedExport>) {
         let seen = std::mem::take(&mut self.seen);
         let payload = seen.iter().filter(|(path, _)| is_payload(path));
         for (_, file) in payload {
@@ -273,7 +275,7 @@ impl Comparison {
 
 fn compare_export_json(
     findings: &mut Findings,
-    told: &ToldExport,
+    told: &RecordedExport,
     listed: &Listed,
     seen: &BTreeMap<String, Seen>,
 ) {
@@ -306,7 +308,7 @@ fn compare_export_json(
 
 /// What the manifest has said already is not said twice: a missing or altered file is no disagreement of `export.json`.
 fn disagreement(
-    told: &ToldFile,
+    told: &RecordedFile,
     listed: &Listed,
     seen: &BTreeMap<String, Seen>,
 ) -> Option<Disagreement> {

@@ -58,7 +58,7 @@ fn compare_all(bag: &BTreeMap<&'static str, Vec<u8>>) -> Findings {
             "tagmanifest-sha256.txt" => comparison.tag_manifest(bytes),
             "bagit.txt" => comparison.declaration(bytes),
             "bag-info.txt" => comparison.info(bytes),
-            "export.json" => comparison.export_json(ToldExport::read(&bytes[..])),
+            "export.json" => comparison.export_json(RecordedExport::read(&bytes[..])),
             _ => {}
         }
     }
@@ -112,7 +112,7 @@ fn what_a_report_writes_is_read_back_and_agrees() {
                 "tagmanifest-sha256.txt" => comparison.tag_manifest(&tag.bytes),
                 "bag-info.txt" => comparison.info(&tag.bytes),
                 "bagit.txt" => comparison.declaration(&tag.bytes),
-                "export.json" => comparison.export_json(ToldExport::read(&tag.bytes[..])),
+                "export.json" => comparison.export_json(RecordedExport::read(&tag.bytes[..])),
                 _ => {}
             }
         }
@@ -229,7 +229,7 @@ fn export_json_is_held_against_the_bag() {
 fn what_export_json_says_of_the_bag_is_given_back_unless_it_cannot_be_read() {
     let told_by = |export_json: &[u8]| {
         let mut comparison = Comparison::default();
-        comparison.export_json(ToldExport::read(export_json));
+        comparison.export_json(RecordedExport::read(export_json));
         comparison.finish().1
     };
     let told = told_by(&bag()["export.json"]).unwrap();

@@ -5,8 +5,8 @@ use serde_json::json;
 
 use super::*;
 
-fn read(text: &str) -> Result<ToldExport, serde_json::Error> {
-    ToldExport::read(text.as_bytes())
+fn read(text: &str) -> Result<RecordedExport, serde_json::Error> {
+    RecordedExport::read(text.as_bytes())
 }
 
 #[test]
@@ -71,7 +71,7 @@ fn a_list_without_end_is_given_up_and_costs_no_more_than_its_limit() {
             .as_bytes()
             .chain(Repeated::of(element).take(13_000_000));
         assert!(
-            ToldExport::read(io::BufReader::new(endless)).is_err(),
+            RecordedExport::read(io::BufReader::new(endless)).is_err(),
             "{list}"
         );
     }
@@ -127,7 +127,7 @@ fn the_ticket_is_read_from_the_request_of_its_download() {
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = ToldExport::read(&bytes[..]);
+        let _ = RecordedExport::read(&bytes[..]);
     }
 
     #[test]

@@ -25,12 +25,12 @@ const MOST: usize = 1_000_000;
 
 /// What `export.json` tells of a bag (docs/export.md).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct ToldExport {
+pub struct RecordedExport {
     /// The format's name.
     pub format: String,
     /// The platform.
     #[serde(default, deserialize_with = "object")]
-    pub source: ToldSource,
+    pub source: RecordedSource,
     /// Whose data.
     #[serde(default)]
     pub user: Option<String>,
@@ -42,18 +42,18 @@ pub struct ToldExport {
     pub outcome: Option<String>,
     /// Every kind of data.
     #[serde(default, deserialize_with = "limited")]
-    pub sections: Vec<ToldSection>,
+    pub sections: Vec<RecordedSection>,
     /// Every payload file.
     #[serde(default, deserialize_with = "limited")]
-    pub files: Vec<ToldFile>,
+    pub files: Vec<RecordedFile>,
     /// Every object.
     #[serde(default, deserialize_with = "limited")]
-    pub items: Vec<ToldItem>,
+    pub items: Vec<RecordedItem>,
 }
 
 /// The platform in `export.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct ToldSource {
+pub struct RecordedSource {
     /// The base URL.
     #[serde(default)]
     pub url: Option<String>,
@@ -61,7 +61,7 @@ pub struct ToldSource {
 
 /// One kind of data in `export.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct ToldSection {
+pub struct RecordedSection {
     /// Its name; a newer version may know more of them.
     pub name: String,
     /// What became of it.
@@ -74,7 +74,7 @@ pub struct ToldSection {
 
 /// One file in `export.json`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-pub struct ToldFile {
+pub struct RecordedFile {
     /// Where in the bag.
     pub path: String,
     /// Its size.
@@ -97,7 +97,7 @@ pub struct ToldFile {
 
 /// One object in `export.json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
-pub struct ToldItem {
+pub struct RecordedItem {
     /// Its section.
     #[serde(default)]
     pub section: Option<String>,
@@ -130,14 +130,14 @@ pub struct ToldItem {
     pub reason: Option<String>,
     /// Its files.
     #[serde(default)]
-    pub files: ToldPaths,
+    pub files: RecordedPaths,
 }
 
 /// Paths in a bag.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ToldPaths(String);
+pub struct RecordedPaths(String);
 
-impl ToldExport {
+impl RecordedExport {
     /// Reads the file. Fields that are not known are passed over.
     pub fn read(export_json: impl io::Read) -> Result<Self, serde_json::Error> {
         serde_json::from_reader(export_json).map(|Object(told)| told)
@@ -154,7 +154,7 @@ impl ToldExport {
             .sections
             .iter()
             .filter(|section| !section.is_excluded());
-        selected.filter_map(ToldSection::section).collect()
+        selected.filter_map(RecordedSection::section).collect()
     }
 
     /// The ids of the platform's export tickets that the archives were fetched with.
@@ -164,7 +164,7 @@ impl ToldExport {
     }
 }
 
-impl ToldSection {
+impl RecordedSection {
     /// The section, where this version knows it.
     pub fn section(&self) -> Option<Section> {
         self.name.parse().ok()
@@ -181,7 +181,7 @@ impl ToldSection {
     }
 }
 
-impl ToldItem {
+impl RecordedItem {
     /// Whether all of it is in the bag.
     pub fn is_complete(&self) -> bool {
         self.status
@@ -190,7 +190,7 @@ impl ToldItem {
     }
 }
 
-impl ToldPaths {
+impl RecordedPaths {
     /// Each of them.
     pub fn iter(&self) -> impl Iterator<Item = &str> {
         self.0.lines()
@@ -262,7 +262,7 @@ impl<'de, T: Deserialize<'de>> Visitor<'de> for ObjectOf<T> {
     }
 }
 
-impl<'de> Deserialize<'de> for ToldPaths {
+impl<'de> Deserialize<'de> for RecordedPaths {
     fn deserialize<D: Deserializer<'de>>(list: D) -> Result<Self, D::Error> {
         list.deserialize_seq(Joined)
     }
@@ -271,13 +271,13 @@ impl<'de> Deserialize<'de> for ToldPaths {
 struct Joined;
 
 impl<'de> Visitor<'de> for Joined {
-    type Value = ToldPaths;
+    type Value = RecordedPaths;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a list of paths")
     }
 
-    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<ToldPaths, A::Error> {
+    fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<RecordedPaths, A::Error> {
         let mut joined = String::new();
         while let Some(path) = list.next_element::<String>()? {
             if path.is_empty() || path.contains(['\n', '\r']) {
@@ -286,10 +286,10 @@ impl<'de> Visitor<'de> for Joined {
             joined.push_str(&path);
             joined.push('\n');
         }
-        Ok(ToldPaths(joined))
+        Ok(RecordedPaths(joined))
     }
 }
 
 #[cfg(test)]
-#[path = "told_tests.rs"]
+#[path = "recorded_tests.rs"]
 mod tests;
