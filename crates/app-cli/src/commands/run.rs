@@ -394,7 +394,7 @@ impl Remains {
         let interrupted = matches!(ended, CommandError::Interrupted(_));
         match (self, target) {
             (Self::Nothing, Some(bag)) => {
-                if let Ok(Some(unfinished)) = compose::unfinished(bag) {
+                if let Ok(Some(unfinished)) = compose::lock_unfinished(bag) {
                     if unfinished.complete {
                         // The signal came when the bag was being given its name.
                         return session.say_kept(bag, "gives it its name", ended);

@@ -35,7 +35,7 @@ pub(crate) enum Existing {
 /// What happens to what an interrupted run left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum UnfinishedPolicy {
-    Continue,
+    Resume,
     Discard,
 }
 
