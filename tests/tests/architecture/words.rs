@@ -26,7 +26,7 @@ const RETIRED: [(&str, &str); 38] = [
     ("papers", "tag files"),
     ("remains", "what is left: say what"),
     ("remember", "record, keep"),
-    ("checkpoint", "recorded, checkpoint"),
+    ("remembered", "recorded, checkpoint"),
     ("remembers", "records, keeps"),
     ("replay", "checkpoint, read again"),
     ("room", "module, free space, spool"),
@@ -39,9 +39,9 @@ const RETIRED: [(&str, &str); 38] = [
     ("told", "recorded, reported, notified"),
     ("run_files", "files of the run"),
     ("way home", "export"),
-    ("abandon", "abandon"),
-    ("abandoned", "abandoning"),
-    ("abandoned", "abandoned"),
+    ("withdraw", "abandon"),
+    ("withdrawal", "abandoning"),
+    ("withdrawn", "abandoned"),
 ];
 
 /// Files that have to name retired words.
