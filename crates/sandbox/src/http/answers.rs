@@ -11,7 +11,8 @@ use crate::platform::ArchiveAnswer;
 use crate::scenario::{Damage, Fault, Framing};
 
 use super::hostile;
-use super::reply::{Payload, Reply, XML};
+use super::payload::Payload;
+use super::reply::{Reply, XML};
 
 /// The reply that brings a document, perhaps spoiled on the way.
 pub(super) fn document(

@@ -15,7 +15,8 @@ use crate::scenario::Fault;
 
 use super::connection::Control;
 use super::faults::{Faults, Strike, chaotic_damage, chaotic_fault};
-use super::reply::{Body, HTML, Payload, Reply};
+use super::payload::Payload;
+use super::reply::{Body, HTML, Reply};
 use super::target::{Target, wanted};
 use super::{answers, auth, hostile};
 

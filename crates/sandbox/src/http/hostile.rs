@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use crate::document::{Element, number, render_json, render_xml};
 use crate::scenario::Ids;
 
-use super::reply::Payload;
+use super::payload::Payload;
 
 pub(super) const LOGIN_PAGE: &[u8] = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><form method=post>\
 <label>Login <input name=login></label><label>Password <input name=password type=password></label></form></body></html>";

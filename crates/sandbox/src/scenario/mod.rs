@@ -6,6 +6,7 @@
 mod chaos;
 mod data;
 mod faults;
+mod framing;
 mod request;
 
 use std::path::{Path, PathBuf};
@@ -16,10 +17,10 @@ use serde::Deserialize;
 
 pub use chaos::{Change, Chaos, ChaosKind, Mutation};
 pub use data::{
-    Access, DataSize, Downloads, Framing, ItemKind, ItemScenario, Lists, Names, Person, Ranges,
-    Timing,
+    Access, DataSize, Downloads, ItemKind, ItemScenario, Lists, Names, Person, Ranges, Timing,
 };
 pub use faults::{Damage, Ending, Fault, Ids, ItemFault, RequestFault, Shown, Times};
+pub use framing::Framing;
 pub use request::{PatternError, RequestPattern};
 
 /// The whole description of a sandbox.
