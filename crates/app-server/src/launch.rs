@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,16 +54,16 @@ enum Cause {
 }
 
 impl StartError {
-    /// 2 where the settings are wrong, 1 where the world is.
-    pub(crate) fn exit(&self) -> ExitCode {
+    /// Whether other settings would help, and nothing else.
+    pub(crate) fn is_misconfiguration(&self) -> bool {
         match self.0 {
             // Another folder has to be named, or this one closed to others.
-            Cause::Compose(_) | Cause::Data(DataFolderError::Distrusted(_)) => ExitCode::from(2),
+            Cause::Compose(_) | Cause::Data(DataFolderError::Distrusted(_)) => true,
             Cause::Data(_)
             | Cause::Bags(_)
             | Cause::Listen { .. }
             | Cause::Random(_)
-            | Cause::Signals(_) => ExitCode::FAILURE,
+            | Cause::Signals(_) => false,
         }
     }
 }
@@ -135,13 +134,14 @@ async fn start_with(
         store,
         bags,
         backend,
-        clock,
+        clock: Arc::clone(&clock),
     });
     let stopping = CancellationToken::new();
     let serving = tokio::spawn(serve(
         listener,
         router(service),
         settings.trusted_proxies.into(),
+        clock,
         stopping.clone(),
     ));
     Ok(Running {

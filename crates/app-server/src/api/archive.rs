@@ -20,9 +20,9 @@ use domain::ports::Clock;
 use futures_util::Stream;
 use tokio::runtime::Handle;
 
-use super::Service;
 use super::extract::PathId;
 use super::range::{Wanted, wanted};
+use super::service::Service;
 use super::view::media_type;
 use crate::auth::Caller;
 use crate::problem::{Causes, Problem};

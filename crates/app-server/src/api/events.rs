@@ -15,8 +15,8 @@ use domain::model::UserId;
 use futures_util::stream::{self, Stream};
 use tokio::sync::watch;
 
-use super::Service;
 use super::extract::PathId;
+use super::service::Service;
 use super::view::ExportView;
 use crate::auth::Caller;
 use crate::problem::Problem;
@@ -83,7 +83,7 @@ impl Follower {
     async fn next(&mut self) -> Option<Event> {
         if let Stage::Watching(watched) = &mut self.stage {
             if self.sent {
-                tokio::time::sleep(AT_MOST_EVERY).await;
+                self.service.clock.sleep(AT_MOST_EVERY).await;
             }
             let fresh = watched
                 .wait_for(|snapshot| self.seen != Some(snapshot.serial))

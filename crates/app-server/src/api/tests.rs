@@ -13,8 +13,13 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::auth::Peer;
+
+use domain::jobs::{BagStore, JobStore};
+
+use crate::auth::{Gate, Peer};
+use crate::backend::Backend;
 use crate::compose;
+use crate::runner::Runner;
 use crate::runner::RunnerPorts;
 use crate::store::{DiskBags, MemoryJobs};
 use crate::testing::{BAG, Behaviour, FakeBackend};

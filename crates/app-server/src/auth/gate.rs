@@ -5,9 +5,6 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::FromRequestParts;
-use axum::http::header::AUTHORIZATION;
-use axum::http::request::Parts;
 use domain::model::UserId;
 use domain::ports::Clock;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -16,9 +13,7 @@ use sha2::Sha256;
 use tokio::sync::Semaphore;
 
 use super::attempts::Attempts;
-use super::basic;
 use super::expiring::ExpiringMap;
-use crate::api::Service;
 use crate::backend::{Backend, Credentials, IdentifyError};
 use crate::problem::{Causes, Problem};
 
@@ -193,25 +188,6 @@ impl Gate {
 
     fn attempts(&self) -> std::sync::MutexGuard<'_, Attempts> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl FromRequestParts<Service> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
-        let header = parts
-            .headers
-            .get(AUTHORIZATION)
-            .ok_or(Problem::Unauthenticated {
-                why: "sign in with your UForge login and password",
-            })?;
-        let credentials = basic::read(header).map_err(|why| Problem::Unauthenticated { why })?;
-        let Some(Peer(from)) = parts.extensions.get::<Peer>().copied() else {
-            tracing::error!("a request came from nowhere");
-            return Err(Problem::Internal);
-        };
-        service.gate.admit(credentials, from).await
     }
 }
 

@@ -15,6 +15,7 @@ use crate::scenario::Fault;
 
 use super::connection::Control;
 use super::faults::{Faults, Strike, chaotic_damage, chaotic_fault};
+use super::pause::pause;
 use super::payload::Payload;
 use super::reply::{Body, HTML, Reply};
 use super::target::{Target, wanted};
@@ -77,7 +78,7 @@ impl Handler {
             struck: strike.is_some(),
         });
         if scenario.timing.latency_millis > 0 {
-            tokio::time::sleep(Duration::from_millis(scenario.timing.latency_millis)).await;
+            pause(Some(Duration::from_millis(scenario.timing.latency_millis))).await;
         }
         let asked = Asked {
             method,
@@ -141,10 +142,7 @@ impl Handler {
                 Err(NoAnswer)
             }
             Fault::Stall => {
-                match self.stall() {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => std::future::pending().await,
-                }
+                pause(self.stall()).await;
                 Err(NoAnswer)
             }
             Fault::Refuse {

@@ -16,6 +16,7 @@ use crate::damage::{cut, flip};
 use crate::scenario::{Damage, Framing};
 
 use super::connection::Control;
+use super::pause::pause;
 use super::payload::{Payload, Pieces};
 
 /// What hyper sends.
@@ -172,14 +173,12 @@ fn body(pieces: Pieces, end: End, control: Arc<Control>) -> Body {
     let ending = match end {
         End::Orderly => return BodyExt::boxed_unsync(StreamBody::new(frames)),
         End::Break => None,
-        End::Hang(pause) => Some(pause),
+        End::Hang(time) => Some(time),
     };
     let broken = stream::once(async move {
         control.flushed().await;
-        match ending {
-            None => {}
-            Some(Some(pause)) => tokio::time::sleep(pause).await,
-            Some(None) => std::future::pending().await,
+        if let Some(hang) = ending {
+            pause(hang).await;
         }
         Err(io::Error::new(
             io::ErrorKind::ConnectionAborted,
