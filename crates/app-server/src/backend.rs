@@ -42,8 +42,8 @@ pub(crate) struct Assignment {
     pub(crate) workplace: PathBuf,
 }
 
-/// What a run brought home.
-pub(crate) struct Brought {
+/// What a run exported.
+pub(crate) struct Exported {
     pub(crate) bag: FinishedBag,
     pub(crate) completeness: Completeness,
     /// `export.json` as it stands in the bag.
@@ -53,8 +53,8 @@ pub(crate) struct Brought {
 /// One run. It may be dropped at any await; [`Run::abandon`] then takes its tickets back.
 #[async_trait]
 pub(crate) trait Run: Send + Sync {
-    /// Brings the data home.
-    async fn export(&mut self, progress: &dyn Progress) -> Result<Brought, JobFailure>;
+    /// Exports the data into the workplace.
+    async fn export(&mut self, progress: &dyn Progress) -> Result<Exported, JobFailure>;
 
     /// Takes this run's tickets off the platform. Gives a sentence for each that had to be left.
     async fn abandon(&mut self) -> Vec<String>;

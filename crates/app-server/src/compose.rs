@@ -25,7 +25,7 @@ use futures_util::future::join_all;
 use secrecy::SecretString;
 use thiserror::Error;
 
-use crate::backend::{Assignment, Backend, Brought, Credentials, IdentifyError, Run};
+use crate::backend::{Assignment, Backend, Credentials, Exported, IdentifyError, Run};
 use crate::problem::Causes;
 use crate::settings::{Settings, Trust};
 use adapters_http::RememberedStarts;
@@ -221,7 +221,7 @@ async fn open_archive(workplace: PathBuf, order: &Order) -> Result<OpenRun, JobF
 fn unwritable() -> JobFailure {
     JobFailure {
         message: "the service could not store the archive".to_owned(),
-        hint: Some("tell whoever runs this service".to_owned()),
+        hint: Some("contact the operator of this service".to_owned()),
     }
 }
 
@@ -248,7 +248,7 @@ impl ForgeRun {
 
 #[async_trait]
 impl Run for ForgeRun {
-    async fn export(&mut self, progress: &dyn Progress) -> Result<Brought, JobFailure> {
+    async fn export(&mut self, progress: &dyn Progress) -> Result<Exported, JobFailure> {
         let Some(sink) = self.sink.take() else {
             return Err(JobFailure {
                 message: "this run is over".to_owned(),
@@ -261,7 +261,7 @@ impl Run for ForgeRun {
         if let Some(run_files) = self.run_files.take() {
             run_files.remove();
         }
-        Ok(Brought {
+        Ok(Exported {
             completeness: outcome.report.completeness,
             report: export_json(&outcome.report).into(),
             bag: outcome.bag,
@@ -293,10 +293,10 @@ impl Run for ForgeRun {
 }
 
 impl ForgeRun {
-    /// Deletes what the journal did not tell of, because its disk is full or gone. Says what had to be left.
+    /// Deletes the tickets that are not in the journal, because its disk is full or not there. Gives a sentence for each that is left.
     async fn delete_the_rest(&self) -> impl Iterator<Item = String> {
-        let lying = self.api.settle(Duration::ZERO).await;
-        let deleted = lying.into_iter().map(async |ticket| {
+        let open = self.api.settle(Duration::ZERO).await;
+        let deleted = open.into_iter().map(async |ticket| {
             let _ = self.api.cancel_export(ticket).await;
             (ticket, self.api.delete_export(ticket).await)
         });
@@ -308,13 +308,13 @@ impl ForgeRun {
     }
 }
 
-/// What a caller is told of a run that came to nothing.
+/// What a caller reads of a run that failed.
 fn run_failure(error: &RunError) -> JobFailure {
     let hint = match error {
         RunError::Unauthorized { .. } => "the password may have changed meanwhile: sign in again",
         RunError::Platform(_) => "ask for the export again when the platform is back",
         RunError::WrongAddress { .. } => {
-            "tell whoever runs this service: its address of the platform is wrong"
+            "contact the operator of this service: its address of the platform is wrong"
         }
         RunError::NothingAvailable { .. } => {
             "ask an administrator of the platform which data you may read"

@@ -23,7 +23,7 @@ use crate::settings::Settings;
 use crate::store::{DataFolder, DataFolderError, DiskBags, MemoryJobs};
 use crate::sweep::{clean_up, sweep_forever};
 
-/// Jobs that are remembered at the same time.
+/// Jobs whose records are kept at the same time.
 const RECORDS: usize = 10_000;
 /// How long downloads that are under way may go on after a signal.
 const LAST_DOWNLOADS: Duration = Duration::from_secs(5);
@@ -94,9 +94,12 @@ async fn start_with(
 ) -> Result<Running, Cause> {
     let data = DataFolder::open(&settings.data)?;
     let bags: Arc<dyn BagStore> = Arc::new(DiskBags::open(data.bags())?);
-    let leftovers = clean_up(&*bags).await?;
-    if leftovers > 0 {
-        tracing::warn!(leftovers, "what an earlier process left was deleted");
+    let deleted = clean_up(&*bags).await?;
+    if deleted > 0 {
+        tracing::warn!(
+            folders = deleted,
+            "the exports of an earlier process were deleted"
+        );
     }
     let store: Arc<dyn JobStore> = Arc::new(MemoryJobs::new(RECORDS));
     let mut key = [0; 64];

@@ -50,7 +50,7 @@ pub(crate) enum Problem {
     Busy,
     /// The service is being stopped.
     Stopping,
-    /// A fault of the service itself; its log tells more.
+    /// A fault of the service itself; its log has the cause.
     Internal,
 }
 
@@ -195,7 +195,7 @@ impl Problem {
             Self::Busy => "try again in a moment".to_owned(),
             Self::Stopping => "nothing new is taken on".to_owned(),
             Self::Internal => {
-                "the log of the service tells more under this request's id".to_owned()
+                "the log of the service has the cause under this request's id".to_owned()
             }
         }
     }
@@ -253,7 +253,7 @@ impl IntoResponse for Problem {
                 );
             }
             Self::RangeNotSatisfiable { size } => {
-                // RFC 9110 §14.4: the size tells the caller what can be asked for.
+                // RFC 9110 §14.4: from the size a caller learns what can be asked for.
                 if let Ok(value) = HeaderValue::from_str(&format!("bytes */{size}")) {
                     headers.insert(CONTENT_RANGE, value);
                 }
@@ -328,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn a_wait_is_told_in_whole_seconds_and_never_as_zero() {
+    fn a_wait_is_given_in_whole_seconds_and_never_as_zero() {
         let response = Problem::TooManyAttempts {
             wait: Duration::from_millis(1_200),
         }

@@ -13,7 +13,7 @@ use domain::report::Completeness;
 use secrecy::ExposeSecret as _;
 use tokio::sync::Semaphore;
 
-use crate::backend::{Assignment, Backend, Brought, Credentials, IdentifyError, Run};
+use crate::backend::{Assignment, Backend, Credentials, Exported, IdentifyError, Run};
 
 /// The bytes of every bag that a fake run makes.
 pub(crate) const BAG: &[u8] = b"a bag of forty bytes, no more, no less..";
@@ -110,7 +110,7 @@ struct FakeRun {
 
 #[async_trait]
 impl Run for FakeRun {
-    async fn export(&mut self, progress: &dyn Progress) -> Result<Brought, JobFailure> {
+    async fn export(&mut self, progress: &dyn Progress) -> Result<Exported, JobFailure> {
         let workplace = self.assignment.workplace.clone();
         self.tickets.lock().unwrap().push(workplace.clone());
         let item = ItemRef {
@@ -142,7 +142,7 @@ impl Run for FakeRun {
                 );
                 let path = workplace.join(name);
                 std::fs::write(&path, BAG).unwrap();
-                Ok(Brought {
+                Ok(Exported {
                     bag: FinishedBag {
                         path: Some(path),
                         bytes: BAG.len() as u64,

@@ -1,6 +1,6 @@
 //! `GET /api/v1/exports/{id}/events`: progress as Server-Sent Events.
 //!
-//! Every event holds all that is known, so whoever comes back with `Last-Event-ID` misses nothing by getting the latest one.
+//! Every event holds the whole progress, so a client that reconnects with `Last-Event-ID` needs only the latest one.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -22,9 +22,9 @@ use crate::auth::Caller;
 use crate::problem::Problem;
 use crate::runner::Snapshot;
 
-/// The id of the last event: whoever has seen it needs no more.
+/// The id of the last event: a client that has it needs no more.
 const END: &str = "end";
-/// At most this often, however fast things happen.
+/// The shortest time between two events, however fast the progress is.
 const AT_MOST_EVERY: Duration = Duration::from_millis(250);
 
 /// Progress until the export is over; then its end, and no more.
@@ -40,7 +40,7 @@ pub(super) async fn follow(
         .and_then(|id| id.to_str().ok())
         .unwrap_or_default();
     if seen == END && !job.is_unfinished() {
-        // HTML Standard, "Server-sent events": 204 tells a browser to stop coming back.
+        // HTML Standard, "Server-sent events": 204 keeps a browser from connecting again.
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let watched = service.runner.live(&id).map(|live| live.watch());

@@ -56,7 +56,7 @@ pub(super) async fn list(
     caller: Caller,
     query: ListQuery,
 ) -> Result<Response, Problem> {
-    // One more than is shown tells whether there is a next page.
+    // One more than is shown, to know whether there is a next page.
     let page = JobPage {
         after: query.after,
         limit: query.limit + 1,

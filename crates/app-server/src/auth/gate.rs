@@ -21,10 +21,11 @@ use crate::problem::{Causes, Problem};
 const ACCEPTED_FOR: Duration = Duration::from_mins(1);
 /// How long refused credentials are not checked again.
 const REFUSED_FOR: Duration = Duration::from_millis(1_500);
-const REMEMBERED: usize = 2048;
+/// Verdicts that are kept at the same time.
+const VERDICTS: usize = 2048;
 /// Questions to the platform at the same time.
 const CHECKS_AT_ONCE: usize = 16;
-/// How long a caller waits for the platform's word, all told.
+/// How long a caller waits for the platform's answer, turns included.
 const CHECK_WITHIN: Duration = Duration::from_secs(20);
 
 /// Whom a request comes from: the network address of the caller.
@@ -51,7 +52,7 @@ enum Verdict {
     Refused,
 }
 
-/// Checks credentials against the platform, and remembers the verdict for a short time.
+/// Checks credentials against the platform, and keeps the verdict for a short time.
 pub(crate) struct Gate {
     backend: Arc<dyn Backend>,
     clock: Arc<dyn Clock>,
@@ -72,7 +73,7 @@ impl Gate {
             backend,
             clock,
             key: Hmac::new(&key.into()),
-            verdicts: Mutex::new(ExpiringMap::new(REMEMBERED)),
+            verdicts: Mutex::new(ExpiringMap::new(VERDICTS)),
             attempts: Mutex::new(Attempts::new()),
             checks: Semaphore::new(CHECKS_AT_ONCE),
             turns: Mutex::default(),

@@ -131,7 +131,7 @@ impl Runner {
         let stored = self.store.create(job).await?;
         let underway = seat.keep();
         self.tasks
-            .spawn(Arc::clone(self).see_through(stored.clone(), credentials, underway));
+            .spawn(Arc::clone(self).run_to_end(stored.clone(), credentials, underway));
         Ok(stored)
     }
 

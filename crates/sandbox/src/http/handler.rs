@@ -70,7 +70,7 @@ impl Handler {
             return Ok(Reply::new(404, HTML, hostile::proxy_page(404)).into_response(control, None));
         };
         let strike = self.faults.strike(method, &target.segments);
-        self.platform.remember(RequestRecord {
+        self.platform.record(RequestRecord {
             method: method.to_owned(),
             path: target.segments.clone(),
             query: target.public_query(),

@@ -17,11 +17,11 @@ use super::query::Query;
 use super::records::{ArchiveFacts, RequestRecord, TicketFacts};
 use super::tickets::Phase;
 
-/// The newest requests that are remembered.
-const REMEMBERED_REQUESTS: usize = 50_000;
+/// How many of the newest requests are recorded.
+const RECORDED_REQUESTS: usize = 50_000;
 
 impl Platform {
-    /// All tickets that lie on the platform, oldest first.
+    /// All tickets on the platform, oldest first.
     pub fn tickets(&self) -> Vec<TicketFacts> {
         let elapsed = self.shared.clock.elapsed();
         let mut state = self.state();
@@ -56,7 +56,7 @@ impl Platform {
         self.state().requests_in_all
     }
 
-    /// How many of the remembered requests match and were made to go wrong.
+    /// How many of the recorded requests match and were made to go wrong.
     pub fn count_struck(&self, pattern: &RequestPattern) -> usize {
         self.state()
             .requests
@@ -65,7 +65,7 @@ impl Platform {
             .count()
     }
 
-    /// How many of the remembered requests match.
+    /// How many of the recorded requests match.
     pub fn count_requests(&self, pattern: &RequestPattern) -> usize {
         self.state()
             .requests
@@ -74,7 +74,7 @@ impl Platform {
             .count()
     }
 
-    /// From where each of the remembered requests that match asked for its answer; `None` where it asked for all of it.
+    /// From where each of the recorded requests that match asked for its answer; `None` where it asked for all of it.
     pub fn first_bytes(&self, pattern: &RequestPattern) -> Vec<Option<u64>> {
         let state = self.state();
         let matching = state
@@ -84,10 +84,10 @@ impl Platform {
         matching.map(|request| request.from).collect()
     }
 
-    pub(crate) fn remember(&self, request: RequestRecord) {
+    pub(crate) fn record(&self, request: RequestRecord) {
         let mut state = self.state();
         state.requests_in_all += 1;
-        if state.requests.len() == REMEMBERED_REQUESTS {
+        if state.requests.len() == RECORDED_REQUESTS {
             state.requests.pop_front();
         }
         state.requests.push_back(request);
