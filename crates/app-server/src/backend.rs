@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::jobs::JobFailure;
 use domain::model::{Order, UserId};
-use domain::ports::{ApiError, FinishedBag, Platform, Progress};
+use domain::ports::{API_URL, ApiError, FinishedBag, Platform, Progress};
 use domain::report::Completeness;
 use secrecy::SecretString;
 use thiserror::Error;
@@ -29,9 +29,23 @@ pub(crate) enum IdentifyError {
     /// The platform accepts them but does not let this account be used.
     #[error("the platform does not let this account be used")]
     Forbidden,
+    /// A server answers, and it is no UForge.
+    #[error("there is no UForge at the address of this service's platform")]
+    WrongAddress(#[source] ApiError),
     /// The platform did not answer the question.
     #[error("the platform could not be asked")]
     Platform(#[source] ApiError),
+}
+
+impl IdentifyError {
+    /// What the operator of the service can change.
+    pub(crate) fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Refused | Self::Forbidden => None,
+            Self::WrongAddress(_) => Some(API_URL.to_owned()),
+            Self::Platform(error) => error.remedy(),
+        }
+    }
 }
 
 /// What a run is made from.

@@ -26,7 +26,7 @@ use secrecy::SecretString;
 use thiserror::Error;
 
 use crate::backend::{Assignment, Backend, Credentials, Exported, IdentifyError, Run};
-use crate::problem::Causes;
+use crate::problem::{Causes, for_operator};
 use crate::settings::{Settings, Trust};
 use adapters_http::RememberedStarts;
 
@@ -144,7 +144,7 @@ impl Backend for Forge {
             // Nobody of this login, or no UForge at this address.
             Err(error @ ApiError::NotFound { .. }) => match api.platform().await {
                 Err(ApiError::NotFound { .. } | ApiError::NotUForge { .. }) => {
-                    Err(IdentifyError::Platform(error))
+                    Err(IdentifyError::WrongAddress(error))
                 }
                 _ => Err(IdentifyError::Refused),
             },
@@ -312,7 +312,12 @@ impl ForgeRun {
 fn run_failure(error: &RunError) -> JobFailure {
     let hint = match error {
         RunError::Unauthorized { .. } => "the password may have changed meanwhile: sign in again",
-        RunError::Platform(_) => "ask for the export again when the platform is back",
+        RunError::Platform(platform) => {
+            if let Some(remedy) = platform.remedy() {
+                return failure(error, Some(&for_operator(&remedy)));
+            }
+            "ask for the export again when the platform is back"
+        }
         RunError::WrongAddress { .. } => {
             "contact the operator of this service: its address of the platform is wrong"
         }

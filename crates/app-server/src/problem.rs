@@ -9,6 +9,8 @@ use axum::response::{IntoResponse, Response};
 use domain::jobs::{BagStoreError, JobStateName, JobStoreError};
 use serde::Serialize;
 
+use crate::backend::IdentifyError;
+
 /// What went wrong, by meaning.
 #[derive(Debug)]
 pub(crate) enum Problem {
@@ -18,8 +20,8 @@ pub(crate) enum Problem {
     Forbidden,
     /// Too many attempts with wrong credentials.
     TooManyAttempts { wait: Duration },
-    /// The platform does not answer.
-    PlatformUnavailable,
+    /// The platform could not be asked; without a cause it took too long.
+    PlatformUnavailable { cause: Option<IdentifyError> },
     /// No resource has this path.
     UnknownPath,
     /// The path exists, the method does not.
@@ -92,7 +94,7 @@ impl Problem {
                 "too-many-attempts",
                 "Too many attempts with wrong credentials",
             ),
-            Self::PlatformUnavailable => (
+            Self::PlatformUnavailable { .. } => (
                 S::BAD_GATEWAY,
                 "platform-unavailable",
                 "The UForge platform does not answer",
@@ -167,9 +169,7 @@ impl Problem {
             Self::TooManyAttempts { wait } => {
                 format!("try again in {} seconds", whole_seconds(*wait))
             }
-            Self::PlatformUnavailable => {
-                "the credentials could not be checked; try again in a moment".to_owned()
-            }
+            Self::PlatformUnavailable { cause } => unavailable(cause.as_ref()),
             Self::UnknownPath => "the API begins at /api/v1/exports".to_owned(),
             Self::MethodNotAllowed => "the header `Allow` names what can be done".to_owned(),
             Self::UnknownExport => "no export of yours has this id".to_owned(),
@@ -203,7 +203,9 @@ impl Problem {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::TooManyAttempts { wait } => Some(*wait),
-            Self::NotReady { .. } | Self::PlatformUnavailable | Self::Busy => Some(POLL_AGAIN),
+            Self::NotReady { .. } | Self::PlatformUnavailable { .. } | Self::Busy => {
+                Some(POLL_AGAIN)
+            }
             Self::TooManyExports { .. } | Self::Stopping => Some(Duration::from_secs(30)),
             Self::Unauthenticated { .. }
             | Self::Forbidden
@@ -221,6 +223,24 @@ impl Problem {
             | Self::Internal => None,
         }
     }
+}
+
+/// Why the credentials could not be checked, and what helps.
+fn unavailable(cause: Option<&IdentifyError>) -> String {
+    let why = cause.map_or_else(
+        || "the platform did not answer in time".to_owned(),
+        |error| Causes(error).to_string(),
+    );
+    let helps = cause.and_then(IdentifyError::remedy).map_or_else(
+        || "try again in a moment".to_owned(),
+        |remedy| for_operator(&remedy),
+    );
+    format!("the credentials could not be checked: {why}; {helps}")
+}
+
+/// A hint that only the operator of the service can follow.
+pub(crate) fn for_operator(hint: &str) -> String {
+    format!("for the operator of this service: {hint}")
 }
 
 fn whole_seconds(time: Duration) -> u64 {
@@ -306,6 +326,7 @@ impl std::fmt::Display for Causes<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::ports::{API_URL, ApiError, Distrust};
 
     #[test]
     fn a_problem_is_a_document_of_its_own_media_type() {
@@ -316,6 +337,76 @@ mod tests {
         assert_eq!(response.status(), StatusCode::CONFLICT);
         assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
         assert_eq!(response.headers()[RETRY_AFTER], "5");
+    }
+
+    #[test]
+    fn a_platform_that_cannot_be_asked_has_its_cause_and_what_helps() {
+        let request = "GET users/john".to_owned();
+        let host = "uforge.example.com:443".to_owned();
+        let detail = "it says so".to_owned();
+        let proxy = host.clone();
+        let of = |error| Problem::PlatformUnavailable { cause: Some(error) }.detail();
+        let platform = |error: ApiError| {
+            let (said, remedy) = (error.to_string(), error.remedy().unwrap());
+            let detail_text = of(IdentifyError::Platform(error));
+            assert!(
+                detail_text.contains(&said) && detail_text.contains(&remedy),
+                "{detail_text}"
+            );
+        };
+        platform(ApiError::NotHttp {
+            request: request.clone(),
+            host: host.clone(),
+            detail: detail.clone(),
+        });
+        platform(ApiError::UnknownHost {
+            request: request.clone(),
+            host: host.clone(),
+            detail: detail.clone(),
+        });
+        platform(ApiError::Unreachable {
+            request: request.clone(),
+            host: host.clone(),
+            detail: detail.clone(),
+        });
+        platform(ApiError::ClientCertificate {
+            request: request.clone(),
+            host: host.clone(),
+            detail: detail.clone(),
+        });
+        platform(ApiError::NoCommonTls {
+            request: request.clone(),
+            host: host.clone(),
+            detail: detail.clone(),
+        });
+        platform(ApiError::ProxyUnreachable {
+            request: request.clone(),
+            proxy: proxy.clone(),
+            detail: detail.clone(),
+        });
+        platform(ApiError::ProxyUnauthorized {
+            request: request.clone(),
+            proxy,
+        });
+        platform(ApiError::Untrusted {
+            request: request.clone(),
+            host,
+            distrust: Distrust::Expired,
+            detail,
+        });
+        let elsewhere = of(IdentifyError::WrongAddress(ApiError::NotFound {
+            request: request.clone(),
+            status: 404,
+            message: None,
+        }));
+        assert!(elsewhere.ends_with(API_URL), "{elsewhere}");
+        let silent = of(IdentifyError::Platform(ApiError::Stalled {
+            request,
+            after: Duration::from_secs(15),
+        }));
+        assert!(silent.ends_with("; try again in a moment"), "{silent}");
+        let late = Problem::PlatformUnavailable { cause: None }.detail();
+        assert!(late.contains("did not answer in time"), "{late}");
     }
 
     #[test]

@@ -112,7 +112,7 @@ impl Gate {
     ) -> Result<Verdict, Problem> {
         let turn = Arc::clone(self.turns().entry(credentials.login.clone()).or_default());
         let verdict = match tokio::time::timeout(CHECK_WITHIN, turn.lock()).await {
-            Err(_) => Err(Problem::PlatformUnavailable),
+            Err(_) => Err(Problem::PlatformUnavailable { cause: None }),
             Ok(_held) => match self.checkpoint(&fingerprint) {
                 Some(verdict) => Ok(verdict),
                 None => self.ask(credentials, from, fingerprint).await,
@@ -138,7 +138,9 @@ impl Gate {
             let _turn = self.checks.acquire().await;
             self.backend.identify(credentials).await
         });
-        let answer = asked.await.map_err(|_| Problem::PlatformUnavailable)?;
+        let answer = asked
+            .await
+            .map_err(|_| Problem::PlatformUnavailable { cause: None })?;
         let now = self.clock.elapsed();
         let verdict = match answer {
             Ok(owner) => {
@@ -150,9 +152,9 @@ impl Gate {
                 Verdict::Refused
             }
             Err(IdentifyError::Forbidden) => return Err(Problem::Forbidden),
-            Err(IdentifyError::Platform(error)) => {
-                tracing::warn!(error = %Causes(&error), "the platform could not be asked who a caller is");
-                return Err(Problem::PlatformUnavailable);
+            Err(error @ (IdentifyError::Platform(_) | IdentifyError::WrongAddress(_))) => {
+                tracing::warn!(error = %Causes(&error), "the credentials of a caller could not be checked");
+                return Err(Problem::PlatformUnavailable { cause: Some(error) });
             }
         };
         let keep = match verdict {
