@@ -1,4 +1,4 @@
-//! What the service needs of the world beyond its own records: who a caller is, and a run that can be let go.
+//! What the service needs of the world beyond its own records: who a caller is, and a run that can be stopped.
 //!
 //! `compose` answers with UForge over HTTP and the real workflow; tests answer with doubles.
 

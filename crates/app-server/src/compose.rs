@@ -26,14 +26,14 @@ use secrecy::SecretString;
 use thiserror::Error;
 
 use crate::backend::{Assignment, Backend, Credentials, Exported, IdentifyError, Run};
-use crate::problem::{Causes, for_operator};
+use crate::causes::{Causes, for_operator};
 use crate::settings::{Settings, Trust};
 use adapters_http::RememberedStarts;
 
 /// How long the platform may be silent when it is asked who a caller is: somebody waits for it.
 const IDENTIFY_SILENCE: Duration = Duration::from_secs(15);
 
-/// How long a run that is let go waits for answers to what it has asked for.
+/// How long a run that is stopped waits for answers to what it has asked for.
 const LAST_ANSWERS_WITHIN: Duration = Duration::from_secs(3);
 
 /// Why the parts do not fit together. Nothing was sent.
@@ -269,7 +269,7 @@ impl Run for ForgeRun {
     }
 
     async fn abandon(&mut self) -> Vec<String> {
-        // Its files are let go first, so that nothing is written while they are deleted.
+        // Its files are closed first, so that nothing is written while they are deleted.
         self.sink = None;
         let known = self.journal.checkpoint().open;
         for ticket in self.api.settle(LAST_ANSWERS_WITHIN).await {

@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{Parts, Service, router};
 use crate::auth::Gate;
 use crate::backend::Backend;
+use crate::causes::Causes;
 use crate::compose::{self, ComposeError, Signals};
-use crate::problem::Causes;
 use crate::runner::{Runner, RunnerPorts};
 use crate::serve::serve;
 use crate::settings::Settings;
@@ -163,7 +163,7 @@ impl Running {
         &self.url
     }
 
-    /// Takes nothing new, lets every run go with its tickets abandoned, and closes the connections. Takes seconds.
+    /// Takes nothing new, stops every run with its tickets abandoned, and closes the connections. Takes seconds.
     pub async fn shutdown(mut self) {
         self.stopping.cancel();
         self.runner.stop().await;

@@ -7,6 +7,7 @@ mod api;
 mod args;
 mod auth;
 mod backend;
+mod causes;
 mod compose;
 mod configure;
 mod exit;
@@ -28,8 +29,8 @@ use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use args::Args;
+use causes::Causes;
 use exit::Exit;
-use problem::Causes;
 
 /// Reads the command line, serves until a signal comes, and says how it ended: 0 stopped, 1 failed, 2 wrong usage.
 pub fn main() -> ExitCode {

@@ -7,7 +7,7 @@ use domain::jobs::{BagStore, BagStoreError, JobStore};
 use domain::ports::Clock;
 use jiff::Timestamp;
 
-use crate::problem::Causes;
+use crate::causes::Causes;
 
 /// How often expired bags are looked for. Between two rounds they are refused by their record.
 const EVERY: Duration = Duration::from_mins(1);

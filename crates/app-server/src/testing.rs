@@ -27,7 +27,7 @@ pub(crate) enum Behaviour {
     /// A failure.
     Fail,
     /// A panic.
-    BreakDown,
+    Panic,
 }
 
 /// A platform where everybody's password is `secret`, with runs that wait until the test lets them go on.
@@ -65,7 +65,7 @@ impl FakeBackend {
         *self.behaviour.lock().unwrap() = behaviour;
     }
 
-    /// Runs whose tickets lie on the platform.
+    /// Runs whose tickets are open on the platform.
     pub(crate) fn open_tickets(&self) -> usize {
         self.tickets.lock().unwrap().len()
     }
@@ -128,7 +128,7 @@ impl Run for FakeRun {
         });
         self.gate.acquire().await.unwrap().forget();
         match self.behaviour {
-            Behaviour::BreakDown => panic!("a run that nobody foresaw"),
+            Behaviour::Panic => panic!("a run that nobody foresaw"),
             Behaviour::Fail => Err(JobFailure {
                 message: "the platform went away".to_owned(),
                 hint: Some("ask again".to_owned()),

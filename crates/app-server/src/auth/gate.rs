@@ -15,7 +15,8 @@ use tokio::sync::Semaphore;
 use super::attempts::Attempts;
 use super::expiring::ExpiringMap;
 use crate::backend::{Backend, Credentials, IdentifyError};
-use crate::problem::{Causes, Problem};
+use crate::causes::Causes;
+use crate::problem::Problem;
 
 /// How long accepted credentials are not checked again.
 const ACCEPTED_FOR: Duration = Duration::from_mins(1);
@@ -67,7 +68,7 @@ pub(crate) struct Gate {
 type Turn = tokio::sync::Mutex<()>;
 
 impl Gate {
-    /// `key` is drawn anew for every process.
+    /// `key` is drawn for every process.
     pub(crate) fn new(backend: Arc<dyn Backend>, clock: Arc<dyn Clock>, key: [u8; 64]) -> Self {
         Self {
             backend,

@@ -9,9 +9,9 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 
 use super::order::{Circumstances, order};
-use super::{LetGo, Runner, Underway};
+use super::{Runner, StopReason, Underway};
 use crate::backend::{Assignment, Credentials, Exported, Run};
-use crate::problem::Causes;
+use crate::causes::Causes;
 
 /// How long a run that is stopped may take to delete its tickets.
 const ABANDON_WITHIN: Duration = Duration::from_secs(8);
@@ -64,7 +64,7 @@ impl Runner {
     ) -> Result<StoredJob, Unrecorded> {
         let place = tokio::select! {
             biased;
-            reason = self.let_go(underway) => {
+            reason = self.stop_requested(underway) => {
                 return self.end(stored, ending_of(reason), Vec::new()).await;
             }
             place = Arc::clone(&self.places).acquire_owned() => place,
@@ -91,13 +91,13 @@ impl Runner {
         };
         let exported = tokio::select! {
             biased;
-            reason = self.let_go(underway) => Err(ending_of(reason)),
+            reason = self.stop_requested(underway) => Err(ending_of(reason)),
             exported = run.export(&*underway.live) => exported.map_err(Ending::Failed),
         };
         let delivered = match exported {
             Ok(exported) => tokio::select! {
                 biased;
-                reason = self.let_go(underway) => Err(ending_of(reason)),
+                reason = self.stop_requested(underway) => Err(ending_of(reason)),
                 kept = self.keep(job, exported) => kept.map_err(Ending::Failed),
             },
             Err(ending) => Err(ending),
@@ -213,19 +213,19 @@ impl Runner {
         }
     }
 
-    async fn let_go(&self, underway: &Underway) -> LetGo {
+    async fn stop_requested(&self, underway: &Underway) -> StopReason {
         tokio::select! {
             biased;
-            () = underway.cancel.cancelled() => LetGo::Cancelled,
-            () = self.stopping.cancelled() => LetGo::Stopped,
+            () = underway.cancel.cancelled() => StopReason::Cancelled,
+            () = self.stopping.cancelled() => StopReason::Stopped,
         }
     }
 }
 
-fn ending_of(reason: LetGo) -> Ending {
+fn ending_of(reason: StopReason) -> Ending {
     match reason {
-        LetGo::Cancelled => Ending::Cancelled,
-        LetGo::Stopped => Ending::Failed(JobFailure {
+        StopReason::Cancelled => Ending::Cancelled,
+        StopReason::Stopped => Ending::Failed(JobFailure {
             message: "the service was stopped before the export was finished".to_owned(),
             hint: Some("ask for it again".to_owned()),
         }),

@@ -33,7 +33,7 @@ const HEADERS_WITHIN: Duration = Duration::from_secs(15);
 const NOTHING_TAKEN_FOR: Duration = Duration::from_mins(2);
 /// Bytes that the headers of one request may have.
 const HEADER_BYTES: usize = 32 * 1024;
-/// After an error of the system (no file descriptors left) this long nobody is let in.
+/// After an error of the system (no file descriptors left) no connection is accepted for so long.
 const BREATHER: Duration = Duration::from_millis(100);
 
 /// Accepts connections until `stopping`; returns once the last one is closed.

@@ -71,7 +71,7 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 
 /// Elements (or arrays) inside one another.
 pub(super) fn deep(representation: Representation, levels: u32) -> Vec<u8> {
-    // What lies deeper than ten million levels makes no difference any more.
+    // What is deeper than ten million levels makes no difference any more.
     let levels = usize::try_from(levels.min(10_000_000)).unwrap_or(0);
     match representation {
         Representation::Xml => {

@@ -29,7 +29,7 @@ pub use request::{PatternError, RequestPattern};
 pub struct Scenario {
     /// All demo data is drawn from this number: the same seed gives the same bytes.
     pub seed: u64,
-    /// The path below which everything lies, such as `/api`, `/ufws` or nothing.
+    /// The path below which everything is, such as `/api`, `/ufws` or nothing.
     pub base_path: String,
     /// What `status` and the `version` header say.
     pub platform_version: String,

@@ -1,15 +1,15 @@
 //! Every error that a caller can see, as a problem document (RFC 9457). The only place that knows problem types and status codes.
 
+mod response;
+mod stores;
+
 use std::time::Duration;
 
-use axum::Json;
-use axum::http::header::{CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
-use domain::jobs::{BagStoreError, JobStateName, JobStoreError};
-use serde::Serialize;
+use axum::http::StatusCode;
+use domain::jobs::JobStateName;
 
 use crate::backend::IdentifyError;
+use crate::causes::{Causes, for_operator};
 
 /// What went wrong, by meaning.
 #[derive(Debug)]
@@ -61,15 +61,6 @@ struct Kind {
     status: StatusCode,
     slug: &'static str,
     title: &'static str,
-}
-
-#[derive(Serialize)]
-struct Document {
-    #[serde(rename = "type")]
-    kind: String,
-    title: &'static str,
-    status: u16,
-    detail: String,
 }
 
 /// How long a caller should wait before asking for a bag again.
@@ -238,106 +229,14 @@ fn unavailable(cause: Option<&IdentifyError>) -> String {
     format!("the credentials could not be checked: {why}; {helps}")
 }
 
-/// A hint that only the operator of the service can follow.
-pub(crate) fn for_operator(hint: &str) -> String {
-    format!("for the operator of this service: {hint}")
-}
-
 fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let kind = self.kind();
-        let document = Document {
-            kind: format!("/problems/{}", kind.slug),
-            title: kind.title,
-            status: kind.status.as_u16(),
-            detail: self.detail(),
-        };
-        let mut response = (kind.status, Json(document)).into_response();
-        let headers = response.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
-        if let Some(wait) = self.retry_after() {
-            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait).max(1)));
-        }
-        match self {
-            Self::Unauthenticated { .. } => {
-                headers.insert(
-                    WWW_AUTHENTICATE,
-                    HeaderValue::from_static(r#"Basic realm="UForge", charset="UTF-8""#),
-                );
-            }
-            Self::RangeNotSatisfiable { size } => {
-                // RFC 9110 §14.4: from the size a caller learns what can be asked for.
-                if let Ok(value) = HeaderValue::from_str(&format!("bytes */{size}")) {
-                    headers.insert(CONTENT_RANGE, value);
-                }
-            }
-            _ => {}
-        }
-        response
-    }
-}
-
-impl From<JobStoreError> for Problem {
-    fn from(error: JobStoreError) -> Self {
-        match error {
-            JobStoreError::Unknown { .. } => Self::UnknownExport,
-            JobStoreError::Full { .. } | JobStoreError::Conflict { .. } => Self::Busy,
-            JobStoreError::Exists { .. } | JobStoreError::Unavailable(_) => {
-                tracing::error!(error = %Causes(&error), "the store of jobs failed");
-                Self::Internal
-            }
-        }
-    }
-}
-
-impl From<BagStoreError> for Problem {
-    fn from(error: BagStoreError) -> Self {
-        tracing::error!(error = %Causes(&error), "the store of bags failed");
-        match error {
-            BagStoreError::Missing { .. }
-            | BagStoreError::Changed { .. }
-            | BagStoreError::Io { .. } => Self::Internal,
-        }
-    }
-}
-
-/// An error with all that caused it, in one line.
-pub(crate) struct Causes<'a>(pub(crate) &'a (dyn std::error::Error + 'a));
-
-impl std::fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use domain::ports::{API_URL, ApiError, Distrust};
-
-    #[test]
-    fn a_problem_is_a_document_of_its_own_media_type() {
-        let response = Problem::NotReady {
-            state: JobStateName::Running,
-        }
-        .into_response();
-        assert_eq!(response.status(), StatusCode::CONFLICT);
-        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
-        assert_eq!(response.headers()[RETRY_AFTER], "5");
-    }
 
     #[test]
     fn a_platform_that_cannot_be_asked_has_its_cause_and_what_helps() {
@@ -407,23 +306,5 @@ mod tests {
         assert!(silent.ends_with("; try again in a moment"), "{silent}");
         let late = Problem::PlatformUnavailable { cause: None }.detail();
         assert!(late.contains("did not answer in time"), "{late}");
-    }
-
-    #[test]
-    fn whoever_is_unknown_is_asked_for_basic_credentials_in_utf_8() {
-        let response = Problem::Unauthenticated { why: "no" }.into_response();
-        assert_eq!(
-            response.headers()[WWW_AUTHENTICATE],
-            r#"Basic realm="UForge", charset="UTF-8""#
-        );
-    }
-
-    #[test]
-    fn a_wait_is_given_in_whole_seconds_and_never_as_zero() {
-        let response = Problem::TooManyAttempts {
-            wait: Duration::from_millis(1_200),
-        }
-        .into_response();
-        assert_eq!(response.headers()[RETRY_AFTER], "2");
     }
 }
