@@ -339,3 +339,26 @@ fn failure(error: &(dyn std::error::Error + 'static), hint: Option<&str>) -> Job
         hint: hint.map(str::to_owned),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_could_not_reach_the_platform_says_what_the_operator_can_change() {
+        let unknown = ApiError::UnknownHost {
+            request: "GET status".to_owned(),
+            host: "uforge.example.com:443".to_owned(),
+            detail: "no such name".to_owned(),
+        };
+        let remedy = unknown.remedy().unwrap();
+        let hint = run_failure(&RunError::Platform(unknown)).hint.unwrap();
+        assert_eq!(hint, for_operator(&remedy));
+        let passing = ApiError::Interrupted {
+            request: "GET users/john".to_owned(),
+            received: 3,
+        };
+        let hint = run_failure(&RunError::Platform(passing)).hint.unwrap();
+        assert_eq!(hint, "ask for the export again when the platform is back");
+    }
+}
