@@ -64,6 +64,14 @@ pub(crate) struct Exported {
     pub(crate) report: Bytes,
 }
 
+/// A failure of the service's own disk. Its paths are for the operator, who finds them in the log; the caller's record has none.
+pub(crate) fn storage_failure() -> JobFailure {
+    JobFailure {
+        message: "the service could not store the archive".to_owned(),
+        hint: Some("contact the operator of this service".to_owned()),
+    }
+}
+
 /// One run. It may be dropped at any await; [`Run::abandon`] then takes its tickets back.
 #[async_trait]
 pub(crate) trait Run: Send + Sync {

@@ -25,7 +25,9 @@ use futures_util::future::join_all;
 use secrecy::SecretString;
 use thiserror::Error;
 
-use crate::backend::{Assignment, Backend, Credentials, Exported, IdentifyError, Run};
+use crate::backend::{
+    Assignment, Backend, Credentials, Exported, IdentifyError, Run, storage_failure,
+};
 use crate::causes::{Causes, for_operator};
 use crate::settings::{Settings, Trust};
 use adapters_http::RememberedStarts;
@@ -204,24 +206,16 @@ async fn open_archive(workplace: PathBuf, order: &Order) -> Result<OpenRun, JobF
         Ok(Ok(OpenedRun::Ready(run))) => Ok(run),
         Ok(Ok(OpenedRun::AlreadyComplete { bag, .. })) => {
             tracing::error!(?bag, "an empty workplace held a finished bag");
-            Err(unwritable())
+            Err(storage_failure())
         }
         Ok(Err(error)) => {
             tracing::error!(error = %Causes(&error), "an archive could not be begun");
-            Err(unwritable())
+            Err(storage_failure())
         }
         Err(error) => {
             tracing::error!(%error, "an archive could not be begun");
-            Err(unwritable())
+            Err(storage_failure())
         }
-    }
-}
-
-/// What concerns the service's own disk is for its operator, who finds it in the log.
-fn unwritable() -> JobFailure {
-    JobFailure {
-        message: "the service could not store the archive".to_owned(),
-        hint: Some("contact the operator of this service".to_owned()),
     }
 }
 
@@ -327,7 +321,7 @@ fn run_failure(error: &RunError) -> JobFailure {
         RunError::UnknownIds { .. } => "ask again with ids that exist",
         RunError::Sink(_) | RunError::Journal(_) => {
             tracing::error!(error = %Causes(error), "a run could not write its archive");
-            return unwritable();
+            return storage_failure();
         }
     };
     failure(error, Some(hint))

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 
 use super::order::{Circumstances, order};
 use super::{Runner, StopReason, Underway};
-use crate::backend::{Assignment, Credentials, Exported, Run};
+use crate::backend::{Assignment, Credentials, Exported, Run, storage_failure};
 use crate::causes::Causes;
 
 /// How long a run that is stopped may take to delete its tickets.
@@ -118,7 +118,7 @@ impl Runner {
             .bags
             .workplace(&job.id)
             .await
-            .map_err(|error| storage_failure(&error))?;
+            .map_err(|error| not_kept(&error))?;
         let circumstances = Circumstances {
             source: self.backend.source(),
             began,
@@ -139,7 +139,7 @@ impl Runner {
             .bags
             .keep(&job.id, &exported.bag)
             .await
-            .map_err(|error| storage_failure(&error))?;
+            .map_err(|error| not_kept(&error))?;
         let name = exported
             .bag
             .path
@@ -242,13 +242,9 @@ async fn abandon(run: &mut dyn Run) -> Vec<String> {
     }
 }
 
-/// Paths of the service are the operator's matter: the log names them, the caller's record does not.
-fn storage_failure(error: &domain::jobs::BagStoreError) -> JobFailure {
+fn not_kept(error: &domain::jobs::BagStoreError) -> JobFailure {
     tracing::error!(error = %Causes(error), "the bag of an export could not be kept");
-    JobFailure {
-        message: "the service could not store the archive".to_owned(),
-        hint: Some("contact the operator of this service".to_owned()),
-    }
+    storage_failure()
 }
 
 fn internal_failure() -> JobFailure {
