@@ -98,7 +98,7 @@ fn clippy() -> Result<(), String> {
 
 fn doc() -> Result<(), String> {
     Chore::cargo(["doc", "--workspace", "--no-deps", "--locked"])
-        // Module docs lead a developer to private rooms as well.
+        // Module docs link to private modules as well.
         .env(
             "RUSTDOCFLAGS",
             "-D warnings -A rustdoc::private-intra-doc-links",

@@ -53,13 +53,13 @@ impl Platform {
                 .spawn()
                 .map_err(|error| error.to_string())?,
         );
-        let told = first_line(&mut process.0)?;
+        let announced = first_line(&mut process.0)?;
         let password = folder.path("password");
-        fs::write(&password, field(&told, "password")?).map_err(|error| error.to_string())?;
+        fs::write(&password, field(&announced, "password")?).map_err(|error| error.to_string())?;
         Ok(Self {
             binary,
-            url: field(&told, "url")?,
-            user: field(&told, "user")?,
+            url: field(&announced, "url")?,
+            user: field(&announced, "user")?,
             password,
             _process: process,
         })
@@ -90,14 +90,14 @@ fn first_line(child: &mut Child) -> Result<String, String> {
 }
 
 /// A string in one line of JSON, which holds no escapes.
-pub(crate) fn field(told: &str, name: &str) -> Result<String, String> {
-    let (_, rest) = told
+pub(crate) fn field(announced: &str, name: &str) -> Result<String, String> {
+    let (_, rest) = announced
         .split_once(&format!("\"{name}\":"))
-        .ok_or_else(|| format!("no `{name}` in {told}"))?;
+        .ok_or_else(|| format!("no `{name}` in {announced}"))?;
     rest.split('"')
         .nth(1)
         .map(str::to_owned)
-        .ok_or_else(|| format!("no `{name}` in {told}"))
+        .ok_or_else(|| format!("no `{name}` in {announced}"))
 }
 
 /// A process that ends with us.

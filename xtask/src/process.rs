@@ -78,7 +78,7 @@ impl Chore {
         self
     }
 
-    /// Runs it to its end; anything but success is told.
+    /// Runs it to its end; anything but success is an error.
     pub(crate) fn run(mut self) -> Result<(), String> {
         let line = format!("{:?}", self.0);
         say(&format!("xtask: {line}\n"));

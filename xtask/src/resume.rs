@@ -51,7 +51,7 @@ pub(crate) fn measure() -> Result<(), String> {
     Ok(())
 }
 
-/// What a run told of its archives.
+/// What a run reported of its archives.
 #[derive(Default)]
 struct Watched {
     begun: BTreeSet<String>,

@@ -30,7 +30,7 @@ pub(crate) struct Args {
     )]
     pub(crate) listen: SocketAddr,
 
-    /// A reverse proxy whose `X-Forwarded-For` tells where callers are (repeatable)
+    /// A reverse proxy whose `X-Forwarded-For` says where callers are (repeatable)
     #[arg(
         long,
         env = "UFORGE_EXPORT_TRUSTED_PROXY",

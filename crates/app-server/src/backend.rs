@@ -1,4 +1,4 @@
-//! What the service needs of the world beyond its own records: who a caller is, and a run that can be let go.
+//! What the service needs of the world beyond its own records: who a caller is, and a run that can be stopped.
 //!
 //! `compose` answers with UForge over HTTP and the real workflow; tests answer with doubles.
 
@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::jobs::JobFailure;
 use domain::model::{Order, UserId};
-use domain::ports::{ApiError, FinishedBag, Platform, Progress};
+use domain::ports::{API_URL, ApiError, FinishedBag, Platform, Progress};
 use domain::report::Completeness;
 use secrecy::SecretString;
 use thiserror::Error;
@@ -29,9 +29,23 @@ pub(crate) enum IdentifyError {
     /// The platform accepts them but does not let this account be used.
     #[error("the platform does not let this account be used")]
     Forbidden,
+    /// A server answers, and it is no UForge.
+    #[error("there is no UForge at the address of this service's platform")]
+    WrongAddress(#[source] ApiError),
     /// The platform did not answer the question.
     #[error("the platform could not be asked")]
     Platform(#[source] ApiError),
+}
+
+impl IdentifyError {
+    /// What the operator of the service can change.
+    pub(crate) fn remedy(&self) -> Option<String> {
+        match self {
+            Self::Refused | Self::Forbidden => None,
+            Self::WrongAddress(_) => Some(API_URL.to_owned()),
+            Self::Platform(error) => error.remedy(),
+        }
+    }
 }
 
 /// What a run is made from.
@@ -42,19 +56,27 @@ pub(crate) struct Assignment {
     pub(crate) workplace: PathBuf,
 }
 
-/// What a run brought home.
-pub(crate) struct Brought {
+/// What a run exported.
+pub(crate) struct Exported {
     pub(crate) bag: FinishedBag,
     pub(crate) completeness: Completeness,
     /// `export.json` as it stands in the bag.
     pub(crate) report: Bytes,
 }
 
+/// A failure of the service's own disk. Its paths are for the operator, who finds them in the log; the caller's record has none.
+pub(crate) fn storage_failure() -> JobFailure {
+    JobFailure {
+        message: "the service could not store the archive".to_owned(),
+        hint: Some("contact the operator of this service".to_owned()),
+    }
+}
+
 /// One run. It may be dropped at any await; [`Run::abandon`] then takes its tickets back.
 #[async_trait]
 pub(crate) trait Run: Send + Sync {
-    /// Brings the data home.
-    async fn export(&mut self, progress: &dyn Progress) -> Result<Brought, JobFailure>;
+    /// Exports the data into the workplace.
+    async fn export(&mut self, progress: &dyn Progress) -> Result<Exported, JobFailure>;
 
     /// Takes this run's tickets off the platform. Gives a sentence for each that had to be left.
     async fn abandon(&mut self) -> Vec<String>;

@@ -25,15 +25,17 @@ use futures_util::future::join_all;
 use secrecy::SecretString;
 use thiserror::Error;
 
-use crate::backend::{Assignment, Backend, Brought, Credentials, IdentifyError, Run};
-use crate::problem::Causes;
+use crate::backend::{
+    Assignment, Backend, Credentials, Exported, IdentifyError, Run, storage_failure,
+};
+use crate::causes::{Causes, for_operator};
 use crate::settings::{Settings, Trust};
 use adapters_http::RememberedStarts;
 
 /// How long the platform may be silent when it is asked who a caller is: somebody waits for it.
 const IDENTIFY_SILENCE: Duration = Duration::from_secs(15);
 
-/// How long a run that is let go waits for answers to what it has asked for.
+/// How long a run that is stopped waits for answers to what it has asked for.
 const LAST_ANSWERS_WITHIN: Duration = Duration::from_secs(3);
 
 /// Why the parts do not fit together. Nothing was sent.
@@ -144,7 +146,7 @@ impl Backend for Forge {
             // Nobody of this login, or no UForge at this address.
             Err(error @ ApiError::NotFound { .. }) => match api.platform().await {
                 Err(ApiError::NotFound { .. } | ApiError::NotUForge { .. }) => {
-                    Err(IdentifyError::Platform(error))
+                    Err(IdentifyError::WrongAddress(error))
                 }
                 _ => Err(IdentifyError::Refused),
             },
@@ -204,24 +206,16 @@ async fn open_archive(workplace: PathBuf, order: &Order) -> Result<OpenRun, JobF
         Ok(Ok(OpenedRun::Ready(run))) => Ok(run),
         Ok(Ok(OpenedRun::AlreadyComplete { bag, .. })) => {
             tracing::error!(?bag, "an empty workplace held a finished bag");
-            Err(unwritable())
+            Err(storage_failure())
         }
         Ok(Err(error)) => {
             tracing::error!(error = %Causes(&error), "an archive could not be begun");
-            Err(unwritable())
+            Err(storage_failure())
         }
         Err(error) => {
             tracing::error!(%error, "an archive could not be begun");
-            Err(unwritable())
+            Err(storage_failure())
         }
-    }
-}
-
-/// What concerns the service's own disk is for its operator, who finds it in the log.
-fn unwritable() -> JobFailure {
-    JobFailure {
-        message: "the service could not store the archive".to_owned(),
-        hint: Some("tell whoever runs this service".to_owned()),
     }
 }
 
@@ -248,7 +242,7 @@ impl ForgeRun {
 
 #[async_trait]
 impl Run for ForgeRun {
-    async fn export(&mut self, progress: &dyn Progress) -> Result<Brought, JobFailure> {
+    async fn export(&mut self, progress: &dyn Progress) -> Result<Exported, JobFailure> {
         let Some(sink) = self.sink.take() else {
             return Err(JobFailure {
                 message: "this run is over".to_owned(),
@@ -261,7 +255,7 @@ impl Run for ForgeRun {
         if let Some(run_files) = self.run_files.take() {
             run_files.remove();
         }
-        Ok(Brought {
+        Ok(Exported {
             completeness: outcome.report.completeness,
             report: export_json(&outcome.report).into(),
             bag: outcome.bag,
@@ -269,7 +263,7 @@ impl Run for ForgeRun {
     }
 
     async fn abandon(&mut self) -> Vec<String> {
-        // Its files are let go first, so that nothing is written while they are deleted.
+        // Its files are closed first, so that nothing is written while they are deleted.
         self.sink = None;
         let known = self.journal.checkpoint().open;
         for ticket in self.api.settle(LAST_ANSWERS_WITHIN).await {
@@ -293,10 +287,10 @@ impl Run for ForgeRun {
 }
 
 impl ForgeRun {
-    /// Deletes what the journal did not tell of, because its disk is full or gone. Says what had to be left.
+    /// Deletes the tickets that are not in the journal, because its disk is full or not there. Gives a sentence for each that is left.
     async fn delete_the_rest(&self) -> impl Iterator<Item = String> {
-        let lying = self.api.settle(Duration::ZERO).await;
-        let deleted = lying.into_iter().map(async |ticket| {
+        let open = self.api.settle(Duration::ZERO).await;
+        let deleted = open.into_iter().map(async |ticket| {
             let _ = self.api.cancel_export(ticket).await;
             (ticket, self.api.delete_export(ticket).await)
         });
@@ -308,13 +302,18 @@ impl ForgeRun {
     }
 }
 
-/// What a caller is told of a run that came to nothing.
+/// What a caller reads of a run that failed.
 fn run_failure(error: &RunError) -> JobFailure {
     let hint = match error {
         RunError::Unauthorized { .. } => "the password may have changed meanwhile: sign in again",
-        RunError::Platform(_) => "ask for the export again when the platform is back",
+        RunError::Platform(platform) => {
+            if let Some(remedy) = platform.remedy() {
+                return failure(error, Some(&for_operator(&remedy)));
+            }
+            "ask for the export again when the platform is back"
+        }
         RunError::WrongAddress { .. } => {
-            "tell whoever runs this service: its address of the platform is wrong"
+            "contact the operator of this service: its address of the platform is wrong"
         }
         RunError::NothingAvailable { .. } => {
             "ask an administrator of the platform which data you may read"
@@ -322,7 +321,7 @@ fn run_failure(error: &RunError) -> JobFailure {
         RunError::UnknownIds { .. } => "ask again with ids that exist",
         RunError::Sink(_) | RunError::Journal(_) => {
             tracing::error!(error = %Causes(error), "a run could not write its archive");
-            return unwritable();
+            return storage_failure();
         }
     };
     failure(error, Some(hint))
@@ -332,5 +331,28 @@ fn failure(error: &(dyn std::error::Error + 'static), hint: Option<&str>) -> Job
     JobFailure {
         message: Causes(error).to_string(),
         hint: hint.map(str::to_owned),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_could_not_reach_the_platform_says_what_the_operator_can_change() {
+        let unknown = ApiError::UnknownHost {
+            request: "GET status".to_owned(),
+            host: "uforge.example.com:443".to_owned(),
+            detail: "no such name".to_owned(),
+        };
+        let remedy = unknown.remedy().unwrap();
+        let hint = run_failure(&RunError::Platform(unknown)).hint.unwrap();
+        assert_eq!(hint, for_operator(&remedy));
+        let passing = ApiError::Interrupted {
+            request: "GET users/john".to_owned(),
+            received: 3,
+        };
+        let hint = run_failure(&RunError::Platform(passing)).hint.unwrap();
+        assert_eq!(hint, "ask for the export again when the platform is back");
     }
 }

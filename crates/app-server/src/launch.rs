@@ -2,7 +2,6 @@
 
 use std::io;
 use std::net::SocketAddr;
-use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,15 +15,15 @@ use tokio_util::sync::CancellationToken;
 use crate::api::{Parts, Service, router};
 use crate::auth::Gate;
 use crate::backend::Backend;
+use crate::causes::Causes;
 use crate::compose::{self, ComposeError, Signals};
-use crate::problem::Causes;
 use crate::runner::{Runner, RunnerPorts};
 use crate::serve::serve;
 use crate::settings::Settings;
 use crate::store::{DataFolder, DataFolderError, DiskBags, MemoryJobs};
 use crate::sweep::{clean_up, sweep_forever};
 
-/// Jobs that are remembered at the same time.
+/// Jobs whose records are kept at the same time.
 const RECORDS: usize = 10_000;
 /// How long downloads that are under way may go on after a signal.
 const LAST_DOWNLOADS: Duration = Duration::from_secs(5);
@@ -55,16 +54,16 @@ enum Cause {
 }
 
 impl StartError {
-    /// 2 where the settings are wrong, 1 where the world is.
-    pub(crate) fn exit(&self) -> ExitCode {
+    /// Whether other settings would help, and nothing else.
+    pub(crate) fn is_misconfiguration(&self) -> bool {
         match self.0 {
             // Another folder has to be named, or this one closed to others.
-            Cause::Compose(_) | Cause::Data(DataFolderError::Distrusted(_)) => ExitCode::from(2),
+            Cause::Compose(_) | Cause::Data(DataFolderError::Distrusted(_)) => true,
             Cause::Data(_)
             | Cause::Bags(_)
             | Cause::Listen { .. }
             | Cause::Random(_)
-            | Cause::Signals(_) => ExitCode::FAILURE,
+            | Cause::Signals(_) => false,
         }
     }
 }
@@ -95,9 +94,12 @@ async fn start_with(
 ) -> Result<Running, Cause> {
     let data = DataFolder::open(&settings.data)?;
     let bags: Arc<dyn BagStore> = Arc::new(DiskBags::open(data.bags())?);
-    let leftovers = clean_up(&*bags).await?;
-    if leftovers > 0 {
-        tracing::warn!(leftovers, "what an earlier process left was deleted");
+    let deleted = clean_up(&*bags).await?;
+    if deleted > 0 {
+        tracing::warn!(
+            folders = deleted,
+            "the exports of an earlier process were deleted"
+        );
     }
     let store: Arc<dyn JobStore> = Arc::new(MemoryJobs::new(RECORDS));
     let mut key = [0; 64];
@@ -135,13 +137,14 @@ async fn start_with(
         store,
         bags,
         backend,
-        clock,
+        clock: Arc::clone(&clock),
     });
     let stopping = CancellationToken::new();
     let serving = tokio::spawn(serve(
         listener,
         router(service),
         settings.trusted_proxies.into(),
+        clock,
         stopping.clone(),
     ));
     Ok(Running {
@@ -160,7 +163,7 @@ impl Running {
         &self.url
     }
 
-    /// Takes nothing new, lets every run go with its tickets abandoned, and closes the connections. Takes seconds.
+    /// Takes nothing new, stops every run with its tickets abandoned, and closes the connections. Takes seconds.
     pub async fn shutdown(mut self) {
         self.stopping.cancel();
         self.runner.stop().await;

@@ -7,7 +7,10 @@ mod api;
 mod args;
 mod auth;
 mod backend;
+mod causes;
 mod compose;
+mod configure;
+mod exit;
 mod launch;
 mod problem;
 mod runner;
@@ -18,42 +21,44 @@ mod sweep;
 #[cfg(test)]
 mod testing;
 
+pub use configure::SettingsError;
 pub use launch::{Running, StartError, start};
-pub use settings::{Settings, SettingsError, Trust};
+pub use settings::{Settings, Trust};
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 
 use args::Args;
-use problem::Causes;
+use causes::Causes;
+use exit::Exit;
 
 /// Reads the command line, serves until a signal comes, and says how it ended: 0 stopped, 1 failed, 2 wrong usage.
 pub fn main() -> ExitCode {
     let args = match args::parse() {
         Ok(args) => args,
         Err(error) => {
-            // Where even this cannot be written, the status is all that is left to tell.
+            // Where even this cannot be written, there is only the status.
             let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { 2 } else { 0 });
+            return exit::of_command_line(&error).into();
         }
     };
     if let Err(error) = log_to_standard_error(&args) {
-        return fail(&error, ExitCode::from(2));
+        return fail(&error, Exit::WrongUsage);
     }
     let settings = match args.into_settings() {
         Ok(settings) => settings,
-        Err(error) => return fail(&error, ExitCode::from(2)),
+        Err(error) => return fail(&error, Exit::WrongUsage),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&error, ExitCode::FAILURE),
+        Err(error) => return fail(&error, Exit::Failed),
     };
     match runtime.block_on(serve_until_signalled(settings)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => fail(&error, error.exit()),
+        Ok(()) => Exit::Success.into(),
+        Err(error) => fail(&error, exit::of_start(&error)),
     }
 }
 
@@ -86,7 +91,7 @@ async fn serve_until_signalled(settings: Settings) -> Result<(), StartError> {
     Ok(())
 }
 
-fn fail(error: &dyn std::error::Error, code: ExitCode) -> ExitCode {
+fn fail(error: &dyn std::error::Error, exit: Exit) -> ExitCode {
     let _ = writeln!(std::io::stderr(), "error: {}", Causes(error));
-    code
+    exit.into()
 }

@@ -1,4 +1,4 @@
-//! Bags whose time is over, and what an earlier process left.
+//! Deletes expired bags, and the files of an earlier process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,22 +7,22 @@ use domain::jobs::{BagStore, BagStoreError, JobStore};
 use domain::ports::Clock;
 use jiff::Timestamp;
 
-use crate::problem::Causes;
+use crate::causes::Causes;
 
-/// How often it is looked for bags whose time is over. Nobody gets such a bag in between.
+/// How often expired bags are looked for. Between two rounds they are refused by their record.
 const EVERY: Duration = Duration::from_mins(1);
 
-/// Deletes what lies in the store of bags without a record: records live in memory, so after a start that is all of it.
+/// Deletes all bags: records are in memory, so that after a start no bag has one.
 /// Gives the number of folders deleted.
 pub(crate) async fn clean_up(bags: &dyn BagStore) -> Result<usize, BagStoreError> {
-    let leftovers = bags.kept().await?;
-    for id in &leftovers {
+    let found = bags.kept().await?;
+    for id in &found {
         bags.delete(id).await?;
     }
-    Ok(leftovers.len())
+    Ok(found.len())
 }
 
-/// Sweeps again and again; never returns.
+/// Deletes expired bags again and again; never returns.
 pub(crate) async fn sweep_forever(
     store: Arc<dyn JobStore>,
     bags: Arc<dyn BagStore>,
@@ -34,12 +34,12 @@ pub(crate) async fn sweep_forever(
     }
 }
 
-/// Deletes the bags whose time is over; their records stay.
+/// Deletes expired bags; their records stay.
 pub(crate) async fn sweep(store: &dyn JobStore, bags: &dyn BagStore, now: Timestamp) {
     let overdue = match store.overdue(now).await {
         Ok(overdue) => overdue,
         Err(error) => {
-            tracing::error!(error = %Causes(&error), "bags whose time is over could not be looked for");
+            tracing::error!(error = %Causes(&error), "expired bags could not be looked for");
             return;
         }
     };
@@ -51,7 +51,7 @@ pub(crate) async fn sweep(store: &dyn JobStore, bags: &dyn BagStore, now: Timest
         let id = job.id.clone();
         // The file goes first: should it stay, the record says so, and the next round tries again.
         if let Err(error) = bags.delete(&id).await {
-            tracing::error!(job = %id, error = %Causes(&error), "a bag whose time is over could not be deleted");
+            tracing::error!(job = %id, error = %Causes(&error), "an expired bag could not be deleted");
             continue;
         }
         match store.update(stored.version, job).await {

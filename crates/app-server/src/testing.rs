@@ -13,7 +13,7 @@ use domain::report::Completeness;
 use secrecy::ExposeSecret as _;
 use tokio::sync::Semaphore;
 
-use crate::backend::{Assignment, Backend, Brought, Credentials, IdentifyError, Run};
+use crate::backend::{Assignment, Backend, Credentials, Exported, IdentifyError, Run};
 
 /// The bytes of every bag that a fake run makes.
 pub(crate) const BAG: &[u8] = b"a bag of forty bytes, no more, no less..";
@@ -27,7 +27,7 @@ pub(crate) enum Behaviour {
     /// A failure.
     Fail,
     /// A panic.
-    BreakDown,
+    Panic,
 }
 
 /// A platform where everybody's password is `secret`, with runs that wait until the test lets them go on.
@@ -65,7 +65,7 @@ impl FakeBackend {
         *self.behaviour.lock().unwrap() = behaviour;
     }
 
-    /// Runs whose tickets lie on the platform.
+    /// Runs whose tickets are open on the platform.
     pub(crate) fn open_tickets(&self) -> usize {
         self.tickets.lock().unwrap().len()
     }
@@ -110,7 +110,7 @@ struct FakeRun {
 
 #[async_trait]
 impl Run for FakeRun {
-    async fn export(&mut self, progress: &dyn Progress) -> Result<Brought, JobFailure> {
+    async fn export(&mut self, progress: &dyn Progress) -> Result<Exported, JobFailure> {
         let workplace = self.assignment.workplace.clone();
         self.tickets.lock().unwrap().push(workplace.clone());
         let item = ItemRef {
@@ -128,7 +128,7 @@ impl Run for FakeRun {
         });
         self.gate.acquire().await.unwrap().forget();
         match self.behaviour {
-            Behaviour::BreakDown => panic!("a run that nobody foresaw"),
+            Behaviour::Panic => panic!("a run that nobody foresaw"),
             Behaviour::Fail => Err(JobFailure {
                 message: "the platform went away".to_owned(),
                 hint: Some("ask again".to_owned()),
@@ -142,7 +142,7 @@ impl Run for FakeRun {
                 );
                 let path = workplace.join(name);
                 std::fs::write(&path, BAG).unwrap();
-                Ok(Brought {
+                Ok(Exported {
                     bag: FinishedBag {
                         path: Some(path),
                         bytes: BAG.len() as u64,

@@ -5,6 +5,7 @@
 mod archive;
 mod damage;
 mod document;
+mod hexadecimal;
 mod http;
 mod platform;
 mod port;

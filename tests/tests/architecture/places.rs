@@ -34,11 +34,19 @@ const RULES: [Rule; 3] = [
         what: "sleep(",
         places: &[
             "crates/adapters-clock/src/lib.rs",
+            // The server, through the clock port: between two events of progress, after a connection that could not be
+            // accepted, until a caller who reads nothing is cut off, between two searches for expired bags.
+            "crates/app-server/src/api/events.rs",
+            "crates/app-server/src/serve/",
+            "crates/app-server/src/sweep.rs",
             "crates/domain/src/ports/clock.rs",
             "crates/domain/src/testing/",
             "crates/domain/src/workflow/",
+            // The sandbox simulates a slow network and a slow platform.
+            "crates/sandbox/src/http/pause.rs",
+            "crates/sandbox/src/platform/clock.rs",
         ],
-        reason: "only the workflow waits, through the clock port",
+        reason: "the workflow and the server wait through the clock port; only the sandbox simulates slow servers",
     },
 ];
 

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::path::Path;
 
-use domain::ports::{ApiError, Distrust, SinkError};
+use domain::ports::{API_URL, ApiError, SinkError};
 use domain::workflow::RunError;
 
 use crate::compose::{ComposeError, EncryptionError, OpenError, ReadError, SetUpError};
@@ -273,60 +273,10 @@ impl Hint for SinkError {
 /// What a run begins with: nothing has been done before that could be continued.
 const FIRST_REQUEST: &str = "GET status";
 
-const API_URL: &str = "the URL should be the API's, as in `https://uforge.example.com/api`";
-
-/// What helps against a certificate that is not trusted.
-fn trust(distrust: Distrust) -> &'static str {
-    match distrust {
-        Distrust::UnknownIssuer | Distrust::Other => {
-            "`--cacert FILE` trusts the certificate in FILE"
-        }
-        Distrust::Expired => {
-            "the server needs a new certificate, or this machine's clock is wrong; `--insecure` accepts any"
-        }
-        Distrust::NotValidYet => "check this machine's clock, and the server's certificate",
-        Distrust::WrongHost => "give `--url` with the host's name that is in the certificate",
-    }
-}
-
-/// The base URL in the address that a request was sent on to.
-fn base_of<'a>(request: &str, to: &'a str) -> &'a str {
-    let path = request.split_once(' ').map_or("", |(_, path)| path);
-    let base = to.strip_suffix(path).unwrap_or(to);
-    base.trim_end_matches('/')
-}
-
 impl Hint for ApiError {
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Unreachable { .. } => {
-                text("check the URL and the network; HTTPS_PROXY and NO_PROXY are honoured")
-            }
-            Self::UnknownHost { .. } => {
-                text("check the host's name in the URL, and the network: a VPN may be off")
-            }
-            Self::ProxyUnreachable { .. } | Self::ProxyRefused { .. } => text(
-                "HTTPS_PROXY, HTTP_PROXY or ALL_PROXY names the proxy; hosts in NO_PROXY are reached without it",
-            ),
-            Self::ProxyUnauthorized { .. } => text(
-                "put them into the variable of the proxy: `HTTPS_PROXY=http://NAME:PASSWORD@HOST:PORT`",
-            ),
-            Self::NotHttp { .. } => {
-                text("check the port in the URL; mostly it is `https://uforge.example.com/api`")
-            }
-            Self::ClientCertificate { .. } => text(
-                "this program has none: use an address that wants none, or a proxy that presents one",
-            ),
-            Self::NoCommonTls { .. } => {
-                text("an older server that knows no TLS 1.2 needs a proxy before it")
-            }
-            Self::Untrusted { distrust, .. } => text(trust(*distrust)),
             Self::NotOffered { .. } => text("`--documents xml` asks for no JSON"),
-            Self::NotUForge { .. } | Self::Unreadable { .. } => text(API_URL),
-            Self::Redirected { request, to } => Some(format!(
-                "if that is the platform, give `{}` as `--url`",
-                super::printable(base_of(request, to))
-            )),
             Self::NoAnswer { request, .. } if request == FIRST_REQUEST => {
                 text("check the URL's port, and whether it begins with `http://` or `https://`")
             }
@@ -342,11 +292,9 @@ impl Hint for ApiError {
             Self::Stalled { .. } => {
                 text("`--timeout SECS` waits longer; the same command goes on where it stopped")
             }
-            Self::Unauthorized { .. }
-            | Self::Forbidden { .. }
-            | Self::NotFound { .. }
-            | Self::Refused { .. }
-            | Self::TooLarge { .. } => None,
+            _ => self
+                .remedy()
+                .map(|remedy| super::printable(&remedy).into_owned()),
         }
     }
 }

@@ -20,12 +20,13 @@ use domain::ports::Clock;
 use futures_util::Stream;
 use tokio::runtime::Handle;
 
-use super::Service;
 use super::extract::PathId;
 use super::range::{Wanted, wanted};
+use super::service::Service;
 use super::view::media_type;
 use crate::auth::Caller;
-use crate::problem::{Causes, Problem};
+use crate::causes::Causes;
+use crate::problem::Problem;
 
 /// The archive, or the part of it that is asked for.
 pub(super) async fn download(
@@ -68,7 +69,7 @@ fn available(job: &Job, now: jiff::Timestamp) -> Result<&BagRecord, Problem> {
     match &job.state {
         JobState::Queued | JobState::Running => Err(Problem::NotReady { state }),
         JobState::Ready { delivery, expires } if now < *expires => Ok(&delivery.bag),
-        // Its time is over, although nobody came to sweep it away yet.
+        // Its time is over, although it has not been deleted yet.
         JobState::Ready { .. } => Err(Problem::Gone {
             state: domain::jobs::JobStateName::Expired,
         }),

@@ -1,6 +1,6 @@
 //! `GET /api/v1/exports/{id}/events`: progress as Server-Sent Events.
 //!
-//! Every event holds all that is known, so whoever comes back with `Last-Event-ID` misses nothing by getting the latest one.
+//! Every event holds the whole progress, so a client that reconnects with `Last-Event-ID` needs only the latest one.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -15,16 +15,16 @@ use domain::model::UserId;
 use futures_util::stream::{self, Stream};
 use tokio::sync::watch;
 
-use super::Service;
 use super::extract::PathId;
+use super::service::Service;
 use super::view::ExportView;
 use crate::auth::Caller;
 use crate::problem::Problem;
 use crate::runner::Snapshot;
 
-/// The id of the last event: whoever has seen it needs no more.
+/// The id of the last event: a client that has it needs no more.
 const END: &str = "end";
-/// At most this often, however fast things happen.
+/// The shortest time between two events, however fast the progress is.
 const AT_MOST_EVERY: Duration = Duration::from_millis(250);
 
 /// Progress until the export is over; then its end, and no more.
@@ -40,7 +40,7 @@ pub(super) async fn follow(
         .and_then(|id| id.to_str().ok())
         .unwrap_or_default();
     if seen == END && !job.is_unfinished() {
-        // HTML Standard, "Server-sent events": 204 tells a browser to stop coming back.
+        // HTML Standard, "Server-sent events": 204 keeps a browser from connecting again.
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let watched = service.runner.live(&id).map(|live| live.watch());
@@ -83,7 +83,7 @@ impl Follower {
     async fn next(&mut self) -> Option<Event> {
         if let Stage::Watching(watched) = &mut self.stage {
             if self.sent {
-                tokio::time::sleep(AT_MOST_EVERY).await;
+                self.service.clock.sleep(AT_MOST_EVERY).await;
             }
             let fresh = watched
                 .wait_for(|snapshot| self.seen != Some(snapshot.serial))

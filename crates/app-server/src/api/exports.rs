@@ -9,9 +9,9 @@ use axum::response::{IntoResponse, Response};
 use domain::jobs::{Job, JobId, JobPage, JobProgress, JobStoreError, StoredJob};
 use uuid::Uuid;
 
-use super::Service;
 use super::extract::{JsonBody, ListQuery, PathId};
 use super::request::NewExport;
+use super::service::Service;
 use super::view::{ExportView, FullView, ListView, location};
 use crate::auth::Caller;
 use crate::problem::{POLL_AGAIN, Problem};
@@ -56,7 +56,7 @@ pub(super) async fn list(
     caller: Caller,
     query: ListQuery,
 ) -> Result<Response, Problem> {
-    // One more than is shown tells whether there is a next page.
+    // One more than is shown, to know whether there is a next page.
     let page = JobPage {
         after: query.after,
         limit: query.limit + 1,

@@ -12,9 +12,11 @@ use domain::object::Object;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::{BODY_LIMIT_BYTES, Service};
+use super::service::Service;
 use crate::problem::Problem;
 
+/// Bytes that a request's body may have.
+pub(super) const BODY_LIMIT_BYTES: usize = 64 * 1024;
 /// How long a body may take to arrive.
 const BODY_WITHIN: Duration = Duration::from_secs(15);
 

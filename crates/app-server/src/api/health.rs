@@ -1,7 +1,5 @@
 //! Whether the service lives, and whether it could do its work.
 
-use std::sync::Mutex;
-use std::sync::PoisonError;
 use std::time::Duration;
 
 use axum::Json;
@@ -10,36 +8,10 @@ use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde_json::json;
 
-use super::Service;
+use super::readiness::Reachable;
+use super::service::Service;
 
-/// How long an answer holds: whoever asks often does not make the platform answer often.
-const HOLDS_FOR: Duration = Duration::from_secs(5);
 const WITHIN: Duration = Duration::from_secs(5);
-
-/// The platform's last answer, and when it was given.
-#[derive(Debug, Default)]
-pub(crate) struct Readiness {
-    last: Mutex<Option<(Duration, Reachable)>>,
-    asking: tokio::sync::Mutex<()>,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reachable {
-    Yes,
-    No,
-}
-
-impl Readiness {
-    fn fresh(&self, now: Duration) -> Option<Reachable> {
-        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        last.filter(|(at, _)| now.saturating_sub(*at) < HOLDS_FOR)
-            .map(|(_, reachable)| reachable)
-    }
-
-    fn remember(&self, now: Duration, reachable: Reachable) {
-        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, reachable));
-    }
-}
 
 /// `GET /healthz`: the service answers.
 pub(super) async fn alive() -> Json<serde_json::Value> {
@@ -71,6 +43,6 @@ async fn reachable(service: &Service) -> Reachable {
         Ok(Ok(_)) => Reachable::Yes,
         Ok(Err(_)) | Err(_) => Reachable::No,
     };
-    readiness.remember(service.clock.elapsed(), reachable);
+    readiness.record(service.clock.elapsed(), reachable);
     reachable
 }

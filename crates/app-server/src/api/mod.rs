@@ -1,59 +1,26 @@
 //! The HTTP interface: routes, and what every answer has in common. Contract, part 6.
 
 mod archive;
+mod caller;
 mod events;
 mod exports;
 mod extract;
 mod health;
 mod middleware;
 mod range;
+mod readiness;
 mod request;
+mod service;
 mod view;
-
-use std::ops::Deref;
-use std::sync::Arc;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::routing::get;
-use domain::jobs::{BagStore, JobStore};
-use domain::ports::Clock;
 
-use crate::auth::Gate;
-use crate::backend::Backend;
 use crate::problem::Problem;
-use crate::runner::Runner;
-pub(crate) use health::Readiness;
-
-/// Bytes that a request's body may have.
-const BODY_LIMIT_BYTES: usize = 64 * 1024;
-
-/// Everything that a handler works with.
-#[derive(Clone)]
-pub(crate) struct Service(Arc<Parts>);
-
-pub(crate) struct Parts {
-    pub(crate) store: Arc<dyn JobStore>,
-    pub(crate) bags: Arc<dyn BagStore>,
-    pub(crate) backend: Arc<dyn Backend>,
-    pub(crate) clock: Arc<dyn Clock>,
-    pub(crate) runner: Arc<Runner>,
-    pub(crate) gate: Gate,
-    pub(crate) readiness: Readiness,
-}
-
-impl Service {
-    pub(crate) fn new(parts: Parts) -> Self {
-        Self(Arc::new(parts))
-    }
-}
-
-impl Deref for Service {
-    type Target = Parts;
-    fn deref(&self) -> &Parts {
-        &self.0
-    }
-}
+use extract::BODY_LIMIT_BYTES;
+pub(crate) use readiness::Readiness;
+pub(crate) use service::{Parts, Service};
 
 /// All routes of the service.
 pub(crate) fn router(service: Service) -> Router {

@@ -13,8 +13,13 @@ use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
 use super::*;
-use crate::auth::Peer;
+
+use domain::jobs::{BagStore, JobStore};
+
+use crate::auth::{Gate, Peer};
+use crate::backend::Backend;
 use crate::compose;
+use crate::runner::Runner;
 use crate::runner::RunnerPorts;
 use crate::store::{DiskBags, MemoryJobs};
 use crate::testing::{BAG, Behaviour, FakeBackend};
@@ -440,7 +445,7 @@ async fn every_answer_keeps_browsers_careful_and_can_be_found_in_the_log() {
 }
 
 #[tokio::test]
-async fn events_tell_the_progress_and_then_the_end() {
+async fn events_report_the_progress_and_then_the_end() {
     let bench = bench();
     let path = bench.create().await;
     while bench.backend.open_tickets() == 0 {
@@ -454,12 +459,12 @@ async fn events_tell_the_progress_and_then_the_end() {
         tokio::time::sleep(Duration::from_millis(20)).await;
         bench.backend.let_through(1);
     };
-    let (told, ()) = tokio::join!(follow, go_on);
-    assert!(told.starts_with("event: progress\nid: "), "{told}");
-    assert!(told.contains(r#""stage":"downloading""#), "{told}");
-    let end = told.trim_end().rsplit("\n\n").next().unwrap();
-    assert!(end.starts_with("event: state\nid: end\n"), "{told}");
-    assert!(end.contains(r#""state":"ready""#), "{told}");
+    let (events, ()) = tokio::join!(follow, go_on);
+    assert!(events.starts_with("event: progress\nid: "), "{events}");
+    assert!(events.contains(r#""stage":"downloading""#), "{events}");
+    let end = events.trim_end().rsplit("\n\n").next().unwrap();
+    assert!(end.starts_with("event: state\nid: end\n"), "{events}");
+    assert!(end.contains(r#""state":"ready""#), "{events}");
 
     let again = bench
         .get_with(&format!("{path}/events"), ("last-event-id", "end"))

@@ -83,7 +83,7 @@ pub(super) struct FullView<'a> {
 #[derive(Serialize)]
 pub(super) struct ListView<'a> {
     pub(super) exports: Vec<ExportView<'a>>,
-    /// Where the list goes on; `None` at its end.
+    /// Where the next page of the list is; `None` at its end.
     pub(super) next: Option<String>,
 }
 

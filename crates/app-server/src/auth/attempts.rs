@@ -13,7 +13,8 @@ const WINDOW: Duration = Duration::from_mins(1);
 const PER_LOGIN: u32 = 5;
 /// Failed attempts from one address, whatever the login. Many people may share one behind a proxy.
 const PER_ADDRESS: u32 = 50;
-const REMEMBERED: usize = 4096;
+/// Logins, and addresses, whose failed attempts are counted at the same time.
+const RECORDED: usize = 4096;
 
 /// Counts failed attempts in memory of a fixed size.
 #[derive(Debug)]
@@ -25,8 +26,8 @@ pub(super) struct Attempts {
 impl Attempts {
     pub(super) fn new() -> Self {
         Self {
-            by_login: ExpiringMap::new(REMEMBERED),
-            by_address: ExpiringMap::new(REMEMBERED),
+            by_login: ExpiringMap::new(RECORDED),
+            by_address: ExpiringMap::new(RECORDED),
         }
     }
 
@@ -48,14 +49,14 @@ impl Attempts {
             .max()
     }
 
-    /// Remembers a failed attempt. A window begins with its first one.
+    /// Records a failed attempt. A window begins with its first one.
     pub(super) fn failed(&mut self, from: IpAddr, login: &UserId, now: Duration) {
         let network = network(from);
         count(&mut self.by_login, (network, login.clone()), now);
         count(&mut self.by_address, network, now);
     }
 
-    /// Forgets what failed before: the right password came at last.
+    /// Forgets the failed attempts: the right password was given.
     pub(super) fn succeeded(&mut self, from: IpAddr, login: &UserId) {
         self.by_login.remove(&(network(from), login.clone()));
     }

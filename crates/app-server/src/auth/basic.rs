@@ -12,8 +12,8 @@ use crate::backend::Credentials;
 /// Longest `Authorization` that is looked at.
 const LONGEST_BYTES: usize = 4096;
 
-/// Reads a login and a password. What is wrong is told in words that repeat nothing of them.
-pub(super) fn read(header: &HeaderValue) -> Result<Credentials, &'static str> {
+/// Reads a login and a password. An error repeats nothing of them.
+pub(crate) fn read(header: &HeaderValue) -> Result<Credentials, &'static str> {
     const MALFORMED: &str = "the header `Authorization` is not understood";
     let text = header.to_str().map_err(|_| MALFORMED)?;
     if text.len() > LONGEST_BYTES {

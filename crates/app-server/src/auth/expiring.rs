@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 use std::time::Duration;
 
-/// At most `capacity` entries, each with the moment at which it runs out. Where it is full, the entry that would run out first goes.
+/// At most `capacity` entries, each with the moment at which it runs out. A full map drops the entry that would run out first.
 #[derive(Debug)]
 pub(super) struct ExpiringMap<K, V> {
     entries: HashMap<K, (V, Duration)>,
@@ -29,7 +29,7 @@ impl<K: Hash + Eq + Clone, V> ExpiringMap<K, V> {
 
     pub(super) fn insert(&mut self, key: K, value: V, until: Duration, now: Duration) {
         if self.entries.len() >= self.capacity && !self.entries.contains_key(&key) {
-            self.make_room(now);
+            self.evict(now);
         }
         self.entries.insert(key, (value, until));
     }
@@ -38,7 +38,7 @@ impl<K: Hash + Eq + Clone, V> ExpiringMap<K, V> {
         self.entries.remove(key);
     }
 
-    fn make_room(&mut self, now: Duration) {
+    fn evict(&mut self, now: Duration) {
         self.entries.retain(|_, (_, until)| *until > now);
         if self.entries.len() < self.capacity {
             return;

@@ -5,9 +5,6 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use axum::extract::FromRequestParts;
-use axum::http::header::AUTHORIZATION;
-use axum::http::request::Parts;
 use domain::model::UserId;
 use domain::ports::Clock;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -16,20 +13,20 @@ use sha2::Sha256;
 use tokio::sync::Semaphore;
 
 use super::attempts::Attempts;
-use super::basic;
 use super::expiring::ExpiringMap;
-use crate::api::Service;
 use crate::backend::{Backend, Credentials, IdentifyError};
-use crate::problem::{Causes, Problem};
+use crate::causes::Causes;
+use crate::problem::Problem;
 
 /// How long accepted credentials are not checked again.
 const ACCEPTED_FOR: Duration = Duration::from_mins(1);
 /// How long refused credentials are not checked again.
 const REFUSED_FOR: Duration = Duration::from_millis(1_500);
-const REMEMBERED: usize = 2048;
+/// Verdicts that are kept at the same time.
+const VERDICTS: usize = 2048;
 /// Questions to the platform at the same time.
 const CHECKS_AT_ONCE: usize = 16;
-/// How long a caller waits for the platform's word, all told.
+/// How long a caller waits for the platform's answer, turns included.
 const CHECK_WITHIN: Duration = Duration::from_secs(20);
 
 /// Whom a request comes from: the network address of the caller.
@@ -56,7 +53,7 @@ enum Verdict {
     Refused,
 }
 
-/// Checks credentials against the platform, and remembers the verdict for a short time.
+/// Checks credentials against the platform, and keeps the verdict for a short time.
 pub(crate) struct Gate {
     backend: Arc<dyn Backend>,
     clock: Arc<dyn Clock>,
@@ -71,13 +68,13 @@ pub(crate) struct Gate {
 type Turn = tokio::sync::Mutex<()>;
 
 impl Gate {
-    /// `key` is drawn anew for every process.
+    /// `key` is drawn for every process.
     pub(crate) fn new(backend: Arc<dyn Backend>, clock: Arc<dyn Clock>, key: [u8; 64]) -> Self {
         Self {
             backend,
             clock,
             key: Hmac::new(&key.into()),
-            verdicts: Mutex::new(ExpiringMap::new(REMEMBERED)),
+            verdicts: Mutex::new(ExpiringMap::new(VERDICTS)),
             attempts: Mutex::new(Attempts::new()),
             checks: Semaphore::new(CHECKS_AT_ONCE),
             turns: Mutex::default(),
@@ -116,7 +113,7 @@ impl Gate {
     ) -> Result<Verdict, Problem> {
         let turn = Arc::clone(self.turns().entry(credentials.login.clone()).or_default());
         let verdict = match tokio::time::timeout(CHECK_WITHIN, turn.lock()).await {
-            Err(_) => Err(Problem::PlatformUnavailable),
+            Err(_) => Err(Problem::PlatformUnavailable { cause: None }),
             Ok(_held) => match self.checkpoint(&fingerprint) {
                 Some(verdict) => Ok(verdict),
                 None => self.ask(credentials, from, fingerprint).await,
@@ -142,7 +139,9 @@ impl Gate {
             let _turn = self.checks.acquire().await;
             self.backend.identify(credentials).await
         });
-        let answer = asked.await.map_err(|_| Problem::PlatformUnavailable)?;
+        let answer = asked
+            .await
+            .map_err(|_| Problem::PlatformUnavailable { cause: None })?;
         let now = self.clock.elapsed();
         let verdict = match answer {
             Ok(owner) => {
@@ -154,9 +153,9 @@ impl Gate {
                 Verdict::Refused
             }
             Err(IdentifyError::Forbidden) => return Err(Problem::Forbidden),
-            Err(IdentifyError::Platform(error)) => {
-                tracing::warn!(error = %Causes(&error), "the platform could not be asked who a caller is");
-                return Err(Problem::PlatformUnavailable);
+            Err(error @ (IdentifyError::Platform(_) | IdentifyError::WrongAddress(_))) => {
+                tracing::warn!(error = %Causes(&error), "the credentials of a caller could not be checked");
+                return Err(Problem::PlatformUnavailable { cause: Some(error) });
             }
         };
         let keep = match verdict {
@@ -193,25 +192,6 @@ impl Gate {
 
     fn attempts(&self) -> std::sync::MutexGuard<'_, Attempts> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl FromRequestParts<Service> for Caller {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
-        let header = parts
-            .headers
-            .get(AUTHORIZATION)
-            .ok_or(Problem::Unauthenticated {
-                why: "sign in with your UForge login and password",
-            })?;
-        let credentials = basic::read(header).map_err(|why| Problem::Unauthenticated { why })?;
-        let Some(Peer(from)) = parts.extensions.get::<Peer>().copied() else {
-            tracing::error!("a request came from nowhere");
-            return Err(Problem::Internal);
-        };
-        service.gate.admit(credentials, from).await
     }
 }
 

@@ -4,7 +4,7 @@ use domain::jobs::JobProgress;
 use domain::ports::{Event, Progress};
 use tokio::sync::watch;
 
-/// The progress after so many events. Each holds all that the ones before it told: who missed some has missed nothing.
+/// The progress after so many events. Each includes all before it, so that skipping some loses nothing.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Snapshot {
     pub(crate) serial: u64,

@@ -1,4 +1,4 @@
-//! Runs jobs: one task each, a few at a time, each of which can be let go at any moment.
+//! Runs jobs: one task each, a few at a time, each of which can be stopped at any moment.
 
 mod live;
 mod order;
@@ -19,9 +19,9 @@ use tokio_util::task::TaskTracker;
 use crate::backend::{Backend, Credentials};
 pub(crate) use live::{Live, Snapshot};
 
-/// How a run is let go.
+/// Why a run is stopped before its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum LetGo {
+enum StopReason {
     /// Its owner asked for it.
     Cancelled,
     /// The service is being stopped.
@@ -131,7 +131,7 @@ impl Runner {
         let stored = self.store.create(job).await?;
         let underway = seat.keep();
         self.tasks
-            .spawn(Arc::clone(self).see_through(stored.clone(), credentials, underway));
+            .spawn(Arc::clone(self).run_to_end(stored.clone(), credentials, underway));
         Ok(stored)
     }
 
@@ -169,8 +169,8 @@ impl Runner {
         self.underway().get(id).map(|job| Arc::clone(&job.live))
     }
 
-    /// Lets a job go, and returns once nothing of it is left: no run, no ticket, no file. Goes on in the background where
-    /// nobody waits for it. A job that is over already is let be.
+    /// Stops a job, and returns once nothing of it is left: no run, no ticket, no file. Goes on in the background where
+    /// nobody waits for it. A job that is over already stays as it is.
     pub(crate) async fn cancel(&self, id: &JobId) {
         let job = self.underway().get(id).cloned();
         if let Some(job) = job {
@@ -179,7 +179,7 @@ impl Runner {
         }
     }
 
-    /// Lets all jobs go and takes no new ones. Returns once their tickets are abandoned, which takes seconds.
+    /// Stops all jobs and takes no new ones. Returns once their tickets are abandoned, which takes seconds.
     pub(crate) async fn stop(&self) {
         self.stopping.cancel();
         self.tasks.close();

@@ -8,7 +8,7 @@ use domain::model::{Order, SafeName, TicketPolicy, slug};
 use domain::workflow::Limits;
 use jiff::Timestamp;
 
-/// Where a run's data comes from, and what tells it from the others.
+/// Where a run's data comes from, and what makes it different from other runs.
 pub(super) struct Circumstances<'a> {
     pub(super) source: &'a str,
     pub(super) began: Timestamp,

@@ -9,11 +9,11 @@ use futures_util::FutureExt as _;
 use jiff::Timestamp;
 
 use super::order::{Circumstances, order};
-use super::{LetGo, Runner, Underway};
-use crate::backend::{Assignment, Brought, Credentials, Run};
-use crate::problem::Causes;
+use super::{Runner, StopReason, Underway};
+use crate::backend::{Assignment, Credentials, Exported, Run, storage_failure};
+use crate::causes::Causes;
 
-/// How long a run that is let go may take to give its tickets back.
+/// How long a run that is stopped may take to delete its tickets.
 const ABANDON_WITHIN: Duration = Duration::from_secs(8);
 
 /// How a job ended, beside the notes about tickets that were left.
@@ -23,7 +23,7 @@ enum Ending {
     Cancelled,
 }
 
-/// A job could not be brought to its end: the record is what it was before.
+/// The end of a job could not be recorded: the record is what it was before.
 #[derive(Debug, thiserror::Error)]
 enum Unrecorded {
     #[error(transparent)]
@@ -33,8 +33,8 @@ enum Unrecorded {
 }
 
 impl Runner {
-    /// Sees a job through. Whatever happens, the job is over afterwards, and nobody who waits for its end waits for ever.
-    pub(super) async fn see_through(
+    /// Runs a job to its end. Even a panic ends it, so that nobody waits for that end for ever.
+    pub(super) async fn run_to_end(
         self: Arc<Self>,
         stored: StoredJob,
         credentials: Credentials,
@@ -50,7 +50,7 @@ impl Runner {
             Ok(Err(error)) => {
                 tracing::error!(job = %id, error = %Causes(&error), "the end of an export could not be recorded");
             }
-            Err(_) => self.bury(&id, &underway).await,
+            Err(_) => self.fail_after_panic(&id, &underway).await,
         }
         self.underway().remove(&id);
         underway.live.nudge();
@@ -64,7 +64,7 @@ impl Runner {
     ) -> Result<StoredJob, Unrecorded> {
         let place = tokio::select! {
             biased;
-            reason = self.let_go(underway) => {
+            reason = self.stop_requested(underway) => {
                 return self.end(stored, ending_of(reason), Vec::new()).await;
             }
             place = Arc::clone(&self.places).acquire_owned() => place,
@@ -91,14 +91,14 @@ impl Runner {
         };
         let exported = tokio::select! {
             biased;
-            reason = self.let_go(underway) => Err(ending_of(reason)),
+            reason = self.stop_requested(underway) => Err(ending_of(reason)),
             exported = run.export(&*underway.live) => exported.map_err(Ending::Failed),
         };
         let delivered = match exported {
-            Ok(brought) => tokio::select! {
+            Ok(exported) => tokio::select! {
                 biased;
-                reason = self.let_go(underway) => Err(ending_of(reason)),
-                kept = self.keep(job, brought) => kept.map_err(Ending::Failed),
+                reason = self.stop_requested(underway) => Err(ending_of(reason)),
+                kept = self.keep(job, exported) => kept.map_err(Ending::Failed),
             },
             Err(ending) => Err(ending),
         };
@@ -118,7 +118,7 @@ impl Runner {
             .bags
             .workplace(&job.id)
             .await
-            .map_err(|error| storage_failure(&error))?;
+            .map_err(|error| not_kept(&error))?;
         let circumstances = Circumstances {
             source: self.backend.source(),
             began,
@@ -134,13 +134,13 @@ impl Runner {
             .await
     }
 
-    async fn keep(&self, job: &Job, brought: Brought) -> Result<Delivery, JobFailure> {
+    async fn keep(&self, job: &Job, exported: Exported) -> Result<Delivery, JobFailure> {
         let sha256 = self
             .bags
-            .keep(&job.id, &brought.bag)
+            .keep(&job.id, &exported.bag)
             .await
-            .map_err(|error| storage_failure(&error))?;
-        let name = brought
+            .map_err(|error| not_kept(&error))?;
+        let name = exported
             .bag
             .path
             .as_ref()
@@ -154,11 +154,11 @@ impl Runner {
             bag: BagRecord {
                 name,
                 format: job.request.format,
-                bytes: brought.bag.bytes,
+                bytes: exported.bag.bytes,
                 sha256,
             },
-            completeness: brought.completeness,
-            report: brought.report,
+            completeness: exported.completeness,
+            report: exported.report,
         })
     }
 
@@ -187,7 +187,7 @@ impl Runner {
 
     async fn sweep_away(&self, job: &Job) {
         if let Err(error) = self.bags.delete(&job.id).await {
-            tracing::error!(job = %job.id, error = %Causes(&error), "leftovers of an export could not be deleted");
+            tracing::error!(job = %job.id, error = %Causes(&error), "the files of an export could not be deleted");
         }
     }
 
@@ -201,9 +201,9 @@ impl Runner {
         Ok(self.store.update(stored.version, job).await?)
     }
 
-    /// A run that broke down in a way that nobody foresaw is a failed job, not one that runs for ever.
-    async fn bury(&self, id: &domain::jobs::JobId, underway: &Underway) {
-        tracing::error!(job = %id, "an export broke down");
+    /// A run that panicked is a failed job, not one that runs for ever.
+    async fn fail_after_panic(&self, id: &domain::jobs::JobId, underway: &Underway) {
+        tracing::error!(job = %id, "an export panicked");
         let Ok(stored) = self.store.get(&underway.owner, id).await else {
             return;
         };
@@ -213,19 +213,19 @@ impl Runner {
         }
     }
 
-    async fn let_go(&self, underway: &Underway) -> LetGo {
+    async fn stop_requested(&self, underway: &Underway) -> StopReason {
         tokio::select! {
             biased;
-            () = underway.cancel.cancelled() => LetGo::Cancelled,
-            () = self.stopping.cancelled() => LetGo::Stopped,
+            () = underway.cancel.cancelled() => StopReason::Cancelled,
+            () = self.stopping.cancelled() => StopReason::Stopped,
         }
     }
 }
 
-fn ending_of(reason: LetGo) -> Ending {
+fn ending_of(reason: StopReason) -> Ending {
     match reason {
-        LetGo::Cancelled => Ending::Cancelled,
-        LetGo::Stopped => Ending::Failed(JobFailure {
+        StopReason::Cancelled => Ending::Cancelled,
+        StopReason::Stopped => Ending::Failed(JobFailure {
             message: "the service was stopped before the export was finished".to_owned(),
             hint: Some("ask for it again".to_owned()),
         }),
@@ -242,18 +242,14 @@ async fn abandon(run: &mut dyn Run) -> Vec<String> {
     }
 }
 
-/// Paths of the service are the operator's matter: the log names them, the caller's record does not.
-fn storage_failure(error: &domain::jobs::BagStoreError) -> JobFailure {
+fn not_kept(error: &domain::jobs::BagStoreError) -> JobFailure {
     tracing::error!(error = %Causes(error), "the bag of an export could not be kept");
-    JobFailure {
-        message: "the service could not store the archive".to_owned(),
-        hint: Some("tell whoever runs this service".to_owned()),
-    }
+    storage_failure()
 }
 
 fn internal_failure() -> JobFailure {
     JobFailure {
         message: "the service failed".to_owned(),
-        hint: Some("tell whoever runs this service".to_owned()),
+        hint: Some("contact the operator of this service".to_owned()),
     }
 }

@@ -145,7 +145,7 @@ async fn a_run_that_fails_says_why_and_leaves_nothing() {
 #[tokio::test]
 async fn a_run_that_breaks_down_is_a_failed_job_and_its_place_is_free_again() {
     let bench = bench(1);
-    bench.backend.behave(Behaviour::BreakDown);
+    bench.backend.behave(Behaviour::Panic);
     bench.backend.let_through(1);
     let broken = bench.start(1).await;
     bench.until(&broken, JobStateName::Failed).await;

@@ -20,6 +20,8 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
+use domain::ports::Clock;
+
 use crate::auth::Peer;
 use patience::Patience;
 
@@ -31,7 +33,7 @@ const HEADERS_WITHIN: Duration = Duration::from_secs(15);
 const NOTHING_TAKEN_FOR: Duration = Duration::from_mins(2);
 /// Bytes that the headers of one request may have.
 const HEADER_BYTES: usize = 32 * 1024;
-/// After an error of the system (no file descriptors left) this long nobody is let in.
+/// After an error of the system (no file descriptors left) no connection is accepted for so long.
 const BREATHER: Duration = Duration::from_millis(100);
 
 /// Accepts connections until `stopping`; returns once the last one is closed.
@@ -39,6 +41,7 @@ pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
     trusted_proxies: Arc<[IpAddr]>,
+    clock: Arc<dyn Clock>,
     stopping: CancellationToken,
 ) {
     let connections = TaskTracker::new();
@@ -55,6 +58,7 @@ pub(crate) async fn serve(
                     peer,
                     router.clone(),
                     Arc::clone(&trusted_proxies),
+                    Arc::clone(&clock),
                     stopping.clone(),
                 );
                 connections.spawn(async move {
@@ -64,7 +68,7 @@ pub(crate) async fn serve(
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
-                tokio::time::sleep(BREATHER).await;
+                clock.sleep(BREATHER).await;
             }
         }
     }
@@ -90,6 +94,7 @@ async fn converse(
     peer: SocketAddr,
     router: Router,
     trusted_proxies: Arc<[IpAddr]>,
+    clock: Arc<dyn Clock>,
     stopping: CancellationToken,
 ) {
     // Without it small answers wait for the caller's acknowledgement.
@@ -111,7 +116,7 @@ async fn converse(
         .header_read_timeout(HEADERS_WITHIN)
         .max_buf_size(HEADER_BYTES)
         .serve_connection(
-            TokioIo::new(Patience::new(stream, NOTHING_TAKEN_FOR)),
+            TokioIo::new(Patience::new(stream, NOTHING_TAKEN_FOR, clock)),
             answer,
         );
     let mut connection = std::pin::pin!(connection);
@@ -130,14 +135,14 @@ async fn converse(
 /// Where a caller is: the peer, or what the last trusted proxy says of it.
 fn caller_address(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpAddr]) -> IpAddr {
     let mut address = peer.to_canonical();
-    let told = headers
+    let forwarded = headers
         .get_all("x-forwarded-for")
         .iter()
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
         .map(|hop| hop.trim().parse::<IpAddr>().ok())
         .collect::<Vec<_>>();
-    for hop in told.into_iter().rev() {
+    for hop in forwarded.into_iter().rev() {
         match hop {
             Some(hop) if trusted_proxies.contains(&address) => address = hop.to_canonical(),
             _ => break,
@@ -159,11 +164,14 @@ mod tests {
 
     #[test]
     fn only_a_trusted_proxy_s_word_about_addresses_counts() {
-        let told = "203.0.113.9, 198.51.100.7";
-        assert_eq!(address("192.0.2.1", told, &[]), "192.0.2.1");
-        assert_eq!(address("10.0.0.1", told, &["10.0.0.1"]), "198.51.100.7");
+        let forwarded = "203.0.113.9, 198.51.100.7";
+        assert_eq!(address("192.0.2.1", forwarded, &[]), "192.0.2.1");
         assert_eq!(
-            address("::ffff:10.0.0.1", told, &["10.0.0.1", "198.51.100.7"]),
+            address("10.0.0.1", forwarded, &["10.0.0.1"]),
+            "198.51.100.7"
+        );
+        assert_eq!(
+            address("::ffff:10.0.0.1", forwarded, &["10.0.0.1", "198.51.100.7"]),
             "203.0.113.9"
         );
         assert_eq!(address("10.0.0.1", "nonsense", &["10.0.0.1"]), "10.0.0.1");

@@ -2,24 +2,28 @@
 
 use std::io;
 use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use domain::ports::Clock;
+use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::time::{Sleep, sleep};
 
 /// A stream that fails when nothing can be written to it for a while.
 pub(super) struct Patience<S> {
     stream: S,
     longest: Duration,
-    waiting: Option<Pin<Box<Sleep>>>,
+    clock: Arc<dyn Clock>,
+    waiting: Option<BoxFuture<'static, ()>>,
 }
 
 impl<S> Patience<S> {
-    pub(super) fn new(stream: S, longest: Duration) -> Self {
+    pub(super) fn new(stream: S, longest: Duration, clock: Arc<dyn Clock>) -> Self {
         Self {
             stream,
             longest,
+            clock,
             waiting: None,
         }
     }
@@ -34,9 +38,11 @@ impl<S> Patience<S> {
             self.waiting = None;
             return written;
         }
-        let waiting = self
-            .waiting
-            .get_or_insert_with(|| Box::pin(sleep(self.longest)));
+        let (clock, longest) = (&self.clock, self.longest);
+        let waiting = self.waiting.get_or_insert_with(|| {
+            let clock = Arc::clone(clock);
+            Box::pin(async move { clock.sleep(longest).await })
+        });
         waiting
             .as_mut()
             .poll(context)
@@ -96,7 +102,7 @@ mod tests {
     #[tokio::test]
     async fn a_caller_who_takes_nothing_is_given_up() {
         let (mut caller, service) = duplex(4);
-        let mut service = Patience::new(service, Duration::from_millis(5));
+        let mut service = Patience::new(service, Duration::from_millis(5), crate::compose::clock());
         let refused = service.write_all(b"more than fits").await.unwrap_err();
         assert_eq!(refused.kind(), io::ErrorKind::TimedOut);
         drop(service);
@@ -108,7 +114,7 @@ mod tests {
     #[tokio::test]
     async fn a_slow_caller_is_served_as_long_as_something_moves() {
         let (mut caller, service) = duplex(1);
-        let mut service = Patience::new(service, Duration::from_secs(5));
+        let mut service = Patience::new(service, Duration::from_secs(5), crate::compose::clock());
         let send = async {
             service.write_all(b"slowly").await.unwrap();
             drop(service);

@@ -34,7 +34,7 @@ fn age(stored: &StoredJob) -> (Timestamp, &JobId) {
     (stored.job.requested, &stored.job.id)
 }
 
-fn make_room(jobs: &mut HashMap<JobId, StoredJob>) -> bool {
+fn evict(jobs: &mut HashMap<JobId, StoredJob>) -> bool {
     let oldest = jobs
         .values()
         .filter(|stored| {
@@ -52,7 +52,7 @@ impl JobStore for MemoryJobs {
         if jobs.contains_key(&job.id) {
             return Err(JobStoreError::Exists { id: job.id });
         }
-        if jobs.len() >= self.capacity && !make_room(&mut jobs) {
+        if jobs.len() >= self.capacity && !evict(&mut jobs) {
             return Err(JobStoreError::Full {
                 limit: self.capacity,
             });

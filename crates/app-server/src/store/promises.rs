@@ -191,7 +191,7 @@ pub(crate) async fn a_deleted_bag_is_gone_but_an_open_one_is_read_to_its_end(sto
 
 pub(crate) async fn a_workplace_is_empty_and_for_its_owner_s_eyes_only(store: &dyn BagStore) {
     let workplace = store.workplace(&id(1)).await.unwrap();
-    std::fs::write(workplace.join("leftover"), b"x").unwrap();
+    std::fs::write(workplace.join("file"), b"x").unwrap();
     let workplace = store.workplace(&id(1)).await.unwrap();
     assert_eq!(std::fs::read_dir(&workplace).unwrap().count(), 0);
     let mode = std::fs::metadata(&workplace).unwrap().permissions().mode();

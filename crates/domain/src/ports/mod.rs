@@ -6,6 +6,7 @@
 mod clock;
 mod journal;
 mod progress;
+mod remedy;
 mod sink;
 mod user_data;
 
@@ -18,6 +19,7 @@ pub use journal::{DocumentKey, Fact, Journal, JournalError, JournalState};
 #[cfg(any(test, feature = "testing"))]
 pub use progress::MockProgress;
 pub use progress::{Event, ItemStage, NoProgress, Progress};
+pub use remedy::API_URL;
 pub use sink::{
     ArchiveSink, Check, CheckFailure, Durability, EntryWriter, FinishedBag, NewEntry, Origin,
     PartialEntry, Receipt, Redaction, RedactionRule, SinkError, Storage, TagFile,

@@ -3,7 +3,7 @@
 use domain::model::OutputFormat;
 
 use super::recipe::{Recipe, text};
-use super::{Archive, ArchiveFile, FileContent};
+use super::tar_gz::{Archive, ArchiveFile, FileContent};
 
 /// The template or bundle file, in the notation that an export asks for.
 fn described(format: OutputFormat, stem: &str, recipe: &Recipe) -> ArchiveFile {

@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use flate2::Crc;
 
-use super::{BLOCK_BYTES, frame};
+use super::blocks::{BLOCK_BYTES, frame};
 
 const BLOCKS: usize = 4;
 const VARIANTS: u64 = 16;

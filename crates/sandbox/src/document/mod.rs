@@ -20,7 +20,7 @@ pub(crate) struct Element {
     content: Content,
 }
 
-/// What an [`Element`] holds. The leaves are typed because JSON tells numbers and booleans from text.
+/// What an [`Element`] holds. The leaves are typed because JSON writes numbers and booleans otherwise than text.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Content {
     Text(String),

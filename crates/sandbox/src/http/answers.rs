@@ -11,7 +11,8 @@ use crate::platform::ArchiveAnswer;
 use crate::scenario::{Damage, Fault, Framing};
 
 use super::hostile;
-use super::reply::{Payload, Reply, XML};
+use super::payload::Payload;
+use super::reply::{Reply, XML};
 
 /// The reply that brings a document, perhaps spoiled on the way.
 pub(super) fn document(
@@ -119,7 +120,7 @@ pub(super) fn first_byte(headers: &HeaderMap) -> Option<u64> {
         .ok()
 }
 
-/// Damage is told in offsets of the whole archive; this is what it is to a body that begins at `from`.
+/// Damage is given in offsets of the whole archive; this makes it one of a body that begins at `from`.
 fn shifted(damage: Damage, from: u64) -> Option<Damage> {
     let left = |offset: u64| offset.saturating_sub(from);
     Some(match damage {

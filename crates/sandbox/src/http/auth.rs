@@ -85,7 +85,7 @@ mod tests {
         let mut mac = Hmac::<Sha1>::new_from_slice(b"Jefe").unwrap();
         mac.update(b"what do ya want for nothing?");
         assert_eq!(
-            crate::platform::hexadecimal(&mac.finalize().into_bytes()),
+            crate::hexadecimal::hexadecimal(&mac.finalize().into_bytes()),
             "effcdf6ae5eb2fa2d27416d5f184df9c259a7c79"
         );
     }

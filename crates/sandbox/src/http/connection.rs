@@ -1,4 +1,4 @@
-//! A socket that can be told to be slow, or to end with a reset.
+//! A socket that is slow, or ends with a reset, where an answer asks for it.
 
 use std::io;
 use std::pin::Pin;
@@ -7,15 +7,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
+use futures_util::future::BoxFuture;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
-use tokio::time::Sleep;
+
+use super::pause::pause;
 
 /// The socket, as hyper uses it.
 pub(super) struct Connection {
     stream: TcpStream,
     control: Arc<Control>,
-    pause: Option<Pin<Box<Sleep>>>,
+    pause: Option<BoxFuture<'static, ()>>,
 }
 
 /// The socket, as an answer uses it that is to go wrong.
@@ -92,7 +94,7 @@ impl Connection {
         let wait = Duration::from_secs_f64(f64::from(portion) / f64::from(speed));
         let pause = self
             .pause
-            .get_or_insert_with(|| Box::pin(tokio::time::sleep(wait)));
+            .get_or_insert_with(|| Box::pin(pause(Some(wait))));
         std::task::ready!(pause.as_mut().poll(context));
         self.pause = None;
         Poll::Ready(wanted.min(portion as usize))
@@ -102,7 +104,7 @@ impl Connection {
 impl Drop for Connection {
     fn drop(&mut self) {
         if self.control.reset.load(Ordering::Relaxed) {
-            // Where the system refuses, an orderly close is what remains.
+            // Where the system refuses, the connection closes in the usual way.
             let _ = self.stream.set_zero_linger();
         }
     }

@@ -6,10 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use crate::archive::mix;
 use crate::scenario::{Chaos, ChaosKind, Damage, Fault, Framing, RequestFault};
 
-/// More resources than this are not remembered one by one; the dice then start anew.
-const REMEMBERED_RESOURCES: usize = 100_000;
+/// More resources than this are not counted one by one; the dice then start anew.
+const COUNTED_RESOURCES: usize = 100_000;
 
-/// Decides for every request, and remembers what it has decided.
+/// Decides for every request, and counts what it has decided.
 pub(super) struct Faults {
     rules: Vec<RequestFault>,
     chaos: Option<Chaos>,
@@ -20,11 +20,11 @@ pub(super) struct Faults {
 struct Memory {
     /// How many requests each rule has matched.
     matched: Vec<u32>,
-    resources: HashMap<String, Fate>,
+    resources: HashMap<String, Counts>,
 }
 
 #[derive(Clone, Copy, Default)]
-struct Fate {
+struct Counts {
     requests: u64,
     in_a_row: u32,
 }
@@ -74,18 +74,18 @@ impl Faults {
         {
             return None;
         }
-        if memory.resources.len() >= REMEMBERED_RESOURCES {
+        if memory.resources.len() >= COUNTED_RESOURCES {
             memory.resources.clear();
         }
         let resource = format!("{method} {}", path.join("/"));
         let label = resource
             .bytes()
             .fold(chaos.seed, |sum, byte| mix(sum ^ u64::from(byte)));
-        let fate = memory.resources.entry(resource).or_default();
-        fate.requests += 1;
-        let dice = mix(label ^ fate.requests);
-        let unlucky = share(dice) < chaos.probability && fate.in_a_row < chaos.in_a_row;
-        fate.in_a_row = if unlucky { fate.in_a_row + 1 } else { 0 };
+        let counts = memory.resources.entry(resource).or_default();
+        counts.requests += 1;
+        let dice = mix(label ^ counts.requests);
+        let unlucky = share(dice) < chaos.probability && counts.in_a_row < chaos.in_a_row;
+        counts.in_a_row = if unlucky { counts.in_a_row + 1 } else { 0 };
         let kinds: &[ChaosKind] = if chaos.kinds.is_empty() {
             &ChaosKind::ALL
         } else {
@@ -145,7 +145,7 @@ pub(super) fn chaotic_damage(
     let after = mix(dice) % length.max(1);
     match kind {
         ChaosKind::Stall => Some(Damage::Stalled { after }),
-        // Without framing or document around it, only an archive's own end tells that it is cut.
+        // Without framing or document around it, only an archive's own end shows that it is cut.
         ChaosKind::Truncate if archive && dice.is_multiple_of(4) => {
             Some(Damage::SilentlyTruncated {
                 after,

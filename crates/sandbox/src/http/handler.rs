@@ -15,7 +15,9 @@ use crate::scenario::Fault;
 
 use super::connection::Control;
 use super::faults::{Faults, Strike, chaotic_damage, chaotic_fault};
-use super::reply::{Body, HTML, Payload, Reply};
+use super::pause::pause;
+use super::payload::Payload;
+use super::reply::{Body, HTML, Reply};
 use super::target::{Target, wanted};
 use super::{answers, auth, hostile};
 
@@ -68,7 +70,7 @@ impl Handler {
             return Ok(Reply::new(404, HTML, hostile::proxy_page(404)).into_response(control, None));
         };
         let strike = self.faults.strike(method, &target.segments);
-        self.platform.remember(RequestRecord {
+        self.platform.record(RequestRecord {
             method: method.to_owned(),
             path: target.segments.clone(),
             query: target.public_query(),
@@ -76,7 +78,7 @@ impl Handler {
             struck: strike.is_some(),
         });
         if scenario.timing.latency_millis > 0 {
-            tokio::time::sleep(Duration::from_millis(scenario.timing.latency_millis)).await;
+            pause(Some(Duration::from_millis(scenario.timing.latency_millis))).await;
         }
         let asked = Asked {
             method,
@@ -140,10 +142,7 @@ impl Handler {
                 Err(NoAnswer)
             }
             Fault::Stall => {
-                match self.stall() {
-                    Some(pause) => tokio::time::sleep(pause).await,
-                    None => std::future::pending().await,
-                }
+                pause(self.stall()).await;
                 Err(NoAnswer)
             }
             Fault::Refuse {

@@ -10,7 +10,7 @@ use flate2::write::GzEncoder;
 use crate::document::{Element, number, render_json, render_xml};
 use crate::scenario::Ids;
 
-use super::reply::Payload;
+use super::payload::Payload;
 
 pub(super) const LOGIN_PAGE: &[u8] = b"<!DOCTYPE html><html><head><title>Sign in</title></head><body><form method=post>\
 <label>Login <input name=login></label><label>Password <input name=password type=password></label></form></body></html>";
@@ -71,7 +71,7 @@ fn find(haystack: &[u8], needle: &[u8]) -> Option<usize> {
 
 /// Elements (or arrays) inside one another.
 pub(super) fn deep(representation: Representation, levels: u32) -> Vec<u8> {
-    // What lies deeper than ten million levels makes no difference any more.
+    // What is deeper than ten million levels makes no difference any more.
     let levels = usize::try_from(levels.min(10_000_000)).unwrap_or(0);
     match representation {
         Representation::Xml => {

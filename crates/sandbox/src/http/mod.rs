@@ -10,6 +10,8 @@ mod connection;
 mod faults;
 mod handler;
 mod hostile;
+mod pause;
+mod payload;
 mod reply;
 mod target;
 

@@ -12,18 +12,18 @@ use hyper::body::Frame;
 use hyper::header::{CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, HeaderName, HeaderValue};
 use hyper::{Response, Version};
 
-use crate::archive::Archive;
 use crate::damage::{cut, flip};
 use crate::scenario::{Damage, Framing};
 
 use super::connection::Control;
+use super::pause::pause;
+use super::payload::{Payload, Pieces};
 
 /// What hyper sends.
 pub(super) type Body = UnsyncBoxBody<Bytes, io::Error>;
 
 pub(super) const XML: &str = "application/xml";
 pub(super) const HTML: &str = "text/html;charset=UTF-8";
-const PIECE_BYTES: usize = 64 * 1024;
 
 /// An answer.
 pub(super) struct Reply {
@@ -33,67 +33,6 @@ pub(super) struct Reply {
     pub(super) framing: Framing,
     pub(super) damage: Option<Damage>,
 }
-
-/// The bytes of an answer, or how to make them.
-pub(super) enum Payload {
-    Bytes(Bytes),
-    /// An archive between two offsets.
-    Archive {
-        archive: Archive,
-        from: u64,
-        to: u64,
-    },
-    /// `head`, then `item` for ever.
-    Endless {
-        head: Bytes,
-        item: Bytes,
-    },
-    /// So many spaces between `head` and `tail`.
-    Padded {
-        head: Bytes,
-        spaces: u64,
-        tail: Bytes,
-    },
-}
-
-impl Payload {
-    pub(super) fn length(&self) -> Option<u64> {
-        match self {
-            Self::Bytes(bytes) => Some(bytes.len() as u64),
-            Self::Archive { from, to, .. } => Some(to - from),
-            Self::Endless { .. } => None,
-            Self::Padded { head, spaces, tail } => {
-                Some(head.len() as u64 + spaces + tail.len() as u64)
-            }
-        }
-    }
-
-    fn pieces(self) -> Pieces {
-        match self {
-            Self::Bytes(bytes) => Box::new(std::iter::once(bytes)),
-            Self::Archive { archive, from, to } => {
-                Box::new(cut(archive.pieces_from(from), to - from))
-            }
-            Self::Endless { head, item } => {
-                let many = Bytes::from(item.repeat((PIECE_BYTES / item.len().max(1)).max(1)));
-                Box::new(std::iter::once(head).chain(std::iter::repeat(many)))
-            }
-            Self::Padded { head, spaces, tail } => {
-                let filler = cut(
-                    std::iter::repeat(Bytes::from(vec![b' '; PIECE_BYTES])),
-                    spaces,
-                );
-                Box::new(
-                    std::iter::once(head)
-                        .chain(filler)
-                        .chain(std::iter::once(tail)),
-                )
-            }
-        }
-    }
-}
-
-type Pieces = Box<dyn Iterator<Item = Bytes> + Send>;
 
 /// What goes out in the end.
 struct Sent {
@@ -234,14 +173,12 @@ fn body(pieces: Pieces, end: End, control: Arc<Control>) -> Body {
     let ending = match end {
         End::Orderly => return BodyExt::boxed_unsync(StreamBody::new(frames)),
         End::Break => None,
-        End::Hang(pause) => Some(pause),
+        End::Hang(time) => Some(time),
     };
     let broken = stream::once(async move {
         control.flushed().await;
-        match ending {
-            None => {}
-            Some(Some(pause)) => tokio::time::sleep(pause).await,
-            Some(None) => std::future::pending().await,
+        if let Some(hang) = ending {
+            pause(hang).await;
         }
         Err(io::Error::new(
             io::ErrorKind::ConnectionAborted,

@@ -18,7 +18,7 @@ pub(super) struct Target {
 }
 
 impl Target {
-    /// `None` where the path does not lie below the base.
+    /// `None` where the path is not below the base.
     pub(super) fn of(uri: &Uri, base: &str) -> Option<Self> {
         let path = uri.path().strip_prefix(base.trim_end_matches('/'))?;
         let path = path.strip_prefix('/').or(path.is_empty().then_some(""))?;

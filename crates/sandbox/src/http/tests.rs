@@ -257,7 +257,7 @@ async fn a_truncated_archive_ends_at_the_exact_byte() {
 }
 
 #[tokio::test]
-async fn a_silent_truncation_is_told_by_the_content_alone() {
+async fn a_silent_truncation_shows_in_the_content_alone() {
     for framing in [Framing::Length, Framing::Chunked, Framing::Close] {
         let client = Client::of(damaged(Damage::SilentlyTruncated {
             after: 70_001,
@@ -545,7 +545,7 @@ async fn a_dropped_sandbox_takes_no_more_connections() {
 }
 
 #[tokio::test]
-async fn requests_are_remembered_without_keys_and_signatures() {
+async fn requests_are_recorded_without_keys_and_signatures() {
     let client = Client::of(Scenario::default()).await;
     client
         .get("users/jleaver/appliances?count=2&apiKey=K&signature=S")
@@ -561,7 +561,7 @@ async fn requests_are_remembered_without_keys_and_signatures() {
 }
 
 #[tokio::test]
-async fn a_request_that_was_made_to_go_wrong_is_remembered_as_such() {
+async fn a_request_that_was_made_to_go_wrong_is_recorded_as_such() {
     let pattern: RequestPattern = "GET users/*/roles".parse().unwrap();
     let scenario = Scenario::default().with_fault(
         pattern.clone(),

@@ -1,4 +1,4 @@
-//! The platform's time where nobody gives it another.
+//! The platform's time, unless another is given.
 
 use std::time::Duration;
 

@@ -168,3 +168,8 @@ pub(crate) static COLLECTIONS: &[Collection] = &[
         CountAndOffset,
     ),
 ];
+
+/// How the list below `users/{uid}` at this path takes its limits.
+pub(crate) fn paging_of(path: &str) -> Paging {
+    Collection::at(path).map_or(Paging::None, |collection| collection.paging)
+}

@@ -8,39 +8,15 @@ use crate::archive::{Archive, archive_of};
 use crate::document::Element;
 use crate::scenario::{ItemFault, ItemKind};
 
+use super::calls::{
+    Answer, ArchiveAnswer, Call, Result, document, id, item_at, kind_of, list, paged, validator,
+};
 use super::collections::Collection;
 use super::items::Item;
 use super::refusal::Refusal;
-use super::resources::{
-    Answer, ArchiveAnswer, Call, Result, document, id, item_at, kind_of, list, paged, validator,
-};
+use super::state::{Shared, State};
 use super::ticket_documents::{status, ticket_document, uri};
 use super::tickets::{Order, Phase, Plan, PlannedEnd, Ticket};
-use super::{Shared, State};
-
-/// What has happened to one item's exports so far.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct History {
-    starts: u32,
-    exports: u32,
-    downloads: u32,
-}
-
-impl History {
-    /// Counts a start; its export's number, unless the scenario refuses it.
-    fn take_on(&mut self, faults: &[ItemFault]) -> Result<u32> {
-        self.starts += 1;
-        for fault in faults {
-            if let ItemFault::StartRefused { status, times } = fault
-                && times.cover(self.starts)
-            {
-                return Err(Refusal::of_status(*status, None));
-            }
-        }
-        self.exports += 1;
-        Ok(self.exports)
-    }
-}
 
 /// Answers a call of the export workflow, or `None` where it is something else.
 pub(super) fn answer(

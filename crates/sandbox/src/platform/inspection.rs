@@ -5,64 +5,23 @@ use sha2::{Digest, Sha256};
 
 use crate::archive::archive_of;
 use crate::document::{render_json, render_xml};
+use crate::hexadecimal::hexadecimal;
 use crate::scenario::{ItemKind, RequestPattern};
 
+use super::calls::{Answer, Call};
 use super::collections::COLLECTIONS;
 use super::data;
+use super::handle::Platform;
 use super::people::Caller;
 use super::query::Query;
-use super::resources::{Answer, Call};
+use super::records::{ArchiveFacts, RequestRecord, TicketFacts};
 use super::tickets::Phase;
-use super::{Platform, hexadecimal};
 
-/// The newest requests that are remembered.
-const REMEMBERED_REQUESTS: usize = 50_000;
-
-/// A ticket that lies on the platform.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TicketFacts {
-    /// Its `dbId`.
-    pub id: i64,
-    /// Whose it is.
-    pub owner: String,
-    /// Of what.
-    pub kind: ItemKind,
-    /// Of which one.
-    pub item: i64,
-    /// How often its archive was asked for.
-    pub downloads: u32,
-    /// Whether another client asked for it.
-    pub foreign: bool,
-    /// Whether its archive can be had.
-    pub complete: bool,
-}
-
-/// A request that came in.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RequestRecord {
-    /// Its method.
-    pub method: String,
-    /// Its path relative to the base, decoded.
-    pub path: Vec<String>,
-    /// Its query as sent, without public key and signature.
-    pub query: String,
-    /// The first byte that was asked for, where only a part was.
-    pub from: Option<u64>,
-    /// Whether a rule or the dice of the scenario made something go wrong with it.
-    pub struck: bool,
-}
-
-/// What an archive is, whole.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ArchiveFacts {
-    /// Its length.
-    pub bytes: u64,
-    /// Its SHA-256 in hexadecimal.
-    pub sha256: String,
-}
+/// How many of the newest requests are recorded.
+const RECORDED_REQUESTS: usize = 50_000;
 
 impl Platform {
-    /// All tickets that lie on the platform, oldest first.
+    /// All tickets on the platform, oldest first.
     pub fn tickets(&self) -> Vec<TicketFacts> {
         let elapsed = self.shared.clock.elapsed();
         let mut state = self.state();
@@ -97,7 +56,7 @@ impl Platform {
         self.state().requests_in_all
     }
 
-    /// How many of the remembered requests match and were made to go wrong.
+    /// How many of the recorded requests match and were made to go wrong.
     pub fn count_struck(&self, pattern: &RequestPattern) -> usize {
         self.state()
             .requests
@@ -106,7 +65,7 @@ impl Platform {
             .count()
     }
 
-    /// How many of the remembered requests match.
+    /// How many of the recorded requests match.
     pub fn count_requests(&self, pattern: &RequestPattern) -> usize {
         self.state()
             .requests
@@ -115,7 +74,7 @@ impl Platform {
             .count()
     }
 
-    /// From where each of the remembered requests that match asked for its answer; `None` where it asked for all of it.
+    /// From where each of the recorded requests that match asked for its answer; `None` where it asked for all of it.
     pub fn first_bytes(&self, pattern: &RequestPattern) -> Vec<Option<u64>> {
         let state = self.state();
         let matching = state
@@ -125,10 +84,10 @@ impl Platform {
         matching.map(|request| request.from).collect()
     }
 
-    pub(crate) fn remember(&self, request: RequestRecord) {
+    pub(crate) fn record(&self, request: RequestRecord) {
         let mut state = self.state();
         state.requests_in_all += 1;
-        if state.requests.len() == REMEMBERED_REQUESTS {
+        if state.requests.len() == RECORDED_REQUESTS {
             state.requests.pop_front();
         }
         state.requests.push_back(request);

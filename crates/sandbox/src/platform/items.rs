@@ -5,8 +5,8 @@ use jiff::{SignedDuration, Timestamp};
 use crate::archive::{ArchiveSource, System, mix};
 use crate::scenario::{ItemKind, Names, Scenario};
 
-use super::hexadecimal;
 use super::picture::{Picture, picture};
+use crate::hexadecimal::hexadecimal;
 
 /// One appliance, bundle or cloud account.
 #[derive(Clone, Debug)]

@@ -1,200 +1,37 @@
 //! The platform itself: its state in memory, and what it answers. It knows nothing of sockets.
 //!
-//! [`Platform`] is a handle: clones share one state. Requests come in as [`resources::Call`]s and leave as
-//! [`resources::Answer`]s; the HTTP server and the in-process port are two ways to ask. The rest of its methods are for tests,
+//! [`Platform`] is a handle: clones share one state. Requests come in as [`Call`]s and leave as
+//! [`Answer`]s; the HTTP server and the in-process port are two ways to ask. The rest of its methods are for tests,
 //! which look at what happened and at what should have been received.
 
 mod access;
+mod calls;
 mod clock;
 mod collections;
 mod data;
 mod exports;
+mod handle;
+mod history;
 mod inspection;
 mod items;
 mod people;
 mod picture;
 mod query;
+mod records;
 mod refusal;
 mod resources;
+mod state;
 mod ticket_documents;
 mod tickets;
 
-use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-
-use domain::ports::Clock;
-
-use crate::scenario::{Change, ItemKind, Scenario};
-
+pub(crate) use calls::{Answer, ArchiveAnswer, Call};
+pub(crate) use collections::paging_of;
 pub(crate) use data::encoded;
-pub use inspection::{ArchiveFacts, RequestRecord, TicketFacts};
-use items::Item;
+pub use handle::Platform;
 pub(crate) use people::Caller;
-use people::Resident;
 pub(crate) use query::{Paging, Query};
+pub use records::{ArchiveFacts, RequestRecord, TicketFacts};
 pub(crate) use refusal::Refusal;
-pub(crate) use resources::{Answer, ArchiveAnswer, Call};
-use tickets::Tickets;
-
-/// A UForge platform in memory. Clones share one state.
-#[derive(Clone)]
-pub struct Platform {
-    shared: Arc<Shared>,
-}
-
-struct Shared {
-    scenario: Scenario,
-    clock: Arc<dyn Clock>,
-    state: Mutex<State>,
-}
-
-struct State {
-    residents: Vec<Resident>,
-    tickets: Tickets,
-    history: HashMap<(String, ItemKind, i64), exports::History>,
-    /// How many requests each mutation has counted.
-    counted: Vec<u32>,
-    requests: VecDeque<RequestRecord>,
-    requests_in_all: u64,
-}
-
-impl Platform {
-    /// The platform that `scenario` describes, on the machine's time.
-    pub fn new(scenario: Scenario) -> Self {
-        Self::with_clock(scenario, Arc::new(clock::SystemClock::start()))
-    }
-
-    /// The platform that `scenario` describes, on a time of its own: simulated, for instance.
-    pub fn with_clock(scenario: Scenario, clock: Arc<dyn Clock>) -> Self {
-        let state = State {
-            residents: people::residents(&scenario),
-            tickets: Tickets::new(scenario.timing.slots),
-            history: HashMap::new(),
-            counted: vec![0; scenario.mutations.len()],
-            requests: VecDeque::new(),
-            requests_in_all: 0,
-        };
-        let mut shared = Shared {
-            scenario,
-            clock,
-            state: Mutex::new(state),
-        };
-        exports::leave_foreign_tickets(&mut shared);
-        Self {
-            shared: Arc::new(shared),
-        }
-    }
-
-    /// What this platform was made from.
-    pub fn scenario(&self) -> &Scenario {
-        &self.shared.scenario
-    }
-
-    pub(crate) fn clock(&self) -> &dyn Clock {
-        self.shared.clock.as_ref()
-    }
-
-    /// Executes a call. What a scenario changes after it has been changed when this returns.
-    pub(crate) fn answer(&self, call: &Call<'_>) -> Result<Answer, Refusal> {
-        let mut state = self.state();
-        let answer = resources::answer(&self.shared, &mut state, call);
-        let mut due = Vec::new();
-        for (mutation, counted) in self
-            .shared
-            .scenario
-            .mutations
-            .iter()
-            .zip(&mut state.counted)
-        {
-            if mutation.after.matches(call.method, call.path) {
-                *counted += 1;
-                if *counted == mutation.nth {
-                    due.push(mutation.change);
-                }
-            }
-        }
-        for change in due {
-            self.change(&mut state, change);
-        }
-        answer
-    }
-
-    /// Changes the user's data, as somebody at the platform's own web page would.
-    pub fn apply(&self, change: Change) {
-        self.change(&mut self.state(), change);
-    }
-
-    fn change(&self, state: &mut State, change: Change) {
-        let Some(user) = state.residents.first_mut() else {
-            return;
-        };
-        match change {
-            Change::Add { kind } => {
-                let seed = user.seed;
-                let items = user.items_mut(kind);
-                let id = items.iter().map(|item| item.id).max().unwrap_or(200) + 1;
-                items.push(Item::new(
-                    &self.shared.scenario,
-                    kind,
-                    id,
-                    items.len(),
-                    seed,
-                ));
-            }
-            Change::Remove { kind, id } => user.items_mut(kind).retain(|item| item.id != id),
-            Change::Edit { kind, id } => {
-                let now = self.shared.clock.now();
-                user.items_mut(kind)
-                    .iter_mut()
-                    .filter(|item| item.id == id)
-                    .for_each(|item| item.edit(now));
-            }
-        }
-    }
-
-    /// Who these credentials belong to.
-    pub(crate) fn sign_in(&self, login: &str, password: &str) -> Result<Caller, Refusal> {
-        people::sign_in(&self.state().residents, login, password)
-    }
-
-    /// Whose public key this is, and the secret key that belongs to it.
-    pub(crate) fn key_pair(&self, public_key: &str) -> Option<(Caller, String)> {
-        let state = self.state();
-        let resident = state
-            .residents
-            .iter()
-            .find(|resident| resident.person.public_key == public_key)?;
-        let caller = Caller {
-            login: resident.person.login.clone(),
-            administrator: resident.administrator,
-        };
-        Some((caller, resident.person.secret_key.clone()))
-    }
-
-    /// A panic while the state was held has been reported already; what it left is still what there is.
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.shared
-            .state
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// How the list below `users/{uid}` at this path takes its limits.
-pub(crate) fn paging_of(path: &str) -> Paging {
-    collections::Collection::at(path).map_or(Paging::None, |collection| collection.paging)
-}
-
-/// Lower-case hexadecimal digits.
-pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
-}
 
 #[cfg(test)]
 mod tests;

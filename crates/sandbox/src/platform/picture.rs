@@ -11,7 +11,7 @@ use sha2::{Digest, Sha256};
 
 use crate::archive::mix;
 
-use super::hexadecimal;
+use crate::hexadecimal::hexadecimal;
 
 const SIDE: u8 = 48;
 

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use crate::document::{Element, number, text};
 
-/// A request that was understood and refused, to be told as a `uforgeError` document.
+/// A request that was understood and refused, to be answered with a `uforgeError` document.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Refusal {
     pub(crate) status: u16,

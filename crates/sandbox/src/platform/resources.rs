@@ -1,57 +1,17 @@
 //! Every resource that can be read, and what a request for it gets.
 
-use bytes::Bytes;
-
 use crate::document::{Element, flag, number, text};
-use crate::scenario::{Damage, ItemFault, ItemKind, Ranges};
+use crate::scenario::{ItemFault, ItemKind};
 
 use super::access;
+use super::calls::{Answer, Call, Result, document, id, item_at, kind_of, list, paged};
 use super::collections::Collection;
 use super::data::{self, Secrets};
 use super::people::{Caller, Resident};
 use super::picture::Picture;
 use super::query::{Query, page};
 use super::refusal::Refusal;
-use super::{Shared, State};
-use crate::archive::Archive;
-
-/// One request, as the platform understands it: no bytes, no headers.
-pub(crate) struct Call<'a> {
-    pub(crate) method: &'a str,
-    /// The segments of the path relative to the base, decoded.
-    pub(crate) path: &'a [String],
-    pub(crate) query: &'a Query,
-    /// Nobody, where the request came without credentials.
-    pub(crate) caller: Option<&'a Caller>,
-}
-
-/// What the platform gives.
-pub(crate) enum Answer {
-    Document {
-        status: u16,
-        root: Element,
-    },
-    Binary {
-        bytes: Bytes,
-        media_type: &'static str,
-    },
-    Archive(ArchiveAnswer),
-    Nothing,
-}
-
-pub(crate) struct ArchiveAnswer {
-    pub(crate) archive: Archive,
-    pub(crate) file_name: String,
-    /// A strong validator, where parts may be asked for.
-    pub(crate) etag: Option<String>,
-    pub(crate) damage: Option<Damage>,
-}
-
-pub(super) type Result<T> = std::result::Result<T, Refusal>;
-
-pub(super) fn document(root: Element) -> Answer {
-    Answer::Document { status: 200, root }
-}
+use super::state::{Shared, State};
 
 /// Executes a call.
 pub(crate) fn answer(shared: &Shared, state: &mut State, call: &Call<'_>) -> Result<Answer> {
@@ -180,40 +140,6 @@ fn whole_list(shared: &Shared, resident: &Resident, path: &str, query: &Query) -
     Ok(paged(shared, collection, (entries, |entry| entry), query))
 }
 
-/// The part of a collection that a request asks for, as the collection's document.
-pub(super) fn paged<T>(
-    shared: &Shared,
-    collection: &Collection,
-    (entries, make): (Vec<T>, impl FnMut(T) -> Element),
-    query: &Query,
-) -> Element {
-    let cap = shared.scenario.lists.page_cap;
-    let (entries, total) = page(entries, make, (collection.paging, query), cap);
-    let total = collection.counts().then_some(total);
-    list(
-        collection.root,
-        collection.wrapper,
-        collection.item,
-        entries,
-        total,
-    )
-}
-
-pub(super) fn list(
-    root: &'static str,
-    wrapper: &'static str,
-    item: &'static str,
-    entries: Vec<Element>,
-    total: Option<usize>,
-) -> Element {
-    let mut children: Vec<Element> = total
-        .map(|total| number("total", i64::try_from(total).unwrap_or(i64::MAX)))
-        .into_iter()
-        .collect();
-    children.push(Element::list(wrapper, item, entries));
-    Element::object(root, children)
-}
-
 fn single(resident: &Resident, path: &str, wanted: &str) -> Result<Element> {
     let collection = Collection::at(path).ok_or_else(|| Refusal::not_found("such resource"))?;
     let mut entries = resident.entries(path).unwrap_or_default();
@@ -292,34 +218,4 @@ fn workspace_resource(
     let limits = (super::query::Paging::CountAndOffset, call.query);
     let (entries, total) = page(entries, |entry| entry, limits, cap);
     Ok(document(list(root, root, item, entries, Some(total))))
-}
-
-pub(super) fn kind_of(collection: &str) -> Option<ItemKind> {
-    match collection {
-        "appliances" => Some(ItemKind::Appliance),
-        "mysoftware" => Some(ItemKind::Software),
-        "accounts" => Some(ItemKind::Account),
-        _ => None,
-    }
-}
-
-pub(super) fn item_at<'a>(
-    resident: &'a Resident,
-    collection: &str,
-    wanted: &str,
-) -> Result<&'a super::items::Item> {
-    let missing = || Refusal::not_found("such item");
-    resident
-        .item(kind_of(collection).ok_or_else(missing)?, id(wanted)?)
-        .ok_or_else(missing)
-}
-
-pub(super) fn id(segment: &str) -> Result<i64> {
-    segment.parse().map_err(|_| Refusal::not_found("such id"))
-}
-
-/// A validator for an archive, where the scenario lets parts be asked for.
-pub(super) fn validator(shared: &Shared, seed: u64, bytes: u64) -> Option<String> {
-    (shared.scenario.downloads.ranges == Ranges::Honoured)
-        .then(|| format!("\"{seed:016x}-{bytes:x}\""))
 }

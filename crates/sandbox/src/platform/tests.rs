@@ -1,6 +1,10 @@
 use super::*;
-use crate::scenario::{Access, Ending, ItemFault, ItemScenario, Mutation, Times};
+use crate::scenario::{
+    Access, Change, Ending, ItemFault, ItemKind, ItemScenario, Mutation, Scenario, Times,
+};
 use domain::model::OutputFormat;
+use domain::ports::Clock;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 

@@ -50,7 +50,7 @@ impl InProcess {
 
     fn call(&self, method: &str, address: &Address) -> Result<Answer, ApiError> {
         let path = address.segments(&self.caller.login);
-        self.platform.remember(RequestRecord {
+        self.platform.record(RequestRecord {
             method: method.to_owned(),
             path: path.clone(),
             query: address.query.clone(),

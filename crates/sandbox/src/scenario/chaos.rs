@@ -6,7 +6,7 @@ use super::data::ItemKind;
 use super::faults::first;
 use super::request::RequestPattern;
 
-/// Faults at random. The same seed gives the nth request of a resource the same fate, in whatever order requests come.
+/// Faults at random. The same seed decides the same for the nth request of a resource, in whatever order requests come.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields, rename_all = "kebab-case")]
 pub struct Chaos {

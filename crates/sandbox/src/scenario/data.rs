@@ -5,6 +5,7 @@ use std::fmt;
 use serde::Deserialize;
 
 use super::faults::ItemFault;
+use super::framing::Framing;
 
 /// Somebody who can sign in, with a password or with an API key pair.
 #[derive(Clone, Deserialize)]
@@ -152,19 +153,6 @@ pub struct Downloads {
     pub framing: Framing,
     /// Whether a part may be asked for.
     pub ranges: Ranges,
-}
-
-/// How the end of a body is marked.
-#[derive(Clone, Copy, Debug, Default, Deserialize, PartialEq, Eq)]
-#[serde(rename_all = "kebab-case")]
-pub enum Framing {
-    /// `Content-Length`.
-    #[default]
-    Length,
-    /// `Transfer-Encoding: chunked`.
-    Chunked,
-    /// `Connection: close` and nothing else: the end of the connection is the end of the body.
-    Close,
 }
 
 /// Whether a part of an archive may be asked for.

@@ -6,6 +6,7 @@
 use serde::Deserialize;
 use serde::de::{self, Deserializer, Visitor};
 
+use super::framing::Framing;
 use super::request::RequestPattern;
 
 /// How often something goes wrong before it works: a number, or `"always"`.
@@ -152,7 +153,7 @@ pub enum Damage {
         after: u64,
         /// `Content-Length` or chunks.
         #[serde(default)]
-        framing: super::Framing,
+        framing: Framing,
     },
     /// The body ends early, and the framing fits the shorter body: only the content betrays it.
     SilentlyTruncated {
@@ -160,7 +161,7 @@ pub enum Damage {
         after: u64,
         /// How the end is marked.
         #[serde(default)]
-        framing: super::Framing,
+        framing: Framing,
     },
     /// A web page instead.
     Html,

@@ -6,6 +6,7 @@
 mod chaos;
 mod data;
 mod faults;
+mod framing;
 mod request;
 
 use std::path::{Path, PathBuf};
@@ -16,10 +17,10 @@ use serde::Deserialize;
 
 pub use chaos::{Change, Chaos, ChaosKind, Mutation};
 pub use data::{
-    Access, DataSize, Downloads, Framing, ItemKind, ItemScenario, Lists, Names, Person, Ranges,
-    Timing,
+    Access, DataSize, Downloads, ItemKind, ItemScenario, Lists, Names, Person, Ranges, Timing,
 };
 pub use faults::{Damage, Ending, Fault, Ids, ItemFault, RequestFault, Shown, Times};
+pub use framing::Framing;
 pub use request::{PatternError, RequestPattern};
 
 /// The whole description of a sandbox.
@@ -28,7 +29,7 @@ pub use request::{PatternError, RequestPattern};
 pub struct Scenario {
     /// All demo data is drawn from this number: the same seed gives the same bytes.
     pub seed: u64,
-    /// The path below which everything lies, such as `/api`, `/ufws` or nothing.
+    /// The path below which everything is, such as `/api`, `/ufws` or nothing.
     pub base_path: String,
     /// What `status` and the `version` header say.
     pub platform_version: String,

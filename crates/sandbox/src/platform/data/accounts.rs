@@ -7,10 +7,12 @@ use sha2::{Digest, Sha256};
 
 use crate::archive::mix;
 use crate::document::{Element, flag, number, secret, text};
-use crate::platform::hexadecimal;
+use crate::hexadecimal::hexadecimal;
 use crate::platform::items::Item;
 
-use super::{FileFacts, Owner, drawn_fields, invented, item_fields, number_of, upload_fields};
+use super::fields::{
+    FileFacts, Owner, drawn_fields, invented, item_fields, number_of, upload_fields,
+};
 
 /// The concrete type, what people call the account, and the type of its target platform.
 const KINDS: [(&str, &str, &str); 14] = [

@@ -3,7 +3,7 @@
 use crate::document::{Element, flag, number, secret, text};
 use crate::platform::items::Item;
 
-use super::{Owner, drawn_fields, id_at, invented, item_fields, logo, number_of};
+use super::fields::{Owner, drawn_fields, id_at, invented, item_fields, logo, number_of};
 
 /// The `appliance` document.
 pub(crate) fn appliance(owner: &Owner<'_>, item: &Item) -> Element {

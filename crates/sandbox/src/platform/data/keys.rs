@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use crate::archive::mix;
 use crate::document::{Element, number, secret, text};
 
-use super::{Owner, drawn_fields, id_at, invented};
+use super::fields::{Owner, drawn_fields, id_at, invented};
 
 pub(super) fn artifact_accounts(owner: &Owner<'_>) -> Vec<Element> {
     const KINDS: [(&str, i64); 3] = [("https", 443), ("ftp", 21), ("http", 8080)];

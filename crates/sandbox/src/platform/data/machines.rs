@@ -3,7 +3,7 @@
 use crate::document::{Element, flag, number, secret, text};
 use crate::platform::items::moment;
 
-use super::{Owner, drawn_fields, finished_status, id_at, invented, number_of};
+use super::fields::{Owner, drawn_fields, finished_status, id_at, invented, number_of};
 
 pub(super) fn images(owner: &Owner<'_>) -> Vec<Element> {
     owner

@@ -3,8 +3,8 @@
 use crate::archive::mix;
 use crate::document::{Element, flag, number, text};
 
+use super::fields::{Owner, drawn_fields, finished_status, id_at, number_of};
 use super::machines::creation_date;
-use super::{Owner, drawn_fields, finished_status, id_at, number_of};
 
 pub(super) fn imports(owner: &Owner<'_>) -> Vec<Element> {
     let make = |place| {

@@ -3,7 +3,7 @@
 use crate::document::{Element, decimal, flag, number, text};
 use crate::platform::items::moment;
 
-use super::{Owner, drawn_fields, id_at, number_of};
+use super::fields::{Owner, drawn_fields, id_at, number_of};
 
 /// All entitlements that lists and calls ask for, with what they allow.
 pub(crate) const ENTITLEMENTS: [(&str, &str); 8] = [

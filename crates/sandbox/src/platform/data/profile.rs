@@ -3,7 +3,7 @@
 use crate::document::{Element, flag, number, secret, text};
 use crate::platform::picture::{Picture, picture};
 
-use super::{Owner, drawn_fields, invented, logo};
+use super::fields::{Owner, drawn_fields, invented, logo};
 
 /// The id of everybody's photo.
 pub(crate) const PHOTO_ID: i64 = 77;

@@ -3,7 +3,7 @@
 use crate::document::{Element, flag, number, text};
 use crate::platform::items::Item;
 
-use super::{Owner, drawn_fields, item_fields, logo, number_of};
+use super::fields::{Owner, drawn_fields, item_fields, logo, number_of};
 
 /// The `mySoftware` document.
 pub(crate) fn my_software(owner: &Owner<'_>, item: &Item) -> Element {

@@ -2,11 +2,11 @@
 
 use crate::document::{Element, flag, number, text};
 
-use super::{Owner, drawn_fields, id_at, number_of};
+use super::fields::{Owner, drawn_fields, id_at, number_of};
 
 /// An owner's workspaces are numbered from here: their comments are found without the owner's name in the path.
 fn first_workspace(owner: &Owner<'_>) -> i64 {
-    601 + (owner.id - super::FIRST_USER_ID) * 100_000
+    601 + (owner.id - super::fields::FIRST_USER_ID) * 100_000
 }
 
 /// Whether this is the id of one of the owner's workspaces.

@@ -1,6 +1,6 @@
 //! The platform's own export jobs: a queue before a limited number of slots, and what a ticket says at any moment.
 //!
-//! Nothing here reads a clock. Every method is told how much time has elapsed; the state of a ticket is a function of what
+//! Nothing here reads a clock. Every method is given the time that has elapsed; the state of a ticket is a function of what
 //! was asked for and of that time.
 
 use std::time::Duration;

@@ -1,13 +1,15 @@
 //! Every error that a caller can see, as a problem document (RFC 9457). The only place that knows problem types and status codes.
 
+mod response;
+mod stores;
+
 use std::time::Duration;
 
-use axum::Json;
-use axum::http::header::{CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use axum::http::{HeaderValue, StatusCode};
-use axum::response::{IntoResponse, Response};
-use domain::jobs::{BagStoreError, JobStateName, JobStoreError};
-use serde::Serialize;
+use axum::http::StatusCode;
+use domain::jobs::JobStateName;
+
+use crate::backend::IdentifyError;
+use crate::causes::{Causes, for_operator};
 
 /// What went wrong, by meaning.
 #[derive(Debug)]
@@ -18,8 +20,8 @@ pub(crate) enum Problem {
     Forbidden,
     /// Too many attempts with wrong credentials.
     TooManyAttempts { wait: Duration },
-    /// The platform does not answer.
-    PlatformUnavailable,
+    /// The platform could not be asked; without a cause it took too long.
+    PlatformUnavailable { cause: Option<IdentifyError> },
     /// No resource has this path.
     UnknownPath,
     /// The path exists, the method does not.
@@ -50,7 +52,7 @@ pub(crate) enum Problem {
     Busy,
     /// The service is being stopped.
     Stopping,
-    /// A fault of the service itself; its log tells more.
+    /// A fault of the service itself; its log has the cause.
     Internal,
 }
 
@@ -59,15 +61,6 @@ struct Kind {
     status: StatusCode,
     slug: &'static str,
     title: &'static str,
-}
-
-#[derive(Serialize)]
-struct Document {
-    #[serde(rename = "type")]
-    kind: String,
-    title: &'static str,
-    status: u16,
-    detail: String,
 }
 
 /// How long a caller should wait before asking for a bag again.
@@ -92,7 +85,7 @@ impl Problem {
                 "too-many-attempts",
                 "Too many attempts with wrong credentials",
             ),
-            Self::PlatformUnavailable => (
+            Self::PlatformUnavailable { .. } => (
                 S::BAD_GATEWAY,
                 "platform-unavailable",
                 "The UForge platform does not answer",
@@ -167,9 +160,7 @@ impl Problem {
             Self::TooManyAttempts { wait } => {
                 format!("try again in {} seconds", whole_seconds(*wait))
             }
-            Self::PlatformUnavailable => {
-                "the credentials could not be checked; try again in a moment".to_owned()
-            }
+            Self::PlatformUnavailable { cause } => unavailable(cause.as_ref()),
             Self::UnknownPath => "the API begins at /api/v1/exports".to_owned(),
             Self::MethodNotAllowed => "the header `Allow` names what can be done".to_owned(),
             Self::UnknownExport => "no export of yours has this id".to_owned(),
@@ -195,7 +186,7 @@ impl Problem {
             Self::Busy => "try again in a moment".to_owned(),
             Self::Stopping => "nothing new is taken on".to_owned(),
             Self::Internal => {
-                "the log of the service tells more under this request's id".to_owned()
+                "the log of the service has the cause under this request's id".to_owned()
             }
         }
     }
@@ -203,7 +194,9 @@ impl Problem {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::TooManyAttempts { wait } => Some(*wait),
-            Self::NotReady { .. } | Self::PlatformUnavailable | Self::Busy => Some(POLL_AGAIN),
+            Self::NotReady { .. } | Self::PlatformUnavailable { .. } | Self::Busy => {
+                Some(POLL_AGAIN)
+            }
             Self::TooManyExports { .. } | Self::Stopping => Some(Duration::from_secs(30)),
             Self::Unauthenticated { .. }
             | Self::Forbidden
@@ -223,116 +216,95 @@ impl Problem {
     }
 }
 
+/// Why the credentials could not be checked, and what helps.
+fn unavailable(cause: Option<&IdentifyError>) -> String {
+    let why = cause.map_or_else(
+        || "the platform did not answer in time".to_owned(),
+        |error| Causes(error).to_string(),
+    );
+    let helps = cause.and_then(IdentifyError::remedy).map_or_else(
+        || "try again in a moment".to_owned(),
+        |remedy| for_operator(&remedy),
+    );
+    format!("the credentials could not be checked: {why}; {helps}")
+}
+
 fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
-}
-
-impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
-        let kind = self.kind();
-        let document = Document {
-            kind: format!("/problems/{}", kind.slug),
-            title: kind.title,
-            status: kind.status.as_u16(),
-            detail: self.detail(),
-        };
-        let mut response = (kind.status, Json(document)).into_response();
-        let headers = response.headers_mut();
-        headers.insert(
-            CONTENT_TYPE,
-            HeaderValue::from_static("application/problem+json"),
-        );
-        if let Some(wait) = self.retry_after() {
-            headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait).max(1)));
-        }
-        match self {
-            Self::Unauthenticated { .. } => {
-                headers.insert(
-                    WWW_AUTHENTICATE,
-                    HeaderValue::from_static(r#"Basic realm="UForge", charset="UTF-8""#),
-                );
-            }
-            Self::RangeNotSatisfiable { size } => {
-                // RFC 9110 §14.4: the size tells the caller what can be asked for.
-                if let Ok(value) = HeaderValue::from_str(&format!("bytes */{size}")) {
-                    headers.insert(CONTENT_RANGE, value);
-                }
-            }
-            _ => {}
-        }
-        response
-    }
-}
-
-impl From<JobStoreError> for Problem {
-    fn from(error: JobStoreError) -> Self {
-        match error {
-            JobStoreError::Unknown { .. } => Self::UnknownExport,
-            JobStoreError::Full { .. } | JobStoreError::Conflict { .. } => Self::Busy,
-            JobStoreError::Exists { .. } | JobStoreError::Unavailable(_) => {
-                tracing::error!(error = %Causes(&error), "the store of jobs failed");
-                Self::Internal
-            }
-        }
-    }
-}
-
-impl From<BagStoreError> for Problem {
-    fn from(error: BagStoreError) -> Self {
-        tracing::error!(error = %Causes(&error), "the store of bags failed");
-        match error {
-            BagStoreError::Missing { .. }
-            | BagStoreError::Changed { .. }
-            | BagStoreError::Io { .. } => Self::Internal,
-        }
-    }
-}
-
-/// An error with all that caused it, in one line.
-pub(crate) struct Causes<'a>(pub(crate) &'a (dyn std::error::Error + 'a));
-
-impl std::fmt::Display for Causes<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}", self.0)?;
-        let mut cause = self.0.source();
-        while let Some(error) = cause {
-            write!(f, ": {error}")?;
-            cause = error.source();
-        }
-        Ok(())
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use domain::ports::{API_URL, ApiError, Distrust};
 
     #[test]
-    fn a_problem_is_a_document_of_its_own_media_type() {
-        let response = Problem::NotReady {
-            state: JobStateName::Running,
-        }
-        .into_response();
-        assert_eq!(response.status(), StatusCode::CONFLICT);
-        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
-        assert_eq!(response.headers()[RETRY_AFTER], "5");
-    }
-
-    #[test]
-    fn whoever_is_unknown_is_asked_for_basic_credentials_in_utf_8() {
-        let response = Problem::Unauthenticated { why: "no" }.into_response();
-        assert_eq!(
-            response.headers()[WWW_AUTHENTICATE],
-            r#"Basic realm="UForge", charset="UTF-8""#
-        );
-    }
-
-    #[test]
-    fn a_wait_is_told_in_whole_seconds_and_never_as_zero() {
-        let response = Problem::TooManyAttempts {
-            wait: Duration::from_millis(1_200),
-        }
-        .into_response();
-        assert_eq!(response.headers()[RETRY_AFTER], "2");
+    fn a_platform_that_cannot_be_asked_has_its_cause_and_what_helps() {
+        let request = "GET users/john".to_owned();
+        let host = "uforge.example.com:443".to_owned();
+        let detail = "it says so".to_owned();
+        let proxy = host.clone();
+        let of = |error| Problem::PlatformUnavailable { cause: Some(error) }.detail();
+        let platform = |error: ApiError| {
+            let (said, remedy) = (error.to_string(), error.remedy().unwrap());
+            let detail_text = of(IdentifyError::Platform(error));
+            assert!(
+                detail_text.contains(&said) && detail_text.contains(&remedy),
+                "{detail_text}"
+            );
+        };
+        platform(ApiError::NotHttp {
+            request: request.clone(),
+            host: host.clone(),
+            detail: detail.clone(),
+        });
+        platform(ApiError::UnknownHost {
+            request: request.clone(),
+            host: host.clone(),
+            detail: detail.clone(),
+        });
+        platform(ApiError::Unreachable {
+            request: request.clone(),
+            host: host.clone(),
+            detail: detail.clone(),
+        });
+        platform(ApiError::ClientCertificate {
+            request: request.clone(),
+            host: host.clone(),
+            detail: detail.clone(),
+        });
+        platform(ApiError::NoCommonTls {
+            request: request.clone(),
+            host: host.clone(),
+            detail: detail.clone(),
+        });
+        platform(ApiError::ProxyUnreachable {
+            request: request.clone(),
+            proxy: proxy.clone(),
+            detail: detail.clone(),
+        });
+        platform(ApiError::ProxyUnauthorized {
+            request: request.clone(),
+            proxy,
+        });
+        platform(ApiError::Untrusted {
+            request: request.clone(),
+            host,
+            distrust: Distrust::Expired,
+            detail,
+        });
+        let elsewhere = of(IdentifyError::WrongAddress(ApiError::NotFound {
+            request: request.clone(),
+            status: 404,
+            message: None,
+        }));
+        assert!(elsewhere.ends_with(API_URL), "{elsewhere}");
+        let silent = of(IdentifyError::Platform(ApiError::Stalled {
+            request,
+            after: Duration::from_secs(15),
+        }));
+        assert!(silent.ends_with("; try again in a moment"), "{silent}");
+        let late = Problem::PlatformUnavailable { cause: None }.detail();
+        assert!(late.contains("did not answer in time"), "{late}");
     }
 }

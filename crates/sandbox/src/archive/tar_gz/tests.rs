@@ -5,6 +5,7 @@ use proptest::prelude::*;
 use domain::model::OutputFormat;
 
 use super::*;
+use crate::archive::{ArchiveSource, System, archive_of};
 
 fn source(bytes: u64) -> ArchiveSource {
     ArchiveSource {
@@ -12,7 +13,7 @@ fn source(bytes: u64) -> ArchiveSource {
         version: "1.0".to_owned(),
         revision: 3,
         description: "two\nlines".to_owned(),
-        system: Some(content::System {
+        system: Some(System {
             name: "Debian".to_owned(),
             version: "9".to_owned(),
             arch: "x86_64".to_owned(),

@@ -1,0 +1,44 @@
+//! The exit statuses of the server: nothing else decides one.
+
+use std::process::ExitCode;
+
+use crate::launch::StartError;
+
+/// How the server ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Exit {
+    /// It was stopped, or did what was asked: `--help`, `--version`.
+    Success,
+    /// The machine or the network did not permit it.
+    Failed,
+    /// The command line, the environment or a file that they name has to be changed.
+    WrongUsage,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Success => 0,
+            Exit::Failed => 1,
+            Exit::WrongUsage => 2,
+        })
+    }
+}
+
+/// For a command line that is not a server's: a wrong one, `--help` or `--version`.
+pub(crate) fn of_command_line(error: &clap::Error) -> Exit {
+    if error.use_stderr() {
+        Exit::WrongUsage
+    } else {
+        Exit::Success
+    }
+}
+
+/// For a server that could not start.
+pub(crate) fn of_start(error: &StartError) -> Exit {
+    if error.is_misconfiguration() {
+        Exit::WrongUsage
+    } else {
+        Exit::Failed
+    }
+}
