@@ -80,7 +80,7 @@ async fn beginning(mut body: Body) -> (Bytes, Body) {
     (beginning.freeze(), stream::iter(chunks).chain(body).boxed())
 }
 
-/// A small file without the gzip stream around it. What cannot be unpacked stays as it is: its checksum will tell.
+/// A small file without the gzip stream around it. What cannot be unpacked stays as it is: its checksum shows what it is.
 async fn unpacked(download: Download, limit: u64) -> Download {
     let mut whole = BytesMut::new();
     let mut body = download.body;

@@ -16,7 +16,7 @@ use adapters_clock::SystemClock;
 use adapters_http::{
     ApiSettings, BaseUrl, BaseUrlError, Credentials, Proxies, TlsTrust, UforgeApi,
 };
-pub(crate) use adapters_http::{RememberedStarts, SetUpError};
+pub(crate) use adapters_http::{TrackedStarts, SetUpError};
 pub(crate) use adapters_process::{
     LossyStderr, Signal, Signals, TextFileError, first_line, is_ignored, read_pem, read_text,
 };
@@ -95,7 +95,7 @@ pub(crate) fn server_address(text: &str) -> Result<ServerAddress, Box<dyn Error 
 }
 
 /// The platform behind a connection.
-pub(crate) fn platform(connection: &ConnectionSettings) -> Result<RememberedStarts, ComposeError> {
+pub(crate) fn platform(connection: &ConnectionSettings) -> Result<TrackedStarts, ComposeError> {
     let base = BaseUrl::parse(&connection.server.url).map_err(|source| ComposeError::Url {
         url: connection.server.url.clone(),
         source,
@@ -118,7 +118,7 @@ pub(crate) fn platform(connection: &ConnectionSettings) -> Result<RememberedStar
         user_agent: format!("uforge-export/{TOOL_VERSION}"),
     };
     let api = UforgeApi::new(settings).map_err(ComposeError::Connection)?;
-    Ok(RememberedStarts::new(Arc::new(api)))
+    Ok(TrackedStarts::new(Arc::new(api)))
 }
 
 fn adapter_credentials(sign_in: &SignIn) -> Credentials {

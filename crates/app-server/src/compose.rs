@@ -28,7 +28,7 @@ use thiserror::Error;
 use crate::backend::{Assignment, Backend, Brought, Credentials, IdentifyError, Run};
 use crate::problem::Causes;
 use crate::settings::{Settings, Trust};
-use adapters_http::RememberedStarts;
+use adapters_http::TrackedStarts;
 
 /// How long the platform may be silent when it is asked who a caller is: somebody waits for it.
 const IDENTIFY_SILENCE: Duration = Duration::from_secs(15);
@@ -164,7 +164,7 @@ impl Backend for Forge {
             .map_err(|error| failure(&error, None))?;
         let run = open_archive(workplace, &order).await?;
         Ok(Box::new(ForgeRun {
-            api: RememberedStarts::new(Arc::new(api)),
+            api: TrackedStarts::new(Arc::new(api)),
             clock: Arc::clone(&self.clock),
             journal: run.journal,
             sink: Some(run.sink),
@@ -227,7 +227,7 @@ fn unwritable() -> JobFailure {
 
 /// The workflow against a UForge, into a file in the job's workplace.
 struct ForgeRun {
-    api: RememberedStarts,
+    api: TrackedStarts,
     clock: Arc<dyn Clock>,
     journal: Arc<dyn Journal>,
     sink: Option<Box<dyn ArchiveSink>>,

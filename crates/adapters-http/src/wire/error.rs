@@ -1,4 +1,4 @@
-//! What went wrong, by meaning: the one room that turns statuses and the HTTP library's errors into [`ApiError`].
+//! What went wrong, by meaning: the one module that turns statuses and the HTTP library's errors into [`ApiError`].
 
 use std::error::Error;
 use std::time::Duration;

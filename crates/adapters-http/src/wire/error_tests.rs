@@ -69,7 +69,7 @@ fn whoever_says_when_to_come_back_means_later() {
 }
 
 #[test]
-fn what_stands_before_the_platform_is_told_from_it() {
+fn what_stands_before_the_platform_is_distinguished_from_it() {
     let meaning = |status: u16, body: &str, way: &Way<'_>| {
         let status = StatusCode::from_u16(status).unwrap();
         let html = headers(&[(CONTENT_TYPE, "text/html")]);

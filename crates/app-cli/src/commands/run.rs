@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::compose::{
-    self, ComposeError, OpenError, OpenRun, OpenedRun, RememberedStarts, RunFiles,
+    self, ComposeError, OpenError, OpenRun, OpenedRun, TrackedStarts, RunFiles,
 };
 use crate::error::CommandError;
 use crate::exit::Ending;
@@ -265,7 +265,7 @@ async fn drive(
     session: &Session,
     mut signals: Signals,
     job: &Job,
-    api: &RememberedStarts,
+    api: &TrackedStarts,
     run: OpenRun,
     order: &Order,
 ) -> Result<(Outcome, RunFiles), CommandError> {
@@ -332,7 +332,7 @@ enum PartialEntry {
 }
 
 /// A start that was on its way when the run was dropped may have made a ticket: its answer is waited for, and remembered.
-async fn remember_answers(api: &RememberedStarts, journal: &dyn Journal, patience: Duration) {
+async fn remember_answers(api: &TrackedStarts, journal: &dyn Journal, patience: Duration) {
     let lying = api.settle(patience).await;
     let checkpoint = journal.checkpoint();
     let unheard = |ticket: &Ticket| {
