@@ -94,7 +94,7 @@ pub(crate) enum Command {
     /// Run the embedded UForge alone, to try things against
     #[command(after_help = SANDBOX_EXAMPLES)]
     Sandbox(SandboxArguments),
-    /// Give an unfinished run up: its tickets there, its files here
+    /// Discard an unfinished run and its tickets on the server
     Discard(Box<DiscardArguments>),
     /// Print the effective configuration and where each value comes from
     #[command(after_help = CONFIG_HELP)]

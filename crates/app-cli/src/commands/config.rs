@@ -6,7 +6,7 @@ use crate::exit::Ending;
 use crate::settings::{Layer, check, effective};
 use crate::stdout;
 
-use super::Session;
+use super::session::Session;
 
 pub(super) fn run(
     session: &mut Session,

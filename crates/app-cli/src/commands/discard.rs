@@ -1,4 +1,4 @@
-//! `discard`: gives an unfinished run up, on the server and here.
+//! `discard`: removes an unfinished run, on the server and here.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -11,11 +11,10 @@ use crate::render::{count, printable};
 use crate::settings::{Inputs, Layer, Origin, UnsignedConnection};
 use crate::signals::Signals;
 
-use super::Session;
-use super::giving_up::{say_doubts, try_abandon};
-use super::session::sign;
+use super::abandon::{say_doubts, try_abandon};
+use super::session::{Session, sign};
 
-/// A slow server gets this long to forget tickets.
+/// A slow server gets this long to delete tickets.
 const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) fn run(
@@ -28,16 +27,16 @@ pub(super) fn run(
         path: arguments.path.clone(),
     };
     let bag = find(&arguments.path)?.ok_or_else(nothing)?;
-    let leftovers = compose::lock_unfinished(&bag)?.ok_or_else(nothing)?;
-    let checkpoint = leftovers.journal.checkpoint();
+    let unfinished = compose::lock_unfinished(&bag)?.ok_or_else(nothing)?;
+    let checkpoint = unfinished.journal.checkpoint();
     if checkpoint.open.is_empty() && checkpoint.intents.is_empty() {
         session.inputs(flags)?;
     } else {
-        abandon(session, flags, &leftovers)?;
+        abandon(session, flags, &unfinished)?;
     }
-    leftovers.remove().map_err(ComposeError::from)?;
+    unfinished.remove().map_err(ComposeError::from)?;
     let bag = bag.display().to_string();
-    session.voice.say(&format!(
+    session.messages.info(&format!(
         "The unfinished run for {} is gone.",
         printable(&bag)
     ));
@@ -117,7 +116,7 @@ fn abandon(session: &mut Session, flags: Layer, run: &LockedRun) -> Result<(), C
         });
     }
     let gone = u64::try_from(abandoned.deleted.len()).unwrap_or(u64::MAX);
-    session.voice.say(&format!(
+    session.messages.info(&format!(
         "{} gone from the server.",
         count(gone, "ticket is", "tickets are")
     ));

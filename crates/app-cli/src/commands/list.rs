@@ -1,4 +1,4 @@
-//! `list`: what is in a bag, as its own papers say. The payload is not read.
+//! `list`: what is in a bag, as its own tag files say. The payload is not read.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ use crate::render::{count, printable, size};
 use crate::settings::Layer;
 use crate::stdout;
 
-use super::Session;
+use super::session::Session;
 
 pub(super) fn run(session: &mut Session, arguments: ListArguments) -> Result<Ending, CommandError> {
     session.inputs(Layer::default())?;
@@ -26,7 +26,7 @@ pub(super) fn run(session: &mut Session, arguments: ListArguments) -> Result<End
     };
     stdout::write(&text)?;
     for finding in &listing.findings {
-        session.voice.warn(&finding.to_string());
+        session.messages.warn(&finding.to_string());
     }
     if listing.findings.is_empty() {
         Ok(Ending::Done)

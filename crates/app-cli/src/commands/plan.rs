@@ -11,9 +11,8 @@ use crate::settings::{ConnectionSettings, Layer, SelectionSettings, UnsignedConn
 use crate::signals::Signals;
 use crate::stdout;
 
-use super::Session;
 use super::question::ask;
-use super::session::sign;
+use super::session::{Session, sign};
 
 pub(super) fn run(session: &mut Session, arguments: PlanArguments) -> Result<Ending, CommandError> {
     let mut flags = Layer::default();

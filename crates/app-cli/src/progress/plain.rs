@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::model::ItemRef;
 use domain::ports::{Event, ItemStage};
 
-use super::{Subject, View};
+use super::view::{Subject, View};
 use crate::render::{count, printable, size, stopwatch};
 
 /// One item, or the documents together, say something at most this often, unless it is final.
@@ -20,7 +20,7 @@ pub(super) struct Plain<W> {
     said: BTreeMap<ItemRef, Said>,
     documents: u64,
     document_bytes: u64,
-    documents_told: Duration,
+    documents_shown: Duration,
 }
 
 /// What was said of an item last.
@@ -43,7 +43,7 @@ impl<W: Write> Plain<W> {
             said: BTreeMap::new(),
             documents: 0,
             document_bytes: 0,
-            documents_told: Duration::ZERO,
+            documents_shown: Duration::ZERO,
         }
     }
 
@@ -62,7 +62,7 @@ impl<W: Write> Plain<W> {
             );
             self.say(now, &words);
         }
-        self.documents_told = now;
+        self.documents_shown = now;
     }
 
     fn item(&mut self, item: ItemRef, name: &str, stage: &ItemStage, now: Duration) {
@@ -114,7 +114,9 @@ fn words(stage: &ItemStage) -> String {
         ItemStage::Ready => "ready".to_owned(),
         ItemStage::Downloading => "downloading".to_owned(),
         ItemStage::Stored { bytes } => format!("in the bag, {}", size(*bytes)),
-        ItemStage::Resumed { bytes } => format!("in the bag since before, {}", size(*bytes)),
+        ItemStage::Resumed { bytes } => {
+            format!("in the bag since an earlier run, {}", size(*bytes))
+        }
         ItemStage::Failed { reason } => format!("failed: {reason}"),
     }
 }
@@ -136,12 +138,12 @@ impl<W: Write + Send> View for Plain<W> {
             }
             Event::Planned { items, .. } => {
                 let archives = count(*items, "archive", "archives");
-                self.say(now, &format!("{archives} to bring home"));
+                self.say(now, &format!("{archives} to export"));
             }
             Event::DocumentStored { bytes, .. } => {
                 self.documents += 1;
                 self.document_bytes += bytes;
-                if now.saturating_sub(self.documents_told) >= QUIET_FOR {
+                if now.saturating_sub(self.documents_shown) >= QUIET_FOR {
                     self.say_documents(now);
                 }
             }

@@ -21,7 +21,7 @@ impl Screen {
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "the trait wants results, and there are none to tell"
+    reason = "the trait wants results, and there are none to report"
 )]
 fn whatever(_drawn: io::Result<()>) -> io::Result<()> {
     Ok(())

@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use domain::report::grouped;
+
 /// The text without control characters and without marks that turn the reading direction.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     let hidden = |character: char| {
@@ -32,18 +34,6 @@ pub(crate) fn column(text: &str, columns: usize) -> String {
 pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     let word = if number == 1 { one } else { many };
     format!("{} {word}", grouped(number))
-}
-
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// `0:07`, `12:30`, `1:02:03`.

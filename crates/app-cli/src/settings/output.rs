@@ -55,7 +55,7 @@ impl Encryption {
     }
 }
 
-/// Where the bag goes, how it is made, what is told meanwhile.
+/// Where the bag goes, how it is made, what is shown meanwhile.
 #[derive(Clone, Debug)]
 pub(crate) struct OutputSettings {
     pub(crate) target: Target,
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_made_up_name_tells_whose_and_when() {
+    fn a_made_up_name_says_whose_and_when() {
         let now: Timestamp = "2026-11-24T10:15:00.9Z".parse().unwrap();
         for (login, expected) in [
             ("john", "uforge-john-20261124T101500Z"),

@@ -1,5 +1,5 @@
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use domain::model::{BagFormat, DocumentForms, ObjectId, Section, Strictness};
@@ -7,9 +7,11 @@ use proptest::prelude::*;
 use secrecy::ExposeSecret;
 use tempfile::TempDir;
 
-use super::layers::parse;
+use super::method::choose;
+use super::places::parse;
 use super::*;
-use crate::credentials::{Method, Secret, SecretSource, choose};
+use crate::args::GeneralArguments;
+use crate::credentials::{CredentialsError, Method, Secret, SecretSource};
 
 /// A machine with configuration files of its own.
 struct Machine {
@@ -495,7 +497,7 @@ fn the_format_follows_the_ending_and_never_contradicts_it() {
 }
 
 #[test]
-fn a_folder_a_file_and_standard_output_are_told_apart() {
+fn a_folder_a_file_and_standard_output_are_distinguished() {
     let machine = Machine::new();
     let folder = machine.folder.path().to_owned();
     for (path, target) in [
@@ -549,7 +551,7 @@ fn the_effective_configuration_leaves_the_format_to_the_ending() {
 }
 
 #[test]
-fn a_value_that_would_stop_an_export_is_told_by_config_too() {
+fn a_value_that_would_stop_an_export_is_reported_by_config_too() {
     for wrong in [
         "jobs = 99",
         "downloads = 0",

@@ -1,6 +1,10 @@
-//! Puts the program together: the only place that names concrete adapters.
+//! Puts the program together: the only module that names concrete adapters.
+//!
+//! [`process`] and [`address`] are what settings and credentials need of adapters; they import nothing of the rest.
 
-use std::error::Error;
+mod address;
+mod process;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -16,21 +20,21 @@ use adapters_clock::SystemClock;
 use adapters_http::{
     ApiSettings, BaseUrl, BaseUrlError, Credentials, Proxies, TlsTrust, UforgeApi,
 };
-pub(crate) use adapters_http::{TrackedStarts, SetUpError};
-pub(crate) use adapters_process::{
-    LossyStderr, Signal, Signals, TextFileError, first_line, is_ignored, read_pem, read_text,
-};
+pub(crate) use adapters_http::{SetUpError, TrackedStarts};
 use domain::model::Order;
 use domain::ports::Clock;
 use domain::workflow::Limits;
 use sandbox::{Announcement, Running, Scenario, ScenarioError};
 use thiserror::Error;
 
+pub(crate) use address::server_address;
+pub(crate) use process::{
+    LossyStderr, Signal, Signals, TextFileError, first_line, is_ignored, read_pem, read_text,
+};
+
 use crate::args::OpeningArguments;
 use crate::credentials::{self, CredentialsError, PASSPHRASE, Secret};
-use crate::settings::{
-    self, ConnectionSettings, Existing, OutputSettings, Route, ServerAddress, SignIn, Trust,
-};
+use crate::settings::{self, ConnectionSettings, Existing, OutputSettings, Route, SignIn, Trust};
 
 /// What this program calls itself to servers and in bags.
 pub(crate) const TOOL_VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -82,16 +86,6 @@ pub(crate) enum ComposeError {
 /// Time.
 pub(crate) fn clock() -> impl Clock {
     SystemClock::start()
-}
-
-/// Reads the address of a platform.
-pub(crate) fn server_address(text: &str) -> Result<ServerAddress, Box<dyn Error + Send + Sync>> {
-    let base = BaseUrl::parse(text)?;
-    Ok(ServerAddress {
-        url: base.as_str().to_owned(),
-        host: base.host().to_owned(),
-        encrypted: base.is_https(),
-    })
 }
 
 /// The platform behind a connection.
@@ -179,7 +173,7 @@ fn replace(existing: Existing) -> Replace {
     }
 }
 
-/// Locks what an unfinished run left, so that it can be given up.
+/// Locks what an unfinished run left, so that it can be discarded.
 pub(crate) fn lock_unfinished(bag: &Path) -> Result<Option<LockedRun>, ComposeError> {
     Ok(adapters_archive::lock_unfinished(bag)?)
 }

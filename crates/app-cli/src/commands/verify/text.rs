@@ -10,7 +10,7 @@ use crate::compose::{Depth, VerifyReport};
 use crate::render::{count, printable, size};
 
 /// Lines under one heading; a person reads no more of them, a program reads JSON.
-const LINES_TOLD: usize = 1000;
+const MOST_LINES: usize = 1000;
 
 pub(super) fn sound(bag: &Path, report: &VerifyReport, depth: Depth) -> String {
     let findings = &report.findings;
@@ -194,9 +194,9 @@ fn block(text: &mut String, heading: &str, lines: Vec<String>) {
     if lines.is_empty() {
         return;
     }
-    let rest = lines.len().saturating_sub(LINES_TOLD);
+    let rest = lines.len().saturating_sub(MOST_LINES);
     let _ = writeln!(text, "\n{heading}");
-    for line in lines.into_iter().take(LINES_TOLD) {
+    for line in lines.into_iter().take(MOST_LINES) {
         let _ = writeln!(text, "  {line}");
     }
     if rest > 0 {
