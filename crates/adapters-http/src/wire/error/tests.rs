@@ -1,5 +1,12 @@
-use reqwest::header::CONTENT_TYPE;
+use std::time::Duration;
 
+use domain::ports::ApiError;
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+
+use super::message::message;
+use super::refusal::retry_after;
 use super::*;
 
 fn headers(pairs: &[(reqwest::header::HeaderName, &str)]) -> HeaderMap {
