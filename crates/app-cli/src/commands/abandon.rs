@@ -6,15 +6,15 @@ use std::time::Duration;
 use domain::ports::{Journal, NoProgress, UserDataApi};
 use domain::workflow::{self, Abandoned, Ports};
 
-use crate::compose;
+use crate::compose::{self, RunHeader};
 use crate::error::CommandError;
-use crate::render::{count, printable};
+use crate::render::{count, number, printable};
 use crate::settings::ConnectionSettings;
 
 use super::session::Session;
 
 /// Somebody who abandons a run wants its tickets deleted: a slow server gets this long.
-const PATIENCE: Duration = Duration::from_mins(1);
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
 /// Deletes the tickets that a journal holds from the server; says what is left of them. Nothing of it is an error: what is left
 /// stays in the journal.
@@ -29,10 +29,9 @@ pub(super) async fn abandon(
     }
     let left = journal.checkpoint().open.len();
     if left > 0 {
-        let left = u64::try_from(left).unwrap_or(u64::MAX);
         session.messages.warn(&format!(
             "{} of this run may still be on the server",
-            count(left, "ticket", "tickets")
+            count(number(left), "ticket", "tickets")
         ));
     }
 }
@@ -71,6 +70,11 @@ pub(super) async fn try_abandon(
     }
 }
 
+/// Whether a run was another person's, or from another platform: its tickets are not there to be deleted.
+pub(super) fn is_of_another(header: &RunHeader, connection: &ConnectionSettings) -> bool {
+    header.source != connection.server.url || header.user != connection.user
+}
+
 /// `--restart`: what an unfinished run left goes, on the server and here, before the new one begins.
 pub(super) async fn before_restart(
     session: &Session,
@@ -84,16 +88,15 @@ pub(super) async fn before_restart(
     let other = unfinished
         .header
         .as_ref()
-        .filter(|header| header.source != connection.server.url || header.user != connection.user);
+        .filter(|header| is_of_another(header, connection));
     match other {
         None => abandon(session, api, unfinished.journal.as_ref(), PATIENCE).await,
         Some(header) => {
             let open = unfinished.journal.checkpoint().open.len();
             if open > 0 {
-                let open = u64::try_from(open).unwrap_or(u64::MAX);
                 session.messages.warn(&format!(
                     "{} of the run that is discarded may still be on `{}`, of `{}`",
-                    count(open, "ticket", "tickets"),
+                    count(number(open), "ticket", "tickets"),
                     printable(&header.source),
                     printable(header.user.as_str()),
                 ));

@@ -1,21 +1,17 @@
 //! `discard`: removes an unfinished run, on the server and here.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::args::DiscardArguments;
 use crate::compose::{self, ComposeError, LockedRun};
 use crate::error::CommandError;
 use crate::exit::Ending;
-use crate::render::{count, printable};
+use crate::render::{count, number, printable};
 use crate::settings::{Inputs, Layer, Origin, UnsignedConnection};
 use crate::signals::Signals;
 
-use super::abandon::{say_doubts, try_abandon};
+use super::abandon::{PATIENCE, is_of_another, say_doubts, try_abandon};
 use super::session::{Session, sign};
-
-/// A slow server gets this long to delete tickets.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(super) fn run(
     session: &mut Session,
@@ -94,7 +90,7 @@ fn abandon(session: &mut Session, flags: Layer, run: &LockedRun) -> Result<(), C
         let mut signals = Signals::listen().map_err(CommandError::Runtime)?;
         let connection = sign(&mut signals, unsigned).await?;
         if let Some(header) = &run.header
-            && (header.source != connection.server.url || header.user != connection.user)
+            && is_of_another(header, &connection)
         {
             return Err(CommandError::OtherRun {
                 user: header.user.clone(),
@@ -111,11 +107,11 @@ fn abandon(session: &mut Session, flags: Layer, run: &LockedRun) -> Result<(), C
     let left = run.journal.checkpoint().open.len();
     if left > 0 {
         return Err(CommandError::TicketsLeft {
-            left: u64::try_from(left).unwrap_or(u64::MAX),
+            left: number(left),
             source: abandoned.left.into_iter().next().map(|(_, error)| error),
         });
     }
-    let gone = u64::try_from(abandoned.deleted.len()).unwrap_or(u64::MAX);
+    let gone = number(abandoned.deleted.len());
     session.messages.info(&format!(
         "{} gone from the server.",
         count(gone, "ticket is", "tickets are")

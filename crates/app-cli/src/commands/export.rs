@@ -3,7 +3,7 @@
 use crate::args::ExportArguments;
 use crate::error::CommandError;
 use crate::exit::Ending;
-use crate::settings::{Layer, OutputSettings, SelectionSettings, UnsignedConnection};
+use crate::settings::{OutputSettings, SelectionSettings, UnsignedConnection};
 use crate::signals::Signals;
 
 use super::job::Job;
@@ -16,11 +16,7 @@ pub(super) fn run(
     session: &mut Session,
     arguments: ExportArguments,
 ) -> Result<Ending, CommandError> {
-    let mut flags = Layer::default();
-    arguments.connection.fill(&mut flags);
-    arguments.selection.fill(&mut flags);
-    arguments.output.fill(&mut flags);
-    let mut inputs = session.inputs_with_credentials(flags)?;
+    let mut inputs = session.inputs_with_credentials(arguments.layer())?;
     let selection = SelectionSettings::of(&inputs.layers)?;
     let unsigned = UnsignedConnection::of(&mut inputs)?;
     let output = OutputSettings::of(&inputs.layers)?;

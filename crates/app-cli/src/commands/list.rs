@@ -8,7 +8,7 @@ use crate::args::ListArguments;
 use crate::compose::{self, Listing};
 use crate::error::CommandError;
 use crate::exit::Ending;
-use crate::render::{count, printable, size};
+use crate::render::{count, number, printable, size};
 use crate::settings::Layer;
 use crate::stdout;
 
@@ -49,12 +49,12 @@ fn table(listing: &Listing) -> String {
     for file in &listing.files {
         let _ = writeln!(text, "{:>11}  {}", size(file.bytes), printable(&file.path));
     }
-    let number = u64::try_from(listing.files.len()).unwrap_or(u64::MAX);
+    let files = number(listing.files.len());
     let bytes = listing
         .files
         .iter()
         .fold(0_u64, |sum, file| sum.saturating_add(file.bytes));
-    let mut whole = vec![count(number, "file", "files"), size(bytes)];
+    let mut whole = vec![count(files, "file", "files"), size(bytes)];
     whole.extend(listing.user.as_ref().map(|user| format!("data of {user}")));
     whole.extend(
         listing

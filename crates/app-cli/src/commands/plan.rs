@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::args::PlanArguments;
 use crate::error::CommandError;
 use crate::exit::Ending;
-use crate::render::{Table, count, size};
+use crate::render::{Table, count, number, size};
 use crate::settings::{ConnectionSettings, Layer, SelectionSettings, UnsignedConnection};
 use crate::signals::Signals;
 use crate::stdout;
@@ -153,11 +153,11 @@ fn table(plan: &Plan, connection: &ConnectionSettings) -> String {
             &bytes,
         ]);
     }
-    let number = u64::try_from(plan.items.len()).unwrap_or(u64::MAX);
+    let archives = number(plan.items.len());
     format!(
         "{} from {}\n\n{sections}\n{} would be exported by the platform:\n{items}",
         connection.user,
         connection.server.url,
-        count(number, "archive", "archives"),
+        count(archives, "archive", "archives"),
     )
 }

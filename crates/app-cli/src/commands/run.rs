@@ -16,7 +16,7 @@ use super::unfinished::{RunStart, Unfinished};
 use crate::compose::{self, OpenRun, OpenedRun, RunFiles, TrackedStarts};
 use crate::error::CommandError;
 use crate::progress::{self, Subject};
-use crate::render::count;
+use crate::render::{count, number};
 use crate::signals::Signals;
 
 /// Somebody who stops a run waits this long at most; the journal keeps what is then still on the server.
@@ -42,8 +42,8 @@ pub(super) async fn export(
         }
     };
     if run.resumed {
-        let number = u64::try_from(run.sink.resumed_receipts().len()).unwrap_or(u64::MAX);
-        let kept = count(number, "file is", "files are");
+        let kept = number(run.sink.resumed_receipts().len());
+        let kept = count(kept, "file is", "files are");
         session.messages.info(&format!(
             "Resuming the run that was interrupted: {kept} here already."
         ));

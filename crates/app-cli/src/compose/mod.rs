@@ -10,11 +10,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use adapters_archive::{
-    BagSource, Recipient, Replace, RunHeader, RunSettings, UnfinishedPolicy, UnfinishedRun, Unlock,
+    BagSource, Recipient, Replace, RunSettings, UnfinishedPolicy, UnfinishedRun, Unlock,
 };
 pub(crate) use adapters_archive::{
     Depth, EncryptionError, Listing, LockedRun, OpenError, OpenRun, OpenedRun, ReadError, RunFiles,
-    StoredFormat, VerifyReport,
+    RunHeader, StoredFormat, VerifyReport,
 };
 use adapters_clock::SystemClock;
 use adapters_http::{

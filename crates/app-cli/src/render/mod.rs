@@ -12,5 +12,5 @@ pub(crate) use error::{Colour, error_text};
 pub(crate) use hint::Hint;
 pub(crate) use messages::{Listener, Messages};
 pub(crate) use table::Table;
-pub(crate) use text::{column, count, fit, printable, roughly, stopwatch};
+pub(crate) use text::{column, count, fit, number, printable, roughly, stopwatch};
 pub(crate) use wrap::{terminal_columns, wrapped};

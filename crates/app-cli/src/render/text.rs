@@ -30,6 +30,11 @@ pub(crate) fn column(text: &str, columns: usize) -> String {
     console::pad_str(&text, columns, console::Alignment::Left, None).into_owned()
 }
 
+/// How many there are, for [`count`].
+pub(crate) fn number(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
 /// `3 items`, `1 item`.
 pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     let word = if number == 1 { one } else { many };

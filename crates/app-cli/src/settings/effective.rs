@@ -10,6 +10,7 @@ use super::method::choose;
 use super::{Inputs, Layer, Layers, Origin, ProgressMode, SettingsError, Sourced};
 use super::{connection, output, selection};
 use crate::credentials::{Method, SecretSource};
+use crate::render::number;
 
 /// Column at which origins begin.
 const ORIGIN_COLUMN: usize = 44;
@@ -82,7 +83,6 @@ fn write_output(text: &mut String, layers: &Layers) {
     }
     line(text, "encrypt-to", layers.pick(|l| &l.encrypt_to));
     line(text, "passphrase-file", layers.pick(|l| &l.passphrase_file));
-    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     line(text, "jobs", set(layers, |l| &l.jobs, number(Limits::JOBS)));
     let downloads = number(Limits::DOWNLOADS);
     line(text, "downloads", set(layers, |l| &l.downloads, downloads));

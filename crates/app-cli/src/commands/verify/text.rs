@@ -7,7 +7,7 @@ use domain::bag::verify::{Differences, Drift, LiveObject, SectionDrift, Standing
 use domain::model::Section;
 
 use crate::compose::{Depth, VerifyReport};
-use crate::render::{count, printable, size};
+use crate::render::{count, number, printable, size};
 
 /// Lines under one heading; a person reads no more of them, a program reads JSON.
 const MOST_LINES: usize = 1000;
@@ -202,10 +202,6 @@ fn block(text: &mut String, heading: &str, lines: Vec<String>) {
     if rest > 0 {
         let _ = writeln!(text, "  and {rest} more: `--json` names them all");
     }
-}
-
-fn number(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]
