@@ -1,6 +1,6 @@
 //! `plan`: what an export would contain. Nothing but GET is sent.
 
-use domain::workflow::{self, Plan, SectionPlan};
+use domain::workflow::{self, Plan, PlannedSection, SectionPlan};
 use serde::Serialize;
 
 use crate::args::PlanArguments;
@@ -118,30 +118,8 @@ fn table(plan: &Plan, connection: &ConnectionSettings) -> String {
     let mut sections = Table::new(40);
     sections.row(["SECTION", "OBJECTS", "SIZE", ""]);
     for section in &plan.sections {
-        let name = section.section.name();
-        match &section.plan {
-            SectionPlan::Fetch {
-                listed,
-                wanted,
-                bytes,
-            } => {
-                let objects = if listed == wanted {
-                    wanted.to_string()
-                } else {
-                    format!("{wanted} of {listed}")
-                };
-                let bytes = bytes.map_or_else(String::new, size);
-                sections.row([name, &objects, &bytes, ""]);
-            }
-            SectionPlan::Unavailable { reason } => {
-                let reason = match section.section.info().entitlement {
-                    Some(entitlement) => format!("unavailable: {reason} (needs {entitlement})"),
-                    None => format!("unavailable: {reason}"),
-                };
-                sections.row([name, "-", "", &reason]);
-            }
-            SectionPlan::Excluded => sections.row([name, "-", "", "excluded"]),
-        }
+        let [objects, bytes, note] = cells(section);
+        sections.row([section.section.name(), &objects, &bytes, &note]);
     }
     let mut items = Table::new(40);
     for item in &plan.items {
@@ -160,4 +138,31 @@ fn table(plan: &Plan, connection: &ConnectionSettings) -> String {
         connection.server.url,
         count(archives, "archive", "archives"),
     )
+}
+
+/// What stands beside a section's name: objects, size, and why it is not exported.
+fn cells(section: &PlannedSection) -> [String; 3] {
+    match &section.plan {
+        SectionPlan::Fetch {
+            listed,
+            wanted,
+            bytes,
+        } => {
+            let objects = if listed == wanted {
+                wanted.to_string()
+            } else {
+                format!("{wanted} of {listed}")
+            };
+            let bytes = bytes.map_or_else(String::new, size);
+            [objects, bytes, String::new()]
+        }
+        SectionPlan::Unavailable { reason } => {
+            let reason = match section.section.info().entitlement {
+                Some(entitlement) => format!("unavailable: {reason} (needs {entitlement})"),
+                None => format!("unavailable: {reason}"),
+            };
+            ["-".to_owned(), String::new(), reason]
+        }
+        SectionPlan::Excluded => ["-".to_owned(), String::new(), "excluded".to_owned()],
+    }
 }

@@ -53,6 +53,14 @@ impl<W: Write> Plain<W> {
         let _ = self.output.write_all(line.as_bytes());
     }
 
+    fn document(&mut self, bytes: u64, now: Duration) {
+        self.documents += 1;
+        self.document_bytes += bytes;
+        if now.saturating_sub(self.documents_shown) >= QUIET_FOR {
+            self.say_documents(now);
+        }
+    }
+
     fn say_documents(&mut self, now: Duration) {
         if self.documents > 0 {
             let words = format!(
@@ -124,12 +132,10 @@ fn words(stage: &ItemStage) -> String {
 impl<W: Write + Send> View for Plain<W> {
     fn on(&mut self, event: &Event, now: Duration) {
         match event {
-            Event::Connected {
-                platform_version: Some(version),
-            } => self.say(now, &format!("the platform is UForge {version}")),
-            Event::Connected {
-                platform_version: None,
-            } => self.say(now, "the platform answers"),
+            Event::Connected { platform_version } => match platform_version {
+                Some(version) => self.say(now, &format!("the platform is UForge {version}")),
+                None => self.say(now, "the platform answers"),
+            },
             Event::SectionListed { section, items } => {
                 self.say(now, &format!("{section}: {items}"));
             }
@@ -140,13 +146,7 @@ impl<W: Write + Send> View for Plain<W> {
                 let archives = count(*items, "archive", "archives");
                 self.say(now, &format!("{archives} to export"));
             }
-            Event::DocumentStored { bytes, .. } => {
-                self.documents += 1;
-                self.document_bytes += bytes;
-                if now.saturating_sub(self.documents_shown) >= QUIET_FOR {
-                    self.say_documents(now);
-                }
-            }
+            Event::DocumentStored { bytes, .. } => self.document(*bytes, now),
             Event::Bytes {
                 item,
                 received,
@@ -158,10 +158,10 @@ impl<W: Write + Send> View for Plain<W> {
                 reason,
                 wait_ms,
             } => {
-                let secs = wait_ms.div_ceil(1000);
+                let (secs, next) = (wait_ms.div_ceil(1000), attempt + 1);
                 self.say(
                     now,
-                    &format!("{what}: {reason}; attempt {} in {secs} s", attempt + 1),
+                    &format!("{what}: {reason}; attempt {next} in {secs} s"),
                 );
             }
             // A slot is free before anybody has read that one was waited for; that tickets go is as it should be.

@@ -48,7 +48,8 @@ impl Places {
         Ok(layers)
     }
 
-    /// Each file is checked by itself, so that an error can name it.
+    /// Each file is checked by itself, so that an error can name it, and stays a layer by itself: how to sign in is chosen from
+    /// what one source says as a whole (`method::choose`), which values that are merged already no longer show.
     fn read_one(&self, path: &Path) -> Result<(Origin, Layer), SettingsError> {
         let text =
             read_text(path, LIMIT_BYTES).map_err(|source| SettingsError::ConfigUnreadable {
