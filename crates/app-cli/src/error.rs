@@ -13,7 +13,7 @@ use crate::settings::SettingsError;
 /// Why a command did not do what it was asked for.
 #[derive(Debug, Error)]
 pub(crate) enum CommandError {
-    /// What was asked for cannot be meant.
+    /// The settings are wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// The parts of the program cannot be put together.
@@ -37,7 +37,7 @@ pub(crate) enum CommandError {
         #[source]
         source: Option<domain::ports::ApiError>,
     },
-    /// Which of them?
+    /// It is not clear which run is meant.
     #[error("there are several unfinished runs in `{}`: {}", folder.display(), names(bags))]
     SeveralUnfinished {
         /// Where.
@@ -45,7 +45,7 @@ pub(crate) enum CommandError {
         /// Their bags.
         bags: Vec<PathBuf>,
     },
-    /// The tickets of a run are where it was made.
+    /// The run is of another person or platform: its tickets are there.
     #[error("the unfinished run is of `{user}` at `{source_url}`")]
     OtherRun {
         /// Whose data.
@@ -79,13 +79,13 @@ pub(crate) enum CommandError {
         /// Where.
         path: PathBuf,
     },
-    /// Standard output does not take what it is to get.
+    /// Standard output cannot be written to.
     #[error("could not write to standard output")]
     Stdout(#[source] std::io::Error),
     /// The same, where the path of a bag that is complete was to be written.
     #[error("could not write the path of the bag to standard output")]
     PathNotWritten(#[source] Box<CommandError>),
-    /// The system does not let this program hear signals or run threads.
+    /// The system does not let this program listen for signals or run threads.
     #[error("could not start the runtime")]
     Runtime(#[source] std::io::Error),
     /// Somebody stopped it.

@@ -120,7 +120,7 @@ impl Ending {
 
     fn of_open_error(error: &OpenError) -> Self {
         match error {
-            // What was asked for cannot be: another command is needed.
+            // The same command cannot succeed: another one is needed.
             OpenError::NoFolder { .. }
             | OpenError::IsFolder { .. }
             | OpenError::NoName { .. }
@@ -147,7 +147,7 @@ impl Ending {
     fn of_read_error(error: &ReadError) -> Self {
         match error {
             ReadError::Encrypted { .. } | ReadError::Identity { .. } => Self::Usage,
-            // A file that once was a bag and is none any more is as damaged as can be.
+            // What cannot be read as a bag is damaged: it may have been one.
             ReadError::NotABag { .. } => Self::Damaged,
             ReadError::Io { .. }
             | ReadError::Locked { .. }

@@ -23,10 +23,10 @@ use crate::signals::Signals;
 const PARTING: Duration = Duration::from_secs(1);
 /// Of that, so much for answers to starts that were sent.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
-/// A run that failed and cannot be resumed takes its tickets back with more patience.
+/// A run that failed and cannot be resumed takes longer to delete its tickets.
 const TIDYING: Duration = Duration::from_secs(20);
 
-/// Makes the bag. A signal ends it, takes its tickets off the server and keeps what can be resumed.
+/// Makes the bag. A signal ends it, deletes its tickets from the server and keeps what can be resumed.
 pub(super) async fn export(
     session: &Session,
     signals: Signals,
@@ -140,7 +140,7 @@ async fn record_answers(api: &TrackedStarts, journal: &dyn Journal, patience: Du
         checkpoint.intents.contains(&ticket.item) && !checkpoint.open.contains(ticket)
     };
     for ticket in open.into_iter().filter(unheard) {
-        // What the journal cannot hold any more is still taken off the server, as far as time allows.
+        // A ticket that cannot be recorded any more is deleted at once, as far as time allows.
         if journal.record(Fact::Started { ticket }).await.is_err() {
             let _ = api.delete_export(ticket).await;
         }

@@ -37,7 +37,7 @@ pub(super) async fn sign(
         Ok(Ok(signed)) => Ok(signed?),
         Ok(Err(join)) => Err(CommandError::Runtime(join.into())),
         Err(signal) => {
-            // Whoever waits for an answer is not heard any more.
+            // The task that still waits for an answer is not joined: it no longer matters.
             terminal::restore();
             Err(CommandError::Interrupted(signal))
         }
@@ -107,7 +107,7 @@ impl Session {
         }
     }
 
-    /// Says what the settings gave reason to say.
+    /// Reports the warnings of the settings.
     pub(super) fn say_warnings(&self, inputs: &Inputs) {
         for warning in &inputs.warnings {
             self.messages.warn(warning);

@@ -14,7 +14,7 @@ use crate::error::CommandError;
 use crate::settings::{Existing, OutputSettings, SettingsError, Target, UnfinishedPolicy};
 use crate::stdout;
 
-/// So many runs do not begin in one second.
+/// Names that are tried: so many runs do not begin in one second.
 const MOST_NAMES: u32 = 10_000;
 
 /// Refuses an output that no bag can go to, before a password is asked for. What an interrupted run has just published is its own.
@@ -90,7 +90,7 @@ pub(super) async fn place(
         return Ok(place);
     };
     match before_restart(session, &job.connection, api, path).await {
-        // It is no unfinished run: it runs.
+        // Another process is still making it, so it is not unfinished.
         Err(error) if matches!(place, Place::Found(_)) && is_at_work(&error) => {}
         abandoned => abandoned?,
     }
@@ -158,7 +158,7 @@ fn is_at_work(error: &CommandError) -> bool {
     )
 }
 
-/// What has the name, or the work folder of that name, is of another run, by now.
+/// The name, or the work folder of that name, belongs to another run by now.
 fn is_of_another(error: &CommandError) -> bool {
     matches!(
         error,

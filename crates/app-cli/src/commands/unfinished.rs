@@ -33,7 +33,7 @@ impl Unfinished {
         run: RunStart,
     ) -> Self {
         let tickets = !checkpoint.open.is_empty() || !checkpoint.intents.is_empty();
-        // Nobody repeats a command that was refused as it is, and the next one must not find an unfinished run of another order.
+        // A command that was refused is changed before it is repeated, and must then not find an unfinished run of another order.
         let refused = matches!(
             Ending::of_error(ended),
             Ending::Usage | Ending::Unauthorized

@@ -39,7 +39,7 @@ use crate::settings::{self, ConnectionSettings, Existing, OutputSettings, Route,
 /// What this program calls itself to servers and in bags.
 pub(crate) const TOOL_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Why the parts do not fit together.
+/// Why the adapters cannot be built.
 #[derive(Debug, Error)]
 pub(crate) enum ComposeError {
     /// The connection cannot be set up; nothing was sent.
@@ -55,7 +55,7 @@ pub(crate) enum ComposeError {
     /// The bag cannot be written where it is to be.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// Nobody can be found to encrypt it for.
+    /// The bag cannot be encrypted as asked for.
     #[error(transparent)]
     Encryption(#[from] EncryptionError),
     /// A folder in which an unfinished run is looked for.
@@ -83,7 +83,7 @@ pub(crate) enum ComposeError {
     },
 }
 
-/// Time.
+/// The system's clock.
 pub(crate) fn clock() -> impl Clock {
     SystemClock::start()
 }

@@ -35,7 +35,7 @@ pub(crate) enum CredentialsError {
     /// A public key without its secret key.
     #[error("the secret key of `{publickey}` is missing")]
     NoSecretKey { publickey: String },
-    /// Neither.
+    /// Neither a password nor a key pair.
     #[error("the password of `{user}` is missing")]
     NoPassword { user: String },
     /// A file that holds a secret.
@@ -53,7 +53,7 @@ pub(crate) enum CredentialsError {
         path: PathBuf,
         problem: String,
     },
-    /// Enter, and nothing before it.
+    /// Only Enter was typed.
     #[error("no {what} was typed")]
     NothingTyped { what: &'static str },
     /// The terminal went away, or was left with Ctrl-C.

@@ -1,5 +1,5 @@
-//! Secrets: where they are read from, and what can be wrong with them. From here on they are [`secrecy::SecretString`]s, never printed, wiped
-//! after use.
+//! Secrets: where they are read from, and what can be wrong with them. From here on they are
+//! [`secrecy::SecretString`]s, never printed, wiped after use.
 
 mod error;
 mod method;

@@ -1,7 +1,7 @@
 //! Progress for whoever watches: a bar, plain lines, or JSON lines, all from the domain's one stream of events.
 //!
 //! A run only puts its events into a queue; a thread of its own draws. So a slow terminal or a reader that stopped reading cannot
-//! hold a run up.
+//! delay a run.
 
 mod bar;
 mod board;

@@ -164,7 +164,7 @@ impl<W: Write + Send> View for Plain<W> {
                     &format!("{what}: {reason}; attempt {next} in {secs} s"),
                 );
             }
-            // A slot is free before anybody has read that one was waited for; that tickets go is as it should be.
+            // A download slot is usually free before the line could be read; that tickets are deleted is expected.
             Event::Item {
                 stage: ItemStage::Ready,
                 ..

@@ -5,7 +5,7 @@ use std::io;
 use console::Term;
 use indicatif::TermLike;
 
-/// Standard error, whose errors are nobody's concern: a terminal that is gone or full must not end a run, and the library panics
+/// Standard error, whose errors are ignored: a terminal that is gone or full must not end a run, and the library panics
 /// where drawing fails.
 #[derive(Debug)]
 pub(super) struct Screen(Term);

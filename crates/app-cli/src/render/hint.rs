@@ -11,7 +11,7 @@ use crate::credentials::CredentialsError;
 use crate::error::CommandError;
 use crate::settings::SettingsError;
 
-/// An error that may know a way on.
+/// An error that may know what to do next.
 pub(crate) trait Hint {
     /// What to do next, in one line.
     fn hint(&self) -> Option<String>;

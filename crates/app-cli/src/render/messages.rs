@@ -12,7 +12,7 @@ use crate::error::CommandError;
 use crate::exit::Ending;
 use crate::progress::json_line;
 
-/// Who listens on standard error.
+/// Who reads standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Listener {
     /// A person.

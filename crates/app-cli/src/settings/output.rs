@@ -39,7 +39,7 @@ pub(crate) enum UnfinishedPolicy {
     Discard,
 }
 
-/// For whose eyes the bag is.
+/// Who can read the bag.
 #[derive(Clone, Debug)]
 pub(crate) enum Encryption {
     None,
@@ -104,7 +104,7 @@ impl OutputSettings {
         })
     }
 
-    /// The file that a name made up now stands for: the first, or where another bag or run has that, the second, and so on.
+    /// The file with a name that is made up now. `number` is 1 for the first name, 2 for the next one where that is taken.
     pub(crate) fn made_up_file(&self, user: &UserId, now: Timestamp, number: u32) -> PathBuf {
         let age = if self.encryption.is_on() { AGE } else { "" };
         let number = if number > 1 {
