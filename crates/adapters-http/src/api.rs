@@ -204,7 +204,7 @@ impl UserDataApi for UforgeApi {
 
     async fn download(&self, ticket: Ticket, from: Option<ResumeAt>) -> Result<Download, ApiError> {
         let address = self.paths.archive(ticket);
-        let ask = Ask::get(&address, "*/*").going_on_from(from.as_ref());
+        let ask = Ask::get(&address, "*/*").resuming_at(from.as_ref());
         self.file(&ask, FileKind::Archive).await
     }
 

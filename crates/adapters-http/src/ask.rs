@@ -60,7 +60,7 @@ impl<'a> Ask<'a> {
     }
 
     /// Only what follows this point (RFC 9110 §13.1.5, §14.2).
-    pub(crate) fn going_on_from(self, from: Option<&'a ResumeAt>) -> Self {
+    pub(crate) fn resuming_at(self, from: Option<&'a ResumeAt>) -> Self {
         Self {
             from: from.filter(|point| point.offset > 0),
             ..self

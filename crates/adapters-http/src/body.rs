@@ -1,4 +1,4 @@
-//! Bodies on their way: bounded in size where they are kept, and in time whatever the server does.
+//! Bodies that arrive: bounded in size where they are kept, and in time whatever the server does.
 //!
 //! The HTTP library's own `read_timeout` is not used: it goes on counting while nobody reads, so that a disk which is busy for two
 //! minutes would look like a server that is silent.

@@ -1,4 +1,4 @@
-//! Files on their way, looked at: their first bytes say what they are.
+//! Files that arrive: their first bytes say what they are.
 
 use bytes::{Bytes, BytesMut};
 use domain::ports::{ApiError, Download};
@@ -21,8 +21,8 @@ const LOOKED_AT: usize = 1024;
 
 type Body = BoxStream<'static, Result<Bytes, ApiError>>;
 
-/// A download from its start, once its first bytes were looked at: a page for people is refused, what was packed once more on its
-/// way is unpacked, and a media type that cannot be right is replaced.
+/// A download from its start, once its first bytes were looked at: a page for people is refused, what a proxy compressed once
+/// more is unpacked, and a media type that cannot be right is replaced.
 pub(crate) async fn looked_at(
     download: Download,
     kind: FileKind,
@@ -80,7 +80,7 @@ async fn beginning(mut body: Body) -> (Bytes, Body) {
     (beginning.freeze(), stream::iter(chunks).chain(body).boxed())
 }
 
-/// A small file without the gzip stream around it. What cannot be unpacked stays as it is: its checksum will tell.
+/// A small file without the gzip stream around it. What cannot be unpacked stays as it is: its checksum shows what it is.
 async fn unpacked(download: Download, limit: u64) -> Download {
     let mut whole = BytesMut::new();
     let mut body = download.body;

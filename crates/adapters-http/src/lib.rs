@@ -26,4 +26,4 @@ mod wire;
 
 pub use api::UforgeApi;
 pub use config::{ApiSettings, BaseUrl, BaseUrlError, Credentials, Proxies, SetUpError, TlsTrust};
-pub use starts::RememberedStarts;
+pub use starts::TrackedStarts;

@@ -1,4 +1,4 @@
-//! Resources as paths: the only room that knows how a path of the platform is spelled (docs/platform.md).
+//! Resources as paths: the only module that knows how a path of the platform is spelled (docs/platform.md).
 //!
 //! Paths are built from ids; a URI that a server sends is never followed.
 

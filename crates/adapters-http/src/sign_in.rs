@@ -9,7 +9,7 @@ use tokio::sync::{RwLock, RwLockWriteGuard};
 /// What is known of the credentials.
 #[derive(Debug, Default)]
 pub(crate) enum Known {
-    /// They were not sent yet, or no answer told anything of them.
+    /// They were not sent yet, or no answer said anything of them.
     #[default]
     Nothing,
     /// The server took them.

@@ -1,4 +1,4 @@
-//! A platform on which no start is forgotten: an export that was asked for is remembered even where the run that asked is
+//! A platform that keeps track of starts: an export that was asked for is recorded even where the run that asked is
 //! dropped before the answer comes. My software has no list in which its ticket could be found later.
 
 use std::collections::BTreeSet;
@@ -13,26 +13,26 @@ use domain::ports::{
 };
 use tokio_util::task::TaskTracker;
 
-type Lying = Arc<Mutex<BTreeSet<Ticket>>>;
+type OpenTickets = Arc<Mutex<BTreeSet<Ticket>>>;
 
 /// The platform, and what was started on it and not deleted since.
-pub struct RememberedStarts {
+pub struct TrackedStarts {
     api: Arc<dyn UserDataApi>,
-    lying: Lying,
+    open: OpenTickets,
     sent: TaskTracker,
 }
 
-impl RememberedStarts {
-    /// Remembers what is started on this platform from now on.
+impl TrackedStarts {
+    /// Records what is started on this platform from now on.
     pub fn new(api: Arc<dyn UserDataApi>) -> Self {
         Self {
             api,
-            lying: Lying::default(),
+            open: OpenTickets::default(),
             sent: TaskTracker::new(),
         }
     }
 
-    /// Waits for answers to starts that were sent, and gives the tickets that lie on the platform.
+    /// Waits for answers to starts that were sent, and returns the tickets that are open on the platform.
     pub async fn settle(&self, within: Duration) -> BTreeSet<Ticket> {
         self.sent.close();
         if tokio::time::timeout(within, self.sent.wait())
@@ -41,16 +41,16 @@ impl RememberedStarts {
         {
             tracing::warn!("the platform did not answer a start in time");
         }
-        lock(&self.lying).clone()
+        lock(&self.open).clone()
     }
 }
 
-fn lock(lying: &Lying) -> MutexGuard<'_, BTreeSet<Ticket>> {
-    lying.lock().unwrap_or_else(PoisonError::into_inner)
+fn lock(open: &OpenTickets) -> MutexGuard<'_, BTreeSet<Ticket>> {
+    open.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[async_trait]
-impl UserDataApi for RememberedStarts {
+impl UserDataApi for TrackedStarts {
     async fn platform(&self) -> Result<Platform, ApiError> {
         self.api.platform().await
     }
@@ -64,12 +64,12 @@ impl UserDataApi for RememberedStarts {
     }
 
     async fn start_export(&self, item: ItemRef, format: OutputFormat) -> Result<Started, ApiError> {
-        let (api, lying) = (Arc::clone(&self.api), Arc::clone(&self.lying));
-        // A task of its own: it hears the answer, whoever still waits for it.
+        let (api, open) = (Arc::clone(&self.api), Arc::clone(&self.open));
+        // A task of its own: the answer is recorded even where the caller is dropped while it waits.
         let sent = self.sent.spawn(async move {
             let answer = api.start_export(item, format).await;
             if let Ok(started) = &answer {
-                lock(&lying).insert(started.ticket);
+                lock(&open).insert(started.ticket);
             }
             answer
         });
@@ -108,7 +108,7 @@ impl UserDataApi for RememberedStarts {
 
     async fn delete_export(&self, ticket: Ticket) -> Result<(), ApiError> {
         self.api.delete_export(ticket).await?;
-        lock(&self.lying).remove(&ticket);
+        lock(&self.open).remove(&ticket);
         Ok(())
     }
 }
@@ -178,10 +178,10 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_start_whose_run_was_dropped_is_remembered() {
+    async fn a_start_whose_run_was_dropped_is_recorded() {
         let answer = Arc::new(Notify::new());
-        let starts = RememberedStarts::new(Arc::new(Slow(Arc::clone(&answer))));
-        // Polled once, then dropped: the request is on its way.
+        let starts = TrackedStarts::new(Arc::new(Slow(Arc::clone(&answer))));
+        // Polled once, then dropped: the request has been sent.
         assert!(
             starts
                 .start_export(bundle(), OutputFormat::Yaml)
@@ -189,16 +189,16 @@ mod tests {
                 .is_none()
         );
         answer.notify_one();
-        let lying = starts.settle(Duration::from_secs(9)).await;
-        assert_eq!(lying, [ticket(bundle())].into());
+        let open = starts.settle(Duration::from_secs(9)).await;
+        assert_eq!(open, [ticket(bundle())].into());
 
         starts.delete_export(ticket(bundle())).await.unwrap();
         assert!(starts.settle(Duration::ZERO).await.is_empty());
     }
 
     #[tokio::test]
-    async fn a_platform_that_never_answers_holds_nobody_up() {
-        let starts = RememberedStarts::new(Arc::new(Slow(Arc::default())));
+    async fn a_platform_that_never_answers_does_not_delay_the_end() {
+        let starts = TrackedStarts::new(Arc::new(Slow(Arc::default())));
         let started = starts.start_export(bundle(), OutputFormat::Yaml);
         assert!(started.now_or_never().is_none());
         assert!(starts.settle(Duration::from_millis(1)).await.is_empty());

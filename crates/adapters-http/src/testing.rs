@@ -7,32 +7,32 @@ use crate::wire::{self, Unread};
 
 /// The facts of a document, or why it cannot be read.
 pub fn facts(bytes: &[u8], what: Resource, form: Representation) -> Result<Facts, String> {
-    wire::facts(bytes, what, form).map_err(words)
+    wire::facts(bytes, what, form).map_err(message)
 }
 
 /// The ticket in the answer to a start.
 pub fn started(bytes: &[u8], ticket: Ticket) -> Result<Started, String> {
-    wire::started(bytes, ticket.item).map_err(words)
+    wire::started(bytes, ticket.item).map_err(message)
 }
 
 /// A ticket's status.
 pub fn status(bytes: &[u8]) -> Result<ExportStatus, String> {
-    wire::status(bytes).map_err(words)
+    wire::status(bytes).map_err(message)
 }
 
 /// The statuses of those tickets that the document knows.
 pub fn statuses(bytes: &[u8], asked: &[Ticket]) -> Result<Vec<(Ticket, ExportStatus)>, String> {
-    wire::statuses(bytes, asked).map_err(words)
+    wire::statuses(bytes, asked).map_err(message)
 }
 
-/// The tickets that lie on the platform.
+/// The tickets that are open on the platform.
 pub fn open_tickets(bytes: &[u8]) -> Result<Vec<OpenTicket>, String> {
     wire::open_tickets(bytes)
         .map(|page| page.tickets)
-        .map_err(words)
+        .map_err(message)
 }
 
-fn words(unread: Unread) -> String {
+fn message(unread: Unread) -> String {
     match unread {
         Unread::Page(media_type) => media_type,
         Unread::OtherForm => "XML where JSON was asked for".to_owned(),

@@ -1,6 +1,6 @@
-//! Whom to trust on `https://`.
+//! Which certificates are trusted on `https://`.
 //!
-//! rustls refuses a server that shows the very certificate it was told to trust (`CaUsedAsEndEntity`, or no `subjectAltName`), which
+//! rustls refuses a server that shows the very certificate it was configured to trust (`CaUsedAsEndEntity`, or no `subjectAltName`), which
 //! is what most installations of the platform have: made by the installer, signed by itself. The verifier here takes a certificate
 //! that was given as the server's own, and asks the system about all others.
 

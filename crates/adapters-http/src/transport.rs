@@ -69,7 +69,7 @@ impl Transport {
         })
     }
 
-    /// An answer in 2xx whose body is on its way, as it was sent.
+    /// An answer in 2xx whose body is still to be read, as it was sent.
     pub(crate) async fn send(&self, ask: &Ask<'_>) -> Result<Response, ApiError> {
         let base = self.base().await?;
         self.send_to(base, ask).await

@@ -7,14 +7,13 @@ use domain::ports::JournalError;
 use domain::workflow::RunError;
 use thiserror::Error;
 
-use crate::compose::ComposeError;
+use crate::compose::{ComposeError, Signal};
 use crate::settings::SettingsError;
-use crate::signals::Signal;
 
 /// Why a command did not do what it was asked for.
 #[derive(Debug, Error)]
 pub(crate) enum CommandError {
-    /// What was asked for cannot be meant.
+    /// The settings are wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
     /// The parts of the program cannot be put together.
@@ -26,10 +25,10 @@ pub(crate) enum CommandError {
     /// The same, and nothing of it was kept: the same command begins anew.
     #[error(transparent)]
     Lost(RunError),
-    /// The journal of a run that is given up cannot be kept.
+    /// The journal of a run that is discarded cannot be kept.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// Tickets of a run that is given up are still on the server.
+    /// Tickets of a run that is discarded are still on the server.
     #[error("{} could not be taken off the server", crate::render::count(*left, "ticket", "tickets"))]
     TicketsLeft {
         /// How many.
@@ -38,7 +37,7 @@ pub(crate) enum CommandError {
         #[source]
         source: Option<domain::ports::ApiError>,
     },
-    /// Which of them?
+    /// It is not clear which run is meant.
     #[error("there are several unfinished runs in `{}`: {}", folder.display(), names(bags))]
     SeveralUnfinished {
         /// Where.
@@ -46,7 +45,7 @@ pub(crate) enum CommandError {
         /// Their bags.
         bags: Vec<PathBuf>,
     },
-    /// The tickets of a run are where it was made.
+    /// The run is of another person or platform: its tickets are there.
     #[error("the unfinished run is of `{user}` at `{source_url}`")]
     OtherRun {
         /// Whose data.
@@ -68,25 +67,25 @@ pub(crate) enum CommandError {
         /// From where.
         wanted_url: String,
     },
-    /// A bag of another program, or of a version that told less.
+    /// A bag of another program, or of a version that recorded less.
     #[error("`{}` does not say whose data it holds, from where and which: it cannot be compared", bag.display())]
-    TellsNothing {
+    NotComparable {
         /// The bag.
         bag: PathBuf,
     },
-    /// Nothing to give up.
+    /// Nothing to discard.
     #[error("there is no unfinished run at `{}`", path.display())]
     NothingUnfinished {
         /// Where.
         path: PathBuf,
     },
-    /// Standard output does not take what it is to get.
+    /// Standard output cannot be written to.
     #[error("could not write to standard output")]
     Stdout(#[source] std::io::Error),
     /// The same, where the path of a bag that is complete was to be written.
     #[error("could not write the path of the bag to standard output")]
-    Untold(#[source] Box<CommandError>),
-    /// The system does not let this program hear signals or run threads.
+    PathNotWritten(#[source] Box<CommandError>),
+    /// The system does not let this program listen for signals or run threads.
     #[error("could not start the runtime")]
     Runtime(#[source] std::io::Error),
     /// Somebody stopped it.

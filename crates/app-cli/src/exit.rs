@@ -5,11 +5,10 @@ use domain::ports::{ApiError, SinkError};
 use domain::report::Completeness;
 use domain::workflow::RunError;
 
-use crate::compose::{ComposeError, OpenError, ReadError, VerifyReport};
+use crate::compose::{ComposeError, OpenError, ReadError, Signal, VerifyReport};
 use crate::credentials::CredentialsError;
 use crate::error::CommandError;
 use crate::settings::SettingsError;
-use crate::signals::Signal;
 
 /// How a command ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,7 +19,7 @@ pub(crate) enum Ending {
     Failed,
     /// Usage or configuration; nothing was sent.
     Usage,
-    /// A valid bag, from which something is missing, or that the platform has left behind.
+    /// A valid bag, from which something is missing, or that is not up to date with the platform.
     Partial,
     /// The server refused the credentials.
     Unauthorized,
@@ -81,7 +80,7 @@ impl Ending {
             | CommandError::SeveralUnfinished { .. }
             | CommandError::OtherRun { .. }
             | CommandError::OtherBag { .. }
-            | CommandError::TellsNothing { .. } => Self::Usage,
+            | CommandError::NotComparable { .. } => Self::Usage,
             CommandError::TicketsLeft {
                 source: Some(ApiError::Unauthorized { .. }),
                 ..
@@ -89,7 +88,7 @@ impl Ending {
             CommandError::Journal(_)
             | CommandError::TicketsLeft { .. }
             | CommandError::Stdout(_)
-            | CommandError::Untold(_)
+            | CommandError::PathNotWritten(_)
             | CommandError::Runtime(_) => Self::Failed,
             CommandError::Interrupted(signal) => Self::Interrupted(*signal),
         }
@@ -121,7 +120,7 @@ impl Ending {
 
     fn of_open_error(error: &OpenError) -> Self {
         match error {
-            // What was asked for cannot be: another command is needed.
+            // The same command cannot succeed: another one is needed.
             OpenError::NoFolder { .. }
             | OpenError::IsFolder { .. }
             | OpenError::NoName { .. }
@@ -148,7 +147,7 @@ impl Ending {
     fn of_read_error(error: &ReadError) -> Self {
         match error {
             ReadError::Encrypted { .. } | ReadError::Identity { .. } => Self::Usage,
-            // A file that once was a bag and is none any more is as damaged as can be.
+            // What cannot be read as a bag is damaged: it may have been one.
             ReadError::NotABag { .. } => Self::Damaged,
             ReadError::Io { .. }
             | ReadError::Locked { .. }
@@ -255,7 +254,7 @@ mod tests {
             ),
             (CommandError::Settings(login), Ending::Usage),
             (
-                CommandError::TellsNothing {
+                CommandError::NotComparable {
                     bag: "john.zip".into(),
                 },
                 Ending::Usage,

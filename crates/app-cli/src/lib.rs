@@ -2,7 +2,7 @@
 //!
 //! [`args`] keeps what was typed, [`settings`] says what is meant, [`compose`] builds the adapters, [`commands`] do the work,
 //! [`exit`] turns the ending into a number. Standard output carries only what was asked for; all else goes to standard error
-//! through [`render::Voice`].
+//! through [`render::Messages`].
 
 mod args;
 mod commands;
@@ -10,7 +10,6 @@ mod compose;
 mod credentials;
 mod error;
 mod exit;
-mod journal;
 mod logging;
 mod progress;
 mod render;

@@ -1,4 +1,4 @@
-//! The log: for whoever looks for the cause of something, on standard error, off by default but for warnings.
+//! The log, for finding the cause of a problem: on standard error, off by default but for warnings.
 
 use std::io::{self, Write};
 

@@ -4,7 +4,7 @@ use std::future::Future;
 use std::io;
 
 use crate::compose;
-pub(crate) use crate::compose::Signal;
+use crate::compose::Signal;
 use crate::exit::Ending;
 
 /// Listens for signals from the moment it is made.

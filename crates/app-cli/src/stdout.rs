@@ -21,7 +21,7 @@ pub(crate) fn write_path(path: &Path) -> Result<(), CommandError> {
 
 fn write_bytes(bytes: &[u8]) -> Result<(), CommandError> {
     if is_read_only() {
-        // The standard library takes such an output for one that nobody wants.
+        // The standard library drops what is written to such an output without an error.
         return Err(CommandError::Stdout(rustix::io::Errno::BADF.into()));
     }
     let mut stdout = io::stdout().lock();
@@ -32,7 +32,7 @@ fn write_bytes(bytes: &[u8]) -> Result<(), CommandError> {
     }
 }
 
-/// Whether a bag that is written there would be somewhere.
+/// Whether a bag that is written there is kept: not if the output is closed.
 ///
 /// Of an output that was closed (`>&-`) the runtime makes the null device, opened to read and to write; a shell's `> /dev/null` is
 /// opened to write only.

@@ -30,7 +30,7 @@ use crate::backend::{
 };
 use crate::causes::{Causes, for_operator};
 use crate::settings::{Settings, Trust};
-use adapters_http::RememberedStarts;
+use adapters_http::TrackedStarts;
 
 /// How long the platform may be silent when it is asked who a caller is: somebody waits for it.
 const IDENTIFY_SILENCE: Duration = Duration::from_secs(15);
@@ -166,7 +166,7 @@ impl Backend for Forge {
             .map_err(|error| failure(&error, None))?;
         let run = open_archive(workplace, &order).await?;
         Ok(Box::new(ForgeRun {
-            api: RememberedStarts::new(Arc::new(api)),
+            api: TrackedStarts::new(Arc::new(api)),
             clock: Arc::clone(&self.clock),
             journal: run.journal,
             sink: Some(run.sink),
@@ -221,7 +221,7 @@ async fn open_archive(workplace: PathBuf, order: &Order) -> Result<OpenRun, JobF
 
 /// The workflow against a UForge, into a file in the job's workplace.
 struct ForgeRun {
-    api: RememberedStarts,
+    api: TrackedStarts,
     clock: Arc<dyn Clock>,
     journal: Arc<dyn Journal>,
     sink: Option<Box<dyn ArchiveSink>>,

@@ -11,6 +11,7 @@ pub mod jobs;
 pub mod model;
 pub mod object;
 pub mod ports;
+pub mod progress;
 pub mod redact;
 pub mod report;
 #[cfg(any(test, feature = "testing"))]

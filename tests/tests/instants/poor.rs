@@ -138,7 +138,7 @@ fn goes_on(lack: &Lack) {
         .program
         .run(below(&site.export_to("j.tar"), lack))
         .expect_status(0);
-    ended.expect_word("Going on with the run that was interrupted");
+    ended.expect_word("Resuming the run that was interrupted");
     Bag::read(&site.path("j.tar")).check();
     assert_eq!(site.listing(), ["j.tar"]);
 }

@@ -104,7 +104,7 @@ fn every_field_of_an_object_may_be_missing_or_nonsense() {
 }
 
 #[test]
-fn an_account_tells_its_kind_what_is_missing_and_its_files() {
+fn an_account_states_its_kind_what_is_missing_and_its_files() {
     let facts = read(
         list(ListResource::Accounts),
         "<credAccounts xmlns:i='http://www.w3.org/2001/XMLSchema-instance'><credAccounts><credAccount i:type='ns2:CredAccountAws'><dbId>4</dbId><secretsMissing>true</secretsMissing><targetPlatform><logo><uploaded>true</uploaded></logo></targetPlatform><certificates><certificate><dbId>5</dbId><uploaded>1</uploaded></certificate><certificate><dbId>6</dbId></certificate></certificates><keyFile><dbId>7</dbId><md5sum>x</md5sum></keyFile></credAccount><credAccount i:type='CredAccountAzure'><applicationId>12</applicationId></credAccount></credAccounts></credAccounts>",

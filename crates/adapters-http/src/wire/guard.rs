@@ -1,4 +1,4 @@
-//! A look over XML before a tree is made of it, in one pass and without recursion.
+//! A check of XML before a tree is made of it, in one pass and without recursion.
 //!
 //! A tree's cost is not the document's size: every level inherits all namespaces above it, and every attribute is compared with the
 //! others of its element. A megabyte written for the purpose costs gigabytes, or hours. What is refused here no UForge ever sends.

@@ -10,57 +10,16 @@ mod json;
 mod media;
 mod packed;
 mod tickets;
+mod unread;
 mod xml;
 
 use bytes::Bytes;
 use domain::model::{Facts, Representation, Resource, document_text};
-use domain::ports::ApiError;
 
 pub(crate) use media::{Kind, MediaType, looks_like_page, of_document};
 pub(crate) use packed::{Packed, is_gzip, is_packed_twice, unpacked, unpacking};
 pub(crate) use tickets::{open_tickets, started, status, statuses};
-
-/// Why an answer is not what was asked for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Unread {
-    /// A page for people.
-    Page(String),
-    /// A document in XML where JSON was asked for.
-    OtherForm,
-    /// Something else, or damaged.
-    Detail(String),
-}
-
-impl Unread {
-    fn because(detail: impl Into<String>) -> Self {
-        Self::Detail(detail.into())
-    }
-
-    /// What cannot be read is a page for people where its label says so.
-    pub(crate) fn labelled(self, label: Option<MediaType>) -> Self {
-        match (self, label) {
-            (Self::Detail(_), Some(label)) if label.is_for_people() => Self::Page(label.essence),
-            (unread, _) => unread,
-        }
-    }
-
-    /// As the error of the request that brought it.
-    pub(crate) fn of(self, request: &str, expected: &'static str) -> ApiError {
-        let request = request.to_owned();
-        match self {
-            Self::Page(media_type) => ApiError::NotUForge {
-                request,
-                media_type,
-                expected,
-            },
-            Self::OtherForm => ApiError::NotOffered {
-                request,
-                detail: "it is XML where JSON was asked for".to_owned(),
-            },
-            Self::Detail(detail) => ApiError::Unreadable { request, detail },
-        }
-    }
-}
+pub(crate) use unread::Unread;
 
 /// What was asked for, in messages.
 pub(crate) const XML_DOCUMENT: &str = "an XML document";
@@ -119,7 +78,7 @@ pub(crate) fn facts(bytes: &[u8], what: Resource, form: Representation) -> Resul
     }
 }
 
-/// The version that a `serviceStatus` tells.
+/// The version that a `serviceStatus` states.
 pub(crate) fn platform_version(bytes: &[u8]) -> Result<Option<String>, Unread> {
     let document = xml::parse(bytes)?;
     let root = xml::root(&document, &["serviceStatus"])?;

@@ -81,7 +81,7 @@ pub(crate) struct OpenTickets {
     pub(crate) tickets: Vec<OpenTicket>,
 }
 
-/// The appliance tickets in an `applianceExports` document. An entry that does not tell its id and its appliance is nobody's.
+/// The appliance tickets in an `applianceExports` document. An entry without its id or its appliance is skipped.
 pub(crate) fn open_tickets(bytes: &[u8]) -> Result<OpenTickets, Unread> {
     let document = parse(bytes)?;
     let root = root(&document, &["applianceExports"])?;
@@ -231,12 +231,12 @@ mod tests {
         ] {
             assert_eq!(status(xml.as_bytes()).unwrap().state(), state, "{xml}");
         }
-        let told = status(b"<status><errorMessage>no OS</errorMessage><detailedErrorMsg>profile</detailedErrorMsg></status>").unwrap();
-        assert_eq!(told.error_message.as_deref(), Some("no OS: profile"));
+        let read = status(b"<status><errorMessage>no OS</errorMessage><detailedErrorMsg>profile</detailedErrorMsg></status>").unwrap();
+        assert_eq!(read.error_message.as_deref(), Some("no OS: profile"));
     }
 
     #[test]
-    fn statuses_are_told_apart_by_either_uri() {
+    fn statuses_are_matched_by_either_uri() {
         let asked = [ticket(201, 12), ticket(202, 13), ticket(203, 14)];
         let xml = "<statuses><statuses>\
             <status><parentUri>users/john/appliances/201/exports/12</parentUri><percentage>1</percentage></status>\
@@ -262,7 +262,7 @@ mod tests {
     }
 
     #[test]
-    fn open_tickets_are_those_that_tell_whose_they_are() {
+    fn open_tickets_are_those_that_name_id_and_appliance() {
         let xml = "<applianceExports><total>4</total><applianceExports>\
             <applianceExport><dbId>12</dbId><parentUri>users/john/appliances/201</parentUri><status><complete>true</complete></status></applianceExport>\
             <applianceExport><dbId>13</dbId><uri>users/john/appliances/202/exports/13</uri></applianceExport>\

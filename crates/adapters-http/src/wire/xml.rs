@@ -144,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn a_page_for_people_is_told_from_a_damaged_document() {
+    fn a_page_for_people_is_distinguished_from_a_damaged_document() {
         for page in ["<!DOCTYPE html><p>hi", "\n <HTML><body>", "<html/>"] {
             assert!(
                 matches!(parse(page.as_bytes()), Err(Unread::Page(_))),

@@ -268,7 +268,7 @@ async fn nobody_listening_is_unreachable() {
 }
 
 #[tokio::test]
-async fn a_server_without_tls_on_its_port_is_told_from_one_that_is_not_trusted() {
+async fn a_server_without_tls_on_its_port_is_distinguished_from_one_that_is_not_trusted() {
     let server =
         Server::replying([Reply::Close(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec())]).await;
     let mut settings = settings(&format!("https://127.0.0.1:{}/api", server.port));
@@ -362,7 +362,7 @@ async fn a_refusal_without_an_end_still_is_one() {
 }
 
 #[tokio::test]
-async fn the_platform_tells_its_version_without_credentials() {
+async fn the_platform_states_its_version_without_credentials() {
     let status = "<serviceStatus><alive>true</alive><version>3.8.13</version></serviceStatus>";
     let server = Server::replying([
         Reply::xml(status),

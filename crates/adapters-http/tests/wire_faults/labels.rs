@@ -126,7 +126,7 @@ async fn a_page_stays_a_page_whatever_it_is_called() {
 }
 
 #[tokio::test]
-async fn json_that_is_not_offered_is_told_from_json_that_failed() {
+async fn json_that_is_not_offered_is_distinguished_from_json_that_failed() {
     for (status, head, body) in [
         ("406 Not Acceptable", "Content-Type: text/html\r\n", PAGE),
         ("415 Unsupported Media Type", "", b""),

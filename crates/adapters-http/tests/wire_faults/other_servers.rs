@@ -1,4 +1,4 @@
-//! What is no UForge, and what stands before one: each is told by its own error.
+//! What is no UForge, and what stands before one: each has an error of its own.
 
 use adapters_http::{TlsTrust, UforgeApi};
 use domain::model::{Representation, Resource};
@@ -7,7 +7,7 @@ use domain::ports::{ApiError, UserDataApi as _};
 use crate::server::{Reply, Server, settings};
 
 #[tokio::test]
-async fn another_protocol_is_told_from_a_lost_answer() {
+async fn another_protocol_is_distinguished_from_a_lost_answer() {
     for banner in [
         &b"SSH-2.0-OpenSSH_9.2p1 Debian-2\r\n"[..],
         b"220 mail.example.com ESMTP ready\r\n",
@@ -31,7 +31,7 @@ async fn another_protocol_is_told_from_a_lost_answer() {
 }
 
 #[tokio::test]
-async fn a_name_that_does_not_resolve_is_told_from_a_port_where_nobody_listens() {
+async fn a_name_that_does_not_resolve_is_distinguished_from_a_port_where_nobody_listens() {
     let api = UforgeApi::new(settings("http://no-such-host.invalid/api")).unwrap();
     let result = api.document(Resource::User, Representation::Xml).await;
     let Err(ApiError::UnknownHost { host, .. }) = result else {

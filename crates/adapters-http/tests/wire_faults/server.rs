@@ -1,4 +1,4 @@
-//! A server that says exactly what it is told to, byte for byte, on a free port.
+//! A server that sends exactly the bytes that it is given, on a free port.
 
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -136,7 +136,7 @@ async fn a_download_that_ends_early_is_not_whole() {
             "{framing}"
         );
     }
-    // Nothing but the archive itself can tell here.
+    // Nothing but the archive itself shows it here.
     let closed = archive(
         Reply::Close(format!("{head}Connection: close\r\n\r\n0123").into_bytes()),
         None,

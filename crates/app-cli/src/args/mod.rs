@@ -18,8 +18,10 @@ pub(crate) use general::GeneralArguments;
 pub(crate) use output::OutputArguments;
 pub(crate) use selection::SelectionArguments;
 
+use crate::settings::Layer;
+
 const ABOUT: &str =
-    "Brings all of a person's data home from a UForge AppCenter, in one checked archive";
+    "Exports all of a person's data from a UForge AppCenter into one checked archive";
 
 const EXAMPLES: &str = "\
 EXAMPLES
@@ -77,7 +79,7 @@ pub(crate) struct Arguments {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Bring one person's data home into one bag
+    /// Export one person's data into one bag
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(Box<ExportArguments>),
     /// Do the same against an embedded sandbox: needs no server
@@ -94,7 +96,7 @@ pub(crate) enum Command {
     /// Run the embedded UForge alone, to try things against
     #[command(after_help = SANDBOX_EXAMPLES)]
     Sandbox(SandboxArguments),
-    /// Give an unfinished run up: its tickets there, its files here
+    /// Discard an unfinished run and its tickets on the server
     Discard(Box<DiscardArguments>),
     /// Print the effective configuration and where each value comes from
     #[command(after_help = CONFIG_HELP)]
@@ -166,6 +168,17 @@ pub(crate) struct ExportArguments {
     pub(crate) selection: SelectionArguments,
     #[command(flatten)]
     pub(crate) output: OutputArguments,
+}
+
+impl ExportArguments {
+    /// The layer of the command line.
+    pub(crate) fn layer(self) -> Layer {
+        let mut flags = Layer::default();
+        self.connection.fill(&mut flags);
+        self.selection.fill(&mut flags);
+        self.output.fill(&mut flags);
+        flags
+    }
 }
 
 /// `demo`.
@@ -268,15 +281,11 @@ pub(crate) struct DiscardArguments {
     pub(crate) connection: ConnectionArguments,
 }
 
-/// `config`.
+/// `config`: those of `export`.
 #[derive(Debug, Args)]
 pub(crate) struct ConfigArguments {
     #[command(flatten)]
-    pub(crate) connection: ConnectionArguments,
-    #[command(flatten)]
-    pub(crate) selection: SelectionArguments,
-    #[command(flatten)]
-    pub(crate) output: OutputArguments,
+    pub(crate) export: ExportArguments,
 }
 
 /// `completions`.

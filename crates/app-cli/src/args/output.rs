@@ -1,4 +1,4 @@
-//! OUTPUT: where the bag goes, how it is made, what is told meanwhile.
+//! OUTPUT: where the bag goes, how it is made, what is shown meanwhile.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -51,10 +51,10 @@ pub(crate) struct OutputArguments {
     /// Give up on one export without progress for this long [default: 30m]
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     pub(crate) max_wait: Option<Duration>,
-    /// Ignore what an interrupted run left, instead of going on from there
+    /// Discard what an interrupted run left, instead of resuming it
     #[arg(long)]
     pub(crate) restart: bool,
-    /// auto|bar|plain|json|none: how progress is told [default: auto]
+    /// auto|bar|plain|json|none: how progress is shown [default: auto]
     #[arg(long, value_name = "HOW", hide_possible_values = true, value_enum)]
     pub(crate) progress: Option<ProgressMode>,
 }

@@ -3,20 +3,16 @@
 use crate::args::ConfigArguments;
 use crate::error::CommandError;
 use crate::exit::Ending;
-use crate::settings::{Layer, check, effective};
+use crate::settings::{check, effective};
 use crate::stdout;
 
-use super::Session;
+use super::session::Session;
 
 pub(super) fn run(
     session: &mut Session,
     arguments: ConfigArguments,
 ) -> Result<Ending, CommandError> {
-    let mut flags = Layer::default();
-    arguments.connection.fill(&mut flags);
-    arguments.selection.fill(&mut flags);
-    arguments.output.fill(&mut flags);
-    let inputs = session.inputs_with_credentials(flags)?;
+    let inputs = session.inputs_with_credentials(arguments.export.layer())?;
     session.say_warnings(&inputs);
     stdout::write(&effective(&inputs))?;
     check(&inputs.layers)?;

@@ -19,9 +19,11 @@ use crate::settings::{
 };
 use crate::signals::Signals;
 
-use super::Session;
-use super::export::tell;
-use super::run::{Job, bring_home, refuse_impossible};
+use super::job::Job;
+use super::outcome::report;
+use super::run::export;
+use super::session::Session;
+use super::target::refuse_impossible;
 
 const FREE_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
 
@@ -32,7 +34,7 @@ pub(super) fn run(session: &mut Session, arguments: DemoArguments) -> Result<End
     let output = OutputSettings::of(&inputs.layers)?;
     refuse_impossible(&output)?;
     let (format, key) = (output.format, key_flag(&output.encryption));
-    let brought = Session::wait_for(async {
+    let finished = Session::wait_for(async {
         let signals = Signals::listen().map_err(CommandError::Runtime)?;
         let (running, announcement) = compose::sandbox(FREE_PORT, compose::scenario(None)?).await?;
         let job = Job {
@@ -40,14 +42,14 @@ pub(super) fn run(session: &mut Session, arguments: DemoArguments) -> Result<End
             selection: SelectionSettings::of(&Layers::default())?,
             output,
         };
-        let brought = bring_home(session, signals, &job).await;
+        let finished = export(session, signals, &job).await;
         running.shutdown().await;
-        brought
+        finished
     })?;
-    if let Some(bag) = &brought.bag {
-        session.voice.say(&ways_to_look(bag, format, key));
+    if let Some(bag) = &finished.bag {
+        session.messages.info(&ways_to_look(bag, format, key));
     }
-    tell(brought)
+    report(finished)
 }
 
 /// Signs in as the sandbox says.

@@ -1,22 +1,17 @@
-//! `discard`: gives an unfinished run up, on the server and here.
+//! `discard`: removes an unfinished run, on the server and here.
 
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use crate::args::DiscardArguments;
 use crate::compose::{self, ComposeError, LockedRun};
 use crate::error::CommandError;
 use crate::exit::Ending;
-use crate::render::{count, printable};
+use crate::render::{count, number, printable};
 use crate::settings::{Inputs, Layer, Origin, UnsignedConnection};
 use crate::signals::Signals;
 
-use super::Session;
-use super::giving_up::{say_doubts, try_abandon};
-use super::session::sign;
-
-/// A slow server gets this long to forget tickets.
-const PATIENCE: Duration = Duration::from_mins(1);
+use super::abandon::{PATIENCE, is_of_another, say_doubts, try_abandon};
+use super::session::{Session, sign};
 
 pub(super) fn run(
     session: &mut Session,
@@ -28,16 +23,16 @@ pub(super) fn run(
         path: arguments.path.clone(),
     };
     let bag = find(&arguments.path)?.ok_or_else(nothing)?;
-    let leftovers = compose::lock_unfinished(&bag)?.ok_or_else(nothing)?;
-    let checkpoint = leftovers.journal.checkpoint();
+    let unfinished = compose::lock_unfinished(&bag)?.ok_or_else(nothing)?;
+    let checkpoint = unfinished.journal.checkpoint();
     if checkpoint.open.is_empty() && checkpoint.intents.is_empty() {
         session.inputs(flags)?;
     } else {
-        abandon(session, flags, &leftovers)?;
+        abandon(session, flags, &unfinished)?;
     }
-    leftovers.remove().map_err(ComposeError::from)?;
+    unfinished.remove().map_err(ComposeError::from)?;
     let bag = bag.display().to_string();
-    session.voice.say(&format!(
+    session.messages.info(&format!(
         "The unfinished run for {} is gone.",
         printable(&bag)
     ));
@@ -95,7 +90,7 @@ fn abandon(session: &mut Session, flags: Layer, run: &LockedRun) -> Result<(), C
         let mut signals = Signals::listen().map_err(CommandError::Runtime)?;
         let connection = sign(&mut signals, unsigned).await?;
         if let Some(header) = &run.header
-            && (header.source != connection.server.url || header.user != connection.user)
+            && is_of_another(header, &connection)
         {
             return Err(CommandError::OtherRun {
                 user: header.user.clone(),
@@ -112,12 +107,12 @@ fn abandon(session: &mut Session, flags: Layer, run: &LockedRun) -> Result<(), C
     let left = run.journal.checkpoint().open.len();
     if left > 0 {
         return Err(CommandError::TicketsLeft {
-            left: u64::try_from(left).unwrap_or(u64::MAX),
+            left: number(left),
             source: abandoned.left.into_iter().next().map(|(_, error)| error),
         });
     }
-    let gone = u64::try_from(abandoned.deleted.len()).unwrap_or(u64::MAX);
-    session.voice.say(&format!(
+    let gone = number(abandoned.deleted.len());
+    session.messages.info(&format!(
         "{} gone from the server.",
         count(gone, "ticket is", "tickets are")
     ));

@@ -1,4 +1,4 @@
-//! `list`: what is in a bag, as its own papers say. The payload is not read.
+//! `list`: what is in a bag, as its own tag files say. The payload is not read.
 
 use std::fmt::Write;
 
@@ -8,11 +8,11 @@ use crate::args::ListArguments;
 use crate::compose::{self, Listing};
 use crate::error::CommandError;
 use crate::exit::Ending;
-use crate::render::{count, printable, size};
+use crate::render::{count, number, printable, size};
 use crate::settings::Layer;
 use crate::stdout;
 
-use super::Session;
+use super::session::Session;
 
 pub(super) fn run(session: &mut Session, arguments: ListArguments) -> Result<Ending, CommandError> {
     session.inputs(Layer::default())?;
@@ -26,7 +26,7 @@ pub(super) fn run(session: &mut Session, arguments: ListArguments) -> Result<End
     };
     stdout::write(&text)?;
     for finding in &listing.findings {
-        session.voice.warn(&finding.to_string());
+        session.messages.warn(&finding.to_string());
     }
     if listing.findings.is_empty() {
         Ok(Ending::Done)
@@ -49,12 +49,12 @@ fn table(listing: &Listing) -> String {
     for file in &listing.files {
         let _ = writeln!(text, "{:>11}  {}", size(file.bytes), printable(&file.path));
     }
-    let number = u64::try_from(listing.files.len()).unwrap_or(u64::MAX);
+    let files = number(listing.files.len());
     let bytes = listing
         .files
         .iter()
         .fold(0_u64, |sum, file| sum.saturating_add(file.bytes));
-    let mut whole = vec![count(number, "file", "files"), size(bytes)];
+    let mut whole = vec![count(files, "file", "files"), size(bytes)];
     whole.extend(listing.user.as_ref().map(|user| format!("data of {user}")));
     whole.extend(
         listing

@@ -1,19 +1,23 @@
-//! One module a command. Each reads its settings, composes, runs, and tells.
+//! One module a command. Each reads its settings, composes, runs, and reports.
 
+mod abandon;
 mod completions;
 mod config;
 mod demo;
 mod discard;
 mod export;
-mod giving_up;
+mod job;
 mod list;
 mod man;
 mod order;
+mod outcome;
 mod plan;
 mod question;
 mod run;
 mod sandbox;
 mod session;
+mod target;
+mod unfinished;
 mod verify;
 
 use crate::args::{Arguments, Command};
@@ -38,7 +42,7 @@ pub(crate) fn run(arguments: Arguments) -> Ending {
     };
     done.unwrap_or_else(|error: CommandError| {
         if !matches!(error, CommandError::Interrupted(_)) {
-            session.voice.error(&error);
+            session.messages.error(&error);
         }
         Ending::of_error(&error)
     })

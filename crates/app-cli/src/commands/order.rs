@@ -25,7 +25,7 @@ pub(super) fn of_export(
     }
 }
 
-/// The order for a plan: nothing is made, so how it would be made is of no matter.
+/// The order for a plan: no bag is made, so the settings of one do not matter.
 pub(super) fn of_plan(connection: &ConnectionSettings, selection: &SelectionSettings) -> Order {
     Order {
         user: connection.user.clone(),
@@ -53,7 +53,7 @@ fn no_bag() -> SafeName {
     SafeName::parse("none").expect("a safe name")
 }
 
-/// Two runs that start together should not wait in step.
+/// Two runs that start together should not wait for the same times.
 fn seed() -> u64 {
     let time = Timestamp::now().as_nanosecond().unsigned_abs();
     u64::try_from(time % u128::from(u64::MAX)).unwrap_or(0) ^ u64::from(std::process::id())

@@ -1,19 +1,18 @@
 //! `plan`: what an export would contain. Nothing but GET is sent.
 
-use domain::workflow::{self, Plan, SectionPlan};
+use domain::workflow::{self, Plan, PlannedSection, SectionPlan};
 use serde::Serialize;
 
 use crate::args::PlanArguments;
 use crate::error::CommandError;
 use crate::exit::Ending;
-use crate::render::{Table, count, size};
+use crate::render::{Table, count, number, size};
 use crate::settings::{ConnectionSettings, Layer, SelectionSettings, UnsignedConnection};
 use crate::signals::Signals;
 use crate::stdout;
 
-use super::Session;
 use super::question::ask;
-use super::session::sign;
+use super::session::{Session, sign};
 
 pub(super) fn run(session: &mut Session, arguments: PlanArguments) -> Result<Ending, CommandError> {
     let mut flags = Layer::default();
@@ -119,30 +118,8 @@ fn table(plan: &Plan, connection: &ConnectionSettings) -> String {
     let mut sections = Table::new(40);
     sections.row(["SECTION", "OBJECTS", "SIZE", ""]);
     for section in &plan.sections {
-        let name = section.section.name();
-        match &section.plan {
-            SectionPlan::Fetch {
-                listed,
-                wanted,
-                bytes,
-            } => {
-                let objects = if listed == wanted {
-                    wanted.to_string()
-                } else {
-                    format!("{wanted} of {listed}")
-                };
-                let bytes = bytes.map_or_else(String::new, size);
-                sections.row([name, &objects, &bytes, ""]);
-            }
-            SectionPlan::Unavailable { reason } => {
-                let reason = match section.section.info().entitlement {
-                    Some(entitlement) => format!("unavailable: {reason} (needs {entitlement})"),
-                    None => format!("unavailable: {reason}"),
-                };
-                sections.row([name, "-", "", &reason]);
-            }
-            SectionPlan::Excluded => sections.row([name, "-", "", "excluded"]),
-        }
+        let [objects, bytes, note] = cells(section);
+        sections.row([section.section.name(), &objects, &bytes, &note]);
     }
     let mut items = Table::new(40);
     for item in &plan.items {
@@ -154,11 +131,38 @@ fn table(plan: &Plan, connection: &ConnectionSettings) -> String {
             &bytes,
         ]);
     }
-    let number = u64::try_from(plan.items.len()).unwrap_or(u64::MAX);
+    let archives = number(plan.items.len());
     format!(
         "{} from {}\n\n{sections}\n{} would be exported by the platform:\n{items}",
         connection.user,
         connection.server.url,
-        count(number, "archive", "archives"),
+        count(archives, "archive", "archives"),
     )
+}
+
+/// What stands beside a section's name: objects, size, and why it is not exported.
+fn cells(section: &PlannedSection) -> [String; 3] {
+    match &section.plan {
+        SectionPlan::Fetch {
+            listed,
+            wanted,
+            bytes,
+        } => {
+            let objects = if listed == wanted {
+                wanted.to_string()
+            } else {
+                format!("{wanted} of {listed}")
+            };
+            let bytes = bytes.map_or_else(String::new, size);
+            [objects, bytes, String::new()]
+        }
+        SectionPlan::Unavailable { reason } => {
+            let reason = match section.section.info().entitlement {
+                Some(entitlement) => format!("unavailable: {reason} (needs {entitlement})"),
+                None => format!("unavailable: {reason}"),
+            };
+            ["-".to_owned(), String::new(), reason]
+        }
+        SectionPlan::Excluded => ["-".to_owned(), String::new(), "excluded".to_owned()],
+    }
 }

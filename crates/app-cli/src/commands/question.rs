@@ -1,16 +1,17 @@
 //! A question to the platform that changes nothing there and keeps nothing here: shared by `plan` and `verify --against`.
 
 use domain::model::Order;
+use domain::ports::MemoryJournal;
 use domain::workflow::{Ports, RunError};
 
 use crate::compose;
 use crate::error::CommandError;
-use crate::journal::InMemory;
 use crate::progress::{self, Subject};
 use crate::settings::{ConnectionSettings, ProgressMode, SelectionSettings};
 use crate::signals::Signals;
 
-use super::{Session, order};
+use super::order;
+use super::session::Session;
 
 /// Asks, and shows the progress of it. A signal ends it.
 pub(super) async fn ask<T>(
@@ -31,7 +32,7 @@ pub(super) async fn ask<T>(
     let ports = Ports {
         api: &api,
         clock: &compose::clock(),
-        journal: &InMemory::default(),
+        journal: &MemoryJournal::default(),
         progress: &reporter,
     };
     let answer = signals.or(question(ports, &order)).await;

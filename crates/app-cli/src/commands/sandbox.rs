@@ -10,7 +10,7 @@ use crate::settings::Layer;
 use crate::signals::Signals;
 use crate::stdout;
 
-use super::Session;
+use super::session::Session;
 
 pub(super) fn run(
     session: &mut Session,
@@ -19,7 +19,7 @@ pub(super) fn run(
     session.inputs(Layer::default())?;
     let scenario = compose::scenario(arguments.scenario.as_deref())?;
     if !arguments.listen.ip().is_loopback() {
-        session.voice.warn(&format!(
+        session.messages.warn(&format!(
             "`{}` can be reached from other machines, by everybody: the sandbox's passwords are no secret",
             arguments.listen
         ));
@@ -30,7 +30,7 @@ pub(super) fn run(
         let line = serde_json::to_string(&announcement)
             .map_err(|error| CommandError::Stdout(error.into()))?;
         stdout::write(&format!("{line}\n"))?;
-        session.voice.say(&instructions(&announcement));
+        session.messages.info(&instructions(&announcement));
         // To be stopped is the normal end of a server that was started to try something.
         signals.next().await;
         running.shutdown().await;

@@ -1,4 +1,4 @@
-//! What every command has at hand: its general flags, the screen, and a voice.
+//! What every command uses: its general flags, the screen, and where messages go.
 
 use std::future::Future;
 use std::time::Duration;
@@ -9,7 +9,7 @@ use crate::args::GeneralArguments;
 use crate::credentials::terminal::{self, Stops};
 use crate::error::CommandError;
 use crate::logging;
-use crate::render::{Listener, Voice};
+use crate::render::{Listener, Messages};
 use crate::settings::{
     ConnectionSettings, Environment, Inputs, Layer, Places, ProgressMode, UnsignedConnection,
 };
@@ -21,7 +21,7 @@ const THREADS: usize = 2;
 const AFTERMATH: Duration = Duration::from_millis(200);
 
 pub(super) struct Session {
-    pub(super) voice: Voice,
+    pub(super) messages: Messages,
     pub(super) screen: MultiProgress,
     general: GeneralArguments,
 }
@@ -37,7 +37,7 @@ pub(super) async fn sign(
         Ok(Ok(signed)) => Ok(signed?),
         Ok(Err(join)) => Err(CommandError::Runtime(join.into())),
         Err(signal) => {
-            // Whoever waits for an answer is not heard any more.
+            // The task that still waits for an answer is not joined: it no longer matters.
             terminal::restore();
             Err(CommandError::Interrupted(signal))
         }
@@ -53,7 +53,7 @@ impl Session {
             Listener::Person
         };
         Self {
-            voice: Voice::new(screen.clone(), listener),
+            messages: Messages::new(screen.clone(), listener),
             screen,
             general,
         }
@@ -88,29 +88,29 @@ impl Session {
             &self.general,
             &inputs.layers,
             &self.screen,
-            self.voice.listener(),
+            self.messages.listener(),
         )?;
         Ok(())
     }
 
     fn listen(&mut self, mode: Option<ProgressMode>) {
         if mode == Some(ProgressMode::Json) {
-            self.voice = Voice::new(self.screen.clone(), Listener::Program);
+            self.messages = Messages::new(self.screen.clone(), Listener::Program);
         }
     }
 
-    /// How progress is to be told: quiet is quiet.
+    /// How progress is to be shown: `--quiet` wins.
     pub(super) fn progress(&self, wanted: ProgressMode) -> ProgressMode {
-        match self.voice.listener() {
+        match self.messages.listener() {
             Listener::QuietPerson => ProgressMode::None,
             Listener::Person | Listener::Program => wanted,
         }
     }
 
-    /// Says what the settings gave reason to say.
+    /// Reports the warnings of the settings.
     pub(super) fn say_warnings(&self, inputs: &Inputs) {
         for warning in &inputs.warnings {
-            self.voice.warn(warning);
+            self.messages.warn(warning);
         }
     }
 

@@ -1,6 +1,6 @@
 //! The credentials file of the official client (`~/.hammr/credentials.yml` or `.json`): a flat mapping.
 //!
-//! Its keys are `user`, `password` or `publickey` and `secretkey`, `url`, `acceptAutoSigned`. Others are the client's own affair.
+//! Its keys are `user`, `password` or `publickey` and `secretkey`, `url`, `acceptAutoSigned`. Other keys are ignored.
 
 use std::fmt;
 use std::io::Read;

@@ -6,7 +6,7 @@ use std::path::Path;
 use secrecy::SecretString;
 
 use super::{CredentialsError, Method, Secret, SecretSource, terminal};
-use crate::compose::{self, TextFileError};
+use crate::compose::{TextFileError, first_line as first_line_of};
 
 /// Enter alone is no answer: it is asked again, this often in all.
 const ATTEMPTS: usize = 3;
@@ -68,7 +68,7 @@ pub(crate) fn first_line(
     path: &Path,
     what: &'static str,
 ) -> Result<SecretString, CredentialsError> {
-    compose::first_line(path)
+    first_line_of(path)
         .map(|line| SecretString::from(line.as_str()))
         .map_err(|problem| match problem {
             TextFileError::Io(source) => CredentialsError::Unreadable {

@@ -1,15 +1,16 @@
-//! A calm display for a terminal: whose data, how far, and a line for each item on its way.
+//! A calm display for a terminal: whose data, how far, and a line for each item that is being exported.
 
 use std::time::Duration;
 
 use console::style;
 use domain::model::ItemRef;
 use domain::ports::{Event, ItemStage};
+use domain::progress::{ActiveItem, Phase, RunProgress};
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 
-use super::board::{Active, Board, Phase};
+use super::board::Board;
 use super::screen::Screen;
-use super::{Subject, View};
+use super::view::{Subject, View};
 use crate::render::{column, count, fit, printable, roughly, size, terminal_columns, wrapped};
 
 /// Everything fits in this.
@@ -101,18 +102,22 @@ impl View for Bar {
 
 /// The whole display as text, each line at most 79 columns.
 pub(super) fn lines(board: &Board, subject: &Subject, now: Duration) -> Vec<String> {
-    let mut lines = vec![heading(board, subject), overall(board, now)];
-    let mut active: Vec<_> = board.active.iter().collect();
+    let progress = &board.progress;
+    let mut lines = vec![heading(progress, subject), overall(board, now)];
+    let mut active: Vec<_> = progress.active.iter().collect();
     // What moves comes first; within that the order is that of the ids, so that lines stay where they are.
     active.sort_by_key(|(item, active)| (order(&active.stage), **item));
     for (item, active) in active.iter().take(LINES) {
         lines.push(item_line(**item, active));
     }
     if active.len() > LINES {
-        lines.push(format!("  and {} more on their way", active.len() - LINES));
+        lines.push(format!("  and {} more in progress", active.len() - LINES));
     }
-    if let Some(retry) = &board.retry {
-        let text = fit(&format!("  trying again: {retry}"), COLUMNS);
+    if let Some(retry) = &progress.retry {
+        let secs = retry.wait_ms.div_ceil(1000);
+        let (what, reason) = (&retry.what, &retry.reason);
+        let text = format!("  trying again: {what}: {reason}; again in {secs} s");
+        let text = fit(&text, COLUMNS);
         lines.push(style(text).for_stderr().yellow().to_string());
     }
     lines
@@ -130,8 +135,8 @@ fn order(stage: &ItemStage) -> u8 {
     }
 }
 
-fn heading(board: &Board, subject: &Subject) -> String {
-    let platform = match &board.platform_version {
+fn heading(progress: &RunProgress, subject: &Subject) -> String {
+    let platform = match &progress.platform_version {
         Some(version) => format!(", UForge {}", fit(version, 16)),
         None => String::new(),
     };
@@ -140,36 +145,20 @@ fn heading(board: &Board, subject: &Subject) -> String {
         fit(&subject.user, 28),
         fit(&subject.host, 28)
     );
-    let right = match board.documents {
+    let right = match progress.documents.stored {
         0 => String::new(),
         documents => count(documents, "document", "documents"),
     };
-    let room = COLUMNS.saturating_sub(right.len() + 1);
-    let text = style(column(&text, room)).for_stderr().bold();
+    let left = COLUMNS.saturating_sub(right.len() + 1);
+    let text = style(column(&text, left)).for_stderr().bold();
     format!("{text} {right}").trim_end().to_owned()
 }
 
 fn overall(board: &Board, now: Duration) -> String {
-    let doing = match (board.phase, board.planned) {
-        (Phase::Connecting, _) => "connecting".to_owned(),
-        (Phase::Recounting, _) => "reading the lists once more".to_owned(),
-        (Phase::Finishing, _) => "closing the bag".to_owned(),
-        (Phase::Listing | Phase::Fetching, None) => {
-            format!("reading the lists, {} so far", board.sections)
-        }
-        (Phase::Listing | Phase::Fetching, Some(0)) => "documents only".to_owned(),
-        (Phase::Listing | Phase::Fetching, Some(planned)) => {
-            let failed = match board.failed {
-                0 => String::new(),
-                failed => format!(", {failed} failed"),
-            };
-            let archives = if planned == 1 { "archive" } else { "archives" };
-            format!("{} of {planned} {archives}{failed}", board.ended)
-        }
-    };
-    let mut parts = vec![doing];
-    if board.bytes() > 0 {
-        parts.push(size(board.bytes()));
+    let progress = &board.progress;
+    let mut parts = vec![doing(progress)];
+    if progress.bytes() > 0 {
+        parts.push(size(progress.bytes()));
     }
     if let Some(rate) = board.rate() {
         parts.push(format!("{}/s", size(rate)));
@@ -179,9 +168,30 @@ fn overall(board: &Board, now: Duration) -> String {
     }
     format!(
         "{} {}",
-        gauge(board.thousandths(), BAR),
+        gauge(progress.thousandths(), BAR),
         fit(&parts.join("  "), COLUMNS - BAR - 1)
     )
+}
+
+fn doing(progress: &RunProgress) -> String {
+    match (progress.phase, progress.planned_items()) {
+        (Phase::Waiting, _) => "connecting".to_owned(),
+        (Phase::Recounting, _) => "reading the lists once more".to_owned(),
+        (Phase::Finishing, _) => "closing the bag".to_owned(),
+        (Phase::Listing | Phase::Fetching, None) => {
+            format!("reading the lists, {} so far", progress.sections())
+        }
+        (Phase::Listing | Phase::Fetching, Some(0)) => "documents only".to_owned(),
+        (Phase::Listing | Phase::Fetching, Some(planned)) => {
+            let failed = match progress.items.failed {
+                0 => String::new(),
+                failed => format!(", {failed} failed"),
+            };
+            let archives = if planned == 1 { "archive" } else { "archives" };
+            let ended = progress.ended_items();
+            format!("{ended} of {planned} {archives}{failed}")
+        }
+    }
 }
 
 fn gauge(thousandths: u64, columns: usize) -> String {
@@ -193,7 +203,7 @@ fn gauge(thousandths: u64, columns: usize) -> String {
     )
 }
 
-fn item_line(item: ItemRef, active: &Active) -> String {
+fn item_line(item: ItemRef, active: &ActiveItem) -> String {
     let name = format!("{} {}", item.id, printable(&active.name));
     let (doing, percent, rest) = match &active.stage {
         ItemStage::Starting => ("starting", None, String::new()),

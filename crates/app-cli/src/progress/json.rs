@@ -9,7 +9,7 @@ use domain::ports::{Event, ItemStage};
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::View;
+use super::view::View;
 
 /// Figures of one item come at most this often.
 const FIGURES_EVERY: Duration = Duration::from_millis(500);
@@ -35,14 +35,14 @@ pub(crate) fn line<E: Serialize>(event: E) -> Option<String> {
 
 pub(super) struct Json<W> {
     output: W,
-    figures_told: BTreeMap<ItemRef, Duration>,
+    last_figures: BTreeMap<ItemRef, Duration>,
 }
 
 impl<W: Write> Json<W> {
     pub(super) fn new(output: W) -> Self {
         Self {
             output,
-            figures_told: BTreeMap::new(),
+            last_figures: BTreeMap::new(),
         }
     }
 }
@@ -56,11 +56,11 @@ impl<W: Write + Send> View for Json<W> {
             ..
         } = event
         {
-            let told = self.figures_told.get(item);
-            if told.is_some_and(|told| now.saturating_sub(*told) < FIGURES_EVERY) {
+            let last = self.last_figures.get(item);
+            if last.is_some_and(|last| now.saturating_sub(*last) < FIGURES_EVERY) {
                 return;
             }
-            self.figures_told.insert(*item, now);
+            self.last_figures.insert(*item, now);
         }
         if let Some(line) = line(event) {
             // Nobody reads any more: the run goes on.

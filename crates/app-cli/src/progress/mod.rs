@@ -1,13 +1,14 @@
 //! Progress for whoever watches: a bar, plain lines, or JSON lines, all from the domain's one stream of events.
 //!
 //! A run only puts its events into a queue; a thread of its own draws. So a slow terminal or a reader that stopped reading cannot
-//! hold a run up.
+//! delay a run.
 
 mod bar;
 mod board;
 mod json;
 mod plain;
 mod screen;
+mod view;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
@@ -18,6 +19,8 @@ use domain::ports::{Event, Progress};
 use indicatif::MultiProgress;
 
 pub(crate) use json::line as json_line;
+pub(crate) use view::Subject;
+use view::View;
 
 use crate::settings::ProgressMode;
 
@@ -28,22 +31,6 @@ const QUEUE_FOR_BYTES: usize = 512;
 const TICK: Duration = Duration::from_millis(250);
 /// A terminal that does not take the last lines in this time does not get them.
 const LAST_WORDS: Duration = Duration::from_millis(800);
-
-/// What is being brought home, for the first line.
-#[derive(Clone, Debug)]
-pub(crate) struct Subject {
-    /// Whose data.
-    pub(crate) user: String,
-    /// The platform's host.
-    pub(crate) host: String,
-}
-
-/// One way to show events.
-trait View: Send {
-    fn on(&mut self, event: &Event, now: Duration);
-    fn tick(&mut self, _now: Duration) {}
-    fn end(&mut self) {}
-}
 
 /// Takes a run's events.
 pub(crate) struct Reporter {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::model::ItemRef;
 use domain::ports::{Event, ItemStage};
 
-use super::{Subject, View};
+use super::view::{Subject, View};
 use crate::render::{count, printable, size, stopwatch};
 
 /// One item, or the documents together, say something at most this often, unless it is final.
@@ -20,7 +20,7 @@ pub(super) struct Plain<W> {
     said: BTreeMap<ItemRef, Said>,
     documents: u64,
     document_bytes: u64,
-    documents_told: Duration,
+    documents_shown: Duration,
 }
 
 /// What was said of an item last.
@@ -43,7 +43,7 @@ impl<W: Write> Plain<W> {
             said: BTreeMap::new(),
             documents: 0,
             document_bytes: 0,
-            documents_told: Duration::ZERO,
+            documents_shown: Duration::ZERO,
         }
     }
 
@@ -51,6 +51,14 @@ impl<W: Write> Plain<W> {
         // One write a line, so that lines of other programs do not come between.
         let line = format!("[{}] {}\n", stopwatch(now), printable(words));
         let _ = self.output.write_all(line.as_bytes());
+    }
+
+    fn document(&mut self, bytes: u64, now: Duration) {
+        self.documents += 1;
+        self.document_bytes += bytes;
+        if now.saturating_sub(self.documents_shown) >= QUIET_FOR {
+            self.say_documents(now);
+        }
     }
 
     fn say_documents(&mut self, now: Duration) {
@@ -62,7 +70,7 @@ impl<W: Write> Plain<W> {
             );
             self.say(now, &words);
         }
-        self.documents_told = now;
+        self.documents_shown = now;
     }
 
     fn item(&mut self, item: ItemRef, name: &str, stage: &ItemStage, now: Duration) {
@@ -114,7 +122,9 @@ fn words(stage: &ItemStage) -> String {
         ItemStage::Ready => "ready".to_owned(),
         ItemStage::Downloading => "downloading".to_owned(),
         ItemStage::Stored { bytes } => format!("in the bag, {}", size(*bytes)),
-        ItemStage::Resumed { bytes } => format!("in the bag since before, {}", size(*bytes)),
+        ItemStage::Resumed { bytes } => {
+            format!("in the bag since an earlier run, {}", size(*bytes))
+        }
         ItemStage::Failed { reason } => format!("failed: {reason}"),
     }
 }
@@ -122,12 +132,10 @@ fn words(stage: &ItemStage) -> String {
 impl<W: Write + Send> View for Plain<W> {
     fn on(&mut self, event: &Event, now: Duration) {
         match event {
-            Event::Connected {
-                platform_version: Some(version),
-            } => self.say(now, &format!("the platform is UForge {version}")),
-            Event::Connected {
-                platform_version: None,
-            } => self.say(now, "the platform answers"),
+            Event::Connected { platform_version } => match platform_version {
+                Some(version) => self.say(now, &format!("the platform is UForge {version}")),
+                None => self.say(now, "the platform answers"),
+            },
             Event::SectionListed { section, items } => {
                 self.say(now, &format!("{section}: {items}"));
             }
@@ -136,15 +144,9 @@ impl<W: Write + Send> View for Plain<W> {
             }
             Event::Planned { items, .. } => {
                 let archives = count(*items, "archive", "archives");
-                self.say(now, &format!("{archives} to bring home"));
+                self.say(now, &format!("{archives} to export"));
             }
-            Event::DocumentStored { bytes, .. } => {
-                self.documents += 1;
-                self.document_bytes += bytes;
-                if now.saturating_sub(self.documents_told) >= QUIET_FOR {
-                    self.say_documents(now);
-                }
-            }
+            Event::DocumentStored { bytes, .. } => self.document(*bytes, now),
             Event::Bytes {
                 item,
                 received,
@@ -156,13 +158,13 @@ impl<W: Write + Send> View for Plain<W> {
                 reason,
                 wait_ms,
             } => {
-                let secs = wait_ms.div_ceil(1000);
+                let (secs, next) = (wait_ms.div_ceil(1000), attempt + 1);
                 self.say(
                     now,
-                    &format!("{what}: {reason}; attempt {} in {secs} s", attempt + 1),
+                    &format!("{what}: {reason}; attempt {next} in {secs} s"),
                 );
             }
-            // A slot is free before anybody has read that one was waited for; that tickets go is as it should be.
+            // A download slot is usually free before the line could be read; that tickets are deleted is expected.
             Event::Item {
                 stage: ItemStage::Ready,
                 ..

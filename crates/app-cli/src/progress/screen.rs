@@ -5,7 +5,7 @@ use std::io;
 use console::Term;
 use indicatif::TermLike;
 
-/// Standard error, whose errors are nobody's concern: a terminal that is gone or full must not end a run, and the library panics
+/// Standard error, whose errors are ignored: a terminal that is gone or full must not end a run, and the library panics
 /// where drawing fails.
 #[derive(Debug)]
 pub(super) struct Screen(Term);
@@ -21,7 +21,7 @@ impl Screen {
 
 #[expect(
     clippy::unnecessary_wraps,
-    reason = "the trait wants results, and there are none to tell"
+    reason = "the trait wants results, and there are none to report"
 )]
 fn whatever(_drawn: io::Result<()>) -> io::Result<()> {
     Ok(())

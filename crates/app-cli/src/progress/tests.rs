@@ -93,7 +93,7 @@ fn events() -> Vec<(u64, Event)> {
             item(
                 202,
                 "a name that is very long indeed, 山田",
-                waiting(45, "Packing\u{1b}[2J"),
+                waiting(45, "Compressing\u{1b}[2J"),
             ),
         ),
         (5, item(203, "db", waiting(100, "done"))),
@@ -189,7 +189,7 @@ fn json_lines_are_objects_with_a_time_and_an_event() {
 }
 
 #[test]
-fn bytes_of_one_item_are_told_in_json_twice_a_second_at_most() {
+fn bytes_of_one_item_are_reported_in_json_twice_a_second_at_most() {
     let mut output = Vec::new();
     let mut json = Json::new(&mut output);
     for millis in (0..2000).step_by(10) {

@@ -11,7 +11,7 @@ use crate::credentials::CredentialsError;
 use crate::error::CommandError;
 use crate::settings::SettingsError;
 
-/// An error that may know a way on.
+/// An error that may know what to do next.
 pub(crate) trait Hint {
     /// What to do next, in one line.
     fn hint(&self) -> Option<String>;
@@ -51,10 +51,10 @@ impl Hint for CommandError {
             Self::OtherRun { .. } | Self::OtherBag { .. } => {
                 text("sign in there with `--url` and `--user`, or `--as`")
             }
-            Self::Untold(_) => {
+            Self::PathNotWritten(_) => {
                 text("the bag is complete and has its name; the same command says so once more")
             }
-            Self::TellsNothing { .. } => text("`verify` without `--against` checks it"),
+            Self::NotComparable { .. } => text("`verify` without `--against` checks it"),
             Self::Journal(_)
             | Self::NothingUnfinished { .. }
             | Self::Stdout(_)
@@ -210,7 +210,7 @@ fn hint_of_lost(error: &RunError) -> Option<String> {
             | ApiError::Interrupted { .. },
         )
         | RunError::Journal(_) => text("nothing was kept: the same command begins anew"),
-        RunError::Sink(SinkError::NoSpace { .. }) => text("make room and begin again"),
+        RunError::Sink(SinkError::NoSpace { .. }) => text("free some space and begin again"),
         RunError::Sink(error @ SinkError::Io { .. }) if is_of_naming(error) => error.hint(),
         RunError::Sink(SinkError::Io { path, .. }) if is_stdout(path) => None,
         RunError::Sink(SinkError::Io { .. }) => {
@@ -235,8 +235,10 @@ const GO_ON: &str = "the same command goes on where it stopped";
 impl Hint for SinkError {
     fn hint(&self) -> Option<String> {
         match self {
-            // Nothing that went into a pipe can be gone on with.
-            Self::NoSpace { path, .. } if is_stdout(path) => text("make room and begin again"),
+            // Nothing that went into a pipe can be resumed.
+            Self::NoSpace { path, .. } if is_stdout(path) => {
+                text("free some space and begin again")
+            }
             Self::Io { path, .. } if is_stdout(path) => None,
             Self::NoSpace {
                 needed: Some(needed),
@@ -246,7 +248,7 @@ impl Hint for SinkError {
                 super::size(*needed)
             )),
             Self::NoSpace { needed: None, .. } => {
-                text("make room; the same command then goes on where it stopped")
+                text("free some space; the same command then resumes where it stopped")
             }
             Self::Exists { .. } => text("`--force` replaces it"),
             Self::Io { .. } if is_of_naming(self) => text(
@@ -262,7 +264,7 @@ impl Hint for SinkError {
                 text("once it can be written to, the same command goes on where it stopped")
             }
             Self::Io { source, .. } if source.kind() == ErrorKind::NotFound => text(
-                "what was kept of the run may be gone: the same command goes on with what is there",
+                "what was kept of the run may be gone: the same command resumes with what is there",
             ),
             Self::Io { .. } => text(GO_ON),
             Self::CheckFailed { .. } | Self::Duplicate { .. } | Self::Stopped => None,

@@ -2,15 +2,15 @@
 
 mod error;
 mod hint;
+mod messages;
 mod table;
 mod text;
-mod voice;
 mod wrap;
 
 pub(crate) use domain::report::human_bytes as size;
 pub(crate) use error::{Colour, error_text};
 pub(crate) use hint::Hint;
+pub(crate) use messages::{Listener, Messages};
 pub(crate) use table::Table;
-pub(crate) use text::{column, count, fit, printable, roughly, stopwatch};
-pub(crate) use voice::{Listener, Voice};
+pub(crate) use text::{column, count, fit, number, printable, roughly, stopwatch};
 pub(crate) use wrap::{terminal_columns, wrapped};

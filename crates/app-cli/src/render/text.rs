@@ -3,6 +3,8 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
+use domain::report::grouped;
+
 /// The text without control characters and without marks that turn the reading direction.
 pub(crate) fn printable(text: &str) -> Cow<'_, str> {
     let hidden = |character: char| {
@@ -28,22 +30,15 @@ pub(crate) fn column(text: &str, columns: usize) -> String {
     console::pad_str(&text, columns, console::Alignment::Left, None).into_owned()
 }
 
+/// How many there are, for [`count`].
+pub(crate) fn number(length: usize) -> u64 {
+    u64::try_from(length).unwrap_or(u64::MAX)
+}
+
 /// `3 items`, `1 item`.
 pub(crate) fn count(number: u64, one: &str, many: &str) -> String {
     let word = if number == 1 { one } else { many };
     format!("{} {word}", grouped(number))
-}
-
-fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 /// `0:07`, `12:30`, `1:02:03`.

@@ -6,7 +6,7 @@ use console::{Term, measure_text_width};
 
 /// How far the further lines of a message are set in.
 const INDENT: &str = "  ";
-/// A narrower terminal is none that anybody reads on.
+/// Nobody reads on a narrower terminal.
 const NARROWEST: usize = 20;
 
 /// The columns of the terminal that standard error is; `None` where it is none.

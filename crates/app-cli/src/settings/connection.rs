@@ -5,49 +5,13 @@ use std::time::Duration;
 use domain::model::UserId;
 use domain::workflow::Limits;
 
-use super::{Inputs, Layer, Layers, Origin, SettingsError, Sourced, check_range};
-use crate::compose::{self, read_pem};
+use super::method::choose;
+use super::{Inputs, Layer, Layers, Origin, ServerAddress, SettingsError, Sourced, check_range};
+use crate::compose::{read_pem, server_address};
 use crate::credentials::{self, Method, Secret};
 
 /// CA files have a few KiB; a whole system's bundle has some 250.
 const CACERT_LIMIT_BYTES: usize = 4 * 1024 * 1024;
-
-/// Where the platform is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct ServerAddress {
-    /// The base URL without a slash at its end.
-    pub(crate) url: String,
-    /// Host, and port where one is given.
-    pub(crate) host: String,
-    /// Whether bytes to it are encrypted.
-    pub(crate) encrypted: bool,
-}
-
-impl ServerAddress {
-    /// Whether it is this machine: no network, no proxy.
-    pub(crate) fn is_loopback(&self) -> bool {
-        let name = self.host_name();
-        name.eq_ignore_ascii_case("localhost")
-            || name
-                .parse::<std::net::IpAddr>()
-                .is_ok_and(|address| address.is_loopback())
-    }
-
-    /// Whether both are on one host, by whatever door (`http://host:9090/ufws`, `https://host/api`).
-    pub(crate) fn is_on_host_of(&self, other: &Self) -> bool {
-        self.host_name().eq_ignore_ascii_case(other.host_name())
-            || (self.is_loopback() && other.is_loopback())
-    }
-
-    /// The host without its port.
-    fn host_name(&self) -> &str {
-        let name = match self.host.strip_prefix('[') {
-            Some(rest) => rest.split(']').next(),
-            None => self.host.split(':').next(),
-        };
-        name.unwrap_or_default()
-    }
-}
 
 /// Who signs in, and how.
 #[derive(Clone, Debug)]
@@ -125,7 +89,7 @@ impl UnsignedConnection {
         };
         let timeout = timeout(&inputs.layers)?;
         let trust = trust(inputs)?;
-        let method = credentials::choose(
+        let method = choose(
             &inputs.layers,
             &inputs.environment,
             inputs.official.as_ref(),
@@ -179,7 +143,7 @@ fn server(inputs: &Inputs) -> Result<ServerAddress, SettingsError> {
         .layers
         .pick(|layer| &layer.url)
         .ok_or(SettingsError::NoUrl)?;
-    compose::server_address(&url.value).map_err(|source| SettingsError::Url {
+    server_address(&url.value).map_err(|source| SettingsError::Url {
         origin: url.origin,
         source,
     })
@@ -242,49 +206,5 @@ fn warn(inputs: &mut Inputs, server: &ServerAddress, trust: &Trust, method: &Met
             "{what} over the network unencrypted: `{}` is not https",
             server.url
         ));
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(host: &str) -> ServerAddress {
-        ServerAddress {
-            url: String::new(),
-            host: host.to_owned(),
-            encrypted: false,
-        }
-    }
-
-    #[test]
-    fn one_host_has_many_doors() {
-        for (one, other, expected) in [
-            ("uforge.example.com", "UForge.example.com:9090", true),
-            ("localhost:1", "127.0.0.1:2", true),
-            ("[::1]:1", "localhost", true),
-            ("[2001:db8::1]:1", "[2001:db8::1]", true),
-            ("[2001:db8::1]", "[2001:db8::2]", false),
-            ("uforge.example.com", "uforge.example.org", false),
-            ("127.0.0.1", "uforge.example.org", false),
-        ] {
-            assert_eq!(at(one).is_on_host_of(&at(other)), expected, "{one} {other}");
-        }
-    }
-
-    #[test]
-    fn loopback_is_recognised_in_every_spelling() {
-        for (host, expected) in [
-            ("localhost:8080", true),
-            ("127.0.0.1:1", true),
-            ("127.1.2.3", true),
-            ("[::1]:80", true),
-            ("[::1]", true),
-            ("uforge.example.com", false),
-            ("10.0.0.1:80", false),
-            ("localhost.example.com", false),
-        ] {
-            assert_eq!(at(host).is_loopback(), expected, "{host}");
-        }
     }
 }

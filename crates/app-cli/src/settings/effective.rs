@@ -6,9 +6,11 @@ use domain::model::{OutputFormat, Representation, Section};
 use domain::workflow::Limits;
 use serde::Serialize;
 
+use super::method::choose;
 use super::{Inputs, Layer, Layers, Origin, ProgressMode, SettingsError, Sourced};
 use super::{connection, output, selection};
-use crate::credentials::{Method, SecretSource, choose};
+use crate::credentials::{Method, SecretSource};
+use crate::render::number;
 
 /// Column at which origins begin.
 const ORIGIN_COLUMN: usize = 44;
@@ -17,10 +19,10 @@ const ORIGIN_COLUMN: usize = 44;
 pub(crate) fn effective(inputs: &Inputs) -> String {
     let mut text = String::new();
     let layers = &inputs.layers;
-    tell_connection(&mut text, layers);
+    write_connection(&mut text, layers);
     let _ = writeln!(text, "# {}", secret(inputs));
-    tell_selection(&mut text, layers);
-    tell_output(&mut text, layers);
+    write_selection(&mut text, layers);
+    write_output(&mut text, layers);
     text
 }
 
@@ -35,7 +37,7 @@ pub(crate) fn check(layers: &Layers) -> Result<(), SettingsError> {
     Ok(())
 }
 
-fn tell_connection(text: &mut String, layers: &Layers) {
+fn write_connection(text: &mut String, layers: &Layers) {
     line(text, "url", layers.pick(|l| &l.url));
     line(text, "user", layers.pick(|l| &l.user));
     line(text, "as", layers.pick(|l| &l.as_user));
@@ -50,7 +52,7 @@ fn tell_connection(text: &mut String, layers: &Layers) {
     line(text, "timeout", set(layers, |l| &l.timeout, silence));
 }
 
-fn tell_selection(text: &mut String, layers: &Layers) {
+fn write_selection(text: &mut String, layers: &Layers) {
     let all = Section::ALL.to_vec();
     line(text, "include", set(layers, |l| &l.include, all));
     line(text, "exclude", set(layers, |l| &l.exclude, Vec::new()));
@@ -73,7 +75,7 @@ fn tell_selection(text: &mut String, layers: &Layers) {
     line(text, "notice", layers.pick(|l| &l.notice));
 }
 
-fn tell_output(text: &mut String, layers: &Layers) {
+fn write_output(text: &mut String, layers: &Layers) {
     line(text, "output", set(layers, |l| &l.output, ".".into()));
     match layers.pick(|l| &l.format) {
         None => text.push_str("# format: from the ending of the output, else zip\n"),
@@ -81,7 +83,6 @@ fn tell_output(text: &mut String, layers: &Layers) {
     }
     line(text, "encrypt-to", layers.pick(|l| &l.encrypt_to));
     line(text, "passphrase-file", layers.pick(|l| &l.passphrase_file));
-    let number = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
     line(text, "jobs", set(layers, |l| &l.jobs, number(Limits::JOBS)));
     let downloads = number(Limits::DOWNLOADS);
     line(text, "downloads", set(layers, |l| &l.downloads, downloads));

@@ -39,7 +39,7 @@ pub(crate) enum UnfinishedPolicy {
     Discard,
 }
 
-/// For whose eyes the bag is.
+/// Who can read the bag.
 #[derive(Clone, Debug)]
 pub(crate) enum Encryption {
     None,
@@ -55,7 +55,7 @@ impl Encryption {
     }
 }
 
-/// Where the bag goes, how it is made, what is told meanwhile.
+/// Where the bag goes, how it is made, what is shown meanwhile.
 #[derive(Clone, Debug)]
 pub(crate) struct OutputSettings {
     pub(crate) target: Target,
@@ -104,7 +104,7 @@ impl OutputSettings {
         })
     }
 
-    /// The file that a name made up now stands for: the first, or where another bag or run has that, the second, and so on.
+    /// The file with a name that is made up now. `number` is 1 for the first name, 2 for the next one where that is taken.
     pub(crate) fn made_up_file(&self, user: &UserId, now: Timestamp, number: u32) -> PathBuf {
         let age = if self.encryption.is_on() { AGE } else { "" };
         let number = if number > 1 {
@@ -290,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_made_up_name_tells_whose_and_when() {
+    fn a_made_up_name_says_whose_and_when() {
         let now: Timestamp = "2026-11-24T10:15:00.9Z".parse().unwrap();
         for (login, expected) in [
             ("john", "uforge-john-20261124T101500Z"),

@@ -6,9 +6,9 @@
 mod id;
 mod job;
 mod ports;
-mod progress;
 mod request;
 
+pub use crate::progress::RunProgress as JobProgress;
 pub use id::{JobId, JobIdError};
 pub use job::{
     BagRecord, Delivery, DownloadRecord, Job, JobFailure, JobState, JobStateName, WrongState,
@@ -18,5 +18,4 @@ pub use ports::{
 };
 #[cfg(any(test, feature = "testing"))]
 pub use ports::{MockBagStore, MockJobStore};
-pub use progress::{ActiveItem, Count, JobProgress, Phase};
 pub use request::JobRequest;

@@ -4,6 +4,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -149,4 +150,26 @@ pub trait Journal: Send + Sync {
     /// where the journal is kept on disk; `Read` and `NotAsJson` survive with the next of
     /// them.
     async fn record(&self, fact: Fact) -> Result<(), JournalError>;
+}
+
+/// A journal in memory, for work that leaves nothing behind. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct MemoryJournal(Arc<Mutex<JournalState>>);
+
+#[async_trait]
+impl Journal for MemoryJournal {
+    fn checkpoint(&self) -> JournalState {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+
+    async fn record(&self, fact: Fact) -> Result<(), JournalError> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .apply(fact);
+        Ok(())
+    }
 }

@@ -15,7 +15,7 @@ pub use clock::Clock;
 pub use clock::MockClock;
 #[cfg(any(test, feature = "testing"))]
 pub use journal::MockJournal;
-pub use journal::{DocumentKey, Fact, Journal, JournalError, JournalState};
+pub use journal::{DocumentKey, Fact, Journal, JournalError, JournalState, MemoryJournal};
 #[cfg(any(test, feature = "testing"))]
 pub use progress::MockProgress;
 pub use progress::{Event, ItemStage, NoProgress, Progress};

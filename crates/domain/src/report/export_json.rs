@@ -145,7 +145,7 @@ struct FileEntry<'a> {
 /// Something that is missing or could not be done.
 #[derive(Debug, Serialize, JsonSchema)]
 #[schemars(rename = "Failure")]
-struct FailureEntry<'a> {
+pub struct FailureEntry<'a> {
     #[schemars(schema_with = "super::schema::section")]
     section: Section,
     /// The object's `dbId`; null where it is not one object's failure.
@@ -265,7 +265,8 @@ impl<'a> FileEntry<'a> {
 }
 
 impl<'a> FailureEntry<'a> {
-    fn of(failure: &'a Failure) -> Self {
+    /// As it is written into `export.json` and into the last event of a run.
+    pub fn of(failure: &'a Failure) -> Self {
         Self {
             section: failure.section,
             id: failure.id,

@@ -15,7 +15,7 @@ mod summary;
 mod words;
 
 pub use coverage::{Coverage, Inside, coverage};
-pub use export_json::export_json;
+pub use export_json::{FailureEntry, export_json};
 pub use index_html::index_html;
 pub use outcome::{
     Completeness, Failure, ItemReport, ItemStatus, Outcome, Report, SectionReport, SectionStatus,
@@ -23,7 +23,7 @@ pub use outcome::{
 };
 pub use schema::export_json_schema;
 pub use summary::summary;
-pub use words::human_bytes;
+pub use words::{grouped, human_bytes};
 
 use crate::bag::layout::Tag;
 use crate::model::BagPath;

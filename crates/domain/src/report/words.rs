@@ -32,7 +32,7 @@ pub fn human_bytes(bytes: u64) -> String {
 }
 
 /// A number for people: `12,345`.
-pub(super) fn grouped(number: u64) -> String {
+pub fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
     for (index, digit) in digits.chars().enumerate() {

@@ -1,4 +1,4 @@
-//! Doubles of the ports for tests: simulated time, a sink and a journal in memory, recorded progress, a platform of values.
+//! Doubles of the ports for tests: simulated time, a sink in memory, recorded progress, a platform of values.
 //!
 //! They keep the ports' promises and run the same contract suites as the real adapters.
 
@@ -10,7 +10,9 @@ mod store;
 pub use clock::SimClock;
 pub use platform::{Call, FakeItem, FakePlatform, Script, gzip};
 pub use progress::RecordingProgress;
-pub use store::{MemoryJournal, MemorySink, SinkState};
+pub use store::{MemorySink, SinkState};
+
+pub use crate::ports::MemoryJournal;
 
 use crate::model::{
     BagFormat, DocumentForms, ItemKind, ItemRef, ObjectId, Order, OutputFormat, SafeName, Secrets,

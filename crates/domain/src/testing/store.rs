@@ -1,4 +1,4 @@
-//! A sink and a journal in memory.
+//! A sink in memory.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -10,8 +10,7 @@ use bytes::Bytes;
 use crate::bag::integrity::ContentCheck;
 use crate::model::{BagPath, Sha256};
 use crate::ports::{
-    ArchiveSink, EntryWriter, Fact, FinishedBag, Journal, JournalError, JournalState, NewEntry,
-    PartialEntry, Receipt, SinkError, TagFile,
+    ArchiveSink, EntryWriter, FinishedBag, NewEntry, PartialEntry, Receipt, SinkError, TagFile,
 };
 
 /// What a [`MemorySink`] holds.
@@ -173,27 +172,5 @@ impl EntryWriter for MemoryWriter {
 impl Drop for MemoryWriter {
     fn drop(&mut self) {
         self.sink.state().open.remove(&self.entry.path);
-    }
-}
-
-/// A journal in memory. Clones share it.
-#[derive(Clone, Debug, Default)]
-pub struct MemoryJournal(Arc<Mutex<JournalState>>);
-
-#[async_trait]
-impl Journal for MemoryJournal {
-    fn checkpoint(&self) -> JournalState {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
-    }
-
-    async fn record(&self, fact: Fact) -> Result<(), JournalError> {
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .apply(fact);
-        Ok(())
     }
 }

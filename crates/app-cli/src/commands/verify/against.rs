@@ -15,8 +15,9 @@ use crate::settings::{
 };
 use crate::signals::Signals;
 
-use super::words;
-use crate::commands::{Session, question};
+use super::text;
+use crate::commands::question;
+use crate::commands::session::Session;
 
 /// What was compared with what.
 pub(super) type Compared<'a> = (&'a ConnectionSettings, &'a Against);
@@ -46,12 +47,14 @@ pub(super) fn comparable<'a>(
     report: &'a VerifyReport,
     connection: &ConnectionSettings,
 ) -> Result<&'a RecordedExport, CommandError> {
-    let told = report.told.as_ref();
-    let told = told.filter(|told| !told.selected().is_empty());
-    let said =
-        told.and_then(|told| Some((told, told.user.as_deref()?, told.source.url.as_deref()?)));
-    let Some((told, user, url)) = said else {
-        return Err(CommandError::TellsNothing {
+    let recorded = report.told.as_ref();
+    let recorded = recorded.filter(|recorded| !recorded.selected().is_empty());
+    let complete = recorded.and_then(|recorded| {
+        let (user, url) = (recorded.user.as_deref()?, recorded.source.url.as_deref()?);
+        Some((recorded, user, url))
+    });
+    let Some((recorded, user, url)) = complete else {
+        return Err(CommandError::NotComparable {
             bag: bag.to_owned(),
         });
     };
@@ -66,12 +69,12 @@ pub(super) fn comparable<'a>(
         });
     }
     if platform == Likeness::OtherAddress {
-        session.voice.warn(&format!(
+        session.messages.warn(&format!(
             "the bag was made from `{url}`: is `{}` the same platform?",
             connection.server.url
         ));
     }
-    Ok(told)
+    Ok(recorded)
 }
 
 /// Whether an address is that of the platform that a bag was made from.
@@ -96,27 +99,27 @@ pub(super) async fn ask(
     session: &Session,
     signals: &mut Signals,
     connection: &ConnectionSettings,
-    told: &RecordedExport,
+    recorded: &RecordedExport,
 ) -> Result<Against, CommandError> {
     let everything = SelectionSettings::everything();
     let question =
-        async |ports: Ports<'_>, order: &Order| workflow::against(ports, order, told).await;
+        async |ports: Ports<'_>, order: &Order| workflow::against(ports, order, recorded).await;
     question::ask(session, signals, connection, &everything, question).await
 }
 
 /// What the comparison came to, in words.
-pub(super) fn tell(
+pub(super) fn report(
     session: &Session,
     bag: &Path,
     connection: &ConnectionSettings,
     compared: &Against,
 ) {
     let bag = bag.display().to_string();
-    let text = words::drift(&printable(&bag), &connection.server.url, &compared.drift);
+    let text = text::drift(&printable(&bag), &connection.server.url, &compared.drift);
     if compared.drift.is_up_to_date() {
-        session.voice.say(text.trim_end());
+        session.messages.info(text.trim_end());
     } else {
-        session.voice.complain(&text);
+        session.messages.notice(&text);
     }
 }
 

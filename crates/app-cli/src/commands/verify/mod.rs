@@ -1,9 +1,9 @@
 //! `verify`: every byte of a finished bag, checked again, and with `--against` the bag held against the live platform. What was
-//! found is told on standard error and by the exit status, with `--json` on standard output too.
+//! found is reported on standard error and by the exit status, with `--json` on standard output too.
 
 mod against;
 mod document;
-mod words;
+mod text;
 
 use std::path::Path;
 
@@ -15,8 +15,7 @@ use crate::settings::Layer;
 use crate::signals::Signals;
 use crate::stdout;
 
-use super::Session;
-use super::session::sign;
+use super::session::{Session, sign};
 use document::Document;
 
 pub(super) fn run(
@@ -31,7 +30,7 @@ pub(super) fn run(
     let unlock = compose::unlock(std::mem::take(&mut arguments.opening))?;
     let bag = compose::open_bag(&arguments.bag, unlock.as_ref())?;
     let report = compose::verify(bag, depth)?;
-    tell(session, &arguments.bag, &report, depth);
+    report_check(session, &arguments.bag, &report, depth);
     print_check(session, &arguments, &report)
 }
 
@@ -60,27 +59,27 @@ fn run_against(
         let report = checked
             .map_err(CommandError::Interrupted)?
             .map_err(|join| CommandError::Runtime(join.into()))??;
-        tell(session, &arguments.bag, &report, depth);
+        report_check(session, &arguments.bag, &report, depth);
         if !report.is_sound() {
             return Ok((report, None));
         }
-        let told = against::comparable(session, &arguments.bag, &report, &connection)?;
-        let compared = against::ask(session, &mut signals, &connection, told).await?;
+        let recorded = against::comparable(session, &arguments.bag, &report, &connection)?;
+        let compared = against::ask(session, &mut signals, &connection, recorded).await?;
         Ok((report, Some((connection, compared))))
     })?;
     let Some((connection, compared)) = compared else {
         return print_check(session, &arguments, &report);
     };
-    against::tell(session, &arguments.bag, &connection, &compared);
+    against::report(session, &arguments.bag, &connection, &compared);
     print(&arguments, &report, Some((&connection, &compared)))?;
     Ok(Ending::of_drift(&compared.drift))
 }
 
-fn tell(session: &Session, bag: &Path, report: &VerifyReport, depth: Depth) {
+fn report_check(session: &Session, bag: &Path, report: &VerifyReport, depth: Depth) {
     if report.is_sound() {
-        session.voice.say(&words::sound(bag, report, depth));
+        session.messages.info(&text::sound(bag, report, depth));
     } else {
-        session.voice.complain(&words::damaged(bag, report));
+        session.messages.notice(&text::damaged(bag, report));
     }
 }
 
@@ -91,7 +90,7 @@ fn print_check(
     report: &VerifyReport,
 ) -> Result<Ending, CommandError> {
     match print(arguments, report, None) {
-        Err(error) if !report.is_sound() => session.voice.error(&error),
+        Err(error) if !report.is_sound() => session.messages.error(&error),
         printed => printed?,
     }
     Ok(Ending::of_check(report))

@@ -191,7 +191,7 @@ fn what_cannot_be_compared_reads_like_this() {
             wanted: UserId::parse("jane").unwrap(),
             wanted_url: url("uforge.example.org"),
         },
-        CommandError::TellsNothing { bag: bag() },
+        CommandError::NotComparable { bag: bag() },
     ]
     .into_iter()
     .map(shown)
@@ -201,7 +201,7 @@ fn what_cannot_be_compared_reads_like_this() {
 
 /// `plan`, standard output, an encrypted bag: the same command begins anew.
 #[test]
-fn nobody_is_told_to_go_on_where_nothing_was_kept() {
+fn no_hint_says_to_resume_where_nothing_was_kept() {
     let io = |action, path: &str| SinkError::Io {
         action,
         path: path.into(),

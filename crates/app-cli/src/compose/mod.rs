@@ -1,41 +1,45 @@
-//! Puts the program together: the only place that names concrete adapters.
+//! Puts the program together: the only module that names concrete adapters.
+//!
+//! [`process`] and [`address`] are what settings and credentials need of adapters; they import nothing of the rest.
 
-use std::error::Error;
+mod address;
+mod process;
+
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use adapters_archive::{
-    BagSource, Recipient, Replace, RunHeader, RunSettings, UnfinishedPolicy, UnfinishedRun, Unlock,
+    BagSource, Recipient, Replace, RunSettings, UnfinishedPolicy, UnfinishedRun, Unlock,
 };
 pub(crate) use adapters_archive::{
     Depth, EncryptionError, Listing, LockedRun, OpenError, OpenRun, OpenedRun, ReadError, RunFiles,
-    StoredFormat, VerifyReport,
+    RunHeader, StoredFormat, VerifyReport,
 };
 use adapters_clock::SystemClock;
 use adapters_http::{
     ApiSettings, BaseUrl, BaseUrlError, Credentials, Proxies, TlsTrust, UforgeApi,
 };
-pub(crate) use adapters_http::{RememberedStarts, SetUpError};
-pub(crate) use adapters_process::{
-    LossyStderr, Signal, Signals, TextFileError, first_line, is_ignored, read_pem, read_text,
-};
+pub(crate) use adapters_http::{SetUpError, TrackedStarts};
 use domain::model::Order;
 use domain::ports::Clock;
 use domain::workflow::Limits;
 use sandbox::{Announcement, Running, Scenario, ScenarioError};
 use thiserror::Error;
 
+pub(crate) use address::server_address;
+pub(crate) use process::{
+    LossyStderr, Signal, Signals, TextFileError, first_line, is_ignored, read_pem, read_text,
+};
+
 use crate::args::OpeningArguments;
 use crate::credentials::{self, CredentialsError, PASSPHRASE, Secret};
-use crate::settings::{
-    self, ConnectionSettings, Existing, OutputSettings, Route, ServerAddress, SignIn, Trust,
-};
+use crate::settings::{self, ConnectionSettings, Existing, OutputSettings, Route, SignIn, Trust};
 
 /// What this program calls itself to servers and in bags.
 pub(crate) const TOOL_VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// Why the parts do not fit together.
+/// Why the adapters cannot be built.
 #[derive(Debug, Error)]
 pub(crate) enum ComposeError {
     /// The connection cannot be set up; nothing was sent.
@@ -51,7 +55,7 @@ pub(crate) enum ComposeError {
     /// The bag cannot be written where it is to be.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// Nobody can be found to encrypt it for.
+    /// The bag cannot be encrypted as asked for.
     #[error(transparent)]
     Encryption(#[from] EncryptionError),
     /// A folder in which an unfinished run is looked for.
@@ -79,23 +83,13 @@ pub(crate) enum ComposeError {
     },
 }
 
-/// Time.
+/// The system's clock.
 pub(crate) fn clock() -> impl Clock {
     SystemClock::start()
 }
 
-/// Reads the address of a platform.
-pub(crate) fn server_address(text: &str) -> Result<ServerAddress, Box<dyn Error + Send + Sync>> {
-    let base = BaseUrl::parse(text)?;
-    Ok(ServerAddress {
-        url: base.as_str().to_owned(),
-        host: base.host().to_owned(),
-        encrypted: base.is_https(),
-    })
-}
-
 /// The platform behind a connection.
-pub(crate) fn platform(connection: &ConnectionSettings) -> Result<RememberedStarts, ComposeError> {
+pub(crate) fn platform(connection: &ConnectionSettings) -> Result<TrackedStarts, ComposeError> {
     let base = BaseUrl::parse(&connection.server.url).map_err(|source| ComposeError::Url {
         url: connection.server.url.clone(),
         source,
@@ -118,7 +112,7 @@ pub(crate) fn platform(connection: &ConnectionSettings) -> Result<RememberedStar
         user_agent: format!("uforge-export/{TOOL_VERSION}"),
     };
     let api = UforgeApi::new(settings).map_err(ComposeError::Connection)?;
-    Ok(RememberedStarts::new(Arc::new(api)))
+    Ok(TrackedStarts::new(Arc::new(api)))
 }
 
 fn adapter_credentials(sign_in: &SignIn) -> Credentials {
@@ -179,7 +173,7 @@ fn replace(existing: Existing) -> Replace {
     }
 }
 
-/// Locks what an unfinished run left, so that it can be given up.
+/// Locks what an unfinished run left, so that it can be discarded.
 pub(crate) fn lock_unfinished(bag: &Path) -> Result<Option<LockedRun>, ComposeError> {
     Ok(adapters_archive::lock_unfinished(bag)?)
 }

@@ -1,5 +1,12 @@
-use reqwest::header::CONTENT_TYPE;
+use std::time::Duration;
 
+use domain::ports::ApiError;
+use jiff::Timestamp;
+use reqwest::StatusCode;
+use reqwest::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
+
+use super::message::message;
+use super::refusal::retry_after;
 use super::*;
 
 fn headers(pairs: &[(reqwest::header::HeaderName, &str)]) -> HeaderMap {
@@ -69,7 +76,7 @@ fn whoever_says_when_to_come_back_means_later() {
 }
 
 #[test]
-fn what_stands_before_the_platform_is_told_from_it() {
+fn what_stands_before_the_platform_is_distinguished_from_it() {
     let meaning = |status: u16, body: &str, way: &Way<'_>| {
         let status = StatusCode::from_u16(status).unwrap();
         let html = headers(&[(CONTENT_TYPE, "text/html")]);

@@ -7,10 +7,10 @@ use domain::bag::verify::{Differences, Drift, LiveObject, SectionDrift, Standing
 use domain::model::Section;
 
 use crate::compose::{Depth, VerifyReport};
-use crate::render::{count, printable, size};
+use crate::render::{count, number, printable, size};
 
 /// Lines under one heading; a person reads no more of them, a program reads JSON.
-const LINES_TOLD: usize = 1000;
+const MOST_LINES: usize = 1000;
 
 pub(super) fn sound(bag: &Path, report: &VerifyReport, depth: Depth) -> String {
     let findings = &report.findings;
@@ -194,18 +194,14 @@ fn block(text: &mut String, heading: &str, lines: Vec<String>) {
     if lines.is_empty() {
         return;
     }
-    let rest = lines.len().saturating_sub(LINES_TOLD);
+    let rest = lines.len().saturating_sub(MOST_LINES);
     let _ = writeln!(text, "\n{heading}");
-    for line in lines.into_iter().take(LINES_TOLD) {
+    for line in lines.into_iter().take(MOST_LINES) {
         let _ = writeln!(text, "  {line}");
     }
     if rest > 0 {
         let _ = writeln!(text, "  and {rest} more: `--json` names them all");
     }
-}
-
-fn number(length: usize) -> u64 {
-    u64::try_from(length).unwrap_or(u64::MAX)
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! How far a job is, folded from the events of its run.
+//! How far a run is, folded from its events: one fold for the bar of the command line and for the server.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use crate::ports::{Event, ItemStage};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
-    /// It waits for a free place, or has only just begun.
+    /// It waits for a free slot, or is connecting.
     #[default]
     Waiting,
     /// It reads the lists.
     Listing,
-    /// It brings documents and archives home.
+    /// It fetches documents and archives.
     Fetching,
     /// It reads the lists once more.
     Recounting,
@@ -35,7 +35,7 @@ pub struct Count {
     pub failed: u64,
 }
 
-/// An item that is on its way.
+/// An item that is being exported.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ActiveItem {
     /// Which.
@@ -54,10 +54,10 @@ pub struct ActiveItem {
 
 /// How far a run is. Its size is bounded by the run's own concurrency, whatever the account holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct JobProgress {
+pub struct RunProgress {
     /// What the run is doing.
     pub phase: Phase,
-    /// The platform's version, where told.
+    /// The platform's version, where it says.
     pub platform_version: Option<String>,
     /// Sections whose list was read.
     pub sections_listed: u64,
@@ -69,13 +69,33 @@ pub struct JobProgress {
     pub documents: Count,
     /// Bytes in the bag.
     pub stored_bytes: u64,
-    /// What is on its way now.
+    /// What is being exported now.
     #[serde(serialize_with = "as_list")]
     pub active: BTreeMap<ItemRef, ActiveItem>,
     /// Attempts that failed and were made again.
     pub retries: u64,
     /// The latest thing that a person should know.
     pub note: Option<String>,
+    /// Archives in the bag that an earlier run fetched.
+    #[serde(skip)]
+    pub resumed_items: u64,
+    /// Bytes of these.
+    #[serde(skip)]
+    pub resumed_bytes: u64,
+    /// What failed last and is tried again, until something moves.
+    #[serde(skip)]
+    pub retry: Option<Retry>,
+}
+
+/// An attempt that failed and will be made again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Retry {
+    /// What is being done.
+    pub what: String,
+    /// Why it failed.
+    pub reason: String,
+    /// Milliseconds from the failure to the next attempt.
+    pub wait_ms: u64,
 }
 
 fn as_list<S: Serializer>(
@@ -85,7 +105,7 @@ fn as_list<S: Serializer>(
     serializer.collect_seq(active.values())
 }
 
-impl JobProgress {
+impl RunProgress {
     /// Takes one more event in.
     pub fn apply(&mut self, event: &Event) {
         match event {
@@ -108,6 +128,7 @@ impl JobProgress {
                 self.documents.stored += 1;
                 self.documents.planned = self.documents.planned.max(self.documents.stored);
                 self.stored_bytes += bytes;
+                self.retry = None;
             }
             Event::Item { item, name, stage } => self.apply_stage(*item, name, stage),
             Event::Bytes {
@@ -119,8 +140,21 @@ impl JobProgress {
                     active.received = *received;
                     active.total = *total;
                 }
+                self.retry = None;
             }
-            Event::Retry { .. } => self.retries += 1,
+            Event::Retry {
+                what,
+                reason,
+                wait_ms,
+                ..
+            } => {
+                self.retries += 1;
+                self.retry = Some(Retry {
+                    what: what.clone(),
+                    reason: reason.clone(),
+                    wait_ms: *wait_ms,
+                });
+            }
             Event::TicketDeleted { .. } => {}
             Event::Note { message } => self.note = Some(message.clone()),
             Event::Recounting => self.phase = Phase::Recounting,
@@ -129,11 +163,13 @@ impl JobProgress {
     }
 
     fn apply_stage(&mut self, item: ItemRef, name: &str, stage: &ItemStage) {
+        self.retry = None;
         match stage {
-            ItemStage::Stored { bytes } | ItemStage::Resumed { bytes } => {
-                self.active.remove(&item);
-                self.items.stored += 1;
-                self.stored_bytes += bytes;
+            ItemStage::Stored { bytes } => self.store(item, *bytes),
+            ItemStage::Resumed { bytes } => {
+                self.store(item, *bytes);
+                self.resumed_items += 1;
+                self.resumed_bytes += bytes;
             }
             ItemStage::Failed { .. } => {
                 self.active.remove(&item);
@@ -153,8 +189,81 @@ impl JobProgress {
                 active.stage = stage.clone();
             }
         }
-        let ended = self.items.stored + self.items.failed;
-        self.items.planned = self.items.planned.max(ended + self.active.len() as u64);
+        let known = self.ended_items() + self.active.len() as u64;
+        self.items.planned = self.items.planned.max(known);
+    }
+
+    fn store(&mut self, item: ItemRef, bytes: u64) {
+        self.active.remove(&item);
+        self.items.stored += 1;
+        self.stored_bytes += bytes;
+    }
+
+    /// Archives to export, once all lists are read.
+    #[must_use]
+    pub fn planned_items(&self) -> Option<u64> {
+        match self.phase {
+            Phase::Waiting | Phase::Listing => None,
+            Phase::Fetching | Phase::Recounting | Phase::Finishing => Some(self.items.planned),
+        }
+    }
+
+    /// Sections of which is known what they hold, or that they cannot be had.
+    #[must_use]
+    pub fn sections(&self) -> u64 {
+        self.sections_listed + self.sections_unavailable.len() as u64
+    }
+
+    /// Archives that are in the bag or have failed.
+    #[must_use]
+    pub fn ended_items(&self) -> u64 {
+        self.items.stored + self.items.failed
+    }
+
+    /// Bytes that are here, from this run and from the one it resumes.
+    #[must_use]
+    pub fn bytes(&self) -> u64 {
+        self.stored_bytes + self.active.values().map(|item| item.received).sum::<u64>()
+    }
+
+    /// Bytes that this run received.
+    #[must_use]
+    pub fn received_bytes(&self) -> u64 {
+        self.bytes().saturating_sub(self.resumed_bytes)
+    }
+
+    /// How much of the work is done, in thousandths.
+    #[must_use]
+    pub fn thousandths(&self) -> u64 {
+        match self.planned_items() {
+            None => 0,
+            Some(0) => 1000,
+            Some(planned) => {
+                let partly: u64 = self.active.values().map(ActiveItem::thousandths).sum();
+                let done = self.ended_items().saturating_mul(1000) + partly;
+                done.checked_div(planned).unwrap_or(0).min(1000)
+            }
+        }
+    }
+}
+
+impl ActiveItem {
+    /// How much of it is done: the platform's export and the download count half each.
+    fn thousandths(&self) -> u64 {
+        match &self.stage {
+            ItemStage::Waiting { percent, .. } => u64::from(percent.unwrap_or(0).min(100)) * 5,
+            ItemStage::Ready => 500,
+            ItemStage::Downloading => {
+                let total = self.total.filter(|total| *total > 0);
+                let part =
+                    total.and_then(|total| self.received.saturating_mul(500).checked_div(total));
+                500 + part.unwrap_or(0).min(499)
+            }
+            ItemStage::Starting
+            | ItemStage::Stored { .. }
+            | ItemStage::Resumed { .. }
+            | ItemStage::Failed { .. } => 0,
+        }
     }
 }
 
@@ -179,8 +288,8 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_told_from_its_first_event_to_its_last() {
-        let mut progress = JobProgress::default();
+    fn a_run_is_followed_from_its_first_event_to_its_last() {
+        let mut progress = RunProgress::default();
         let events = [
             Event::Connected {
                 platform_version: Some("3.8.13".to_owned()),
@@ -238,8 +347,38 @@ mod tests {
     }
 
     #[test]
-    fn items_on_their_way_are_written_as_a_list() {
-        let mut progress = JobProgress::default();
+    fn what_an_earlier_run_fetched_is_not_received_again() {
+        let mut progress = RunProgress::default();
+        assert_eq!(
+            (progress.planned_items(), progress.thousandths()),
+            (None, 0)
+        );
+        progress.apply(&Event::Planned {
+            items: 2,
+            documents: 0,
+        });
+        progress.apply(&moved(1, ItemStage::Resumed { bytes: 100 }));
+        progress.apply(&Event::Retry {
+            what: "GET users/john".to_owned(),
+            attempt: 1,
+            reason: "busy".to_owned(),
+            wait_ms: 1500,
+        });
+        assert!(progress.retry.is_some());
+        progress.apply(&moved(2, ItemStage::Downloading));
+        assert_eq!(progress.retry, None, "something moves again");
+        progress.apply(&Event::Bytes {
+            item: item(2),
+            received: 5,
+            total: Some(10),
+        });
+        assert_eq!((progress.bytes(), progress.received_bytes()), (105, 5));
+        assert_eq!(progress.thousandths(), 875);
+    }
+
+    #[test]
+    fn active_items_are_written_as_a_list() {
+        let mut progress = RunProgress::default();
         progress.apply(&moved(5, ItemStage::Downloading));
         let json = serde_json::to_value(&progress).unwrap();
         assert_eq!(json["active"][0]["kind"], "appliance");

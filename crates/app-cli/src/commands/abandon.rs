@@ -1,4 +1,4 @@
-//! Giving up what a run left on the server.
+//! Abandons a run: deletes its tickets on the server.
 
 use std::path::Path;
 use std::time::Duration;
@@ -6,17 +6,17 @@ use std::time::Duration;
 use domain::ports::{Journal, NoProgress, UserDataApi};
 use domain::workflow::{self, Abandoned, Ports};
 
-use crate::compose;
+use crate::compose::{self, RunHeader};
 use crate::error::CommandError;
-use crate::render::{count, printable};
+use crate::render::{count, number, printable};
 use crate::settings::ConnectionSettings;
 
-use super::Session;
+use super::session::Session;
 
-/// Somebody who gives a run up wants its tickets gone: a slow server gets this long.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Somebody who abandons a run wants its tickets deleted: a slow server gets this long.
+pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Takes the tickets that a journal holds off the server; says what is left of them. Nothing of it is an error: what is left
+/// Deletes the tickets that a journal holds from the server; says what is left of them. Nothing of it is an error: what is left
 /// stays in the journal.
 pub(super) async fn abandon(
     session: &Session,
@@ -29,10 +29,9 @@ pub(super) async fn abandon(
     }
     let left = journal.checkpoint().open.len();
     if left > 0 {
-        let left = u64::try_from(left).unwrap_or(u64::MAX);
-        session.voice.warn(&format!(
+        session.messages.warn(&format!(
             "{} of this run may still be on the server",
-            count(left, "ticket", "tickets")
+            count(number(left), "ticket", "tickets")
         ));
     }
 }
@@ -41,14 +40,14 @@ pub(super) async fn abandon(
 pub(super) fn say_doubts(session: &Session, abandoned: &Abandoned) {
     if !abandoned.doubtful.is_empty() {
         let items = abandoned.doubtful.iter().map(ToString::to_string);
-        session.voice.warn(&format!(
+        session.messages.warn(&format!(
             "the answer to a start was lost: the platform may keep a ticket of {}",
             items.collect::<Vec<_>>().join(", ")
         ));
     }
 }
 
-/// Takes the tickets that a journal holds off the server, within this time.
+/// Deletes the tickets that a journal holds from the server, within this time.
 pub(super) async fn try_abandon(
     api: &dyn UserDataApi,
     journal: &dyn Journal,
@@ -71,6 +70,11 @@ pub(super) async fn try_abandon(
     }
 }
 
+/// Whether a run was another person's, or from another platform: its tickets are not there to be deleted.
+pub(super) fn is_of_another(header: &RunHeader, connection: &ConnectionSettings) -> bool {
+    header.source != connection.server.url || header.user != connection.user
+}
+
 /// `--restart`: what an unfinished run left goes, on the server and here, before the new one begins.
 pub(super) async fn before_restart(
     session: &Session,
@@ -78,28 +82,27 @@ pub(super) async fn before_restart(
     api: &dyn UserDataApi,
     bag: &Path,
 ) -> Result<(), CommandError> {
-    let Some(leftovers) = compose::lock_unfinished(bag)? else {
+    let Some(unfinished) = compose::lock_unfinished(bag)? else {
         return Ok(());
     };
-    let other = leftovers
+    let other = unfinished
         .header
         .as_ref()
-        .filter(|header| header.source != connection.server.url || header.user != connection.user);
+        .filter(|header| is_of_another(header, connection));
     match other {
-        None => abandon(session, api, leftovers.journal.as_ref(), PATIENCE).await,
+        None => abandon(session, api, unfinished.journal.as_ref(), PATIENCE).await,
         Some(header) => {
-            let open = leftovers.journal.checkpoint().open.len();
+            let open = unfinished.journal.checkpoint().open.len();
             if open > 0 {
-                let open = u64::try_from(open).unwrap_or(u64::MAX);
-                session.voice.warn(&format!(
-                    "{} of the run that is given up may still be on `{}`, of `{}`",
-                    count(open, "ticket", "tickets"),
+                session.messages.warn(&format!(
+                    "{} of the run that is discarded may still be on `{}`, of `{}`",
+                    count(number(open), "ticket", "tickets"),
                     printable(&header.source),
                     printable(header.user.as_str()),
                 ));
             }
         }
     }
-    leftovers.remove().map_err(compose::ComposeError::from)?;
+    unfinished.remove().map_err(compose::ComposeError::from)?;
     Ok(())
 }

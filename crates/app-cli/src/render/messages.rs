@@ -12,7 +12,7 @@ use crate::error::CommandError;
 use crate::exit::Ending;
 use crate::progress::json_line;
 
-/// Who listens on standard error.
+/// Who reads standard error.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Listener {
     /// A person.
@@ -23,16 +23,16 @@ pub(crate) enum Listener {
     Program,
 }
 
-/// Speaks on standard error, beside whatever is drawn there. Nobody listening is no error.
+/// Writes to standard error, beside whatever is drawn there. That nobody reads it is no error.
 #[derive(Clone)]
-pub(crate) struct Voice {
+pub(crate) struct Messages {
     screen: MultiProgress,
     listener: Listener,
 }
 
 #[derive(Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
-enum Words<'a> {
+enum MessageEvent<'a> {
     Warning {
         message: &'a str,
     },
@@ -47,7 +47,7 @@ enum Words<'a> {
     },
 }
 
-impl Voice {
+impl Messages {
     pub(crate) fn new(screen: MultiProgress, listener: Listener) -> Self {
         Self { screen, listener }
     }
@@ -57,19 +57,19 @@ impl Voice {
     }
 
     /// What a person should know before or after the work. Not said to those who want to hear of errors only.
-    pub(crate) fn say(&self, message: &str) {
+    pub(crate) fn info(&self, message: &str) {
         match self.listener {
             Listener::Person => self.write(&format!("{message}\n")),
             Listener::QuietPerson => {}
-            Listener::Program => self.tell(Words::Message { message }),
+            Listener::Program => self.event(MessageEvent::Message { message }),
         }
     }
 
-    /// What the work came to, where that is bad: said to everybody.
-    pub(crate) fn complain(&self, text: &str) {
+    /// What the work came to, where that is bad: shown to everybody.
+    pub(crate) fn notice(&self, text: &str) {
         match self.listener {
             Listener::Person | Listener::QuietPerson => self.write(text),
-            Listener::Program => self.tell(Words::Message { message: text }),
+            Listener::Program => self.event(MessageEvent::Message { message: text }),
         }
     }
 
@@ -81,7 +81,7 @@ impl Voice {
                 let label = Colour::of_stderr().label("warning:", 33);
                 self.write(&format!("{label} {message}\n"));
             }
-            Listener::Program => self.tell(Words::Warning { message: &message }),
+            Listener::Program => self.event(MessageEvent::Warning { message: &message }),
         }
     }
 
@@ -92,7 +92,7 @@ impl Voice {
             Listener::Person | Listener::QuietPerson => {
                 self.write(&error_text(error, hint.as_deref(), Colour::of_stderr()));
             }
-            Listener::Program => self.tell(Words::Error {
+            Listener::Program => self.event(MessageEvent::Error {
                 message: printable(&error.to_string()).into_owned(),
                 causes: causes(error),
                 hint: hint.as_deref(),
@@ -101,8 +101,8 @@ impl Voice {
         }
     }
 
-    /// Something that is told to programs as an event of its own.
-    pub(crate) fn tell<E: Serialize>(&self, event: E) {
+    /// An event of its own, for programs.
+    pub(crate) fn event<E: Serialize>(&self, event: E) {
         if let Some(line) = json_line(event) {
             self.write(&line);
         }

@@ -1,0 +1,30 @@
+//! Everything that a run is made from.
+
+use std::path::Path;
+
+use domain::model::Order;
+
+use super::order;
+use crate::settings::{
+    ConnectionSettings, OutputSettings, SelectionSettings, SettingsError, bag_name,
+};
+
+/// Everything that a run is made from.
+pub(super) struct Job {
+    pub(super) connection: ConnectionSettings,
+    pub(super) selection: SelectionSettings,
+    pub(super) output: OutputSettings,
+}
+
+impl Job {
+    /// The order for a bag in this file: the top folder is named like the file.
+    pub(super) fn order_for(&self, file: &Path) -> Result<Order, SettingsError> {
+        let name = bag_name(file, self.output.format)?;
+        Ok(order::of_export(
+            &self.connection,
+            &self.selection,
+            &self.output,
+            name,
+        ))
+    }
+}
