@@ -135,7 +135,7 @@ fn copy_folder(from: &Path, to: &Path) {
         if entry.file_type().unwrap().is_dir() {
             copy_folder(&entry.path(), &target);
         } else {
-            // Not `fs::copy`, which would follow a file that grows. A staged file that its thread removes meanwhile was not
+            // Not `fs::copy`, which would follow a file that grows. A spooled file that its thread removes meanwhile was not
             // there any more when the kill came.
             let mut file = match File::open(entry.path()) {
                 Ok(file) => file,
@@ -183,14 +183,14 @@ impl Run {
         writer.close().await
     }
 
-    /// Finishes the bag and forgets the run, as whoever told of the bag does.
+    /// Finishes the bag and forgets the run, as who reported the bag does.
     pub(crate) async fn finish(self) -> Result<FinishedBag, SinkError> {
         let (bag, run_files) = self.finish_untold().await?;
         run_files.remove();
         Ok(bag)
     }
 
-    /// Finishes the bag; nobody was told of it yet.
+    /// Finishes the bag; it was reported to nobody yet.
     pub(crate) async fn finish_untold(self) -> Result<(FinishedBag, RunFiles), SinkError> {
         let tags = vec![TagFile {
             path: path("bagit.txt"),

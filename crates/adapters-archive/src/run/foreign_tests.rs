@@ -9,7 +9,7 @@ use domain::ports::SinkError;
 
 use super::*;
 use crate::publish::Replace;
-use crate::staging::{Access, Naming, WorkFolder};
+use crate::spool::{Access, Naming, WorkFolder};
 use crate::test_kit::{Kit, Run, document};
 
 const WAYS: [Naming; 4] = [
@@ -81,7 +81,7 @@ fn a_file_in_place_of_the_work_folder_is_refused() {
 
 #[tokio::test]
 async fn what_is_no_file_of_this_user_inside_a_work_folder_is_not_written_through() {
-    for name in ["journal", "bag", "stage-0"] {
+    for name in ["journal", "bag", "spool-0"] {
         let kit = Kit::new(BagFormat::Zip);
         let run = kit.open();
         run.put(document("data/user.xml", b"<user/>"), b"<user/>")
@@ -95,13 +95,13 @@ async fn what_is_no_file_of_this_user_inside_a_work_folder_is_not_written_throug
         symlink(&dear, &inside).unwrap();
         match name {
             // What waited and cannot be taken up is removed and fetched anew.
-            "stage-0" => drop(kit.open()),
+            "spool-0" => drop(kit.open()),
             _ => check_refused(kit.try_open(), "symbolic link"),
         }
         fs::remove_file(&inside).ok();
         fs::hard_link(&dear, &inside).unwrap();
         match name {
-            "stage-0" => drop(kit.open()),
+            "spool-0" => drop(kit.open()),
             _ => check_refused(kit.try_open(), "hard link"),
         }
         assert_eq!(fs::read(&dear).unwrap(), b"dear to somebody", "{name}");

@@ -35,7 +35,7 @@ async fn killed_half_way(format: BagFormat) -> Kit {
     // More than is gathered, so that it has reached the file.
     let flying = archive(3, 400_000);
     let _in_place = kit.hold(&run, download("data/in-place"), &flying).await;
-    run.put(download("data/staged"), &archive(2, 60_000))
+    run.put(download("data/spooled"), &archive(2, 60_000))
         .await
         .unwrap();
     let mut beside = run.begin(download("data/beside")).await;
@@ -64,11 +64,11 @@ async fn a_killed_run_goes_on_with_what_was_safe_and_nothing_else() {
         assert!(run.resumed);
         assert_eq!(
             run.resumed_receipts(),
-            ["data/user.xml", "data/placed", "data/staged"]
+            ["data/user.xml", "data/placed", "data/spooled"]
         );
         assert!(run.journal.checkpoint().open.contains(&ticket(7)));
         assert!(matches!(
-            run.sink.open_entry(download("data/staged")).await,
+            run.sink.open_entry(download("data/spooled")).await,
             Err(SinkError::Duplicate { .. })
         ));
         run.put(download("data/in-place"), &archive(3, 400_000))
@@ -76,7 +76,7 @@ async fn a_killed_run_goes_on_with_what_was_safe_and_nothing_else() {
             .unwrap();
         let seeds = [
             ("data/placed", 1, 50_000),
-            ("data/staged", 2, 60_000),
+            ("data/spooled", 2, 60_000),
             ("data/in-place", 3, 400_000),
         ];
         finish_and_compare(&kit, run, &seeds).await;
@@ -98,7 +98,7 @@ async fn a_run_killed_again_and_again_loses_nothing() {
         }
         let seeds = [
             ("data/placed", 1, 50_000),
-            ("data/staged", 2, 60_000),
+            ("data/spooled", 2, 60_000),
             ("data/round-0", 0, 10_000),
             ("data/round-1", 1, 10_000),
             ("data/round-2", 2, 10_000),
@@ -113,7 +113,7 @@ async fn a_run_killed_again_and_again_loses_nothing() {
 async fn wherever_the_journal_was_cut_the_run_goes_on_with_the_entries_before() {
     let kit = killed_half_way(BagFormat::TarGz).await;
     let journal = fs::read(kit.work().join("journal")).unwrap();
-    let all = ["data/user.xml", "data/placed", "data/staged"];
+    let all = ["data/user.xml", "data/placed", "data/spooled"];
     let mut most = 0;
     // The first line was flushed before there was a bag.
     let first = journal.iter().position(|byte| *byte == b'\n').unwrap() + 1;
@@ -124,7 +124,7 @@ async fn wherever_the_journal_was_cut_the_run_goes_on_with_the_entries_before() 
         let recovered = run.resumed_receipts();
         assert!(recovered.len() >= most && recovered == all[..recovered.len()]);
         most = recovered.len();
-        for (name, seed, size) in [("data/placed", 1, 50_000), ("data/staged", 2, 60_000)] {
+        for (name, seed, size) in [("data/placed", 1, 50_000), ("data/spooled", 2, 60_000)] {
             if !recovered.iter().any(|path| path == name) {
                 run.put(download(name), &archive(seed, size)).await.unwrap();
             }
@@ -134,7 +134,7 @@ async fn wherever_the_journal_was_cut_the_run_goes_on_with_the_entries_before() 
                 .await
                 .unwrap();
         }
-        let seeds = [("data/placed", 1, 50_000), ("data/staged", 2, 60_000)];
+        let seeds = [("data/placed", 1, 50_000), ("data/spooled", 2, 60_000)];
         finish_and_compare(&cut, run, &seeds).await;
     }
     assert_eq!(most, 3);
@@ -154,19 +154,19 @@ async fn a_container_shorter_than_its_journal_says_is_refused() {
 #[tokio::test]
 async fn an_archive_that_waited_and_was_damaged_is_fetched_again() {
     let kit = killed_half_way(BagFormat::Zip).await;
-    let stage = kit.work().join("stage-0");
-    let mut bytes = fs::read(&stage).unwrap();
+    let spool_file = kit.work().join("spool-0");
+    let mut bytes = fs::read(&spool_file).unwrap();
     bytes[30_000] ^= 1;
-    fs::write(&stage, bytes).unwrap();
+    fs::write(&spool_file, bytes).unwrap();
     let run = kit.open();
     assert_eq!(run.resumed_receipts(), ["data/user.xml", "data/placed"]);
     assert_eq!(names(&kit.work()), ["bag", "journal"]);
-    run.put(download("data/staged"), &archive(2, 60_000))
+    run.put(download("data/spooled"), &archive(2, 60_000))
         .await
         .unwrap();
     let again = kit.killed().open();
     assert_eq!(again.resumed_receipts().len(), 3);
-    let seeds = [("data/placed", 1, 50_000), ("data/staged", 2, 60_000)];
+    let seeds = [("data/placed", 1, 50_000), ("data/spooled", 2, 60_000)];
     finish_and_compare(&kit, run, &seeds).await;
 }
 
@@ -415,12 +415,12 @@ async fn a_dropped_run_goes_on_where_it_stopped() {
             .unwrap();
         let mut open = run.begin(download("data/x")).await;
         open.write(Bytes::from(archive(3, 400_000))).await.unwrap();
-        run.put(download("data/staged"), &archive(2, 60_000))
+        run.put(download("data/spooled"), &archive(2, 60_000))
             .await
             .unwrap();
         drop((open, run));
         let run = kit.open();
-        assert_eq!(run.resumed_receipts(), ["data/placed", "data/staged"]);
+        assert_eq!(run.resumed_receipts(), ["data/placed", "data/spooled"]);
         run.finish().await.unwrap();
         assert_eq!(kit.read_back().len(), 3);
     }

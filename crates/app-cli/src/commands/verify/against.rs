@@ -46,7 +46,7 @@ pub(super) fn comparable<'a>(
     report: &'a VerifyReport,
     connection: &ConnectionSettings,
 ) -> Result<&'a RecordedExport, CommandError> {
-    let told = report.told.as_ref();
+    let told = report.recorded.as_ref();
     let told = told.filter(|told| !told.selected().is_empty());
     let said =
         told.and_then(|told| Some((told, told.user.as_deref()?, told.source.url.as_deref()?)));

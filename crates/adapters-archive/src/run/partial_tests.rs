@@ -223,15 +223,15 @@ async fn a_beginning_that_the_disk_lost_is_never_taken() {
     for format in FORMATS {
         let (cut, _holder) = beside(format).await;
         let kit = cut.kit.killed();
-        let stage = fs::read_dir(kit.work())
+        let spool_file = fs::read_dir(kit.work())
             .unwrap()
             .map(|file| file.unwrap().path())
             .filter(|path| path.file_name().is_some_and(|name| name != "bag"))
             .max_by_key(|path| fs::metadata(path).unwrap().len())
             .unwrap();
-        let mut bytes = fs::read(&stage).unwrap();
+        let mut bytes = fs::read(&spool_file).unwrap();
         bytes[400_000..].fill(0);
-        fs::write(&stage, bytes).unwrap();
+        fs::write(&spool_file, bytes).unwrap();
         let run = kit.open();
         let beginning = run.sink.partial_entries().remove(0);
         if let Some(mut writer) = run.sink.resume_entry(&beginning.entry.path).await.unwrap() {
