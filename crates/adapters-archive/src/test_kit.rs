@@ -185,13 +185,13 @@ impl Run {
 
     /// Finishes the bag and forgets the run, as who reported the bag does.
     pub(crate) async fn finish(self) -> Result<FinishedBag, SinkError> {
-        let (bag, run_files) = self.finish_untold().await?;
+        let (bag, run_files) = self.finish_unreported().await?;
         run_files.remove();
         Ok(bag)
     }
 
     /// Finishes the bag; it was reported to nobody yet.
-    pub(crate) async fn finish_untold(self) -> Result<(FinishedBag, RunFiles), SinkError> {
+    pub(crate) async fn finish_unreported(self) -> Result<(FinishedBag, RunFiles), SinkError> {
         let tags = vec![TagFile {
             path: path("bagit.txt"),
             bytes: Bytes::from_static(b"BagIt-Version: 1.0\n"),

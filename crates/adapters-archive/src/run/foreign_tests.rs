@@ -94,7 +94,7 @@ async fn what_is_no_file_of_this_user_inside_a_work_folder_is_not_written_throug
         let _ = fs::remove_file(&inside);
         symlink(&dear, &inside).unwrap();
         match name {
-            // What waited and cannot be taken up is removed and fetched anew.
+            // What waited and cannot be opened is removed and fetched again.
             "spool-0" => drop(kit.open()),
             _ => check_refused(kit.try_open(), "symbolic link"),
         }
@@ -196,7 +196,7 @@ async fn in_every_way_a_bag_gets_a_free_name_and_never_one_that_is_taken() {
 }
 
 #[tokio::test]
-async fn a_run_that_was_killed_with_its_name_taken_goes_on() {
+async fn a_run_that_was_killed_with_its_name_taken_is_resumed() {
     for naming in [Naming::Placeholder, Naming::RemovedPlaceholder] {
         let (kit, publication) = nameless(naming).await;
         fs::write(kit.target(), "").unwrap();
@@ -213,7 +213,7 @@ async fn a_run_that_was_killed_with_its_name_taken_goes_on() {
 
 /// Where it is found out at the start, the next run knows the mark whatever way it has.
 #[tokio::test]
-async fn the_next_run_goes_on_with_a_name_that_was_taken() {
+async fn the_next_run_uses_the_name_that_was_taken() {
     let (kit, publication) = nameless(Naming::Placeholder).await;
     fs::write(kit.target(), "").unwrap();
     fs::write(publication.work.placeholder_mark(), "").unwrap();

@@ -6,6 +6,8 @@ mod error;
 #[cfg(unix)]
 mod foreign_tests;
 #[cfg(test)]
+mod form_tests;
+#[cfg(test)]
 mod forward_tests;
 mod lock;
 mod open;

@@ -450,7 +450,7 @@ async fn random_run(kit: &Kit, acts: &[Act], restart: bool) -> BTreeMap<String, 
         if restart && group_number == groups.len() / 2 {
             drop(run);
             run = kit.open();
-            // What was not safe yet is gone; what was is told.
+            // What was not safe yet is gone; what was has a receipt.
             let recovered = run.resumed_receipts();
             expected.retain(|name, _| recovered.contains(name));
             assert_eq!(expected.len(), recovered.len());
