@@ -154,7 +154,7 @@ fn copy_folder(from: &Path, to: &Path) {
 pub(crate) struct Run {
     pub(crate) sink: Box<dyn ArchiveSink>,
     pub(crate) journal: Arc<dyn Journal>,
-    pub(crate) run_files: RunFiles,
+    pub(crate) files: RunFiles,
     pub(crate) resumed: bool,
 }
 
@@ -163,7 +163,7 @@ impl From<OpenRun> for Run {
         Self {
             sink: run.sink,
             journal: run.journal,
-            run_files: run.run_files,
+            files: run.run_files,
             resumed: run.resumed,
         }
     }
@@ -196,7 +196,7 @@ impl Run {
             path: path("bagit.txt"),
             bytes: Bytes::from_static(b"BagIt-Version: 1.0\n"),
         }];
-        Ok((self.sink.finish(tags).await?, self.run_files))
+        Ok((self.sink.finish(tags).await?, self.files))
     }
 
     pub(crate) fn resumed_receipts(&self) -> Vec<String> {

@@ -113,7 +113,7 @@ mod tests {
                 prop_assert!(so_far.len() < LONGEST_BLOCK_BYTES + BLOCK_HEADER_BYTES);
                 return Ok(());
             };
-            // The last block of a body has another header and is no beginning.
+            // The last block of a body has another header: nothing can follow it.
             prop_assume!(part.bytes < length as u64);
             let mut read = Vec::new();
             part.read(encoding, &mut &so_far[..], |piece| { read.extend_from_slice(piece); Ok(()) }).unwrap();

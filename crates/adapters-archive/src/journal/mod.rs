@@ -98,6 +98,7 @@ impl RunJournal {
     fn record_now(&self, fact: Fact) -> Result<(), JournalError> {
         let mut state = self.lock();
         if let Fact::Read { .. } | Fact::NotAsJson { .. } = fact {
+            // Written later: the next run does not ask for a document that was read, so its entries must be safe first.
             if state.lines.is_some() && state.payload == Payload::Resumed {
                 state.reads.push(fact.clone());
             }
@@ -120,7 +121,7 @@ impl RunJournal {
 }
 
 impl State {
-    /// Appends and flushes; documents that were read go along where no entry closed before them could be lost.
+    /// Appends and flushes. Facts of documents that were read are added once every entry closed so far is safe.
     fn append(&mut self, mut records: Vec<Record>, unsafe_entries: usize) -> io::Result<()> {
         let Some(lines) = &mut self.lines else {
             return Ok(());

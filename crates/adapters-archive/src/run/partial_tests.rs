@@ -71,11 +71,11 @@ fn total_length(kit: &Kit) -> u64 {
 
 /// The one partial entry, resumed: its writer, and how much of it was there.
 async fn resumed(run: &Run) -> (Box<dyn EntryWriter>, usize) {
-    let beginnings = run.sink.partial_entries();
-    assert_eq!(beginnings.len(), 1);
-    assert_eq!(beginnings[0].entry, with_validator(CUT));
-    let bytes = usize::try_from(beginnings[0].bytes).unwrap();
-    let path = &beginnings[0].entry.path;
+    let partial = run.sink.partial_entries();
+    assert_eq!(partial.len(), 1);
+    assert_eq!(partial[0].entry, with_validator(CUT));
+    let bytes = usize::try_from(partial[0].bytes).unwrap();
+    let path = &partial[0].entry.path;
     let writer = run.sink.resume_entry(path).await.unwrap().unwrap();
     assert_eq!(run.sink.partial_entries(), []);
     (writer, bytes)
@@ -195,7 +195,7 @@ async fn what_was_discarded_or_refused_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_beginning_is_given_up_for_a_new_entry() {
+async fn a_partial_entry_is_discarded_for_a_new_one() {
     for format in FORMATS {
         let cut = in_place(format).await;
         let kit = cut.kit.killed();
@@ -208,7 +208,7 @@ async fn a_beginning_is_given_up_for_a_new_entry() {
 }
 
 #[tokio::test]
-async fn a_beginning_that_nobody_asks_for_goes_with_the_run() {
+async fn a_partial_entry_that_nobody_resumes_is_removed_with_the_run() {
     let cut = in_place(BagFormat::Zip).await;
     let kit = cut.kit.killed();
     let run = kit.open();
@@ -219,7 +219,7 @@ async fn a_beginning_that_nobody_asks_for_goes_with_the_run() {
 
 /// After a loss of power, a file can be as long as it was and hold nothing.
 #[tokio::test]
-async fn a_beginning_that_the_disk_lost_is_never_taken() {
+async fn a_partial_entry_that_the_disk_lost_is_never_used() {
     for format in FORMATS {
         let (cut, _holder) = beside(format).await;
         let kit = cut.kit.killed();
@@ -233,9 +233,9 @@ async fn a_beginning_that_the_disk_lost_is_never_taken() {
         bytes[400_000..].fill(0);
         fs::write(&spool_file, bytes).unwrap();
         let run = kit.open();
-        let beginning = run.sink.partial_entries().remove(0);
-        if let Some(mut writer) = run.sink.resume_entry(&beginning.entry.path).await.unwrap() {
-            let from = usize::try_from(beginning.bytes).unwrap();
+        let partial = run.sink.partial_entries().remove(0);
+        if let Some(mut writer) = run.sink.resume_entry(&partial.entry.path).await.unwrap() {
+            let from = usize::try_from(partial.bytes).unwrap();
             let rest = archive(9, LONG)[from..].to_vec();
             let taken = match writer.write(rest.into()).await {
                 Ok(()) => writer.close().await.map(drop),

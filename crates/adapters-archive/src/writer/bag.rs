@@ -18,7 +18,7 @@ use super::paths::{Paths, Reservation};
 use super::queue::{Full, Queue};
 use super::slot::{Claim, Slot};
 use crate::container::{Container, Content, HeadForm, Member, Placed};
-use crate::journal::{Durable, Payload, RunJournal};
+use crate::journal::{Durable, Payload, Record, RunJournal};
 use crate::spool::Spool;
 
 /// See the module.
@@ -106,12 +106,7 @@ impl UnfinishedBag {
         let mut durable = Durable::NotYet;
         if must_be_safe {
             closed = self.spooled(closed)?;
-            if let Body::Spooled(spool_file) = &mut closed.body {
-                // Before it is recorded: a failed record may reach the disk all the same.
-                closed.safety = Safety::Journalled;
-                let commits = &self.commits;
-                durable = commits.record_spooled(&closed.record, closed.checksum, spool_file)?;
-            }
+            durable = self.record_spooled(&mut closed)?;
         }
         let receipt = closed.record.receipt(durable);
         if let Err(full) = self.queue.push(closed) {
@@ -122,6 +117,28 @@ impl UnfinishedBag {
         }
         self.health.check()?;
         Ok(receipt)
+    }
+
+    /// Makes an entry safe in its spool file. `NotYet` where the next run could not open that.
+    fn record_spooled(&self, closed: &mut Closed) -> Result<Durable, SinkError> {
+        let Body::Spooled(spool_file) = &mut closed.body else {
+            return Ok(Durable::NotYet);
+        };
+        let Some(number) = spool_file.number() else {
+            return Ok(Durable::NotYet);
+        };
+        // The file before the journal, as with the container.
+        self.health
+            .or_fail("write", self.spool.path(), || spool_file.sync())?;
+        // Kept before it is recorded: the line may reach the disk although its write reports an error.
+        spool_file.keep();
+        closed.safety = Safety::Journalled;
+        self.commits.record_safe(Record::Spooled {
+            record: Box::new(closed.record.clone()),
+            spool_file: number,
+            checksum: closed.checksum,
+        })?;
+        Ok(Durable::Yes)
     }
 
     /// The same entry with its body in a spool file.

@@ -129,7 +129,7 @@ impl Commits {
         self.lock().placed.push(placed);
     }
 
-    /// What is in the container, in its order.
+    /// What is in the container, in its order. Locked meanwhile: this is for when nobody places entries any more.
     pub(super) fn with_placed<T>(&self, see: impl FnOnce(&[Placed]) -> T) -> T {
         see(&self.lock().placed)
     }
@@ -142,6 +142,11 @@ impl Commits {
     /// After this returns, the journal records it, and would after a loss of power.
     pub(super) fn record(&self, record: Record) -> Result<(), SinkError> {
         self.write_journal(vec![record], 0)
+    }
+
+    /// The same for a record that makes an entry safe which has no place yet.
+    pub(super) fn record_safe(&self, record: Record) -> Result<(), SinkError> {
+        self.write_journal(vec![record], 1)
     }
 
     /// The receipt of an entry that has its place, safe before it is given where that was asked for.
@@ -203,29 +208,6 @@ impl Commits {
             .commit(records, made_safe)
             .map_err(|source| sink_error("write", self.journal.path(), source))
             .inspect_err(|error| self.health.fail(error))
-    }
-
-    /// Records an entry that waits in a spool file and is safe there. Returns `NotYet` where the file has no name to record.
-    pub(super) fn record_spooled(
-        &self,
-        record: &EntryRecord,
-        checksum: u32,
-        spool_file: &mut crate::spool::SpoolFile,
-    ) -> Result<Durable, SinkError> {
-        let Some(number) = spool_file.number() else {
-            return Ok(Durable::NotYet);
-        };
-        self.health
-            .or_fail("flush", &self.path, || spool_file.sync())?;
-        // Kept before it is recorded: the line may reach the disk although its write reports an error.
-        spool_file.keep();
-        let record = Record::Spooled {
-            record: Box::new(record.clone()),
-            spool_file: number,
-            checksum,
-        };
-        self.write_journal(vec![record], 1)?;
-        Ok(Durable::Yes)
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {

@@ -34,7 +34,6 @@ mod bag;
 mod checks;
 mod closed;
 mod commits;
-
 mod entry_end;
 mod health;
 mod member;

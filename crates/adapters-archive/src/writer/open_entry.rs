@@ -304,8 +304,8 @@ impl<'a> OpenEntry<'a> {
         discarded(entry, checks)
     }
 
-    /// The run was interrupted. What the journal records of the entry stays where it is. In the container it keeps its claim
-    /// for ever, so that nothing can be written over it.
+    /// The run was interrupted. What the journal records of the entry stays where it is; a claim on the container is dropped with
+    /// it, and so lost on purpose: nothing can be written over those bytes.
     fn interrupt(self) -> Ended {
         if self.recorded == PartialRecord::Written {
             return Err(SinkError::Stopped);

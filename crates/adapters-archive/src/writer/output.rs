@@ -12,6 +12,7 @@ use super::closed::Body;
 use crate::container::{Container, Placed};
 use crate::spool::{BodyWriter, cut};
 
+/// Writes to the disk are gathered to this much: small documents would cost a system call for each of their parts.
 const BUFFER_BYTES: usize = 256 * 1024;
 
 /// The container being written.
@@ -98,7 +99,7 @@ impl BagFile {
         Ok(start)
     }
 
-    /// Begins a member in place, behind a head that holds its spool.
+    /// Begins a member in place, after a head that is replaced when the content is known.
     pub(super) fn begin(&mut self, head: &[u8]) -> io::Result<BodyWriter> {
         let mut file = &*self.file;
         file.seek(SeekFrom::Start(self.end))?;

@@ -13,7 +13,8 @@ use super::member::{Encoded, MemberWriter};
 use super::paths::Reservation;
 use crate::journal::EntryRecord;
 
-/// Longest entry that is gathered in memory.
+/// Longest entry that is gathered in memory: nearly all documents are shorter. Each open one may take this much, so that as many as
+/// are fetched at a time stay within some megabytes.
 pub(super) const SMALL_BYTES: u64 = 1024 * 1024;
 
 /// The open entry.
