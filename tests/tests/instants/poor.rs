@@ -130,7 +130,7 @@ fn is_resumed(lack: &Lack) {
         .program
         .run(below(&site.export_to("j.tar"), lack))
         .expect_status(0);
-    ended.expect_word("Going on with the run that was interrupted");
+    ended.expect_word("the run that was interrupted:");
     Bag::read(&site.path("j.tar")).check();
     assert_eq!(site.listing(), ["j.tar"]);
 }
