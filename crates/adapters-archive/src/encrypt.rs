@@ -181,9 +181,9 @@ impl Encryption {
 
 /// A key that lives and dies with this process.
 #[derive(Clone)]
-pub(crate) struct StageKey(Arc<x25519::Identity>);
+pub(crate) struct SpoolKey(Arc<x25519::Identity>);
 
-impl StageKey {
+impl SpoolKey {
     pub(crate) fn generate() -> Self {
         Self(Arc::new(x25519::Identity::generate()))
     }
@@ -256,8 +256,8 @@ mod tests {
     }
 
     #[test]
-    fn what_a_stage_key_sealed_it_opens_and_no_other() {
-        let key = StageKey::generate();
+    fn what_a_spool_key_sealed_it_opens_and_no_other() {
+        let key = SpoolKey::generate();
         let mut sealed = key.seal(Vec::new()).unwrap();
         sealed.write_all(b"plain text marker").unwrap();
         let sealed = sealed.finish().unwrap();
@@ -268,6 +268,6 @@ mod tests {
             .read_to_string(&mut opened)
             .unwrap();
         assert_eq!(opened, "plain text marker");
-        assert!(StageKey::generate().open(&*sealed).is_err());
+        assert!(SpoolKey::generate().open(&*sealed).is_err());
     }
 }

@@ -9,7 +9,7 @@ mod memory;
 mod publish;
 mod reader;
 mod run;
-mod staging;
+mod spool;
 #[cfg(test)]
 mod test_kit;
 #[cfg(feature = "testing")]
@@ -27,6 +27,6 @@ pub use run::{
     UnfinishedRun, bag_of_work_folder, check_target, find_unfinished, is_taken, lock_unfinished,
     open_run, read_header, remove_unfinished,
 };
-pub use staging::trust::{Access, Distrust, open_own_file, open_own_folder};
-pub use staging::{LockRefused, LockedFile};
+pub use spool::trust::{Access, Distrust, open_own_file, open_own_folder};
+pub use spool::{LockRefused, LockedFile};
 pub use verify::{Depth, VerifyReport, verify};

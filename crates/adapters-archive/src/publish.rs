@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use domain::ports::{FinishedBag, SinkError};
 
-use crate::staging::{
-    Access, Naming, WorkFolder, remove_if_there, rename_without_replacing, sync_folder,
+use crate::spool::{
+    Access, Naming, WorkFolder, parent_of, remove_if_there, rename_without_replacing, sync_folder,
     sync_whole_file,
 };
 
@@ -163,7 +163,7 @@ impl FilePublication {
     }
 
     /// The bag is published whether or not this succeeds. Not flushed: a folder that comes back after a loss of power says that
-    /// the bag is complete, and the end of the process is not held up when nothing tells of the run any more.
+    /// the bag is complete, and the end of the process is not delayed.
     ///
     /// `held` is what keeps the journal open and locked: only when it is closed can every file system remove the folder.
     pub(crate) fn clean_up<T>(&self, held: T) {
@@ -197,13 +197,6 @@ pub(crate) fn other_than_file(found: FileType) -> Option<&'static str> {
     } else {
         (!found.is_file()).then_some("no regular file")
     }
-}
-
-/// The folder that a file is in; `.` for a bare name.
-pub(crate) fn parent_of(path: &Path) -> &Path {
-    path.parent()
-        .filter(|parent| !parent.as_os_str().is_empty())
-        .unwrap_or(Path::new("."))
 }
 
 fn io_error(action: &'static str, path: &Path, source: io::Error) -> SinkError {

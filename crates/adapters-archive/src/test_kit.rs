@@ -135,7 +135,7 @@ fn copy_folder(from: &Path, to: &Path) {
         if entry.file_type().unwrap().is_dir() {
             copy_folder(&entry.path(), &target);
         } else {
-            // Not `fs::copy`, which would follow a file that grows. A staged file that its thread removes meanwhile was not
+            // Not `fs::copy`, which would follow a file that grows. A spooled file that its thread removes meanwhile was not
             // there any more when the kill came.
             let mut file = match File::open(entry.path()) {
                 Ok(file) => file,
@@ -154,7 +154,7 @@ fn copy_folder(from: &Path, to: &Path) {
 pub(crate) struct Run {
     pub(crate) sink: Box<dyn ArchiveSink>,
     pub(crate) journal: Arc<dyn Journal>,
-    pub(crate) run_files: RunFiles,
+    pub(crate) files: RunFiles,
     pub(crate) resumed: bool,
 }
 
@@ -163,7 +163,7 @@ impl From<OpenRun> for Run {
         Self {
             sink: run.sink,
             journal: run.journal,
-            run_files: run.run_files,
+            files: run.run_files,
             resumed: run.resumed,
         }
     }
@@ -183,20 +183,20 @@ impl Run {
         writer.close().await
     }
 
-    /// Finishes the bag and forgets the run, as whoever told of the bag does.
+    /// Finishes the bag and forgets the run, as who reported the bag does.
     pub(crate) async fn finish(self) -> Result<FinishedBag, SinkError> {
-        let (bag, run_files) = self.finish_untold().await?;
+        let (bag, run_files) = self.finish_unreported().await?;
         run_files.remove();
         Ok(bag)
     }
 
-    /// Finishes the bag; nobody was told of it yet.
-    pub(crate) async fn finish_untold(self) -> Result<(FinishedBag, RunFiles), SinkError> {
+    /// Finishes the bag; it was reported to nobody yet.
+    pub(crate) async fn finish_unreported(self) -> Result<(FinishedBag, RunFiles), SinkError> {
         let tags = vec![TagFile {
             path: path("bagit.txt"),
             bytes: Bytes::from_static(b"BagIt-Version: 1.0\n"),
         }];
-        Ok((self.sink.finish(tags).await?, self.run_files))
+        Ok((self.sink.finish(tags).await?, self.files))
     }
 
     pub(crate) fn resumed_receipts(&self) -> Vec<String> {

@@ -25,12 +25,12 @@ pub struct JournalRead {
 pub fn read_journal(bytes: &[u8]) -> io::Result<JournalRead> {
     let mut file = tempfile::tempfile()?;
     file.write_all(bytes)?;
-    let replay = journal::replay(&mut file)?;
+    let found = journal::read_checkpoint(&mut file)?;
     Ok(JournalRead {
-        lines: replay.lines,
-        end: replay.lines_end,
-        is_damaged: replay.damage.is_some(),
-        receipts: replay.receipts(),
-        checkpoint: replay.checkpoint,
+        lines: found.lines,
+        end: found.lines_end,
+        is_damaged: found.damage.is_some(),
+        receipts: found.receipts(),
+        checkpoint: found.facts,
     })
 }

@@ -33,6 +33,7 @@ const RULES: [Rule; 3] = [
     Rule {
         what: "sleep(",
         places: &[
+            "crates/adapters-archive/src/spool/pause.rs",
             "crates/adapters-clock/src/lib.rs",
             // The server, through the clock port: between two events of progress, after a connection that could not be
             // accepted, until a caller who reads nothing is cut off, between two searches for expired bags.
@@ -46,7 +47,7 @@ const RULES: [Rule; 3] = [
             "crates/sandbox/src/http/pause.rs",
             "crates/sandbox/src/platform/clock.rs",
         ],
-        reason: "the workflow and the server wait through the clock port; only the sandbox simulates slow servers",
+        reason: "the workflow and the server wait through the clock port; one file of an adapter waits for a lock or a file system, within a second; the sandbox simulates slow servers",
     },
 ];
 

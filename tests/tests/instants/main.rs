@@ -1,11 +1,13 @@
 //! Kills at instants that no chance would find: the system call that is about to happen never does.
 //!
-//! The program runs below `strace`, which kills it as it enters the nth call of one kind on one file; `cargo xtask test` brings `strace`.
-//! Where that is not promised by `UFORGE_EXPORT_TEST_TOOLS`, every test here is ignored, and counted as such. The same command, without
-//! `strace`, then has to go on, end well, and leave nothing.
+//! The program runs below `strace`, which kills it as it enters the first call of one kind on one file; a later call is found in what
+//! `strace` has seen so far (`later`). `cargo xtask test` installs `strace`. Where that is not promised by `UFORGE_EXPORT_TEST_TOOLS`,
+//! every test here is ignored, and counted as such. The same command, without `strace`, then has to resume the run, end well, and leave
+//! nothing.
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod later;
 mod poor;
 
 use std::collections::BTreeMap;
@@ -30,15 +32,15 @@ struct Instant {
     calls: &'static str,
     /// The file that the call is about.
     file: File,
-    /// Which of them, counted for each thread.
-    when: u32,
+    /// Which of them, counted over all threads.
+    nth: usize,
 }
 
 #[derive(Clone, Copy)]
 enum File {
     /// The container before it has its name.
     UnfinishedRun,
-    /// What is remembered beside it.
+    /// What is recorded beside it.
     Journal,
     /// The folder of both.
     Work,
@@ -93,12 +95,12 @@ const INSTANTS: [Instant; 11] = [
     instant("as_the_work_folder_is_flushed", "fsync", File::Work, 1),
 ];
 
-const fn instant(name: &'static str, calls: &'static str, file: File, when: u32) -> Instant {
+const fn instant(name: &'static str, calls: &'static str, file: File, nth: usize) -> Instant {
     Instant {
         name,
         calls,
         file,
-        when,
+        nth,
     }
 }
 
@@ -143,22 +145,11 @@ fn slow_downloads() -> sandbox::Scenario {
 }
 
 fn killed_at(instant: Instant, format: &str) {
-    let site = site();
     let name = format!("j.{format}");
-    let work = site.path(&format!(".{name}.uforge-run"));
-    let file = match instant.file {
-        File::UnfinishedRun => work.join("bag"),
-        File::Journal => work.join("journal"),
-        File::Work => work,
+    let site = match instant.nth {
+        1 => killed_at_first(instant, &name),
+        _ => later::killed(instant, &name),
     };
-    let traced = traced(&site.export_to(&name), instant, &file);
-    let killed = site.program.run(traced);
-    assert_eq!(
-        killed.signal,
-        Some(9),
-        "it was not killed:\n{}",
-        killed.stderr
-    );
     let ended = site.program.run(site.export_to(&name)).expect_status(0);
     let bag = Bag::read(&site.path(&name));
     bag.check();
@@ -167,7 +158,22 @@ fn killed_at(instant: Instant, format: &str) {
     check_tickets(&site, ended);
 }
 
-/// My software has no list of its tickets: one whose start was on its way when the kill came can only be told of.
+/// `strace` counts the calls of each thread: the first of all is the first of its thread.
+fn killed_at_first(instant: Instant, name: &str) -> Site {
+    let site = site();
+    let mut traced = traced(&site, instant, name, Path::new("/dev/null"));
+    traced.arg(format!("--inject={}:signal=KILL:when=1", instant.calls));
+    let killed = site.program.run(below(traced, &site.export_to(name)));
+    assert_eq!(
+        killed.signal,
+        Some(9),
+        "it was not killed:\n{}",
+        killed.stderr
+    );
+    site
+}
+
+/// My software has no list of its tickets: one whose start was on its way when the kill came can only be reported.
 fn check_tickets(site: &Site, mut ended: Ended) {
     for ticket in site.platform().open_tickets() {
         assert_eq!(ticket.kind, ItemKind::Software, "{ticket:?}");
@@ -181,29 +187,47 @@ fn undisturbed(name: &str) -> BTreeMap<String, String> {
     Bag::read(&site.path(name)).sums_without(&[MOVING])
 }
 
-/// The same command below `strace`, which kills it at that instant.
-fn traced(command: &Command, instant: Instant, file: &Path) -> Command {
-    let mut traced = Command::new("strace");
-    traced
-        .args(["-f", "-qqq", "-o", "/dev/null", "-P"])
-        .arg(file)
-        .arg("-e")
-        .arg(format!("trace={}", instant.calls))
-        .arg("-e")
-        .arg(format!(
-            "inject={}:signal=KILL:when={}",
-            instant.calls, instant.when
-        ))
+/// `strace` that watches these calls on this file, and writes what it sees to `log`.
+fn traced(site: &Site, instant: Instant, name: &str, log: &Path) -> Command {
+    let work = site.path(&format!(".{name}.uforge-run"));
+    let file = match instant.file {
+        File::UnfinishedRun => work.join("bag"),
+        File::Journal => work.join("journal"),
+        File::Work => work,
+    };
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qqq", "-o"]).arg(log);
+    strace.arg("-P").arg(file);
+    strace.arg(format!("--trace={}", instant.calls));
+    strace
+}
+
+/// The same command below `strace`.
+fn below(mut strace: Command, command: &Command) -> Command {
+    strace
         .arg(command.get_program())
         .args(command.get_args())
         .env_clear()
         .env("PATH", std::env::var_os("PATH").expect("a path"));
     for (key, value) in command.get_envs() {
-        traced.env(key, value.expect("nothing is removed"));
+        strace.env(key, value.expect("nothing is removed"));
     }
     if let Some(folder) = command.get_current_dir() {
-        traced.current_dir(folder);
+        strace.current_dir(folder);
     }
-    traced.stdin(std::process::Stdio::null());
-    traced
+    strace.stdin(std::process::Stdio::null());
+    strace
+}
+
+/// Kills what `strace` traces; it then ends as that does.
+fn kill_traced(strace: u32) {
+    let children = std::fs::read_to_string(format!("/proc/{strace}/task/{strace}/children"));
+    // It may have ended by itself: then there is nothing to kill.
+    let children = children.unwrap_or_default();
+    for child in children.split_whitespace() {
+        let _ = Command::new("kill")
+            .args(["-KILL", child])
+            .stderr(std::process::Stdio::null())
+            .status();
+    }
 }

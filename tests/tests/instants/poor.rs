@@ -87,7 +87,7 @@ pub(super) fn trials(has_tools: bool) -> impl Iterator<Item = Trial> {
     })
 }
 
-/// A bag is made, a run that was killed goes on, and a file that is there is not replaced.
+/// A bag is made, a run that was killed is resumed, and a file that is there is not replaced.
 fn is_enough(lack: &Lack) {
     let site = site();
     let ended = site
@@ -107,10 +107,10 @@ fn is_enough(lack: &Lack) {
     site.program.run(below(&replaced, lack)).expect_status(0);
     Bag::read(&site.path("j.zip")).check();
     assert_eq!(site.listing(), ["j.zip"]);
-    goes_on(lack);
+    is_resumed(lack);
 }
 
-fn goes_on(lack: &Lack) {
+fn is_resumed(lack: &Lack) {
     let site = Site::new(
         env!("CARGO_BIN_EXE_uforge-export-under-test"),
         super::slow_downloads(),
@@ -124,15 +124,7 @@ fn goes_on(lack: &Lack) {
         ) > 0
     };
     assert!(child.wait_until(asked), "{}", child.said());
-    // `strace` ends as what it traces does.
-    let strace = child.id();
-    let program = std::fs::read_to_string(format!("/proc/{strace}/task/{strace}/children"));
-    let program = program.expect("its children");
-    let killed = Command::new("kill")
-        .arg("-KILL")
-        .arg(program.trim())
-        .status();
-    assert!(killed.expect("a status").success());
+    super::kill_traced(child.id());
     child.wait();
     let ended = site
         .program
@@ -144,24 +136,12 @@ fn goes_on(lack: &Lack) {
 }
 
 fn below(command: &Command, lack: &Lack) -> Command {
-    let mut traced = Command::new("strace");
-    traced.args(["-f", "-qqq", "-o", "/dev/null", "-I", "1"]);
+    let mut strace = Command::new("strace");
+    strace.args(["-f", "-qqq", "-o", "/dev/null", "-I", "1"]);
     let calls = "trace=renameat2,link,linkat,fsync,fdatasync,flock,chmod,fchmod,fchmodat";
-    traced.args(["-e", calls]);
+    strace.args(["-e", calls]);
     for injection in lack.injections {
-        traced.args(["-e", injection]);
+        strace.args(["-e", injection]);
     }
-    traced
-        .arg(command.get_program())
-        .args(command.get_args())
-        .env_clear()
-        .env("PATH", std::env::var_os("PATH").expect("a path"));
-    for (key, value) in command.get_envs() {
-        traced.env(key, value.expect("nothing is removed"));
-    }
-    if let Some(folder) = command.get_current_dir() {
-        traced.current_dir(folder);
-    }
-    traced.stdin(std::process::Stdio::null());
-    traced
+    super::below(strace, command)
 }

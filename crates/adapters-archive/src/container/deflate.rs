@@ -15,7 +15,7 @@ const KEPT: usize = 4;
 
 static RESTING: Mutex<Vec<Deflate>> = Mutex::new(Vec::new());
 
-/// A deflate state and room for what comes out of it.
+/// A deflate state and the buffer that it writes to.
 struct Deflate {
     compress: Compress,
     buffer: Vec<u8>,

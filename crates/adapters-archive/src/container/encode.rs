@@ -83,8 +83,8 @@ impl<W: Write> StoredBlocks<W> {
 
     fn write_all(&mut self, mut content: &[u8]) -> io::Result<()> {
         while !content.is_empty() {
-            let room = LONGEST_BLOCK_BYTES - self.block.len();
-            let (now, later) = content.split_at(room.min(content.len()));
+            let free = LONGEST_BLOCK_BYTES - self.block.len();
+            let (now, later) = content.split_at(free.min(content.len()));
             self.block.extend_from_slice(now);
             content = later;
             if self.block.len() == LONGEST_BLOCK_BYTES {
@@ -155,7 +155,7 @@ mod tests {
         #![proptest_config(ProptestConfig { cases: 32, ..ProptestConfig::default() })]
 
         #[test]
-        fn both_deflate_packings_inflate_to_the_content(
+        fn both_deflate_encodings_inflate_to_the_content(
             lengths in proptest::collection::vec(0..70_000_usize, 0..4),
             compressed in any::<bool>(),
         ) {

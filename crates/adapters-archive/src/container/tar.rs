@@ -5,7 +5,8 @@ use std::io::{self, Write};
 use ::tar::{EntryType, Header};
 use domain::ports::Storage;
 
-use super::{Container, Content, Encoding, FILE_MODE, HeadForm, Member, Placed};
+use super::encode::Encoding;
+use super::member::{Container, Content, FILE_MODE, HeadForm, Member, Placed};
 
 const BLOCK_BYTES: usize = 512;
 

@@ -12,9 +12,9 @@ use flate2::write::GzEncoder;
 use flate2::{Compression, GzBuilder};
 
 use super::deflate::Deflater;
-use super::encode::{Final, block_header};
+use super::encode::{Encoding, Final, block_header};
+use super::member::{Container, Content, HeadForm, Member, Placed};
 use super::tar::{END_OF_ARCHIVE, header_blocks, padding_of};
-use super::{Container, Content, Encoding, HeadForm, Member, Placed};
 
 /// Magic, deflate, no flags, no time, no extra flags, system unknown (RFC 1952 §2.3).
 const GZIP_HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 0xff];

@@ -8,7 +8,8 @@ use std::io::{self, Write};
 use domain::ports::Storage;
 use jiff::tz::TimeZone;
 
-use super::{Container, Content, Encoding, FILE_MODE, HeadForm, Member, Placed};
+use super::encode::Encoding;
+use super::member::{Container, Content, FILE_MODE, HeadForm, Member, Placed};
 
 /// Deflate and zip64 are understood from these versions of the format on (APPNOTE 4.4.3.2).
 const VERSION_DEFLATE: u16 = 20;

@@ -2,15 +2,15 @@
 //!
 //! `<CRC-32 of the rest, 8 hex digits> <sequence> <batch> <JSON>\n`, where `batch` is the sequence number of the first line
 //! that was flushed together with this one. A batch is written only after the one before it was flushed. So unreadable lines
-//! that belong to the last batch are a write that was cut short, by a kill or a loss of power, and nobody was told of them;
-//! unreadable lines before that are damage.
+//! that belong to the last batch are a write that was cut short by a kill or a loss of power: no caller was answered, so
+//! nothing was done that relies on them. Unreadable lines before that are damage.
 
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::ops::ControlFlow;
 
-use super::Record;
-use crate::staging::{LockedFile, cut, sync_file};
+use super::record::Record;
+use crate::spool::{LockedFile, cut, sync_file};
 
 /// Longest line; a document's facts are the longest thing in a journal.
 const LONGEST_LINE_BYTES: u64 = 64 * 1024 * 1024;
@@ -38,7 +38,7 @@ impl Lines {
         Self::after(file, 0, 0)
     }
 
-    /// Goes on after the first `end` bytes, which hold `next` lines; the rest is cut off.
+    /// Appends after the first `end` bytes, which hold `next` lines; the rest is cut off.
     pub(crate) fn after(file: impl Into<LockedFile>, next: u64, end: u64) -> io::Result<Self> {
         let file = file.into();
         cut(&file, end)?;
@@ -50,7 +50,7 @@ impl Lines {
         })
     }
 
-    /// Holds a file that cannot be gone on with: nothing is written to it.
+    /// Holds a file for its lock alone: nothing is written to it.
     pub(crate) fn locked_only(file: LockedFile) -> Self {
         Self {
             file,

@@ -1,12 +1,14 @@
-//! The journal: what is remembered beside an unfinished bag, so that a killed run goes on.
+//! The journal: what is recorded beside an unfinished bag, so that an interrupted run can be resumed.
 //!
-//! One file holds the header, the sink's records and the domain's facts, in the order in which they became true. What was
-//! appended is flushed before anybody hears of it; what follows the last flush may be lost, and is cut off at the next start.
-//! `lines` is the file's form, `replay` what it says; [`RunJournal`] is the [`Journal`] port and what the sink records to.
+//! One file holds the header, the sink's records and the domain's facts, in the order in which they became true. A record is
+//! flushed before the call that wrote it returns; what follows the last flush may be lost, and is cut off at the next start.
+//! `lines` is the file's form, `record` what a line says, `checkpoint` what all lines say together; [`RunJournal`] is the
+//! [`Journal`] port and what the sink records to.
 
+mod checkpoint;
 mod header;
 mod lines;
-mod replay;
+mod record;
 #[cfg(test)]
 mod tests;
 
@@ -15,100 +17,17 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use domain::model::{BagPath, Sha256};
-use domain::ports::{Fact, Journal, JournalError, JournalState, NewEntry, Receipt};
-use serde::{Deserialize, Serialize};
+use domain::ports::{Fact, Journal, JournalError, JournalState};
 
-use crate::container::Content;
-use crate::staging::LockedFile;
+use crate::spool::LockedFile;
 
+pub(crate) use checkpoint::{
+    Checkpoint, RecordedPartial, SpooledEntry, read_checkpoint, read_first,
+};
 pub(crate) use header::FORMAT_VERSION;
 pub use header::RunHeader;
-pub(crate) use lines::{Damage, Lines, scan};
-pub(crate) use replay::{BegunEntry, Replay, StagedEntry, read_first, replay};
-
-/// An entry that ended whole.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct EntryRecord {
-    pub(crate) entry: NewEntry,
-    pub(crate) bytes: u64,
-    pub(crate) crc32: u32,
-    /// Length of the body.
-    pub(crate) packed: u64,
-    pub(crate) sha256: Sha256,
-}
-
-impl EntryRecord {
-    /// What the container needs to know of it.
-    pub(crate) fn content(&self) -> Content {
-        Content {
-            bytes: self.bytes,
-            crc32: self.crc32,
-            packed: self.packed,
-        }
-    }
-
-    /// Proof of this entry.
-    pub(crate) fn receipt(&self, durable: Durable) -> Receipt {
-        Receipt {
-            path: self.entry.path.clone(),
-            bytes: self.bytes,
-            sha256: self.sha256,
-            media_type: self.entry.media_type.clone(),
-            origin: self.entry.origin.clone(),
-            durable: durable == Durable::Yes,
-        }
-    }
-}
-
-/// Whether an entry would survive a loss of power now.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Durable {
-    Yes,
-    NotYet,
-}
-
-/// One line of the journal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum Record {
-    /// The first line.
-    Header(RunHeader),
-    /// A member of the container, from `offset` to `end`.
-    Placed {
-        record: Box<EntryRecord>,
-        offset: u64,
-        end: u64,
-    },
-    /// An entry whose body lies in a file of its own, whole and flushed.
-    Staged {
-        record: Box<EntryRecord>,
-        stage: u32,
-        /// CRC-32 of the body as it lies in the file.
-        checksum: u32,
-    },
-    /// An entry with a validator has come so far that its beginning is worth going on with.
-    Begun {
-        entry: Box<NewEntry>,
-        place: BegunIn,
-    },
-    /// An entry that was begun was taken back.
-    TakenBack { path: BagPath },
-    /// The container is whole and flushed, and has this length: only its name is missing.
-    Complete { bytes: u64 },
-    /// A fact of the domain.
-    Fact(Fact),
-}
-
-/// Where an entry was begun.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub(crate) enum BegunIn {
-    /// In the container, at this offset.
-    Container(u64),
-    /// In the stage file of this number.
-    Stage(u32),
-}
+pub(crate) use lines::Lines;
+pub(crate) use record::{Durable, EntryRecord, PartialPlace, Record};
 
 /// The journal of one run, shared by the sink and the [`Journal`] port.
 #[derive(Clone)]
@@ -132,14 +51,14 @@ struct State {
 /// Whether the payload survives a kill.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Payload {
-    /// It is continued.
+    /// It is resumed.
     Resumed,
     /// It is fetched again.
     FetchedAgain,
 }
 
 impl RunJournal {
-    /// Goes on with a journal that was opened, or with one in memory alone.
+    /// Continues a journal file that was opened, or keeps everything in memory where there is none.
     pub(crate) fn new(
         path: PathBuf,
         lines: Option<Lines>,
@@ -179,6 +98,7 @@ impl RunJournal {
     fn record_now(&self, fact: Fact) -> Result<(), JournalError> {
         let mut state = self.lock();
         if let Fact::Read { .. } | Fact::NotAsJson { .. } = fact {
+            // Written later: the next run does not ask for a document that was read, so its entries must be safe first.
             if state.lines.is_some() && state.payload == Payload::Resumed {
                 state.reads.push(fact.clone());
             }
@@ -201,7 +121,7 @@ impl RunJournal {
 }
 
 impl State {
-    /// Appends and flushes; documents that were read go along where no entry closed before them could be lost.
+    /// Appends and flushes. Facts of documents that were read are added once every entry closed so far is safe.
     fn append(&mut self, mut records: Vec<Record>, unsafe_entries: usize) -> io::Result<()> {
         let Some(lines) = &mut self.lines else {
             return Ok(());

@@ -5,7 +5,7 @@ use std::path::Path;
 use domain::model::{ExportId, ItemKind, ItemRef, ObjectId, Resource, Ticket};
 use domain::ports::{Fact, Journal as _};
 
-use super::{Payload, Record, Replay, RunJournal, begin, replay};
+use super::{Checkpoint, Payload, Record, RunJournal, begin, read_checkpoint};
 use crate::test_kit::Kit;
 
 fn ticket(id: i64) -> Ticket {
@@ -31,7 +31,7 @@ fn read() -> Fact {
 
 fn header() -> super::RunHeader {
     serde_json::from_value(serde_json::json!({
-        "version": 1,
+        "version": 2,
         "fingerprint": "00".repeat(32),
         "user": "john",
         "source": "https://uforge.example.com/api",
@@ -64,12 +64,12 @@ fn journal_at(path: &Path) -> RunJournal {
     )
 }
 
-fn replayed(path: &Path) -> Replay {
-    replay(&mut File::open(path).unwrap()).unwrap()
+fn checkpoint_of(path: &Path) -> Checkpoint {
+    read_checkpoint(&mut File::open(path).unwrap()).unwrap()
 }
 
 #[tokio::test]
-async fn what_was_recorded_is_remembered_after_a_kill() {
+async fn what_was_recorded_is_read_again_after_a_kill() {
     let kit = Kit::new(domain::model::BagFormat::Zip);
     let path = kit.folder.path().join("journal");
     let journal = journal_at(&path);
@@ -80,14 +80,14 @@ async fn what_was_recorded_is_remembered_after_a_kill() {
         .record(Fact::Gone { ticket: ticket(1) })
         .await
         .unwrap();
-    let again = replayed(&path);
+    let again = checkpoint_of(&path);
     assert_eq!(again.header, Some(header()));
-    assert_eq!(again.checkpoint, journal.checkpoint());
+    assert_eq!(again.facts, journal.checkpoint());
     assert_eq!(
-        again.checkpoint.open.into_iter().collect::<Vec<_>>(),
+        again.facts.open.into_iter().collect::<Vec<_>>(),
         [ticket(2)]
     );
-    assert_eq!(again.checkpoint.documents.len(), 1);
+    assert_eq!(again.facts.documents.len(), 1);
 }
 
 /// Else the document would be taken for read although its entries are lost.
@@ -99,11 +99,11 @@ async fn a_document_read_is_not_recorded_before_the_entries_that_it_came_with() 
     journal.entry_awaits_commit();
     journal.record(read()).await.unwrap();
     journal.record(started(1)).await.unwrap();
-    assert_eq!(replayed(&path).checkpoint.documents.len(), 0);
+    assert_eq!(checkpoint_of(&path).facts.documents.len(), 0);
     journal
         .commit(vec![Record::Complete { bytes: 1 }], 1)
         .unwrap();
-    assert_eq!(replayed(&path).checkpoint.documents.len(), 1);
+    assert_eq!(checkpoint_of(&path).facts.documents.len(), 1);
 }
 
 #[tokio::test]
@@ -124,15 +124,15 @@ async fn a_journal_cut_at_any_byte_gives_the_lines_before_it() {
             let mut bytes = whole[..length].to_vec();
             bytes.resize(length + filling, 0);
             fs::write(&cut, bytes).unwrap();
-            let replay = replayed(&cut);
+            let found = checkpoint_of(&cut);
             let lines = ends.iter().filter(|&&end| end <= length as u64).count();
-            assert_eq!(replay.damage, None);
-            assert_eq!(replay.lines, lines as u64);
+            assert_eq!(found.damage, None);
+            assert_eq!(found.lines, lines as u64);
             assert_eq!(
-                replay.lines_end,
+                found.lines_end,
                 if lines == 0 { 0 } else { ends[lines - 1] }
             );
-            assert_eq!(replay.checkpoint.open.len(), lines.saturating_sub(1));
+            assert_eq!(found.facts.open.len(), lines.saturating_sub(1));
         }
     }
 }
@@ -148,23 +148,23 @@ async fn a_changed_byte_before_the_last_batch_is_damage() {
     let whole = fs::read(&path).unwrap();
     let lines: Vec<usize> = (0..whole.len()).filter(|&at| whole[at] == b'\n').collect();
     let last_batch = lines[lines.len() - 2] + 1;
-    // Without the line end before it, the last batch cannot be told from a line that was cut short.
+    // Without the line end before it, the last batch looks like a line that was cut short.
     for at in (0..whole.len()).filter(|&at| at != last_batch - 1) {
         let mut bytes = whole.clone();
         bytes[at] ^= 0x01;
         fs::write(&path, bytes).unwrap();
-        let replay = replayed(&path);
+        let found = checkpoint_of(&path);
         let line = lines.iter().filter(|&&end| end < at).count() as u64;
         if at < last_batch {
             assert_eq!(
-                replay.damage.map(|damage| damage.line),
+                found.damage.map(|damage| damage.line),
                 Some(line + 1),
                 "{at}"
             );
         } else {
-            assert_eq!(replay.damage, None, "{at}");
+            assert_eq!(found.damage, None, "{at}");
         }
-        assert_eq!(replay.lines, line, "{at}");
+        assert_eq!(found.lines, line, "{at}");
     }
 }
 
@@ -180,9 +180,9 @@ async fn a_batch_of_which_only_the_end_reached_the_disk_is_cut_off_whole() {
     let mut file = fs::OpenOptions::new().write(true).open(&path).unwrap();
     file.seek(std::io::SeekFrom::Start(before)).unwrap();
     file.write_all(&[0; 40]).unwrap();
-    let replay = replayed(&path);
-    assert_eq!(replay.damage, None);
-    assert_eq!(replay.lines_end, before);
+    let found = checkpoint_of(&path);
+    assert_eq!(found.damage, None);
+    assert_eq!(found.lines_end, before);
 }
 
 #[test]
@@ -192,5 +192,8 @@ fn a_record_of_another_program_is_damage_and_not_a_torn_line() {
     let rest = "0 0 {\"from_the_future\":1}";
     let line = format!("{:08x} {rest}\n", crc32fast::hash(rest.as_bytes()));
     fs::write(&path, line).unwrap();
-    assert_eq!(replayed(&path).damage.map(|damage| damage.line), Some(1));
+    assert_eq!(
+        checkpoint_of(&path).damage.map(|damage| damage.line),
+        Some(1)
+    );
 }

@@ -9,8 +9,9 @@ use domain::bag::verify::{Damage, Finding, RecordedExport, RecordedFile};
 use domain::model::Sha256;
 use serde::Serialize;
 
-use super::visit::Visitor;
-use super::{BagSource, ReadError, StoredFormat};
+use super::error::ReadError;
+use super::visit::{Visitor, judge};
+use super::{BagSource, StoredFormat, not_a_bag};
 use crate::verify::tag_limit;
 
 /// What is in a bag.
@@ -47,9 +48,9 @@ pub struct ListedFile {
     pub media_type: Option<String>,
     /// Its section.
     pub section: Option<String>,
-    /// The request that brought it.
+    /// The request that it was fetched with.
     pub source: Option<String>,
-    /// When it was brought.
+    /// When it was fetched.
     pub fetched: Option<String>,
 }
 
@@ -63,7 +64,7 @@ pub fn list(bag: BagSource) -> Result<Listing, ReadError> {
         && !collected.files.contains_key(Tag::PayloadManifest.name())
         && collected.findings.is_empty()
     {
-        return Err(super::not_a_bag(&path, "it holds no bagit.txt"));
+        return Err(not_a_bag(&path, "it holds no bagit.txt"));
     }
     Ok(collected.into_listing(format, encrypted, folder))
 }
@@ -72,7 +73,7 @@ pub fn list(bag: BagSource) -> Result<Listing, ReadError> {
 struct Collected {
     files: BTreeMap<String, ListedFile>,
     sums: BTreeMap<String, Sha256>,
-    told: RecordedExport,
+    recorded: RecordedExport,
     findings: Vec<Finding>,
 }
 
@@ -83,9 +84,9 @@ impl Collected {
         encrypted: bool,
         folder: Option<String>,
     ) -> Listing {
-        for told in std::mem::take(&mut self.told.files) {
-            if let Some(file) = self.files.get_mut(&told.path) {
-                describe(file, told);
+        for recorded in std::mem::take(&mut self.recorded.files) {
+            if let Some(file) = self.files.get_mut(&recorded.path) {
+                describe(file, recorded);
             }
         }
         for (path, sha256) in self.sums {
@@ -97,9 +98,9 @@ impl Collected {
             format,
             encrypted,
             folder,
-            user: self.told.user,
-            finished: self.told.finished,
-            outcome: self.told.outcome,
+            user: self.recorded.user,
+            finished: self.recorded.finished,
+            outcome: self.recorded.outcome,
             files: self.files.into_values().collect(),
             findings: self.findings,
         }
@@ -111,12 +112,12 @@ impl Collected {
         };
         let mut bytes = Vec::new();
         if let Err(error) = content.take(limit).read_to_end(&mut bytes) {
-            let damage = super::judge(error)?;
+            let damage = judge(error)?;
             self.unreadable(path, damage);
             return Ok(());
         }
         if path == Tag::ExportJson.name() {
-            self.told = RecordedExport::read(&*bytes).unwrap_or_default();
+            self.recorded = RecordedExport::read(&*bytes).unwrap_or_default();
         } else if path == Tag::PayloadManifest.name() || path == Tag::TagManifest.name() {
             let entries = manifest::entries(&bytes).flatten();
             self.sums
@@ -126,11 +127,11 @@ impl Collected {
     }
 }
 
-fn describe(file: &mut ListedFile, told: RecordedFile) {
-    file.media_type = told.media_type;
-    file.section = told.section;
-    file.source = told.source;
-    file.fetched = told.fetched;
+fn describe(file: &mut ListedFile, recorded: RecordedFile) {
+    file.media_type = recorded.media_type;
+    file.section = recorded.section;
+    file.source = recorded.source;
+    file.fetched = recorded.fetched;
 }
 
 impl Visitor for Collected {

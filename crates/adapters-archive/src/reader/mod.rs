@@ -1,10 +1,11 @@
-//! Bags read back: zip, tar, tar.gz, each also inside age, or an unpacked folder, told apart by their first bytes.
+//! Bags read back: zip, tar, tar.gz, each also inside age, or an unpacked folder, distinguished by their first bytes.
 //!
 //! A bag may come from anybody: paths are never opened as they stand in it, and what is kept of it is bounded by the number of
 //! its files. [`open_bag`] is the way in; [`crate::verify()`] and [`list`] use what it gives.
 
 mod error;
 mod folder;
+mod input;
 mod listing;
 #[cfg(test)]
 pub(crate) mod sample;
@@ -16,7 +17,7 @@ pub(crate) mod visit;
 mod zipped;
 
 use std::fs::{self, File};
-use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::io::{self, BufReader, Read as _, Seek as _, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use domain::bag::verify::Damage;
@@ -24,6 +25,7 @@ use flate2::bufread::MultiGzDecoder;
 use serde::Serialize;
 
 pub use error::ReadError;
+pub(crate) use input::{BUFFER_BYTES, ReadSeek};
 pub use listing::{ListedFile, Listing, list};
 pub(crate) use tarball::{Ending, Forward, TarKind, Tarball, read_over};
 pub use unlock::Unlock;
@@ -31,17 +33,11 @@ pub use unlock::Unlock;
 use error::Stopped;
 use visit::{BelowTop, Layer, Visitor, judge};
 
-/// One read of a file.
-pub(crate) const BUFFER_BYTES: usize = 256 * 1024;
 /// A zip file is read entry by entry, with a jump before each.
 const ZIP_BUFFER_BYTES: usize = 32 * 1024;
 /// Enough of a file to know its kind by: the mark of tar stands in its first header.
 const MARK_BYTES: u64 = 512;
 const TAR_MARK: std::ops::Range<usize> = 257..262;
-
-/// Bytes that can be read from any place, and on any thread.
-pub(crate) trait ReadSeek: Read + Seek + Send {}
-impl<T: Read + Seek + Send> ReadSeek for T {}
 
 /// What a bag is packed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -58,7 +54,7 @@ pub enum StoredFormat {
     /// Nothing: a folder.
     #[serde(rename = "folder")]
     Folder,
-    /// What is inside of an encrypted bag cannot be told, because its first part is damaged.
+    /// What is inside of an encrypted bag is not known, because its first part is damaged.
     #[serde(rename = "unknown")]
     Unknown,
 }
@@ -81,7 +77,7 @@ impl std::fmt::Debug for BagSource {
     }
 }
 
-/// Opens a bag: its kind is told by its content, whatever its name is. `unlock` is needed for an encrypted one only.
+/// Opens a bag: its kind is known by its content, whatever its name is. `unlock` is needed for an encrypted one only.
 pub fn open_bag(path: &Path, unlock: Option<&Unlock>) -> Result<BagSource, ReadError> {
     let failed = |source| ReadError::Io {
         action: "open",
@@ -269,7 +265,7 @@ fn visit_tar<R: Forward>(reader: R, visitor: &mut BelowTop<'_>) -> Result<(), St
             Ok(None) => return Ok(()),
             Err(error) => {
                 let damage = judge(error)?;
-                // What broke while an entry was read was told with that entry.
+                // What broke while an entry was read was shown with that entry.
                 if !was_broken {
                     visitor.damage(last.as_deref(), damage);
                 }

@@ -83,7 +83,7 @@ impl<R: Forward> Tarball<R> {
         }
     }
 
-    /// The next entry; `None` after the end, when all bytes were read. Errors are told apart by [`super::visit::judge`].
+    /// The next entry; `None` after the end, when all bytes were read. Errors are distinguished by [`super::visit::judge`].
     pub(crate) fn next_entry(&mut self) -> io::Result<Option<TarEntry>> {
         let next = self.advance();
         self.broken |= next.is_err();
@@ -255,10 +255,13 @@ impl<R: Forward> Read for Tarball<R> {
         let length = usize::try_from(self.left)
             .unwrap_or(usize::MAX)
             .min(buffer.len());
-        let Some(room) = buffer.get_mut(..length).filter(|room| !room.is_empty()) else {
+        let Some(unfilled) = buffer
+            .get_mut(..length)
+            .filter(|unfilled| !unfilled.is_empty())
+        else {
             return Ok(0);
         };
-        let read = self.reader.read(room).and_then(|read| match read {
+        let read = self.reader.read(unfilled).and_then(|read| match read {
             0 => Err(damaged(Damage::EndsEarly)),
             read => Ok(read),
         });
@@ -287,8 +290,11 @@ fn checksum(block: &[u8; BLOCK_BYTES]) -> u32 {
 
 fn read_full(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
-    while let Some(room) = buffer.get_mut(filled..).filter(|room| !room.is_empty()) {
-        match reader.read(room) {
+    while let Some(unfilled) = buffer
+        .get_mut(filled..)
+        .filter(|unfilled| !unfilled.is_empty())
+    {
+        match reader.read(unfilled) {
             Ok(0) => break,
             Ok(read) => filled += read,
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}

@@ -28,7 +28,7 @@ fn a_bag_is_known_by_its_content_not_by_its_name() {
 }
 
 #[test]
-fn a_listing_tells_every_file_its_sum_and_where_it_came_from() {
+fn a_listing_shows_every_file_its_sum_and_where_it_came_from() {
     for format in ALL {
         let bag = stored(&files(), format);
         let listing = list(open(&bag).unwrap()).unwrap();

@@ -12,8 +12,9 @@ use age::{DecryptError, Decryptor, Identity, IdentityFile};
 use domain::text::decode;
 
 use super::error::ReadError;
+use super::input::{BUFFER_BYTES, ReadSeek};
 use super::visit::Layer;
-use super::{BUFFER_BYTES, ReadSeek};
+
 use crate::memory::{check_scrypt, in_words, scrypt_bytes};
 
 /// The first bytes of an age file.

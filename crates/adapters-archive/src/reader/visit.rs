@@ -13,7 +13,7 @@ const LONGEST_PATH_BYTES: usize = 4096;
 /// Is shown the files of a bag.
 pub(crate) trait Visitor {
     /// A file by its path below the top folder; `bytes` is what the container says of its size. `content` may be read or not;
-    /// its errors are for [`judge`] to tell apart.
+    /// its errors are for [`judge`] to distinguish.
     ///
     /// An error is one of the disk, and ends the visit.
     fn file(&mut self, path: &str, bytes: u64, content: &mut dyn Read) -> io::Result<()>;
@@ -28,15 +28,15 @@ pub(crate) trait Visitor {
     fn broke_off(&mut self);
 }
 
-/// Tells damage of the data from a failure of the disk: the first is a finding, the second an error.
+/// Distinguishes damage of the data from a failure of the disk: the first is a finding, the second an error.
 pub(crate) fn judge(error: io::Error) -> Result<Damage, io::Error> {
     if error.raw_os_error().is_some() {
         return Err(error);
     }
-    let told = error
+    let found = error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<Damage>());
-    Ok(match told {
+    Ok(match found {
         Some(damage) => damage.clone(),
         None if error.kind() == io::ErrorKind::UnexpectedEof => Damage::EndsEarly,
         None => Damage::Data,

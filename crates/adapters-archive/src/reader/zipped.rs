@@ -7,8 +7,8 @@ use domain::bag::verify::Damage;
 use zip::result::ZipError;
 use zip::{ZipArchive, ZipReadOptions};
 
-use super::ReadSeek;
 use super::error::Stopped;
+use super::input::ReadSeek;
 use super::visit::{BelowTop, judge};
 
 /// A data descriptor may follow an entry's data (APPNOTE 4.3.9): with or without signature, sizes of 4 or 8 bytes.

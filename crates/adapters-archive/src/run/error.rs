@@ -7,7 +7,7 @@ use domain::ports::SinkError;
 use thiserror::Error;
 
 use crate::encrypt::EncryptionError;
-use crate::staging::Distrust;
+use crate::spool::Distrust;
 
 /// Why the bag cannot be opened for writing.
 #[derive(Debug, Error)]

@@ -9,7 +9,7 @@ use domain::ports::SinkError;
 
 use super::*;
 use crate::publish::Replace;
-use crate::staging::{Access, Naming, WorkFolder};
+use crate::spool::{Access, Naming, WorkFolder};
 use crate::test_kit::{Kit, Run, document};
 
 const WAYS: [Naming; 4] = [
@@ -81,7 +81,7 @@ fn a_file_in_place_of_the_work_folder_is_refused() {
 
 #[tokio::test]
 async fn what_is_no_file_of_this_user_inside_a_work_folder_is_not_written_through() {
-    for name in ["journal", "bag", "stage-0"] {
+    for name in ["journal", "bag", "spool-0"] {
         let kit = Kit::new(BagFormat::Zip);
         let run = kit.open();
         run.put(document("data/user.xml", b"<user/>"), b"<user/>")
@@ -94,14 +94,14 @@ async fn what_is_no_file_of_this_user_inside_a_work_folder_is_not_written_throug
         let _ = fs::remove_file(&inside);
         symlink(&dear, &inside).unwrap();
         match name {
-            // What waited and cannot be taken up is removed and fetched anew.
-            "stage-0" => drop(kit.open()),
+            // What waited and cannot be opened is removed and fetched again.
+            "spool-0" => drop(kit.open()),
             _ => check_refused(kit.try_open(), "symbolic link"),
         }
         fs::remove_file(&inside).ok();
         fs::hard_link(&dear, &inside).unwrap();
         match name {
-            "stage-0" => drop(kit.open()),
+            "spool-0" => drop(kit.open()),
             _ => check_refused(kit.try_open(), "hard link"),
         }
         assert_eq!(fs::read(&dear).unwrap(), b"dear to somebody", "{name}");
@@ -196,7 +196,7 @@ async fn in_every_way_a_bag_gets_a_free_name_and_never_one_that_is_taken() {
 }
 
 #[tokio::test]
-async fn a_run_that_was_killed_with_its_name_taken_goes_on() {
+async fn a_run_that_was_killed_with_its_name_taken_is_resumed() {
     for naming in [Naming::Placeholder, Naming::RemovedPlaceholder] {
         let (kit, publication) = nameless(naming).await;
         fs::write(kit.target(), "").unwrap();
@@ -213,7 +213,7 @@ async fn a_run_that_was_killed_with_its_name_taken_goes_on() {
 
 /// Where it is found out at the start, the next run knows the mark whatever way it has.
 #[tokio::test]
-async fn the_next_run_goes_on_with_a_name_that_was_taken() {
+async fn the_next_run_uses_the_name_that_was_taken() {
     let (kit, publication) = nameless(Naming::Placeholder).await;
     fs::write(kit.target(), "").unwrap();
     fs::write(publication.work.placeholder_mark(), "").unwrap();

@@ -196,7 +196,7 @@ async fn a_passphrase_opens_a_bag_that_was_encrypted_with_it() {
     assert_eq!(bag["data/x"], MARKER);
 }
 
-/// The marker goes through every room: memory, a file beside the container, the container, the journal.
+/// The marker goes through every spool: memory, a file beside the container, the container, the journal.
 #[tokio::test]
 async fn no_plain_text_of_an_encrypted_bag_touches_the_disk() {
     for format in FORMATS {

@@ -3,11 +3,10 @@
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
-use std::thread;
 use std::time::{Duration, Instant};
 
-use super::OpenError;
-use crate::staging::{Access, LockRefused, LockedFile, WorkFolder};
+use super::error::OpenError;
+use crate::spool::{Access, LockRefused, LockedFile, WorkFolder, parent_of, pause};
 
 /// A run that was dropped may still be taking its last entries back.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -33,7 +32,7 @@ pub(super) fn lock_journal(work: &WorkFolder, target: &Path) -> Result<LockedFil
                 },
             });
         }
-        thread::sleep(PAUSE);
+        pause(PAUSE);
     }
 }
 
@@ -41,7 +40,7 @@ fn try_lock(work: &WorkFolder) -> Result<Result<LockedFile, LockRefused>, OpenEr
     work.create().map_err(|source| match source.kind() {
         io::ErrorKind::PermissionDenied | io::ErrorKind::ReadOnlyFilesystem => {
             OpenError::NotWritable {
-                path: crate::publish::parent_of(work.path()).to_path_buf(),
+                path: parent_of(work.path()).to_path_buf(),
                 source,
             }
         }

@@ -1,17 +1,21 @@
-//! PartialEntry a run, or going on with one that was interrupted: [`open_run`] is the door to the writing half.
+//! Beginning a run, or resuming one that was interrupted: [`open_run`] opens the writing half.
 
-mod beginnings;
-#[cfg(test)]
-mod beginnings_tests;
+mod assemble;
 mod error;
 #[cfg(test)]
 #[cfg(unix)]
 mod foreign_tests;
 #[cfg(test)]
+mod form_tests;
+#[cfg(test)]
 mod forward_tests;
 mod lock;
 mod open;
+mod partial;
+#[cfg(test)]
+mod partial_tests;
 mod resume;
+mod reuse;
 #[cfg(test)]
 mod tests;
 mod unfinished;
@@ -46,10 +50,10 @@ pub enum Target {
     Stdout,
 }
 
-/// What is done with what an interrupted run left.
+/// What is done with an unfinished run of the same bag.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum UnfinishedPolicy {
-    /// The run goes on from there.
+    /// It is resumed.
     #[default]
     Resume,
     /// It is removed (`--restart`).
@@ -65,7 +69,7 @@ pub struct RunSettings {
     pub format: BagFormat,
     /// The top folder inside.
     pub top: SafeName,
-    /// [`domain::model::Order::fingerprint`]: an interrupted run of another order is not continued.
+    /// [`domain::model::Order::fingerprint`]: an interrupted run of another order is not resumed.
     pub fingerprint: Sha256,
     /// Whose data.
     pub user: UserId,
@@ -73,13 +77,13 @@ pub struct RunSettings {
     pub source: String,
     /// Whether and to whom it is encrypted.
     pub encryption: Option<Encryption>,
-    /// What is done with leftovers.
+    /// What is done with an unfinished run.
     pub unfinished: UnfinishedPolicy,
 }
 
 /// What [`open_run`] found.
 pub enum OpenedRun {
-    /// The run can begin, or go on.
+    /// The run can begin, or be resumed.
     Ready(OpenRun),
     /// An interrupted run had finished the bag. It has its final name now, with the journal still beside it.
     AlreadyComplete {
@@ -94,11 +98,11 @@ pub enum OpenedRun {
 pub struct OpenRun {
     /// Takes the bag's files.
     pub sink: Box<dyn ArchiveSink>,
-    /// Remembers.
+    /// Records.
     pub journal: Arc<dyn Journal>,
     /// To be removed when the bag has its name.
     pub run_files: RunFiles,
-    /// Whether an interrupted run goes on.
+    /// Whether an interrupted run is resumed.
     pub resumed: bool,
     /// The bag's final name; `None` for standard output.
     pub target: Option<PathBuf>,
@@ -106,8 +110,8 @@ pub struct OpenRun {
 
 /// What stays beside a bag that has its name: the journal, from which the next run learns that the bag is complete.
 ///
-/// Removed when everybody who waits for the bag was told of it and its last ticket is gone. A run that is killed before ends with
-/// the same command, instead of being refused because of its own bag. Holds the lock.
+/// Removed when the bag has been reported and its last ticket is deleted. If the run is killed before that, the same command
+/// finishes it, instead of being refused because of its own bag. Holds the lock.
 pub struct RunFiles {
     journal: Arc<dyn Journal>,
     /// `None` for standard output: nothing is left of that.
@@ -115,12 +119,12 @@ pub struct RunFiles {
 }
 
 impl RunFiles {
-    /// What the run remembers.
+    /// What the run recorded.
     pub fn journal(&self) -> &dyn Journal {
         self.journal.as_ref()
     }
 
-    /// Takes them away. The bag is published whether or not this succeeds.
+    /// Removes them. The bag is published whether or not this succeeds.
     pub fn remove(self) {
         if let Some(publication) = self.publication {
             publication.clean_up(self.journal);

@@ -1,27 +1,25 @@
-//! Opening a run: a new one, one that goes on, or one that only lacks its name.
+//! Opening a run: a new one, an interrupted one, or one whose bag only lacks its name.
 
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use domain::ports::{Journal, JournalState};
+use domain::ports::JournalState;
 use jiff::Timestamp;
 
-use super::beginnings::Ground;
+use super::assemble::{open_run_of, refuse_existing, writer};
+use super::error::OpenError;
 use super::lock::lock_journal;
-use super::resume::{go_on, of_this_order, remove_stages, stage_room, take_up};
-use super::{OpenError, OpenRun, OpenedRun, RunFiles, RunSettings, Target, UnfinishedPolicy};
-use crate::container::container;
-use crate::encrypt::{Encryption, StageKey};
+use super::resume::{of_this_order, resume};
+use super::reuse::remove_spool_files;
+use super::{OpenRun, OpenedRun, RunSettings, Target, UnfinishedPolicy};
+use crate::encrypt::{Encryption, SpoolKey};
 use crate::journal::{
-    FORMAT_VERSION, Lines, Payload, Replay, RunHeader, RunJournal, begin, replay,
+    Checkpoint, FORMAT_VERSION, Payload, RunHeader, RunJournal, begin, read_checkpoint,
 };
-use crate::publish::{FilePublication, Publication, Replace, other_than_file, parent_of};
-use crate::staging::{
-    Abilities, Access, LockedFile, Naming, StageRoom, WorkFolder, cut, remove_if_there, sync_folder,
-};
+use crate::publish::{FilePublication, Publication, Replace, other_than_file};
+use crate::spool::{Abilities, LockedFile, Naming, Spool, WorkFolder, parent_of, remove_if_there};
 use crate::writer::{ArchiveWriter, Destination, Parts, Resumed};
 
 /// What stands for standard output in messages.
@@ -29,7 +27,7 @@ const STDOUT: &str = "standard output";
 
 /// Opens the bag of this order for writing.
 ///
-/// An interrupted run of the same order is taken up: what its journal does not tell of is cut off. Fails before anything is
+/// An interrupted run of the same order is resumed: what its journal does not record is cut off. Fails before anything is
 /// written where the bag cannot be; another run's files are never touched.
 pub fn open_run(settings: RunSettings) -> Result<OpenedRun, OpenError> {
     match settings.target.clone() {
@@ -85,9 +83,9 @@ pub(super) fn open_stream(
         ),
         journal: journal.clone(),
         payload: Payload::FetchedAgain,
-        room: StageRoom::Nameless {
+        spool: Spool::Nameless {
             folder: temporary,
-            key: encryption.map(|_| StageKey::generate()),
+            key: encryption.map(|_| SpoolKey::generate()),
         },
         resumed: Resumed::default(),
         publication: Publication::Stream,
@@ -124,12 +122,12 @@ fn open_file(
         created: Timestamp::now(),
     };
     if settings.unfinished == UnfinishedPolicy::Resume {
-        let found =
-            replay(&mut journal).map_err(OpenError::of("read", &publication.work.journal()))?;
+        let found = read_checkpoint(&mut journal)
+            .map_err(OpenError::of("read", &publication.work.journal()))?;
         if let Some(found) = of_this_order(found, &header, &publication)? {
-            return go_on(settings, journal, found, publication);
+            return resume(settings, journal, found, publication);
         }
-        // With nothing to go on with, nothing is left of having looked.
+        // There is nothing to resume: the work folder that was made for the lock is removed again.
         if let Err(refused) = refuse_existing(&publication) {
             publication.clean_up(journal);
             return Err(refused);
@@ -159,7 +157,7 @@ fn probe(work: &WorkFolder, journal: &LockedFile) -> Result<Naming, OpenError> {
             });
         }
     };
-    abilities.tell(work, journal.is_locked_by_system());
+    abilities.warn(work, journal.is_locked_by_system());
     Ok(abilities.naming)
 }
 
@@ -167,7 +165,7 @@ fn file_name(target: &Path) -> Result<&str, OpenError> {
     target
         .file_name()
         .and_then(|name| name.to_str())
-        // A bag's path is told in one line.
+        // A bag's path is shown in one line.
         .filter(|name| !name.contains(char::is_control))
         .ok_or_else(|| OpenError::NoName {
             path: target.to_path_buf(),
@@ -221,17 +219,6 @@ fn refuse_impossible(target: &Path, replace: Replace, work: &WorkFolder) -> Resu
     Ok(())
 }
 
-/// The last word on a name that is taken, before anything is written.
-pub(super) fn refuse_existing(publication: &FilePublication) -> Result<(), OpenError> {
-    let target = &publication.target;
-    if publication.replace == Replace::Refuse && target.symlink_metadata().is_ok() {
-        return Err(OpenError::Exists {
-            path: target.clone(),
-        });
-    }
-    Ok(())
-}
-
 fn begin_anew(
     settings: RunSettings,
     journal: LockedFile,
@@ -239,97 +226,16 @@ fn begin_anew(
     publication: FilePublication,
 ) -> Result<OpenRun, OpenError> {
     let work = &publication.work;
-    // The old journal goes first: without it the other files mean nothing.
+    // The journal is replaced first: without its lines the other files mean nothing, and a kill in between leaves a run that
+    // records nothing instead of one whose files are missing.
     let lines = begin(journal, header).map_err(OpenError::of("write", &work.journal()))?;
-    remove_stages(work, &BTreeSet::new())?;
+    remove_spool_files(work, &BTreeSet::new())?;
     remove_if_there(&work.bag()).map_err(OpenError::of("remove", &work.bag()))?;
     writer(
         settings,
         lines,
-        Replay::default(),
+        Checkpoint::default(),
         header.created,
         publication,
     )
-}
-
-/// The sink and the journal over what `found` says is there.
-pub(super) fn writer(
-    settings: RunSettings,
-    lines: Lines,
-    mut found: Replay,
-    began: Timestamp,
-    publication: FilePublication,
-) -> Result<OpenRun, OpenError> {
-    let work = publication.work.clone();
-    let payload = match settings.encryption {
-        None => Payload::Resumed,
-        Some(_) => Payload::FetchedAgain,
-    };
-    let checkpoint = std::mem::take(&mut found.checkpoint);
-    let journal = RunJournal::new(work.journal(), Some(lines), payload, checkpoint);
-    let room = stage_room(&found, &work, payload)?;
-    let ground = Ground {
-        container: container(settings.format),
-        top: &settings.top,
-        work: &work,
-        journal: &journal,
-        room: &room,
-        end: found.end,
-    };
-    let resumed = take_up(found, &ground)?;
-    let bag = open_bag(&work, resumed.end)?;
-    sync_folder(work.path()).map_err(OpenError::of("flush", work.path()))?;
-    let parent = parent_of(&publication.target);
-    sync_folder(parent).map_err(OpenError::of("flush", parent))?;
-    let destination = match &settings.encryption {
-        None => Destination::File(bag),
-        Some(encryption) => Destination::Forward(Box::new(bag), Some(encryption.encryptor()?)),
-    };
-    let sink = ArchiveWriter::new(Parts {
-        format: settings.format,
-        top: settings.top,
-        path: work.bag(),
-        destination,
-        journal: journal.clone(),
-        payload,
-        room,
-        resumed,
-        publication: Publication::File(publication.clone()),
-        began,
-    })
-    .map_err(OpenError::of("write", &work.bag()))?;
-    Ok(open_run_of(sink, journal, Some(publication)))
-}
-
-fn open_run_of(
-    sink: ArchiveWriter,
-    journal: RunJournal,
-    publication: Option<FilePublication>,
-) -> OpenRun {
-    let journal: Arc<dyn Journal> = Arc::new(journal);
-    OpenRun {
-        sink: Box::new(sink),
-        journal: Arc::clone(&journal),
-        resumed: false,
-        target: publication.as_ref().map(|file| file.target.clone()),
-        run_files: RunFiles {
-            journal,
-            publication,
-        },
-    }
-}
-
-/// Opens the container and cuts off what lies behind `end`.
-fn open_bag(work: &WorkFolder, end: u64) -> Result<File, OpenError> {
-    let path = work.bag();
-    let bag = work
-        .open_file(&path, Access::Create)
-        .map_err(OpenError::of("open", &path))?;
-    let length = bag.metadata().map_err(OpenError::of("open", &path))?.len();
-    // What the journal tells of was flushed before.
-    if length < end {
-        return Err(OpenError::BagDamaged { path });
-    }
-    cut(&bag, end).map_err(OpenError::of("cut back", &path))?;
-    Ok(bag)
 }

@@ -1,33 +1,38 @@
-//! Going on with an interrupted run: whether it is of this order, what of it is taken up, and what only lacks its name.
+//! Resuming an interrupted run: whether it is of this order, and whether its bag only lacks its name.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::AtomicU32;
 
 use domain::ports::{FinishedBag, SinkError};
 use jiff::Timestamp;
 
-use super::beginnings::Ground;
+use super::assemble::{refuse_existing, writer};
+use super::error::OpenError;
 use super::lock::same_file;
-use super::open::{refuse_existing, writer};
-use super::{OpenError, OpenedRun, RunFiles, RunSettings};
-use crate::encrypt::StageKey;
-use crate::journal::{FORMAT_VERSION, Lines, Payload, Replay, RunHeader, RunJournal};
+use super::{OpenedRun, RunFiles, RunSettings};
+use crate::journal::{Checkpoint, FORMAT_VERSION, Lines, Payload, RunHeader, RunJournal};
 use crate::publish::FilePublication;
-use crate::staging::{
-    Distrust, Expected, LockedFile, Stage, StageRoom, WorkFolder, remove_if_there, trust,
-};
-use crate::writer::{Left, Resumed};
+use crate::spool::{Distrust, Expected, LockedFile, trust};
 
-/// The interrupted run, where there is one to go on with.
+/// The interrupted run, where there is one that this order can resume.
 pub(super) fn of_this_order(
-    found: Replay,
+    found: Checkpoint,
     header: &RunHeader,
     publication: &FilePublication,
-) -> Result<Option<Replay>, OpenError> {
+) -> Result<Option<Checkpoint>, OpenError> {
     let path = publication.work.journal();
+    // First of all: lines of another form look like damage.
+    if let Some(other) = found
+        .header
+        .as_ref()
+        .filter(|theirs| theirs.version != FORMAT_VERSION)
+    {
+        return Err(OpenError::JournalVersion {
+            path,
+            version: other.version,
+        });
+    }
     if let Some(damage) = found.damage {
         return Err(OpenError::JournalDamaged {
             path,
@@ -35,7 +40,8 @@ pub(super) fn of_this_order(
         });
     }
     let Some(theirs) = &found.header else {
-        // Killed before its first line, nothing was begun: the bag comes after it. Its tickets are unknown otherwise.
+        // The container is made after the journal's first line is flushed. One with content beside a journal without a line
+        // means that the journal was lost, and with it which tickets are open.
         let bag = fs::metadata(publication.work.bag());
         return if bag.is_ok_and(|bag| bag.len() > 0) {
             Err(OpenError::JournalDamaged { path, line: 1 })
@@ -43,12 +49,6 @@ pub(super) fn of_this_order(
             Ok(None)
         };
     };
-    if theirs.version != FORMAT_VERSION {
-        return Err(OpenError::JournalVersion {
-            path,
-            version: theirs.version,
-        });
-    }
     match theirs.difference(header) {
         Some(difference) => Err(OpenError::OtherOrder {
             path: publication.target.clone(),
@@ -58,11 +58,11 @@ pub(super) fn of_this_order(
     }
 }
 
-/// Goes on where the journal ends.
-pub(super) fn go_on(
+/// Resumes the run where its journal ends.
+pub(super) fn resume(
     settings: RunSettings,
     journal: LockedFile,
-    mut found: Replay,
+    mut found: Checkpoint,
     publication: FilePublication,
 ) -> Result<OpenedRun, OpenError> {
     if let Some(bytes) = found.complete {
@@ -76,7 +76,7 @@ pub(super) fn go_on(
                     path,
                     lines,
                     Payload::FetchedAgain,
-                    found.checkpoint,
+                    found.facts,
                 )),
                 publication: Some(publication),
             },
@@ -84,8 +84,8 @@ pub(super) fn go_on(
     }
     refuse_existing(&publication)?;
     if settings.encryption.is_some() {
-        // Nothing of the payload can be continued: its key is gone.
-        (found.placed, found.staged, found.begun, found.end) = Default::default();
+        // The key of the payload was never written down: all of it is fetched again.
+        (found.placed, found.spooled, found.partial, found.end) = Default::default();
     }
     let work = &publication.work;
     let lines = Lines::after(journal, found.lines, found.lines_end)
@@ -126,70 +126,4 @@ fn publish_complete(publication: &FilePublication, bytes: u64) -> Result<Finishe
         bytes,
         sha256: None,
     })
-}
-
-/// Where bodies wait from now on: under numbers that no file of the interrupted run has.
-pub(super) fn stage_room(
-    found: &Replay,
-    work: &WorkFolder,
-    payload: Payload,
-) -> Result<StageRoom, OpenError> {
-    let on_disk = work.stages().map_err(OpenError::of("read", work.path()))?;
-    let told = found.staged.iter().map(|staged| staged.stage);
-    let next = told.chain(on_disk).max().map_or(0, |last| last + 1);
-    Ok(match payload {
-        Payload::Resumed => StageRoom::Named {
-            folder: work.clone(),
-            next: AtomicU32::new(next),
-        },
-        Payload::FetchedAgain => StageRoom::Nameless {
-            folder: work.path().to_path_buf(),
-            key: Some(StageKey::generate()),
-        },
-    })
-}
-
-/// Takes up the files that the journal tells of and removes all others.
-pub(super) fn take_up(mut found: Replay, ground: &Ground<'_>) -> Result<Resumed, OpenError> {
-    let work = ground.work;
-    let mut stages = Vec::new();
-    found.staged.retain(|staged| {
-        let stage = Stage::reopen(work, staged.stage).ok().filter(|stage| {
-            stage
-                .measure()
-                .is_ok_and(|sums| sums == (staged.record.packed, staged.checksum))
-        });
-        if stage.is_none() {
-            tracing::warn!(path = %staged.record.entry.path, "a file that waited for its place in the bag is damaged: it is fetched again");
-        }
-        let whole = stage.is_some();
-        stages.extend(stage);
-        whole
-    });
-    let receipts = found.receipts();
-    let begun = std::mem::take(&mut found.begun);
-    let left: Vec<Left> = begun
-        .into_iter()
-        .filter_map(|begun| ground.take_up(begun))
-        .collect();
-    let waiting = found.staged.iter().map(|staged| staged.stage);
-    let begun = left.iter().filter_map(|left| left.stage.number());
-    remove_stages(work, &waiting.chain(begun).collect())?;
-    Ok(Resumed {
-        placed: found.placed,
-        end: found.end,
-        staged: found.staged.into_iter().zip(stages).collect(),
-        left,
-        receipts,
-    })
-}
-
-/// Removes all stage files but these.
-pub(super) fn remove_stages(work: &WorkFolder, kept: &BTreeSet<u32>) -> Result<(), OpenError> {
-    let stages = work.stages().map_err(OpenError::of("read", work.path()))?;
-    for number in stages.into_iter().filter(|number| !kept.contains(number)) {
-        let path = work.stage(number);
-        remove_if_there(&path).map_err(OpenError::of("remove", &path))?;
-    }
-    Ok(())
 }

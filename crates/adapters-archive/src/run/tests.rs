@@ -35,7 +35,7 @@ async fn killed_half_way(format: BagFormat) -> Kit {
     // More than is gathered, so that it has reached the file.
     let flying = archive(3, 400_000);
     let _in_place = kit.hold(&run, download("data/in-place"), &flying).await;
-    run.put(download("data/staged"), &archive(2, 60_000))
+    run.put(download("data/spooled"), &archive(2, 60_000))
         .await
         .unwrap();
     let mut beside = run.begin(download("data/beside")).await;
@@ -57,18 +57,18 @@ async fn finish_and_compare(kit: &Kit, run: Run, seeds: &[(&str, u64, usize)]) {
 }
 
 #[tokio::test]
-async fn a_killed_run_goes_on_with_what_was_safe_and_nothing_else() {
+async fn a_killed_run_is_resumed_with_what_was_safe_and_nothing_else() {
     for format in FORMATS {
         let kit = killed_half_way(format).await;
         let run = kit.open();
         assert!(run.resumed);
         assert_eq!(
             run.resumed_receipts(),
-            ["data/user.xml", "data/placed", "data/staged"]
+            ["data/user.xml", "data/placed", "data/spooled"]
         );
         assert!(run.journal.checkpoint().open.contains(&ticket(7)));
         assert!(matches!(
-            run.sink.open_entry(download("data/staged")).await,
+            run.sink.open_entry(download("data/spooled")).await,
             Err(SinkError::Duplicate { .. })
         ));
         run.put(download("data/in-place"), &archive(3, 400_000))
@@ -76,7 +76,7 @@ async fn a_killed_run_goes_on_with_what_was_safe_and_nothing_else() {
             .unwrap();
         let seeds = [
             ("data/placed", 1, 50_000),
-            ("data/staged", 2, 60_000),
+            ("data/spooled", 2, 60_000),
             ("data/in-place", 3, 400_000),
         ];
         finish_and_compare(&kit, run, &seeds).await;
@@ -98,7 +98,7 @@ async fn a_run_killed_again_and_again_loses_nothing() {
         }
         let seeds = [
             ("data/placed", 1, 50_000),
-            ("data/staged", 2, 60_000),
+            ("data/spooled", 2, 60_000),
             ("data/round-0", 0, 10_000),
             ("data/round-1", 1, 10_000),
             ("data/round-2", 2, 10_000),
@@ -110,10 +110,10 @@ async fn a_run_killed_again_and_again_loses_nothing() {
 
 /// The instant between a flush of the container and the journal's line, or within either.
 #[tokio::test]
-async fn wherever_the_journal_was_cut_the_run_goes_on_with_the_entries_before() {
+async fn wherever_the_journal_was_cut_the_run_is_resumed_with_the_entries_before() {
     let kit = killed_half_way(BagFormat::TarGz).await;
     let journal = fs::read(kit.work().join("journal")).unwrap();
-    let all = ["data/user.xml", "data/placed", "data/staged"];
+    let all = ["data/user.xml", "data/placed", "data/spooled"];
     let mut most = 0;
     // The first line was flushed before there was a bag.
     let first = journal.iter().position(|byte| *byte == b'\n').unwrap() + 1;
@@ -124,7 +124,7 @@ async fn wherever_the_journal_was_cut_the_run_goes_on_with_the_entries_before() 
         let recovered = run.resumed_receipts();
         assert!(recovered.len() >= most && recovered == all[..recovered.len()]);
         most = recovered.len();
-        for (name, seed, size) in [("data/placed", 1, 50_000), ("data/staged", 2, 60_000)] {
+        for (name, seed, size) in [("data/placed", 1, 50_000), ("data/spooled", 2, 60_000)] {
             if !recovered.iter().any(|path| path == name) {
                 run.put(download(name), &archive(seed, size)).await.unwrap();
             }
@@ -134,7 +134,7 @@ async fn wherever_the_journal_was_cut_the_run_goes_on_with_the_entries_before() 
                 .await
                 .unwrap();
         }
-        let seeds = [("data/placed", 1, 50_000), ("data/staged", 2, 60_000)];
+        let seeds = [("data/placed", 1, 50_000), ("data/spooled", 2, 60_000)];
         finish_and_compare(&cut, run, &seeds).await;
     }
     assert_eq!(most, 3);
@@ -154,19 +154,19 @@ async fn a_container_shorter_than_its_journal_says_is_refused() {
 #[tokio::test]
 async fn an_archive_that_waited_and_was_damaged_is_fetched_again() {
     let kit = killed_half_way(BagFormat::Zip).await;
-    let stage = kit.work().join("stage-0");
-    let mut bytes = fs::read(&stage).unwrap();
+    let spool_file = kit.work().join("spool-0");
+    let mut bytes = fs::read(&spool_file).unwrap();
     bytes[30_000] ^= 1;
-    fs::write(&stage, bytes).unwrap();
+    fs::write(&spool_file, bytes).unwrap();
     let run = kit.open();
     assert_eq!(run.resumed_receipts(), ["data/user.xml", "data/placed"]);
     assert_eq!(names(&kit.work()), ["bag", "journal"]);
-    run.put(download("data/staged"), &archive(2, 60_000))
+    run.put(download("data/spooled"), &archive(2, 60_000))
         .await
         .unwrap();
     let again = kit.killed().open();
     assert_eq!(again.resumed_receipts().len(), 3);
-    let seeds = [("data/placed", 1, 50_000), ("data/staged", 2, 60_000)];
+    let seeds = [("data/placed", 1, 50_000), ("data/spooled", 2, 60_000)];
     finish_and_compare(&kit, run, &seeds).await;
 }
 
@@ -262,7 +262,7 @@ fn check_complete(kit: &Kit) {
 /// Killed between the bag's name and the word of it, the same command was refused because of its own bag, and the tickets that
 /// wait for the end of a bag (all those of an encrypted one) were forgotten with the journal.
 #[tokio::test]
-async fn a_bag_that_nobody_was_told_of_is_told_of_by_the_next_run_with_the_tickets_that_are_left() {
+async fn a_bag_that_was_not_reported_is_reported_by_the_next_run_with_the_tickets_that_are_left() {
     for format in FORMATS {
         let kit = Kit::new(format);
         let run = kit.open();
@@ -270,7 +270,7 @@ async fn a_bag_that_nobody_was_told_of_is_told_of_by_the_next_run_with_the_ticke
         run.put(user, b"<user/>").await.unwrap();
         let ticket = ticket(7);
         run.journal.record(Fact::Started { ticket }).await.unwrap();
-        drop(run.finish_untold().await.unwrap());
+        drop(run.finish_unreported().await.unwrap());
         assert!(lock_unfinished(&kit.target()).unwrap().unwrap().complete);
         check_complete(&kit);
     }
@@ -358,7 +358,7 @@ fn a_place_where_no_bag_can_be_is_named_before_anything_is_written() {
 }
 
 #[tokio::test]
-async fn unfinished_runs_are_found_told_and_removed() {
+async fn unfinished_runs_are_found_read_and_removed() {
     let kit = killed_half_way(BagFormat::Zip).await;
     fs::create_dir(kit.folder.path().join(".other.uforge-run")).unwrap();
     let found = find_unfinished(kit.folder.path()).unwrap();
@@ -369,44 +369,44 @@ async fn unfinished_runs_are_found_told_and_removed() {
         read_header(&kit.target()).unwrap().as_ref(),
         Some(&found[0].header)
     );
-    let leftovers = lock_unfinished(&kit.target()).unwrap().unwrap();
-    assert!(leftovers.journal.checkpoint().open.contains(&ticket(7)));
+    let unfinished = lock_unfinished(&kit.target()).unwrap().unwrap();
+    assert!(unfinished.journal.checkpoint().open.contains(&ticket(7)));
     let ticket = ticket(7);
-    leftovers
+    unfinished
         .journal
         .record(Fact::Gone { ticket })
         .await
         .unwrap();
-    leftovers.remove().unwrap();
+    unfinished.remove().unwrap();
     assert_eq!(kit.names(), [".other.uforge-run"]);
     assert!(lock_unfinished(&kit.target()).unwrap().is_none());
     remove_unfinished(&kit.target()).unwrap();
 }
 
 #[tokio::test]
-async fn a_damaged_journal_can_still_be_given_up() {
+async fn an_unfinished_run_with_a_damaged_journal_can_be_removed() {
     let kit = killed_half_way(BagFormat::Zip).await;
     let path = kit.work().join("journal");
     let mut journal = fs::read(&path).unwrap();
     let length = journal.len();
     journal[length / 2] ^= 1;
     fs::write(&path, &journal).unwrap();
-    let leftovers = lock_unfinished(&kit.target()).unwrap().unwrap();
-    assert!(leftovers.header.is_some());
+    let unfinished = lock_unfinished(&kit.target()).unwrap().unwrap();
+    assert!(unfinished.header.is_some());
     let ticket = ticket(7);
-    leftovers
+    unfinished
         .journal
         .record(Fact::Gone { ticket })
         .await
         .unwrap();
     assert_eq!(fs::read(&path).unwrap(), journal);
-    leftovers.remove().unwrap();
+    unfinished.remove().unwrap();
     assert!(kit.names().is_empty());
 }
 
 /// A run that is dropped, as an interrupt does it, rather than killed.
 #[tokio::test]
-async fn a_dropped_run_goes_on_where_it_stopped() {
+async fn a_dropped_run_is_resumed_where_it_stopped() {
     for format in FORMATS {
         let kit = Kit::new(format);
         let run = kit.open();
@@ -415,12 +415,12 @@ async fn a_dropped_run_goes_on_where_it_stopped() {
             .unwrap();
         let mut open = run.begin(download("data/x")).await;
         open.write(Bytes::from(archive(3, 400_000))).await.unwrap();
-        run.put(download("data/staged"), &archive(2, 60_000))
+        run.put(download("data/spooled"), &archive(2, 60_000))
             .await
             .unwrap();
         drop((open, run));
         let run = kit.open();
-        assert_eq!(run.resumed_receipts(), ["data/placed", "data/staged"]);
+        assert_eq!(run.resumed_receipts(), ["data/placed", "data/spooled"]);
         run.finish().await.unwrap();
         assert_eq!(kit.read_back().len(), 3);
     }

@@ -1,4 +1,4 @@
-//! What interrupted runs left: finding it, reading what it is, giving it up.
+//! Unfinished runs: finding them, reading their headers, removing them.
 
 use std::fs;
 use std::io;
@@ -7,11 +7,10 @@ use std::sync::Arc;
 
 use domain::ports::Journal;
 
-use super::OpenError;
+use super::error::OpenError;
 use super::lock::lock_journal;
-use crate::journal::{Lines, Payload, RunHeader, RunJournal, read_first, replay};
-use crate::publish::parent_of;
-use crate::staging::{Access, WorkFolder, sync_folder};
+use crate::journal::{Lines, Payload, RunHeader, RunJournal, read_checkpoint, read_first};
+use crate::spool::{Access, WorkFolder, parent_of, sync_folder};
 
 /// An interrupted run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,11 +62,11 @@ pub fn is_taken(path: &Path) -> bool {
         || work.is_some_and(|work| work.path().symlink_metadata().is_ok())
 }
 
-/// An interrupted run that is to be given up: what it remembers, until it is removed.
+/// An interrupted run that is to be given up: what it recorded, until it is removed.
 pub struct LockedRun {
     /// What it says of itself, where that can be read.
     pub header: Option<RunHeader>,
-    /// What it remembers, as far as that can be read; its tickets may still be on the server.
+    /// What it recorded, as far as that can be read; its tickets may still be on the server.
     pub journal: Arc<dyn Journal>,
     /// Whether it had finished its bag, which may have its name by now.
     pub complete: bool,
@@ -82,8 +81,8 @@ pub fn lock_unfinished(path: &Path) -> Result<Option<LockedRun>, OpenError> {
     work.open().map_err(OpenError::of("open", work.path()))?;
     let mut file = lock_journal(&work, path)?;
     let journal_path = work.journal();
-    let found = replay(&mut file).map_err(OpenError::of("read", &journal_path))?;
-    // A damaged journal is not written to: what was abandoned is then remembered until the end of this process only.
+    let found = read_checkpoint(&mut file).map_err(OpenError::of("read", &journal_path))?;
+    // A damaged journal is not written to: which tickets were abandoned is then known until the end of this process only.
     let lines = match found.damage {
         None => Lines::after(file, found.lines, found.lines_end)
             .map_err(OpenError::of("open", &journal_path))?,
@@ -96,14 +95,14 @@ pub fn lock_unfinished(path: &Path) -> Result<Option<LockedRun>, OpenError> {
             journal_path,
             Some(lines),
             Payload::FetchedAgain,
-            found.checkpoint,
+            found.facts,
         )),
         work,
     }))
 }
 
 impl LockedRun {
-    /// Removes them: the unfinished bag, all that waited for it, and the journal.
+    /// Removes its files: the unfinished bag, the spool files, and the journal.
     pub fn remove(self) -> Result<(), OpenError> {
         let folder = self.work.path();
         let parent = parent_of(folder);

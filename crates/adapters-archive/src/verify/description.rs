@@ -145,7 +145,7 @@ builders: [{type: "x", source: "not a file"}]
     }
 
     #[test]
-    fn where_it_cannot_be_parsed_is_told_by_line() {
+    fn where_it_cannot_be_parsed_is_reported_by_line() {
         let error = named_files(b"a: 1\nb: [\n", Language::Yaml).unwrap_err();
         assert!(error.is_some_and(|line| line >= 2), "{error:?}");
         assert_eq!(named_files(b"{\n\"a\": }", Language::Json), Err(Some(2)));

@@ -11,7 +11,7 @@ use crate::reader::{BUFFER_BYTES, Ending, Forward, TarKind, Tarball, read_over};
 
 /// More files than any archive of the platform has.
 const MOST_ENTRIES: usize = 200_000;
-/// Problems told of one archive.
+/// Problems reported of one archive.
 const MOST_PROBLEMS: usize = 20;
 /// The platform puts the template or bundle file at the top; some programs put all into one folder.
 const DEEPEST_DESCRIPTION: usize = 1;

@@ -45,7 +45,7 @@ pub struct VerifyReport {
     /// Archives of the platform in it, each checked.
     pub archives: u64,
     /// What its `export.json` says, where it could be read: to be believed only where nothing is wrong.
-    pub told: Option<RecordedExport>,
+    pub recorded: Option<RecordedExport>,
 }
 
 impl VerifyReport {
@@ -67,14 +67,14 @@ pub fn verify(bag: BagSource, depth: Depth) -> Result<VerifyReport, ReadError> {
             what: "it holds no bagit.txt",
         });
     }
-    let (findings, told) = inspection.comparison.finish();
+    let (findings, recorded) = inspection.comparison.finish();
     Ok(VerifyReport {
         format,
         encrypted,
         folder,
         findings,
         archives: inspection.archives,
-        told,
+        recorded,
     })
 }
 
@@ -138,15 +138,15 @@ impl Inspection {
     fn tag(&mut self, path: &str, limit: u64, content: &mut dyn Read) -> io::Result<()> {
         let mut watched = Watched::plain(content);
         let mut bytes = Vec::new();
-        let mut told = None;
+        let mut recorded = None;
         if path == Tag::ExportJson.name() {
             let limited = (&mut watched).take(limit);
-            told = Some(RecordedExport::read(BufReader::with_capacity(
+            recorded = Some(RecordedExport::read(BufReader::with_capacity(
                 BUFFER_BYTES,
                 limited,
             )));
         } else {
-            // An error is remembered by `watched`.
+            // `watched` keeps the error.
             let _ = (&mut watched).take(limit).read_to_end(&mut bytes);
         }
         let Some(seen) = self.rest(path, watched)? else {
@@ -156,8 +156,8 @@ impl Inspection {
             let problem = TagProblem::TooLarge { limit };
             let path = path.to_owned();
             self.comparison.add(Finding::Tag { path, problem });
-        } else if let Some(told) = told {
-            self.comparison.export_json(told);
+        } else if let Some(recorded) = recorded {
+            self.comparison.export_json(recorded);
         } else if path == Tag::PayloadManifest.name() {
             self.comparison.payload_manifest(&bytes);
         } else if path == Tag::TagManifest.name() {

@@ -46,7 +46,7 @@ fn names(report: &VerifyReport, path: &str) -> bool {
 }
 
 #[test]
-fn a_sound_bag_is_sound_in_every_packing() {
+fn a_sound_bag_is_sound_in_every_format() {
     for format in ALL {
         let report = check(&files(), format);
         assert_eq!(sentences(&report), [""; 0], "{format:?}");
@@ -76,7 +76,7 @@ fn a_missing_an_added_and_an_altered_file_are_named() {
     }
 }
 
-/// Where a file's content lies in a bag: the archive is stored in every packing but tar.gz.
+/// Where a file's content lies in a bag: the archive is stored in every format but tar.gz.
 fn region(bytes: &[u8], content: &[u8]) -> std::ops::Range<usize> {
     let start = bytes
         .windows(content.len())
@@ -243,8 +243,9 @@ fn an_archive_that_is_no_whole_gzip_file_is_found_even_if_the_manifest_agrees() 
 fn inner(entries: &[(&str, &[u8])]) -> Vec<String> {
     let report = check(&files_with(&gzip(&tar(entries))), StoredFormat::Tar);
     let front = format!("`{ARCHIVE}`: ");
-    let told = sentences(&report);
-    told.iter()
+    let reported = sentences(&report);
+    reported
+        .iter()
         .map(|text| text.strip_prefix(&front).unwrap().to_owned())
         .collect()
 }
@@ -322,7 +323,7 @@ fn links_that_lead_out_of_an_archive_are_found() {
     }
 }
 
-/// Writes the sample bag with the product's own sink, with an entry taken back in its middle and one staged beside it.
+/// Writes the sample bag with the product's own sink, with an entry taken back in its middle and one spooled beside it.
 async fn written(kit: &Kit) {
     let run = kit.open();
     let taken_back = run

@@ -72,7 +72,7 @@ impl Read for Watched<'_> {
                 self.hasher.update(seen);
                 self.bytes += read as u64;
                 if let Some(gzip) = &mut self.gzip {
-                    // The check remembers its failure.
+                    // The check keeps its failure.
                     let _ = gzip.update(seen);
                 }
                 Ok(read)

@@ -1,72 +1,38 @@
-//! The unfinished bag: who may write to the container now, what waits for it, and what is safe.
+//! The unfinished bag: the four owners of what entries share (see the module), and what needs several of them.
 //!
-//! One entry at a time owns the container. It holds a [`Claim`], which carries the container's [`Output`] away and brings it
-//! back; nobody waits with a lock held. Entries that end while it is away wait in `waiting`, and whoever brings it back sees
-//! to them ([`UnfinishedBag::drain`]), so that nothing is forgotten.
-//!
-//! An error of the disk breaks the bag for good: what is on disk is then decided by the journal alone.
+//! The rule that keeps entries from being forgotten: whoever has ended an entry or given the container back calls
+//! [`UnfinishedBag::place_waiting`] afterwards.
 
-use std::collections::{HashSet, VecDeque};
-use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use domain::model::{BagPath, SafeName};
-use domain::ports::{NewEntry, SinkError};
+use domain::ports::{NewEntry, Receipt, SinkError};
 
-use super::claim::{Claim, Reservation};
-use super::commit::Uncommitted;
-use super::output::{BagFile, Output, sink_error, told_again};
-use super::waiting::Closed;
-use crate::container::{Container, Member, Placed};
-use crate::journal::{Payload, RunJournal};
-use crate::staging::StageRoom;
-
-/// How long somebody waits for the container while it is held for a moment only.
-const MOMENT: Duration = Duration::from_secs(1);
+use super::closed::{Body, Closed, Safety};
+use super::commits::Commits;
+use super::health::Health;
+use super::output::{Output, sink_error};
+use super::paths::{Paths, Reservation};
+use super::queue::{Full, Queue};
+use super::slot::{Claim, Slot};
+use crate::container::{Container, Content, HeadForm, Member, Placed};
+use crate::journal::{Durable, Payload, Record, RunJournal};
+use crate::spool::Spool;
 
 /// See the module.
 pub(super) struct UnfinishedBag {
     pub(super) container: &'static dyn Container,
     pub(super) top: SafeName,
-    pub(super) journal: RunJournal,
-    pub(super) payload: Payload,
-    pub(super) room: StageRoom,
     /// The container's name in error messages.
     pub(super) path: PathBuf,
-    /// The container, where it is a file of its own.
-    pub(super) file: Option<Arc<File>>,
-    pub(super) state: Mutex<State>,
-    pub(super) changed: Condvar,
-    /// Held while a batch is flushed and journalled: batches keep the container's order.
-    pub(super) committing: Mutex<()>,
-}
-
-pub(super) struct State {
-    pub(super) slot: Slot,
-    pub(super) waiting: VecDeque<Closed>,
-    /// Length of those that wait in memory.
-    pub(super) waiting_bytes: usize,
-    /// Paths that are open or closed.
-    pub(super) taken: HashSet<BagPath>,
-    pub(super) placed: Vec<Placed>,
-    pub(super) uncommitted: Uncommitted,
-    /// How many of `placed` are safe.
-    pub(super) committed: usize,
-    /// Threads of open entries.
-    pub(super) threads: usize,
-}
-
-pub(super) enum Slot {
-    Free(Output),
-    /// By an entry that is being written in place, for as long as that takes.
-    HeldByEntry,
-    /// For a moment.
-    Held,
-    /// Why, where that is known: everybody who comes is told.
-    Broken(Option<SinkError>),
+    pub(super) spool: Spool,
+    pub(super) slot: Arc<Slot>,
+    pub(super) queue: Queue,
+    pub(super) commits: Commits,
+    pub(super) paths: Paths,
+    pub(super) health: Arc<Health>,
 }
 
 /// What a bag begins with.
@@ -75,41 +41,34 @@ pub(super) struct Setup {
     pub(super) top: SafeName,
     pub(super) journal: RunJournal,
     pub(super) payload: Payload,
-    pub(super) room: StageRoom,
+    pub(super) spool: Spool,
     pub(super) path: PathBuf,
     pub(super) output: Output,
     pub(super) placed: Vec<Placed>,
     pub(super) waiting: Vec<Closed>,
     /// Paths of what is placed or waits.
-    pub(super) taken: HashSet<BagPath>,
+    pub(super) taken: Vec<BagPath>,
 }
 
 impl UnfinishedBag {
     pub(super) fn new(setup: Setup) -> Arc<Self> {
-        let file = match &setup.output {
-            Output::File(file) => Some(file.handle()),
-            Output::Forward(_) => None,
-        };
+        let health = Arc::new(Health::sound());
+        let slot = Slot::new(setup.output, Arc::clone(&health));
         Arc::new(Self {
             container: setup.container,
             top: setup.top,
-            journal: setup.journal,
-            payload: setup.payload,
-            room: setup.room,
+            spool: setup.spool,
+            queue: Queue::of_spooled(setup.waiting),
+            commits: Commits::after(
+                setup.placed,
+                (Arc::clone(&slot), Arc::clone(&health)),
+                (setup.journal, setup.payload),
+                setup.path.clone(),
+            ),
             path: setup.path,
-            file,
-            state: Mutex::new(State {
-                slot: Slot::Free(setup.output),
-                waiting: setup.waiting.into(),
-                waiting_bytes: 0,
-                taken: setup.taken,
-                committed: setup.placed.len(),
-                placed: setup.placed,
-                uncommitted: Uncommitted::default(),
-                threads: 0,
-            }),
-            changed: Condvar::new(),
-            committing: Mutex::new(()),
+            paths: Paths::in_bag(setup.taken),
+            slot,
+            health,
         })
     }
 
@@ -118,102 +77,161 @@ impl UnfinishedBag {
     }
 
     /// Takes a path for one entry.
-    pub(super) fn reserve(self: &Arc<Self>, path: &BagPath) -> Result<Reservation, SinkError> {
-        let mut state = self.lock();
-        state.check()?;
-        if !state.taken.insert(path.clone()) {
-            return Err(SinkError::Duplicate { path: path.clone() });
-        }
-        Ok(Reservation::new(Arc::clone(self), path.clone()))
+    pub(super) fn reserve(&self, path: &BagPath) -> Result<Reservation, SinkError> {
+        self.health.check()?;
+        self.paths.reserve(path)
     }
 
-    /// The container, to write an entry in place. `None` where another entry has it, or where it cannot be patched.
-    pub(super) fn claim_in_place(self: &Arc<Self>) -> Result<Option<(Claim, BagFile)>, SinkError> {
-        if self.file.is_none() {
-            return Ok(None);
+    /// Takes an entry that ended beside the container. It is placed now, or when the container is free.
+    pub(super) fn accept(&self, closed: Closed) -> Result<Receipt, SinkError> {
+        self.commits.entry_ended();
+        let must_be_safe = self.commits.must_be_safe(&closed.record);
+        // Waiting briefly is cheaper than flushing a spool file; where nothing has to be flushed, nobody waits.
+        let claimed = if must_be_safe {
+            self.slot.claim_soon()?
+        } else {
+            self.slot.try_claim()?
+        };
+        if let Some((claim, mut output)) = claimed {
+            let record = closed.record.clone();
+            let number = claim.or_fail(|| self.place(&mut output, closed))?;
+            claim.give_back(output);
+            return self.commits.receipt(&record, number);
         }
-        let mut state = self.wait_while_held_for_a_moment(self.lock());
-        state.check()?;
-        match std::mem::replace(&mut state.slot, Slot::HeldByEntry) {
-            Slot::Free(Output::File(file)) => Ok(Some((Claim::new(Arc::clone(self)), file))),
-            other => {
-                state.slot = other;
-                Ok(None)
+        self.let_wait(closed, must_be_safe)
+    }
+
+    /// An entry that must be safe waits in a spool file that the journal records; another one in memory, as far as that goes.
+    fn let_wait(&self, mut closed: Closed, must_be_safe: bool) -> Result<Receipt, SinkError> {
+        let mut durable = Durable::NotYet;
+        if must_be_safe {
+            closed = self.spooled(closed)?;
+            durable = self.record_spooled(&mut closed)?;
+        }
+        let receipt = closed.record.receipt(durable);
+        if let Err(full) = self.queue.push(closed) {
+            let Full(closed) = *full;
+            let spooled = self.spooled(closed)?;
+            // It takes no memory any more, so that there is always a place for it.
+            drop(self.queue.push(spooled));
+        }
+        self.health.check()?;
+        Ok(receipt)
+    }
+
+    /// Makes an entry safe in its spool file. `NotYet` where the next run could not open that.
+    fn record_spooled(&self, closed: &mut Closed) -> Result<Durable, SinkError> {
+        let Body::Spooled(spool_file) = &mut closed.body else {
+            return Ok(Durable::NotYet);
+        };
+        let Some(number) = spool_file.number() else {
+            return Ok(Durable::NotYet);
+        };
+        // The file before the journal, as with the container.
+        self.health
+            .or_fail("write", self.spool.path(), || spool_file.sync())?;
+        // Kept before it is recorded: the line may reach the disk although its write reports an error.
+        spool_file.keep();
+        closed.safety = Safety::Journalled;
+        self.commits.record_safe(Record::Spooled {
+            record: Box::new(closed.record.clone()),
+            spool_file: number,
+            checksum: closed.checksum,
+        })?;
+        Ok(Durable::Yes)
+    }
+
+    /// The same entry with its body in a spool file.
+    fn spooled(&self, closed: Closed) -> Result<Closed, SinkError> {
+        let body = match closed.body {
+            Body::Memory(body) => self
+                .health
+                .or_fail("write", self.spool.path(), || self.spool.new_file_of(&body))
+                .map(Body::Spooled)?,
+            spooled @ Body::Spooled(_) => spooled,
+        };
+        Ok(Closed { body, ..closed })
+    }
+
+    /// Places everything that waits, if the container is free.
+    pub(super) fn place_waiting(&self) -> Result<(), SinkError> {
+        // Again after the container was given back: somebody may have found it taken just before.
+        while !self.queue.is_empty() {
+            let Some((claim, mut output)) = self.slot.try_claim()? else {
+                // Its holder calls this after giving it back.
+                return Ok(());
+            };
+            while let Some(closed) = self.queue.pop() {
+                let safety = closed.safety;
+                let number = claim.or_fail(|| self.place(&mut output, closed))?;
+                // A spool file is removed once its copy is safe: the disk never holds more than one of them twice.
+                if safety == Safety::Journalled {
+                    self.commits.commit(number)?;
+                }
             }
+            claim.give_back(output);
+        }
+        Ok(())
+    }
+
+    /// The same where no caller waits for the outcome: an error is returned to whoever writes next.
+    pub(super) fn place_waiting_or_fail(&self) {
+        if let Err(error) = self.place_waiting() {
+            self.health.fail(&error);
         }
     }
 
-    pub(super) fn wait_while_held_for_a_moment<'a>(
+    /// Waits until no entry is open, places everything, and gives the container out for good.
+    pub(super) fn close_for_good(&self) -> Result<(Claim, Output), SinkError> {
+        loop {
+            self.place_waiting()?;
+            let (claim, output) = self.slot.claim_when_idle()?;
+            // With no entry open, nobody adds to the queue any more.
+            if self.queue.is_empty() {
+                return Ok((claim, output));
+            }
+            claim.give_back(output);
+        }
+    }
+
+    fn place(&self, output: &mut Output, closed: Closed) -> Result<usize, SinkError> {
+        let member = self.member(&closed.record.entry);
+        let content = closed.record.content();
+        let (placed, end) = self.append(output, member, content, &closed.body)?;
+        let copied = match closed.body {
+            Body::Spooled(spool_file) => spool_file.into_kept_name(),
+            Body::Memory(_) => None,
+        };
+        let (record, safety) = (closed.record, closed.safety);
+        Ok(self.commits.note_entry(placed, end, record, safety, copied))
+    }
+
+    /// Appends a whole member to the container. Returns it and where it ends.
+    pub(super) fn append(
         &self,
-        mut state: MutexGuard<'a, State>,
-    ) -> MutexGuard<'a, State> {
-        let patience = Instant::now() + MOMENT;
-        while let (Slot::Held, Some(left)) =
-            (&state.slot, patience.checked_duration_since(Instant::now()))
-        {
-            (state, _) = self
-                .changed
-                .wait_timeout(state, left)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        state
-    }
-
-    /// The container, for a moment; `None` where somebody has it.
-    pub(super) fn take_free(
-        self: &Arc<Self>,
-        state: &mut State,
-    ) -> Result<Option<(Claim, Output)>, SinkError> {
-        state.check()?;
-        match std::mem::replace(&mut state.slot, Slot::Held) {
-            Slot::Free(output) => Ok(Some((Claim::new(Arc::clone(self)), output))),
-            other => {
-                state.slot = other;
-                Ok(None)
-            }
-        }
-    }
-
-    /// Does something with the disk; an error breaks the bag.
-    pub(super) fn or_break<T>(
-        &self,
-        action: &'static str,
-        path: &Path,
-        act: impl FnOnce() -> io::Result<T>,
-    ) -> Result<T, SinkError> {
-        act().map_err(|source| {
-            let error = sink_error(action, path, source);
-            self.break_down(&error);
-            error
-        })
-    }
-
-    /// From now on everything fails, for the first reason that was given.
-    pub(super) fn break_down(&self, because: &SinkError) {
-        let mut state = self.lock();
-        if !matches!(state.slot, Slot::Broken(Some(_))) {
-            state.slot = Slot::Broken(told_again(because));
-        }
-        state.waiting.clear();
-        drop(state);
-        self.changed.notify_all();
-    }
-
-    pub(super) fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    /// Whether the bag is still sound.
-    pub(super) fn check(&self) -> Result<(), SinkError> {
-        match &self.slot {
-            // Of several who fail at once, the run hears one: whichever it is must know why.
-            Slot::Broken(because) => {
-                let because = because.as_ref().and_then(told_again);
-                Err(because.unwrap_or(SinkError::Stopped))
-            }
-            _ => Ok(()),
-        }
+        output: &mut Output,
+        member: Member,
+        content: Content,
+        body: &Body,
+    ) -> Result<(Placed, u64), SinkError> {
+        let head = self.container.head(&member, content, HeadForm::Final);
+        let tail = self.container.tail(&member, content);
+        let end = output.end() + head.len() as u64 + content.packed + tail.len() as u64;
+        let offset = output
+            .append(&head, body, &tail)
+            .and_then(|offset| {
+                if output.end() == end {
+                    Ok(offset)
+                } else {
+                    Err(io::Error::other("a file beside it has changed its length"))
+                }
+            })
+            .map_err(|source| sink_error("write", &self.path, source))?;
+        let placed = Placed {
+            member,
+            content,
+            offset,
+        };
+        Ok((placed, end))
     }
 }

@@ -9,7 +9,7 @@ use domain::model::Sha256;
 use domain::ports::{Check, CheckFailure, NewEntry};
 use tokio::sync::mpsc;
 
-use super::QUEUE_CHUNKS;
+use super::entry_end::QUEUE_CHUNKS;
 
 /// The checks of one entry.
 pub(super) struct Checks {

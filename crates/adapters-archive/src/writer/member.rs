@@ -1,4 +1,4 @@
-//! One member's body while it is written: packed, and summed up on the way.
+//! One member's body while it is written: encoded, and summed up on the way.
 
 use std::io::{self, Write};
 
@@ -8,15 +8,17 @@ use crate::container::{Container, Content, Encoder, Encoding};
 
 /// Takes content and passes the body on.
 pub(super) struct MemberWriter<W: Write> {
-    packer: Encoder<Measured<W>>,
+    encoder: Encoder<Measured<W>>,
     sha256: Sha256Hasher,
     crc32: crc32fast::Hasher,
     bytes: u64,
 }
 
 /// A body that has ended.
-pub(super) struct Packed<W> {
+pub(super) struct Encoded<W> {
     pub(super) content: Content,
+    /// SHA-256 of the content.
+    pub(super) sha256: Sha256,
     /// CRC-32 of the body itself.
     pub(super) checksum: u32,
     pub(super) output: W,
@@ -30,7 +32,7 @@ impl<W: Write> MemberWriter<W> {
             crc32: crc32fast::Hasher::new(),
         };
         Self {
-            packer: Encoder::new(encoding, measured),
+            encoder: Encoder::new(encoding, measured),
             sha256: Sha256Hasher::default(),
             crc32: crc32fast::Hasher::new(),
             bytes: 0,
@@ -41,7 +43,7 @@ impl<W: Write> MemberWriter<W> {
         self.sha256.update(content);
         self.crc32.update(content);
         self.bytes += content.len() as u64;
-        self.packer.write_all(content)
+        self.encoder.write_all(content)
     }
 
     /// Length of the content so far.
@@ -55,16 +57,17 @@ impl<W: Write> MemberWriter<W> {
     }
 
     /// Ends the body, with the container's padding.
-    pub(super) fn finish(mut self, container: &dyn Container) -> io::Result<Packed<W>> {
-        self.packer
+    pub(super) fn finish(mut self, container: &dyn Container) -> io::Result<Encoded<W>> {
+        self.encoder
             .write_all(&vec![0; container.padding(self.bytes)])?;
-        let measured = self.packer.finish()?;
-        Ok(Packed {
+        let measured = self.encoder.finish()?;
+        Ok(Encoded {
             content: Content {
                 bytes: self.bytes,
                 crc32: self.crc32.finalize(),
                 packed: measured.length,
             },
+            sha256: self.sha256.finish(),
             checksum: measured.crc32.finalize(),
             output: measured.output,
         })

@@ -1,35 +1,52 @@
-//! The writing half: the [`ArchiveSink`] port over the three containers.
+//! The writing half: the [`ArchiveSink`](domain::ports::ArchiveSink) port over the three containers.
 //!
-//! Bytes go into the container while they arrive (`streamed`, `open_entry`), or at once where an entry is small (`small`);
-//! `bag` knows who may write to it, `waiting` what has no place yet, `commit` what is safe. The order of things on disk, which every kill has to respect:
+//! What entries share has four owners. Each keeps its state to itself, in a file that begins with its invariant:
 //!
-//! 1. the container's bytes are flushed before the journal tells of them;
+//! | owner | decides |
+//! | --- | --- |
+//! | `slot` | who may write to the container now |
+//! | `queue` | what waits for the container, in bounded memory |
+//! | `commits` | what has its place, and in which order the journal records it |
+//! | `paths` | which paths are in use |
+//!
+//! `bag` holds the four and does what needs several of them. Bytes go into the container while they arrive (`streamed`,
+//! `open_entry`), or at once where an entry is small (`small`).
+//!
+//! **Lock order.** No owner calls another while it has its own lock, so their locks never nest, in whatever order they are
+//! asked. Two things are held for longer, always in this order: a [`slot::Claim`] on the container, then the turn to commit;
+//! whoever flushes has the turn, and takes short locks inside (of the commits, of the journal). `health` is locked last and
+//! calls nobody.
+//!
+//! **Order on disk**, which every kill has to respect:
+//!
+//! 1. the container's bytes are flushed before the journal records them;
 //! 2. the journal is flushed before a receipt says `durable`;
-//! 3. a file that waited beside the container is removed after the journal tells of its copy;
+//! 3. a spool file is removed after the journal records its copy in the container;
 //! 4. the finished container is flushed, then the journal says `complete`, then it gets its final name, then the work folder
-//!    goes, the journal last.
+//!    is removed, the journal last.
 //!
-//! So what lies behind the last entry of the journal is cut off at the next start, and nothing else has to be repaired.
+//! So what follows the last entry of the journal is cut off at the next start, and nothing else has to be repaired.
 //!
 //! Where the output cannot be patched (standard output, anything encrypted), every entry that is not small waits in a file
 //! without a name until its size and sums are known; receipts are then never durable before the bag is finished.
 
 mod bag;
 mod checks;
-mod claim;
-mod commit;
+mod closed;
+mod commits;
+mod entry_end;
+mod health;
 mod member;
 mod open_entry;
 mod output;
+mod paths;
+mod queue;
 mod sink;
+mod slot;
 mod small;
 mod streamed;
 #[cfg(test)]
 mod tests;
-mod waiting;
 
-pub(crate) use open_entry::Left;
+pub(crate) use open_entry::PartialDownload;
 pub(crate) use sink::{ArchiveWriter, Destination, Parts, Resumed};
-
-/// Chunks in flight to each thread. A chunk from the network has up to 400 KB.
-const QUEUE_CHUNKS: usize = 4;

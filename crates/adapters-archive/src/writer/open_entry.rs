@@ -1,7 +1,7 @@
-//! A streamed entry as its thread has it: in place or beside the container, from its first byte to its receipt.
+//! A streamed entry as its thread has it: in place or in a spool file, from its first byte to its receipt.
 //!
-//! One with a validator is told to the journal as soon as its beginning is worth something: a run that is interrupted leaves
-//! it as it is, and the next one goes on behind it.
+//! One with a validator is recorded in the journal as soon as resuming it would save time. If the run is interrupted, its bytes
+//! stay as they are, and the next run fetches only what follows.
 
 use std::io;
 use std::sync::Arc;
@@ -12,60 +12,74 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::bag::UnfinishedBag;
 use super::checks::Checks;
-use super::claim::{Claim, Reservation};
-use super::member::MemberWriter;
-use super::output::{BagFile, Body, Output};
-use super::streamed::{Ended, Message};
-use super::waiting::{Closed, Safety};
-use crate::container::{Content, HeadForm, Placed, WholePart};
-use crate::journal::{BegunIn, EntryRecord, Payload, Record};
-use crate::staging::{BodyWriter, Stage};
+use super::closed::{Body, Closed, Safety};
+use super::entry_end::{End, Receiver};
+use super::member::{Encoded, MemberWriter};
+use super::output::{BagFile, Output};
+use super::paths::Reservation;
+use super::slot::Claim;
+use crate::container::{Content, HeadForm, Placed, ResumablePart};
+use crate::journal::{EntryRecord, PartialPlace, Record};
+use crate::spool::{BodyWriter, SpoolFile};
 
-/// Content that it would be a pity to fetch again.
-const WORTH_TELLING_BYTES: u64 = 256 * 1024;
+/// An entry that is shorter is not worth the two flushes that recording it costs.
+const WORTH_RECORDING_BYTES: u64 = 256 * 1024;
 
-/// The beginning of an entry that an interrupted run left, in a file of its own.
-pub(crate) struct Left {
+/// An entry of which an interrupted run has the first bytes, in a spool file.
+pub(crate) struct PartialDownload {
     pub(crate) entry: NewEntry,
-    pub(crate) stage: Stage,
-    /// What of the file is gone on from.
-    pub(crate) part: WholePart,
+    pub(crate) spool_file: SpoolFile,
+    /// What of the file can be used.
+    pub(crate) part: ResumablePart,
 }
 
-/// The life of an entry in its thread.
+/// How an entry's thread ended; `None` where the entry was discarded.
+pub(super) type Ended = Result<Option<Receipt>, SinkError>;
+
+/// Whether a partial download can be used.
+pub(super) enum Usable {
+    Yes,
+    No,
+}
+
+/// An entry from its first byte on, in its thread.
 pub(super) fn run(
     bag: &Arc<UnfinishedBag>,
     entry: NewEntry,
-    mut messages: mpsc::Receiver<Message>,
+    mut received: Receiver,
     checks: Checks,
 ) -> Ended {
-    let message = match messages.blocking_recv() {
-        None | Some(Message::Discard) => return discarded(entry, checks),
-        Some(message) => message,
-    };
-    OpenEntry::begin(bag, entry, checks)?.take_all(message, messages)
+    match received.next_chunk() {
+        Some(first) => OpenEntry::begin(bag, entry, checks)?.take_all(Some(first), received),
+        // Nothing was written yet: nothing has to be undone.
+        None => match received.end() {
+            End::Closed(reservation) => OpenEntry::begin(bag, entry, checks)?
+                .close(reservation)
+                .map(Some),
+            End::Discarded | End::Interrupted => discarded(entry, checks),
+        },
+    }
 }
 
-/// The second life of an entry that an interrupted run left. `ready` hears when its beginning has been taken.
-pub(super) fn run_behind(
+/// An entry of which an interrupted run has the first bytes. `usable` is sent once they have been read again.
+pub(super) fn run_resumed(
     bag: &Arc<UnfinishedBag>,
-    left: Left,
-    mut messages: mpsc::Receiver<Message>,
+    download: PartialDownload,
+    received: Receiver,
     (checks, checked): (Checks, Option<mpsc::Sender<Bytes>>),
-    ready: oneshot::Sender<()>,
+    usable: oneshot::Sender<Usable>,
 ) -> Ended {
-    let Some(open) = OpenEntry::behind(bag, left, checks, checked.as_ref()) else {
+    let Some(open) = OpenEntry::resume(bag, download, checks, checked.as_ref()) else {
+        // The one that waits for it may have been dropped.
+        let _ = usable.send(Usable::No);
         return Ok(None);
     };
-    // From here on the check has its bytes from where this entry's come from.
+    // The check gets its next bytes from the entry's writer, and must see the end when that has sent its last.
     drop(checked);
-    if ready.send(()).is_err() {
-        return open.leave();
+    if usable.send(Usable::Yes).is_err() {
+        return open.interrupt();
     }
-    match messages.blocking_recv() {
-        Some(message) => open.take_all(message, messages),
-        None => open.leave(),
-    }
+    open.take_all(None, received)
 }
 
 fn discarded(entry: NewEntry, checks: Checks) -> Ended {
@@ -85,36 +99,32 @@ struct OpenEntry<'a> {
     place: Place,
     writer: MemberWriter<BodyWriter>,
     checks: Checks,
-    beginning: Told,
+    recorded: PartialRecord,
 }
 
-/// Whether the journal tells of an entry's beginning.
+/// Whether the journal records the entry as a partial one.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Told {
-    /// Nothing could be done with it.
+enum PartialRecord {
+    /// The next run could not use it.
     Never,
-    /// It is not worth it yet.
+    /// It is too short yet.
     NotYet,
-    Yes,
+    Written,
 }
 
-impl Told {
+impl PartialRecord {
     fn at_first(bag: &UnfinishedBag, entry: &NewEntry) -> Self {
-        match (&entry.validator, bag.payload) {
-            (Some(_), Payload::Resumed) => Self::NotYet,
-            _ => Self::Never,
+        if entry.validator.is_some() && bag.commits.are_recorded() {
+            Self::NotYet
+        } else {
+            Self::Never
         }
     }
 }
 
 enum Place {
-    InPlace(Claim, BagFile),
-    Beside(Stage),
-}
-
-enum Going {
-    On,
-    Wrong(CheckFailure),
+    InContainer(Claim, BagFile),
+    Spooled(SpoolFile),
 }
 
 impl<'a> OpenEntry<'a> {
@@ -124,25 +134,27 @@ impl<'a> OpenEntry<'a> {
         checks: Checks,
     ) -> Result<Self, SinkError> {
         let encoding = bag.container.encoding(entry.storage);
-        let (place, output) = match bag.claim_in_place()? {
+        let (place, output) = match bag.slot.claim_in_place()? {
             Some((claim, mut file)) => {
                 let head = bag.container.head(
                     &bag.member(&entry),
                     Content::default(),
                     HeadForm::Patchable,
                 );
-                let output = bag.or_break("write", &bag.path, || file.begin(&head))?;
-                (Place::InPlace(claim, file), output)
+                let output = bag
+                    .health
+                    .or_fail("write", &bag.path, || file.begin(&head))?;
+                (Place::InContainer(claim, file), output)
             }
-            None => bag.or_break("write", bag.room.path(), || {
-                let stage = bag.room.stage()?;
-                let output = stage.writer()?;
-                Ok((Place::Beside(stage), output))
+            None => bag.health.or_fail("write", bag.spool.path(), || {
+                let spool_file = bag.spool.new_file()?;
+                let output = spool_file.writer()?;
+                Ok((Place::Spooled(spool_file), output))
             })?,
         };
         Ok(Self {
             bag,
-            beginning: Told::at_first(bag, &entry),
+            recorded: PartialRecord::at_first(bag, &entry),
             entry,
             place,
             writer: MemberWriter::new(encoding, output),
@@ -150,91 +162,87 @@ impl<'a> OpenEntry<'a> {
         })
     }
 
-    /// Takes the beginning that an interrupted run left; `None` where it cannot be read or is wrong.
-    fn behind(
+    /// Reads the first bytes again; `None` where they cannot be read or are wrong.
+    fn resume(
         bag: &'a Arc<UnfinishedBag>,
-        left: Left,
+        download: PartialDownload,
         mut checks: Checks,
         checked: Option<&mpsc::Sender<Bytes>>,
     ) -> Option<Self> {
-        match taken_again(bag, &left, &mut checks, checked) {
+        match read_again(bag, &download, &mut checks, checked) {
             Ok(writer) => Some(Self {
                 bag,
-                entry: left.entry,
-                place: Place::Beside(left.stage),
+                entry: download.entry,
+                place: Place::Spooled(download.spool_file),
                 writer,
                 checks,
-                beginning: Told::Yes,
+                recorded: PartialRecord::Written,
             }),
             Err(error) => {
-                tracing::warn!(path = %left.entry.path, %error, "what an interrupted run left of it cannot be used: it is fetched anew");
-                left.stage.remove();
+                tracing::warn!(path = %download.entry.path, %error, "its partial download cannot be used: it is fetched again");
+                download.spool_file.remove();
                 None
             }
         }
     }
 
-    /// Takes what is sent until the entry ends, one way or another.
-    fn take_all(mut self, mut message: Message, mut messages: mpsc::Receiver<Message>) -> Ended {
-        loop {
-            message = match message {
-                Message::Close(reservation) => return self.close(reservation).map(Some),
-                Message::Discard => return self.discard(),
-                Message::Chunk(chunk) => match self.write(&chunk)? {
-                    Going::On => match messages.blocking_recv() {
-                        Some(next) => next,
-                        None => return self.leave(),
-                    },
-                    Going::Wrong(failure) => return self.refuse(failure),
-                },
-            };
-        }
-    }
-
-    fn write(&mut self, chunk: &[u8]) -> Result<Going, SinkError> {
-        if let Err(failure) = self.checks.update(chunk) {
-            return Ok(Going::Wrong(failure));
-        }
-        let writer = &mut self.writer;
-        self.bag
-            .or_break("write", &self.bag.path, || writer.write(chunk))?;
-        if self.beginning == Told::NotYet && self.writer.bytes() >= WORTH_TELLING_BYTES {
-            self.tell_beginning()?;
-        }
-        Ok(Going::On)
-    }
-
-    fn tell_beginning(&mut self) -> Result<(), SinkError> {
-        let place = match &mut self.place {
-            Place::InPlace(_, file) => {
-                // It is of use only where the journal tells of all that lies before it.
-                self.bag.commit_all()?;
-                BegunIn::Container(file.begun_at())
+    /// Takes all chunks, and then ends as its writer says.
+    fn take_all(mut self, mut chunk: Option<Bytes>, mut received: Receiver) -> Ended {
+        while let Some(content) = chunk.or_else(|| received.next_chunk()) {
+            if let Some(failure) = self.write(&content)? {
+                return self.refuse(failure);
             }
-            Place::Beside(stage) => {
-                let Some(number) = stage.number() else {
-                    self.beginning = Told::Never;
+            chunk = None;
+        }
+        match received.end() {
+            End::Closed(reservation) => self.close(reservation).map(Some),
+            End::Discarded => self.discard(),
+            End::Interrupted => self.interrupt(),
+        }
+    }
+
+    /// Writes a chunk. Returns what is wrong with it, if anything is.
+    fn write(&mut self, chunk: &[u8]) -> Result<Option<CheckFailure>, SinkError> {
+        if let Err(failure) = self.checks.update(chunk) {
+            return Ok(Some(failure));
+        }
+        let (bag, writer) = (self.bag, &mut self.writer);
+        bag.health
+            .or_fail("write", &bag.path, || writer.write(chunk))?;
+        if self.recorded == PartialRecord::NotYet && self.writer.bytes() >= WORTH_RECORDING_BYTES {
+            self.record()?;
+        }
+        Ok(None)
+    }
+
+    fn record(&mut self) -> Result<(), SinkError> {
+        let place = match &mut self.place {
+            Place::InContainer(_, file) => {
+                // The next run cuts the container after the last entry that is recorded: only what begins there can be resumed.
+                self.bag.commits.commit_all()?;
+                PartialPlace::Container(file.begun_at())
+            }
+            Place::Spooled(spool_file) => {
+                let Some(number) = spool_file.number() else {
+                    self.recorded = PartialRecord::Never;
                     return Ok(());
                 };
-                stage.keep();
-                BegunIn::Stage(number)
+                spool_file.keep();
+                PartialPlace::Spool(number)
             }
         };
-        self.bag.tell(Record::Begun {
+        self.bag.commits.record(Record::Partial {
             entry: Box::new(self.entry.clone()),
             place,
         })?;
-        self.beginning = Told::Yes;
+        self.recorded = PartialRecord::Written;
         Ok(())
     }
 
     fn close(mut self, reservation: Reservation) -> Result<Receipt, SinkError> {
         let sha256 = self.writer.sha256();
-        let checks = std::mem::replace(&mut self.checks, Checks::here(&self.entry));
-        if let Err(failure) = checks.finish(&sha256) {
-            return self
-                .refuse(failure)
-                .and_then(|receipt| receipt.ok_or(SinkError::Stopped));
+        if let Err(failure) = self.take_checks().finish(&sha256) {
+            return Err(self.take_back(failure));
         }
         let Self {
             bag,
@@ -243,12 +251,17 @@ impl<'a> OpenEntry<'a> {
             writer,
             ..
         } = self;
-        let packed = bag.or_break("write", &bag.path, || {
-            let packed = writer.finish(bag.container)?;
-            packed.output.finish()?;
-            Ok((packed.content, packed.checksum))
+        let encoded = bag.health.or_fail("write", &bag.path, || {
+            let Encoded {
+                content,
+                checksum,
+                output,
+                sha256,
+            } = writer.finish(bag.container)?;
+            output.finish()?;
+            Ok((content, checksum, sha256))
         })?;
-        let (content, checksum) = packed;
+        let (content, checksum, sha256) = encoded;
         let record = EntryRecord {
             entry,
             bytes: content.bytes,
@@ -257,10 +270,10 @@ impl<'a> OpenEntry<'a> {
             sha256,
         };
         let receipt = match place {
-            Place::InPlace(claim, file) => complete(bag, claim, file, &record, content),
-            Place::Beside(stage) => bag.hand_in(Closed {
+            Place::InContainer(claim, file) => complete(bag, claim, file, &record, content),
+            Place::Spooled(spool_file) => bag.accept(Closed {
                 record,
-                body: Body::Staged(stage),
+                body: Body::Spooled(spool_file),
                 checksum,
                 safety: Safety::Unsafe,
             }),
@@ -271,25 +284,37 @@ impl<'a> OpenEntry<'a> {
 
     /// Takes the entry back because of its bytes.
     fn refuse(self, failure: CheckFailure) -> Ended {
-        let path = self.entry.path.clone();
-        self.roll_back()?;
-        Err(SinkError::CheckFailed { path, failure })
+        Err(self.take_back(failure))
     }
 
-    /// Takes the entry back because nobody wants it any more, or because its check said so while it was being written.
+    /// Takes the entry back. Returns why, or the error of the disk that came instead.
+    fn take_back(self, failure: CheckFailure) -> SinkError {
+        let path = self.entry.path.clone();
+        match self.roll_back() {
+            Ok(()) => SinkError::CheckFailed { path, failure },
+            Err(error) => error,
+        }
+    }
+
+    /// Takes the entry back because nobody wants it any more, or because its check failed while it was being written.
     fn discard(mut self) -> Ended {
-        let checks = std::mem::replace(&mut self.checks, Checks::here(&self.entry));
+        let checks = self.take_checks();
         let entry = self.entry.clone();
         self.roll_back()?;
         discarded(entry, checks)
     }
 
-    /// The run was interrupted. A beginning that the journal tells of stays where it is, and nothing may be put in its place.
-    fn leave(self) -> Ended {
-        if self.beginning == Told::Yes {
+    /// The run was interrupted. What the journal records of the entry stays where it is; a claim on the container is dropped with
+    /// it, and so lost on purpose: nothing can be written over those bytes.
+    fn interrupt(self) -> Ended {
+        if self.recorded == PartialRecord::Written {
             return Err(SinkError::Stopped);
         }
         self.discard()
+    }
+
+    fn take_checks(&mut self) -> Checks {
+        std::mem::replace(&mut self.checks, Checks::here(&self.entry))
     }
 
     fn roll_back(self) -> Result<(), SinkError> {
@@ -297,38 +322,41 @@ impl<'a> OpenEntry<'a> {
             bag,
             place,
             writer,
-            beginning,
+            recorded,
             entry,
             ..
         } = self;
-        // What it has gathered goes to the file now, before that is cut.
+        // What it has buffered goes to the file now, before that is cut: later it would come after the cut.
         drop(writer);
-        if beginning == Told::Yes {
-            bag.tell(Record::TakenBack { path: entry.path })?;
+        // The record first: one that names bytes which are no longer there could be taken for another entry's.
+        if recorded == PartialRecord::Written {
+            bag.commits
+                .record(Record::PartialDiscarded { path: entry.path })?;
         }
         match place {
-            Place::InPlace(claim, mut file) => {
-                bag.or_break("cut back", &bag.path, || file.roll_back())?;
-                claim.put_back(Output::File(file));
+            Place::InContainer(claim, mut file) => {
+                bag.health
+                    .or_fail("cut back", &bag.path, || file.roll_back())?;
+                claim.give_back(Output::File(file));
             }
-            Place::Beside(stage) => stage.remove(),
+            Place::Spooled(spool_file) => spool_file.remove(),
         }
         Ok(())
     }
 }
 
 /// A writer that has taken what is in the file, and whose checks have seen it.
-fn taken_again(
+fn read_again(
     bag: &UnfinishedBag,
-    left: &Left,
+    download: &PartialDownload,
     checks: &mut Checks,
     checked: Option<&mpsc::Sender<Bytes>>,
 ) -> io::Result<MemberWriter<BodyWriter>> {
-    let encoding = bag.container.encoding(left.entry.storage);
-    let mut body = left.stage.reader()?;
-    let output = left.stage.writer_behind(left.part.packed)?;
+    let encoding = bag.container.encoding(download.entry.storage);
+    let mut body = download.spool_file.reader()?;
+    let output = download.spool_file.writer_after(download.part.packed)?;
     let mut writer = MemberWriter::new(encoding, output);
-    left.part.read(encoding, &mut body, |content| {
+    download.part.read(encoding, &mut body, |content| {
         checks.update(content).map_err(io::Error::other)?;
         if let Some(checked) = checked {
             let chunk = Bytes::copy_from_slice(content);
@@ -350,18 +378,20 @@ fn complete(
     let member = bag.member(&record.entry);
     let head = bag.container.head(&member, content, HeadForm::Patchable);
     let tail = bag.container.tail(&member, content);
-    let offset = bag.or_break("write", &bag.path, || {
+    let offset = bag.health.or_fail("write", &bag.path, || {
         file.complete(&head, content.packed, &tail)
     })?;
     let end = offset + head.len() as u64 + content.packed + tail.len() as u64;
-    bag.awaits_commit();
+    bag.commits.entry_ended();
     let placed = Placed {
         member,
         content,
         offset,
     };
-    let number = bag.note_placed(placed, end, record.clone(), Safety::Unsafe, None);
-    // The next entry may begin while this one is flushed.
-    claim.put_back(Output::File(file));
-    bag.receipt(record, number)
+    let number = bag
+        .commits
+        .note_entry(placed, end, record.clone(), Safety::Unsafe, None);
+    // Noted before, since notes have the container's order; flushed after, so that the next entry can begin meanwhile.
+    claim.give_back(Output::File(file));
+    bag.commits.receipt(record, number)
 }

@@ -8,22 +8,16 @@ use std::sync::Arc;
 use age::stream::StreamWriter;
 use domain::ports::SinkError;
 
+use super::closed::Body;
 use crate::container::{Container, Placed};
-use crate::staging::{BodyWriter, Stage, cut};
+use crate::spool::{BodyWriter, cut};
 
+/// Writes to the disk are gathered to this much: small documents would cost a system call for each of their parts.
 const BUFFER_BYTES: usize = 256 * 1024;
-
-/// A body that has ended and waits for its place.
-pub(super) enum Body {
-    /// Small, in memory.
-    Memory(Vec<u8>),
-    /// In a file beside the container.
-    Staged(Stage),
-}
 
 /// The container being written.
 pub(super) enum Output {
-    /// A file of its own: what is in it can be patched and taken back.
+    /// A file of its own: what is in it can be patched and cut off.
     File(BagFile),
     /// Standard output, or anything encrypted: forward only.
     Forward(Forward),
@@ -76,7 +70,7 @@ pub(super) struct BagFile {
 }
 
 impl BagFile {
-    /// Goes on at `end`; what lies behind it is cut off.
+    /// Continues at `end`; what is after it is cut off.
     pub(super) fn after(file: File, end: u64) -> io::Result<Self> {
         cut(&file, end)?;
         Ok(Self {
@@ -95,9 +89,9 @@ impl BagFile {
         file.seek(SeekFrom::Start(start))?;
         match body {
             Body::Memory(body) => file.write_all(&[head, body, tail].concat())?,
-            Body::Staged(stage) => {
+            Body::Spooled(spool_file) => {
                 file.write_all(head)?;
-                stage.copy_to_file(file)?;
+                spool_file.copy_to_file(file)?;
                 file.write_all(tail)?;
             }
         }
@@ -105,7 +99,7 @@ impl BagFile {
         Ok(start)
     }
 
-    /// Begins a member in place, behind a head that holds its room.
+    /// Begins a member in place, after a head that is replaced when the content is known.
     pub(super) fn begin(&mut self, head: &[u8]) -> io::Result<BodyWriter> {
         let mut file = &*self.file;
         file.seek(SeekFrom::Start(self.end))?;
@@ -125,13 +119,14 @@ impl BagFile {
         file.seek(SeekFrom::Start(start + head.len() as u64 + packed))?;
         file.write_all(tail)?;
         let end = file.stream_position()?;
+        // The head last: it makes the member whole.
         file.seek(SeekFrom::Start(start))?;
         file.write_all(head)?;
         self.end = end;
         Ok(start)
     }
 
-    /// Takes back what was begun and not completed.
+    /// Cuts off what was begun and not completed.
     pub(super) fn roll_back(&mut self) -> io::Result<()> {
         cut(&self.file, self.end)
     }
@@ -156,7 +151,7 @@ impl Forward {
                 self.stream.write_all(body)?;
                 body.len() as u64
             }
-            Body::Staged(stage) => stage.copy_to(&mut self.stream)?,
+            Body::Spooled(spool_file) => spool_file.copy_to(&mut self.stream)?,
         };
         self.stream.write_all(tail)?;
         self.end += head.len() as u64 + length + tail.len() as u64;
@@ -237,28 +232,5 @@ pub(super) fn sink_error(action: &'static str, path: &Path, source: io::Error) -
             path: path.to_path_buf(),
             source,
         },
-    }
-}
-
-/// The same error for one more reader; `None` for those that are not about the disk.
-pub(super) fn told_again(error: &SinkError) -> Option<SinkError> {
-    match error {
-        SinkError::NoSpace { path, needed } => Some(SinkError::NoSpace {
-            path: path.clone(),
-            needed: *needed,
-        }),
-        SinkError::Io {
-            action,
-            path,
-            source,
-        } => Some(SinkError::Io {
-            action,
-            path: path.clone(),
-            source: source.raw_os_error().map_or_else(
-                || io::Error::new(source.kind(), source.to_string()),
-                io::Error::from_raw_os_error,
-            ),
-        }),
-        _ => None,
     }
 }

@@ -1,6 +1,6 @@
 //! The sink itself: opens entries, and finishes the bag.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::PathBuf;
@@ -8,35 +8,35 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use age::Encryptor;
 use async_trait::async_trait;
-use domain::model::{BagFormat, BagPath, SafeName, Section};
+use domain::model::{BagFormat, BagPath, SafeName};
 use domain::ports::{
-    ArchiveSink, Check, Durability, EntryWriter, FinishedBag, NewEntry, Origin, PartialEntry,
-    Receipt, SinkError, Storage, TagFile,
+    ArchiveSink, EntryWriter, FinishedBag, NewEntry, PartialEntry, Receipt, SinkError, Storage,
+    TagFile,
 };
 use jiff::Timestamp;
 
 use super::bag::{Setup, UnfinishedBag};
-use super::open_entry::Left;
-use super::output::{BagFile, Body, Counted, Forward, ForwardStream, Output};
-use super::small::{SMALL_BYTES, Small, closed};
+use super::closed::{Body, Closed, Safety};
+use super::open_entry::PartialDownload;
+use super::output::{BagFile, Counted, Forward, ForwardStream, Output, sink_error};
+use super::small::{SMALL_BYTES, Small, encode};
 use super::streamed;
-use super::waiting::{Closed, Safety};
 use crate::container::{Member, Placed, container};
-use crate::journal::{EntryRecord, Payload, Record, RunJournal, StagedEntry};
+use crate::journal::{EntryRecord, Payload, Record, RunJournal, SpooledEntry};
 use crate::publish::Publication;
-use crate::staging::{Stage, StageRoom};
+use crate::spool::{Spool, SpoolFile};
 
-/// What an interrupted run left.
+/// What of an interrupted run is used.
 #[derive(Default)]
 pub(crate) struct Resumed {
     /// Members of the container and where they begin.
     pub(crate) placed: Vec<(EntryRecord, u64)>,
     /// Where the last of them ends.
     pub(crate) end: u64,
-    /// Entries that wait in files.
-    pub(crate) staged: Vec<(StagedEntry, Stage)>,
-    /// Entries that had only begun.
-    pub(crate) left: Vec<Left>,
+    /// Entries that wait in spool files.
+    pub(crate) spooled: Vec<(SpooledEntry, SpoolFile)>,
+    /// Entries of which the first bytes are here.
+    pub(crate) partial: Vec<PartialDownload>,
     /// Receipts for all that are whole, in the order in which they were closed.
     pub(crate) receipts: Vec<Receipt>,
 }
@@ -53,7 +53,7 @@ pub(crate) enum Destination {
 pub(crate) struct ArchiveWriter {
     bag: Arc<UnfinishedBag>,
     resumed_receipts: Vec<Receipt>,
-    left: Mutex<BTreeMap<BagPath, Left>>,
+    partial: Mutex<BTreeMap<BagPath, PartialDownload>>,
     publication: Publication,
     began: Timestamp,
 }
@@ -67,7 +67,7 @@ pub(crate) struct Parts {
     pub(crate) destination: Destination,
     pub(crate) journal: RunJournal,
     pub(crate) payload: Payload,
-    pub(crate) room: StageRoom,
+    pub(crate) spool: Spool,
     pub(crate) resumed: Resumed,
     pub(crate) publication: Publication,
     /// When the first run began: the time of a bag's own files where it holds no others.
@@ -79,8 +79,8 @@ impl ArchiveWriter {
         let Resumed {
             placed,
             end,
-            staged,
-            left,
+            spooled,
+            partial,
             receipts,
         } = parts.resumed;
         let output = match parts.destination {
@@ -93,26 +93,27 @@ impl ArchiveWriter {
             container: container(parts.format),
             journal: parts.journal,
             payload: parts.payload,
-            room: parts.room,
+            spool: parts.spool,
             path: parts.path,
             output,
             taken: receipts
                 .iter()
-                .map(|r| r.path.clone())
-                .collect::<HashSet<_>>(),
+                .map(|receipt| receipt.path.clone())
+                .collect(),
             placed: placed
                 .into_iter()
-                .map(|(record, offset)| placed_again(&parts.top, &record, offset))
+                .map(|(record, offset)| placed_before(&parts.top, &record, offset))
                 .collect(),
-            waiting: staged.into_iter().map(waiting_again).collect(),
+            waiting: spooled.into_iter().map(waiting_before).collect(),
             top: parts.top,
         });
         Ok(Self {
             bag,
             resumed_receipts: receipts,
-            left: Mutex::new(
-                left.into_iter()
-                    .map(|left| (left.entry.path.clone(), left))
+            partial: Mutex::new(
+                partial
+                    .into_iter()
+                    .map(|download| (download.entry.path.clone(), download))
                     .collect(),
             ),
             publication: parts.publication,
@@ -120,29 +121,29 @@ impl ArchiveWriter {
         })
     }
 
-    fn left(&self) -> MutexGuard<'_, BTreeMap<BagPath, Left>> {
-        self.left.lock().unwrap_or_else(PoisonError::into_inner)
+    fn partial(&self) -> MutexGuard<'_, BTreeMap<BagPath, PartialDownload>> {
+        self.partial.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Everything after the last payload entry, in one thread: see the module for the order.
     fn finish_here(self, tags: Vec<TagFile>) -> Result<FinishedBag, SinkError> {
         let bag = &self.bag;
         let (claim, mut output) = bag.close_for_good()?;
-        let modified = bag.newest().unwrap_or(self.began);
+        let modified = bag.commits.newest().unwrap_or(self.began);
         for tag in tags {
-            // Never given back: there is no other try at finishing.
+            // Kept also if it fails: finishing is not tried again.
             bag.reserve(&tag.path)?.keep();
-            let closed = tag_entry(bag, tag, modified)?;
-            claim.watch(|| bag.place_last(&mut output, closed))?;
+            claim.or_fail(|| place_tag(bag, &mut output, tag, modified))?;
         }
-        let bytes = bag.or_break("write", &bag.path, || {
-            output.finish(bag.container, &bag.lock().placed)
+        let bytes = claim.or_fail(|| {
+            bag.commits
+                .with_placed(|placed| output.finish(bag.container, placed))
+                .map_err(|source| sink_error("write", &bag.path, source))
         })?;
-        claim.watch(|| self.publication.flush(&bag.path))?;
-        bag.or_break("write", bag.journal.path(), || {
-            bag.journal.commit(vec![Record::Complete { bytes }], 0)
-        })?;
-        claim.watch(|| self.publication.publish(bytes))
+        // The container before the journal's last line: a journal that says `complete` is believed without looking inside.
+        claim.or_fail(|| self.publication.flush(&bag.path))?;
+        bag.commits.record(Record::Complete { bytes })?;
+        claim.or_fail(|| self.publication.publish(bytes))
     }
 }
 
@@ -153,17 +154,18 @@ impl ArchiveSink for ArchiveWriter {
     }
 
     fn partial_entries(&self) -> Vec<PartialEntry> {
-        let left = self.left();
-        left.values()
-            .map(|left| PartialEntry {
-                entry: left.entry.clone(),
-                bytes: left.part.bytes,
+        let partial = self.partial();
+        partial
+            .values()
+            .map(|download| PartialEntry {
+                entry: download.entry.clone(),
+                bytes: download.part.bytes,
             })
             .collect()
     }
 
     fn free_space(&self) -> Option<(u64, PathBuf)> {
-        let folder = self.bag.room.path();
+        let folder = self.bag.spool.path();
         let counts = rustix::fs::statvfs(folder).ok()?;
         // A file system without blocks does not know how much is free: object stores, FUSE.
         if counts.f_blocks == 0 || counts.f_frsize == 0 {
@@ -177,8 +179,9 @@ impl ArchiveSink for ArchiveWriter {
 
     async fn open_entry(&self, entry: NewEntry) -> Result<Box<dyn EntryWriter>, SinkError> {
         let reservation = self.bag.reserve(&entry.path)?;
-        if let Some(left) = self.left().remove(&entry.path) {
-            left.stage.remove();
+        // It is fetched from its first byte: what an interrupted run has of it is of no use.
+        if let Some(download) = self.partial().remove(&entry.path) {
+            download.spool_file.remove();
         }
         if entry.size.is_some_and(|size| size <= SMALL_BYTES) {
             return Ok(Box::new(Small::new(
@@ -194,11 +197,11 @@ impl ArchiveSink for ArchiveWriter {
         &self,
         path: &BagPath,
     ) -> Result<Option<Box<dyn EntryWriter>>, SinkError> {
-        let Some(left) = self.left().remove(path) else {
+        let Some(download) = self.partial().remove(path) else {
             return Ok(None);
         };
         let reservation = self.bag.reserve(path)?;
-        let streamed = streamed::go_on(&self.bag, left, reservation).await?;
+        let streamed = streamed::resume(&self.bag, download, reservation).await?;
         Ok(streamed.map(|streamed| Box::new(streamed) as Box<dyn EntryWriter>))
     }
 
@@ -220,7 +223,7 @@ fn forward_stream(
     }
 }
 
-fn placed_again(top: &SafeName, record: &EntryRecord, offset: u64) -> Placed {
+fn placed_before(top: &SafeName, record: &EntryRecord, offset: u64) -> Placed {
     let entry = &record.entry;
     Placed {
         member: Member::new(top, &entry.path, entry.origin.fetched, entry.storage),
@@ -229,33 +232,27 @@ fn placed_again(top: &SafeName, record: &EntryRecord, offset: u64) -> Placed {
     }
 }
 
-fn waiting_again((entry, stage): (StagedEntry, Stage)) -> Closed {
+fn waiting_before((entry, spool_file): (SpooledEntry, SpoolFile)) -> Closed {
     Closed {
         record: entry.record,
-        body: Body::Staged(stage),
+        body: Body::Spooled(spool_file),
         checksum: entry.checksum,
         safety: Safety::Journalled,
     }
 }
 
-/// A tag file is an entry like others, but for its origin, which nothing keeps.
-fn tag_entry(bag: &UnfinishedBag, tag: TagFile, modified: Timestamp) -> Result<Closed, SinkError> {
-    let entry = NewEntry {
-        path: tag.path,
-        media_type: String::new(),
-        storage: Storage::Compressed,
-        size: Some(tag.bytes.len() as u64),
-        check: Check::None,
-        durability: Durability::AtFinish,
-        validator: None,
-        origin: Origin {
-            section: Section::Profile,
-            source: String::new(),
-            fetched: modified,
-            item: None,
-            ticket: None,
-            redactions: Vec::new(),
-        },
-    };
-    closed(bag, entry, &[tag.bytes])
+/// Places a tag file. It is no entry: it has no origin, the journal does not record it, and nobody waits for its receipt.
+fn place_tag(
+    bag: &UnfinishedBag,
+    output: &mut Output,
+    tag: TagFile,
+    modified: Timestamp,
+) -> Result<(), SinkError> {
+    let storage = Storage::Compressed;
+    let member = Member::new(&bag.top, &tag.path, modified, storage);
+    let encoded = encode(bag, storage, &[tag.bytes])?;
+    let body = Body::Memory(encoded.output);
+    let (placed, _) = bag.append(output, member, encoded.content, &body)?;
+    bag.commits.note_tag(placed);
+    Ok(())
 }

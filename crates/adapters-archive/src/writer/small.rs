@@ -4,17 +4,17 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::ports::{CheckFailure, EntryWriter, NewEntry, Receipt, SinkError};
+use domain::ports::{CheckFailure, EntryWriter, NewEntry, Receipt, SinkError, Storage};
 
 use super::bag::UnfinishedBag;
 use super::checks::Checks;
-use super::claim::Reservation;
-use super::member::MemberWriter;
-use super::output::Body;
-use super::waiting::{Closed, Safety};
+use super::closed::{Body, Closed, Safety};
+use super::member::{Encoded, MemberWriter};
+use super::paths::Reservation;
 use crate::journal::EntryRecord;
 
-/// Longest entry that is gathered in memory.
+/// Longest entry that is gathered in memory: nearly all documents are shorter. Each open one may take this much, so that as many as
+/// are fetched at a time stay within some megabytes.
 pub(super) const SMALL_BYTES: u64 = 1024 * 1024;
 
 /// The open entry.
@@ -38,8 +38,10 @@ impl Small {
     }
 
     fn place(self) -> Result<Receipt, SinkError> {
+        // Also where nobody waits for this any more, the bag does not finish in the middle of it.
+        let _open = self.bag.slot.entry_opened();
         let closed = closed(&self.bag, self.entry, &self.chunks)?;
-        let receipt = self.bag.hand_in(closed)?;
+        let receipt = self.bag.accept(closed)?;
         self.reservation.keep();
         Ok(receipt)
     }
@@ -68,7 +70,10 @@ impl EntryWriter for Small {
         let receipt = tokio::task::spawn_blocking(move || self.place())
             .await
             .unwrap_or(Err(SinkError::Stopped));
-        see_to_what_waits(bag);
+        // In a task of its own: this receipt does not wait for other entries to be copied.
+        if !bag.queue.is_empty() {
+            tokio::task::spawn_blocking(move || bag.place_waiting_or_fail());
+        }
         receipt
     }
 
@@ -77,48 +82,45 @@ impl EntryWriter for Small {
     }
 }
 
-/// This entry's receipt does not wait for others to be copied.
-fn see_to_what_waits(bag: Arc<UnfinishedBag>) {
-    if bag.something_waits() {
-        tokio::task::spawn_blocking(move || {
-            if let Err(error) = bag.drain() {
-                bag.break_down(&error);
-            }
-        });
-    }
-}
-
-/// Checks and packs an entry that is whole in memory.
-pub(super) fn closed(
-    bag: &UnfinishedBag,
-    entry: NewEntry,
-    chunks: &[Bytes],
-) -> Result<Closed, SinkError> {
+/// Checks and encodes an entry that is whole in memory.
+fn closed(bag: &UnfinishedBag, entry: NewEntry, chunks: &[Bytes]) -> Result<Closed, SinkError> {
     let mut checks = Checks::here(&entry);
-    let mut writer = MemberWriter::new(bag.container.encoding(entry.storage), Vec::new());
     let mut checked = Ok(());
     for chunk in chunks {
         checked = checked.and_then(|()| checks.update(chunk));
-        bag.or_break("pack", &bag.path, || writer.write(chunk))?;
     }
-    let sha256 = writer.sha256();
-    if let Err(failure) = checked.and_then(|()| checks.finish(&sha256)) {
+    let encoded = encode(bag, entry.storage, chunks)?;
+    if let Err(failure) = checked.and_then(|()| checks.finish(&encoded.sha256)) {
         return Err(SinkError::CheckFailed {
             path: entry.path,
             failure,
         });
     }
-    let packed = bag.or_break("pack", &bag.path, || writer.finish(bag.container))?;
     Ok(Closed {
         record: EntryRecord {
             entry,
-            bytes: packed.content.bytes,
-            crc32: packed.content.crc32,
-            packed: packed.content.packed,
-            sha256,
+            bytes: encoded.content.bytes,
+            crc32: encoded.content.crc32,
+            packed: encoded.content.packed,
+            sha256: encoded.sha256,
         },
-        body: Body::Memory(packed.output),
-        checksum: packed.checksum,
+        body: Body::Memory(encoded.output),
+        checksum: encoded.checksum,
         safety: Safety::Unsafe,
+    })
+}
+
+/// The body of content that is whole in memory.
+pub(super) fn encode(
+    bag: &UnfinishedBag,
+    storage: Storage,
+    chunks: &[Bytes],
+) -> Result<Encoded<Vec<u8>>, SinkError> {
+    bag.health.or_fail("encode", &bag.path, || {
+        let mut writer = MemberWriter::new(bag.container.encoding(storage), Vec::new());
+        for chunk in chunks {
+            writer.write(chunk)?;
+        }
+        writer.finish(bag.container)
     })
 }

@@ -1,10 +1,9 @@
 //! An entry whose bytes arrive from the network: one thread writes and sums them up, another inflates them where they must
 //! be a whole gzip stream.
 //!
-//! It is written in place where the container is free when its first byte comes, else into a file beside it. Both queues are
-//! a few chunks long: who writes waits for the disk and for the check. An entry ends with a message: it is closed, or it is
-//! discarded, also where its check has failed while bytes still arrive. Only a writer that was dropped closes the queue
-//! of bytes without such a message: the run was interrupted.
+//! It is written in place where the container is free when its first byte comes, else into a spool file. Both queues are a few
+//! chunks long: who writes waits for the disk and for the check. However the entry ends, its writer says so ([`End`]): closed,
+//! discarded (also where its check has failed while bytes still arrive), or, when it is dropped, interrupted.
 
 use std::sync::Arc;
 use std::thread;
@@ -15,11 +14,11 @@ use domain::model::BagPath;
 use domain::ports::{CheckFailure, EntryWriter, NewEntry, Receipt, SinkError};
 use tokio::sync::{mpsc, oneshot};
 
-use super::QUEUE_CHUNKS;
 use super::bag::UnfinishedBag;
 use super::checks::Checks;
-use super::claim::Reservation;
-use super::open_entry::{Left, run, run_behind};
+use super::entry_end::{End, Receiver, Sender, channel};
+use super::open_entry::{Ended, PartialDownload, Usable, run, run_resumed};
+use super::paths::Reservation;
 
 /// Opens a streamed entry.
 pub(super) fn open(
@@ -32,62 +31,66 @@ pub(super) fn open(
         &entry.clone(),
         reservation,
         |bag, received, (checks, checked)| {
-            // The check hears that there is no more when the entry's writer says so.
+            // Only the entry's writer feeds the check.
             drop(checked);
             run(bag, entry, received, checks)
         },
     )
 }
 
-/// Goes on with an entry that an interrupted run left; `None` where that is of no use.
-pub(super) async fn go_on(
+/// Resumes an entry of which an interrupted run has the first bytes; `None` where they cannot be used.
+pub(super) async fn resume(
     bag: &Arc<UnfinishedBag>,
-    left: Left,
+    download: PartialDownload,
     reservation: Reservation,
 ) -> Result<Option<Streamed>, SinkError> {
-    let (ready, is_ready) = oneshot::channel();
+    let (usable, is_usable) = oneshot::channel();
     let mut streamed = start(
         bag,
-        &left.entry.clone(),
+        &download.entry.clone(),
         reservation,
-        |bag, received, checks| run_behind(bag, left, received, checks, ready),
+        |bag, received, checks| run_resumed(bag, download, received, checks, usable),
     )?;
-    if is_ready.await.is_ok() {
-        return Ok(Some(streamed));
+    match is_usable.await {
+        Ok(Usable::Yes) => Ok(Some(streamed)),
+        Ok(Usable::No) => {
+            streamed.end(End::Discarded).await?;
+            Ok(None)
+        }
+        // The thread has panicked.
+        Err(_) => Err(SinkError::Stopped),
     }
-    streamed.end(Message::Discard).await?;
-    Ok(None)
 }
 
 type CheckedBeside = (Checks, Option<mpsc::Sender<Bytes>>);
 
-/// Starts an entry's thread.
+/// Starts an entry's thread, which does `work`.
 fn start(
     bag: &Arc<UnfinishedBag>,
     entry: &NewEntry,
     reservation: Reservation,
-    life: impl FnOnce(&Arc<UnfinishedBag>, mpsc::Receiver<Message>, CheckedBeside) -> Ended
-    + Send
-    + 'static,
+    work: impl FnOnce(&Arc<UnfinishedBag>, Receiver, CheckedBeside) -> Ended + Send + 'static,
 ) -> Result<Streamed, SinkError> {
-    let (messages, received) = mpsc::channel(QUEUE_CHUNKS);
-    let (tell, outcome) = oneshot::channel();
+    let (sender, received) = channel();
+    let (report, outcome) = oneshot::channel();
     let path = entry.path.clone();
-    let running = Running::begin(bag);
-    let checked = bag.or_break("check", &bag.path, || {
+    let open = bag.slot.entry_opened();
+    let in_thread = Arc::clone(bag);
+    let checked = bag.health.or_fail("check", &bag.path, || {
         let (checks, checked) = Checks::beside(entry)?;
         let beside = (checks, checked.clone());
         thread::Builder::new()
             .name("archive entry".to_owned())
             .spawn(move || {
-                let ended = life(&running.0, received, beside);
-                let _ = tell.send(ended);
-                running.see_to_what_waits();
+                // The run may have been dropped.
+                let _ = report.send(work(&in_thread, received, beside));
+                in_thread.place_waiting_or_fail();
+                drop(open);
             })?;
         Ok(checked)
     })?;
     Ok(Streamed {
-        queues: Some(Queues { messages, checked }),
+        queues: Some(Queues { sender, checked }),
         outcome: Some(outcome),
         reservation: Some(reservation),
         failure: None,
@@ -97,6 +100,7 @@ fn start(
 
 /// The open entry as its writer holds it.
 pub(super) struct Streamed {
+    /// `None` once it was said how the entry ends.
     queues: Option<Queues>,
     outcome: Option<oneshot::Receiver<Ended>>,
     reservation: Option<Reservation>,
@@ -105,22 +109,9 @@ pub(super) struct Streamed {
 }
 
 struct Queues {
-    messages: mpsc::Sender<Message>,
+    sender: Sender,
     checked: Option<mpsc::Sender<Bytes>>,
 }
-
-/// What an entry's thread is sent.
-pub(super) enum Message {
-    /// The next bytes.
-    Chunk(Bytes),
-    /// There are no more: the entry is whole, as far as its writer knows.
-    Close(Reservation),
-    /// Nobody wants it any more.
-    Discard,
-}
-
-/// How an entry's thread ended; `None` where the entry was discarded.
-pub(super) type Ended = Result<Option<Receipt>, SinkError>;
 
 impl Queues {
     /// Both or none: a chunk that only one of them got would be a hole that the check does not see.
@@ -129,27 +120,30 @@ impl Queues {
             Some(checked) => Some(checked.reserve().await.ok()?),
             None => None,
         };
-        let message = self.messages.reserve().await.ok()?;
+        let to_thread = self.sender.reserve().await?;
         if let Some(checked) = checked {
             checked.send(chunk.clone());
         }
-        message.send(Message::Chunk(chunk));
+        to_thread.send(chunk);
         Some(())
+    }
+
+    fn end(self, end: End) {
+        // The check first: it must see the end of its bytes before the entry's thread asks for its result.
+        drop(self.checked);
+        self.sender.end(end);
     }
 }
 
 impl Streamed {
-    /// Ends the entry with this message, and waits for how its thread ended. The outcome of an entry that ended before stays.
-    async fn end(&mut self, last: Message) -> Ended {
+    /// Says how the entry ends, and waits for its thread's outcome. An entry that has ended before keeps its outcome.
+    async fn end(&mut self, end: End) -> Ended {
         if let Some(queues) = self.queues.take() {
-            // The check must know that there is no more before the entry's thread asks for its result.
-            drop(queues.checked);
-            // A thread that has stopped says why in its outcome.
-            let _ = queues.messages.send(last).await;
+            queues.end(end);
         }
         let ended = match self.outcome.take() {
             Some(outcome) => outcome.await.unwrap_or(Err(SinkError::Stopped)),
-            None => Err(self.told_before()),
+            None => Err(self.error_before()),
         };
         if let Err(SinkError::CheckFailed { failure, .. }) = &ended {
             self.failure = Some(failure.clone());
@@ -157,7 +151,8 @@ impl Streamed {
         ended
     }
 
-    fn told_before(&self) -> SinkError {
+    /// The error that an earlier call returned.
+    fn error_before(&self) -> SinkError {
         match &self.failure {
             Some(failure) => SinkError::CheckFailed {
                 path: self.path.clone(),
@@ -168,17 +163,25 @@ impl Streamed {
     }
 }
 
+impl Drop for Streamed {
+    fn drop(&mut self) {
+        if let Some(queues) = self.queues.take() {
+            queues.end(End::Interrupted);
+        }
+    }
+}
+
 #[async_trait]
 impl EntryWriter for Streamed {
     async fn write(&mut self, chunk: Bytes) -> Result<(), SinkError> {
         let Some(queues) = &self.queues else {
-            return Err(self.told_before());
+            return Err(self.error_before());
         };
         if chunk.is_empty() || queues.send(chunk).await.is_some() {
             return Ok(());
         }
         // The check has failed, or the entry's thread has ended: nothing more of it is wanted.
-        match self.end(Message::Discard).await {
+        match self.end(End::Discarded).await {
             Err(error) => Err(error),
             Ok(_) => Err(SinkError::Stopped),
         }
@@ -186,8 +189,8 @@ impl EntryWriter for Streamed {
 
     async fn close(mut self: Box<Self>) -> Result<Receipt, SinkError> {
         match self.reservation.take() {
-            Some(reservation) => self.end(Message::Close(reservation)).await?,
-            None => return Err(self.told_before()),
+            Some(reservation) => self.end(End::Closed(reservation)).await?,
+            None => return Err(self.error_before()),
         }
         .ok_or(SinkError::Stopped)
     }
@@ -196,33 +199,9 @@ impl EntryWriter for Streamed {
         if self.outcome.is_none() {
             return Ok(());
         }
-        match self.end(Message::Discard).await {
+        match self.end(End::Discarded).await {
             Ok(_) | Err(SinkError::CheckFailed { .. }) => Ok(()),
             Err(error) => Err(error),
         }
-    }
-}
-
-/// Counts the threads of open entries.
-struct Running(Arc<UnfinishedBag>);
-
-impl Running {
-    fn begin(bag: &Arc<UnfinishedBag>) -> Self {
-        bag.lock().threads += 1;
-        Self(Arc::clone(bag))
-    }
-
-    /// Nobody listens any more: an error is told to whoever comes next.
-    fn see_to_what_waits(self) {
-        if let Err(error) = self.0.drain() {
-            self.0.break_down(&error);
-        }
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        self.0.lock().threads -= 1;
-        self.0.changed.notify_all();
     }
 }

@@ -68,7 +68,7 @@ async fn everything_on_disk_is_its_owner_s_alone() {
     write(&mut beside, &archive(2, 100)).await;
     beside.close().await.unwrap();
     assert_eq!(mode(&kit.work()), 0o700);
-    assert_eq!(names(&kit.work()), ["bag", "journal", "stage-0"]);
+    assert_eq!(names(&kit.work()), ["bag", "journal", "spool-0"]);
     for name in names(&kit.work()) {
         assert_eq!(mode(&kit.work().join(name)), 0o600);
     }
@@ -353,7 +353,7 @@ async fn many_documents_beside_a_long_download_wait_in_bounded_memory() {
         };
         run.put(entry, &content).await.unwrap();
     }
-    assert!(names(&kit.work()).contains(&"stage-0".to_owned()));
+    assert!(names(&kit.work()).contains(&"spool-0".to_owned()));
     write(&mut holder, &long[100_000..]).await;
     holder.close().await.unwrap();
     run.finish().await.unwrap();
@@ -450,7 +450,7 @@ async fn random_run(kit: &Kit, acts: &[Act], restart: bool) -> BTreeMap<String, 
         if restart && group_number == groups.len() / 2 {
             drop(run);
             run = kit.open();
-            // What was not safe yet is gone; what was is told.
+            // What was not safe yet is gone; what was has a receipt.
             let recovered = run.resumed_receipts();
             expected.retain(|name, _| recovered.contains(name));
             assert_eq!(expected.len(), recovered.len());

@@ -47,7 +47,7 @@ pub(super) fn comparable<'a>(
     report: &'a VerifyReport,
     connection: &ConnectionSettings,
 ) -> Result<&'a RecordedExport, CommandError> {
-    let recorded = report.told.as_ref();
+    let recorded = report.recorded.as_ref();
     let recorded = recorded.filter(|recorded| !recorded.selected().is_empty());
     let complete = recorded.and_then(|recorded| {
         let (user, url) = (recorded.user.as_deref()?, recorded.source.url.as_deref()?);

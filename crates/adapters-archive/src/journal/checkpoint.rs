@@ -1,4 +1,4 @@
-//! What a journal says when it is read again.
+//! What a journal says when it is opened again: all its lines, taken together.
 
 use std::collections::BTreeMap;
 use std::fs::File;
@@ -8,26 +8,27 @@ use std::ops::ControlFlow;
 use domain::model::BagPath;
 use domain::ports::{JournalState, NewEntry, Receipt};
 
-use super::lines::Scan;
-use super::{BegunIn, Damage, Durable, EntryRecord, Record, RunHeader, scan};
+use super::header::RunHeader;
+use super::lines::{Damage, Scan, scan};
+use super::record::{Durable, EntryRecord, PartialPlace, Record};
 
-/// An interrupted run, as its journal tells it.
+/// An interrupted run, as its journal records it.
 #[derive(Debug, Default)]
-pub(crate) struct Replay {
+pub(crate) struct Checkpoint {
     /// The first line; `None` where the journal was never begun.
     pub(crate) header: Option<RunHeader>,
     /// Members of the container with their offsets, each where the one before it ends.
     pub(crate) placed: Vec<(EntryRecord, u64)>,
     /// Where the last of them ends.
     pub(crate) end: u64,
-    /// Entries in files of their own, in the order in which they were closed.
-    pub(crate) staged: Vec<StagedEntry>,
-    /// Entries that were begun and did not end.
-    pub(crate) begun: Vec<BegunEntry>,
+    /// Entries in spool files, in the order in which they were closed.
+    pub(crate) spooled: Vec<SpooledEntry>,
+    /// Entries of which the first bytes are here, and that did not end.
+    pub(crate) partial: Vec<RecordedPartial>,
     /// Length of the container, where it is complete.
     pub(crate) complete: Option<u64>,
     /// The domain's facts.
-    pub(crate) checkpoint: JournalState,
+    pub(crate) facts: JournalState,
     /// Lines that are sound.
     pub(crate) lines: u64,
     /// Where they end in the file.
@@ -38,28 +39,28 @@ pub(crate) struct Replay {
     order: Vec<BagPath>,
 }
 
-/// An entry that waits in a file of its own.
+/// An entry that waits in a spool file.
 #[derive(Clone, Debug)]
-pub(crate) struct StagedEntry {
+pub(crate) struct SpooledEntry {
     pub(crate) record: EntryRecord,
-    pub(crate) stage: u32,
+    pub(crate) spool_file: u32,
     pub(crate) checksum: u32,
 }
 
-/// An entry that was begun. Neither how much of it is on disk nor whether that is sound is known here.
+/// A partial entry. Neither how much of it is on disk nor whether that is sound is known here.
 #[derive(Clone, Debug)]
-pub(crate) struct BegunEntry {
+pub(crate) struct RecordedPartial {
     pub(crate) entry: NewEntry,
-    pub(crate) place: BegunIn,
+    pub(crate) place: PartialPlace,
 }
 
-impl Replay {
+impl Checkpoint {
     /// Receipts of all entries, in the order in which they were closed.
     pub(crate) fn receipts(&self) -> Vec<Receipt> {
         let placed = self.placed.iter().map(|(record, _)| record);
-        let staged = self.staged.iter().map(|staged| &staged.record);
+        let spooled = self.spooled.iter().map(|spooled| &spooled.record);
         let mut by_path: BTreeMap<&BagPath, &EntryRecord> = placed
-            .chain(staged)
+            .chain(spooled)
             .map(|record| (&record.entry.path, record))
             .collect();
         self.order
@@ -81,51 +82,52 @@ impl Replay {
                     return ControlFlow::Break(());
                 }
                 let path = &record.entry.path;
-                self.begun
-                    .retain(|b| b.entry.path != *path && b.place != BegunIn::Container(offset));
-                if !self.staged.iter().any(|s| s.record.entry.path == *path) {
+                self.partial.retain(|p| {
+                    p.entry.path != *path && p.place != PartialPlace::Container(offset)
+                });
+                if !self.spooled.iter().any(|s| s.record.entry.path == *path) {
                     self.order.push(path.clone());
                 }
-                self.staged.retain(|s| s.record.entry.path != *path);
+                self.spooled.retain(|s| s.record.entry.path != *path);
                 self.end = end;
                 self.placed.push((*record, offset));
             }
-            Record::Staged {
+            Record::Spooled {
                 record,
-                stage,
+                spool_file,
                 checksum,
             } => {
-                self.begun.retain(|b| b.entry.path != record.entry.path);
+                self.partial.retain(|p| p.entry.path != record.entry.path);
                 self.order.push(record.entry.path.clone());
-                self.staged.push(StagedEntry {
+                self.spooled.push(SpooledEntry {
                     record: *record,
-                    stage,
+                    spool_file,
                     checksum,
                 });
             }
-            Record::Begun { entry, place } => {
-                self.begun.retain(|b| b.entry.path != entry.path);
-                self.begun.push(BegunEntry {
+            Record::Partial { entry, place } => {
+                self.partial.retain(|p| p.entry.path != entry.path);
+                self.partial.push(RecordedPartial {
                     entry: *entry,
                     place,
                 });
             }
-            Record::TakenBack { path } => self.begun.retain(|b| b.entry.path != path),
+            Record::PartialDiscarded { path } => self.partial.retain(|p| p.entry.path != path),
             Record::Complete { bytes } => self.complete = Some(bytes),
-            Record::Fact(fact) => self.checkpoint.apply(fact),
+            Record::Fact(fact) => self.facts.apply(fact),
         }
         ControlFlow::Continue(())
     }
 }
 
 /// Reads a journal whole.
-pub(crate) fn replay(file: &mut File) -> io::Result<Replay> {
-    let mut replay = Replay::default();
-    let Scan { lines, end, damage } = scan(file, |record| replay.see(record))?;
-    replay.lines = lines;
-    replay.lines_end = end;
-    replay.damage = damage;
-    Ok(replay)
+pub(crate) fn read_checkpoint(file: &mut File) -> io::Result<Checkpoint> {
+    let mut checkpoint = Checkpoint::default();
+    let Scan { lines, end, damage } = scan(file, |record| checkpoint.see(record))?;
+    checkpoint.lines = lines;
+    checkpoint.lines_end = end;
+    checkpoint.damage = damage;
+    Ok(checkpoint)
 }
 
 /// Reads a journal's header alone.

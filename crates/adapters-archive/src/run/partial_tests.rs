@@ -69,13 +69,13 @@ fn total_length(kit: &Kit) -> u64 {
         .sum()
 }
 
-/// The one beginning, gone on with: its writer, and how much of it was there.
-async fn gone_on_with(run: &Run) -> (Box<dyn EntryWriter>, usize) {
-    let beginnings = run.sink.partial_entries();
-    assert_eq!(beginnings.len(), 1);
-    assert_eq!(beginnings[0].entry, with_validator(CUT));
-    let bytes = usize::try_from(beginnings[0].bytes).unwrap();
-    let path = &beginnings[0].entry.path;
+/// The one partial entry, resumed: its writer, and how much of it was there.
+async fn resumed(run: &Run) -> (Box<dyn EntryWriter>, usize) {
+    let partial = run.sink.partial_entries();
+    assert_eq!(partial.len(), 1);
+    assert_eq!(partial[0].entry, with_validator(CUT));
+    let bytes = usize::try_from(partial[0].bytes).unwrap();
+    let path = &partial[0].entry.path;
     let writer = run.sink.resume_entry(path).await.unwrap().unwrap();
     assert_eq!(run.sink.partial_entries(), []);
     (writer, bytes)
@@ -104,14 +104,14 @@ async fn only_the_rest_is_fetched(kit: &Kit) {
     run.put(document("data/roles.xml", b"<roles/>"), b"<roles/>")
         .await
         .unwrap();
-    let (writer, bytes) = gone_on_with(&run).await;
+    let (writer, bytes) = resumed(&run).await;
     assert!((700_000..=CAME).contains(&bytes), "{bytes}");
     take_rest(writer, bytes).await;
     finish(kit, run).await;
 }
 
 #[tokio::test]
-async fn a_download_that_was_killed_in_the_container_goes_on() {
+async fn a_download_that_was_killed_in_the_container_is_resumed() {
     for format in FORMATS {
         let cut = in_place(format).await;
         only_the_rest_is_fetched(&cut.kit.killed()).await;
@@ -119,7 +119,7 @@ async fn a_download_that_was_killed_in_the_container_goes_on() {
 }
 
 #[tokio::test]
-async fn a_download_that_was_killed_beside_the_container_goes_on() {
+async fn a_download_that_was_killed_beside_the_container_is_resumed() {
     for format in FORMATS {
         let (cut, _holder) = beside(format).await;
         only_the_rest_is_fetched(&cut.kit.killed()).await;
@@ -139,12 +139,12 @@ async fn a_run_that_was_dropped_leaves_it_as_a_kill_does() {
 }
 
 #[tokio::test]
-async fn it_goes_on_after_one_kill_more() {
+async fn it_is_resumed_after_one_kill_more() {
     for format in FORMATS {
         let cut = in_place(format).await;
         let kit = cut.kit.killed();
         let run = kit.open();
-        let (mut writer, bytes) = gone_on_with(&run).await;
+        let (mut writer, bytes) = resumed(&run).await;
         let before = total_length(&kit);
         let more = bytes + 500_000;
         for chunk in archive(9, LONG)[bytes..more].chunks(10_000) {
@@ -155,7 +155,7 @@ async fn it_goes_on_after_one_kill_more() {
         }
         let kit = kit.killed();
         let run = kit.open();
-        let (writer, further) = gone_on_with(&run).await;
+        let (writer, further) = resumed(&run).await;
         assert!(further > bytes);
         take_rest(writer, further).await;
         finish(&kit, run).await;
@@ -172,7 +172,7 @@ async fn a_kill_just_before_it_was_safe_costs_little() {
         let kit = cut.kit.killed();
         fs::write(kit.work().join("journal"), journal).unwrap();
         let run = kit.open();
-        let (writer, bytes) = gone_on_with(&run).await;
+        let (writer, bytes) = resumed(&run).await;
         assert!(bytes > archive(9, LONG).len() - 200_000);
         take_rest(writer, bytes).await;
         finish(&kit, run).await;
@@ -195,7 +195,7 @@ async fn what_was_discarded_or_refused_leaves_nothing() {
 }
 
 #[tokio::test]
-async fn a_beginning_is_given_up_for_a_new_entry() {
+async fn a_partial_entry_is_discarded_for_a_new_one() {
     for format in FORMATS {
         let cut = in_place(format).await;
         let kit = cut.kit.killed();
@@ -208,7 +208,7 @@ async fn a_beginning_is_given_up_for_a_new_entry() {
 }
 
 #[tokio::test]
-async fn a_beginning_that_nobody_asks_for_goes_with_the_run() {
+async fn a_partial_entry_that_nobody_resumes_is_removed_with_the_run() {
     let cut = in_place(BagFormat::Zip).await;
     let kit = cut.kit.killed();
     let run = kit.open();
@@ -219,23 +219,23 @@ async fn a_beginning_that_nobody_asks_for_goes_with_the_run() {
 
 /// After a loss of power, a file can be as long as it was and hold nothing.
 #[tokio::test]
-async fn a_beginning_that_the_disk_lost_is_never_taken() {
+async fn a_partial_entry_that_the_disk_lost_is_never_used() {
     for format in FORMATS {
         let (cut, _holder) = beside(format).await;
         let kit = cut.kit.killed();
-        let stage = fs::read_dir(kit.work())
+        let spool_file = fs::read_dir(kit.work())
             .unwrap()
             .map(|file| file.unwrap().path())
             .filter(|path| path.file_name().is_some_and(|name| name != "bag"))
             .max_by_key(|path| fs::metadata(path).unwrap().len())
             .unwrap();
-        let mut bytes = fs::read(&stage).unwrap();
+        let mut bytes = fs::read(&spool_file).unwrap();
         bytes[400_000..].fill(0);
-        fs::write(&stage, bytes).unwrap();
+        fs::write(&spool_file, bytes).unwrap();
         let run = kit.open();
-        let beginning = run.sink.partial_entries().remove(0);
-        if let Some(mut writer) = run.sink.resume_entry(&beginning.entry.path).await.unwrap() {
-            let from = usize::try_from(beginning.bytes).unwrap();
+        let partial = run.sink.partial_entries().remove(0);
+        if let Some(mut writer) = run.sink.resume_entry(&partial.entry.path).await.unwrap() {
+            let from = usize::try_from(partial.bytes).unwrap();
             let rest = archive(9, LONG)[from..].to_vec();
             let taken = match writer.write(rest.into()).await {
                 Ok(()) => writer.close().await.map(drop),
@@ -257,7 +257,7 @@ async fn a_resumed_download_whose_rest_is_damaged_is_a_failed_check() {
         let cut = in_place(format).await;
         let kit = cut.kit.killed();
         let run = kit.open();
-        let (mut writer, _) = gone_on_with(&run).await;
+        let (mut writer, _) = resumed(&run).await;
         let mut refused = None;
         for chunk in noise(3, 10_000_000).chunks(10_000) {
             if let Err(error) = writer.write(chunk.to_vec().into()).await {

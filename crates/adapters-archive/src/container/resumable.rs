@@ -1,24 +1,23 @@
-//! The beginning of a body whose end never came: how much of it can be gone on after, and its content.
+//! A body that ends early: after which of its bytes encoding can be resumed, and what content those bytes hold.
 
 use std::io::{self, Read};
 
-use super::Encoding;
-use super::encode::{Final, LONGEST_BLOCK_BYTES, block_header};
+use super::encode::{Encoding, Final, LONGEST_BLOCK_BYTES, block_header};
 
 const PIECE_BYTES: usize = 256 * 1024;
 const BLOCK_HEADER_BYTES: usize = 5;
 
-/// So much of a body that it can be gone on after: the packing begins anew behind it as if it had never stopped.
+/// The part of a body after which encoding can be resumed: the whole comes out as if it had never stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct WholePart {
+pub(crate) struct ResumablePart {
     /// Length of the body.
     pub(crate) packed: u64,
     /// Length of the content.
     pub(crate) bytes: u64,
 }
 
-impl WholePart {
-    /// What can be gone on after of a body that is this long so far; `None` where that is nothing.
+impl ResumablePart {
+    /// The resumable part of a body that is this long so far; `None` where there is none.
     pub(crate) fn of(encoding: Encoding, length: u64) -> Option<Self> {
         let part = match encoding {
             Encoding::Plain => Self {
@@ -33,7 +32,7 @@ impl WholePart {
                     bytes: blocks * content,
                 }
             }
-            // What a deflater has seen is lost with it.
+            // A deflater's state depends on all that it has seen, and is lost with the process.
             Encoding::Deflate => return None,
         };
         (part.bytes > 0).then_some(part)
@@ -54,17 +53,17 @@ impl WholePart {
             Some(_) => LONGEST_BLOCK_BYTES,
             None => PIECE_BYTES,
         };
-        let mut left = self.bytes;
+        let mut missing = self.bytes;
         let mut piece = vec![0; longest];
-        while left > 0 {
+        while missing > 0 {
             if let Some(expected) = header {
                 expect_header(body, expected)?;
             }
-            let length = usize::try_from(left).unwrap_or(longest).min(longest);
+            let length = usize::try_from(missing).unwrap_or(longest).min(longest);
             piece.truncate(length);
             body.read_exact(&mut piece)?;
             take(&piece)?;
-            left -= length as u64;
+            missing -= length as u64;
         }
         Ok(())
     }
@@ -96,7 +95,7 @@ mod tests {
 
         /// Wherever a body was cut, what is read of it and the rest of the content make the same body as in one go.
         #[test]
-        fn a_body_cut_anywhere_is_gone_on_with(
+        fn a_body_cut_anywhere_is_resumed(
             length in 0..300_000_usize,
             cut in any::<proptest::sample::Index>(),
             stored_blocks in any::<bool>(),
@@ -110,11 +109,11 @@ mod tests {
             };
             let whole = pack(&content);
             let so_far = &whole[..cut.index(whole.len() + 1)];
-            let Some(part) = WholePart::of(encoding, so_far.len() as u64) else {
+            let Some(part) = ResumablePart::of(encoding, so_far.len() as u64) else {
                 prop_assert!(so_far.len() < LONGEST_BLOCK_BYTES + BLOCK_HEADER_BYTES);
                 return Ok(());
             };
-            // The last block of a body has another header and is no beginning.
+            // The last block of a body has another header: nothing can follow it.
             prop_assume!(part.bytes < length as u64);
             let mut read = Vec::new();
             part.read(encoding, &mut &so_far[..], |piece| { read.extend_from_slice(piece); Ok(()) }).unwrap();
@@ -127,12 +126,12 @@ mod tests {
 
     #[test]
     fn what_a_power_loss_left_empty_is_no_content() {
-        let part = WholePart::of(Encoding::StoredBlocks, 70_000).unwrap();
+        let part = ResumablePart::of(Encoding::StoredBlocks, 70_000).unwrap();
         let zeros = vec![0; 70_000];
         assert!(
             part.read(Encoding::StoredBlocks, &mut &zeros[..], |_| Ok(()))
                 .is_err()
         );
-        assert_eq!(WholePart::of(Encoding::Deflate, 70_000), None);
+        assert_eq!(ResumablePart::of(Encoding::Deflate, 70_000), None);
     }
 }

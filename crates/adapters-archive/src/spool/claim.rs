@@ -4,13 +4,13 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, Read as _, Write as _};
 use std::ops::{Deref, DerefMut};
 use std::path::{Path, PathBuf};
-use std::thread;
 use std::time::Duration;
 
 use rustix::io::Errno;
 use thiserror::Error;
 
-use super::is_unsupported;
+use super::flush::is_unsupported;
+use super::pause::pause;
 
 /// Whoever has just made its claim has this long to write who it is.
 const WRITING: Duration = Duration::from_millis(200);
@@ -150,7 +150,7 @@ fn read(path: &Path) -> io::Result<String> {
     };
     match read() {
         Ok(text) if text.is_empty() => {
-            thread::sleep(WRITING);
+            pause(WRITING);
             read()
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),

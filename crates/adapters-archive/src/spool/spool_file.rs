@@ -1,4 +1,4 @@
-//! Bodies that wait for their place in files of their own.
+//! Spool files: bodies that wait for their place in the container.
 
 use std::fs::{self, File};
 use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
@@ -8,24 +8,27 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use age::stream::StreamWriter;
 
-use super::{Access, WorkFolder, cut, sync_file, sync_folder};
-use crate::encrypt::StageKey;
+use super::files::cut;
+use super::flush::{sync_file, sync_folder};
+use super::trust::Access;
+use super::work_folder::WorkFolder;
+use crate::encrypt::SpoolKey;
 
 /// Writes to the disk are gathered to at least this much.
 const BUFFER_BYTES: usize = 256 * 1024;
 
-/// Where bodies wait that find the container taken.
-pub(crate) enum StageRoom {
-    /// In named files of the work folder: they can be taken up again after a kill.
+/// Where bodies wait when the container is taken.
+pub(crate) enum Spool {
+    /// In named files of the work folder: the next run can use them.
     Named { folder: WorkFolder, next: AtomicU32 },
     /// In files without a name, gone with the process; encrypted where there is a key.
     Nameless {
         folder: PathBuf,
-        key: Option<StageKey>,
+        key: Option<SpoolKey>,
     },
 }
 
-impl StageRoom {
+impl Spool {
     /// For error messages.
     pub(crate) fn path(&self) -> &Path {
         match self {
@@ -35,104 +38,112 @@ impl StageRoom {
     }
 
     /// An empty file.
-    pub(crate) fn stage(&self) -> io::Result<Stage> {
+    pub(crate) fn new_file(&self) -> io::Result<SpoolFile> {
         match self {
             Self::Named { folder, next } => {
                 let number = next.fetch_add(1, Ordering::Relaxed);
-                let path = folder.stage(number);
+                let path = folder.spool_file(number);
                 let file = folder.open_file(&path, Access::Create)?;
                 cut(&file, 0)?;
-                Ok(Stage {
+                Ok(SpoolFile {
                     file: Arc::new(file),
-                    named: Some(NamedStage {
+                    name: Some(SpoolFileName {
                         number,
                         folder: folder.clone(),
                         path,
-                        fate: Fate::Removed,
+                        on_drop: OnDrop::Remove,
                     }),
                     key: None,
                 })
             }
-            Self::Nameless { folder, key } => Ok(Stage {
+            Self::Nameless { folder, key } => Ok(SpoolFile {
                 file: Arc::new(tempfile::tempfile_in(folder)?),
-                named: None,
+                name: None,
                 key: key.clone(),
             }),
         }
     }
-}
 
-/// A body in a file of its own.
-pub(crate) struct Stage {
-    file: Arc<File>,
-    named: Option<NamedStage>,
-    key: Option<StageKey>,
-}
-
-/// The name of a stage file.
-#[derive(Debug)]
-pub(crate) struct NamedStage {
-    number: u32,
-    folder: WorkFolder,
-    path: PathBuf,
-    fate: Fate,
-}
-
-/// What becomes of a stage file when nobody holds it any more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Fate {
-    /// It is removed: nothing tells of it.
-    Removed,
-    /// It stays: the journal tells of it.
-    Kept,
-}
-
-impl NamedStage {
-    /// The entry is in the container for good.
-    pub(crate) fn remove(mut self) {
-        self.fate = Fate::Removed;
+    /// A file that holds this body.
+    pub(crate) fn new_file_of(&self, body: &[u8]) -> io::Result<SpoolFile> {
+        let spool_file = self.new_file()?;
+        let mut writer = spool_file.writer()?;
+        writer.write_all(body)?;
+        writer.finish()?;
+        Ok(spool_file)
     }
 }
 
-impl Drop for NamedStage {
+/// A body in a file of its own.
+pub(crate) struct SpoolFile {
+    file: Arc<File>,
+    /// `None` for a file that only this process can reach.
+    name: Option<SpoolFileName>,
+    key: Option<SpoolKey>,
+}
+
+/// The name of a spool file, and what happens to the file when this value is dropped.
+#[derive(Debug)]
+pub(crate) struct SpoolFileName {
+    number: u32,
+    folder: WorkFolder,
+    path: PathBuf,
+    on_drop: OnDrop,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum OnDrop {
+    /// The journal does not name the file: nobody would find it again.
+    Remove,
+    /// The journal names the file: the next run needs it.
+    Keep,
+}
+
+impl SpoolFileName {
+    /// Removes the file: its entry is in the container for good.
+    pub(crate) fn remove(mut self) {
+        self.on_drop = OnDrop::Remove;
+    }
+}
+
+impl Drop for SpoolFileName {
     fn drop(&mut self) {
-        if self.fate == Fate::Removed {
-            // What stays behind is removed at the next start or with the work folder.
+        if self.on_drop == OnDrop::Remove {
+            // What cannot be removed now is removed at the next start or with the work folder.
             let _ = fs::remove_file(&self.path);
         }
     }
 }
 
-impl Stage {
-    /// Takes up a stage file that an interrupted run left.
+impl SpoolFile {
+    /// Opens a spool file of an interrupted run, to read it.
     pub(crate) fn reopen(folder: &WorkFolder, number: u32) -> io::Result<Self> {
-        let path = folder.stage(number);
+        Self::reopen_for(folder, number, Access::Read)
+    }
+
+    /// Opens a spool file of an interrupted run, to append to it.
+    pub(crate) fn reopen_to_write(folder: &WorkFolder, number: u32) -> io::Result<Self> {
+        Self::reopen_for(folder, number, Access::Write)
+    }
+
+    fn reopen_for(folder: &WorkFolder, number: u32, access: Access) -> io::Result<Self> {
+        let path = folder.spool_file(number);
         Ok(Self {
-            file: Arc::new(folder.open_file(&path, Access::Read)?),
-            named: Some(NamedStage {
+            file: Arc::new(folder.open_file(&path, access)?),
+            name: Some(SpoolFileName {
                 number,
                 folder: folder.clone(),
                 path,
-                fate: Fate::Kept,
+                on_drop: OnDrop::Keep,
             }),
             key: None,
         })
     }
 
-    /// Takes up a stage file to write on.
-    pub(crate) fn reopen_to_write(folder: &WorkFolder, number: u32) -> io::Result<Self> {
-        let file = folder.open_file(&folder.stage(number), Access::Write)?;
-        let stage = Self::reopen(folder, number)?;
-        Ok(Self {
-            file: Arc::new(file),
-            ..stage
-        })
-    }
-
-    /// The journal tells of it now.
+    /// From now on the file stays when it is dropped: the journal names it, or is about to.
     pub(crate) fn keep(&mut self) {
-        if let Some(named) = &mut self.named {
-            named.fate = Fate::Kept;
+        if let Some(name) = &mut self.name {
+            name.on_drop = OnDrop::Keep;
         }
     }
 
@@ -145,22 +156,22 @@ impl Stage {
         }
     }
 
-    /// Writes on behind the first `there` bytes, which are written once more by whoever brings their packing up to there, and are
-    /// left as they are.
-    pub(crate) fn writer_behind(&self, there: u64) -> io::Result<BodyWriter> {
-        cut(&self.file, there)?;
+    /// Appends to the first `kept_bytes` bytes. The encoder has to produce these once more, since its state depends on them; the
+    /// writer drops what is in the file already.
+    pub(crate) fn writer_after(&self, kept_bytes: u64) -> io::Result<BodyWriter> {
+        cut(&self.file, kept_bytes)?;
         let mut file = Arc::clone(&self.file);
-        file.seek(SeekFrom::Start(there))?;
-        Ok(BodyWriter::Behind {
-            there,
+        file.seek(SeekFrom::Start(kept_bytes))?;
+        Ok(BodyWriter::After {
+            to_skip: kept_bytes,
             file: BufWriter::with_capacity(BUFFER_BYTES, file),
         })
     }
 
     /// Reads the file by a handle of its own, where it has a name.
     pub(crate) fn reader(&self) -> io::Result<File> {
-        match &self.named {
-            Some(named) => named.folder.open_file(&named.path, Access::Read),
+        match &self.name {
+            Some(name) => name.folder.open_file(&name.path, Access::Read),
             None => Err(io::ErrorKind::NotFound.into()),
         }
     }
@@ -170,7 +181,7 @@ impl Stage {
         Ok(self.file.metadata()?.len())
     }
 
-    /// Takes the beginning of a body from another file, from where that stands.
+    /// Copies the first bytes of a body from another file, from its current position.
     pub(crate) fn copy_from(&self, from: &File, length: u64) -> io::Result<()> {
         let copied = io::copy(&mut from.take(length), &mut &*self.file)?;
         if copied == length {
@@ -207,29 +218,29 @@ impl Stage {
         Ok((length, crc.0.finalize()))
     }
 
-    /// Flushes the body and the fact that it is there.
+    /// Flushes the body, then the folder: a flushed file whose name is lost helps nobody.
     pub(crate) fn sync(&self) -> io::Result<()> {
         sync_file(&self.file)?;
-        match self.named.as_ref().and_then(|named| named.path.parent()) {
+        match self.name.as_ref().and_then(|name| name.path.parent()) {
             Some(folder) => sync_folder(folder),
             None => Ok(()),
         }
     }
 
-    /// Number of the file, where it can be taken up again.
+    /// Number of the file, where it has a name that the next run can open.
     pub(crate) fn number(&self) -> Option<u32> {
-        self.named.as_ref().map(|named| named.number)
+        self.name.as_ref().map(|name| name.number)
     }
 
-    /// Gives up everything but the name of a file that the journal tells of, so that it can be removed later.
-    pub(crate) fn into_kept_name(self) -> Option<NamedStage> {
-        self.named.filter(|named| named.fate == Fate::Kept)
+    /// Closes the file. Returns its name where the journal names it, so that it can be removed later.
+    pub(crate) fn into_kept_name(self) -> Option<SpoolFileName> {
+        self.name.filter(|name| name.on_drop == OnDrop::Keep)
     }
 
-    /// Removes the file, whether the journal tells of it or not.
+    /// Removes the file, also where the journal names it.
     pub(crate) fn remove(self) {
-        if let Some(named) = self.named {
-            named.remove();
+        if let Some(name) = self.name {
+            name.remove();
         }
     }
 }
@@ -268,15 +279,15 @@ pub(crate) enum BodyWriter {
     Plain(BufWriter<Arc<File>>),
     /// Into a file, encrypted.
     Sealed(StreamWriter<BufWriter<Arc<File>>>),
-    /// Into a file that holds the first `there` bytes to come already.
-    Behind {
-        there: u64,
+    /// Into a file that holds the first bytes already: the next `to_skip` bytes are not written again.
+    After {
+        to_skip: u64,
         file: BufWriter<Arc<File>>,
     },
 }
 
 impl BodyWriter {
-    /// Writes into the container itself, from where its file stands.
+    /// Writes into the container itself, from its current position.
     pub(crate) fn in_place(file: Arc<File>) -> Self {
         Self::Plain(BufWriter::with_capacity(BUFFER_BYTES, file))
     }
@@ -284,7 +295,7 @@ impl BodyWriter {
     /// Everything is handed to the system.
     pub(crate) fn finish(self) -> io::Result<()> {
         match self {
-            Self::Plain(mut file) | Self::Behind { mut file, .. } => file.flush(),
+            Self::Plain(mut file) | Self::After { mut file, .. } => file.flush(),
             Self::Sealed(stream) => stream.finish()?.flush(),
         }
     }
@@ -293,13 +304,13 @@ impl BodyWriter {
 impl Write for BodyWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(file) | Self::Behind { there: 0, file } => file.write(bytes),
+            Self::Plain(file) | Self::After { to_skip: 0, file } => file.write(bytes),
             Self::Sealed(stream) => stream.write(bytes),
-            Self::Behind { there, .. } => {
-                let known = usize::try_from(*there)
+            Self::After { to_skip, .. } => {
+                let known = usize::try_from(*to_skip)
                     .unwrap_or(bytes.len())
                     .min(bytes.len());
-                *there -= known as u64;
+                *to_skip -= known as u64;
                 Ok(known)
             }
         }
@@ -307,7 +318,7 @@ impl Write for BodyWriter {
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Plain(file) | Self::Behind { file, .. } => file.flush(),
+            Self::Plain(file) | Self::After { file, .. } => file.flush(),
             Self::Sealed(stream) => stream.flush(),
         }
     }

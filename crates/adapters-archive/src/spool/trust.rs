@@ -182,7 +182,7 @@ pub(crate) fn check(metadata: &Metadata, path: &Path, expected: Expected) -> io:
 #[cfg(unix)]
 fn own_at(path: &Path, expected: Expected) -> io::Result<Own> {
     use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
-    let parent = crate::publish::parent_of(path);
+    let parent = super::files::parent_of(path);
     let made = match expected {
         Expected::Folder => tempfile::Builder::new()
             .prefix(".uforge-")

@@ -7,8 +7,9 @@ use std::fs::{self, OpenOptions};
 use std::io;
 use std::path::Path;
 
+use super::files::{parent_of, remove_if_there};
 use super::flush::{try_sync_file, try_sync_folder};
-use super::{WorkFolder, remove_if_there};
+use super::work_folder::{PROBES, WorkFolder};
 
 /// How a bag gets its final name without replacing what has it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,7 +19,7 @@ pub(crate) enum Naming {
     /// A hard link, then the removal of the first name. A kill between leaves both names, which the next run sees.
     Link,
     /// The name is taken by an empty file that nobody had before, which the bag then replaces. A kill between leaves the empty
-    /// file; a mark in the work folder tells the next run that it is its own.
+    /// file; a mark in the work folder says that it is the run's own.
     Placeholder,
     /// The same, where a rename replaces nothing: the empty file is removed just before.
     RemovedPlaceholder,
@@ -32,9 +33,6 @@ pub(crate) struct Abilities {
     flushes_folders: bool,
     is_private: bool,
 }
-
-/// The files that things are tried out with.
-pub(super) const PROBES: [&str; 2] = ["probe-1", "probe-2"];
 
 impl Abilities {
     /// Tries everything out in the work folder. An error means that no bag can be named here.
@@ -61,13 +59,13 @@ impl Abilities {
             naming: naming(first, second)?,
             flushes_files,
             flushes_folders: try_sync_folder(work.path())?
-                && try_sync_folder(crate::publish::parent_of(work.path()))?,
+                && try_sync_folder(parent_of(work.path()))?,
             is_private: work.is_private()?,
         })
     }
 
     /// Says once what is done otherwise than usual here, and what that means.
-    pub(crate) fn tell(self, work: &WorkFolder, locks: bool) {
+    pub(crate) fn warn(self, work: &WorkFolder, locks: bool) {
         let mut missing = Vec::new();
         if !locks {
             missing.push("it cannot lock: a file says which process writes, and that is not seen from other machines in time");
@@ -89,7 +87,7 @@ impl Abilities {
         if !missing.is_empty() {
             tracing::warn!(
                 "the file system of `{}` can do less than a local one: {}",
-                crate::publish::parent_of(work.path()).display(),
+                parent_of(work.path()).display(),
                 missing.join("; ")
             );
         }

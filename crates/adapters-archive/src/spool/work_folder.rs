@@ -1,30 +1,22 @@
-//! The work folder beside the final file, and the files in it: the unfinished bag, the journal, and bodies that wait
-//! ([`Stage`]).
-//!
-//! Everything in here is its owner's alone (folder 0700, files 0600) whatever the umask is, as far as the file system keeps access
-//! rights; what is not this user's own is never used ([`trust`]).
-
-mod abilities;
-mod claim;
-mod flush;
-mod stage;
-pub(crate) mod trust;
+//! The work folder beside the final file.
 
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::thread;
 use std::time::Duration;
 
-pub(crate) use abilities::{Abilities, Naming, rename_without_replacing};
-pub use claim::{LockRefused, LockedFile};
-pub(crate) use flush::{is_unsupported, sync_file, sync_folder, sync_whole_file};
-pub(crate) use stage::{BodyWriter, NamedStage, Stage, StageRoom};
-pub(crate) use trust::{Access, Distrust, Expected};
+use super::files::remove_if_there;
+use super::flush::is_unsupported;
+use super::pause::pause;
+use super::trust::{self, Access};
 
 const SUFFIX: &str = ".uforge-run";
-const STAGE: &str = "stage-";
+const SPOOL_FILE: &str = "spool-";
+/// What spool files were called by the form of the journal before this one. They are removed with the rest.
+const SPOOL_FILE_BEFORE: &str = "stage-";
+/// What a file system is tried out with.
+pub(super) const PROBES: [&str; 2] = ["probe-1", "probe-2"];
 /// How often, and how long apart, the removal of a folder is tried.
 const ATTEMPTS: u32 = 10;
 const PAUSE: Duration = Duration::from_millis(20);
@@ -63,8 +55,8 @@ impl WorkFolder {
         self.path.join("journal")
     }
 
-    pub(crate) fn stage(&self, number: u32) -> PathBuf {
-        self.path.join(format!("{STAGE}{number}"))
+    pub(crate) fn spool_file(&self, number: u32) -> PathBuf {
+        self.path.join(format!("{SPOOL_FILE}{number}"))
     }
 
     /// Says which process writes here, where the file system has no locks.
@@ -132,26 +124,32 @@ impl WorkFolder {
         Ok(true)
     }
 
-    /// Numbers of the stage files that lie in it.
-    pub(crate) fn stages(&self) -> io::Result<Vec<u32>> {
+    /// Numbers of the spool files that are in it.
+    pub(crate) fn spool_files(&self) -> io::Result<Vec<u32>> {
+        self.numbers_behind(SPOOL_FILE)
+    }
+
+    fn numbers_behind(&self, prefix: &str) -> io::Result<Vec<u32>> {
         let mut numbers = Vec::new();
         for entry in fs::read_dir(&self.path)? {
             let name = entry?.file_name();
-            let number = name.to_str().and_then(|name| name.strip_prefix(STAGE));
+            let number = name.to_str().and_then(|name| name.strip_prefix(prefix));
             numbers.extend(number.and_then(|number| number.parse::<u32>().ok()));
         }
         Ok(numbers)
     }
 
-    /// Takes everything away that a run leaves, the journal last: until then the run can still be recognised.
+    /// Removes all files of a run, the journal last: until then the run can still be recognised.
     pub(crate) fn remove(&self) -> io::Result<()> {
-        for number in self.stages()? {
-            remove_if_there(&self.stage(number))?;
+        for prefix in [SPOOL_FILE, SPOOL_FILE_BEFORE] {
+            for number in self.numbers_behind(prefix)? {
+                remove_if_there(&self.path.join(format!("{prefix}{number}")))?;
+            }
         }
         remove_if_there(&self.bag())?;
         remove_if_there(&self.placeholder_mark())?;
         remove_if_there(&self.replaced())?;
-        for probe in abilities::PROBES {
+        for probe in PROBES {
             remove_if_there(&self.path.join(probe))?;
         }
         remove_if_there(&self.journal())?;
@@ -179,8 +177,8 @@ impl WorkFolder {
                 }
                 removed => return removed,
             }
-            // The system tells the file system of the closing a moment later.
-            thread::sleep(PAUSE);
+            // The system passes the closing on to the file system a moment later.
+            pause(PAUSE);
         }
     }
 }
@@ -191,14 +189,6 @@ fn is_held(error: &io::Error) -> bool {
         error.kind(),
         io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::ResourceBusy
     )
-}
-
-/// Removes a file that may be gone already.
-pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-        _ => Ok(()),
-    }
 }
 
 /// Access rights as they must be, whatever the umask made of them. A file system that does not keep them has the same for all files:
@@ -222,12 +212,4 @@ fn restrict(file: &File, mode: u32) -> io::Result<()> {
     #[cfg(not(unix))]
     let _ = (file, mode);
     Ok(())
-}
-
-/// Cuts a file off at this length. Nothing is asked of the file system where nothing is to be cut.
-pub(crate) fn cut(file: &File, length: u64) -> io::Result<()> {
-    if file.metadata()?.len() == length {
-        return Ok(());
-    }
-    file.set_len(length)
 }

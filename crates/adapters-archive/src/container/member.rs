@@ -1,0 +1,92 @@
+//! What every container format is asked for: head, body and tail of a member, and the end.
+
+use std::io::{self, Write};
+
+use domain::model::{BagPath, SafeName};
+use domain::ports::Storage;
+use jiff::Timestamp;
+
+use super::encode::Encoding;
+
+/// Access rights of the files inside: their owner's only.
+pub(super) const FILE_MODE: u32 = 0o600;
+
+/// A file inside the container, before its content is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Member {
+    /// `<top folder>/<path in the bag>`.
+    pub(crate) name: String,
+    /// When it was fetched.
+    pub(crate) modified: Timestamp,
+    /// Packed or not.
+    pub(crate) storage: Storage,
+}
+
+impl Member {
+    pub(crate) fn new(
+        top: &SafeName,
+        path: &BagPath,
+        modified: Timestamp,
+        storage: Storage,
+    ) -> Self {
+        Self {
+            name: format!("{top}/{path}"),
+            modified,
+            storage,
+        }
+    }
+
+    /// Seconds since 1970, none before.
+    pub(super) fn modified_secs(&self) -> u64 {
+        u64::try_from(self.modified.as_second()).unwrap_or(0)
+    }
+}
+
+/// What is known of a member's content once it has ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Content {
+    /// Size.
+    pub(crate) bytes: u64,
+    /// CRC-32 of the content.
+    pub(crate) crc32: u32,
+    /// Length of the body: the content as it is in the container.
+    pub(crate) packed: u64,
+}
+
+/// A member that is in the container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Placed {
+    /// Which.
+    pub(crate) member: Member,
+    /// What it holds.
+    pub(crate) content: Content,
+    /// Where its head begins.
+    pub(crate) offset: u64,
+}
+
+/// When a head is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HeadForm {
+    /// Before the content is known, and again afterwards: its length depends on the member alone.
+    Patchable,
+    /// Once, when the content is known: as short as it can be.
+    Final,
+}
+
+/// The bytes of one container format.
+pub(crate) trait Container: Send + Sync {
+    /// What stands before the body.
+    fn head(&self, member: &Member, content: Content, form: HeadForm) -> Vec<u8>;
+
+    /// How content becomes a body.
+    fn encoding(&self, storage: Storage) -> Encoding;
+
+    /// Zeros that are encoded after this much content.
+    fn padding(&self, bytes: u64) -> usize;
+
+    /// What stands after the body.
+    fn tail(&self, member: &Member, content: Content) -> Vec<u8>;
+
+    /// What stands after the last member, which ends at `offset`.
+    fn end(&self, placed: &[Placed], offset: u64, output: &mut dyn Write) -> io::Result<()>;
+}

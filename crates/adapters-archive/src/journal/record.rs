@@ -1,0 +1,91 @@
+//! What one line of the journal records.
+
+use domain::model::{BagPath, Sha256};
+use domain::ports::{Fact, NewEntry, Receipt};
+use serde::{Deserialize, Serialize};
+
+use super::header::RunHeader;
+use crate::container::Content;
+
+/// An entry that ended whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct EntryRecord {
+    pub(crate) entry: NewEntry,
+    pub(crate) bytes: u64,
+    pub(crate) crc32: u32,
+    /// Length of the body.
+    pub(crate) packed: u64,
+    pub(crate) sha256: Sha256,
+}
+
+impl EntryRecord {
+    /// What the container needs to know of it.
+    pub(crate) fn content(&self) -> Content {
+        Content {
+            bytes: self.bytes,
+            crc32: self.crc32,
+            packed: self.packed,
+        }
+    }
+
+    /// Proof of this entry.
+    pub(crate) fn receipt(&self, durable: Durable) -> Receipt {
+        Receipt {
+            path: self.entry.path.clone(),
+            bytes: self.bytes,
+            sha256: self.sha256,
+            media_type: self.entry.media_type.clone(),
+            origin: self.entry.origin.clone(),
+            durable: durable == Durable::Yes,
+        }
+    }
+}
+
+/// Whether an entry would survive a loss of power now.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Durable {
+    Yes,
+    NotYet,
+}
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Record {
+    /// The first line.
+    Header(RunHeader),
+    /// A member of the container, from `offset` to `end`.
+    Placed {
+        record: Box<EntryRecord>,
+        offset: u64,
+        end: u64,
+    },
+    /// An entry whose body is in a spool file, whole and flushed.
+    Spooled {
+        record: Box<EntryRecord>,
+        spool_file: u32,
+        /// CRC-32 of the body as it is in the file.
+        checksum: u32,
+    },
+    /// So many bytes of an entry with a validator have arrived that resuming it saves time.
+    Partial {
+        entry: Box<NewEntry>,
+        place: PartialPlace,
+    },
+    /// A partial entry was discarded.
+    PartialDiscarded { path: BagPath },
+    /// The container is whole and flushed, and has this length: only its name is missing.
+    Complete { bytes: u64 },
+    /// A fact of the domain.
+    Fact(Fact),
+}
+
+/// Where the first bytes of a partial entry are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum PartialPlace {
+    /// In the container, at this offset.
+    Container(u64),
+    /// In the spool file of this number.
+    Spool(u32),
+}
