@@ -30,10 +30,10 @@ pub(super) fn run(
     let bag = find(&arguments.path)?.ok_or_else(nothing)?;
     let leftovers = compose::lock_unfinished(&bag)?.ok_or_else(nothing)?;
     let checkpoint = leftovers.journal.checkpoint();
-    if checkpoint.open.is_empty() && checkpoint.intents.is_empty() {
-        session.inputs(flags)?;
-    } else {
+    if checkpoint.may_have_tickets() {
         abandon(session, flags, &leftovers)?;
+    } else {
+        session.inputs(flags)?;
     }
     leftovers.remove().map_err(ComposeError::from)?;
     let bag = bag.display().to_string();
@@ -106,10 +106,10 @@ fn abandon(session: &mut Session, flags: Layer, run: &LockedRun) -> Result<(), C
         signals
             .or(try_abandon(&api, run.journal.as_ref(), PATIENCE))
             .await
-            .map_err(CommandError::Interrupted)?
+            .map_err(CommandError::Interrupted)
     })?;
     say_doubts(session, &abandoned);
-    let left = run.journal.checkpoint().open.len();
+    let left = abandoned.still_open(&run.journal.checkpoint());
     if left > 0 {
         return Err(CommandError::TicketsLeft {
             left: u64::try_from(left).unwrap_or(u64::MAX),

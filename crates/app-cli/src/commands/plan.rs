@@ -85,6 +85,7 @@ fn section_json(section: &workflow::PlannedSection) -> SectionJson<'_> {
         SectionPlan::Unavailable { reason } => {
             ("unavailable", None, None, None, Some(reason.as_str()))
         }
+        SectionPlan::Unread => ("fetch", None, None, None, None),
         SectionPlan::Excluded => ("excluded", None, None, None, None),
     };
     SectionJson {
@@ -141,6 +142,7 @@ fn table(plan: &Plan, connection: &ConnectionSettings) -> String {
                 };
                 sections.row([name, "-", "", &reason]);
             }
+            SectionPlan::Unread => sections.row([name, "", "", ""]),
             SectionPlan::Excluded => sections.row([name, "-", "", "excluded"]),
         }
     }

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use domain::model::{Order, Ticket};
-use domain::ports::{Fact, FinishedBag, Journal, JournalState, UserDataApi};
+use domain::model::Order;
+use domain::ports::{FinishedBag, Journal, JournalState, UserDataApi};
 use domain::report::{Completeness, Failure, Outcome, summary};
 use domain::workflow::{self, Ports};
 use jiff::Timestamp;
@@ -333,17 +333,8 @@ enum PartialEntry {
 
 /// A start that was on its way when the run was dropped may have made a ticket: its answer is waited for, and remembered.
 async fn remember_answers(api: &RememberedStarts, journal: &dyn Journal, patience: Duration) {
-    let lying = api.settle(patience).await;
-    let checkpoint = journal.checkpoint();
-    let unheard = |ticket: &Ticket| {
-        checkpoint.intents.contains(&ticket.item) && !checkpoint.open.contains(ticket)
-    };
-    for ticket in lying.into_iter().filter(unheard) {
-        // What the journal cannot hold any more is still taken off the server, as far as time allows.
-        if journal.record(Fact::Started { ticket }).await.is_err() {
-            let _ = api.delete_export(ticket).await;
-        }
-    }
+    let answered = api.settle(patience).await;
+    workflow::record_answers(api, journal, answered).await;
 }
 
 /// Whether a run that ended without a bag left something to go on from.
@@ -360,7 +351,7 @@ impl Remains {
         ended: &CommandError,
         run: PartialEntry,
     ) -> Self {
-        let tickets = !checkpoint.open.is_empty() || !checkpoint.intents.is_empty();
+        let tickets = checkpoint.may_have_tickets();
         // Nobody repeats a command that was refused as it is, and the next one must not find another order's remains.
         let refused = matches!(
             Ending::of_error(ended),

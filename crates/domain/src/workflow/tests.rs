@@ -1,5 +1,6 @@
 //! Whole runs in simulated time, over a platform of values.
 
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -117,7 +118,7 @@ fn reset() -> ApiError {
 }
 
 #[test]
-fn every_archive_comes_home_as_served_and_no_ticket_is_left() {
+fn every_archive_is_exported_as_served_and_no_ticket_is_left() {
     let items = [appliance(1), appliance(2), appliance(3), mysoftware(1)];
     let world = world(&items);
     let outcome = world.complete();
@@ -666,7 +667,7 @@ fn a_start_whose_answer_was_lost_is_found_and_not_repeated() {
 }
 
 #[test]
-fn a_software_start_whose_answer_was_lost_is_told() {
+fn a_software_start_whose_answer_was_lost_is_reported() {
     let world = world(&[mysoftware(1)]);
     world
         .platform
@@ -713,28 +714,28 @@ fn complete_at_last(world: &World) -> Outcome {
     }
 }
 
-fn doubts(outcome: &Outcome) -> usize {
+fn unresolved(outcome: &Outcome) -> usize {
     let notes = outcome.report.notes.iter();
     notes
         .filter(|note| note.contains("may be left on the platform"))
         .count()
 }
 
-/// The doubt went with the process, and the ticket stayed on the platform without a word.
+/// What was not known of it went with the process, and the ticket stayed on the platform without a word.
 #[test]
-fn a_doubt_outlives_the_run_that_had_it() {
+fn an_unresolved_start_outlives_the_run_that_sent_it() {
     let world = ended_before_the_download(mysoftware(1));
-    assert_eq!(doubts(&complete_at_last(&world)), 1);
+    assert_eq!(unresolved(&complete_at_last(&world)), 1);
 }
 
-/// A kill between a second start and its answer: the first ticket was gone on with, the second forgotten.
+/// A kill between a second start and its answer: the first ticket was resumed, the second forgotten.
 #[test]
 fn a_start_beside_a_ticket_is_not_forgotten() {
     let world = ended_before_the_download(mysoftware(1));
     let item = mysoftware(1);
     let intent = Journal::record(&world.journal, Fact::Intent { item });
     world.clock.run(intent).expect("a journal");
-    assert_eq!(doubts(&complete_at_last(&world)), 2);
+    assert_eq!(unresolved(&complete_at_last(&world)), 2);
 
     let item = appliance(1);
     let world = ended_before_the_download(item);
@@ -945,7 +946,7 @@ impl MemoryJournal {
 }
 
 #[test]
-fn a_run_dropped_at_any_moment_is_gone_on_with() {
+fn a_run_dropped_at_any_moment_is_resumed() {
     let items = [appliance(1), appliance(2), mysoftware(1)];
     let undisturbed = world(&items);
     undisturbed.complete();
@@ -1001,7 +1002,7 @@ fn abandoning_takes_every_ticket_of_ours_and_no_other_off_the_server() {
         if world.clock.run_for(polls, run).is_some() {
             break;
         }
-        world.clock.run(abandon(world.ports())).expect("a journal");
+        world.clock.run(abandon(world.ports(), BTreeSet::new()));
         let left: Vec<_> = world.platform.tickets();
         assert!(
             left.iter()
@@ -1019,7 +1020,7 @@ fn a_size_that_the_disk_cannot_hold_is_a_warning_and_never_a_refusal() {
         for item in [mysoftware(1), mysoftware(2)] {
             world.platform.change(item, |item| item.size = Some(size));
         }
-        world.sink.state().room = Some(999_999);
+        world.sink.state().free_space = Some(999_999);
         world.complete();
         assert_eq!(world.notes().len(), 1, "{:?}", world.notes());
         assert!(world.notes()[0].contains("free"), "{:?}", world.notes());
@@ -1028,7 +1029,7 @@ fn a_size_that_the_disk_cannot_hold_is_a_warning_and_never_a_refusal() {
     world
         .platform
         .change(mysoftware(1), |item| item.size = Some(1_000_000));
-    world.sink.state().room = Some(1_000_000);
+    world.sink.state().free_space = Some(1_000_000);
     world.complete();
     assert_eq!(world.notes(), Vec::<String>::new());
 }
@@ -1042,7 +1043,7 @@ fn a_download_whose_length_the_disk_cannot_hold_is_refused_before_it_is_written(
         ..world
     };
     let world = with_length(world);
-    world.sink.state().room = Some(length - 1);
+    world.sink.state().free_space = Some(length - 1);
     let error = world.export().expect_err("no space");
     assert!(
         matches!(
@@ -1052,7 +1053,7 @@ fn a_download_whose_length_the_disk_cannot_hold_is_refused_before_it_is_written(
         "{error}"
     );
     assert_eq!(world.platform.count(deletes), 0);
-    world.sink.state().room = Some(length);
+    world.sink.state().free_space = Some(length);
     world.complete();
 }
 
@@ -1072,7 +1073,7 @@ fn a_full_disk_ends_the_run_and_deletes_nothing() {
     let error = world
         .clock
         .run(export(world.ports(), Box::new(sink), &world.order))
-        .expect_err("no room");
+        .expect_err("no space");
     assert!(
         matches!(error, RunError::Sink(SinkError::NoSpace { .. })),
         "{error}"
@@ -1081,7 +1082,7 @@ fn a_full_disk_ends_the_run_and_deletes_nothing() {
 }
 
 #[test]
-fn no_start_leaves_before_its_intent_is_remembered() {
+fn no_start_leaves_before_its_intent_is_recorded() {
     let world = world(&[appliance(1)]);
     let mut journal = MockJournal::new();
     journal

@@ -2,11 +2,10 @@
 
 use std::future::Future;
 
-use super::Limits;
+use super::context::{Ports, RunError};
 use super::retry::{Jitter, Verdict, verdict};
-use super::run::{Ports, RunError};
 use crate::model::{Order, UserId};
-use crate::ports::{ApiError, Event, Platform};
+use crate::ports::{ApiError, Event, JournalError, SinkError};
 
 /// A request that failed for good.
 #[derive(Debug)]
@@ -18,21 +17,64 @@ pub(crate) struct Failed {
 }
 
 impl Failed {
-    /// What ends the whole run: refused credentials, or a platform that is not there any more.
-    pub(crate) fn into_fatal(self, user: &UserId) -> Result<Self, RunError> {
+    /// Whether this is a failure of what was asked for only, or the end of the run: refused credentials, or a platform that is
+    /// not there any more.
+    pub(crate) fn classify(self, user: &UserId) -> Problem {
         match self.error {
-            error if is_refused_login(&error) => Err(RunError::Unauthorized {
+            error if is_refused_login(&error) => Problem::Fatal(RunError::Unauthorized {
                 user: user.to_string(),
                 source: error,
             }),
             error if error.is_out_of_reach() || error.is_misconfigured() => {
-                Err(RunError::Platform(error))
+                Problem::Fatal(RunError::Platform(error))
             }
-            error => Ok(Self {
+            error => Problem::Failure(Self {
                 error,
                 attempts: self.attempts,
             }),
         }
+    }
+}
+
+/// Why something was not fetched.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// It is missing; the run continues.
+    Failure(Failed),
+    /// The run ends.
+    Fatal(RunError),
+}
+
+impl From<Failed> for Problem {
+    fn from(failed: Failed) -> Self {
+        Self::Failure(failed)
+    }
+}
+
+impl From<RunError> for Problem {
+    fn from(error: RunError) -> Self {
+        Self::Fatal(error)
+    }
+}
+
+impl From<SinkError> for Problem {
+    fn from(error: SinkError) -> Self {
+        Self::Fatal(error.into())
+    }
+}
+
+impl From<JournalError> for Problem {
+    fn from(error: JournalError) -> Self {
+        Self::Fatal(error.into())
+    }
+}
+
+/// A failure becomes a value; only what ends the run stays an error.
+pub(crate) fn settle<T>(answer: Result<T, Problem>) -> Result<Result<T, Failed>, RunError> {
+    match answer {
+        Ok(value) => Ok(Ok(value)),
+        Err(Problem::Failure(failed)) => Ok(Err(failed)),
+        Err(Problem::Fatal(fatal)) => Err(fatal),
     }
 }
 
@@ -41,7 +83,22 @@ pub(crate) fn is_refused_login(error: &ApiError) -> bool {
     matches!(error, ApiError::Unauthorized { .. })
 }
 
-/// Asks until there is an answer, the error is final, or patience ends.
+/// [`attempt`] with the order's seed and user: an error of the platform ends the run where no other request would fare better.
+pub(crate) async fn ask<T, Call, Answer>(
+    ports: Ports<'_>,
+    order: &Order,
+    what: &str,
+    call: Call,
+) -> Result<T, Problem>
+where
+    Call: Fn() -> Answer,
+    Answer: Future<Output = Result<T, ApiError>>,
+{
+    let answer = attempt(ports, order.seed, what, call).await;
+    answer.map_err(|failed| failed.classify(&order.user))
+}
+
+/// Asks until there is an answer, the error is final, or it was asked often enough.
 pub(crate) async fn attempt<T, Call, Answer>(
     ports: Ports<'_>,
     seed: u64,
@@ -55,44 +112,8 @@ where
     attempt_while(ports, seed, what, |_, _| true, call).await
 }
 
-/// What is known of the platform before anything is asked of it.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Greeting {
-    /// What it says of itself.
-    pub(crate) platform: Platform,
-    /// Whether it answered `status` as a UForge does.
-    pub(crate) is_uforge: bool,
-}
-
-/// Asks for the platform's status, which needs no credentials and is a courtesy: only a platform that is not there, or is
-/// none, ends the run here. A wrong address is told soon: nothing is at stake yet that patience could save.
-pub(crate) async fn greet(ports: Ports<'_>, order: &Order) -> Result<Greeting, RunError> {
-    let worth_it = |error: &ApiError, attempts| match error {
-        ApiError::Overloaded { .. } => true,
-        ApiError::Stalled { .. } | ApiError::NotHttp { .. } => attempts < Limits::FIRST_CONTACTS,
-        error if error.is_out_of_reach() => attempts < Limits::FIRST_CONTACTS,
-        _ => attempts < Limits::ATTEMPTS,
-    };
-    let what = "the platform's status";
-    let asked = attempt_while(ports, order.seed, what, worth_it, || ports.api.platform());
-    match asked.await {
-        Ok(platform) => Ok(Greeting {
-            platform,
-            is_uforge: true,
-        }),
-        Err(failed) => match failed.error {
-            // Nothing was signed: a 401 says nothing of the credentials.
-            ApiError::NotFound { .. }
-            | ApiError::Forbidden { .. }
-            | ApiError::Unauthorized { .. }
-            | ApiError::Refused { .. } => Ok(Greeting::default()),
-            error => Err(RunError::Platform(error)),
-        },
-    }
-}
-
 /// As [`attempt`], as long as it is worth it after so many attempts that ended with this error.
-async fn attempt_while<T, Call, Answer>(
+pub(super) async fn attempt_while<T, Call, Answer>(
     ports: Ports<'_>,
     seed: u64,
     what: &str,
