@@ -17,11 +17,10 @@ use async_trait::async_trait;
 use domain::jobs::JobFailure;
 use domain::model::{Order, Representation, Resource, UserId};
 use domain::ports::{
-    ApiError, ArchiveSink, Clock, Fact, Journal, NoProgress, Platform, Progress, UserDataApi,
+    ApiError, ArchiveSink, Clock, Journal, NoProgress, Platform, Progress, UserDataApi,
 };
 use domain::report::export_json;
 use domain::workflow::{Limits, Ports, RunError, abandon, export};
-use futures_util::future::join_all;
 use secrecy::SecretString;
 use thiserror::Error;
 
