@@ -322,7 +322,7 @@ impl Hint for ApiError {
             }
             Self::Untrusted { distrust, .. } => text(trust(*distrust)),
             Self::NotOffered { .. } => text("`--documents xml` asks for no JSON"),
-            Self::NotUForge { .. } | Self::Unreadable { .. } => text(API_URL),
+            Self::NotUForge { .. } | Self::Unreadable { .. } | Self::Empty { .. } => text(API_URL),
             Self::Redirected { request, to } => Some(format!(
                 "if that is the platform, give `{}` as `--url`",
                 super::printable(base_of(request, to))

@@ -352,6 +352,14 @@ pub enum ApiError {
         /// What is wrong with it.
         detail: String,
     },
+    /// There is an answer, but nothing in it.
+    #[error("{request}: the answer cannot be read: it is empty ({status})")]
+    Empty {
+        /// Method and path.
+        request: String,
+        /// The HTTP status: 204, or that of an answer without a body.
+        status: u16,
+    },
     /// The document is larger than is accepted.
     #[error("{request}: the answer is larger than the limit of {limit} bytes for one document")]
     TooLarge {
@@ -401,6 +409,7 @@ impl ApiError {
             | Self::Stalled { .. }
             | Self::NotUForge { .. }
             | Self::Unreadable { .. }
+            | Self::Empty { .. }
             | Self::TooLarge { .. }
             | Self::Redirected { .. } => None,
         }
@@ -443,7 +452,7 @@ pub trait UserDataApi: Send + Sync {
     async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError>;
 
     /// Asks for an export. An error other than `NoAnswer { sent: true }`, `NotHttp`, `Stalled`, `Interrupted`, `Unreadable`,
-    /// `NotUForge` and an `Overloaded` of a gateway means that no ticket was made.
+    /// `Empty`, `NotUForge` and an `Overloaded` of a gateway means that no ticket was made.
     async fn start_export(&self, item: ItemRef, format: OutputFormat) -> Result<Started, ApiError>;
 
     /// A ticket's status.

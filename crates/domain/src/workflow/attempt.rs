@@ -17,6 +17,12 @@ pub(crate) struct Failed {
 }
 
 impl Failed {
+    /// Whether an answer had no content each time: some platforms answer so (204) where a list has nothing in it. A single such
+    /// answer may be a gateway's, so this counts only after the usual attempts.
+    pub(crate) fn is_without_content(&self) -> bool {
+        matches!(self.error, ApiError::Empty { .. })
+    }
+
     /// Whether this is a failure of what was asked for only, or the end of the run: refused credentials, or a platform that is
     /// not there any more.
     pub(crate) fn classify(self, user: &UserId) -> Problem {

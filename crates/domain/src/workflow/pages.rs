@@ -19,6 +19,23 @@ pub(crate) struct FetchedList {
     pub(crate) failed: Option<Failed>,
     /// The platform says that there is more than it gives.
     pub(crate) shortfall: Option<String>,
+    /// What the report says of it, besides.
+    pub(crate) note: Option<String>,
+}
+
+impl FetchedList {
+    /// A list that was answered without content so many times.
+    fn of_nothing(list: Resource, attempts: u32) -> Self {
+        Self {
+            objects: Vec::new(),
+            pages: Vec::new(),
+            failed: None,
+            shortfall: None,
+            note: Some(format!(
+                "{list} was answered without content {attempts} times: it counts as empty"
+            )),
+        }
+    }
 }
 
 /// The files of one page, and which of the list's objects came with it.
@@ -54,6 +71,7 @@ impl Pages {
                 }],
                 failed: first.json_failed.take(),
                 shortfall: None,
+                note: None,
             },
             seen: first
                 .facts
@@ -139,9 +157,15 @@ impl Fetch<'_> {
         path_of: impl Fn(usize, Representation) -> BagPath,
     ) -> Result<FetchedList, Problem> {
         let path_of = &path_of;
-        let first = self
-            .document(section, resource_of(Page::Whole), |form| path_of(1, form))
-            .await?;
+        let resource = resource_of(Page::Whole);
+        let first = self.document(section, resource, |form| path_of(1, form));
+        let first = match settle(first.await)? {
+            Ok(first) => first,
+            Err(failed) if failed.is_without_content() => {
+                return Ok(FetchedList::of_nothing(resource, failed.attempts));
+            }
+            Err(failed) => return Err(failed.into()),
+        };
         let mut pages = Pages::after(first);
         while section.paging() != Paging::None
             && let Some(from) = pages.next()
@@ -190,7 +214,10 @@ impl Fetch<'_> {
 fn means_no_such_page(error: &ApiError) -> bool {
     matches!(
         error,
-        ApiError::Refused { .. } | ApiError::NotFound { .. } | ApiError::Forbidden { .. }
+        ApiError::Refused { .. }
+            | ApiError::NotFound { .. }
+            | ApiError::Forbidden { .. }
+            | ApiError::Empty { .. }
     )
 }
 

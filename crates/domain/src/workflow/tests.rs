@@ -5,12 +5,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::{Ports, RunError, abandon, export};
-use crate::model::{ItemRef, Order, Section, Ticket};
+use crate::model::{ItemRef, ListResource, Order, Resource, Section, Ticket};
 use crate::ports::{
     ApiError, Event, ExportStatus, Fact, Journal, JournalError, MockArchiveSink, MockJournal,
     SinkError,
 };
-use crate::report::{Completeness, ItemStatus, Outcome, Stage};
+use crate::report::{Completeness, ItemStatus, Outcome, SectionStatus, Stage};
 use crate::testing::{
     Call, FakeItem, FakePlatform, MemoryJournal, MemorySink, RecordingProgress, Script, SimClock,
     appliance, gzip, mysoftware, order,
@@ -1105,4 +1105,91 @@ fn no_start_leaves_before_its_intent_is_recorded() {
         world.platform.count(|call| matches!(call, Call::Start(_))),
         0
     );
+}
+
+/// Some platforms answer 204 where a list has nothing in it.
+#[test]
+fn a_list_that_is_answered_without_content_again_and_again_is_empty() {
+    let world = world(&[appliance(1)]);
+    let empty = || ApiError::Empty {
+        request: "GET users/john/sshkeys".to_owned(),
+        status: 204,
+    };
+    let lists = |call: &Call| {
+        matches!(
+            call,
+            Call::Document(
+                Resource::List(
+                    ListResource::SshKeys | ListResource::MySoftware | ListResource::Workspaces,
+                    _
+                ),
+                _
+            )
+        )
+    };
+    world
+        .platform
+        .script(usize::MAX, lists, Script::Refuse(empty()));
+    let report = world.complete().report;
+    for section in [
+        Section::SshKeys,
+        Section::MySoftware,
+        Section::Workspaces,
+        Section::WorkspaceComments,
+    ] {
+        let found = report.sections.iter().find(|s| s.section == section);
+        let found = found.expect("a section");
+        assert_eq!(
+            (found.status, found.listed, found.recounted, found.items),
+            (SectionStatus::Complete, Some(0), Some(0), 0),
+            "{section}"
+        );
+        let files = report.files.iter();
+        let kept = files.filter(|file| file.origin.section == section).count();
+        assert_eq!(kept, 0, "{section}");
+    }
+    let notes = report.notes.iter();
+    let notes = notes.filter(|note| note.contains("without content"));
+    assert_eq!(notes.count(), 3, "{:?}", report.notes);
+}
+
+#[test]
+fn a_list_that_is_answered_without_content_once_is_asked_for_again() {
+    let world = world(&[appliance(1)]);
+    let appliances = |call: &Call| {
+        matches!(
+            call,
+            Call::Document(Resource::List(ListResource::Appliances, _), _)
+        )
+    };
+    let empty = ApiError::Empty {
+        request: "GET users/john/appliances".to_owned(),
+        status: 200,
+    };
+    world.platform.script(1, appliances, Script::Refuse(empty));
+    let report = world.complete().report;
+    assert_eq!(report.items.len(), 1 + 1, "{:?}", report.items);
+    assert_eq!(report.notes, [String::new(); 0]);
+}
+
+#[test]
+fn documents_that_are_answered_without_content_are_failures() {
+    for resource in [Resource::User, Resource::Item(appliance(1))] {
+        let world = world(&[appliance(1)]);
+        let is_it =
+            move |call: &Call| matches!(call, Call::Document(asked, _) if *asked == resource);
+        let empty = ApiError::Empty {
+            request: "GET it".to_owned(),
+            status: 204,
+        };
+        world
+            .platform
+            .script(usize::MAX, is_it, Script::Refuse(empty));
+        let failures = world.partial().report.failures;
+        assert_eq!(failures.len(), 1, "{failures:?}");
+        assert!(
+            failures[0].message.contains("it is empty (204)"),
+            "{failures:?}"
+        );
+    }
 }

@@ -72,6 +72,7 @@ pub(crate) fn start_may_have_worked(kind: ItemKind, error: &ApiError) -> bool {
         ApiError::Stalled { .. }
         | ApiError::Interrupted { .. }
         | ApiError::Unreadable { .. }
+        | ApiError::Empty { .. }
         | ApiError::NotUForge { .. }
         | ApiError::NotHttp { .. }
         | ApiError::Overloaded {

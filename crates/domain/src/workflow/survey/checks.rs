@@ -34,6 +34,7 @@ fn nothing_available(order: &Order, greeting: &Greeting, source: ApiError) -> Ru
             | ApiError::Refused { .. }
             | ApiError::NotUForge { .. }
             | ApiError::Unreadable { .. }
+            | ApiError::Empty { .. }
     );
     if is_elsewhere && !greeting.is_uforge {
         return RunError::WrongAddress {

@@ -96,6 +96,7 @@ fn enter_list(
     let first = ledger.book(section).entries.len();
     ledger.enter(section, resource, list.objects, fetch.order);
     file_pages(ledger, section, first, list.pages);
+    ledger.notes.extend(list.note);
     if let Some(failed) = list.failed {
         ledger.cut(section, failed.error, failed.attempts);
     }

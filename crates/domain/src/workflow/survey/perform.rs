@@ -3,10 +3,10 @@
 use super::files::{file_path, in_words};
 use super::task::{Found, Task, list_of};
 use crate::bag::layout;
-use crate::model::{ListResource, Page, Resource, Section};
-use crate::workflow::attempt::settle;
+use crate::model::{Facts, ListResource, Page, Resource, Section};
+use crate::workflow::attempt::{Failed, settle};
 use crate::workflow::context::RunError;
-use crate::workflow::fetch::Fetch;
+use crate::workflow::fetch::{Fetch, Fetched};
 
 pub(super) async fn perform(fetch: Fetch<'_>, task: Task) -> Result<Found, RunError> {
     match task {
@@ -31,7 +31,7 @@ pub(super) async fn perform(fetch: Fetch<'_>, task: Task) -> Result<Found, RunEr
                     .document(Section::WorkspaceComments, resource, path)
                     .await,
             )?;
-            Ok(Found::Workspaces(answer.map(|fetched| fetched.facts)))
+            Ok(Found::Workspaces(facts_of_list(answer)))
         }
         Task::Templates {
             org,
@@ -50,7 +50,7 @@ pub(super) async fn perform(fetch: Fetch<'_>, task: Task) -> Result<Found, RunEr
                 org,
                 workspace,
                 folder,
-                found: answer.map(|fetched| fetched.facts),
+                found: facts_of_list(answer),
             })
         }
         Task::Comments(thread) => {
@@ -90,4 +90,13 @@ async fn section_list(fetch: Fetch<'_>, section: Section) -> Result<Found, RunEr
         Resource::List(list, Page::Whole),
         settle(answer)?,
     ))
+}
+
+/// The facts of a list that is read for its ids only.
+fn facts_of_list(answer: Result<Fetched, Failed>) -> Result<Facts, Failed> {
+    match answer {
+        Ok(fetched) => Ok(fetched.facts),
+        Err(failed) if failed.is_without_content() => Ok(Facts::default()),
+        Err(failed) => Err(failed),
+    }
 }

@@ -14,7 +14,11 @@ async fn open_tickets(ports: Ports<'_>, order: &Order) -> Result<Vec<Ticket>, Pr
     let open = ask(ports, order, "list the export tickets", || {
         ports.api.open_tickets()
     });
-    Ok(open.await?.into_iter().map(|open| open.ticket).collect())
+    match open.await {
+        Ok(open) => Ok(open.into_iter().map(|open| open.ticket).collect()),
+        Err(Problem::Failure(failed)) if failed.is_without_content() => Ok(Vec::new()),
+        Err(problem) => Err(problem),
+    }
 }
 
 /// The tickets that were open on the platform before the first start and are not ours. `None` where the platform has no list of
