@@ -16,10 +16,11 @@ use super::recount::recount_and_refetch;
 use super::resumed::Resumed;
 use super::survey::{Task, check_selection, nothing_at_all, survey, survey_once};
 use super::tickets;
-use crate::bag::tags;
 use crate::model::{ItemKind, ItemRef, Order, Secrets, Section, Strictness, Ticket};
 use crate::ports::{ArchiveSink, Event, Fact, JournalState};
-use crate::report::{Completeness, Outcome, Report, SectionStatus, Stage, human_bytes, rendered};
+use crate::report::{
+    Completeness, Outcome, Report, SectionStatus, Stage, human_bytes, rendered, tags,
+};
 
 /// Exports one user's data into the sink.
 ///
