@@ -2,9 +2,11 @@
 
 use super::*;
 use crate::model::{ItemRef, Ticket};
-use crate::ports::{Fact, JournalError, MockArchiveSink, MockJournal, SinkError};
+use crate::ports::{
+    Fact, Journal, JournalError, JournalState, MockArchiveSink, MockJournal, SinkError,
+};
 use crate::testing::{Call, MemoryJournal, MemorySink, Script, appliance, mysoftware};
-use crate::workflow::{Ports, RunError, abandon, export};
+use crate::workflow::{Ports, RunError, abandon, export, record_answers};
 use std::collections::BTreeSet;
 
 #[test]
@@ -168,4 +170,50 @@ fn no_start_leaves_before_its_intent_is_recorded() {
         world.platform.count(|call| matches!(call, Call::Start(_))),
         0
     );
+}
+
+fn full_disk() -> JournalError {
+    JournalError::Io {
+        path: "journal".into(),
+        source: std::io::Error::other("no space left"),
+    }
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_stops_no_ticket_from_being_deleted() {
+    let world = world(&[appliance(1), mysoftware(1)]);
+    let recorded = world.platform.foreign_ticket(appliance(1));
+    let answered = world.platform.foreign_ticket(mysoftware(1));
+    let mut journal = MockJournal::new();
+    journal.expect_checkpoint().returning(move || JournalState {
+        open: [recorded].into(),
+        ..JournalState::default()
+    });
+    journal.expect_record().returning(|_| Err(full_disk()));
+    let ports = Ports {
+        journal: &journal,
+        ..world.ports()
+    };
+    let abandoned = world.clock.run(abandon(ports, [answered].into()));
+    assert_eq!(abandoned.deleted.len(), 2, "{abandoned:?}");
+    assert_eq!(world.platform.tickets(), []);
+    assert_eq!(abandoned.still_open(&journal.checkpoint()), 0);
+}
+
+#[test]
+fn an_answer_after_the_end_of_a_run_is_recorded_once_and_never_for_a_ticket_that_is_gone() {
+    let world = world(&[appliance(1)]);
+    let (late, gone) = (
+        world.platform.foreign_ticket(appliance(1)),
+        world.platform.foreign_ticket(appliance(1)),
+    );
+    for fact in [Fact::Started { ticket: gone }, Fact::Gone { ticket: gone }] {
+        world
+            .clock
+            .run(world.journal.record(fact))
+            .expect("a journal");
+    }
+    let record = record_answers(&world.platform, &world.journal, [late, gone].into());
+    world.clock.run(record);
+    assert_eq!(world.journal.checkpoint().open, [late].into());
 }

@@ -1,11 +1,11 @@
 //! Starts whose answers were lost.
 
 use super::*;
-use crate::model::ItemRef;
+use crate::model::{ItemRef, TicketPolicy};
 use crate::ports::{Fact, Journal};
 use crate::report::Outcome;
 use crate::testing::{Call, Script, appliance, mysoftware};
-use crate::workflow::RunError;
+use crate::workflow::{RunError, export};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -116,4 +116,25 @@ fn a_software_start_is_not_repeated_into_an_outage() {
         .script(usize::MAX, down, Script::Refuse(reset()));
     world.complete();
     assert_eq!(world.platform.count(starts_of(mysoftware(1))), 2);
+}
+
+/// The ticket that was left to the user was taken for that of the lost start: the second archive came from the first export.
+#[test]
+fn a_ticket_left_to_the_user_is_not_taken_for_that_of_a_lost_start() {
+    let mut world = world(&[appliance(1)]);
+    world.order.tickets = TicketPolicy::Keep;
+    let changed = world.platform.clone();
+    let outcome = world.clock.run(async {
+        let run = export(world.ports(), Box::new(world.sink.clone()), &world.order);
+        let change = async {
+            crate::ports::Clock::sleep(&world.clock, Duration::from_secs(5)).await;
+            changed.change(appliance(1), |item| item.digest = "d2".to_owned());
+            changed.script(1, starts_of(appliance(1)), Script::Refuse(reset()));
+        };
+        futures_util::future::join(run, change).await.0
+    });
+    assert_eq!(outcome.expect("a bag").report.failures, []);
+    // The first, the one that was lost, and the one that replaced it.
+    assert_eq!(world.platform.count(starts_of(appliance(1))), 3);
+    assert_eq!(world.platform.tickets().len(), 2);
 }
