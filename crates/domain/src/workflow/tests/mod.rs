@@ -115,6 +115,7 @@ fn reset() -> ApiError {
     }
 }
 
+/// What a platform that went away comes to.
 fn away() -> ApiError {
     ApiError::Unreachable {
         request: "x".into(),

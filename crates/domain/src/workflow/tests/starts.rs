@@ -42,8 +42,6 @@ fn a_software_start_whose_answer_was_lost_is_reported() {
     assert!(world.archive_of(mysoftware(1)).is_some());
 }
 
-/// What a platform that went away comes to.
-
 /// The first run gets a ticket and no further.
 fn ended_before_the_download(item: ItemRef) -> World {
     let world = world(&[item]);
