@@ -120,7 +120,11 @@ impl UserDataApi for UforgeApi {
             Representation::Json => sent.map_err(not_as_json)?,
         };
         let label = MediaType::of(response.headers());
+        let status = response.status().as_u16();
         let bytes = self.transport.document(response, &request).await?;
+        if bytes.trim_ascii().is_empty() {
+            return Err(ApiError::Empty { request, status });
+        }
         let facts = wire::read(bytes.clone(), move |bytes| wire::facts(bytes, what, form))
             .await
             .map_err(|unread| {

@@ -101,9 +101,9 @@ impl Transport {
             .whole(self.document_limit)
             .await?;
         if bytes.is_empty() && no_content {
-            return Err(ApiError::Unreadable {
+            return Err(ApiError::Empty {
                 request: request.to_owned(),
-                detail: format!("it is empty ({status})"),
+                status,
             });
         }
         wire::unpacked(bytes, self.document_limit).map_err(|unread| match unread {
@@ -251,6 +251,7 @@ fn is_elsewhere(error: &ApiError) -> bool {
             | ApiError::Refused { .. }
             | ApiError::NotUForge { .. }
             | ApiError::Unreadable { .. }
+            | ApiError::Empty { .. }
             | ApiError::Redirected { .. }
     )
 }

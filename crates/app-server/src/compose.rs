@@ -17,11 +17,10 @@ use async_trait::async_trait;
 use domain::jobs::JobFailure;
 use domain::model::{Order, Representation, Resource, UserId};
 use domain::ports::{
-    ApiError, ArchiveSink, Clock, Fact, Journal, NoProgress, Platform, Progress, UserDataApi,
+    ApiError, ArchiveSink, Clock, Journal, NoProgress, Platform, Progress, UserDataApi,
 };
 use domain::report::export_json;
 use domain::workflow::{Limits, Ports, RunError, abandon, export};
-use futures_util::future::join_all;
 use secrecy::SecretString;
 use thiserror::Error;
 
@@ -265,40 +264,14 @@ impl Run for ForgeRun {
     async fn abandon(&mut self) -> Vec<String> {
         // Its files are closed first, so that nothing is written while they are deleted.
         self.sink = None;
-        let known = self.journal.checkpoint().open;
-        for ticket in self.api.settle(LAST_ANSWERS_WITHIN).await {
-            if !known.contains(&ticket) {
-                // Where it cannot be written down, the ticket is deleted without that, below.
-                let _ = self.journal.record(Fact::Started { ticket }).await;
-            }
-        }
-        let doubtful = match abandon(self.ports(&NoProgress)).await {
-            Ok(abandoned) => abandoned.doubtful,
-            Err(error) => {
-                tracing::warn!(error = %Causes(&error), "tickets are abandoned without a journal");
-                Vec::new()
-            }
-        };
-        let doubts = doubtful.iter().map(|item| {
+        let answered = self.api.settle(LAST_ANSWERS_WITHIN).await;
+        let abandoned = abandon(self.ports(&NoProgress), answered).await;
+        let left = abandoned.left.iter();
+        let left = left.map(|(ticket, error)| format!("{ticket} is left on the platform: {error}"));
+        let unresolved = abandoned.unresolved.iter().map(|item| {
             format!("an export ticket of {item} may be left on the platform: its start was never answered")
         });
-        self.delete_the_rest().await.chain(doubts).collect()
-    }
-}
-
-impl ForgeRun {
-    /// Deletes the tickets that are not in the journal, because its disk is full or not there. Gives a sentence for each that is left.
-    async fn delete_the_rest(&self) -> impl Iterator<Item = String> {
-        let open = self.api.settle(Duration::ZERO).await;
-        let deleted = open.into_iter().map(async |ticket| {
-            let _ = self.api.cancel_export(ticket).await;
-            (ticket, self.api.delete_export(ticket).await)
-        });
-        let deleted = join_all(deleted).await.into_iter();
-        deleted.filter_map(|(ticket, answer)| {
-            let error = answer.err()?;
-            Some(format!("{ticket} is left on the platform: {error}"))
-        })
+        left.chain(unresolved).collect()
     }
 }
 

@@ -1,4 +1,4 @@
-//! What a user's data is, how it is brought home, and what the bag and the report say.
+//! What a user's data is, how it is exported, and what the bag and the report say.
 //!
 //! This crate is the core of the hexagon. It opens no file and no socket, asks no system clock, spawns nothing and draws no
 //! unseeded randomness: all of that comes through [`ports`]. Data flows one way, in [`workflow`]:

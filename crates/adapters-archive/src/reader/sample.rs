@@ -6,10 +6,9 @@ use std::io::{Cursor, Write};
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use domain::bag::tags;
 use domain::model::{BagPath, Section, Sha256, UserId};
 use domain::ports::{Origin, Receipt, TagFile};
-use domain::report::{Completeness, Report};
+use domain::report::{Completeness, Report, tags};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;

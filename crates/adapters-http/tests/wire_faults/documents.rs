@@ -30,6 +30,7 @@ fn detail(result: Result<Document, ApiError>) -> String {
             assert_eq!(request, "GET users/john");
             detail
         }
+        Err(error @ ApiError::Empty { .. }) => error.to_string(),
         other => panic!("{other:?}"),
     }
 }

@@ -221,9 +221,9 @@ async fn an_answer_without_a_body_is_no_document() {
             .api()
             .document(Resource::User, Representation::Xml)
             .await;
-        let Err(ApiError::Unreadable { detail, .. }) = result else {
+        let Err(error @ ApiError::Empty { .. }) = result else {
             panic!("{result:?}")
         };
-        assert!(detail.contains("empty"), "{detail}");
+        assert!(error.to_string().contains("it is empty"), "{error}");
     }
 }

@@ -1,5 +1,6 @@
 //! Abandons a run: deletes its tickets on the server.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::time::Duration;
 
@@ -24,10 +25,9 @@ pub(super) async fn abandon(
     journal: &dyn Journal,
     patience: Duration,
 ) {
-    if let Ok(abandoned) = try_abandon(api, journal, patience).await {
-        say_doubts(session, &abandoned);
-    }
-    let left = journal.checkpoint().open.len();
+    let abandoned = try_abandon(api, journal, patience).await;
+    say_doubts(session, &abandoned);
+    let left = abandoned.still_open(&journal.checkpoint());
     if left > 0 {
         session.messages.warn(&format!(
             "{} of this run may still be on the server",
@@ -38,8 +38,8 @@ pub(super) async fn abandon(
 
 /// Says of which items nobody can know whether a ticket was made.
 pub(super) fn say_doubts(session: &Session, abandoned: &Abandoned) {
-    if !abandoned.doubtful.is_empty() {
-        let items = abandoned.doubtful.iter().map(ToString::to_string);
+    if !abandoned.unresolved.is_empty() {
+        let items = abandoned.unresolved.iter().map(ToString::to_string);
         session.messages.warn(&format!(
             "the answer to a start was lost: the platform may keep a ticket of {}",
             items.collect::<Vec<_>>().join(", ")
@@ -52,11 +52,7 @@ pub(super) async fn try_abandon(
     api: &dyn UserDataApi,
     journal: &dyn Journal,
     patience: Duration,
-) -> Result<Abandoned, CommandError> {
-    let checkpoint = journal.checkpoint();
-    if checkpoint.open.is_empty() && checkpoint.intents.is_empty() {
-        return Ok(Abandoned::default());
-    }
+) -> Abandoned {
     let clock = compose::clock();
     let ports = Ports {
         api,
@@ -64,10 +60,10 @@ pub(super) async fn try_abandon(
         journal,
         progress: &NoProgress,
     };
-    match tokio::time::timeout(patience, workflow::abandon(ports)).await {
-        Ok(abandoned) => Ok(abandoned?),
-        Err(_) => Ok(Abandoned::default()),
-    }
+    let abandoned = workflow::abandon(ports, BTreeSet::new());
+    tokio::time::timeout(patience, abandoned)
+        .await
+        .unwrap_or_default()
 }
 
 /// Whether a run was another person's, or from another platform: its tickets are not there to be deleted.

@@ -25,10 +25,10 @@ pub(super) fn run(
     let bag = find(&arguments.path)?.ok_or_else(nothing)?;
     let unfinished = compose::lock_unfinished(&bag)?.ok_or_else(nothing)?;
     let checkpoint = unfinished.journal.checkpoint();
-    if checkpoint.open.is_empty() && checkpoint.intents.is_empty() {
-        session.inputs(flags)?;
-    } else {
+    if checkpoint.may_have_tickets() {
         abandon(session, flags, &unfinished)?;
+    } else {
+        session.inputs(flags)?;
     }
     unfinished.remove().map_err(ComposeError::from)?;
     let bag = bag.display().to_string();
@@ -101,10 +101,10 @@ fn abandon(session: &mut Session, flags: Layer, run: &LockedRun) -> Result<(), C
         signals
             .or(try_abandon(&api, run.journal.as_ref(), PATIENCE))
             .await
-            .map_err(CommandError::Interrupted)?
+            .map_err(CommandError::Interrupted)
     })?;
     say_doubts(session, &abandoned);
-    let left = run.journal.checkpoint().open.len();
+    let left = abandoned.still_open(&run.journal.checkpoint());
     if left > 0 {
         return Err(CommandError::TicketsLeft {
             left: number(left),

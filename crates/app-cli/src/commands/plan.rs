@@ -84,6 +84,7 @@ fn section_json(section: &workflow::PlannedSection) -> SectionJson<'_> {
         SectionPlan::Unavailable { reason } => {
             ("unavailable", None, None, None, Some(reason.as_str()))
         }
+        SectionPlan::Unread => ("fetch", None, None, None, None),
         SectionPlan::Excluded => ("excluded", None, None, None, None),
     };
     SectionJson {
@@ -163,6 +164,7 @@ fn cells(section: &PlannedSection) -> [String; 3] {
             };
             ["-".to_owned(), String::new(), reason]
         }
+        SectionPlan::Unread => [String::new(), String::new(), String::new()],
         SectionPlan::Excluded => ["-".to_owned(), String::new(), "excluded".to_owned()],
     }
 }

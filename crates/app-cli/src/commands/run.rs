@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::model::{Order, Ticket};
-use domain::ports::{ArchiveSink, Fact, FinishedBag, Journal, UserDataApi};
+use domain::model::Order;
+use domain::ports::{ArchiveSink, FinishedBag, Journal, UserDataApi};
 use domain::report::{Completeness, Outcome};
 use domain::workflow::{self, Ports, RunError};
 
@@ -134,17 +134,8 @@ async fn watched(
 
 /// A start that was sent before the run was dropped may have made a ticket: its answer is waited for, and recorded.
 async fn record_answers(api: &TrackedStarts, journal: &dyn Journal, patience: Duration) {
-    let open = api.settle(patience).await;
-    let checkpoint = journal.checkpoint();
-    let unheard = |ticket: &Ticket| {
-        checkpoint.intents.contains(&ticket.item) && !checkpoint.open.contains(ticket)
-    };
-    for ticket in open.into_iter().filter(unheard) {
-        // A ticket that cannot be recorded any more is deleted at once, as far as time allows.
-        if journal.record(Fact::Started { ticket }).await.is_err() {
-            let _ = api.delete_export(ticket).await;
-        }
-    }
+    let answered = api.settle(patience).await;
+    workflow::record_answers(api, journal, answered).await;
 }
 
 /// The interrupted run had only lacked the last step: nothing is asked of the platform but to delete its tickets.

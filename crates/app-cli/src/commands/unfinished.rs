@@ -32,7 +32,7 @@ impl Unfinished {
         ended: &CommandError,
         run: RunStart,
     ) -> Self {
-        let tickets = !checkpoint.open.is_empty() || !checkpoint.intents.is_empty();
+        let tickets = checkpoint.may_have_tickets();
         // A command that was refused is changed before it is repeated, and must then not find an unfinished run of another order.
         let refused = matches!(
             Ending::of_error(ended),

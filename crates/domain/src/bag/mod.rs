@@ -5,7 +5,6 @@
 pub mod integrity;
 pub mod layout;
 pub mod manifest;
-pub mod tags;
 pub mod verify;
 
 pub use integrity::{ContentCheck, GzipCheck, PublishedCheck};

@@ -171,3 +171,23 @@ impl fmt::Display for Representation {
         f.write_str(self.ending())
     }
 }
+
+impl fmt::Display for Resource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::User => f.write_str("the profile"),
+            Self::List(list, _) => write!(f, "the list of {}", list.name()),
+            Self::Item(item) => write!(f, "{item}"),
+            Self::CloudAccount(id) => write!(f, "cloud account {id}"),
+            Self::WorkspaceTemplates { workspace, .. } => {
+                write!(f, "the templates of workspace {workspace}")
+            }
+            Self::WorkspaceComments { workspace, .. } => {
+                write!(f, "the comments of workspace {workspace}")
+            }
+            Self::TemplateComments { template, .. } => {
+                write!(f, "the comments of shared template {template}")
+            }
+        }
+    }
+}

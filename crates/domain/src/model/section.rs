@@ -65,6 +65,10 @@ pub struct SectionInfo {
     pub name: &'static str,
     /// A heading for people.
     pub title: &'static str,
+    /// What one of its objects is called.
+    pub one: &'static str,
+    /// What several of its objects are called.
+    pub many: &'static str,
     /// How it is fetched.
     pub kind: SectionKind,
     /// Provided, observed or the platform's.
@@ -76,7 +80,7 @@ pub struct SectionInfo {
 }
 
 macro_rules! sections {
-    ($($section:ident { $name:literal, $title:literal, $kind:expr, $basis:ident, $entitlement:expr, $about:literal })+) => {
+    ($($section:ident { $name:literal, $title:literal, $one:literal, $many:literal, $kind:expr, $basis:ident, $entitlement:expr, $about:literal })+) => {
         /// A kind of data that a person has on the platform.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
         #[expect(missing_docs, reason = "each is described by its row of the table")]
@@ -94,6 +98,8 @@ macro_rules! sections {
                     $(Self::$section => SectionInfo {
                         name: $name,
                         title: $title,
+                        one: $one,
+                        many: $many,
                         kind: $kind,
                         basis: Basis::$basis,
                         about: $about,
@@ -106,53 +112,53 @@ macro_rules! sections {
 }
 
 sections! {
-    Profile { "profile", "Profile", SectionKind::Profile, Provided, None,
+    Profile { "profile", "Profile", "profile", "profiles", SectionKind::Profile, Provided, None,
         "Your account: name, e-mail address, postal address, preferences and photo." }
-    Appliances { "appliances", "Appliances", SectionKind::Items(ItemKind::Appliance), Provided, Some("appliance_create"),
+    Appliances { "appliances", "Appliances", "appliance", "appliances", SectionKind::Items(ItemKind::Appliance), Provided, Some("appliance_create"),
         "The machine-image templates you designed, each with the archive that another UForge can import." }
-    MySoftware { "mysoftware", "My software", SectionKind::Items(ItemKind::MySoftware), Provided, Some("appliance_create"),
+    MySoftware { "mysoftware", "My software", "software bundle", "software bundles", SectionKind::Items(ItemKind::MySoftware), Provided, Some("appliance_create"),
         "The software bundles in your library, each with the archive that holds its files." }
-    CloudAccounts { "cloud-accounts", "Cloud accounts", SectionKind::CloudAccounts, Provided, None,
+    CloudAccounts { "cloud-accounts", "Cloud accounts", "cloud account", "cloud accounts", SectionKind::CloudAccounts, Provided, None,
         "The credentials you stored for cloud providers, with their certificates and keys." }
-    ArtifactAccounts { "artifact-accounts", "Artifact accounts", SectionKind::List(ListResource::ArtifactAccounts), Provided, Some("cloud_account_access"),
+    ArtifactAccounts { "artifact-accounts", "Artifact accounts", "artifact account", "artifact accounts", SectionKind::List(ListResource::ArtifactAccounts), Provided, Some("cloud_account_access"),
         "The credentials you stored for artifact repositories." }
-    ApiKeys { "api-keys", "API keys", SectionKind::List(ListResource::ApiKeys), Provided, Some("api_key_access"),
+    ApiKeys { "api-keys", "API keys", "API key", "API keys", SectionKind::List(ListResource::ApiKeys), Provided, Some("api_key_access"),
         "The key pairs with which programs act in your name." }
-    SshKeys { "ssh-keys", "SSH keys", SectionKind::List(ListResource::SshKeys), Provided, None,
+    SshKeys { "ssh-keys", "SSH keys", "SSH key", "SSH keys", SectionKind::List(ListResource::SshKeys), Provided, None,
         "The public SSH keys you stored for your machines." }
-    Workspaces { "workspaces", "Workspaces", SectionKind::List(ListResource::Workspaces), Provided, Some("appliance_create"),
+    Workspaces { "workspaces", "Workspaces", "workspace", "workspaces", SectionKind::List(ListResource::Workspaces), Provided, Some("appliance_create"),
         "The workspaces in which you share templates with others." }
-    WorkspaceComments { "workspace-comments", "Workspace comments", SectionKind::WorkspaceComments, Provided, Some("appliance_create"),
+    WorkspaceComments { "workspace-comments", "Workspace comments", "comment", "comments", SectionKind::WorkspaceComments, Provided, Some("appliance_create"),
         "What you wrote in workspaces; the words of other people are left out." }
-    Organizations { "organizations", "Organizations", SectionKind::List(ListResource::Orgs), Platform, None,
+    Organizations { "organizations", "Organizations", "organization", "organizations", SectionKind::List(ListResource::Orgs), Platform, None,
         "The organizations your account belongs to." }
-    Roles { "roles", "Roles", SectionKind::List(ListResource::Roles), Platform, None,
+    Roles { "roles", "Roles", "role", "roles", SectionKind::List(ListResource::Roles), Platform, None,
         "The roles and entitlements that administrators gave to your account." }
-    Quotas { "quotas", "Quotas", SectionKind::List(ListResource::Quotas), Platform, None,
+    Quotas { "quotas", "Quotas", "quota", "quotas", SectionKind::List(ListResource::Quotas), Platform, None,
         "The limits set for your account and how much of each is used." }
-    Usage { "usage", "Usage", SectionKind::List(ListResource::Usage), Observed, None,
+    Usage { "usage", "Usage", "usage record", "usage records", SectionKind::List(ListResource::Usage), Observed, None,
         "What the platform counted of your use: generations, publications and their times." }
-    Statistics { "statistics", "Statistics", SectionKind::List(ListResource::Stats), Observed, None,
+    Statistics { "statistics", "Statistics", "statistic", "statistics", SectionKind::List(ListResource::Stats), Observed, None,
         "Figures that the platform keeps about your account." }
-    Activities { "activities", "Activities", SectionKind::List(ListResource::Activities), Observed, Some("user_administrate"),
+    Activities { "activities", "Activities", "activity", "activities", SectionKind::List(ListResource::Activities), Observed, Some("user_administrate"),
         "The log of what was done with your account, and when." }
-    Images { "images", "Machine images", SectionKind::List(ListResource::Images), Observed, Some("image_generate"),
+    Images { "images", "Machine images", "machine image record", "machine image records", SectionKind::List(ListResource::Images), Observed, Some("image_generate"),
         "Records of the machine images you generated; the images themselves are not personal data." }
-    PublishedImages { "published-images", "Published images", SectionKind::List(ListResource::PublishedImages), Observed, Some("image_generate"),
+    PublishedImages { "published-images", "Published images", "published image record", "published image records", SectionKind::List(ListResource::PublishedImages), Observed, Some("image_generate"),
         "Records of the machine images you published to clouds." }
-    Imports { "imports", "Imports", SectionKind::List(ListResource::Imports), Observed, Some("appliance_create"),
+    Imports { "imports", "Imports", "import record", "import records", SectionKind::List(ListResource::Imports), Observed, Some("appliance_create"),
         "Records of the templates you imported." }
-    Exports { "exports", "Exports", SectionKind::List(ListResource::Exports), Observed, Some("appliance_create"),
+    Exports { "exports", "Exports", "export record", "export records", SectionKind::List(ListResource::Exports), Observed, Some("appliance_create"),
         "Records of the template exports that lie on the platform." }
-    Scans { "scans", "Scans", SectionKind::List(ListResource::Scans), Observed, Some("migration_access"),
+    Scans { "scans", "Scans", "scan record", "scan records", SectionKind::List(ListResource::Scans), Observed, Some("migration_access"),
         "Records of the scans made of your machines." }
-    ScannedInstances { "scanned-instances", "Scanned instances", SectionKind::List(ListResource::ScannedInstances), Observed, Some("migration_access"),
+    ScannedInstances { "scanned-instances", "Scanned instances", "scanned instance", "scanned instances", SectionKind::List(ListResource::ScannedInstances), Observed, Some("migration_access"),
         "The machines you had scanned." }
-    Migrations { "migrations", "Migrations", SectionKind::List(ListResource::Migrations), Observed, Some("migration_access"),
+    Migrations { "migrations", "Migrations", "migration record", "migration records", SectionKind::List(ListResource::Migrations), Observed, Some("migration_access"),
         "Records of the migrations you ran." }
-    Deployments { "deployments", "Deployments", SectionKind::List(ListResource::Deployments), Observed, Some("deployments_access"),
+    Deployments { "deployments", "Deployments", "deployment record", "deployment records", SectionKind::List(ListResource::Deployments), Observed, Some("deployments_access"),
         "Records of what you deployed." }
-    Blueprints { "blueprints", "Blueprints", SectionKind::List(ListResource::Blueprints), Provided, Some("deployments_access"),
+    Blueprints { "blueprints", "Blueprints", "blueprint", "blueprints", SectionKind::List(ListResource::Blueprints), Provided, Some("deployments_access"),
         "The deployment blueprints you designed." }
 }
 

@@ -1,6 +1,6 @@
-//! What must be remembered beside the unfinished bag, so that a killed run goes on and no ticket is forgotten.
+//! What must be recorded beside the unfinished bag, so that a killed run can be resumed and no ticket is left.
 //!
-//! The sink remembers its own entries ([`super::ArchiveSink::resumed_receipts`]); the journal remembers tickets and facts.
+//! The sink keeps its own entries ([`super::ArchiveSink::resumed_receipts`]); the journal keeps tickets and facts.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
@@ -13,10 +13,10 @@ use thiserror::Error;
 
 use crate::model::{Facts, ItemRef, Resource, Ticket};
 
-/// A document as it is remembered: which resource.
+/// A document as it is recorded: which resource.
 pub type DocumentKey = Resource;
 
-/// One thing to remember.
+/// One thing to record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "fact", rename_all = "snake_case")]
 pub enum Fact {
@@ -25,7 +25,7 @@ pub enum Fact {
         /// When.
         at: Timestamp,
     },
-    /// Tickets that lay on the server before this run's first start: somebody else's.
+    /// Tickets that were open on the server before this run's first start: somebody else's.
     Foreign {
         /// Which.
         tickets: Vec<Ticket>,
@@ -45,12 +45,14 @@ pub enum Fact {
         /// For what.
         item: ItemRef,
     },
-    /// The start was sent, and its ticket can no more be found: a person must be told.
-    Doubted {
+    /// The start was sent, and its ticket can no more be found: the report says so.
+    #[serde(rename = "doubted")]
+    Unresolved {
         /// For what.
         item: ItemRef,
         /// In words.
-        doubt: String,
+        #[serde(rename = "doubt")]
+        note: String,
     },
     /// The ticket is no more on the server, or no more ours to delete.
     Gone {
@@ -81,9 +83,11 @@ pub struct JournalState {
     /// Starts sent whose answer is not known.
     pub intents: BTreeSet<ItemRef>,
     /// What is not known of starts, in words.
-    pub doubts: Vec<String>,
+    pub unresolved: Vec<String>,
     /// Our tickets that are still on the server, as far as is known.
     pub open: BTreeSet<Ticket>,
+    /// Tickets that were ours: deleted, or left to the user.
+    pub gone: BTreeSet<Ticket>,
     /// Documents read.
     pub documents: BTreeMap<DocumentKey, Facts>,
     /// Documents that the platform does not offer as JSON.
@@ -91,6 +95,11 @@ pub struct JournalState {
 }
 
 impl JournalState {
+    /// Whether tickets of this run may be on the platform.
+    pub fn may_have_tickets(&self) -> bool {
+        !self.open.is_empty() || !self.intents.is_empty()
+    }
+
     /// Takes one more fact in, as [`Journal::record`] does.
     pub fn apply(&mut self, fact: Fact) {
         match fact {
@@ -104,16 +113,19 @@ impl JournalState {
             Fact::Started { ticket } => {
                 self.intents.remove(&ticket.item);
                 self.open.insert(ticket);
+                // The platform may use the number of a deleted ticket again.
+                self.gone.remove(&ticket);
             }
             Fact::NotStarted { item } => {
                 self.intents.remove(&item);
             }
-            Fact::Doubted { item, doubt } => {
+            Fact::Unresolved { item, note } => {
                 self.intents.remove(&item);
-                self.doubts.push(doubt);
+                self.unresolved.push(note);
             }
             Fact::Gone { ticket } => {
                 self.open.remove(&ticket);
+                self.gone.insert(ticket);
             }
             Fact::Read { resource, facts } => {
                 self.documents.insert(resource, facts);
@@ -139,14 +151,14 @@ pub enum JournalError {
     },
 }
 
-/// Remembers facts.
+/// Records facts.
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// What is remembered now: what an interrupted run left, and all that was recorded since.
+    /// What is recorded now: what an interrupted run left, and all that was recorded since.
     fn checkpoint(&self) -> JournalState;
 
-    /// Remembers. After this returns, `Intent`, `Started`, `NotStarted`, `Doubted`, `Gone` and `Foreign` survive a loss of power
+    /// Records. After this returns, `Intent`, `Started`, `NotStarted`, `Unresolved`, `Gone` and `Foreign` survive a loss of power
     /// where the journal is kept on disk; `Read` and `NotAsJson` survive with the next of
     /// them.
     async fn record(&self, fact: Fact) -> Result<(), JournalError>;

@@ -16,18 +16,14 @@ pub use clock::MockClock;
 #[cfg(any(test, feature = "testing"))]
 pub use journal::MockJournal;
 pub use journal::{DocumentKey, Fact, Journal, JournalError, JournalState, MemoryJournal};
-#[cfg(any(test, feature = "testing"))]
-pub use progress::MockProgress;
 pub use progress::{Event, ItemStage, NoProgress, Progress};
 pub use remedy::API_URL;
+#[cfg(any(test, feature = "testing"))]
+pub use sink::MockArchiveSink;
 pub use sink::{
     ArchiveSink, Check, CheckFailure, Durability, EntryWriter, FinishedBag, NewEntry, Origin,
     PartialEntry, Receipt, Redaction, RedactionRule, SinkError, Storage, TagFile,
 };
-#[cfg(any(test, feature = "testing"))]
-pub use sink::{MockArchiveSink, MockEntryWriter};
-#[cfg(any(test, feature = "testing"))]
-pub use user_data::MockUserDataApi;
 pub use user_data::{
     ApiError, Distrust, Document, Download, ExportState, ExportStatus, OpenTicket, Platform,
     ResumeAt, Started, UserDataApi,

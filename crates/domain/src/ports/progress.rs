@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::model::{ItemRef, Section, Ticket};
 
-/// Where an item is on its way home.
+/// How far the export of an item is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "stage", rename_all = "snake_case")]
 pub enum ItemStage {
@@ -63,7 +63,7 @@ pub enum Event {
     },
     /// All lists are read: this is what there is to do.
     Planned {
-        /// Archives to bring home.
+        /// Archives to export.
         items: u64,
         /// Documents and files known so far.
         documents: u64,
@@ -124,7 +124,6 @@ pub enum Event {
 }
 
 /// Hears what happens. Cannot fail, block or slow a run.
-#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
 pub trait Progress: Send + Sync {
     /// Takes note. Returns at once.
     fn on(&self, event: &Event);

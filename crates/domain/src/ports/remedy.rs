@@ -32,7 +32,7 @@ impl ApiError {
                 "an older server that knows no TLS 1.2 needs a proxy before it"
             }
             Self::Untrusted { distrust, .. } => of_distrust(*distrust),
-            Self::NotUForge { .. } | Self::Unreadable { .. } => API_URL,
+            Self::NotUForge { .. } | Self::Unreadable { .. } | Self::Empty { .. } => API_URL,
             Self::Redirected { request, to } => {
                 return Some(format!(
                     "if that is the platform, give `{}` as `--url`",

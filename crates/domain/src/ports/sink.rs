@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::model::{BagPath, ItemRef, Section, Sha256, Ticket};
 
-/// How an entry's bytes lie in the container.
+/// How an entry's bytes are stored in the container.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Storage {
@@ -69,7 +69,7 @@ pub struct Redaction {
 pub struct Origin {
     /// Its section.
     pub section: Section,
-    /// The request that brought it, as in `GET users/john/appliances/201`; never with a query that holds credentials.
+    /// The request that it answers, as in `GET users/john/appliances/201`; never with a query that holds credentials.
     pub source: String,
     /// When.
     pub fetched: Timestamp,
@@ -246,17 +246,17 @@ pub trait ArchiveSink: Send + Sync {
     /// Waits for nothing but the sink's own limits. A path that was closed before is an error.
     async fn open_entry(&self, entry: NewEntry) -> Result<Box<dyn EntryWriter>, SinkError>;
 
-    /// Goes on with one of the [`Self::partial_entries`]: after this returns, the writer has taken as many bytes as were told there,
-    /// and its sums and its check are those of the whole.
+    /// Resumes one of the [`Self::partial_entries`]: after this returns, the writer has taken as many bytes as it says, and its
+    /// sums and its check are those of the whole.
     ///
-    /// `None` where they cannot be read any more; the path may then be opened as a new entry, which at any time takes the place of
-    /// a beginning.
+    /// `None` where its bytes cannot be read any more; the path may then be opened as a new entry, which at any time replaces a
+    /// partial one.
     async fn resume_entry(&self, path: &BagPath)
     -> Result<Option<Box<dyn EntryWriter>>, SinkError>;
 
     /// Writes the tag files and publishes: after this returns, the bag is complete, on disk, and under its final name.
     ///
-    /// Where a journal on disk tells of the run, it stays until whoever composed the run has told of the bag.
+    /// A journal on disk stays until whoever composed the run has reported the bag.
     async fn finish(self: Box<Self>, tags: Vec<TagFile>) -> Result<FinishedBag, SinkError>;
 }
 
@@ -264,7 +264,6 @@ pub trait ArchiveSink: Send + Sync {
 ///
 /// Dropped without `close` or `discard`, it counts as interrupted. One without a validator is then discarded. One with a
 /// validator stays as it is for the run to come, and the sink, which may be holding its place, takes nothing more.
-#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
 #[async_trait]
 pub trait EntryWriter: Send + Sync {
     /// Takes the next bytes. Waits while the disk is slower than the network.

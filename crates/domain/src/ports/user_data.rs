@@ -12,7 +12,7 @@ use crate::model::{BinaryRef, Facts, ItemRef, OutputFormat, Representation, Reso
 /// What `GET status` says (schema type `ServiceStatus`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Platform {
-    /// `version`, where told.
+    /// `version`, where the platform says one.
     pub version: Option<String>,
 }
 
@@ -23,7 +23,7 @@ pub struct Document {
     pub bytes: Bytes,
     /// The media type without parameters.
     pub media_type: String,
-    /// The request that brought it, as in `GET users/john/appliances`, without a query that holds credentials.
+    /// The request that it answers, as in `GET users/john/appliances`, without a query that holds credentials.
     pub request: String,
     /// Read from XML; empty for JSON.
     pub facts: Facts,
@@ -48,7 +48,7 @@ pub struct Download {
     pub starts_at: u64,
     /// A strong `ETag` of a server that takes ranges: only then a resume is worth asking for.
     pub validator: Option<String>,
-    /// The request that brought it, as in `GET users/john/appliances/201/exports/12/downloads`.
+    /// The request that it answers, as in `GET users/john/appliances/201/exports/12/downloads`.
     pub request: String,
     /// The bytes. An error ends it; an end without an error is the end of the transfer, which is not yet proof of the whole.
     pub body: BoxStream<'static, Result<Bytes, ApiError>>,
@@ -123,7 +123,7 @@ pub struct Started {
     pub status: ExportStatus,
 }
 
-/// A ticket that lies on the server.
+/// A ticket that is open on the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OpenTicket {
     /// Which.
@@ -352,6 +352,14 @@ pub enum ApiError {
         /// What is wrong with it.
         detail: String,
     },
+    /// There is an answer, but nothing in it.
+    #[error("{request}: the answer cannot be read: it is empty ({status})")]
+    Empty {
+        /// Method and path.
+        request: String,
+        /// The HTTP status: 204, or that of an answer without a body.
+        status: u16,
+    },
     /// The document is larger than is accepted.
     #[error("{request}: the answer is larger than the limit of {limit} bytes for one document")]
     TooLarge {
@@ -401,6 +409,7 @@ impl ApiError {
             | Self::Stalled { .. }
             | Self::NotUForge { .. }
             | Self::Unreadable { .. }
+            | Self::Empty { .. }
             | Self::TooLarge { .. }
             | Self::Redirected { .. } => None,
         }
@@ -430,7 +439,6 @@ impl ApiError {
 }
 
 /// One user's data on the platform. One attempt each; nothing here sleeps.
-#[cfg_attr(any(test, feature = "testing"), mockall::automock)]
 #[async_trait]
 pub trait UserDataApi: Send + Sync {
     /// Whether the platform is there, and its version. Needs no credentials.
@@ -443,7 +451,7 @@ pub trait UserDataApi: Send + Sync {
     async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError>;
 
     /// Asks for an export. An error other than `NoAnswer { sent: true }`, `NotHttp`, `Stalled`, `Interrupted`, `Unreadable`,
-    /// `NotUForge` and an `Overloaded` of a gateway means that no ticket was made.
+    /// `Empty`, `NotUForge` and an `Overloaded` of a gateway means that no ticket was made.
     async fn start_export(&self, item: ItemRef, format: OutputFormat) -> Result<Started, ApiError>;
 
     /// A ticket's status.
@@ -455,7 +463,7 @@ pub trait UserDataApi: Send + Sync {
         tickets: &[Ticket],
     ) -> Result<Vec<(Ticket, ExportStatus)>, ApiError>;
 
-    /// All appliance tickets that lie on the server, other clients' too. My software has no such list.
+    /// All appliance tickets that are open on the server, other clients' too. My software has no such list.
     async fn open_tickets(&self) -> Result<Vec<OpenTicket>, ApiError>;
 
     /// A complete export's archive, from its start or from a resume point.

@@ -12,6 +12,7 @@ mod plain;
 pub mod sample;
 mod schema;
 mod summary;
+pub mod tags;
 mod words;
 
 pub use coverage::{Coverage, Inside, coverage};

@@ -46,44 +46,17 @@ pub fn grouped(number: u64) -> String {
 
 /// What objects of a section are called when they are counted.
 pub(super) fn counted(section: Section, number: u64) -> String {
-    let (one, many) = match section {
-        Section::Profile => ("profile", "profiles"),
-        Section::Appliances => ("appliance", "appliances"),
-        Section::MySoftware => ("software bundle", "software bundles"),
-        Section::CloudAccounts => ("cloud account", "cloud accounts"),
-        Section::ArtifactAccounts => ("artifact account", "artifact accounts"),
-        Section::ApiKeys => ("API key", "API keys"),
-        Section::SshKeys => ("SSH key", "SSH keys"),
-        Section::Workspaces => ("workspace", "workspaces"),
-        Section::WorkspaceComments => ("comment", "comments"),
-        Section::Organizations => ("organization", "organizations"),
-        Section::Roles => ("role", "roles"),
-        Section::Quotas => ("quota", "quotas"),
-        Section::Usage => ("usage record", "usage records"),
-        Section::Statistics => ("statistic", "statistics"),
-        Section::Activities => ("activity", "activities"),
-        Section::Images => ("machine image record", "machine image records"),
-        Section::PublishedImages => ("published image record", "published image records"),
-        Section::Imports => ("import record", "import records"),
-        Section::Exports => ("export record", "export records"),
-        Section::Scans => ("scan record", "scan records"),
-        Section::ScannedInstances => ("scanned instance", "scanned instances"),
-        Section::Migrations => ("migration record", "migration records"),
-        Section::Deployments => ("deployment record", "deployment records"),
-        Section::Blueprints => ("blueprint", "blueprints"),
-    };
+    let info = section.info();
     format!(
         "{} {}",
         grouped(number),
-        if number == 1 { one } else { many }
+        if number == 1 { info.one } else { info.many }
     )
 }
 
 /// What one object of a section is called before its name: `Appliance`, `Software bundle`.
 pub(super) fn one(section: Section) -> String {
-    let counted = counted(section, 1);
-    let noun = counted.trim_start_matches("1 ");
-    upper_first(noun)
+    upper_first(section.info().one)
 }
 
 /// The text with its first letter as a capital: a sentence.

@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use super::context::{Ports, RunError};
 use super::ledger::{Book, Refusal};
 use super::plan::read_lists;
-use super::run::{Ports, RunError};
+
 use crate::bag::verify::{Drift, ListNow, RecordedExport, Unread, drift};
 use crate::model::{Order, Section, Selection};
 use crate::ports::ApiError;
@@ -12,7 +13,7 @@ use crate::ports::ApiError;
 /// How a bag stands to the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Against {
-    /// The platform's version, where told.
+    /// The platform's version, where it says one.
     pub platform_version: Option<String>,
     /// What has become of the bag's data since.
     pub drift: Drift,
@@ -24,11 +25,11 @@ pub struct Against {
 pub async fn against(
     ports: Ports<'_>,
     order: &Order,
-    told: &RecordedExport,
+    recorded: &RecordedExport,
 ) -> Result<Against, RunError> {
     let order = Order {
         selection: Selection {
-            sections: told.selected(),
+            sections: recorded.selected(),
             appliances: None,
             mysoftware: None,
         },
@@ -41,7 +42,7 @@ pub async fn against(
         .collect();
     Ok(Against {
         platform_version,
-        drift: drift(told, &lists),
+        drift: drift(recorded, &lists),
     })
 }
 

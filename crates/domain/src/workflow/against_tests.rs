@@ -45,19 +45,19 @@ impl World {
             .clock
             .run(export(self.ports(), sink, &self.order))
             .expect("a bag");
-        told(&outcome.report)
+        recorded(&outcome.report)
     }
 
-    fn against(&self, told: &RecordedExport) -> Result<Against, RunError> {
-        self.clock.run(against(self.ports(), &self.order, told))
+    fn against(&self, recorded: &RecordedExport) -> Result<Against, RunError> {
+        self.clock.run(against(self.ports(), &self.order, recorded))
     }
 
-    fn drift(&self, told: &RecordedExport) -> Drift {
-        self.against(told).expect("a comparison").drift
+    fn drift(&self, recorded: &RecordedExport) -> Drift {
+        self.against(recorded).expect("a comparison").drift
     }
 }
 
-fn told(report: &Report) -> RecordedExport {
+fn recorded(report: &Report) -> RecordedExport {
     RecordedExport::read(&export_json(report)[..]).expect("what was written")
 }
 
@@ -75,9 +75,9 @@ fn forbidden() -> ApiError {
 #[test]
 fn a_bag_that_was_just_made_is_up_to_date() {
     let world = world(&[appliance(1), appliance(2), mysoftware(1)]);
-    let told = world.bag();
+    let recorded = world.bag();
     let before = world.platform.calls().len();
-    let found = world.against(&told).expect("a comparison");
+    let found = world.against(&recorded).expect("a comparison");
     assert!(found.drift.is_up_to_date(), "{:#?}", found.drift);
     assert_eq!(found.platform_version.as_deref(), Some("3.8.13"));
     let asked = &world.platform.calls()[before..];
@@ -95,12 +95,12 @@ fn a_bag_that_was_just_made_is_up_to_date() {
 #[test]
 fn what_was_added_and_changed_since_is_named() {
     let world = world(&[appliance(1), appliance(2)]);
-    let told = world.bag();
+    let recorded = world.bag();
     world.platform.add(FakeItem::new(appliance(3)));
     world
         .platform
         .change(appliance(2), |item| "d2".clone_into(&mut item.digest));
-    let drift = world.drift(&told);
+    let drift = world.drift(&recorded);
     let (_, appliances) = drift
         .compared()
         .find(|(section, _)| *section == Section::Appliances)
@@ -116,22 +116,22 @@ fn what_was_added_and_changed_since_is_named() {
 fn only_the_lists_of_the_bag_s_sections_are_read_whatever_the_order_selects() {
     let mut world = world(&[appliance(1), mysoftware(1)]);
     world.order.selection.sections = [Section::MySoftware].into();
-    let told = world.bag();
+    let recorded = world.bag();
     world.platform.add(FakeItem::new(appliance(2)));
     world.order.selection = Selection::everything();
     let before = world.platform.count(list(ListResource::Appliances));
-    assert!(world.drift(&told).is_up_to_date());
+    assert!(world.drift(&recorded).is_up_to_date());
     assert_eq!(world.platform.count(list(ListResource::Appliances)), before);
 }
 
 #[test]
 fn a_section_that_cannot_be_read_any_more_is_said() {
     let world = world(&[appliance(1)]);
-    let told = world.bag();
+    let recorded = world.bag();
     world
         .platform
         .script(1, list(ListResource::Scans), Script::Refuse(forbidden()));
-    let drift = world.drift(&told);
+    let drift = world.drift(&recorded);
     let scans = drift
         .sections
         .iter()
@@ -150,13 +150,13 @@ fn a_section_that_cannot_be_read_any_more_is_said() {
         list(ListResource::Appliances),
         Script::Refuse(forbidden()),
     );
-    assert!(!world.drift(&told).is_up_to_date());
+    assert!(!world.drift(&recorded).is_up_to_date());
 }
 
 #[test]
 fn an_overloaded_platform_is_waited_for() {
     let world = world(&[appliance(1)]);
-    let told = world.bag();
+    let recorded = world.bag();
     let overloaded = ApiError::Overloaded {
         request: "GET x".to_owned(),
         status: 503,
@@ -169,14 +169,14 @@ fn an_overloaded_platform_is_waited_for() {
         Script::Refuse(overloaded),
     );
     let before = world.clock.elapsed();
-    assert!(world.drift(&told).is_up_to_date());
+    assert!(world.drift(&recorded).is_up_to_date());
     assert!(world.clock.elapsed() >= before + Duration::from_mins(1));
 }
 
 #[test]
 fn refused_credentials_and_a_platform_that_is_not_there_end_it() {
     let world = world(&[appliance(1)]);
-    let told = world.bag();
+    let recorded = world.bag();
     let unauthorized = ApiError::Unauthorized {
         request: "GET x".to_owned(),
         message: None,
@@ -187,7 +187,7 @@ fn refused_credentials_and_a_platform_that_is_not_there_end_it() {
         Script::Refuse(unauthorized),
     );
     assert!(matches!(
-        world.against(&told),
+        world.against(&recorded),
         Err(RunError::Unauthorized { .. })
     ));
     let unreachable = ApiError::Unreachable {
@@ -200,20 +200,23 @@ fn refused_credentials_and_a_platform_that_is_not_there_end_it() {
         |call| *call == Call::Platform,
         Script::Refuse(unreachable),
     );
-    assert!(matches!(world.against(&told), Err(RunError::Platform(_))));
+    assert!(matches!(
+        world.against(&recorded),
+        Err(RunError::Platform(_))
+    ));
 }
 
 #[test]
 fn nobody_s_bag_is_compared_with_a_platform_that_refuses_everything() {
     let world = world(&[appliance(1)]);
-    let told = world.bag();
+    let recorded = world.bag();
     world.platform.script(
         100,
         |call| matches!(call, Call::Document(..)),
         Script::Refuse(forbidden()),
     );
     assert!(matches!(
-        world.against(&told),
+        world.against(&recorded),
         Err(RunError::NothingAvailable { .. })
     ));
 }

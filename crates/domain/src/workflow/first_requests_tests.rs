@@ -114,7 +114,7 @@ fn a_run_that_goes_on_asks_for_no_json_again() {
     world.platform.script(0, is_start, Script::LoseAnswer);
     while world.export().is_err() {}
     assert_eq!(world.platform.count(is_json), asked);
-    // Once more for the second look at the end, and not because its twin is missing.
+    // Once more for the recount at the end, and not because it is missing as JSON.
     assert_eq!(world.platform.count(profile), profiles + 1);
 }
 

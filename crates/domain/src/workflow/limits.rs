@@ -31,8 +31,8 @@ impl Limits {
     pub(crate) const EARLY_PAUSE: Duration = Duration::from_millis(250);
     /// Damaged downloads of one ticket before a new export is asked for.
     pub(crate) const DAMAGED_DOWNLOADS: u32 = 3;
-    /// Starts of one item whose answers may be lost where no list tells of their tickets.
-    pub(crate) const DOUBTFUL_STARTS: u32 = 3;
+    /// Starts of one item whose answers may be lost where no list shows their tickets.
+    pub(crate) const UNANSWERED_STARTS: u32 = 3;
     /// New exports of one item after its first.
     pub(crate) const RENEWALS: u32 = 2;
     /// Shortest and longest pause between two looks at a ticket.

@@ -4,21 +4,38 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::Limits;
-use super::fetch::{Brought, Fetch};
-use super::patience::Failed;
-use super::run::RunError;
+use super::attempt::{Failed, Problem, settle};
+use super::fetch::{Fetch, Fetched};
+use crate::bag::layout;
 use crate::model::{BagPath, ObjectFacts, Page, Paging, Representation, Resource, Section};
 use crate::ports::{ApiError, Receipt};
 
-/// A list that was brought home, all its pages together.
+/// A list that was fetched, all its pages together.
 #[derive(Debug)]
-pub(crate) struct BroughtList {
+pub(crate) struct FetchedList {
     pub(crate) objects: Vec<ObjectFacts>,
     pub(crate) pages: Vec<KeptPage>,
     /// What is missing of it.
     pub(crate) failed: Option<Failed>,
     /// The platform says that there is more than it gives.
     pub(crate) shortfall: Option<String>,
+    /// What the report says of it, besides.
+    pub(crate) note: Option<String>,
+}
+
+impl FetchedList {
+    /// A list that was answered without content so many times.
+    fn of_nothing(list: Resource, attempts: u32) -> Self {
+        Self {
+            objects: Vec::new(),
+            pages: Vec::new(),
+            failed: None,
+            shortfall: None,
+            note: Some(format!(
+                "{list} was answered without content {attempts} times: it counts as empty"
+            )),
+        }
+    }
 }
 
 /// The files of one page, and which of the list's objects came with it.
@@ -30,7 +47,7 @@ pub(crate) struct KeptPage {
 
 /// What is known of a list between two pages.
 struct Pages {
-    list: BroughtList,
+    list: FetchedList,
     /// The ids that were seen.
     seen: BTreeSet<i64>,
     /// How many objects there are, where the platform says so.
@@ -40,20 +57,21 @@ struct Pages {
     /// Pages so far.
     number: usize,
     /// The page before.
-    last: Brought,
+    last: Fetched,
 }
 
 impl Pages {
-    fn after(mut first: Brought) -> Self {
+    fn after(mut first: Fetched) -> Self {
         Self {
-            list: BroughtList {
+            list: FetchedList {
                 objects: first.facts.objects.clone(),
                 pages: vec![KeptPage {
                     objects: 0..first.facts.objects.len(),
                     receipts: first.receipts.clone(),
                 }],
-                failed: first.twin_failed.take(),
+                failed: first.json_failed.take(),
                 shortfall: None,
+                note: None,
             },
             seen: first
                 .facts
@@ -68,7 +86,7 @@ impl Pages {
         }
     }
 
-    /// Where there may be more, the page to ask for. A platform that tells no total may have sent the first page of many.
+    /// Where there may be more, the page to ask for. A platform that gives no total may have sent the first page of many.
     fn next(&self) -> Option<Page> {
         let given = self.list.objects.len();
         let more = match self.total {
@@ -83,18 +101,18 @@ impl Pages {
     }
 
     /// Whether a page holds anything that the pages before did not. A page may repeat what moved from the one before; a platform
-    /// that ignores what is asked for repeats the whole page, of which objects without ids tell nothing.
-    fn adds(&self, page: &Brought) -> bool {
+    /// that ignores what is asked for repeats the whole page, which cannot be seen from objects without ids.
+    fn adds(&self, page: &Fetched) -> bool {
         let is_new = |object: &ObjectFacts| object.id.is_none_or(|id| !self.seen.contains(&id));
         !is_repetition(&self.last, page) && page.facts.objects.iter().any(is_new)
     }
 
     /// Takes a page in, and says whether it held anything new.
-    fn take(&mut self, mut page: Brought) -> bool {
+    fn take(&mut self, mut page: Fetched) -> bool {
         let adds = self.adds(&page);
         let before = self.list.objects.len();
         self.number += 1;
-        self.list.failed = self.list.failed.take().or(page.twin_failed.take());
+        self.list.failed = self.list.failed.take().or(page.json_failed.take());
         if adds {
             let objects = page.facts.objects.iter();
             let new = objects.filter(|object| object.id.is_none_or(|id| self.seen.insert(id)));
@@ -108,7 +126,7 @@ impl Pages {
         adds
     }
 
-    fn end(mut self) -> BroughtList {
+    fn end(mut self) -> FetchedList {
         let given = self.list.objects.len() as u64;
         self.list.shortfall = self.total.filter(|total| given < *total).map(|total| {
             format!("the platform says that there are {total}, but lists only {given}")
@@ -118,8 +136,8 @@ impl Pages {
 }
 
 /// Whether a page is the one before once more.
-fn is_repetition(before: &Brought, page: &Brought) -> bool {
-    let sums = |page: &Brought| {
+fn is_repetition(before: &Fetched, page: &Fetched) -> bool {
+    let sums = |page: &Fetched| {
         let receipts = page.receipts.iter();
         receipts.map(|receipt| receipt.sha256).collect::<Vec<_>>()
     };
@@ -131,17 +149,23 @@ fn is_repetition(before: &Brought, page: &Brought) -> bool {
 }
 
 impl Fetch<'_> {
-    /// Brings a list, page after page where the platform caps them.
+    /// Fetches a list, page after page where the platform caps them.
     pub(crate) async fn list(
         self,
         section: Section,
         resource_of: impl Fn(Page) -> Resource,
         path_of: impl Fn(usize, Representation) -> BagPath,
-    ) -> Result<BroughtList, Result<Failed, RunError>> {
+    ) -> Result<FetchedList, Problem> {
         let path_of = &path_of;
-        let first = self
-            .document(section, resource_of(Page::Whole), |form| path_of(1, form))
-            .await?;
+        let resource = resource_of(Page::Whole);
+        let first = self.document(section, resource, |form| path_of(1, form));
+        let first = match settle(first.await)? {
+            Ok(first) => first,
+            Err(failed) if failed.is_without_content() => {
+                return Ok(FetchedList::of_nothing(resource, failed.attempts));
+            }
+            Err(failed) => return Err(failed.into()),
+        };
         let mut pages = Pages::after(first);
         while section.paging() != Paging::None
             && let Some(from) = pages.next()
@@ -151,40 +175,38 @@ impl Fetch<'_> {
                 break;
             }
             let path = |form| path_of(number, form);
-            match self.document(section, resource, path).await {
+            match settle(self.document(section, resource, path).await)? {
                 Ok(page) => {
                     // One that brings nothing new would repeat for ever.
                     if !pages.take(page) {
                         break;
                     }
                 }
-                Err(Ok(failed)) => {
+                Err(failed) => {
                     pages.list.failed = Some(failed);
                     pages.total = None;
                     break;
                 }
-                Err(fatal) => return Err(fatal),
             }
         }
         Ok(pages.end())
     }
 
-    /// Whether there is a further page of a list that tells no total. Nothing of it is kept: mostly there is none.
+    /// Whether there is a further page of a list without a total. Nothing of it is kept: mostly there is none.
     async fn is_there(
         self,
         section: Section,
         resource: Resource,
         pages: &Pages,
-    ) -> Result<bool, Result<Failed, RunError>> {
-        let unkept = Fetch { sink: None, ..self };
-        let path = |form| crate::bag::layout::list_document(section, 1, form);
-        match unkept.document(section, resource, path).await {
+    ) -> Result<bool, Problem> {
+        let path = |form| layout::list_document(section, 1, form);
+        let page = self.without_sink().document(section, resource, path);
+        match settle(page.await)? {
             Ok(page) => Ok(pages.adds(&page)),
             // A platform that knows no pages has sent all it has.
-            Err(Ok(failed)) if means_no_such_page(&failed.error) => Ok(false),
-            // Asked for again, this time to be told.
-            Err(Ok(_)) => Ok(true),
-            Err(fatal) => Err(fatal),
+            Err(failed) if means_no_such_page(&failed.error) => Ok(false),
+            // Asked for again, this time to be reported.
+            Err(_) => Ok(true),
         }
     }
 }
@@ -192,7 +214,10 @@ impl Fetch<'_> {
 fn means_no_such_page(error: &ApiError) -> bool {
     matches!(
         error,
-        ApiError::Refused { .. } | ApiError::NotFound { .. } | ApiError::Forbidden { .. }
+        ApiError::Refused { .. }
+            | ApiError::NotFound { .. }
+            | ApiError::Forbidden { .. }
+            | ApiError::Empty { .. }
     )
 }
 
@@ -201,18 +226,18 @@ mod tests {
     use super::*;
     use crate::model::Facts;
 
-    fn page(ids: &[Option<i64>], total: Option<u64>, bytes: &'static [u8]) -> Brought {
+    fn page(ids: &[Option<i64>], total: Option<u64>, bytes: &'static [u8]) -> Fetched {
         let objects = ids.iter().map(|id| ObjectFacts {
             id: *id,
             ..ObjectFacts::default()
         });
-        Brought {
+        Fetched {
             facts: Facts {
                 objects: objects.collect(),
                 total,
             },
             xml: Some(bytes.into()),
-            ..Brought::default()
+            ..Fetched::default()
         }
     }
 
@@ -238,7 +263,7 @@ mod tests {
     }
 
     #[test]
-    fn pages_of_objects_without_ids_are_told_apart_by_their_bytes() {
+    fn pages_of_objects_without_ids_are_distinguished_by_their_bytes() {
         let mut pages = Pages::after(page(&[None, None], Some(4), b"one"));
         assert!(pages.take(page(&[None, None], Some(4), b"two")));
         assert_eq!(offset(pages.next()), None);

@@ -1,11 +1,12 @@
-//! What an export would contain: selection ∩ survey.
+//! What an export contains: selection ∩ survey. The `plan` command prints it; an export executes it.
 
-use super::fetch::{Fetch, Resumed};
+use super::context::{Ports, RunError};
+use super::fetch::Fetch;
+use super::greet::greet;
+use super::json::Json;
 use super::ledger::Ledger;
-use super::patience::greet;
-use super::run::{Ports, RunError, check_selection, nothing_at_all};
-use super::survey::{Task, survey_once};
-use super::twins::Twins;
+use super::resumed::Resumed;
+use super::survey::{Task, check_selection, nothing_at_all, survey_once};
 use crate::model::{ItemKind, ItemRef, Order, Section};
 use crate::report::SectionStatus;
 
@@ -26,6 +27,9 @@ pub enum SectionPlan {
         /// Why.
         reason: String,
     },
+    /// It will be fetched; its list is not read yet. The plan that an export executes has such sections: their lists are read
+    /// while the platform works on the archives.
+    Unread,
     /// Not asked for.
     Excluded,
 }
@@ -52,14 +56,14 @@ pub struct PlannedItem {
     pub size: Option<u64>,
 }
 
-/// What an export would contain.
+/// What an export contains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Plan {
-    /// The platform's version, where told.
+    /// The platform's version, where it says one.
     pub platform_version: Option<String>,
     /// Every section of the table, in its order.
     pub sections: Vec<PlannedSection>,
-    /// The items whose archives would be exported.
+    /// The items whose archives are exported.
     pub items: Vec<PlannedItem>,
 }
 
@@ -67,11 +71,25 @@ pub struct Plan {
 pub async fn plan(ports: Ports<'_>, order: &Order) -> Result<Plan, RunError> {
     let (platform_version, ledger) = read_lists(ports, order).await?;
     check_selection(order, &ledger)?;
-    Ok(Plan {
-        platform_version,
-        sections: planned_sections(order, &ledger),
-        items: planned_items(order, &ledger),
-    })
+    Ok(Plan::of(order, &ledger, platform_version))
+}
+
+impl Plan {
+    /// The plan that follows from the lists that were read so far.
+    pub(super) fn of(order: &Order, ledger: &Ledger, platform_version: Option<String>) -> Self {
+        Self {
+            platform_version,
+            sections: planned_sections(order, ledger),
+            items: planned_items(order, ledger),
+        }
+    }
+
+    /// The sections whose lists are still to be read.
+    pub(super) fn unread_sections(&self) -> impl Iterator<Item = Section> {
+        let sections = self.sections.iter();
+        let unread = sections.filter(|planned| planned.plan == SectionPlan::Unread);
+        unread.map(|planned| planned.section)
+    }
 }
 
 /// Reads every list that the order wants, as an export does, and keeps nothing: the platform's version, and the books.
@@ -81,13 +99,13 @@ pub(super) async fn read_lists(
 ) -> Result<(Option<String>, Ledger), RunError> {
     let greeting = greet(ports, order).await?;
     let resumed = Resumed::default();
-    let twins = Twins::default();
+    let json = Json::default();
     let fetch = Fetch {
         ports,
         sink: None,
         order,
         resumed: &resumed,
-        twins: &twins,
+        json: &json,
     };
     let mut ledger = Ledger::default();
     let wanted = Section::ALL
@@ -109,6 +127,7 @@ fn planned_sections(order: &Order, ledger: &Ledger) -> Vec<PlannedSection> {
             let section = report.section;
             let plan = match report.status {
                 SectionStatus::Excluded => SectionPlan::Excluded,
+                _ if ledger.read(section).is_none() => SectionPlan::Unread,
                 SectionStatus::Unavailable if report.items == 0 => SectionPlan::Unavailable {
                     reason: report.reason.unwrap_or_default(),
                 },
@@ -143,7 +162,7 @@ fn planned_items(order: &Order, ledger: &Ledger) -> Vec<PlannedItem> {
     items
         .filter(|(_, item)| order.selection.wants_item(*item))
         .filter_map(|(place, item)| {
-            let facts = &ledger.read(place.section)?.entries.get(place.index)?.facts;
+            let facts = ledger.facts(place)?;
             Some(PlannedItem {
                 item,
                 name: facts.name.clone(),

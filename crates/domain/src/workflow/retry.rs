@@ -63,6 +63,7 @@ fn attempts_worth(error: &ApiError) -> u32 {
         // A document cut short by `Connection: close` reads as broken, and a gateway's page comes and goes.
         ApiError::ServerFault { .. }
         | ApiError::Unreadable { .. }
+        | ApiError::Empty { .. }
         | ApiError::NotUForge { .. }
         | ApiError::ProxyRefused { .. } => Limits::ATTEMPTS,
         ApiError::Unauthorized { .. }

@@ -2,7 +2,7 @@
 
 use futures_util::StreamExt as _;
 
-use super::run::Ports;
+use super::context::Ports;
 use crate::bag::layout;
 use crate::model::{BagPath, Section, Ticket};
 use crate::ports::{
@@ -10,7 +10,7 @@ use crate::ports::{
     Origin, PartialEntry, Receipt, ResumeAt, SinkError, Storage,
 };
 
-/// The part of a ticket's archive that arrived before its transfer broke, and where to go on.
+/// The part of a ticket's archive that arrived before its transfer broke, and where it resumes.
 pub(crate) struct PartialDownload {
     pub(crate) ticket: Ticket,
     part: Part,
@@ -21,15 +21,15 @@ enum Part {
     /// Broken off in this run.
     Open(Box<dyn EntryWriter>),
     /// Left in the sink by an interrupted run.
-    Left,
+    InSink,
 }
 
 impl PartialDownload {
     /// What an interrupted run left.
-    pub(crate) fn left(partial_entry: &PartialEntry) -> Option<Self> {
+    pub(crate) fn of_interrupted_run(partial_entry: &PartialEntry) -> Option<Self> {
         Some(Self {
             ticket: partial_entry.entry.origin.ticket?,
-            part: Part::Left,
+            part: Part::InSink,
             from: ResumeAt {
                 offset: partial_entry.bytes,
                 validator: partial_entry.entry.validator.clone()?,
@@ -37,15 +37,15 @@ impl PartialDownload {
         })
     }
 
-    /// It is of no more use. The sink must hear of it: dropped, it would count as interrupted.
+    /// It is of no more use. It is discarded explicitly: dropped, it would count as interrupted.
     pub(crate) async fn discard(self) -> Result<(), SinkError> {
         match self.part {
             Part::Open(writer) => writer.discard().await,
-            Part::Left => Ok(()),
+            Part::InSink => Ok(()),
         }
     }
 
-    /// The writer that goes on, where the part can still be read.
+    /// The writer that continues it, where the sink still has it.
     async fn open(
         self,
         sink: &dyn ArchiveSink,
@@ -53,15 +53,15 @@ impl PartialDownload {
     ) -> Result<Option<(Box<dyn EntryWriter>, ResumeAt)>, SinkError> {
         let writer = match self.part {
             Part::Open(writer) => Some(writer),
-            Part::Left => sink.resume_entry(path).await?,
+            Part::InSink => sink.resume_entry(path).await?,
         };
         Ok(writer.map(|writer| (writer, self.from)))
     }
 }
 
-/// Why an attempt brought no archive.
+/// Why an attempt fetched no archive.
 pub(crate) enum TransferFailure {
-    /// The platform or the network failed; what came first can be gone on from where there is a partial.
+    /// The platform or the network failed; a partial download can be resumed.
     Api(ApiError, Option<PartialDownload>),
     /// All bytes came, and they are not whole.
     Damaged(CheckFailure),
@@ -90,11 +90,11 @@ pub(crate) async fn fetch_archive(
         Some(partial) => partial.open(sink, &path).await?,
         None => None,
     };
-    let (mut resumed, mut from) = opened.unzip();
+    let (mut resumed_writer, mut from) = opened.unzip();
     let answer = match ports.api.download(ticket, from.clone()).await {
-        // The server cannot go on there: what came first is of no use, and the whole is asked for.
+        // The server cannot resume there: the partial download is of no use, and the whole is asked for.
         Err(error) if from.is_some() && refuses_range(&error) => {
-            if let Some(writer) = resumed.take() {
+            if let Some(writer) = resumed_writer.take() {
                 writer.discard().await?;
             }
             from = None;
@@ -105,21 +105,23 @@ pub(crate) async fn fetch_archive(
     let download = match answer {
         Ok(download) => download,
         Err(error) => {
-            let partial = resumed.zip(from).map(|(writer, from)| PartialDownload {
-                ticket,
-                part: Part::Open(writer),
-                from,
-            });
+            let partial = resumed_writer
+                .zip(from)
+                .map(|(writer, from)| PartialDownload {
+                    ticket,
+                    part: Part::Open(writer),
+                    from,
+                });
             return Err(TransferFailure::Api(error, partial));
         }
     };
-    let goes_on = from
+    let resumes = from
         .as_ref()
         .is_some_and(|from| from.offset == download.starts_at);
-    if !goes_on && let Some(writer) = resumed.take() {
+    if !resumes && let Some(writer) = resumed_writer.take() {
         writer.discard().await?;
     }
-    if download.starts_at > 0 && !goes_on {
+    if download.starts_at > 0 && !resumes {
         let request = download.request;
         let detail = "the server went on at another place than it was asked for".to_owned();
         return Err(TransferFailure::Api(
@@ -128,8 +130,8 @@ pub(crate) async fn fetch_archive(
         ));
     }
     check_free_space(sink, download.length)?;
-    let received = if goes_on { download.starts_at } else { 0 };
-    let writer = match resumed {
+    let received = if resumes { download.starts_at } else { 0 };
+    let writer = match resumed_writer {
         Some(writer) => writer,
         None => {
             sink.open_entry(archive_entry(ports, ticket, path, &download))
@@ -139,13 +141,13 @@ pub(crate) async fn fetch_archive(
     pump(ports, ticket, download, writer, received).await
 }
 
-/// A disk that cannot hold what is announced is told before it is full.
+/// A disk that cannot hold what is announced is refused before it is full.
 pub(crate) fn check_free_space(
     sink: &dyn ArchiveSink,
     needed: Option<u64>,
 ) -> Result<(), SinkError> {
     match (sink.free_space(), needed) {
-        (Some((room, path)), Some(needed)) if needed > room => Err(SinkError::NoSpace {
+        (Some((free, path)), Some(needed)) if needed > free => Err(SinkError::NoSpace {
             path,
             needed: Some(needed),
         }),

@@ -1,6 +1,5 @@
-use super::super::tags;
 use super::*;
-use crate::report::{rendered, sample};
+use crate::report::{rendered, sample, tags};
 
 /// A bag of two payload files and its tag files, as a map to be spoiled.
 fn bag() -> BTreeMap<&'static str, Vec<u8>> {

@@ -2,14 +2,14 @@
 
 use futures_util::future::BoxFuture;
 
-use super::tell::say;
-use super::{Drive, ItemWork, Step};
+use super::notify::notify_stage;
+use super::work::{Drive, ItemWork, Step};
 use crate::model::{BagPath, ItemKind, ItemRef, Ticket, TicketPolicy};
 use crate::ports::{ApiError, Event, Fact, ItemStage};
+use crate::workflow::attempt::{ask, settle};
+use crate::workflow::context::{Ports, RunError};
 use crate::workflow::item::{Action, Deletion, Seen, start_may_have_worked};
-use crate::workflow::patience::attempt;
-use crate::workflow::run::{Ports, RunError};
-use crate::workflow::tickets::{NO_LIST, doubt};
+use crate::workflow::tickets::{self, Ambiguity, record_unresolved};
 use crate::workflow::transfer::{PartialDownload, TransferFailure, fetch_archive};
 
 pub(super) fn perform<'a>(
@@ -25,7 +25,7 @@ pub(super) fn perform<'a>(
         _ => None,
     };
     if let Some(stage) = started {
-        say(drive, work, stage);
+        notify_stage(drive, work, stage);
     }
     match action {
         Action::Start => {
@@ -65,7 +65,7 @@ pub(super) fn perform<'a>(
     }
 }
 
-/// The intent is remembered before the request leaves: a run killed in between knows that it may have a ticket to look for.
+/// The intent is recorded before the request leaves: a run killed in between knows that it may have a ticket to look for.
 async fn start(drive: Drive<'_>, item: ItemRef) -> Result<Seen, RunError> {
     let Ports { api, journal, .. } = drive.ports;
     journal.record(Fact::Intent { item }).await?;
@@ -87,64 +87,37 @@ async fn start(drive: Drive<'_>, item: ItemRef) -> Result<Seen, RunError> {
     }
 }
 
-/// Looks for the tickets of starts whose answers were lost. Only what nobody else can have asked for is taken.
+/// Looks for the tickets of starts whose answers were lost.
 async fn find_ticket(drive: Drive<'_>, item: ItemRef, lost: u32) -> Result<Seen, RunError> {
-    let Ports { api, journal, .. } = drive.ports;
-    let (ItemKind::Appliance, Some(foreign)) = (item.kind, drive.foreign) else {
+    let Drive {
+        ports,
+        order,
+        before,
+        ..
+    } = drive;
+    // Without a list there is nothing to find.
+    let found = if item.kind == ItemKind::Appliance && before.is_some() {
+        tickets::find(ports, order, before, item, lost).await?
+    } else {
         wait_for_an_answer(drive).await?;
-        doubt(journal, item, NO_LIST).await?;
-        return Ok(Seen::CannotFind);
+        Err(Ambiguity::NoList.in_words().to_owned())
     };
-    let lying = match attempt(
-        drive.ports,
-        drive.order.seed,
-        "list the export tickets",
-        || api.open_tickets(),
-    )
-    .await
-    {
-        Ok(lying) => lying,
-        Err(failed) => {
-            let failed = failed.into_fatal(&drive.order.user)?;
-            let why = format!("the list of tickets could not be read ({})", failed.error);
-            doubt(journal, item, &why).await?;
-            return Ok(Seen::CannotFind);
+    match found {
+        Ok(tickets) => Ok(Seen::Found(tickets)),
+        Err(why) => {
+            record_unresolved(ports.journal, item, &why).await?;
+            Ok(Seen::CannotFind)
         }
-    };
-    let known = journal.checkpoint().open;
-    let mut ours: Vec<_> = lying
-        .into_iter()
-        .map(|open| open.ticket)
-        .filter(|t| t.item == item)
-        .collect();
-    ours.retain(|ticket| !foreign.contains(ticket) && !known.contains(ticket));
-    ours.sort();
-    if ours.len() > lost as usize {
-        let why = "there are several tickets for it that may be somebody else's";
-        doubt(journal, item, why).await?;
-        return Ok(Seen::CannotFind);
     }
-    for ticket in &ours {
-        journal.record(Fact::Started { ticket: *ticket }).await?;
-    }
-    if ours.is_empty() {
-        journal.record(Fact::NotStarted { item }).await?;
-    }
-    Ok(Seen::Found(ours))
 }
 
 /// Each start into an outage may make a ticket that nobody finds again: none is sent before the platform answers something.
 async fn wait_for_an_answer(drive: Drive<'_>) -> Result<(), RunError> {
-    let answer = attempt(
-        drive.ports,
-        drive.order.seed,
-        "the platform's status",
-        || drive.ports.api.platform(),
-    );
-    match answer.await {
-        Ok(_) => Ok(()),
-        Err(failed) => failed.into_fatal(&drive.order.user).map(drop),
-    }
+    let api = drive.ports.api;
+    let answer = ask(drive.ports, drive.order, "the platform's status", || {
+        api.platform()
+    });
+    settle(answer.await).map(drop)
 }
 
 pub(super) fn poll_one(
@@ -152,13 +125,14 @@ pub(super) fn poll_one(
     index: usize,
     ticket: Ticket,
 ) -> BoxFuture<'_, Result<Step, RunError>> {
-    Box::pin(async move {
-        let seen = match drive.ports.api.export_status(ticket).await {
-            Ok(status) => Seen::Status(status),
-            Err(error) => Seen::StatusFailed(error),
-        };
-        Ok(Step::Seen(vec![(index, seen)]))
-    })
+    Box::pin(async move { Ok(Step::Seen(vec![(index, status(drive, ticket).await)])) })
+}
+
+async fn status(drive: Drive<'_>, ticket: Ticket) -> Seen {
+    match drive.ports.api.export_status(ticket).await {
+        Ok(status) => Seen::Status(status),
+        Err(error) => Seen::StatusFailed(error),
+    }
 }
 
 /// One request for many tickets. What it leaves out is asked for one by one, for good where there is no such resource.
@@ -194,19 +168,13 @@ pub(super) fn poll_many(
         };
         let (mut seen, mut missing) = (Vec::new(), Vec::new());
         for (index, ticket) in due {
-            match answer.iter().find(|(told, _)| *told == ticket) {
+            match answer.iter().find(|(known, _)| *known == ticket) {
                 Some((_, status)) => seen.push((index, Seen::Status(status.clone()))),
                 None => missing.push((index, ticket)),
             }
         }
         for (index, ticket) in missing {
-            seen.push((
-                index,
-                match drive.ports.api.export_status(ticket).await {
-                    Ok(status) => Seen::Status(status),
-                    Err(error) => Seen::StatusFailed(error),
-                },
-            ));
+            seen.push((index, self::status(drive, ticket).await));
         }
         Ok(Step::Seen(seen))
     })

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Given, Item, Loss, State};
+use super::machine::Item;
+use super::state::{Given, ItemFailure, State};
 use crate::model::Ticket;
 use crate::ports::{ApiError, CheckFailure};
 use crate::report::Stage;
@@ -14,20 +15,20 @@ impl Item {
         let Some(ticket) = self.current_ticket() else {
             return;
         };
-        let loss = Loss::of_error(Stage::Download, error);
+        let failure = ItemFailure::of_error(Stage::Download, error);
         match error {
             // Some versions let an archive be downloaded only once: a new export is then the only way.
             ApiError::NotFound { status, .. } if *status == 410 || self.sent_downloads > 0 => {
-                self.renew(ticket, elapsed, loss);
+                self.renew(ticket, elapsed, failure);
             }
             ApiError::NotFound { .. } => {
                 if !self.look_again(ticket, elapsed) {
-                    self.renew(ticket, elapsed, loss);
+                    self.renew(ticket, elapsed, failure);
                 }
             }
             ApiError::Refused { .. } | ApiError::Unreadable { .. } | ApiError::NotUForge { .. } => {
                 if !self.look_again(ticket, elapsed) {
-                    self.give_up_download(ticket, loss);
+                    self.give_up_download(ticket, failure);
                 }
             }
             _ => {
@@ -39,7 +40,7 @@ impl Item {
                             not_before: elapsed + wait,
                         }
                     }
-                    None => self.give_up_download(ticket, loss),
+                    None => self.give_up_download(ticket, failure),
                 }
             }
         }
@@ -65,17 +66,17 @@ impl Item {
         true
     }
 
-    pub(super) fn archive_damaged(&mut self, failure: &CheckFailure, elapsed: Duration) {
+    pub(super) fn archive_damaged(&mut self, damage: &CheckFailure, elapsed: Duration) {
         let Some(ticket) = self.current_ticket() else {
             return;
         };
-        let loss = Loss::of_words(
+        let failure = ItemFailure::of_words(
             Stage::Download,
-            &format!("{failure}, also when downloaded again"),
+            &format!("{damage}, also when downloaded again"),
         );
-        if *failure == (CheckFailure::Truncated { received: 0 }) {
+        if *damage == (CheckFailure::Truncated { received: 0 }) {
             if !self.look_again(ticket, elapsed) {
-                self.renew(ticket, elapsed, loss);
+                self.renew(ticket, elapsed, failure);
             }
             return;
         }
@@ -83,7 +84,7 @@ impl Item {
         self.damaged += 1;
         self.sent_downloads += 1;
         if self.failed_attempts >= Limits::ITEM_ATTEMPTS {
-            self.give_up_download(ticket, loss);
+            self.give_up_download(ticket, failure);
         } else if self.damaged < Limits::DAMAGED_DOWNLOADS {
             let wait = backoff(self.damaged, &mut self.jitter);
             self.state = State::Ready {
@@ -91,13 +92,13 @@ impl Item {
                 not_before: elapsed + wait,
             };
         } else {
-            self.renew(ticket, elapsed, loss);
+            self.renew(ticket, elapsed, failure);
         }
     }
 
     /// Asks for a new export in place of a ticket that is of no more use, where that may still help. The old ticket is deleted
     /// first: an item never has more than one on the platform.
-    pub(super) fn renew(&mut self, ticket: Ticket, elapsed: Duration, otherwise: Loss) {
+    pub(super) fn renew(&mut self, ticket: Ticket, elapsed: Duration, otherwise: ItemFailure) {
         self.failed_attempts += 1;
         if self.renewals >= Limits::RENEWALS || self.failed_attempts >= Limits::ITEM_ATTEMPTS {
             return self.give_up_download(ticket, otherwise);
@@ -115,8 +116,8 @@ impl Item {
     }
 
     /// A ticket whose archive may be on the server but not with us is left there.
-    pub(super) fn give_up_download(&mut self, ticket: Ticket, loss: Loss) {
-        self.give_up(ticket, Given::Left(loss));
+    pub(super) fn give_up_download(&mut self, ticket: Ticket, failure: ItemFailure) {
+        self.give_up(ticket, Given::Left(failure));
     }
 }
 

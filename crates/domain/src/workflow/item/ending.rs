@@ -1,8 +1,9 @@
-//! The end: a receipt or a loss, and the tickets that go with it.
+//! The end: a receipt or a failure, and the tickets that go with it.
 
 use std::time::Duration;
 
-use super::{Deletion, Given, Item, Loss, State};
+use super::machine::Item;
+use super::state::{Deletion, Given, ItemFailure, State};
 use crate::model::{ItemKind, Ticket};
 use crate::ports::{ApiError, ExportStatus, Receipt};
 use crate::report::{ItemStatus, Stage};
@@ -56,16 +57,16 @@ impl Item {
             return;
         };
         match given {
-            Given::Empty(loss) => self.lose(loss, Some(ticket)),
+            Given::Empty(failure) => self.fail(failure, Some(ticket)),
             // Nothing says that it has an archive, and it cannot be stopped in another way.
-            Given::Left(loss)
+            Given::Left(failure)
                 if self.may_run && self.early == 0 && self.subject.kind == ItemKind::MySoftware =>
             {
-                self.lose(loss, Some(ticket));
+                self.fail(failure, Some(ticket));
             }
-            Given::Left(loss) => {
+            Given::Left(failure) => {
                 self.replaced.push(ticket);
-                self.lose(loss, None);
+                self.fail(failure, None);
             }
             Given::Replaced {
                 not_before,
@@ -83,12 +84,12 @@ impl Item {
         }
     }
 
-    /// The item is lost. `empty` is a ticket that has no archive. Of all others, which may have one, the newest is left on the
+    /// The item failed. `empty` is a ticket that has no archive. Of all others, which may have one, the newest is left on the
     /// platform and named.
-    pub(super) fn lose(&mut self, mut loss: Loss, empty: Option<Ticket>) {
+    pub(super) fn fail(&mut self, mut failure: ItemFailure, empty: Option<Ticket>) {
         let left = self.replaced.pop();
-        loss.name_left(left);
-        self.loss = Some(loss);
+        failure.name_left(left);
+        self.failure = Some(failure);
         let older = self.replaced.drain(..);
         let queue = empty
             .map(|ticket| (ticket, Deletion::Empty))
@@ -169,9 +170,9 @@ impl Item {
         match &mut self.state {
             // A second ticket beside one that cannot be deleted would leave two.
             State::Replacing { otherwise, .. } => {
-                let loss = otherwise.clone();
+                let failure = otherwise.clone();
                 self.replaced.push(ticket);
-                self.lose(loss, None);
+                self.fail(failure, None);
             }
             State::Deleting { queue, .. } => {
                 queue.retain(|(queued, _)| *queued != ticket);
@@ -182,7 +183,7 @@ impl Item {
     }
 }
 
-impl Loss {
+impl ItemFailure {
     fn name_left(&mut self, ticket: Option<Ticket>) {
         let Some(ticket) = ticket else {
             return;

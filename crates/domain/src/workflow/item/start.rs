@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Item, Loss, State};
+use super::machine::Item;
+use super::state::{ItemFailure, State};
 use crate::model::{ItemKind, Ticket};
 use crate::ports::ApiError;
 use crate::report::Stage;
@@ -14,7 +15,7 @@ impl Item {
         if start_may_have_worked(self.subject.kind, error) {
             self.failed_attempts += 1;
             self.lost_starts += 1;
-            self.state = State::Doubtful { asked: false };
+            self.state = State::Unanswered { asked: false };
             return;
         }
         match self.again(error) {
@@ -23,7 +24,7 @@ impl Item {
                     not_before: elapsed + wait,
                 }
             }
-            None => self.lose(Loss::of_error(Stage::Start, error), None),
+            None => self.fail(ItemFailure::of_error(Stage::Start, error), None),
         }
     }
 
@@ -42,15 +43,15 @@ impl Item {
     }
 
     pub(super) fn cannot_find(&mut self, elapsed: Duration) {
-        self.doubts += 1;
+        self.unresolved += 1;
         self.start_again(elapsed, "the answer to the start was lost again and again, and the platform has no list to look its ticket up in");
     }
 
     pub(super) fn start_again(&mut self, elapsed: Duration, otherwise: &str) {
-        let often = if self.doubts == 0 {
+        let often = if self.unresolved == 0 {
             Limits::ATTEMPTS
         } else {
-            Limits::DOUBTFUL_STARTS
+            Limits::UNANSWERED_STARTS
         };
         self.stage_attempts += 1;
         if self.stage_attempts < often && self.failed_attempts < Limits::ITEM_ATTEMPTS {
@@ -59,7 +60,7 @@ impl Item {
                 not_before: elapsed + wait,
             };
         } else {
-            self.lose(Loss::of_words(Stage::Start, otherwise), None);
+            self.fail(ItemFailure::of_words(Stage::Start, otherwise), None);
         }
     }
 }
@@ -71,6 +72,7 @@ pub(crate) fn start_may_have_worked(kind: ItemKind, error: &ApiError) -> bool {
         ApiError::Stalled { .. }
         | ApiError::Interrupted { .. }
         | ApiError::Unreadable { .. }
+        | ApiError::Empty { .. }
         | ApiError::NotUForge { .. }
         | ApiError::NotHttp { .. }
         | ApiError::Overloaded {

@@ -2,10 +2,11 @@
 
 use proptest::prelude::*;
 
+use std::time::Duration;
+
 use super::*;
-use crate::model::{BagPath, ExportId, Section, Sha256};
-use crate::ports::ExportState;
-use crate::ports::Origin;
+use crate::model::{BagPath, ExportId, Section, Sha256, Ticket};
+use crate::ports::{ApiError, CheckFailure, ExportState, ExportStatus, Origin, Receipt};
 use crate::testing::appliance;
 
 fn ticket(id: i64) -> Ticket {
@@ -194,7 +195,7 @@ proptest! {
             }
             item.observe(seen, elapsed, Duration::ZERO);
         }
-        prop_assert!(item.receipt().is_some() != item.loss().is_some());
+        prop_assert!(item.receipt().is_some() != item.failure().is_some());
         let undeletable = item.undeleted().len();
         prop_assert!(
             item.receipt().is_some() || held.len() <= undeletable + 1,
@@ -202,11 +203,11 @@ proptest! {
         );
         for ticket in held {
             let undeleted = item.undeleted().iter().any(|(left, _)| *left == ticket);
-            let told = item.loss().is_some_and(|loss| {
-                let mut words = loss.message.split(|c: char| !c.is_ascii_digit());
+            let is_named = item.failure().is_some_and(|failure| {
+                let mut words = failure.message.split(|c: char| !c.is_ascii_digit());
                 words.any(|word| word == ticket.id.to_string())
             });
-            prop_assert!(undeleted || told, "nobody is told of {ticket:?}: {:?}", item.loss());
+            prop_assert!(undeleted || is_named, "nothing names {ticket:?}: {:?}", item.failure());
         }
     }
 }

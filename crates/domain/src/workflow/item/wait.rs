@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use super::{Given, Item, Loss, State};
+use super::machine::Item;
+use super::state::{Given, ItemFailure, State};
 use crate::model::Ticket;
 use crate::ports::{ApiError, ExportState, ExportStatus};
 use crate::report::Stage;
@@ -36,13 +37,13 @@ impl Item {
                     not_before: Duration::ZERO,
                 };
             }
-            ExportState::Error => self.lose(
-                Loss::of_status("the platform could not export it", status),
+            ExportState::Error => self.fail(
+                ItemFailure::of_status("the platform could not export it", status),
                 Some(ticket),
             ),
             ExportState::Cancelled => {
-                self.lose(
-                    Loss::of_status("the export was cancelled on the platform", status),
+                self.fail(
+                    ItemFailure::of_status("the export was cancelled on the platform", status),
                     Some(ticket),
                 );
             }
@@ -82,7 +83,7 @@ impl Item {
         };
         let allowed = self.max_wait + grace;
         if elapsed.saturating_sub(since) >= allowed {
-            let loss = Loss::of_words(
+            let failure = ItemFailure::of_words(
                 Stage::Wait,
                 &format!(
                     "the platform's export made no progress for {} and was given up (`--max-wait` allows more)",
@@ -95,9 +96,9 @@ impl Item {
             }
             // What was called complete once may have an archive all the same.
             let given = if self.early > 0 {
-                Given::Left(loss)
+                Given::Left(failure)
             } else {
-                Given::Empty(loss)
+                Given::Empty(failure)
             };
             self.give_up(ticket, given);
             return;
@@ -134,7 +135,7 @@ impl Item {
             return;
         };
         if matches!(error, ApiError::NotFound { .. }) {
-            return self.renew(ticket, elapsed, Loss::of_error(Stage::Wait, error));
+            return self.renew(ticket, elapsed, ItemFailure::of_error(Stage::Wait, error));
         }
         self.poll_failures += 1;
         match verdict(error, self.poll_failures, &mut self.jitter) {
@@ -148,7 +149,7 @@ impl Item {
             }
             Verdict::Again(_) | Verdict::GiveUp => {
                 self.failed_attempts += self.poll_failures;
-                self.give_up_download(ticket, Loss::of_error(Stage::Wait, error));
+                self.give_up_download(ticket, ItemFailure::of_error(Stage::Wait, error));
             }
         }
     }

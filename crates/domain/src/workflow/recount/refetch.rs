@@ -1,20 +1,21 @@
-//! The end of a run: the lists are read again, and what changed meanwhile is fetched once more.
+//! What changed while the run was fetching is fetched once more.
 
-use super::drive::{Drive, ItemWork, drive};
-use super::fetch::Fetch;
-use super::ledger::{Ledger, Place};
-use super::recount::recount;
-use super::run::{RunError, enter_items, machine_for, name_of, undeleted_of};
-use super::survey::{folder_of, resource_of};
+use super::lists::recount;
 use crate::bag::layout;
 use crate::model::{BagPath, Resource, Ticket};
 use crate::ports::Event;
+use crate::workflow::attempt::settle;
+use crate::workflow::context::RunError;
+use crate::workflow::drive::{Drive, ItemWork, drive, enter_items, machine_for, undeleted_of};
+use crate::workflow::fetch::Fetch;
+use crate::workflow::ledger::{Ledger, Place};
+use crate::workflow::survey::resource_of;
 
 /// The second time that something is fetched: `archive-2.tar.gz`, `appliance-2.xml`.
 const SECOND: usize = 2;
 
 /// Reads the lists again and fetches what changed; the tickets whose bytes are not safe before the bag is finished.
-pub(crate) async fn second_look(
+pub(crate) async fn recount_and_refetch(
     drive_with: Drive<'_>,
     fetch: Fetch<'_>,
     ledger: &mut Ledger,
@@ -29,7 +30,7 @@ pub(crate) async fn second_look(
     let mut work = Vec::new();
     let mut places = Vec::new();
     for (place, id) in changed {
-        let folder = folder_of(ledger, place, id);
+        let folder = ledger.folder_of(place, id);
         let Some(resource) = resource_of(place.section, id) else {
             continue;
         };
@@ -43,14 +44,14 @@ pub(crate) async fn second_look(
                     Some(receipt) => machine.with_receipt(receipt.clone(), Vec::new()),
                     None => machine,
                 };
-                work.push(ItemWork::new(machine, name_of(ledger, place), path));
+                work.push(ItemWork::new(machine, ledger.name_of(place), path));
                 places.push(place);
             }
             _ => mark(ledger, place, !documented),
         }
     }
     drive(drive_with, &mut work).await?;
-    Ok(settle(drive_with, ledger, work, &places))
+    Ok(enter_again(drive_with, ledger, work, &places))
 }
 
 /// The object's own document, as it is now. Whether it could be had.
@@ -62,22 +63,21 @@ async fn document_again(
     folder: &BagPath,
 ) -> Result<bool, RunError> {
     let path = |form| layout::object_document_again(folder, place.section, SECOND, form);
-    match fetch.document(place.section, resource, path).await {
-        Ok(brought) => {
-            for receipt in brought.receipts {
+    match settle(fetch.document(place.section, resource, path).await)? {
+        Ok(fetched) => {
+            for receipt in fetched.receipts {
                 ledger.file(&[place], receipt);
             }
             if let (Some(entry), Some(now)) = (
                 ledger.entry(place),
-                brought.facts.objects.into_iter().next(),
+                fetched.facts.objects.into_iter().next(),
             ) {
                 entry.facts.digest = now.digest.or(entry.facts.digest.take());
                 entry.facts.last_modified = now.last_modified.or(entry.facts.last_modified.take());
             }
-            Ok(brought.twin_failed.is_none())
+            Ok(fetched.json_failed.is_none())
         }
-        Err(Ok(_)) => Ok(false),
-        Err(Err(fatal)) => Err(fatal),
+        Err(_) => Ok(false),
     }
 }
 
@@ -87,8 +87,8 @@ fn mark(ledger: &mut Ledger, place: Place, changed: bool) {
     }
 }
 
-/// A second export that failed is no loss: the first is in the bag, and the item is marked as changed.
-fn settle(
+/// A second export that failed leaves nothing missing: the first is in the bag, and the item is marked as changed.
+fn enter_again(
     drive_with: Drive<'_>,
     ledger: &mut Ledger,
     work: Vec<ItemWork>,
@@ -108,13 +108,13 @@ fn settle(
             ));
             stored.push(item);
             stored_places.push(*place);
-        } else if let Some(loss) = item.machine.loss() {
+        } else if let Some(failure) = item.machine.failure() {
             // It may have left a ticket on the platform, which is named here.
             ledger.notes.push(format!(
                 "{} `{}` changed while it was exported, and could not be exported once more: {}",
                 item.machine.item(),
                 item.name,
-                loss.message
+                failure.message
             ));
             ledger.failures.extend(undeleted_of(&item));
         }

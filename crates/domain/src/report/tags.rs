@@ -2,11 +2,12 @@
 
 use bytes::Bytes;
 
-use super::layout::Tag;
-use super::manifest;
+use super::outcome::{Completeness, Report};
+use super::words::human_bytes;
+use crate::bag::layout::Tag;
+use crate::bag::manifest;
 use crate::model::Sha256;
 use crate::ports::{Receipt, TagFile};
-use crate::report::{Completeness, Report, human_bytes};
 
 /// RFC 8493 §2.2.2 recommends lines of no more.
 const LINE_CHARACTERS: usize = 79;

@@ -1,8 +1,9 @@
-//! What the loop tells those who listen.
+//! What the loop notifies the observers of.
 
-use super::{Drive, ItemWork};
-use crate::ports::{ApiError, Event, ExportState, ExportStatus, ItemStage};
-use crate::workflow::item::{Action, Loss, Seen};
+use super::work::{Drive, ItemWork};
+use crate::model::ItemRef;
+use crate::ports::{ApiError, Event, ExportState, ExportStatus, ItemStage, Receipt};
+use crate::workflow::item::{Action, ItemFailure, Seen};
 
 pub(super) fn error_of(seen: &Seen) -> Option<&ApiError> {
     match seen {
@@ -59,18 +60,18 @@ pub(super) fn reason_of(seen: &Seen) -> Option<String> {
     }
 }
 
-pub(super) fn tell_loss(drive: Drive<'_>, item: &ItemWork, loss: &Loss) {
-    say(
+pub(super) fn notify_failure(drive: Drive<'_>, item: &ItemWork, failure: &ItemFailure) {
+    notify_stage(
         drive,
         item,
         ItemStage::Failed {
-            reason: loss.message.clone(),
+            reason: failure.message.clone(),
         },
     );
 }
 
-/// Tells where an item is now, or why it has to wait.
-pub(super) fn tell(
+/// Notifies of where an item is now, or why it has to wait.
+pub(super) fn notify(
     drive: Drive<'_>,
     item: &ItemWork,
     stage: Option<ItemStage>,
@@ -78,7 +79,7 @@ pub(super) fn tell(
 ) {
     let elapsed = drive.ports.clock.elapsed();
     if let Some(stage) = stage {
-        say(drive, item, stage);
+        notify_stage(drive, item, stage);
     } else if let (Some(reason), Action::WaitUntil(moment)) = (reason, item.machine.next(elapsed)) {
         let wait = moment.saturating_sub(elapsed);
         drive.ports.progress.on(&Event::Retry {
@@ -90,10 +91,21 @@ pub(super) fn tell(
     }
 }
 
-pub(super) fn say(drive: Drive<'_>, item: &ItemWork, stage: ItemStage) {
+pub(super) fn notify_stage(drive: Drive<'_>, item: &ItemWork, stage: ItemStage) {
     drive.ports.progress.on(&Event::Item {
         item: item.machine.item(),
         name: item.name.clone(),
         stage,
+    });
+}
+
+/// Notifies of an archive that an interrupted run stored.
+pub(super) fn notify_resumed(drive: Drive<'_>, item: ItemRef, name: &str, receipt: &Receipt) {
+    drive.ports.progress.on(&Event::Item {
+        item,
+        name: name.to_owned(),
+        stage: ItemStage::Resumed {
+            bytes: receipt.bytes,
+        },
     });
 }

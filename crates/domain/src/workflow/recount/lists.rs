@@ -5,24 +5,22 @@ use std::collections::{BTreeMap, BTreeSet};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 
-use super::Limits;
-use super::fetch::Fetch;
-use super::ledger::{Book, Ledger, Place};
 use crate::bag::layout;
 use crate::model::{ExportId, ListResource, ObjectFacts, ObjectId, Page, Resource, Section};
+use crate::workflow::Limits;
+use crate::workflow::attempt::Problem;
+use crate::workflow::fetch::Fetch;
+use crate::workflow::ledger::{Book, Ledger, Place};
 
 /// Reads every list again and enters what differs. The places of objects that changed since they were listed.
 ///
-/// What cannot be read again is told, and ends nothing: all that was asked for is in the bag already.
+/// What cannot be read again is noted, and ends nothing: all that was asked for is in the bag already.
 pub(crate) async fn recount(
     fetch: Fetch<'_>,
     ledger: &mut Ledger,
     own_tickets: &BTreeSet<ExportId>,
 ) -> Vec<(Place, ObjectId)> {
-    let unkept = Fetch {
-        sink: None,
-        ..fetch
-    };
+    let unkept = fetch.without_sink();
     let lists = Section::ALL.into_iter().filter_map(|section| {
         ledger
             .read(section)
@@ -57,8 +55,10 @@ pub(crate) async fn recount(
                 }
             }
             Err(problem) => {
-                let reason = problem
-                    .map_or_else(|fatal| fatal.to_string(), |failed| failed.error.to_string());
+                let reason = match problem {
+                    Problem::Failure(failed) => failed.error.to_string(),
+                    Problem::Fatal(fatal) => fatal.to_string(),
+                };
                 ledger.notes.push(format!(
                     "the list of {section} could not be read a second time: {reason}"
                 ));
@@ -159,7 +159,7 @@ fn compare(book: &mut Book, section: Section, again: &[ObjectFacts]) -> Vec<(Pla
         .enumerate()
         .filter(|(_, entry)| entry.wanted)
     {
-        // Of several under one id the first was brought home, and is compared with the first.
+        // Of several under one id the first was exported, and is compared with the first.
         let id = entry.facts.id.filter(|id| seen.insert(*id));
         let Some(object) = id.and_then(|id| now.get(&id)) else {
             continue;
@@ -175,7 +175,7 @@ fn compare(book: &mut Book, section: Section, again: &[ObjectFacts]) -> Vec<(Pla
     changed
 }
 
-/// Only what is told both times can be compared.
+/// Only what the platform says both times can be compared.
 fn differs(before: &ObjectFacts, now: &ObjectFacts) -> bool {
     let other = |before: &Option<String>, now: &Option<String>| {
         before.is_some() && now.is_some() && before != now

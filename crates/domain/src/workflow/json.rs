@@ -1,13 +1,12 @@
-//! JSON twins: whether the platform offers them. Learned once a run, so that nobody asks in vain for every document.
+//! Documents as JSON: whether the platform offers them. Found out once a run, so that nobody asks in vain for every document.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use futures_util::lock;
 
-use super::fetch::{Fetch, Resumed, words_for};
-use super::patience::Failed;
-use super::run::RunError;
+use super::attempt::{Failed, Problem};
+use super::resumed::Resumed;
 use crate::model::{ItemKind, ListResource, Order, Representation, Resource};
 use crate::ports::{ApiError, Document};
 
@@ -80,13 +79,13 @@ impl Known {
 
 /// What a run knows of the platform's JSON.
 #[derive(Debug, Default)]
-pub(crate) struct Twins {
+pub(crate) struct Json {
     known: Mutex<Known>,
     /// Whoever finds something out does it alone.
     turn: lock::Mutex<()>,
 }
 
-impl Twins {
+impl Json {
     /// What an interrupted run has found out.
     pub(crate) fn after(resumed: &Resumed, order: &Order) -> Self {
         let mut known = Known::default();
@@ -94,13 +93,48 @@ impl Twins {
             known.refused.insert(Kind::of(*resource));
         }
         if order.documents.keeps(Representation::Json) {
-            let twins = resumed.documents.keys();
-            let offered = twins.filter(|resource| !resumed.not_as_json.contains(resource));
+            let documents = resumed.documents.keys();
+            let offered = documents.filter(|resource| !resumed.not_as_json.contains(resource));
             known.offered = offered.map(|resource| Kind::of(*resource)).collect();
         }
         Self {
             known: Mutex::new(known),
             turn: lock::Mutex::default(),
+        }
+    }
+
+    /// The turn to find something out: `None` where it is known, or where nobody else can be asking at the same time.
+    pub(super) async fn turn(&self, resource: Resource) -> Option<lock::MutexGuard<'_, ()>> {
+        let kind = Kind::of(resource);
+        // Not held across the await: what is known is looked at again afterwards.
+        let must_wait = {
+            let known = self.known();
+            known.offers(kind).is_none() && (known.offered.is_empty() || kind.has_several())
+        };
+        if must_wait {
+            Some(self.turn.lock().await)
+        } else {
+            None
+        }
+    }
+
+    /// Whether the platform is known not to offer it.
+    pub(super) fn is_refused(&self, resource: Resource) -> bool {
+        self.known().offers(Kind::of(resource)) == Some(false)
+    }
+
+    /// Records what an answer says of its kind.
+    pub(super) fn learn(&self, resource: Resource, answer: &Result<Document, Problem>) {
+        let kind = Kind::of(resource);
+        let mut known = self.known();
+        match answer {
+            Ok(_) => {
+                known.offered.insert(kind);
+            }
+            Err(problem) if is_not_offered(problem) && !known.offered.contains(&kind) => {
+                known.refused.insert(kind);
+            }
+            Err(_) => {}
         }
     }
 
@@ -129,67 +163,22 @@ impl Twins {
     }
 }
 
-impl Fetch<'_> {
-    /// A document as JSON; `None` where the platform does not offer it.
-    pub(super) async fn twin(
-        self,
-        resource: Resource,
-    ) -> Result<Option<Document>, Result<Failed, RunError>> {
-        let kind = Kind::of(resource);
-        let must_wait = {
-            let known = self.twins.known();
-            known.offers(kind).is_none() && (known.offered.is_empty() || kind.has_several())
-        };
-        let turn = if must_wait {
-            Some(self.twins.turn.lock().await)
-        } else {
-            None
-        };
-        if self.twins.known().offers(kind) == Some(false) {
-            return Ok(None);
-        }
-        let answer = self.ask(resource, Representation::Json).await;
-        drop_after_learning(self, kind, &answer, turn);
-        match answer {
-            Ok(document) => Ok(Some(document)),
-            Err(Ok(Failed {
-                error: ApiError::NotOffered { .. },
-                ..
-            })) => Ok(None),
-            Err(other) => Err(other),
-        }
-    }
-}
-
-/// Remembers what an answer says of its kind, and then lets the next one ask.
-fn drop_after_learning(
-    fetch: Fetch<'_>,
-    kind: Kind,
-    answer: &Result<Document, Result<Failed, RunError>>,
-    turn: Option<lock::MutexGuard<'_, ()>>,
-) {
-    let mut known = fetch.twins.known();
-    match answer {
-        Ok(_) => {
-            known.offered.insert(kind);
-        }
-        Err(Ok(Failed {
+/// Whether the platform has the document, but not as JSON.
+pub(super) fn is_not_offered(problem: &Problem) -> bool {
+    matches!(
+        problem,
+        Problem::Failure(Failed {
             error: ApiError::NotOffered { .. },
             ..
-        })) if !known.offered.contains(&kind) => {
-            known.refused.insert(kind);
-        }
-        Err(_) => {}
-    }
-    drop(known);
-    drop(turn);
+        })
+    )
 }
 
 /// What is missing where JSON was the only form asked for.
 pub(super) fn not_offered(resource: Resource) -> Failed {
     Failed {
         error: ApiError::NotOffered {
-            request: format!("{} as JSON", words_for(resource)),
+            request: format!("{resource} as JSON"),
             detail: "it has this document as XML only".to_owned(),
         },
         attempts: 1,

@@ -1,63 +1,16 @@
 //! The run's own books: every object of every list, what came of it, and what went wrong.
 
+mod book;
+
+pub(crate) use book::{Book, Place, Refusal};
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::model::{ItemKind, ItemRef, ObjectFacts, ObjectId, Order, Resource, Section};
+use self::book::Entry;
+use crate::bag::layout;
+use crate::model::{BagPath, ItemKind, ItemRef, ObjectFacts, ObjectId, Order, Resource, Section};
 use crate::ports::{ApiError, Receipt};
-use crate::report::{Failure, ItemReport, ItemStatus, SectionReport, SectionStatus, Stage};
-
-/// One object, as listed, and what came of it.
-#[derive(Clone, Debug)]
-pub(crate) struct Entry {
-    pub(crate) facts: ObjectFacts,
-    pub(crate) wanted: bool,
-    pub(crate) files: Vec<String>,
-    pub(crate) status: ItemStatus,
-    pub(crate) reason: Option<String>,
-    pub(crate) changed: bool,
-    /// The platform says that it has it no more.
-    pub(crate) gone: bool,
-}
-
-impl Entry {
-    /// What became of it, with what came of its other files.
-    fn final_status(&self) -> ItemStatus {
-        match self.status {
-            ItemStatus::Complete => ItemStatus::Complete,
-            ItemStatus::Unavailable if self.gone => ItemStatus::Unavailable,
-            _ if !self.files.is_empty() => ItemStatus::Partial,
-            other => other,
-        }
-    }
-}
-
-/// Why a section could not be had.
-#[derive(Clone, Debug)]
-pub(crate) struct Refusal {
-    pub(crate) reason: String,
-    pub(crate) error: ApiError,
-    /// An entitlement or a version, not an accident: nothing counts as missing.
-    expected: bool,
-}
-
-/// One section's book.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Book {
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) listed: bool,
-    pub(crate) refusal: Option<Refusal>,
-    pub(crate) lists: Vec<Resource>,
-    pub(crate) recounted: Option<u64>,
-    pub(crate) appeared: Vec<String>,
-    pub(crate) vanished: Vec<String>,
-}
-
-/// Which object: its section and its place in the list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Place {
-    pub(crate) section: Section,
-    pub(crate) index: usize,
-}
+use crate::report::{Failure, ItemReport, ItemStatus, SectionReport, Stage};
 
 /// All books.
 #[derive(Debug, Default)]
@@ -170,6 +123,31 @@ impl Ledger {
             .collect()
     }
 
+    /// Where each item stands that can be exported.
+    pub(crate) fn places(&self) -> BTreeMap<ItemRef, Place> {
+        let kinds = [ItemKind::Appliance, ItemKind::MySoftware].into_iter();
+        let items = kinds.flat_map(|kind| self.items(kind));
+        items.map(|(place, item)| (item, place)).collect()
+    }
+
+    /// An object's own name, in words where it has none.
+    pub(crate) fn name_of(&self, place: Place) -> String {
+        let name = self.facts(place).and_then(|facts| facts.name.clone());
+        name.unwrap_or_else(|| "without a name".to_owned())
+    }
+
+    /// The folder of an object in the bag.
+    pub(crate) fn folder_of(&self, place: Place, id: ObjectId) -> BagPath {
+        let name = self.facts(place).and_then(|facts| facts.name.as_deref());
+        layout::object_folder(place.section, id, name.unwrap_or_default())
+    }
+
+    /// What is known of an object.
+    pub(crate) fn facts(&self, place: Place) -> Option<&ObjectFacts> {
+        let book = self.books.get(&place.section)?;
+        book.entries.get(place.index).map(|entry| &entry.facts)
+    }
+
     /// Takes a file in, as one of this object's or of the whole section's.
     pub(crate) fn file(&mut self, owners: &[Place], receipt: Receipt) {
         for owner in owners {
@@ -194,9 +172,9 @@ impl Ledger {
     }
 
     /// Notes that something of an object is missing.
-    pub(crate) fn lose(&mut self, place: Place, failure: Failure, status: ItemStatus) {
+    pub(crate) fn fail(&mut self, place: Place, failure: Failure, status: ItemStatus) {
         if let Some(entry) = self.entry(place) {
-            // Of several losses one that may pass counts before one that will not.
+            // Of several failures one that may pass counts before one that will not.
             if entry.status != ItemStatus::Failed {
                 entry.status = status;
             }
@@ -209,7 +187,7 @@ impl Ledger {
         self.failures.push(failure);
     }
 
-    /// A failure about an object, told with its id and name.
+    /// A failure of an object, with its id and name.
     pub(crate) fn failure_of(
         &self,
         place: Place,
@@ -218,11 +196,7 @@ impl Ledger {
         message: String,
         attempts: u32,
     ) -> Failure {
-        let facts = self
-            .books
-            .get(&place.section)
-            .and_then(|book| book.entries.get(place.index))
-            .map(|entry| &entry.facts);
+        let facts = self.facts(place);
         Failure {
             section: place.section,
             id: facts.and_then(|facts| facts.id),
@@ -267,7 +241,7 @@ impl Ledger {
             expected,
         };
         let book = self.book(section);
-        // An accident is told before an entitlement: it may pass.
+        // An accident is reported before an entitlement: it may pass.
         if book
             .refusal
             .as_ref()
@@ -351,52 +325,5 @@ fn refusal_in_words(section: Section, error: &ApiError) -> String {
             "the platform does not know it (404): an older version".to_owned()
         }
         (other, _) => other.to_string(),
-    }
-}
-
-impl Book {
-    fn count(&self, which: impl Fn(&Entry) -> bool) -> u64 {
-        self.entries.iter().filter(|entry| which(entry)).count() as u64
-    }
-
-    fn report(&self, section: Section, order: &Order, lost: bool) -> SectionReport {
-        let missing = self.count(|entry| entry.wanted && entry.status != ItemStatus::Complete);
-        let (status, reason) = if !order.selection.wants(section) {
-            (SectionStatus::Excluded, None)
-        } else if let Some(refusal) = self.refusal.as_ref().filter(|_| !self.listed) {
-            (SectionStatus::Unavailable, Some(refusal.reason.clone()))
-        } else if let Some(refusal) = self.refusal.as_ref().filter(|refusal| !refusal.expected) {
-            (SectionStatus::Partial, Some(refusal.reason.clone()))
-        } else if missing > 0 {
-            let total = self.count(|entry| entry.wanted);
-            (
-                SectionStatus::Partial,
-                Some(format!("{} of {total} are complete", total - missing)),
-            )
-        } else if lost {
-            (
-                SectionStatus::Partial,
-                Some("some of its files are missing".to_owned()),
-            )
-        } else if let Some(refusal) = &self.refusal {
-            // One list of several: the others are there, and what the platform does not give is not missing.
-            (SectionStatus::Unavailable, Some(refusal.reason.clone()))
-        } else {
-            (SectionStatus::Complete, None)
-        };
-        // Lists that all were refused say nothing of how much there is.
-        let is_read =
-            self.listed && (status != SectionStatus::Unavailable || !self.entries.is_empty());
-        SectionReport {
-            section,
-            status,
-            items: self.count(|entry| entry.wanted && entry.status == ItemStatus::Complete),
-            reason,
-            listed: is_read.then_some(self.entries.len() as u64),
-            recounted: self.recounted.filter(|_| is_read),
-            excluded: self.count(|entry| !entry.wanted),
-            appeared: self.appeared.clone(),
-            vanished: self.vanished.clone(),
-        }
     }
 }

@@ -1,0 +1,158 @@
+//! One request, tried again as often as its errors are worth it.
+
+use std::future::Future;
+
+use super::context::{Ports, RunError};
+use super::retry::{Jitter, Verdict, verdict};
+use crate::model::{Order, UserId};
+use crate::ports::{ApiError, Event, JournalError, SinkError};
+
+/// A request that failed for good.
+#[derive(Debug)]
+pub(crate) struct Failed {
+    /// The last error.
+    pub(crate) error: ApiError,
+    /// Attempts made.
+    pub(crate) attempts: u32,
+}
+
+impl Failed {
+    /// Whether an answer had no content each time: some platforms answer so (204) where a list has nothing in it. A single such
+    /// answer may be a gateway's, so this counts only after the usual attempts.
+    pub(crate) fn is_without_content(&self) -> bool {
+        matches!(self.error, ApiError::Empty { .. })
+    }
+
+    /// Whether this is a failure of what was asked for only, or the end of the run: refused credentials, or a platform that is
+    /// not there any more.
+    pub(crate) fn classify(self, user: &UserId) -> Problem {
+        match self.error {
+            error if is_refused_login(&error) => Problem::Fatal(RunError::Unauthorized {
+                user: user.to_string(),
+                source: error,
+            }),
+            error if error.is_out_of_reach() || error.is_misconfigured() => {
+                Problem::Fatal(RunError::Platform(error))
+            }
+            error => Problem::Failure(Self {
+                error,
+                attempts: self.attempts,
+            }),
+        }
+    }
+}
+
+/// Why something was not fetched.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// It is missing; the run continues.
+    Failure(Failed),
+    /// The run ends.
+    Fatal(RunError),
+}
+
+impl From<Failed> for Problem {
+    fn from(failed: Failed) -> Self {
+        Self::Failure(failed)
+    }
+}
+
+impl From<RunError> for Problem {
+    fn from(error: RunError) -> Self {
+        Self::Fatal(error)
+    }
+}
+
+impl From<SinkError> for Problem {
+    fn from(error: SinkError) -> Self {
+        Self::Fatal(error.into())
+    }
+}
+
+impl From<JournalError> for Problem {
+    fn from(error: JournalError) -> Self {
+        Self::Fatal(error.into())
+    }
+}
+
+/// A failure becomes a value; only what ends the run stays an error.
+pub(crate) fn settle<T>(answer: Result<T, Problem>) -> Result<Result<T, Failed>, RunError> {
+    match answer {
+        Ok(value) => Ok(Ok(value)),
+        Err(Problem::Failure(failed)) => Ok(Err(failed)),
+        Err(Problem::Fatal(fatal)) => Err(fatal),
+    }
+}
+
+/// Whether the credentials are not accepted.
+pub(crate) fn is_refused_login(error: &ApiError) -> bool {
+    matches!(error, ApiError::Unauthorized { .. })
+}
+
+/// [`attempt`] with the order's seed and user: an error of the platform ends the run where no other request would fare better.
+pub(crate) async fn ask<T, Call, Answer>(
+    ports: Ports<'_>,
+    order: &Order,
+    what: &str,
+    call: Call,
+) -> Result<T, Problem>
+where
+    Call: Fn() -> Answer,
+    Answer: Future<Output = Result<T, ApiError>>,
+{
+    let answer = attempt(ports, order.seed, what, call).await;
+    answer.map_err(|failed| failed.classify(&order.user))
+}
+
+/// Asks until there is an answer, the error is final, or it was asked often enough.
+pub(crate) async fn attempt<T, Call, Answer>(
+    ports: Ports<'_>,
+    seed: u64,
+    what: &str,
+    call: Call,
+) -> Result<T, Failed>
+where
+    Call: Fn() -> Answer,
+    Answer: Future<Output = Result<T, ApiError>>,
+{
+    attempt_while(ports, seed, what, |_, _| true, call).await
+}
+
+/// As [`attempt`], as long as it is worth it after so many attempts that ended with this error.
+pub(super) async fn attempt_while<T, Call, Answer>(
+    ports: Ports<'_>,
+    seed: u64,
+    what: &str,
+    worth_it: impl Fn(&ApiError, u32) -> bool,
+    call: Call,
+) -> Result<T, Failed>
+where
+    Call: Fn() -> Answer,
+    Answer: Future<Output = Result<T, ApiError>>,
+{
+    let mut jitter = Jitter::new(
+        seed ^ what
+            .bytes()
+            .fold(0, |sum: u64, byte| sum.rotate_left(5) ^ u64::from(byte)),
+    );
+    let mut attempts = 0;
+    loop {
+        attempts += 1;
+        let error = match call().await {
+            Ok(answer) => return Ok(answer),
+            Err(error) => error,
+        };
+        match verdict(&error, attempts, &mut jitter) {
+            Verdict::Again(wait) if worth_it(&error, attempts) => {
+                ports.progress.on(&Event::Retry {
+                    what: what.to_owned(),
+                    attempt: attempts,
+                    reason: error.to_string(),
+                    wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+                });
+                ports.clock.sleep(wait).await;
+            }
+            Verdict::Again(_) | Verdict::GiveUp => return Err(Failed { error, attempts }),
+        }
+    }
+}

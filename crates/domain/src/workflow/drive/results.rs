@@ -1,0 +1,50 @@
+//! What became of the items, entered into the ledger.
+
+use super::work::ItemWork;
+use crate::model::{Order, Ticket, TicketPolicy};
+use crate::report::Failure;
+use crate::workflow::ledger::{Ledger, Place};
+use crate::workflow::tickets::undeleted;
+
+/// Enters what became of the items. The tickets whose bytes are not safe before the bag is finished.
+pub(crate) fn enter_items(
+    order: &Order,
+    ledger: &mut Ledger,
+    work: &[ItemWork],
+    places: &[Place],
+) -> Vec<Ticket> {
+    let mut unsafe_tickets = Vec::new();
+    for (item, place) in work.iter().zip(places) {
+        let machine = &item.machine;
+        if let Some(receipt) = machine.receipt() {
+            ledger.file(&[*place], receipt.clone());
+            if !receipt.durable && order.tickets == TicketPolicy::Delete {
+                unsafe_tickets.extend(receipt.origin.ticket);
+            }
+        }
+        if let Some(lost) = machine.failure() {
+            let failure = ledger.failure_of(
+                *place,
+                lost.stage,
+                lost.http_status,
+                lost.message.clone(),
+                machine.attempts(),
+            );
+            ledger.fail(*place, failure, lost.status);
+            if let Some(entry) = ledger.entry(*place) {
+                entry.gone = lost.says_gone();
+            }
+        }
+        ledger.failures.extend(undeleted_of(item));
+    }
+    unsafe_tickets
+}
+
+/// The tickets of an item that should have been deleted and are still on the platform.
+pub(crate) fn undeleted_of(item: &ItemWork) -> impl Iterator<Item = Failure> {
+    let left = item.machine.undeleted().iter();
+    left.map(|(ticket, error)| Failure {
+        name: Some(item.name.clone()),
+        ..undeleted(*ticket, error)
+    })
+}

@@ -1,0 +1,216 @@
+//! All items at once: one loop that asks each machine what it wants, does it, and shows it what was seen.
+
+use std::collections::VecDeque;
+use std::pin::pin;
+use std::time::Duration;
+
+use futures_util::StreamExt as _;
+use futures_util::future::{Either, select};
+use futures_util::stream::FuturesUnordered;
+
+use super::notify::{error_of, notify, notify_failure, reason_of, stage_of};
+use super::steps::{discard, perform, poll_many, poll_one};
+use super::work::{Drive, ItemWork, Step, Steps};
+use crate::model::{ItemKind, Ticket};
+use crate::workflow::Limits;
+use crate::workflow::attempt::is_refused_login;
+use crate::workflow::context::RunError;
+use crate::workflow::item::{Action, Item, Seen};
+use crate::workflow::transfer::PartialDownload;
+
+struct Schedule<'w> {
+    work: &'w mut [ItemWork],
+    active: Vec<usize>,
+    pending: VecDeque<usize>,
+    moved_at: Duration,
+    batch: bool,
+    given_up: Vec<PartialDownload>,
+}
+
+/// Exports every item, or finds out why it cannot be had.
+pub(crate) async fn drive(drive: Drive<'_>, work: &mut [ItemWork]) -> Result<(), RunError> {
+    let mut schedule = Schedule::new(work);
+    let mut steps: Steps<'_> = FuturesUnordered::new();
+    loop {
+        let wake = schedule.set_going(drive, &mut steps);
+        let elapsed = drive.ports.clock.elapsed();
+        let step = match (steps.is_empty(), wake) {
+            (true, None) => return Ok(()),
+            (true, Some(wake)) => {
+                drive.ports.clock.sleep(wake.saturating_sub(elapsed)).await;
+                continue;
+            }
+            (false, None) => steps.next().await,
+            (false, Some(wake)) => {
+                let timer = pin!(drive.ports.clock.sleep(wake.saturating_sub(elapsed)));
+                match select(steps.next(), timer).await {
+                    Either::Left((step, _)) => step,
+                    Either::Right(_) => continue,
+                }
+            }
+        };
+        if let Some(step) = step {
+            schedule.take(drive, step?, &mut steps)?;
+        }
+    }
+}
+
+impl<'w> Schedule<'w> {
+    fn new(work: &'w mut [ItemWork]) -> Self {
+        let (pending, active): (VecDeque<usize>, VecDeque<usize>) =
+            (0..work.len()).partition(|index| {
+                // Nothing is known of these on the server: they can wait for their turn.
+                work.get(*index)
+                    .is_some_and(|item| item.machine.next(Duration::ZERO) == Action::Start)
+            });
+        Self {
+            work,
+            active: active.into(),
+            pending,
+            moved_at: Duration::ZERO,
+            batch: true,
+            given_up: Vec::new(),
+        }
+    }
+
+    fn count(&self, which: impl Fn(&Item) -> bool) -> usize {
+        self.active
+            .iter()
+            .filter(|index| {
+                self.work
+                    .get(**index)
+                    .is_some_and(|item| which(&item.machine))
+            })
+            .count()
+    }
+
+    /// Starts all that may be started now; the next moment at which something is due without anything being seen.
+    fn set_going<'a>(&mut self, drive: Drive<'a>, steps: &mut Steps<'a>) -> Option<Duration> {
+        let elapsed = drive.ports.clock.elapsed();
+        let mut jobs = self.count(Item::occupies_job);
+        let mut downloads = self.count(Item::is_downloading);
+        let backlog = self.count(Item::is_ready);
+        if backlog <= drive.order.jobs {
+            let free = drive
+                .order
+                .jobs
+                .saturating_sub(jobs)
+                .min(self.pending.len());
+            self.active.extend(self.pending.drain(..free));
+        }
+        let mut wake: Option<Duration> = None;
+        let mut due = Vec::new();
+        for index in self.active.clone() {
+            let Some(item) = self.work.get_mut(index) else {
+                continue;
+            };
+            let action = item.machine.next(elapsed);
+            match &action {
+                Action::WaitUntil(moment) => {
+                    wake = Some(wake.map_or(*moment, |wake| wake.min(*moment)));
+                }
+                Action::Start if jobs < drive.order.jobs => jobs += 1,
+                Action::Download(_) if downloads < drive.order.downloads => downloads += 1,
+                Action::FindTicket | Action::Cancel(_) | Action::Delete(..) | Action::Poll(_) => {}
+                Action::Start | Action::Download(_) | Action::Busy | Action::Finished => continue,
+            }
+            match action {
+                Action::WaitUntil(_) => {}
+                Action::Poll(ticket) => {
+                    item.machine.began();
+                    due.push((index, ticket));
+                }
+                action => {
+                    item.machine.began();
+                    steps.push(perform(drive, index, item, action));
+                }
+            }
+        }
+        self.poll(drive, due, steps);
+        let work = &self.work;
+        self.active.retain(|index| {
+            work.get(*index)
+                .is_some_and(|item| item.machine.next(elapsed) != Action::Finished)
+        });
+        wake
+    }
+
+    fn poll<'a>(&self, drive: Drive<'a>, due: Vec<(usize, Ticket)>, steps: &mut Steps<'a>) {
+        let (batch, single): (Vec<_>, Vec<_>) = due
+            .into_iter()
+            .partition(|(_, ticket)| self.batch && ticket.item.kind == ItemKind::Appliance);
+        if batch.len() < 2 {
+            single
+                .into_iter()
+                .chain(batch)
+                .for_each(|(index, ticket)| steps.push(poll_one(drive, index, ticket)));
+            return;
+        }
+        for (index, ticket) in single {
+            steps.push(poll_one(drive, index, ticket));
+        }
+        for some in batch.chunks(Limits::STATUSES_AT_ONCE) {
+            steps.push(poll_many(drive, some.to_vec()));
+        }
+    }
+
+    fn take<'a>(
+        &mut self,
+        drive: Drive<'a>,
+        step: Step,
+        steps: &mut Steps<'a>,
+    ) -> Result<(), RunError> {
+        match step {
+            Step::Seen(all) => {
+                for (index, seen) in all {
+                    self.observe(drive, index, seen)?;
+                }
+            }
+            Step::Broken(index, error, partial) => {
+                if let Some(item) = self.work.get_mut(index) {
+                    item.partial = partial;
+                }
+                self.observe(drive, index, Seen::DownloadFailed(error))?;
+            }
+            Step::OneByOne { due, for_good } => {
+                self.batch &= !for_good;
+                for (index, ticket) in due {
+                    steps.push(poll_one(drive, index, ticket));
+                }
+            }
+        }
+        for partial in self.given_up.drain(..) {
+            steps.push(discard(partial));
+        }
+        Ok(())
+    }
+
+    fn observe(&mut self, drive: Drive<'_>, index: usize, seen: Seen) -> Result<(), RunError> {
+        let Some(item) = self.work.get_mut(index) else {
+            return Ok(());
+        };
+        let error = error_of(&seen).cloned();
+        if let Some(error) = error.clone().filter(is_refused_login) {
+            return Err(RunError::Unauthorized {
+                user: drive.order.user.to_string(),
+                source: error,
+            });
+        }
+        let had_failed = item.machine.failure().is_some();
+        let (stage, reason) = (stage_of(&seen), reason_of(&seen));
+        item.machine
+            .observe(seen, drive.ports.clock.elapsed(), self.moved_at);
+        self.moved_at = self.moved_at.max(item.machine.moved_at());
+        self.given_up.extend(item.useless_partial());
+        match item.machine.failure() {
+            Some(failure) if !had_failed => notify_failure(drive, item, failure),
+            _ => notify(drive, item, stage, reason),
+        }
+        match error {
+            Some(error) if error.is_out_of_reach() && item.machine.failure().is_some() => {
+                Err(RunError::Platform(error))
+            }
+            _ => Ok(()),
+        }
+    }
+}

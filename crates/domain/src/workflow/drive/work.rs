@@ -1,0 +1,80 @@
+//! What the loop works with.
+
+use std::collections::BTreeSet;
+
+use futures_util::future::BoxFuture;
+use futures_util::stream::FuturesUnordered;
+
+use crate::model::{BagPath, ItemRef, Order, Ticket, TicketPolicy};
+use crate::ports::{ApiError, ArchiveSink, PartialEntry};
+use crate::workflow::context::{Ports, RunError};
+use crate::workflow::item::{Item, Seen};
+use crate::workflow::transfer::PartialDownload;
+
+/// One item: its machine and where its archive goes.
+pub(crate) struct ItemWork {
+    pub(crate) machine: Item,
+    pub(crate) name: String,
+    pub(crate) path: BagPath,
+    pub(super) partial: Option<PartialDownload>,
+}
+
+impl ItemWork {
+    pub(crate) fn new(machine: Item, name: String, path: BagPath) -> Self {
+        Self {
+            machine,
+            name,
+            path,
+            partial: None,
+        }
+    }
+
+    /// Resumes the download that an interrupted run left.
+    pub(crate) fn resuming(self, partial_entry: Option<&PartialEntry>) -> Self {
+        Self {
+            partial: partial_entry.and_then(PartialDownload::of_interrupted_run),
+            ..self
+        }
+    }
+
+    /// What arrived of an archive is of use only while its ticket is the item's.
+    pub(super) fn useless_partial(&mut self) -> Option<PartialDownload> {
+        let current = self.machine.current_ticket();
+        self.partial
+            .take_if(|partial| current != Some(partial.ticket))
+    }
+}
+
+/// What the loop works with.
+#[derive(Clone, Copy)]
+pub(crate) struct Drive<'a> {
+    pub(crate) ports: Ports<'a>,
+    pub(crate) sink: &'a dyn ArchiveSink,
+    pub(crate) order: &'a Order,
+    /// Tickets that were open before the first start and are not ours; `None` where the platform has no list of them.
+    pub(crate) before: Option<&'a BTreeSet<Ticket>>,
+}
+
+/// What came of one thing that was awaited.
+pub(super) enum Step {
+    Seen(Vec<(usize, Seen)>),
+    Broken(usize, ApiError, Option<PartialDownload>),
+    /// These tickets must be asked for one by one, from now on where `for_good`.
+    OneByOne {
+        due: Vec<(usize, Ticket)>,
+        for_good: bool,
+    },
+}
+
+/// All that is awaited.
+pub(super) type Steps<'a> = FuturesUnordered<BoxFuture<'a, Result<Step, RunError>>>;
+
+/// The machine of an item that has not been asked for yet.
+pub(crate) fn machine_for(order: &Order, item: ItemRef) -> Item {
+    Item::new(
+        item,
+        order.seed,
+        order.max_wait,
+        order.tickets == TicketPolicy::Keep,
+    )
+}

@@ -1,0 +1,230 @@
+//! One document: asked for, blanked where that was ordered, put into the bag, recorded.
+
+use bytes::Bytes;
+
+use crate::model::{BagPath, Facts, Order, Representation, Resource, Secrets, Section};
+use crate::ports::{
+    ApiError, ArchiveSink, Check, Document, Durability, Event, Fact, NewEntry, Origin, Receipt,
+    Redaction, RedactionRule, SinkError, Storage,
+};
+use crate::redact;
+use crate::workflow::attempt::{Failed, Problem, ask, settle};
+use crate::workflow::context::Ports;
+use crate::workflow::json::{Json, not_offered};
+use crate::workflow::resumed::Resumed;
+
+/// What fetching needs.
+#[derive(Clone, Copy)]
+pub(crate) struct Fetch<'a> {
+    pub(crate) ports: Ports<'a>,
+    /// `None` where nothing is kept: the survey of a plan, the recount.
+    pub(crate) sink: Option<&'a dyn ArchiveSink>,
+    pub(crate) order: &'a Order,
+    pub(crate) resumed: &'a Resumed,
+    pub(crate) json: &'a Json,
+}
+
+/// A document that was fetched.
+#[derive(Debug, Default)]
+pub(crate) struct Fetched {
+    pub(crate) facts: Facts,
+    pub(crate) receipts: Vec<Receipt>,
+    /// The bytes that the facts were read from; none where an interrupted run read them.
+    pub(crate) xml: Option<Bytes>,
+    /// A representation that could not be had although the other could.
+    pub(crate) json_failed: Option<Failed>,
+}
+
+const FORMS: [Representation; 2] = [Representation::Xml, Representation::Json];
+
+impl Fetch<'_> {
+    /// The same, and nothing of what is fetched goes into the bag.
+    pub(crate) fn without_sink(self) -> Self {
+        Self { sink: None, ..self }
+    }
+
+    /// Fetches one document in every form that is kept.
+    pub(crate) async fn document(
+        self,
+        section: Section,
+        resource: Resource,
+        path_of: impl Fn(Representation) -> BagPath,
+    ) -> Result<Fetched, Problem> {
+        if let Some(fetched) = self.resumed_document(resource, &path_of) {
+            return Ok(fetched);
+        }
+        let xml = self.ask_for(resource, Representation::Xml).await?;
+        let mut fetched = Fetched {
+            facts: xml.facts.clone(),
+            xml: Some(xml.bytes.clone()),
+            ..Fetched::default()
+        };
+        let Some(sink) = self.sink else {
+            return Ok(fetched);
+        };
+        let mut complete = true;
+        for form in FORMS
+            .into_iter()
+            .filter(|form| self.order.documents.keeps(*form))
+        {
+            let document = match form {
+                Representation::Xml => xml.clone(),
+                Representation::Json => match settle(self.as_json(resource).await)? {
+                    Ok(Some(document)) => document,
+                    Ok(None) if self.order.documents.keeps(Representation::Xml) => {
+                        self.ports
+                            .journal
+                            .record(Fact::NotAsJson { resource })
+                            .await?;
+                        continue;
+                    }
+                    Ok(None) => {
+                        fetched.json_failed = Some(not_offered(resource));
+                        complete = false;
+                        continue;
+                    }
+                    Err(failed) => {
+                        fetched.json_failed = Some(failed);
+                        complete = false;
+                        continue;
+                    }
+                },
+            };
+            fetched.receipts.push(
+                self.keep(sink, section, form, document, path_of(form))
+                    .await?,
+            );
+        }
+        if complete {
+            let fact = Fact::Read {
+                resource,
+                facts: fetched.facts.clone(),
+            };
+            self.ports.journal.record(fact).await?;
+        }
+        Ok(fetched)
+    }
+
+    /// A document of an interrupted run, where all of it is safe.
+    fn resumed_document(
+        &self,
+        resource: Resource,
+        path_of: &impl Fn(Representation) -> BagPath,
+    ) -> Option<Fetched> {
+        let facts = self
+            .resumed
+            .documents
+            .get(&resource)
+            .filter(|_| self.sink.is_some())?;
+        let is_xml_only = self.order.documents.keeps(Representation::Xml)
+            && self.resumed.not_as_json.contains(&resource);
+        let forms = FORMS.into_iter().filter(|form| {
+            self.order.documents.keeps(*form) && !(is_xml_only && *form == Representation::Json)
+        });
+        let receipts = forms
+            .map(|form| self.resumed.receipts.get(&path_of(form)).cloned())
+            .collect::<Option<Vec<_>>>()?;
+        Some(Fetched {
+            facts: facts.clone(),
+            receipts,
+            xml: None,
+            json_failed: None,
+        })
+    }
+
+    pub(super) async fn ask_for(
+        self,
+        resource: Resource,
+        form: Representation,
+    ) -> Result<Document, Problem> {
+        let what = format!("{resource} as {form}");
+        let api = self.ports.api;
+        ask(self.ports, self.order, &what, || {
+            api.document(resource, form)
+        })
+        .await
+    }
+
+    async fn keep(
+        self,
+        sink: &dyn ArchiveSink,
+        section: Section,
+        form: Representation,
+        document: Document,
+        path: BagPath,
+    ) -> Result<Receipt, Problem> {
+        // An interrupted run stored this form but not the other one: what is in the bag stays.
+        if let Some(receipt) = self.resumed.receipts.get(&path) {
+            return Ok(receipt.clone());
+        }
+        let (bytes, redactions) = self.blank(section, form, &document)?;
+        let entry = NewEntry {
+            path,
+            media_type: document.media_type,
+            storage: Storage::Compressed,
+            size: Some(bytes.len() as u64),
+            check: Check::None,
+            durability: Durability::AtFinish,
+            validator: None,
+            origin: Origin {
+                section,
+                source: document.request,
+                fetched: self.ports.clock.now(),
+                item: None,
+                ticket: None,
+                redactions,
+            },
+        };
+        let receipt = store(sink, entry, bytes).await?;
+        self.ports.progress.on(&Event::DocumentStored {
+            section,
+            path: receipt.path.to_string(),
+            bytes: receipt.bytes,
+        });
+        Ok(receipt)
+    }
+
+    fn blank(
+        self,
+        section: Section,
+        form: Representation,
+        document: &Document,
+    ) -> Result<(Bytes, Vec<Redaction>), Failed> {
+        let unreadable = |error: redact::RedactError| Failed {
+            error: ApiError::Unreadable {
+                request: document.request.clone(),
+                detail: error.to_string(),
+            },
+            attempts: 1,
+        };
+        let (mut bytes, mut redactions) = (document.bytes.clone(), Vec::new());
+        let mut note = |rule, count| {
+            if count > 0 {
+                redactions.push(Redaction { rule, count });
+            }
+        };
+        if section == Section::WorkspaceComments {
+            let blanked =
+                redact::redact_other_people(form, &bytes, &self.order.user).map_err(unreadable)?;
+            note(RedactionRule::OtherPerson, blanked.count);
+            bytes = blanked.bytes.into();
+        }
+        if self.order.secrets == Secrets::Redact {
+            let blanked = redact::redact_secrets(form, &bytes).map_err(unreadable)?;
+            note(RedactionRule::Secret, blanked.count);
+            bytes = blanked.bytes.into();
+        }
+        Ok((bytes, redactions))
+    }
+}
+
+/// Puts bytes that are in memory into the bag.
+async fn store(
+    sink: &dyn ArchiveSink,
+    entry: NewEntry,
+    bytes: Bytes,
+) -> Result<Receipt, SinkError> {
+    let mut writer = sink.open_entry(entry).await?;
+    writer.write(bytes).await?;
+    writer.close().await
+}

@@ -1,0 +1,144 @@
+//! The states of an item, what it wants to be done, and what is seen of it.
+
+use std::time::Duration;
+
+use crate::model::Ticket;
+use crate::ports::{ApiError, CheckFailure, ExportStatus, Receipt};
+use crate::report::{ItemStatus, Stage};
+
+/// Why a ticket may be deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Deletion {
+    /// Its archive is whole and on disk.
+    Safe(Box<Receipt>),
+    /// It ended, or was stopped by us, without an archive.
+    Empty,
+    /// Its archive could not be had, and another ticket of the same item takes its place.
+    Replaced,
+}
+
+/// What follows once a ticket has been given up, and the platform was asked to stop its work on it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Given {
+    /// The item failed. The ticket has no archive and is deleted.
+    Empty(ItemFailure),
+    /// The item failed. The ticket may have an archive: it is left on the platform and named.
+    Left(ItemFailure),
+    /// The ticket is deleted, then a new export is asked for; `otherwise` where it cannot be deleted.
+    Replaced {
+        not_before: Duration,
+        otherwise: ItemFailure,
+    },
+}
+
+/// What an item wants to be done next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    /// Ask the platform for an export.
+    Start,
+    /// The answer to a start was lost: look for its ticket among the open ones.
+    FindTicket,
+    /// Ask for the ticket's status.
+    Poll(Ticket),
+    /// Download the ticket's archive.
+    Download(Ticket),
+    /// Stop the platform's work on the ticket.
+    Cancel(Ticket),
+    /// Delete the ticket.
+    Delete(Ticket, Deletion),
+    /// Nothing until this moment.
+    WaitUntil(Duration),
+    /// Something is under way.
+    Busy,
+    /// Nothing more.
+    Finished,
+}
+
+/// What was seen of an item.
+#[derive(Debug)]
+pub(crate) enum Seen {
+    /// The start was answered with a ticket.
+    Started(Ticket, ExportStatus),
+    /// The start failed.
+    StartFailed(ApiError),
+    /// The tickets of lost starts, newest last; there may be none.
+    Found(Vec<Ticket>),
+    /// Nobody can say what became of the lost start.
+    CannotFind,
+    /// The ticket's status.
+    Status(ExportStatus),
+    /// The status could not be had.
+    StatusFailed(ApiError),
+    /// The archive is in the bag.
+    Stored(Receipt),
+    /// The archive did not arrive.
+    DownloadFailed(ApiError),
+    /// The archive arrived, and is not whole.
+    Damaged(CheckFailure),
+    /// The platform was asked to stop, and has answered.
+    Cancelled,
+    /// The platform was asked to stop, and gave no answer that counts.
+    CancelFailed(ApiError),
+    /// The ticket is gone.
+    Deleted(Ticket),
+    /// The ticket could not be deleted.
+    DeleteFailed(Ticket, ApiError),
+}
+
+/// What became of an item that is not in the bag.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ItemFailure {
+    pub(crate) stage: Stage,
+    pub(crate) http_status: Option<u16>,
+    pub(crate) message: String,
+    pub(crate) status: ItemStatus,
+}
+
+#[derive(Clone, Debug)]
+pub(super) enum State {
+    Queued {
+        not_before: Duration,
+    },
+    Starting,
+    Unanswered {
+        asked: bool,
+    },
+    Waiting {
+        ticket: Ticket,
+        due: Duration,
+    },
+    Polling {
+        ticket: Ticket,
+    },
+    Ready {
+        ticket: Ticket,
+        not_before: Duration,
+    },
+    Downloading {
+        ticket: Ticket,
+    },
+    /// Given up while the platform may still work on it.
+    Cancelling {
+        ticket: Ticket,
+        sent: bool,
+        attempts: u32,
+        not_before: Duration,
+        given: Given,
+    },
+    /// Deleted before a new export is asked for.
+    Replacing {
+        ticket: Ticket,
+        sent: bool,
+        attempts: u32,
+        not_before: Duration,
+        start_at: Duration,
+        otherwise: ItemFailure,
+    },
+    Deleting {
+        queue: Vec<(Ticket, Deletion)>,
+        sent: bool,
+        attempts: u32,
+        not_before: Duration,
+    },
+    Finished,
+}

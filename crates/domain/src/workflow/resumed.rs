@@ -1,0 +1,28 @@
+//! What an interrupted run left of documents and archives.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::model::{BagPath, Facts, Resource};
+use crate::ports::{ArchiveSink, JournalState, Receipt};
+
+/// What an interrupted run left, as far as documents go.
+#[derive(Debug, Default)]
+pub(crate) struct Resumed {
+    pub(crate) receipts: BTreeMap<BagPath, Receipt>,
+    pub(crate) documents: BTreeMap<Resource, Facts>,
+    pub(crate) not_as_json: BTreeSet<Resource>,
+}
+
+impl Resumed {
+    /// What the sink and the journal hold at the start of this run.
+    pub(crate) fn of(sink: &dyn ArchiveSink, checkpoint: &JournalState) -> Self {
+        let receipts = sink.resumed_receipts().into_iter();
+        Self {
+            receipts: receipts
+                .map(|receipt| (receipt.path.clone(), receipt))
+                .collect(),
+            documents: checkpoint.documents.clone(),
+            not_as_json: checkpoint.not_as_json.clone(),
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! Runs that end early, are resumed or abandoned.
+
+use super::*;
+use crate::model::{ItemRef, Ticket};
+use crate::ports::{
+    Fact, Journal, JournalError, JournalState, MockArchiveSink, MockJournal, SinkError,
+};
+use crate::testing::{Call, MemoryJournal, MemorySink, Script, appliance, mysoftware};
+use crate::workflow::{Ports, RunError, abandon, export, record_answers};
+use std::collections::BTreeSet;
+
+#[test]
+fn a_sink_that_is_not_durable_keeps_tickets_until_the_bag_is_finished() {
+    let mut world = world(&[appliance(1), mysoftware(1)]);
+    world.sink = MemorySink::streaming();
+    world.complete();
+    let calls = world.platform.calls();
+    let first_delete = calls.iter().position(deletes).expect("a delete");
+    assert!(
+        calls[first_delete..].iter().all(deletes),
+        "deleting is the very last thing"
+    );
+    assert_eq!(world.platform.tickets(), []);
+}
+
+#[test]
+fn a_platform_that_goes_away_ends_the_run_and_the_next_one_goes_on() {
+    let world = world(&[appliance(1), appliance(2)]);
+    world
+        .platform
+        .script(20, downloads_of(appliance(2)), Script::Refuse(away()));
+    assert!(matches!(world.export(), Err(RunError::Platform(_))));
+    assert_eq!(world.journal.open_at_checkpoint(), vec![appliance(2)]);
+    world.platform.script(0, |_| true, Script::LoseAnswer);
+    let mut outcome = world.export();
+    while outcome.is_err() {
+        outcome = world.export();
+    }
+    assert_eq!(world.platform.count(starts_of(appliance(1))), 1);
+    assert_eq!(
+        world.platform.count(starts_of(appliance(2))),
+        1,
+        "its ticket is used again"
+    );
+    assert_eq!(world.platform.tickets(), []);
+}
+
+impl MemoryJournal {
+    fn open_at_checkpoint(&self) -> Vec<ItemRef> {
+        crate::ports::Journal::checkpoint(self)
+            .open
+            .into_iter()
+            .map(|ticket: Ticket| ticket.item)
+            .collect()
+    }
+}
+
+#[test]
+fn a_run_dropped_at_any_moment_is_resumed() {
+    let items = [appliance(1), appliance(2), mysoftware(1)];
+    let undisturbed = world(&items);
+    undisturbed.complete();
+    let expected: Vec<_> = undisturbed
+        .sink
+        .state()
+        .entries
+        .iter()
+        .map(|(path, (_, bytes))| (path.clone(), bytes.clone()))
+        .collect();
+    for polls in 1.. {
+        let world = world(&items);
+        let run = export(world.ports(), Box::new(world.sink.clone()), &world.order);
+        if world.clock.run_for(polls, run).is_some() {
+            assert!(polls > 100, "the loop went through the whole run");
+            break;
+        }
+        world.complete();
+        let found: Vec<_> = world
+            .sink
+            .state()
+            .entries
+            .iter()
+            .map(|(path, (_, bytes))| (path.clone(), bytes.clone()))
+            .collect();
+        assert_eq!(found, expected, "dropped at poll {polls}");
+        assert_eq!(
+            world
+                .platform
+                .tickets()
+                .into_iter()
+                .filter(|t| t.item != mysoftware(1))
+                .collect::<Vec<_>>(),
+            [],
+            "dropped at poll {polls}"
+        );
+        for item in items {
+            assert!(
+                world.platform.count(downloads_of(item)) <= 2,
+                "dropped at poll {polls}"
+            );
+        }
+    }
+}
+
+#[test]
+fn abandoning_takes_every_ticket_of_ours_and_no_other_off_the_server() {
+    let items = [appliance(1), appliance(2), mysoftware(1)];
+    for polls in (1..400).step_by(7) {
+        let world = world(&items);
+        let foreign = world.platform.foreign_ticket(appliance(2));
+        let run = export(world.ports(), Box::new(world.sink.clone()), &world.order);
+        if world.clock.run_for(polls, run).is_some() {
+            break;
+        }
+        world.clock.run(abandon(world.ports(), BTreeSet::new()));
+        let left: Vec<_> = world.platform.tickets();
+        assert!(
+            left.iter()
+                .all(|t| *t == foreign || t.item == mysoftware(1)),
+            "poll {polls}: {left:?}"
+        );
+    }
+}
+
+#[test]
+fn a_full_disk_ends_the_run_and_deletes_nothing() {
+    let world = world(&[appliance(1)]);
+    let mut sink = MockArchiveSink::new();
+    sink.expect_resumed_receipts().return_const(Vec::new());
+    sink.expect_free_space().return_const(None);
+    sink.expect_open_entry().returning(|_| {
+        Err(SinkError::NoSpace {
+            path: "/full/bag".into(),
+            needed: None,
+        })
+    });
+    sink.expect_finish().never();
+    let error = world
+        .clock
+        .run(export(world.ports(), Box::new(sink), &world.order))
+        .expect_err("no space");
+    assert!(
+        matches!(error, RunError::Sink(SinkError::NoSpace { .. })),
+        "{error}"
+    );
+    assert_eq!(world.platform.count(deletes), 0);
+}
+
+#[test]
+fn no_start_leaves_before_its_intent_is_recorded() {
+    let world = world(&[appliance(1)]);
+    let mut journal = MockJournal::new();
+    journal
+        .expect_checkpoint()
+        .returning(crate::ports::JournalState::default);
+    journal.expect_record().returning(|fact| match fact {
+        Fact::Intent { .. } => Err(JournalError::Io {
+            path: "/lost/journal".into(),
+            source: std::io::Error::other("the mount is gone"),
+        }),
+        _ => Ok(()),
+    });
+    let ports = Ports {
+        journal: &journal,
+        ..world.ports()
+    };
+    let run = export(ports, Box::new(world.sink.clone()), &world.order);
+    assert!(matches!(world.clock.run(run), Err(RunError::Journal(_))));
+    assert_eq!(
+        world.platform.count(|call| matches!(call, Call::Start(_))),
+        0
+    );
+}
+
+fn full_disk() -> JournalError {
+    JournalError::Io {
+        path: "journal".into(),
+        source: std::io::Error::other("no space left"),
+    }
+}
+
+#[test]
+fn a_journal_that_cannot_be_written_stops_no_ticket_from_being_deleted() {
+    let world = world(&[appliance(1), mysoftware(1)]);
+    let recorded = world.platform.foreign_ticket(appliance(1));
+    let answered = world.platform.foreign_ticket(mysoftware(1));
+    let mut journal = MockJournal::new();
+    journal.expect_checkpoint().returning(move || JournalState {
+        open: [recorded].into(),
+        ..JournalState::default()
+    });
+    journal.expect_record().returning(|_| Err(full_disk()));
+    let ports = Ports {
+        journal: &journal,
+        ..world.ports()
+    };
+    let abandoned = world.clock.run(abandon(ports, [answered].into()));
+    assert_eq!(abandoned.deleted.len(), 2, "{abandoned:?}");
+    assert_eq!(world.platform.tickets(), []);
+    assert_eq!(abandoned.still_open(&journal.checkpoint()), 0);
+}
+
+#[test]
+fn an_answer_after_the_end_of_a_run_is_recorded_once_and_never_for_a_ticket_that_is_gone() {
+    let world = world(&[appliance(1)]);
+    let (late, gone) = (
+        world.platform.foreign_ticket(appliance(1)),
+        world.platform.foreign_ticket(appliance(1)),
+    );
+    for fact in [Fact::Started { ticket: gone }, Fact::Gone { ticket: gone }] {
+        world
+            .clock
+            .run(world.journal.record(fact))
+            .expect("a journal");
+    }
+    let record = record_answers(&world.platform, &world.journal, [late, gone].into());
+    world.clock.run(record);
+    assert_eq!(world.journal.checkpoint().open, [late].into());
+}

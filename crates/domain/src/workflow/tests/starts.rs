@@ -1,0 +1,138 @@
+//! Starts whose answers were lost.
+
+use super::*;
+use crate::model::{ItemRef, TicketPolicy};
+use crate::ports::{Fact, Journal};
+use crate::report::Outcome;
+use crate::testing::{Call, Script, appliance, mysoftware};
+use crate::workflow::{RunError, export};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+#[test]
+fn a_start_whose_answer_was_lost_is_found_and_not_repeated() {
+    let world = world(&[appliance(1)]);
+    let foreign = world.platform.foreign_ticket(appliance(1));
+    world
+        .platform
+        .script(1, starts_of(appliance(1)), Script::LoseAnswer);
+    world.complete();
+    assert_eq!(world.platform.count(starts_of(appliance(1))), 1);
+    assert_eq!(
+        world.platform.tickets(),
+        [foreign],
+        "somebody else's ticket is left alone"
+    );
+}
+
+#[test]
+fn a_software_start_whose_answer_was_lost_is_reported() {
+    let world = world(&[mysoftware(1)]);
+    world
+        .platform
+        .script(1, starts_of(mysoftware(1)), Script::LoseAnswer);
+    let outcome = world.complete();
+    assert!(
+        outcome
+            .report
+            .notes
+            .iter()
+            .any(|note| note.contains("may be left on the platform"))
+    );
+    assert!(world.archive_of(mysoftware(1)).is_some());
+}
+
+/// The first run gets a ticket and no further.
+fn ended_before_the_download(item: ItemRef) -> World {
+    let world = world(&[item]);
+    world
+        .platform
+        .script(20, downloads_of(item), Script::Refuse(away()));
+    world
+        .platform
+        .script(1, starts_of(item), Script::LoseAnswer);
+    assert!(matches!(world.export(), Err(RunError::Platform(_))));
+    world.platform.script(0, |_| true, Script::LoseAnswer);
+    world
+}
+
+fn complete_at_last(world: &World) -> Outcome {
+    loop {
+        if let Ok(outcome) = world.export() {
+            return outcome;
+        }
+    }
+}
+
+fn unresolved(outcome: &Outcome) -> usize {
+    let notes = outcome.report.notes.iter();
+    notes
+        .filter(|note| note.contains("may be left on the platform"))
+        .count()
+}
+
+/// What was not known of it went with the process, and the ticket stayed on the platform without a word.
+#[test]
+fn an_unresolved_start_outlives_the_run_that_sent_it() {
+    let world = ended_before_the_download(mysoftware(1));
+    assert_eq!(unresolved(&complete_at_last(&world)), 1);
+}
+
+/// A kill between a second start and its answer: the first ticket was resumed, the second forgotten.
+#[test]
+fn a_start_beside_a_ticket_is_not_forgotten() {
+    let world = ended_before_the_download(mysoftware(1));
+    let item = mysoftware(1);
+    let intent = Journal::record(&world.journal, Fact::Intent { item });
+    world.clock.run(intent).expect("a journal");
+    assert_eq!(unresolved(&complete_at_last(&world)), 2);
+
+    let item = appliance(1);
+    let world = ended_before_the_download(item);
+    let intent = Journal::record(&world.journal, Fact::Intent { item });
+    world.clock.run(intent).expect("a journal");
+    world.platform.foreign_ticket(item);
+    complete_at_last(&world);
+    assert_eq!(world.platform.tickets(), []);
+}
+
+/// Each start of an outage of three seconds lost its answer, and after three of them the bundle was given up.
+#[test]
+fn a_software_start_is_not_repeated_into_an_outage() {
+    let world = world(&[mysoftware(1)]);
+    let (clock, began) = (world.clock.clone(), Arc::new(Mutex::new(None)));
+    let down = move |call: &Call| {
+        let elapsed = crate::ports::Clock::elapsed(&clock);
+        let mut began = began.lock().unwrap();
+        if matches!(call, Call::Start(_)) {
+            began.get_or_insert(elapsed);
+        }
+        began.is_some_and(|began| elapsed < began + Duration::from_secs(3))
+    };
+    world
+        .platform
+        .script(usize::MAX, down, Script::Refuse(reset()));
+    world.complete();
+    assert_eq!(world.platform.count(starts_of(mysoftware(1))), 2);
+}
+
+/// The ticket that was left to the user was taken for that of the lost start: the second archive came from the first export.
+#[test]
+fn a_ticket_left_to_the_user_is_not_taken_for_that_of_a_lost_start() {
+    let mut world = world(&[appliance(1)]);
+    world.order.tickets = TicketPolicy::Keep;
+    let changed = world.platform.clone();
+    let outcome = world.clock.run(async {
+        let run = export(world.ports(), Box::new(world.sink.clone()), &world.order);
+        let change = async {
+            crate::ports::Clock::sleep(&world.clock, Duration::from_secs(5)).await;
+            changed.change(appliance(1), |item| item.digest = "d2".to_owned());
+            changed.script(1, starts_of(appliance(1)), Script::Refuse(reset()));
+        };
+        futures_util::future::join(run, change).await.0
+    });
+    assert_eq!(outcome.expect("a bag").report.failures, []);
+    // The first, the one that was lost, and the one that replaced it.
+    assert_eq!(world.platform.count(starts_of(appliance(1))), 3);
+    assert_eq!(world.platform.tickets().len(), 2);
+}

@@ -1,0 +1,120 @@
+//! Giving a run up for good: its tickets are taken off the platform.
+
+use std::collections::BTreeSet;
+
+use futures_util::StreamExt as _;
+use futures_util::stream::FuturesUnordered;
+
+use super::ownership::{Ownership, of_lost_starts, unrecorded};
+use crate::model::{ItemRef, Ticket};
+use crate::ports::{ApiError, Fact, Journal, JournalState, UserDataApi};
+use crate::workflow::context::Ports;
+
+/// What giving a run up came to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Abandoned {
+    /// Tickets that were deleted.
+    pub deleted: Vec<Ticket>,
+    /// Tickets that are still on the platform, each with the reason.
+    pub left: Vec<(Ticket, ApiError)>,
+    /// Items of which a start was sent whose ticket could not be found: one may be left of each.
+    pub unresolved: Vec<ItemRef>,
+}
+
+impl Abandoned {
+    /// How many tickets of the run are still on the platform, as far as is known. Where the journal could not be written, it
+    /// still holds tickets that were deleted.
+    pub fn still_open(&self, checkpoint: &JournalState) -> usize {
+        let open = checkpoint.open.iter();
+        open.filter(|ticket| !self.deleted.contains(ticket)).count()
+    }
+}
+
+/// Takes this run's tickets off the platform: stops and deletes every one that the journal holds as open, those in `answered`
+/// (answers to our starts that came after the run had ended), and those whose start was never answered, where they can be
+/// distinguished
+/// from somebody else's. Somebody else's are left alone. One attempt each, all at once: it is called by people in a hurry to
+/// leave. A journal that cannot be written stops nothing.
+pub async fn abandon(ports: Ports<'_>, answered: BTreeSet<Ticket>) -> Abandoned {
+    let unrecorded = record(ports.journal, answered).await;
+    let checkpoint = ports.journal.checkpoint();
+    let (found, unresolved) = look_up_lost(ports, &checkpoint, &unrecorded).await;
+    let mut abandoned = Abandoned {
+        unresolved,
+        ..Abandoned::default()
+    };
+    let open = checkpoint.open.iter().copied();
+    let tickets: BTreeSet<Ticket> = open.chain(unrecorded).chain(found).collect();
+    let mut answers: FuturesUnordered<_> = tickets
+        .into_iter()
+        .map(|ticket| async move {
+            // A platform may refuse to delete an export that is running: it is stopped first. A finished one does not mind.
+            let _ = ports.api.cancel_export(ticket).await;
+            (ticket, ports.api.delete_export(ticket).await)
+        })
+        .collect();
+    while let Some((ticket, answer)) = answers.next().await {
+        match answer {
+            Ok(()) => {
+                // Where the journal's disk is full, the other tickets must be deleted all the same.
+                let _ = ports.journal.record(Fact::Gone { ticket }).await;
+                abandoned.deleted.push(ticket);
+            }
+            Err(error) => abandoned.left.push((ticket, error)),
+        }
+    }
+    abandoned
+}
+
+/// Records the tickets in answers that came after the run had ended, so that the next run resumes with them. One that the
+/// journal cannot hold is deleted: nobody would find it again.
+pub async fn record_answers(
+    api: &dyn UserDataApi,
+    journal: &dyn Journal,
+    answered: BTreeSet<Ticket>,
+) {
+    for ticket in record(journal, answered).await {
+        let _ = api.delete_export(ticket).await;
+    }
+}
+
+/// Records answers, and returns those that could not be recorded.
+async fn record(journal: &dyn Journal, answered: BTreeSet<Ticket>) -> Vec<Ticket> {
+    let mut failed = Vec::new();
+    for ticket in unrecorded(answered, &journal.checkpoint()) {
+        if journal.record(Fact::Started { ticket }).await.is_err() {
+            failed.push(ticket);
+        }
+    }
+    failed
+}
+
+/// The tickets of starts that were never answered, and the items of which none could be found. A start that is still being
+/// worked on may not be listed yet, so an item without a ticket stays unresolved.
+async fn look_up_lost(
+    ports: Ports<'_>,
+    checkpoint: &JournalState,
+    answered: &[Ticket],
+) -> (Vec<Ticket>, Vec<ItemRef>) {
+    let (mut found, mut unresolved) = (Vec::new(), Vec::new());
+    let is_answered = |item: &ItemRef| answered.iter().any(|ticket| ticket.item == *item);
+    let lost: Vec<ItemRef> = checkpoint
+        .intents
+        .iter()
+        .copied()
+        .filter(|item| !is_answered(item))
+        .collect();
+    if lost.is_empty() {
+        return (found, unresolved);
+    }
+    let open = ports.api.open_tickets().await.unwrap_or_default();
+    let open: Vec<Ticket> = open.into_iter().map(|open| open.ticket).collect();
+    for item in lost {
+        // The journal holds one intent of an item at a time.
+        match of_lost_starts(item, 1, &open, checkpoint.foreign.as_ref(), checkpoint) {
+            Ownership::Ours(ours) => found.extend(ours),
+            Ownership::Nothing | Ownership::Unknown(_) => unresolved.push(item),
+        }
+    }
+    (found, unresolved)
+}

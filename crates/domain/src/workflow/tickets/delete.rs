@@ -1,0 +1,67 @@
+//! Tickets taken off the platform, several at once.
+
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use crate::model::{Section, Ticket};
+use crate::ports::{ApiError, Event, Fact, Journal, JournalError};
+use crate::report::{Failure, Stage};
+use crate::workflow::attempt::attempt;
+use crate::workflow::context::Ports;
+
+const AT_ONCE: usize = 8;
+
+/// Deletes tickets; those that are left, each with the reason. Each deletion is recorded at once, so that a killed run does not
+/// delete it again: `journal` is `None` only where there is none any more.
+pub(super) async fn delete_all(
+    ports: Ports<'_>,
+    journal: Option<&dyn Journal>,
+    tickets: Vec<Ticket>,
+) -> Result<Vec<(Ticket, ApiError)>, JournalError> {
+    let mut left = Vec::new();
+    let mut answers = stream::iter(tickets.into_iter().map(|ticket| async move {
+        let what = format!("delete {ticket}");
+        let answer = attempt(ports, 0, &what, || ports.api.delete_export(ticket)).await;
+        (ticket, answer)
+    }))
+    .buffer_unordered(AT_ONCE);
+    while let Some((ticket, answer)) = answers.next().await {
+        match answer {
+            Ok(()) => {
+                if let Some(journal) = journal {
+                    journal.record(Fact::Gone { ticket }).await?;
+                }
+                ports.progress.on(&Event::TicketDeleted { ticket });
+            }
+            Err(failed) => left.push((ticket, failed.error)),
+        }
+    }
+    Ok(left)
+}
+
+/// Deletes tickets whose bytes became durable with the finished bag; a failure for each that is left.
+///
+/// Nothing is recorded: the journal belongs to an unfinished run, and this one has its bag. A kill in here leaves the rest of the
+/// tickets to the platform, with all data safe.
+pub(crate) async fn delete_after_finish(ports: Ports<'_>, tickets: Vec<Ticket>) -> Vec<Failure> {
+    let left = delete_all(ports, None, tickets).await;
+    let left = left.unwrap_or_default().into_iter();
+    left.map(|(ticket, error)| undeleted(ticket, &error))
+        .collect()
+}
+
+/// A ticket that stays on the platform although the data is safe.
+pub(crate) fn undeleted(ticket: Ticket, error: &ApiError) -> Failure {
+    Failure {
+        section: Section::of_items(ticket.item.kind),
+        id: Some(ticket.item.id.get()),
+        name: None,
+        stage: Stage::Delete,
+        http_status: error.http_status(),
+        message: format!(
+            "export ticket {} could not be deleted and is left on the platform: {error}",
+            ticket.id
+        ),
+        attempts: 1,
+    }
+}

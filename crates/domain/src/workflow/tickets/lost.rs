@@ -1,0 +1,158 @@
+//! Starts whose answers were lost: their tickets are looked for, adopted or deleted, and what stays unknown is recorded.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::delete::{delete_all, undeleted};
+use super::ownership::{Ambiguity, Ownership, of_lost_starts, of_others};
+use crate::model::{ItemKind, ItemRef, Order, Section, Ticket};
+use crate::ports::{Fact, Journal, JournalError, JournalState};
+use crate::report::Failure;
+use crate::workflow::attempt::{Problem, ask, settle};
+use crate::workflow::context::{Ports, RunError};
+
+async fn open_tickets(ports: Ports<'_>, order: &Order) -> Result<Vec<Ticket>, Problem> {
+    let open = ask(ports, order, "list the export tickets", || {
+        ports.api.open_tickets()
+    });
+    match open.await {
+        Ok(open) => Ok(open.into_iter().map(|open| open.ticket).collect()),
+        Err(Problem::Failure(failed)) if failed.is_without_content() => Ok(Vec::new()),
+        Err(problem) => Err(problem),
+    }
+}
+
+/// The tickets that were open on the platform before the first start and are not ours. `None` where the platform has no list of
+/// them.
+pub(crate) async fn before_first_start(
+    ports: Ports<'_>,
+    order: &Order,
+    checkpoint: &JournalState,
+) -> Result<Option<BTreeSet<Ticket>>, RunError> {
+    if let Some(foreign) = &checkpoint.foreign {
+        return Ok(Some(foreign.clone()));
+    }
+    if !order.selection.wants(Section::Appliances) {
+        return Ok(None);
+    }
+    let Ok(open) = settle(open_tickets(ports, order).await)? else {
+        return Ok(None);
+    };
+    let others = of_others(&open, checkpoint);
+    let tickets = others.iter().copied().collect();
+    ports.journal.record(Fact::Foreign { tickets }).await?;
+    Ok(Some(others))
+}
+
+/// Looks for the tickets of an item's lost starts and records what is found. Only what nobody else can have asked for is taken;
+/// where nobody can say, the reason in words.
+pub(crate) async fn find(
+    ports: Ports<'_>,
+    order: &Order,
+    before: Option<&BTreeSet<Ticket>>,
+    item: ItemRef,
+    lost: u32,
+) -> Result<Result<Vec<Ticket>, String>, RunError> {
+    let open = match settle(open_tickets(ports, order).await)? {
+        Ok(open) => open,
+        Err(failed) => {
+            let why = format!("the list of tickets could not be read ({})", failed.error);
+            return Ok(Err(why));
+        }
+    };
+    let checkpoint = ports.journal.checkpoint();
+    match of_lost_starts(item, lost, &open, before, &checkpoint) {
+        Ownership::Ours(ours) => {
+            for ticket in &ours {
+                ports
+                    .journal
+                    .record(Fact::Started { ticket: *ticket })
+                    .await?;
+            }
+            Ok(Ok(ours))
+        }
+        Ownership::Nothing => {
+            ports.journal.record(Fact::NotStarted { item }).await?;
+            Ok(Ok(Vec::new()))
+        }
+        Ownership::Unknown(why) => Ok(Err(why.in_words().to_owned())),
+    }
+}
+
+/// Records, for the report of whichever run comes to an end, that nobody knows what became of a start.
+pub(crate) async fn record_unresolved(
+    journal: &dyn Journal,
+    item: ItemRef,
+    why: &str,
+) -> Result<(), JournalError> {
+    let note = format!(
+        "the answer to a start of {item} was lost, and {why}: one export ticket may be left on the platform"
+    );
+    journal.record(Fact::Unresolved { item, note }).await
+}
+
+/// Starts that a killed run sent for items of which it had something else: nobody will look for their tickets, and those of my
+/// software cannot be looked for.
+pub(crate) async fn record_superfluous(
+    journal: &dyn Journal,
+    has_more: impl Fn(ItemRef) -> bool,
+) -> Result<(), JournalError> {
+    let unanswered = journal.checkpoint().intents.into_iter();
+    for item in unanswered.filter(|item| item.kind == ItemKind::MySoftware && has_more(*item)) {
+        record_unresolved(journal, item, Ambiguity::NoList.in_words()).await?;
+    }
+    Ok(())
+}
+
+/// Deletes what no item of this run holds any more: tickets of items that vanished, and tickets of lost starts that were not
+/// found at once. `items` are the items of this run, each with its lost starts. A failure for each ticket that is left.
+pub(crate) async fn sweep(
+    ports: Ports<'_>,
+    order: &Order,
+    before: Option<&BTreeSet<Ticket>>,
+    items: &BTreeMap<ItemRef, u32>,
+) -> Result<Vec<Failure>, RunError> {
+    let open = ports.journal.checkpoint().open.into_iter();
+    let mut superfluous: Vec<Ticket> = open
+        .filter(|ticket| !items.contains_key(&ticket.item))
+        .collect();
+    superfluous.extend(found_late(ports, order, before, items).await?);
+    let left = delete_all(ports, Some(ports.journal), superfluous).await?;
+    Ok(left
+        .into_iter()
+        .map(|(ticket, error)| undeleted(ticket, &error))
+        .collect())
+}
+
+/// The tickets of lost starts that the platform lists by now. They are recorded before they are deleted: a run that is killed in
+/// between knows them as its own.
+async fn found_late(
+    ports: Ports<'_>,
+    order: &Order,
+    before: Option<&BTreeSet<Ticket>>,
+    items: &BTreeMap<ItemRef, u32>,
+) -> Result<Vec<Ticket>, RunError> {
+    let lost = items
+        .iter()
+        .filter(|(item, lost)| **lost > 0 && item.kind == ItemKind::Appliance && before.is_some());
+    let lost: Vec<(ItemRef, u32)> = lost.map(|(item, lost)| (*item, *lost)).collect();
+    if lost.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Ok(open) = settle(open_tickets(ports, order).await)? else {
+        return Ok(Vec::new());
+    };
+    let checkpoint = ports.journal.checkpoint();
+    let mut found = Vec::new();
+    for (item, lost) in lost {
+        if let Ownership::Ours(ours) = of_lost_starts(item, lost, &open, before, &checkpoint) {
+            found.extend(ours);
+        }
+    }
+    for ticket in &found {
+        ports
+            .journal
+            .record(Fact::Started { ticket: *ticket })
+            .await?;
+    }
+    Ok(found)
+}

@@ -1,0 +1,11 @@
+//! Tickets beyond one item's own: somebody else's, those that interrupted runs left, those of starts that were never answered.
+
+mod abandon;
+mod delete;
+mod lost;
+mod ownership;
+
+pub use abandon::{Abandoned, abandon, record_answers};
+pub(crate) use delete::{delete_after_finish, undeleted};
+pub(crate) use lost::{before_first_start, find, record_superfluous, record_unresolved, sweep};
+pub(crate) use ownership::{Ambiguity, to_resume};
