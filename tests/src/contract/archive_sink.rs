@@ -64,8 +64,8 @@ pub async fn put(
     writer.close().await
 }
 
-/// A receipt tells what was written.
-pub async fn a_receipt_tells_what_was_written(sink: &dyn ArchiveSink) {
+/// A receipt says what was written.
+pub async fn a_receipt_says_what_was_written(sink: &dyn ArchiveSink) {
     let content = gzip(&vec![7; 300_000]);
     let entry = archive("data/appliances/1-a/archive.tar.gz");
     let receipt = put(sink, entry.clone(), &content, 1000)
@@ -105,7 +105,7 @@ pub async fn open_entries_never_mix(sink: &dyn ArchiveSink) {
             writer
                 .write(Bytes::copy_from_slice(chunk))
                 .await
-                .expect("room");
+                .expect("written");
         }
     }
     for (writer, content) in writers.into_iter().zip(&contents) {
@@ -124,13 +124,13 @@ pub async fn what_was_taken_back_may_be_opened_again(sink: &dyn ArchiveSink) {
     writer
         .write(Bytes::from_static(b"half of it"))
         .await
-        .expect("room");
+        .expect("written");
     writer.discard().await.expect("taken back");
     let mut writer = sink.open_entry(archive(path)).await.expect("a writer");
     writer
         .write(Bytes::from_static(b"half of it again"))
         .await
-        .expect("room");
+        .expect("written");
     drop(writer);
     put(sink, archive(path), &content, 3)
         .await

@@ -55,12 +55,12 @@ pub async fn record_some(journal: &dyn Journal) {
     }
 }
 
-/// What was recorded is remembered at once.
+/// What was recorded is in the checkpoint at once.
 ///
 /// # Panics
 ///
 /// Where it is not.
-pub fn remembers_what_was_recorded(journal: &dyn Journal) {
+pub fn the_checkpoint_holds_what_was_recorded(journal: &dyn Journal) {
     let checkpoint = journal.checkpoint();
     assert_eq!(
         checkpoint.began,

@@ -178,8 +178,8 @@ pub async fn a_download_before_the_end_fails(api: &dyn UserDataApi) {
     api.delete_export(started.ticket).await.expect("deleted");
 }
 
-/// The tickets that lie there are listed, and one request tells of many.
-pub async fn tickets_are_listed_and_told_of_together(api: &dyn UserDataApi) {
+/// Open tickets are listed, and one request gives the statuses of many.
+pub async fn open_tickets_and_their_statuses_are_listed(api: &dyn UserDataApi) {
     let mut tickets = Vec::new();
     for id in [201, 202, 203] {
         tickets.push(
@@ -189,15 +189,15 @@ pub async fn tickets_are_listed_and_told_of_together(api: &dyn UserDataApi) {
                 .ticket,
         );
     }
-    let lying: Vec<Ticket> = api
+    let open: Vec<Ticket> = api
         .open_tickets()
         .await
         .expect("a list")
         .into_iter()
-        .map(|open| open.ticket)
+        .map(|found| found.ticket)
         .collect();
-    assert!(tickets.iter().all(|ticket| lying.contains(ticket)));
-    let told: Vec<Ticket> = api
+    assert!(tickets.iter().all(|ticket| open.contains(ticket)));
+    let listed: Vec<Ticket> = api
         .export_statuses(&tickets)
         .await
         .expect("statuses")
@@ -205,8 +205,8 @@ pub async fn tickets_are_listed_and_told_of_together(api: &dyn UserDataApi) {
         .map(|(t, _)| t)
         .collect();
     assert!(
-        tickets.iter().all(|ticket| told.contains(ticket)),
-        "{told:?}"
+        tickets.iter().all(|ticket| listed.contains(ticket)),
+        "{listed:?}"
     );
     for ticket in tickets {
         let _ = api.cancel_export(ticket).await;

@@ -56,7 +56,7 @@ pub struct Ended {
     pub signal: Option<i32>,
     /// What it wrote for programs.
     pub stdout: Vec<u8>,
-    /// What it told people.
+    /// What it wrote for people.
     pub stderr: String,
 }
 
@@ -222,12 +222,12 @@ impl Child {
         true
     }
 
-    /// What it has told people so far.
+    /// What it has written for people so far.
     pub fn said(&self) -> String {
         self.words().said()
     }
 
-    /// What it tells people, to be read while somebody else waits for it.
+    /// What it writes for people, to be read while somebody else waits for it.
     pub fn words(&self) -> Words {
         Words(self.stderr.clone())
     }
@@ -268,11 +268,11 @@ impl Child {
     }
 }
 
-/// What a child tells people.
+/// What a child writes for people.
 pub struct Words(PathBuf);
 
 impl Words {
-    /// All that it has told so far.
+    /// All that it has written so far.
     pub fn said(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.0).expect("its words")).into_owned()
     }

@@ -28,7 +28,7 @@ async fn every_promise(format: BagFormat, encrypted: bool) {
     let folder = tempfile::tempdir().expect("a folder");
     let new = || fresh(folder.path(), format, encrypted);
     let (_kept, run) = new();
-    archive_sink::a_receipt_tells_what_was_written(run.sink.as_ref()).await;
+    archive_sink::a_receipt_says_what_was_written(run.sink.as_ref()).await;
     let (_kept, run) = new();
     archive_sink::open_entries_never_mix(run.sink.as_ref()).await;
     let (_kept, run) = new();
@@ -66,11 +66,11 @@ async fn the_journal_on_disk_keeps_its_promises_across_a_restart() {
         let settings = kit::settings(folder.path(), format);
         let run = kit::open(settings.clone());
         journal::record_some(run.journal.as_ref()).await;
-        journal::remembers_what_was_recorded(run.journal.as_ref());
+        journal::the_checkpoint_holds_what_was_recorded(run.journal.as_ref());
         drop(run);
         let again = kit::open(settings);
         assert!(again.resumed);
-        journal::remembers_what_was_recorded(again.journal.as_ref());
+        journal::the_checkpoint_holds_what_was_recorded(again.journal.as_ref());
     }
 }
 

@@ -7,12 +7,12 @@ use tests::contract::{archive_sink, journal};
 async fn the_journal_in_memory_keeps_its_promises() {
     let memory = MemoryJournal::default();
     journal::record_some(&memory).await;
-    journal::remembers_what_was_recorded(&memory);
+    journal::the_checkpoint_holds_what_was_recorded(&memory);
 }
 
 #[tokio::test]
 async fn the_sink_in_memory_keeps_its_promises() {
-    archive_sink::a_receipt_tells_what_was_written(&MemorySink::durable()).await;
+    archive_sink::a_receipt_says_what_was_written(&MemorySink::durable()).await;
     archive_sink::open_entries_never_mix(&MemorySink::durable()).await;
     archive_sink::what_was_taken_back_may_be_opened_again(&MemorySink::durable()).await;
     archive_sink::a_damaged_archive_is_refused(&MemorySink::durable()).await;

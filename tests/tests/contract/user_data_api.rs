@@ -24,7 +24,7 @@ async fn every_promise(api: &dyn UserDataApi) {
     })
     .await;
     suite::a_download_before_the_end_fails(api).await;
-    suite::tickets_are_listed_and_told_of_together(api).await;
+    suite::open_tickets_and_their_statuses_are_listed(api).await;
 }
 
 #[tokio::test]

@@ -170,7 +170,7 @@ async fn a_lost_answer_to_a_start_leaves_no_ticket_behind() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_to_the_start_of_a_bundle_is_told() {
+async fn a_lost_answer_to_the_start_of_a_bundle_is_reported() {
     let visit = Visit::to(small(
         r#"
         [[faults]]
@@ -182,9 +182,13 @@ async fn a_lost_answer_to_the_start_of_a_bundle_is_told() {
     let ended = visit.export().await;
     assert_eq!(ended.missing(&visit), BTreeSet::new());
     assert_eq!(ended.report().completeness, Completeness::Complete);
-    let told = format!("a start of {} 301 was lost", ItemKind::MySoftware);
+    let wanted = format!("a start of {} 301 was lost", ItemKind::MySoftware);
     assert!(
-        ended.report().notes.iter().any(|note| note.contains(&told)),
+        ended
+            .report()
+            .notes
+            .iter()
+            .any(|note| note.contains(&wanted)),
         "{:?}",
         ended.report().notes
     );
@@ -321,7 +325,7 @@ async fn an_answer_to_a_start_that_cannot_be_read_is_looked_up() {
 }
 
 #[tokio::test]
-async fn without_the_list_of_exports_the_rest_comes_home() {
+async fn without_the_list_of_exports_the_rest_is_exported() {
     let visit = Visit::to(small(
         r#"
         [[faults]]

@@ -57,7 +57,7 @@ pub struct ActiveItem {
 pub struct JobProgress {
     /// What the run is doing.
     pub phase: Phase,
-    /// The platform's version, where told.
+    /// The platform's version, where reported.
     pub platform_version: Option<String>,
     /// Sections whose list was read.
     pub sections_listed: u64,
@@ -179,7 +179,7 @@ mod tests {
     }
 
     #[test]
-    fn a_run_is_told_from_its_first_event_to_its_last() {
+    fn a_run_is_followed_from_its_first_event_to_its_last() {
         let mut progress = JobProgress::default();
         let events = [
             Event::Connected {

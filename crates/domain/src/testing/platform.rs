@@ -34,7 +34,7 @@ pub enum Call {
     Status(Ticket),
     /// Many tickets' statuses.
     Statuses(usize),
-    /// The tickets that lie there.
+    /// The open tickets.
     OpenTickets,
     /// A download, from this offset.
     Download(Ticket, u64),
@@ -70,7 +70,7 @@ pub struct FakeItem {
     pub archive: Vec<u8>,
     /// How long its export takes.
     pub takes: Duration,
-    /// The size that its document tells.
+    /// The size that its document gives.
     pub size: Option<u64>,
 }
 
@@ -190,7 +190,7 @@ impl FakePlatform {
         self.state().new_ticket(item, elapsed)
     }
 
-    /// The tickets that lie there.
+    /// The open tickets.
     pub fn tickets(&self) -> Vec<Ticket> {
         self.state().tickets.keys().copied().collect()
     }

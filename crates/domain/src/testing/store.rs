@@ -22,7 +22,7 @@ pub struct SinkState {
     /// Entries open now.
     pub open: BTreeSet<BagPath>,
     /// Bytes that can still be written, where that is limited.
-    pub room: Option<u64>,
+    pub free_space: Option<u64>,
     /// The tag files of a finished bag.
     pub tags: Option<Vec<TagFile>>,
     order: Vec<BagPath>,
@@ -85,7 +85,7 @@ impl ArchiveSink for MemorySink {
 
     fn free_space(&self) -> Option<(u64, PathBuf)> {
         self.state()
-            .room
+            .free_space
             .map(|bytes| (bytes, PathBuf::from("memory")))
     }
 

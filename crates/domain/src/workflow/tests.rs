@@ -1019,7 +1019,7 @@ fn a_size_that_the_disk_cannot_hold_is_a_warning_and_never_a_refusal() {
         for item in [mysoftware(1), mysoftware(2)] {
             world.platform.change(item, |item| item.size = Some(size));
         }
-        world.sink.state().room = Some(999_999);
+        world.sink.state().free_space = Some(999_999);
         world.complete();
         assert_eq!(world.notes().len(), 1, "{:?}", world.notes());
         assert!(world.notes()[0].contains("free"), "{:?}", world.notes());
@@ -1028,7 +1028,7 @@ fn a_size_that_the_disk_cannot_hold_is_a_warning_and_never_a_refusal() {
     world
         .platform
         .change(mysoftware(1), |item| item.size = Some(1_000_000));
-    world.sink.state().room = Some(1_000_000);
+    world.sink.state().free_space = Some(1_000_000);
     world.complete();
     assert_eq!(world.notes(), Vec::<String>::new());
 }
@@ -1042,7 +1042,7 @@ fn a_download_whose_length_the_disk_cannot_hold_is_refused_before_it_is_written(
         ..world
     };
     let world = with_length(world);
-    world.sink.state().room = Some(length - 1);
+    world.sink.state().free_space = Some(length - 1);
     let error = world.export().expect_err("no space");
     assert!(
         matches!(
@@ -1052,7 +1052,7 @@ fn a_download_whose_length_the_disk_cannot_hold_is_refused_before_it_is_written(
         "{error}"
     );
     assert_eq!(world.platform.count(deletes), 0);
-    world.sink.state().room = Some(length);
+    world.sink.state().free_space = Some(length);
     world.complete();
 }
 
