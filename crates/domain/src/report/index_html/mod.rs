@@ -265,14 +265,14 @@ fn recount(report: &Report) -> String {
     match read {
         0 => "No list was read.".to_owned(),
         1 if agree == 1 => {
-            "The one list was read at the partial_entry and again at the end, and had as many entries."
+            "The one list was read at the beginning and again at the end, and had as many entries."
                 .to_owned()
         }
         _ if agree == read => format!(
-            "All {read} lists were read at the partial_entry and again at the end, and had as many entries."
+            "All {read} lists were read at the beginning and again at the end, and had as many entries."
         ),
         _ => format!(
-            "Of {read} {}, {agree} had as many entries at the end of the export as at its partial_entry; the {} changed meanwhile or could not be read again.",
+            "Of {read} {}, {agree} had as many entries at the end of the export as at its beginning; the {} changed meanwhile or could not be read again.",
             plural(read as u64, "list"),
             plural((read - agree) as u64, "other")
         ),
