@@ -3,6 +3,7 @@
 //! What it says is put together here and in [`sections`]; how it looks is `templates/index.html` and `templates/index.css`.
 
 mod sections;
+mod visible;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ use askama::Template;
 use jiff::Timestamp;
 
 use self::sections::{Kind, kinds};
+use self::visible::visible;
 use super::coverage::{Coverage, coverage};
 use super::words::{
     after, blanked, contents, counted, grouped, human_bytes, incomplete, left_behind, losses,
@@ -131,17 +133,6 @@ impl<'a> Page<'a> {
             caution: caution(report),
         }
     }
-}
-
-/// Text from outside, all of it to be seen: line ends become spaces, other control characters the replacement character.
-fn visible(text: &str) -> String {
-    text.chars()
-        .map(|character| match character {
-            '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
-            control if control.is_control() => char::REPLACEMENT_CHARACTER,
-            other => other,
-        })
-        .collect()
 }
 
 fn verdict(report: &Report) -> String {
