@@ -267,7 +267,7 @@ impl BagStore for DiskBags {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::promises;
+    use crate::store::bag_promises as promises;
 
     fn bags() -> (tempfile::TempDir, DiskBags) {
         let folder = tempfile::tempdir().unwrap();

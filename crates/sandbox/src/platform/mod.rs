@@ -26,6 +26,7 @@ use domain::ports::Clock;
 
 use crate::scenario::{Change, ItemKind, Scenario};
 
+pub use clock::SystemClock;
 pub(crate) use data::encoded;
 pub use inspection::{ArchiveFacts, RequestRecord, TicketFacts};
 use items::Item;
