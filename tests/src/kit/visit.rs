@@ -35,8 +35,9 @@ impl Visit {
     pub async fn to(scenario: Scenario) -> Self {
         let platform = start(scenario).await;
         let mut order = order_for(&platform);
-        // One export that does not move is given up after a simulated minute.
-        order.max_wait = Duration::from_mins(1);
+        // One export that does not move is given up after four simulated minutes: five seconds, so that a busy machine does not look
+        // like a platform that stands still.
+        order.max_wait = Duration::from_mins(4);
         Self {
             settings: settings_for(&platform),
             order,

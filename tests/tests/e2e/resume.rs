@@ -63,7 +63,7 @@ fn goes_on(scenario: Scenario, last: &str, name: &str) {
     killed(&site, name, last);
     assert_eq!(site.platform().open_tickets().len(), 1);
     let ended = site.program.run(site.export_to(name)).expect_status(0);
-    ended.expect_word("Going on with the run that was interrupted");
+    ended.expect_word("the run that was interrupted");
     let bag = Bag::read(&site.path(name));
     bag.check();
     assert_eq!(bag.sums_without(&[MOVING]), undisturbed(name));

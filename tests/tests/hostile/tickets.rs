@@ -1,5 +1,7 @@
 //! Exports that are refused, fail, stand still, or whose answers are lost.
 
+use std::time::Duration;
+
 use std::collections::BTreeSet;
 
 use domain::model::{ItemKind, Section};
@@ -23,7 +25,8 @@ fn with_faults(faults: &str) -> String {
 }
 
 async fn both_lost(faults: &str) -> (Visit, Visited) {
-    let visit = Visit::to(small(&with_faults(faults))).await;
+    let mut visit = Visit::to(small(&with_faults(faults))).await;
+    visit.order.max_wait = Duration::from_mins(1);
     let ended = visit.export().await;
     let missing = ["archive of Appliance 202", "archive of Software 301"];
     assert_eq!(
