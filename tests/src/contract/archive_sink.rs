@@ -326,11 +326,11 @@ pub async fn closed_entries_survive_a_restart(place: &Place<'_>, resumes: Resume
     assert_eq!(receipt.durable, resumes == Resumes::Yes);
     drop((held, opened));
     let again = (place.open)();
-    let resumed = match resumes {
+    let expected = match resumes {
         Resumes::Yes => vec![receipt],
         Resumes::No => Vec::new(),
     };
-    assert_eq!(again.sink.resumed_receipts(), resumed);
+    assert_eq!(again.sink.resumed_receipts(), expected);
     assert_eq!(again.sink.partial_entries(), []);
 }
 

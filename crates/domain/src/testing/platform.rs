@@ -477,16 +477,14 @@ impl UserDataApi for FakePlatform {
     }
 
     async fn cancel_export(&self, ticket: Ticket) -> Result<(), ApiError> {
-        match self.receive(Call::Cancel(ticket)).await {
-            Some(Script::Refuse(error)) => Err(error),
-            _ => {
-                let is_running = !self.status(ticket)?.complete;
-                if is_running && ticket.item.kind == ItemKind::Appliance {
-                    self.state().cancelled.insert(ticket);
-                }
-                Ok(())
-            }
+        if let Some(Script::Refuse(error)) = self.receive(Call::Cancel(ticket)).await {
+            return Err(error);
         }
+        let is_running = !self.status(ticket)?.complete;
+        if is_running && ticket.item.kind == ItemKind::Appliance {
+            self.state().cancelled.insert(ticket);
+        }
+        Ok(())
     }
 
     async fn delete_export(&self, ticket: Ticket) -> Result<(), ApiError> {
