@@ -62,11 +62,7 @@ impl Publication {
                 Some(file.target.clone())
             }
         };
-        Ok(FinishedBag {
-            path,
-            bytes,
-            sha256: None,
-        })
+        Ok(FinishedBag { path, bytes })
     }
 }
 

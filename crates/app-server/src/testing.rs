@@ -146,7 +146,6 @@ impl Run for FakeRun {
                     bag: FinishedBag {
                         path: Some(path),
                         bytes: BAG.len() as u64,
-                        sha256: None,
                     },
                     completeness: Completeness::Complete,
                     report: Bytes::from_static(br#"{"format":"uforge-export/1"}"#),

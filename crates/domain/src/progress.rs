@@ -57,7 +57,7 @@ pub struct ActiveItem {
 pub struct RunProgress {
     /// What the run is doing.
     pub phase: Phase,
-    /// The platform's version, where it says.
+    /// The platform's version, where reported.
     pub platform_version: Option<String>,
     /// Sections whose list was read.
     pub sections_listed: u64,

@@ -81,7 +81,7 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, NotText> {
     if !rest.is_empty() {
         return Err(NotText::Encoding);
     }
-    // The first is the mark. Room for all of it at once: what grows leaves copies of a secret behind.
+    // The first is the mark. Capacity for all of it at once: what grows leaves copies of a secret behind.
     let mut text = String::with_capacity(bytes.len() * 2);
     for decoded in char::decode_utf16(units.iter().skip(1).map(|pair| unit(*pair))) {
         text.push(decoded.map_err(|_| NotText::Encoding)?);

@@ -1,6 +1,10 @@
-//! The ports' promises as functions: every implementation of a port runs the same ones.
+//! The ports' promises as functions: every implementation of a port runs the same ones. [`table`] names them all.
 
 pub mod archive_sink;
+pub mod bag_store;
 pub mod clock;
+pub mod job_store;
 pub mod journal;
+pub mod progress;
+pub mod table;
 pub mod user_data_api;

@@ -143,11 +143,11 @@ impl Bag {
             .keys()
             .map(String::as_str)
             .partition(|path| path.starts_with("data/"));
-        let told = self.check_manifest("manifest-sha256.txt");
-        assert_eq!(told, payload, "the manifest covers the payload");
-        let mut told = self.check_manifest("tagmanifest-sha256.txt");
-        told.insert("tagmanifest-sha256.txt");
-        assert_eq!(told, tags, "the tag manifest covers the tag files");
+        let listed = self.check_manifest("manifest-sha256.txt");
+        assert_eq!(listed, payload, "the manifest covers the payload");
+        let mut listed = self.check_manifest("tagmanifest-sha256.txt");
+        listed.insert("tagmanifest-sha256.txt");
+        assert_eq!(listed, tags, "the tag manifest covers the tag files");
         let bytes: usize = self.payload().values().map(|bytes| bytes.len()).sum();
         let oxum = format!("Payload-Oxum: {bytes}.{}\n", payload.len());
         assert!(self.text("bag-info.txt").contains(&oxum), "{oxum}");
@@ -155,13 +155,13 @@ impl Bag {
     }
 
     fn check_manifest(&self, manifest: &str) -> BTreeSet<&str> {
-        let mut told = BTreeSet::new();
+        let mut listed = BTreeSet::new();
         for line in self.text(manifest).lines() {
             let (sum, path) = line.split_once("  ").expect("a sum and a path");
             assert_eq!(sum, Platform::sha256(self.file(path)), "{path}");
-            assert!(told.insert(path), "{path} is told twice");
+            assert!(listed.insert(path), "{path} is listed twice");
         }
-        told
+        listed
     }
 
     fn check_names(&self) {

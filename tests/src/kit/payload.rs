@@ -20,7 +20,7 @@ const ITEMS: [(&str, ItemKind, Section); 3] = [
     ("accounts", ItemKind::Account, Section::CloudAccounts),
 ];
 
-/// Everything of these sections that an undisturbed run brings home.
+/// Everything of these sections that an undisturbed run exports.
 pub fn expected_of(platform: &Platform, sections: &[Section]) -> Payload {
     let user = percent_encoded(&platform.scenario().user.login);
     let user = format!("users/{user}");

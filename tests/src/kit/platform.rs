@@ -41,13 +41,13 @@ pub fn small(toml: &str) -> Scenario {
 ///
 /// Where the sandbox announces nonsense.
 pub fn settings_for(platform: &Running) -> ApiSettings {
-    let told = platform.announcement();
+    let announced = platform.announcement();
     ApiSettings {
         base: BaseUrl::parse(platform.url()).expect("a URL"),
-        user: UserId::parse(&told.user).expect("a login"),
+        user: UserId::parse(&announced.user).expect("a login"),
         credentials: Credentials::Password {
-            login: told.user,
-            password: told.password.into(),
+            login: announced.user,
+            password: announced.password.into(),
         },
         silence: Duration::from_secs(5),
         document_limit_bytes: Limits::DOCUMENT_BYTES,

@@ -56,7 +56,7 @@ pub struct Ended {
     pub signal: Option<i32>,
     /// What it wrote for programs.
     pub stdout: Vec<u8>,
-    /// What it told people.
+    /// What it wrote for people.
     pub stderr: String,
 }
 
@@ -173,6 +173,39 @@ impl Program {
     }
 }
 
+impl Drop for Program {
+    /// A test that ends well leaves no process and no temporary file of the program.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        let processes = processes_at(self.home());
+        assert!(processes.is_empty(), "processes are left: {processes:?}");
+        let names = fs::read_dir(self.home()).expect("the home folder");
+        let temporary: Vec<_> = names
+            .map(|entry| entry.expect("an entry").file_name())
+            .filter(|name| name.to_string_lossy().starts_with(".tmp"))
+            .collect();
+        assert!(
+            temporary.is_empty(),
+            "temporary files are left: {temporary:?}"
+        );
+    }
+}
+
+/// The processes whose home folder this is. A process that has ended, or is another user's, has no environment to read.
+fn processes_at(home: &Path) -> Vec<PathBuf> {
+    let wanted = format!("HOME={}", home.display()).into_bytes();
+    let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
+    processes
+        .map(|entry| entry.path())
+        .filter(|process| {
+            let environment = fs::read(process.join("environ")).unwrap_or_default();
+            environment.split(|byte| *byte == 0).any(|it| it == wanted)
+        })
+        .collect()
+}
+
 /// A child that runs. Dropped, it is killed.
 pub struct Child {
     process: process::Child,
@@ -222,12 +255,12 @@ impl Child {
         true
     }
 
-    /// What it has told people so far.
+    /// What it has written for people so far.
     pub fn said(&self) -> String {
         self.words().said()
     }
 
-    /// What it tells people, to be read while somebody else waits for it.
+    /// What it writes for people, to be read while somebody else waits for it.
     pub fn words(&self) -> Words {
         Words(self.stderr.clone())
     }
@@ -268,11 +301,11 @@ impl Child {
     }
 }
 
-/// What a child tells people.
+/// What a child writes for people.
 pub struct Words(PathBuf);
 
 impl Words {
-    /// All that it has told so far.
+    /// All that it has written so far.
     pub fn said(&self) -> String {
         String::from_utf8_lossy(&fs::read(&self.0).expect("its words")).into_owned()
     }

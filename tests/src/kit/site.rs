@@ -49,12 +49,12 @@ impl Site {
             _runtime: runtime,
         };
         site.program
-            .private_file("password", &format!("{}\n", site.told().password));
+            .private_file("password", &format!("{}\n", site.announcement().password));
         site
     }
 
     /// What the platform says of itself.
-    pub fn told(&self) -> Announcement {
+    pub fn announcement(&self) -> Announcement {
         self.running.announcement()
     }
 
@@ -75,10 +75,16 @@ impl Site {
 
     /// `command` with the flags that sign in with a password.
     pub fn signed_in(&self, command: &str) -> Command {
-        let told = self.told();
+        let announced = self.announcement();
         let mut signed_in = self.program.command([command]);
         signed_in
-            .args(["-a", &told.url, "-u", &told.user, "--password-file"])
+            .args([
+                "-a",
+                &announced.url,
+                "-u",
+                &announced.user,
+                "--password-file",
+            ])
             .arg(self.program.home().join("password"));
         signed_in
     }

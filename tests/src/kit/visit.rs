@@ -35,8 +35,9 @@ impl Visit {
     pub async fn to(scenario: Scenario) -> Self {
         let platform = start(scenario).await;
         let mut order = order_for(&platform);
-        // One export that does not move is given up after a simulated minute.
-        order.max_wait = Duration::from_mins(1);
+        // One export that does not move is given up after four simulated minutes: five seconds, so that a busy machine does not look
+        // like a platform that stands still.
+        order.max_wait = Duration::from_mins(4);
         Self {
             settings: settings_for(&platform),
             order,
@@ -89,7 +90,7 @@ impl Visit {
         ended
     }
 
-    /// What an undisturbed run of this order brings home.
+    /// What an undisturbed run of this order exports.
     pub fn expected(&self) -> Payload {
         let sections: Vec<Section> = self.order.selection.sections.iter().copied().collect();
         expected_of(self.platform.platform(), &sections)
@@ -152,7 +153,7 @@ impl Visited {
         receipts.map(named).collect()
     }
 
-    /// What an undisturbed run would have brought and this one did not, or brought otherwise.
+    /// What an undisturbed run would have exported and this one did not, or exported otherwise.
     pub fn missing(&self, visit: &Visit) -> BTreeSet<String> {
         let have = self.payload();
         let right = |name: &String, sum: &String| {
@@ -196,7 +197,7 @@ impl Visited {
                 self.check_report(report, visit);
                 check_tickets(report, visit);
             }
-            Err(error) => check_words(&told(error), visit),
+            Err(error) => check_words(&chain_of(error), visit),
         }
     }
 
@@ -269,14 +270,14 @@ fn check_tickets(report: &Report, visit: &Visit) {
             _ => ItemKind::Appliance,
         };
         let doubt = format!("a start of {item} {} was lost", ticket.item);
-        let told = report
+        let reported = report
             .failures
             .iter()
             .any(|failure| names(&failure.message, &id))
             || report.notes.iter().any(|note| note.contains(&doubt));
         assert!(
-            told,
-            "nobody is told of {ticket:?}: {:#?} {:#?}",
+            reported,
+            "no report names {ticket:?}: {:#?} {:#?}",
             report.failures, report.notes
         );
     }
@@ -309,7 +310,7 @@ fn check_words(words: &str, visit: &Visit) {
 }
 
 /// An error with its causes, as a person reads it.
-pub(super) fn told(error: &dyn std::error::Error) -> String {
+pub(super) fn chain_of(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(Some(error), |error| error.source());
     causes
         .map(ToString::to_string)

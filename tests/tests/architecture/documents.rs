@@ -1,5 +1,7 @@
 //! Documents that the code and other documents name are there.
 
+use std::path::Path;
+
 use crate::tree::{Text, root, texts};
 
 /// Documents that are outside: a bag's own, or another project's.
@@ -42,7 +44,7 @@ fn documents_of(line: &str) -> impl Iterator<Item = &str> {
     let is_part = |letter: char| letter.is_ascii_alphanumeric() || "./_-:".contains(letter);
     line.split(move |letter| !is_part(letter))
         .map(|word| word.trim_end_matches(['.', ':']))
-        .filter(|word| word.ends_with(".md") && word.len() > ".md".len())
+        .filter(|word| Path::new(word).extension().is_some_and(|kind| kind == "md"))
         .filter(|word| !word.contains("://"))
 }
 

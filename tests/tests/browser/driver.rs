@@ -37,15 +37,15 @@ impl Driver {
             .stderr(Stdio::null())
             .spawn()
             .expect("chromedriver starts: `cargo xtask test` installs it where it may");
-        let told = BufReader::new(process.stdout.take().expect("its output"));
-        let port = told
+        let printed = BufReader::new(process.stdout.take().expect("its output"));
+        let port = printed
             .lines()
             .map_while(Result::ok)
             .find_map(|line| {
                 let (_, port) = line.rsplit_once("started successfully on port ")?;
                 port.trim_end_matches('.').parse::<u16>().ok()
             })
-            .expect("chromedriver tells its port");
+            .expect("chromedriver prints its port");
         Self {
             process,
             url: format!("http://127.0.0.1:{port}/session"),
@@ -122,8 +122,8 @@ impl Browser {
         let log = self.post("se/log", json!({ "type": "performance" })).await;
         let entries = log.as_array().expect("a log");
         let asked = entries.iter().filter_map(|entry| {
-            let told: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
-            let event = &told["message"];
+            let message: Value = serde_json::from_str(entry["message"].as_str()?).ok()?;
+            let event = &message["message"];
             (event["method"] == "Network.requestWillBeSent").then(|| {
                 event["params"]["request"]["url"]
                     .as_str()
@@ -143,8 +143,8 @@ async fn call(client: &Client, method: Method, url: &str, body: &Value) -> Value
         .await
         .expect("chromedriver answers");
     let bytes = answer.bytes().await.expect("its answer");
-    let told: Value = serde_json::from_slice(&bytes).expect("JSON");
-    let value = told["value"].clone();
+    let message: Value = serde_json::from_slice(&bytes).expect("JSON");
+    let value = message["value"].clone();
     assert!(value["error"].is_null(), "{url}: {}", value["message"]);
     value
 }

@@ -131,7 +131,7 @@ fn page(name: &'static str, scenario: Scenario, arguments: &[&str], status: i32)
     }
     Page {
         name,
-        user: site.told().user,
+        user: site.announcement().user,
         is_long: false,
         files: bag.files.into_keys().collect(),
         folder,

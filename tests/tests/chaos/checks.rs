@@ -69,7 +69,7 @@ impl Lived<'_> {
         }
     }
 
-    /// No ticket of an appliance is left. Software has no list of tickets: one whose answer was lost stays there, and is told.
+    /// No ticket of an appliance is left. Software has no list of tickets: one whose answer was lost stays there, and is reported.
     fn check_tickets(&self, export: &Value) {
         let platform = self.site.platform();
         let tickets = platform.tickets();
@@ -77,7 +77,7 @@ impl Lived<'_> {
         assert_eq!(foreign, 1, "somebody else's ticket");
         let left = platform.open_tickets();
         let notes = export["notes"].to_string();
-        let mut untold = 0;
+        let mut unreported = 0;
         for ticket in &left {
             assert_eq!(ticket.kind, ItemKind::Software, "{ticket:?} is left");
             let lost = format!("POST users/*/mysoftware/{}/exports", ticket.item);
@@ -87,9 +87,12 @@ impl Lived<'_> {
                 same_item.count() <= struck + self.kills,
                 "{ticket:?} is left without a reason"
             );
-            let told = notes.contains(&format!("mysoftware {}", ticket.item));
-            untold += usize::from(!told);
+            let reported = notes.contains(&format!("mysoftware {}", ticket.item));
+            unreported += usize::from(!reported);
         }
-        assert_eq!(untold, 0, "tickets are left and untold: {left:?}, {notes}");
+        assert_eq!(
+            unreported, 0,
+            "tickets are left and not reported: {left:?}, {notes}"
+        );
     }
 }

@@ -51,8 +51,8 @@ fn nothing_is_lost_whatever_goes_wrong_and_whenever_it_is_killed() {
                 all.struck += one.struck;
                 all.rests += one.rests;
             } else {
-                let replay = plan::ONE_SEED;
-                eprintln!("seed {seed} fails; replay it with {replay}={seed}");
+                let variable = plan::ONE_SEED;
+                eprintln!("seed {seed} fails; run it again with {variable}={seed}");
                 failed.lock().unwrap().push(seed);
             }
         }
@@ -64,7 +64,7 @@ fn nothing_is_lost_whatever_goes_wrong_and_whenever_it_is_killed() {
     });
     let (tally, failed) = (tally.into_inner().unwrap(), failed.into_inner().unwrap());
     println!(
-        "{} seeds, {} kills, {} requests struck, {} downloads gone on with, in {:?}",
+        "{} seeds, {} kills, {} requests struck, {} downloads resumed, in {:?}",
         seeds.end() - seeds.start() + 1,
         tally.kills,
         tally.struck,

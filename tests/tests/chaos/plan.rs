@@ -48,7 +48,7 @@ pub(crate) fn data() -> Scenario {
     let mut scenario = tests::kit::quick();
     scenario.data.accounts = 3;
     scenario.data.others = 2;
-    // Long enough that a kill can come in the middle of one, and its beginning be worth going on with.
+    // Long enough that a kill can come in the middle of one, and its partial download be worth resuming.
     scenario.data.archive_bytes = 600_000;
     scenario
 }

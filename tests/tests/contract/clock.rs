@@ -1,18 +1,27 @@
-//! The real and the simulated clock.
+//! The system's clock, the sandbox's, the hasty one of the kit and the simulated one.
 
 use adapters_clock::SystemClock;
 use domain::testing::SimClock;
-use tests::contract::clock;
+use tests::contract::clock::every_promise;
+use tests::kit::HastyClock;
 
 #[tokio::test]
 async fn the_system_clock_keeps_its_promises() {
-    clock::a_sleep_is_never_too_short(&SystemClock::start()).await;
-    clock::elapsed_time_never_goes_back(&SystemClock::start()).await;
+    every_promise(&SystemClock::start()).await;
+}
+
+#[tokio::test]
+async fn the_sandbox_s_clock_keeps_its_promises() {
+    every_promise(&sandbox::SystemClock::start()).await;
+}
+
+#[tokio::test]
+async fn the_hasty_clock_keeps_its_promises() {
+    every_promise(&HastyClock::running(50)).await;
 }
 
 #[test]
 fn the_simulated_clock_keeps_its_promises() {
     let time = SimClock::default();
-    time.run(clock::a_sleep_is_never_too_short(&time));
-    time.run(clock::elapsed_time_never_goes_back(&time));
+    time.run(every_promise(&time));
 }

@@ -1,39 +1,89 @@
-//! The HTTP adapter against the sandbox on a socket, and the sandbox in process.
+//! The HTTP adapter against the sandbox on a socket, the sandbox in process, the decorator that records starts, and the fake platform
+//! under the workflow's tests.
 
+use std::sync::Arc;
 use std::time::Duration;
 
-use domain::ports::UserDataApi;
+use adapters_http::TrackedStarts;
+use domain::model::{BinaryRef, ObjectId, OutputFormat};
+use domain::ports::{Clock as _, UserDataApi};
+use domain::testing::{FakeItem, FakePlatform, SimClock, appliance, mysoftware};
+use sandbox::scenario::Ranges;
 use sandbox::{InProcess, Platform, Scenario};
-use tests::contract::user_data_api as suite;
+use tests::contract::user_data_api::{self as suite, Has};
 use tests::kit;
 
 /// Exports that end soon, but not at once.
 fn scenario() -> Scenario {
     let mut scenario = Scenario::default();
     scenario.timing.export_millis = 60;
+    scenario.downloads.ranges = Ranges::Honoured;
     scenario
 }
 
+fn photo(id: i64) -> BinaryRef {
+    BinaryRef::Photo(ObjectId::try_from(id).expect("an id"))
+}
+
+/// What the sandbox's demo data have.
+fn demo() -> Has {
+    Has {
+        photo: photo(77),
+        filled_lists: true,
+        ranges: true,
+    }
+}
+
 async fn every_promise(api: &dyn UserDataApi) {
-    suite::the_platform_says_its_version(api).await;
-    suite::facts_come_with_the_xml(api).await;
-    suite::every_list_can_be_read(api).await;
-    suite::what_is_not_there_is_not_found(api).await;
-    suite::an_export_runs_its_course(api, &|| {
+    suite::every_promise(api, demo(), &|| {
         Box::pin(tokio::time::sleep(Duration::from_millis(5)))
     })
     .await;
-    suite::a_download_before_the_end_fails(api).await;
-    suite::tickets_are_listed_and_told_of_together(api).await;
 }
 
 #[tokio::test]
 async fn the_http_adapter_keeps_its_promises() {
     let platform = kit::start(scenario()).await;
     every_promise(&kit::api_for(&platform)).await;
+    assert_eq!(platform.platform().open_tickets(), []);
 }
 
 #[tokio::test]
 async fn the_platform_in_process_keeps_its_promises() {
-    every_promise(&InProcess::new(Platform::new(scenario()))).await;
+    let platform = Platform::new(scenario());
+    every_promise(&InProcess::new(platform.clone())).await;
+    assert_eq!(platform.open_tickets(), []);
+}
+
+#[tokio::test]
+async fn the_platform_that_records_starts_keeps_its_promises() {
+    let api = InProcess::new(Platform::new(scenario()));
+    let starts = TrackedStarts::new(Arc::new(api));
+    every_promise(&starts).await;
+    let started = starts
+        .start_export(appliance(201), OutputFormat::Yaml)
+        .await;
+    let ticket = started.expect("a ticket").ticket;
+    assert_eq!(starts.settle(Duration::ZERO).await, [ticket].into());
+}
+
+#[test]
+fn the_fake_platform_keeps_its_promises() {
+    let clock = SimClock::default();
+    let items = [201, 202, 203].map(appliance).into_iter();
+    let items = items.chain([mysoftware(301)]).map(FakeItem::new);
+    let platform = FakePlatform::new(&clock, items)
+        .with_batch()
+        .with_ranges()
+        .with_file(photo(77), b"a photo".to_vec());
+    let has = Has {
+        filled_lists: false,
+        ..demo()
+    };
+    let pause = || {
+        let clock = clock.clone();
+        Box::pin(async move { clock.sleep(Duration::from_secs(1)).await }) as _
+    };
+    clock.run(suite::every_promise(&platform, has, &pause));
+    assert_eq!(platform.tickets(), []);
 }

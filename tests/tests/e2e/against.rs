@@ -92,7 +92,7 @@ fn what_was_added_changed_and_removed_since_is_named() {
     assert_eq!(document["sound"], true);
     let found = &document["against"];
     assert_eq!(found["up_to_date"], false);
-    assert_eq!(found["url"], site.told().url);
+    assert_eq!(found["url"], site.announcement().url);
     let section = |name: &str| {
         let sections = found["sections"].as_array().unwrap();
         sections
@@ -210,7 +210,7 @@ fn somebody_else_s_bag_and_another_platform_s_are_refused_before_anything_is_sen
             "-a",
             "https://uforge.example.com/api",
             "-u",
-            &site.told().user,
+            &site.announcement().user,
         ])
         .env("UFORGE_PASSWORD", "secret");
     site.program
@@ -223,15 +223,15 @@ fn somebody_else_s_bag_and_another_platform_s_are_refused_before_anything_is_sen
 #[test]
 fn the_same_host_by_another_address_is_only_warned_of() {
     let site = with_bag("j.zip");
-    let told = site.told();
-    let other = told.url.replace("127.0.0.1", "localhost");
-    assert_ne!(other, told.url);
+    let announced = site.announcement();
+    let other = announced.url.replace("127.0.0.1", "localhost");
+    assert_ne!(other, announced.url);
     // The URL may stand behind the bag as well.
     let mut command = site.program.command(["verify"]);
     command
         .arg(site.path("j.zip"))
-        .args(["--against", &other, "-u", &told.user])
-        .env("UFORGE_PASSWORD", &told.password);
+        .args(["--against", &other, "-u", &announced.user])
+        .env("UFORGE_PASSWORD", &announced.password);
     site.program
         .run(command)
         .expect_status(0)
@@ -242,11 +242,17 @@ fn the_same_host_by_another_address_is_only_warned_of() {
 fn refused_credentials_have_their_own_status() {
     let site = with_bag("j.zip");
     let wrong = site.program.private_file("wrong", "no such password\n");
-    let told = site.told();
+    let announced = site.announcement();
     let mut command = site.program.command(["verify", "--against"]);
     command
         .arg(site.path("j.zip"))
-        .args(["-a", &told.url, "-u", &told.user, "--password-file"])
+        .args([
+            "-a",
+            &announced.url,
+            "-u",
+            &announced.user,
+            "--password-file",
+        ])
         .arg(wrong);
     site.program
         .run(command)
@@ -483,13 +489,13 @@ fn plain_verify_says_in_json_what_it_found() {
 #[test]
 fn settings_for_the_platform_come_from_the_environment_too() {
     let site = with_bag("j.zip");
-    let told = site.told();
+    let announced = site.announcement();
     let program: &Program = &site.program;
     let mut command = program.command(["verify", "--against"]);
     command
         .arg(site.path("j.zip"))
-        .env("UFORGE_URL", told.url)
-        .env("UFORGE_USER", told.user)
-        .env("UFORGE_PASSWORD", told.password);
+        .env("UFORGE_URL", announced.url)
+        .env("UFORGE_USER", announced.user)
+        .env("UFORGE_PASSWORD", announced.password);
     program.run(command).expect_status(0);
 }

@@ -1,4 +1,4 @@
-//! A healthy platform: everything comes home, byte for byte, in every format.
+//! A healthy platform: everything is exported, byte for byte, in every format.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -16,21 +16,21 @@ use crate::site;
 const MOVING: &str = "data/exports/";
 
 #[test]
-fn everything_comes_home_into_a_zip_file() {
-    everything_comes_home("john.zip");
+fn everything_is_exported_into_a_zip_file() {
+    everything_is_exported("john.zip");
 }
 
 #[test]
-fn everything_comes_home_into_a_tar_file() {
-    everything_comes_home("john.tar");
+fn everything_is_exported_into_a_tar_file() {
+    everything_is_exported("john.tar");
 }
 
 #[test]
-fn everything_comes_home_into_a_tar_gz_file() {
-    everything_comes_home("john.tar.gz");
+fn everything_is_exported_into_a_tar_gz_file() {
+    everything_is_exported("john.tar.gz");
 }
 
-fn everything_comes_home(name: &str) {
+fn everything_is_exported(name: &str) {
     let site = site(quick());
     let path = site.path(name);
     let ended = site.program.run(site.export_to(name)).expect_status(0);
@@ -66,14 +66,14 @@ fn check_report(bag: &Bag) {
         assert_eq!(section["status"], "complete", "{section}");
         assert_eq!(section["listed"], section["recounted"], "{section}");
     }
-    let told: BTreeSet<&str> = export["files"]
+    let recorded: BTreeSet<&str> = export["files"]
         .as_array()
         .unwrap()
         .iter()
         .map(|file| file["path"].as_str().unwrap())
         .collect();
     let there: BTreeSet<&str> = bag.payload().into_keys().collect();
-    assert_eq!(told, there);
+    assert_eq!(recorded, there);
     for path in there {
         assert!(bag.text("index.html").contains(path), "{path}");
     }
@@ -132,7 +132,7 @@ fn check_bytes(site: &Site, bag: &Bag) {
     }
 }
 
-/// What the platform's own lists name is there: told by the lists, not by the report.
+/// What the platform's own lists name is there: known from the lists, not by the report.
 fn check_that_nothing_is_missing(site: &Site, bag: &Bag) {
     for section in Section::ALL {
         if section == Section::WorkspaceComments {
@@ -158,7 +158,7 @@ fn check_that_nothing_is_missing(site: &Site, bag: &Bag) {
         let document: Value = serde_json::from_str(&text).unwrap();
         count_uploads(&document)
     };
-    let user = site.told().user;
+    let user = site.announcement().user;
     for (kind, resource, folder) in [
         (ItemKind::Appliance, "appliances", "data/appliances"),
         (ItemKind::Software, "mysoftware", "data/mysoftware"),
@@ -238,10 +238,10 @@ fn without_an_output_the_bag_is_named_after_the_user_and_the_time() {
         .arg("-o")
         .arg(site.folder())
         .args(["-f", "tar.gz"]);
-    let told = site.program.run(into_folder).expect_status(0).out();
+    let printed = site.program.run(into_folder).expect_status(0).out();
     assert!(
-        told.starts_with(&site.folder().display().to_string()),
-        "{told}"
+        printed.starts_with(&site.folder().display().to_string()),
+        "{printed}"
     );
-    assert!(told.ends_with("Z.tar.gz\n"), "{told}");
+    assert!(printed.ends_with("Z.tar.gz\n"), "{printed}");
 }

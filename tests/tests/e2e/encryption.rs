@@ -37,7 +37,7 @@ fn markers(site: &Site) -> Vec<Vec<u8>> {
     ];
     let platform = site.platform();
     for id in platform.items(ItemKind::Appliance) {
-        let path = format!("users/{}/appliances/{id}", site.told().user);
+        let path = format!("users/{}/appliances/{id}", site.announcement().user);
         let document = platform.document(&path, Representation::Json).unwrap();
         let document: Value = serde_json::from_slice(&document).unwrap();
         let name = document["appliance"]["name"].as_str().unwrap();

@@ -59,10 +59,10 @@ fn what_the_platform_cannot_export_is_named_and_the_rest_is_there() {
     let failures = export["failures"].as_array().unwrap();
     assert_eq!(failures.len(), lost.len(), "{failures:#?}");
     for (id, fault, stage) in &lost {
-        let told = failures.iter().find(|told| told["id"] == *id);
-        let told = told.unwrap_or_else(|| panic!("{id} {fault:?} is not told"));
-        assert_eq!(told["stage"], *stage, "{told}");
-        assert_ne!(told["message"], "", "{told}");
+        let reported = failures.iter().find(|reported| reported["id"] == *id);
+        let reported = reported.unwrap_or_else(|| panic!("{id} {fault:?} is not reported"));
+        assert_eq!(reported["stage"], *stage, "{reported}");
+        assert_ne!(reported["message"], "", "{reported}");
         let item = export["items"].as_array().unwrap().iter();
         let mut item = item.filter(|item| item["section"] == "appliances");
         let item = item.find(|item| item["id"] == *id).unwrap();
@@ -85,7 +85,7 @@ fn what_the_platform_cannot_export_is_named_and_the_rest_is_there() {
     let mut verify = verify;
     verify.arg(site.path("john.zip"));
     site.program.run(verify).expect_status(0);
-    // A ticket whose archive never arrived whole is the platform's only proof, and stays there, told.
+    // A ticket whose archive never arrived whole is the platform's only proof, and stays there, and is reported.
     for ticket in site.platform().open_tickets() {
         assert!([205, 206, 207].contains(&ticket.item), "{ticket:?}");
         assert!(ended.stderr.contains("Left behind") || ended.stderr.contains("ticket"));

@@ -21,7 +21,7 @@ struct FrontEnd {
 
 impl FrontEnd {
     fn before(site: &Site, change: Change) -> Self {
-        let platform = site.told().url;
+        let platform = site.announcement().url;
         let platform = platform
             .trim_start_matches("http://")
             .trim_end_matches("/api")
@@ -95,7 +95,7 @@ fn behind(site: &Site, command: &str, front: &FrontEnd) -> Command {
             "-a",
             &format!("{}/api", front.url()),
             "-u",
-            &site.told().user,
+            &site.announcement().user,
         ])
         .arg("--password-file")
         .arg(site.program.home().join("password"));
@@ -134,9 +134,11 @@ fn one_refused_sign_in_is_one_request() {
         assert_eq!(front.count(is_signed), 1, "{command}");
     }
     let front = FrontEnd::before(&site, |_| None);
-    let mut keys = site.program.command(["plan", "-u", &site.told().user]);
+    let mut keys = site
+        .program
+        .command(["plan", "-u", &site.announcement().user]);
     keys.args(["-a", &format!("{}/api", front.url())])
-        .args(["-k", &site.told().publickey, "--secretkey-file"])
+        .args(["-k", &site.announcement().publickey, "--secretkey-file"])
         .arg(site.program.private_file("secret", "wrong\n"));
     site.program.run(keys).expect_status(4);
     assert_eq!(front.count(is_signed), 1);
@@ -162,7 +164,7 @@ fn a_proxy_gets_nothing_that_is_for_a_host_without_one() {
 }
 
 #[test]
-fn a_proxy_that_wants_a_password_or_is_none_is_told_as_the_proxy_s_fault() {
+fn a_proxy_that_wants_a_password_or_is_none_is_reported_as_the_proxy_s_fault() {
     let site = site(quick());
     let proxy = FrontEnd::before(&site, |_| {
         Some(refusal("407 Proxy Authentication Required"))
@@ -182,9 +184,9 @@ fn a_proxy_that_wants_a_password_or_is_none_is_told_as_the_proxy_s_fault() {
 }
 
 #[test]
-fn an_address_without_a_uforge_is_told_as_that() {
+fn an_address_without_a_uforge_is_reported_as_that() {
     let site = site(quick());
-    let root = site.told().url.trim_end_matches("/api").to_owned();
+    let root = site.announcement().url.trim_end_matches("/api").to_owned();
     for (path, command) in [
         ("/API", "plan"),
         ("/ui", "export"),

@@ -1,4 +1,4 @@
-//! Names that mean harm give paths that do none, and are told as they are.
+//! Names that mean harm give paths that do none, and are shown as they are.
 
 use std::collections::BTreeSet;
 
@@ -8,7 +8,7 @@ use tests::kit::{Bag, quick};
 use crate::site;
 
 #[test]
-fn hostile_names_make_safe_paths_and_are_told_as_they_are() {
+fn hostile_names_make_safe_paths_and_are_shown_as_they_are() {
     let mut scenario = quick();
     scenario.data.appliances = 14;
     scenario.data.software = 14;

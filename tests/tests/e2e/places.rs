@@ -66,7 +66,7 @@ fn a_work_folder_that_leads_elsewhere_is_refused_by_every_command() {
 }
 
 #[test]
-fn a_run_of_another_user_is_never_gone_on_with() {
+fn a_run_of_another_user_is_never_resumed() {
     let site = site(quick().with_fault(
         "POST users/*/appliances/203/**".parse().unwrap(),
         Times::Always,
@@ -237,14 +237,14 @@ fn runs_that_make_the_same_name_up_get_a_bag_each() {
             site.program.spawn(command)
         })
         .collect();
-    let mut told: Vec<String> = children
+    let mut printed: Vec<String> = children
         .into_iter()
         .map(|child| child.wait().expect_status(0).out().trim_end().to_owned())
         .collect();
-    told.sort();
-    told.dedup();
-    assert_eq!(told.len(), 4, "{told:?}");
-    for path in &told {
+    printed.sort();
+    printed.dedup();
+    assert_eq!(printed.len(), 4, "{printed:?}");
+    for path in &printed {
         let bag = Bag::read(Path::new(path));
         bag.check();
     }

@@ -123,19 +123,19 @@ fn as_windows_writes(text: &str) -> [Vec<u8>; 3] {
 #[test]
 fn files_that_windows_wrote_are_read_as_they_are_meant() {
     let site = site(quick());
-    let told = site.told();
+    let announced = site.announcement();
     let file = |name: &str| site.path(name);
     let official = format!(
         "user: {}\r\npassword: {}\r\nurl: {}\r\n",
-        told.user, told.password, told.url
+        announced.user, announced.password, announced.url
     );
     let settings = format!(
         "url = '{}'\r\nuser = '{}'\r\npassword-file = 'pw'\r\n",
-        told.url, told.user
+        announced.url, announced.user
     );
     let texts = [
-        ("pw", format!("{}\r\n", told.password)),
-        ("secret", format!("{}\r\n", told.secretkey)),
+        ("pw", format!("{}\r\n", announced.password)),
+        ("secret", format!("{}\r\n", announced.secretkey)),
         ("c.yml", official),
         ("u.toml", settings),
     ];
@@ -148,9 +148,9 @@ fn files_that_windows_wrote_are_read_as_they_are_meant() {
             plan.args(flags).arg(file(named));
             site.program.run(plan).expect_status(0);
         };
-        let who = ["-a", &told.url, "-u", &told.user];
+        let who = ["-a", &announced.url, "-u", &announced.user];
         plan(&[&who[..], &["--password-file"]].concat(), "pw");
-        let keys = ["-k", &told.publickey, "--secretkey-file"];
+        let keys = ["-k", &announced.publickey, "--secretkey-file"];
         plan(&[&who[..], &keys[..]].concat(), "secret");
         plan(&["-c"], "c.yml");
         plan(&["--config"], "u.toml");
@@ -228,7 +228,7 @@ fn a_variable_that_is_no_text_is_named_and_nothing_is_sent() {
     let server = Program::new(SERVER);
     for name in ["UFORGE_URL", "UFORGE_EXPORT_LISTEN", "UFORGE_EXPORT_LOG"] {
         let mut serve = server.command(["--data", "d"]);
-        serve.env("UFORGE_URL", site.told().url);
+        serve.env("UFORGE_URL", site.announcement().url);
         serve.env(name, OsString::from_vec(b"\xff".to_vec()));
         server.run(serve).expect_status(2).expect_word(name);
     }
@@ -251,7 +251,7 @@ fn serve(site: &Site, before: &str) -> (Service, String) {
     serve
         .args(["--listen", "127.0.0.1:0", "--log", "trace", "--data"])
         .arg(site.path("data"))
-        .args(["--url", &site.told().url]);
+        .args(["--url", &site.announcement().url]);
     let mut child = shell(site, before, &serve)
         .stdout(Stdio::piped())
         .spawn()
@@ -260,8 +260,11 @@ fn serve(site: &Site, before: &str) -> (Service, String) {
     BufReader::new(child.stdout.take().unwrap())
         .read_line(&mut line)
         .unwrap();
-    let told: Value = serde_json::from_str(&line).unwrap();
-    (Service(child), told["url"].as_str().unwrap().to_owned())
+    let announced: Value = serde_json::from_str(&line).unwrap();
+    (
+        Service(child),
+        announced["url"].as_str().unwrap().to_owned(),
+    )
 }
 
 fn healthy(url: &str) -> bool {
@@ -299,13 +302,13 @@ fn the_service_ends_in_order_with_a_hang_up_unless_it_is_ignored() {
 
 /// `plan` at a terminal of its own, made by util-linux' `script`; afterwards `stty` says how the terminal was left.
 fn at_a_terminal(site: &Site) -> Child {
-    let told = site.told();
+    let announced = site.announcement();
     let program = site.program.command([""]).get_program().to_owned();
     let line = format!(
         "sh -c 'echo $$ > pid; exec {} plan -a {} -u {}'; echo status $?; stty -a",
         Path::new(&program).display(),
-        told.url,
-        told.user
+        announced.url,
+        announced.user
     );
     Command::new("script")
         .args(["-q", "-e", "-c", &line, "typescript"])
@@ -370,7 +373,7 @@ fn enter_alone_is_no_password() {
     keys.write_all(b"\r").unwrap();
     until(&mut child, "Password of");
     assert_eq!(site.platform().requests_in_all(), 0);
-    let password = site.told().password;
+    let password = site.announcement().password;
     keys.write_all(format!("{password}\r").as_bytes()).unwrap();
     let said = rest(&mut child);
     assert!(said.contains("status 0"), "{said}");

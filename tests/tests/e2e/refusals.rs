@@ -9,7 +9,7 @@ use tests::kit::{Ended, Site, quick};
 
 use crate::site;
 
-/// The lines that it told people, without progress.
+/// The lines that it wrote for people, without progress.
 #[track_caller]
 fn check_is_clear(ended: &Ended) {
     let said = &ended.stderr;
@@ -29,7 +29,7 @@ fn run(site: &Site, command: Command, status: i32) -> Ended {
 }
 
 #[test]
-fn a_wrong_password_is_told_in_one_clear_line_and_by_its_own_status() {
+fn a_wrong_password_is_reported_in_one_clear_line_and_by_its_own_status() {
     let site = site(quick());
     site.program.private_file("password", "wrong\n");
     let ended = run(&site, site.export_to("john.zip"), 4);
@@ -44,7 +44,7 @@ fn a_wrong_password_is_told_in_one_clear_line_and_by_its_own_status() {
 }
 
 #[test]
-fn a_platform_that_is_not_there_or_is_none_is_told() {
+fn a_platform_that_is_not_there_or_is_none_is_reported() {
     let site = site(quick().with_fault("GET **".parse().unwrap(), Times::Always, Fault::HtmlLogin));
     let ended = run(&site, site.export_to("john.zip"), 1);
     let ended = ended.expect_word("this is not a UForge answer");
@@ -151,7 +151,7 @@ fn a_full_disk_ends_the_run_with_a_clear_word_and_leaves_no_ticket() {
 }
 
 #[test]
-fn a_folder_that_cannot_be_written_is_told() {
+fn a_folder_that_cannot_be_written_is_reported() {
     let site = site(quick());
     let mut command = site.export();
     // Nobody can make files there, not even root.

@@ -218,7 +218,7 @@ fn an_unfinished_run_in_a_folder_is_found_again() {
     assert_eq!(asked(&site, "POST users/*/appliances/*/exports"), 3);
 }
 
-/// The tickets of an encrypted bag go when it has its name. The journal that tells of them had gone before.
+/// The tickets of an encrypted bag go when it has its name. The journal that records them had been removed before.
 #[test]
 fn a_kill_after_an_encrypted_bag_has_its_name_leaves_no_ticket() {
     let delete = "DELETE users/*/appliances/202/exports/*";

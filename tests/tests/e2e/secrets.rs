@@ -28,7 +28,7 @@ fn check(site: &Site, mut command: Command, secrets: &[&str]) {
     for secret in secrets {
         for text in [&arguments, &ended.stderr, &ended.out()] {
             let line = text.lines().find(|line| line.contains(secret));
-            assert_eq!(line, None, "`{secret}` is told");
+            assert_eq!(line, None, "`{secret}` is shown");
         }
     }
 }
@@ -75,25 +75,25 @@ fn troubled() -> Site {
 }
 
 #[test]
-fn the_password_is_told_nowhere() {
+fn the_password_is_shown_nowhere() {
     let site = troubled();
-    let told = site.told();
-    let header = base64(format!("{}:{}", told.user, told.password).as_bytes());
-    let secrets = [told.password.as_str(), &header];
+    let announced = site.announcement();
+    let header = base64(format!("{}:{}", announced.user, announced.password).as_bytes());
+    let secrets = [announced.password.as_str(), &header];
     check(&site, site.export(), &secrets);
     check(&site, with_environment(&site), &secrets);
     check(&site, with_official_file(&site), &secrets);
 }
 
 #[test]
-fn the_secret_key_and_its_signatures_are_told_nowhere() {
+fn the_secret_key_and_its_signatures_are_shown_nowhere() {
     let site = troubled();
-    let secrets = [site.told().secretkey, "signature=".to_owned()];
+    let secrets = [site.announcement().secretkey, "signature=".to_owned()];
     check(&site, with_keys(&site), &[&secrets[0], &secrets[1]]);
 }
 
 #[test]
-fn no_secret_of_the_data_is_told() {
+fn no_secret_of_the_data_is_shown() {
     let site = troubled();
     let secrets = site.platform().secrets();
     let secrets: Vec<&str> = secrets.iter().map(String::as_str).collect();

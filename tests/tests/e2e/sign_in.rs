@@ -11,20 +11,20 @@ const MOVING: &str = "data/exports/";
 
 /// `export` with an API key pair.
 pub(crate) fn with_keys(site: &Site) -> Command {
-    let told = site.told();
-    let secret = site.program.private_file("secret", &told.secretkey);
-    let mut command = site.program.command(["export", "-a", &told.url]);
-    command.args(["-u", &told.user, "-k", &told.publickey]);
+    let announced = site.announcement();
+    let secret = site.program.private_file("secret", &announced.secretkey);
+    let mut command = site.program.command(["export", "-a", &announced.url]);
+    command.args(["-u", &announced.user, "-k", &announced.publickey]);
     command.arg("--secretkey-file").arg(secret);
     command
 }
 
 /// `export` with a credentials file of the official client.
 pub(crate) fn with_official_file(site: &Site) -> Command {
-    let told = site.told();
+    let announced = site.announcement();
     let text = format!(
         "user: {}\npassword: {}\nurl: {}\n",
-        told.user, told.password, told.url
+        announced.user, announced.password, announced.url
     );
     let file = site.program.private_file("credentials.yml", &text);
     let mut command = site.program.command(["export", "-c"]);
@@ -34,12 +34,12 @@ pub(crate) fn with_official_file(site: &Site) -> Command {
 
 /// `export` with all that it needs in its environment.
 pub(crate) fn with_environment(site: &Site) -> Command {
-    let told = site.told();
+    let announced = site.announcement();
     let mut command = site.program.command(["export"]);
     command
-        .env("UFORGE_URL", told.url)
-        .env("UFORGE_USER", told.user)
-        .env("UFORGE_PASSWORD", told.password);
+        .env("UFORGE_URL", announced.url)
+        .env("UFORGE_USER", announced.user)
+        .env("UFORGE_PASSWORD", announced.password);
     command
 }
 
@@ -47,9 +47,9 @@ pub(crate) fn with_environment(site: &Site) -> Command {
 fn as_administrator(site: &Site, flags: &[&str]) -> Command {
     let administrator = &site.platform().scenario().administrator;
     let password = site.program.private_file("master", &administrator.password);
-    let told = site.told();
-    let mut command = site.program.command(["export", "-a", &told.url]);
-    command.args(["-u", &administrator.login, "--as", &told.user]);
+    let announced = site.announcement();
+    let mut command = site.program.command(["export", "-a", &announced.url]);
+    command.args(["-u", &administrator.login, "--as", &announced.user]);
     command.arg("--password-file").arg(password).args(flags);
     command
 }

@@ -1,4 +1,4 @@
-//! `verify` and `list` tell a good bag from one that was changed by a single bit or file.
+//! `verify` and `list` distinguish a good bag from one that was changed by a single bit or file.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -150,7 +150,7 @@ fn a_bag_cut_short_is_damaged() {
 }
 
 #[test]
-fn what_is_no_bag_is_told_clearly() {
+fn what_is_no_bag_is_reported_clearly() {
     let site = site(quick());
     fs::write(site.path("garbage.zip"), "this is no bag at all").unwrap();
     for command in ["verify", "list"] {

@@ -1,4 +1,4 @@
-//! Data that changes while it is brought home.
+//! Data that changes while it is exported.
 
 use domain::model::Section;
 use domain::report::Completeness;

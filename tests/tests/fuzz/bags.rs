@@ -1,4 +1,4 @@
-//! Bags of anybody, and what a run remembers beside its own.
+//! Bags of anybody, and what a run records beside its own.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -32,7 +32,7 @@ fn bag(name: &str) -> Vec<u8> {
     fs::read(site.path(name)).expect("a bag")
 }
 
-/// The payload as a listing tells it.
+/// The payload as a listing describes it.
 fn payload(listing: &Listing) -> BTreeMap<&str, u64> {
     let files = listing.files.iter();
     files
@@ -123,7 +123,7 @@ fn tar_gz_reader() {
     bolero::check!().for_each(|choices: &[u8]| bag.check(choices));
 }
 
-/// What is read can be written and read again; lines are told in their order.
+/// What is read can be written and read again; lines are reported in their order.
 #[test]
 fn manifest_reader() {
     let real = bag("bag.tar");
@@ -204,13 +204,13 @@ fn export_json_reader() {
     bolero::check!().for_each(|choices: &[u8]| {
         let bytes = material.make(choices);
         match RecordedExport::read(bytes.as_slice()) {
-            Ok(told) => {
+            Ok(recorded) => {
                 let (begin, rest) =
                     bytes.split_at(1 + bytes.iter().position(|byte| *byte == b'{').unwrap_or(0));
                 let more = [begin, b"\"of another version\": [{}],", rest].concat();
                 let again = RecordedExport::read(more.as_slice()).expect("readable");
-                assert_eq!(format!("{told:?}"), format!("{again:?}"));
-                assert_eq!(told.is_known(), told.format == "uforge-export/1");
+                assert_eq!(format!("{recorded:?}"), format!("{again:?}"));
+                assert_eq!(recorded.is_known(), recorded.format == "uforge-export/1");
             }
             Err(error) => {
                 let lines = line_ends(&bytes) + 1;

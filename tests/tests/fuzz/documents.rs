@@ -179,7 +179,7 @@ fn json_reader() {
 }
 
 const STATUSES: [&str; 5] = [
-    "<ns1:status xmlns:ns1=\"http://www.usharesoft.com/uforge\"><message>Packing</message><percentage>40</percentage><complete>false</complete><error>false</error><cancelled>false</cancelled></ns1:status>",
+    "<ns1:status xmlns:ns1=\"http://www.usharesoft.com/uforge\"><message>Compressing</message><percentage>40</percentage><complete>false</complete><error>false</error><cancelled>false</cancelled></ns1:status>",
     "<status><percentage>-1</percentage><error>true</error><errorMessage>no OS</errorMessage><detailedError>true</detailedError><detailedErrorMsg>trace</detailedErrorMsg></status>",
     "<n:applianceExport xmlns:n='u'><uri>users/john/appliances/201/exports/7</uri><dbId>7</dbId><parentUri>users/john/appliances/201</parentUri><status><complete>true</complete></status></n:applianceExport>",
     "<applianceExports total='2'><total>2</total><applianceExports><applianceExport><dbId>7</dbId><parentUri>users/john/appliances/201</parentUri></applianceExport><applianceExport><dbId>8</dbId><uri>users/j/appliances/202/exports/8</uri></applianceExport></applianceExports></applianceExports>",
@@ -236,10 +236,11 @@ fn status_reader() {
         }
         match testing::status(&bytes) {
             Ok(status) => {
-                let told = [&status.message, &status.error_message];
-                told.into_iter()
+                let shown = [&status.message, &status.error_message];
+                shown
+                    .into_iter()
                     .flatten()
-                    .for_each(|words| check_told(words));
+                    .for_each(|words| check_shown(words));
             }
             Err(words) => check_words(&words),
         }
@@ -254,7 +255,7 @@ fn status_reader() {
 
 /// The platform's own words, as they go into the report.
 #[track_caller]
-fn check_told(words: &str) {
+fn check_shown(words: &str) {
     assert!(!words.trim().is_empty());
     assert!(words.chars().count() <= 3_000, "{words}");
 }

@@ -1,6 +1,7 @@
 //! Fuzz targets: every reader of foreign bytes, fed with anything, held to what it promises.
 //!
-//! Under `cargo test` each runs for a second; `cargo xtask fuzz [TARGET] [SECONDS]` runs longer. A failure prints the input, and the
+//! Under `cargo test` each runs for a second; `cargo xtask fuzz [TARGET] [SECONDS]` runs longer. Each begins with its corpus,
+//! `__fuzz__/MODULE__TARGET/corpus/`: valid inputs, and nasty ones that are known. A failure prints the input, and the
 //! seed that brings it back (`BOLERO_RANDOM_SEED`).
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]

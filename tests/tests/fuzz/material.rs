@@ -1,4 +1,4 @@
-//! What the readers are fed with: the fuzzer's own bytes, texts put together from telling pieces, real files that were damaged.
+//! What the readers are fed with: the fuzzer's own bytes, texts put together from pieces that matter, real files that were damaged.
 
 /// Real files, and pieces that mean something to the reader.
 pub(crate) struct Material {

@@ -10,7 +10,7 @@ use tests::kit::{Visit, small, start};
 
 const LIMIT: u64 = 300_000;
 
-/// What the platform sends, and what a person is told.
+/// What the platform sends, and what a person reads.
 const BROKEN: [(&str, &str); 11] = [
     (
         "\"doctype\"",
@@ -170,7 +170,7 @@ async fn a_login_page_everywhere_is_no_platform() {
 }
 
 #[tokio::test]
-async fn a_login_page_for_all_data_is_told_as_one() {
+async fn a_login_page_for_all_data_is_reported_as_one() {
     let visit = Visit::to(small(&always("* users/**", "\"html-login\""))).await;
     let ended = visit.export().await;
     assert!(ended.result.is_err(), "{:?}", ended.failures());

@@ -91,7 +91,7 @@ async fn ids_that_stand_in_addresses_only_are_enough() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_listed_twice_is_brought_home_once() {
+async fn an_id_that_is_listed_twice_is_exported_once() {
     let visit = Visit::to(small(&on(
         "GET users/*/appliances",
         "{ ids = \"duplicate\" }",
@@ -103,7 +103,7 @@ async fn an_id_that_is_listed_twice_is_brought_home_once() {
         ended
             .failures()
             .iter()
-            .all(|told| told.contains("a second time under the same id"))
+            .all(|line| line.contains("a second time under the same id"))
     );
     let starts = "POST users/*/appliances/*/exports".parse().unwrap();
     assert_eq!(visit.platform.platform().count_requests(&starts), 1);
@@ -132,7 +132,7 @@ async fn accounts_without_usable_ids_are_named() {
 }
 
 #[tokio::test]
-async fn hostile_names_give_safe_and_unique_paths_and_are_told_as_they_are() {
+async fn hostile_names_give_safe_and_unique_paths_and_are_shown_as_they_are() {
     let mut scenario = small("");
     scenario.data.names = sandbox::scenario::Names::Hostile;
     scenario.data.appliances = 24;
@@ -158,7 +158,7 @@ async fn hostile_names_give_safe_and_unique_paths_and_are_told_as_they_are() {
             );
         }
     }
-    let told: Vec<_> = ended
+    let shown: Vec<_> = ended
         .report()
         .items
         .iter()
@@ -171,8 +171,8 @@ async fn hostile_names_give_safe_and_unique_paths_and_are_told_as_they_are() {
         "<script>alert('x')</script>",
     ] {
         assert!(
-            told.iter().any(|told| told.trim() == name),
-            "{name:?} is not told: {told:?}"
+            shown.iter().any(|line| line.trim() == name),
+            "{name:?} is not shown: {shown:?}"
         );
     }
 }

@@ -1,5 +1,5 @@
 //! Hostile and broken platforms over real sockets: every run ends, says what is missing in words that a person understands, and
-//! brings home the rest. What holds of all of them is asserted by `tests::kit::Visited::check`.
+//! exports the rest. What holds of all of them is asserted by `tests::kit::Visited::check`.
 
 mod archives;
 mod chaos;

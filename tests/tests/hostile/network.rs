@@ -129,7 +129,7 @@ async fn a_slow_line_is_enough() {
 }
 
 #[tokio::test]
-async fn a_server_that_is_not_there_is_told_as_one() {
+async fn a_server_that_is_not_there_is_reported_as_one() {
     let mut visit = Visit::to(small("")).await;
     let gone = tests::kit::start(small("")).await;
     visit.settings = tests::kit::settings_for(&gone);

@@ -1,5 +1,7 @@
 //! Exports that are refused, fail, stand still, or whose answers are lost.
 
+use std::time::Duration;
+
 use std::collections::BTreeSet;
 
 use domain::model::{ItemKind, Section};
@@ -23,7 +25,8 @@ fn with_faults(faults: &str) -> String {
 }
 
 async fn both_lost(faults: &str) -> (Visit, Visited) {
-    let visit = Visit::to(small(&with_faults(faults))).await;
+    let mut visit = Visit::to(small(&with_faults(faults))).await;
+    visit.order.max_wait = Duration::from_mins(1);
     let ended = visit.export().await;
     let missing = ["archive of Appliance 202", "archive of Software 301"];
     assert_eq!(
@@ -170,7 +173,7 @@ async fn a_lost_answer_to_a_start_leaves_no_ticket_behind() {
 }
 
 #[tokio::test]
-async fn a_lost_answer_to_the_start_of_a_bundle_is_told() {
+async fn a_lost_answer_to_the_start_of_a_bundle_is_reported() {
     let visit = Visit::to(small(
         r#"
         [[faults]]
@@ -182,9 +185,13 @@ async fn a_lost_answer_to_the_start_of_a_bundle_is_told() {
     let ended = visit.export().await;
     assert_eq!(ended.missing(&visit), BTreeSet::new());
     assert_eq!(ended.report().completeness, Completeness::Complete);
-    let told = format!("a start of {} 301 was lost", ItemKind::MySoftware);
+    let wanted = format!("a start of {} 301 was lost", ItemKind::MySoftware);
     assert!(
-        ended.report().notes.iter().any(|note| note.contains(&told)),
+        ended
+            .report()
+            .notes
+            .iter()
+            .any(|note| note.contains(&wanted)),
         "{:?}",
         ended.report().notes
     );
@@ -321,7 +328,7 @@ async fn an_answer_to_a_start_that_cannot_be_read_is_looked_up() {
 }
 
 #[tokio::test]
-async fn without_the_list_of_exports_the_rest_comes_home() {
+async fn without_the_list_of_exports_the_rest_is_exported() {
     let visit = Visit::to(small(
         r#"
         [[faults]]

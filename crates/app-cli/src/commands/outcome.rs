@@ -50,7 +50,6 @@ struct OutcomeEvent<'a> {
     /// A path that is not Unicode has no other form in JSON.
     bag: Option<String>,
     bytes: u64,
-    sha256: Option<String>,
     failures: Vec<FailureEntry<'a>>,
 }
 
@@ -70,7 +69,6 @@ pub(super) fn report_outcome(session: &Session, outcome: &Outcome) {
                 .as_ref()
                 .map(|path| path.display().to_string()),
             bytes: outcome.bag.bytes,
-            sha256: outcome.bag.sha256.map(|sum| sum.to_string()),
             failures: report.failures.iter().map(FailureEntry::of).collect(),
         }),
     }

@@ -89,10 +89,7 @@ impl BagStore for DiskBags {
             .as_ref()
             .filter(|path| path.parent() == Some(&*self.folder(id)))
             .ok_or_else(|| BagStoreError::Missing { id: id.clone() })?;
-        match bag.sha256 {
-            Some(sum) => Ok(sum),
-            None => sha256_of(path.clone()).await.map_err(failed("read", path)),
-        }
+        sha256_of(path.clone()).await.map_err(failed("read", path))
     }
 
     async fn open(
@@ -153,7 +150,7 @@ impl BagStore for DiskBags {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::promises;
+    use crate::store::bag_promises as promises;
 
     fn bags() -> (tempfile::TempDir, DiskBags) {
         let folder = tempfile::tempdir().unwrap();

@@ -165,15 +165,6 @@ pub fn ending_of(media_type: &str) -> &'static str {
         .map_or("bin", |(_, ending)| ending)
 }
 
-/// The media type of a file by its name's ending: `application/octet-stream` for what is not known.
-pub fn media_type_of(file_name: &str) -> &'static str {
-    let ending = file_name.rsplit('.').next().unwrap_or_default();
-    MEDIA_TYPES
-        .iter()
-        .find(|(_, known)| known.eq_ignore_ascii_case(ending))
-        .map_or("application/octet-stream", |(media_type, _)| media_type)
-}
-
 fn document(stem: &str, number: usize, form: Representation) -> SafeName {
     name(&format!("{stem}{}.{}", suffix(number), form.ending()))
 }
@@ -328,7 +319,7 @@ mod tests {
     }
 
     #[test]
-    fn a_media_type_has_an_ending_and_an_ending_a_media_type() {
+    fn a_media_type_has_an_ending() {
         for (media_type, ending) in [
             ("image/png", "png"),
             ("image/JPEG; q=1", "jpg"),
@@ -338,10 +329,6 @@ mod tests {
         ] {
             assert_eq!(ending_of(media_type), ending, "{media_type}");
         }
-        assert_eq!(media_type_of("photo.JPEG"), "image/jpeg");
-        assert_eq!(media_type_of("archive.tar.gz"), "application/gzip");
-        assert_eq!(media_type_of("png"), "image/png");
-        assert_eq!(media_type_of(""), "application/octet-stream");
     }
 
     proptest! {

@@ -13,7 +13,7 @@ use super::{JobId, JobRequest};
 use crate::model::{BagFormat, SafeName, Sha256, UserId};
 use crate::report::Completeness;
 
-/// A finished bag, as it is remembered.
+/// A finished bag, as it is recorded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BagRecord {
     /// Its file name.
@@ -26,7 +26,7 @@ pub struct BagRecord {
     pub sha256: Sha256,
 }
 
-/// What a run brought home.
+/// What a run exported.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Delivery {
     /// When the bag was ready.
@@ -171,7 +171,7 @@ pub struct Job {
 }
 
 impl Job {
-    /// Transfers that are remembered one by one.
+    /// Transfers that are recorded one by one.
     pub const DOWNLOADS_KEPT: usize = 100;
 
     /// A job that waits for a free place.
@@ -215,7 +215,7 @@ impl Job {
         matches!(self.state, JobState::Queued | JobState::Running)
     }
 
-    /// What its run brought home, whether the bag is still there or not.
+    /// What its run exported, whether the bag is still there or not.
     pub fn delivery(&self) -> Option<&Delivery> {
         match &self.state {
             JobState::Ready { delivery, .. }
@@ -302,7 +302,7 @@ impl Job {
         }
     }
 
-    /// Remembers a transfer; the oldest is forgotten where there are too many.
+    /// Records a transfer; the oldest is forgotten where there are too many.
     pub fn record_download(&mut self, download: DownloadRecord) {
         if self.downloads.len() >= Self::DOWNLOADS_KEPT {
             self.downloads.remove(0);

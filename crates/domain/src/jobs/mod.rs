@@ -1,6 +1,6 @@
 //! A job: one order given to the service, from the request to the record that outlives its archive.
 //!
-//! [`Job`] is a pure state machine; [`JobStore`] remembers jobs and [`BagStore`] keeps their bags. Who runs a job, and with whose
+//! [`Job`] is a pure state machine; [`JobStore`] records jobs and [`BagStore`] keeps their bags. Who runs a job, and with whose
 //! credentials, is the service's matter: neither credentials nor a running workflow are ever part of a job.
 
 mod id;

@@ -1,4 +1,4 @@
-//! Where jobs are remembered and where their bags are kept.
+//! Where jobs are recorded and where their bags are kept.
 
 use std::error::Error as StdError;
 use std::ops::Range;
@@ -36,7 +36,7 @@ pub struct JobPage {
     pub limit: usize,
 }
 
-/// Why jobs could not be remembered or found.
+/// Why jobs could not be recorded or found.
 #[derive(Debug, Error)]
 pub enum JobStoreError {
     /// A job of this id is there already.
@@ -57,8 +57,8 @@ pub enum JobStoreError {
         /// Which.
         id: JobId,
     },
-    /// No more jobs can be remembered.
-    #[error("no more than {limit} jobs can be checkpoint")]
+    /// No more jobs can be recorded.
+    #[error("no more than {limit} jobs can be recorded")]
     Full {
         /// How many there are.
         limit: usize,
@@ -68,13 +68,13 @@ pub enum JobStoreError {
     Unavailable(#[source] Box<dyn StdError + Send + Sync>),
 }
 
-/// Remembers jobs.
+/// Records jobs.
 ///
 /// Whoever asks for an owner's job gives the owner: somebody else's job is [`JobStoreError::Unknown`], as if it were not there.
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]
 #[async_trait]
 pub trait JobStore: Send + Sync {
-    /// Remembers a new job. A job of the same id is [`JobStoreError::Exists`].
+    /// Records a new job. A job of the same id is [`JobStoreError::Exists`].
     async fn create(&self, job: Job) -> Result<StoredJob, JobStoreError>;
 
     /// An owner's job.

@@ -146,8 +146,6 @@ pub struct FinishedBag {
     pub path: Option<PathBuf>,
     /// Size of the whole.
     pub bytes: u64,
-    /// SHA-256 of the whole, where the sink could know it without reading everything again.
-    pub sha256: Option<Sha256>,
 }
 
 /// Why bytes that arrived are not what they should be.

@@ -4,7 +4,7 @@
 //! `installProfile`, images, instances, licences, `CloudstackResources`, certificates) and widened to what names of secrets have
 //! in common, because a newer platform has newer fields. In doubt a field is secret.
 
-/// A name that holds one of these holds a secret, unless [`tells_about`] one.
+/// A name that holds one of these holds a secret, unless [`describes_a_secret`] one.
 const SECRET_PARTS: [&str; 18] = [
     "password",
     "passwd",
@@ -27,7 +27,7 @@ const SECRET_PARTS: [&str; 18] = [
 ];
 /// Whole names of secrets that are too short to look for within others.
 const SECRET_NAMES: [&str; 5] = ["pwd", "pass", "passkey", "pin", "otp"];
-/// Names with such an end tell about a secret (where it is, whether there is one) and are none.
+/// Names with such an end describe a secret (where it is, whether there is one) and are none.
 const ABOUT: [&str; 13] = [
     "uri", "uris", "url", "quota", "name", "enabled", "auto", "missing", "count", "type",
     "expires", "login", "date",
@@ -84,10 +84,10 @@ pub(super) fn is_secret(name: &str, parent: &str) -> bool {
 fn names_a_secret(normal: &str) -> bool {
     let looks_secret =
         SECRET_NAMES.contains(&normal) || SECRET_PARTS.iter().any(|part| normal.contains(part));
-    looks_secret && !CONTAINERS.contains(&normal) && !tells_about(normal)
+    looks_secret && !CONTAINERS.contains(&normal) && !describes_a_secret(normal)
 }
 
-fn tells_about(normal: &str) -> bool {
+fn describes_a_secret(normal: &str) -> bool {
     ABOUT.iter().any(|end| normal.ends_with(end))
 }
 
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn names_that_only_tell_about_secrets_are_none() {
+    fn names_that_only_describe_secrets_are_none() {
         for name in [
             "passwordAuto",
             "passwordEnabled",

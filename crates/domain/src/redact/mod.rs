@@ -24,7 +24,7 @@ use crate::model::{Representation, UserId, document_text};
 /// Why a document could not be blanked.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 pub enum RedactError {
-    /// It cannot be read, so nobody can say what is secret in it. Tells the place, never the content.
+    /// It cannot be read, so nobody can say what is secret in it. Names the place, never the content.
     #[error("the document cannot be read: {0}")]
     Unreadable(String),
 }
@@ -45,7 +45,7 @@ pub struct Redacted {
 pub struct BlankedValues(Vec<String>);
 
 impl BlankedValues {
-    /// The values, each once. Only what is long enough to be told from a common word: six bytes and more.
+    /// The values, each once. Only what is long enough to be distinguished from a common word: six bytes and more.
     pub fn reveal(&self) -> impl Iterator<Item = &str> {
         self.0.iter().map(String::as_str)
     }

@@ -10,7 +10,7 @@ use crate::model::UserId;
 
 /// Who wrote a comment that is not the person's own.
 const OTHER: &str = "other";
-/// Words, and what could tell whose they are. Each is a text that may be empty (schema types `Comment` and `UForgeObject`).
+/// Words, and what could show whose they are. Each is a text that may be empty (schema types `Comment` and `UForgeObject`).
 const WORDS: [&str; 3] = ["message", "tags", "digest"];
 /// Addresses, which may hold the author's name.
 const ADDRESSES: [&str; 4] = ["uri", "abuseUri", "likesUri", "replyUri"];
@@ -77,7 +77,7 @@ fn roles(tree: &Tree<'_>, own: &UserId) -> Vec<Role> {
     roles
 }
 
-/// Logins that differ only in case are one person's: platforms that tell them apart are rarer than people who type
+/// Logins that differ only in case are one person's: platforms that distinguish them are rarer than people who type
 /// their own name in another case.
 fn same_person(author: &str, own: &UserId) -> bool {
     author.trim().to_lowercase() == own.as_str().trim().to_lowercase()
@@ -103,15 +103,15 @@ fn loss(tree: &Tree<'_>, node: &Node<'_>, author: &str) -> Option<&'static str> 
     let name = node.name.as_ref();
     // Without a name: a remark or a text that stands between the fields.
     let is_words = WORDS.contains(&name) || name.is_empty();
-    let tells = is_words || (ADDRESSES.contains(&name) && tells_who(text, author));
+    let of_another = is_words || (ADDRESSES.contains(&name) && names_another(text, author));
     match name {
         "loginName" => (text != OTHER).then_some(other),
-        _ => (tells && !tree.raw(node).is_empty()).then_some(empty),
+        _ => (of_another && !tree.raw(node).is_empty()).then_some(empty),
     }
 }
 
 /// Whether an address is below a user, or holds the author's name.
-fn tells_who(address: &str, author: &str) -> bool {
+fn names_another(address: &str, author: &str) -> bool {
     let author = author.trim().to_lowercase();
     let address = address.to_lowercase();
     address.contains("users/")

@@ -84,8 +84,8 @@ fn verdicts(tree: &Tree<'_>) -> Vec<Verdict> {
         let holder = (!is_root).then(|| tree.parent_of(node)).flatten();
         let inherited = verdicts.get(node.parent) == Some(&Verdict::Secret);
         let named = is_secret(&node.name, holder.map_or("", |holder| &holder.name));
-        let told = is_labelled(&node.name) && labelled.get(node.parent) == Some(&true);
-        let is_secret = inherited || named || told || holds_private_key(node);
+        let labelled_so = is_labelled(&node.name) && labelled.get(node.parent) == Some(&true);
+        let is_secret = inherited || named || labelled_so || holds_private_key(node);
         verdicts.push(if is_secret {
             Verdict::Secret
         } else {

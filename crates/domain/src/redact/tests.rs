@@ -220,7 +220,7 @@ fn a_blank_never_tears_an_escape() {
 }
 
 #[test]
-fn the_values_are_told_to_the_caller_and_to_nobody_else() {
+fn the_values_are_given_to_the_caller_and_to_nobody_else() {
     let blanked = redact_secrets(Json, br#"{"password": "hunter2!", "token": "abc"}"#).unwrap();
     assert_eq!(blanked.values.reveal().collect::<Vec<_>>(), ["hunter2!"]);
     assert!(!format!("{blanked:?}").contains("hunter2"));

@@ -200,7 +200,7 @@ fn end_of_start_tag(element: &[u8]) -> Option<usize> {
     None
 }
 
-/// A text may be written in pieces (references, CDATA), of which the parser tells only one range: what its neighbours leave.
+/// A text may be written in pieces (references, CDATA), of which the parser gives only one range: what its neighbours leave.
 fn between_neighbours(source: &str, node: roxmltree::Node<'_, '_>) -> Range<usize> {
     let around = node
         .parent_element()

@@ -94,8 +94,8 @@ mod tests {
             .iter()
             .filter_map(|line| line.split('\t').next())
             .collect();
-        let told: Vec<&str> = coverage().map(resource_of).collect();
-        assert_eq!(told, published.into_iter().collect::<Vec<_>>());
+        let covered: Vec<&str> = coverage().map(resource_of).collect();
+        assert_eq!(covered, published.into_iter().collect::<Vec<_>>());
     }
 
     #[test]

@@ -136,7 +136,7 @@ struct FileEntry<'a> {
     media_type: &'a str,
     #[schemars(schema_with = "super::schema::section")]
     section: Section,
-    /// The request that brought it: method and path.
+    /// The request that fetched it: method and path.
     source: &'a str,
     #[schemars(schema_with = "super::schema::time")]
     fetched: Timestamp,
@@ -346,25 +346,25 @@ mod tests {
 
     #[test]
     fn names_and_nesting_are_the_contract_s() {
-        let told = written(&sample::partial());
-        assert_eq!(told["format"], "uforge-export/1");
-        assert_eq!(told["tool"]["name"], "uforge-export");
-        assert_eq!(told["source"]["uforge_version"], "3.8.13");
-        assert_eq!(told["outcome"], "partial");
-        let appliances = &told["sections"][1];
+        let json = written(&sample::partial());
+        assert_eq!(json["format"], "uforge-export/1");
+        assert_eq!(json["tool"]["name"], "uforge-export");
+        assert_eq!(json["source"]["uforge_version"], "3.8.13");
+        assert_eq!(json["outcome"], "partial");
+        let appliances = &json["sections"][1];
         assert_eq!(appliances["name"], "appliances");
         assert_eq!(appliances["basis"], "provided");
         assert_eq!(appliances["reason"], "one appliance could not be exported");
-        assert_eq!(told["sections"][0]["reason"], Value::Null);
-        let failure = &told["failures"][0];
+        assert_eq!(json["sections"][0]["reason"], Value::Null);
+        let failure = &json["failures"][0];
         assert_eq!(failure["stage"], "start");
         assert_eq!(failure["http_status"], 500);
         assert_eq!(
-            told["coverage"][0],
+            json["coverage"][0],
             json!({"resource": "users/{uid}", "section": "profile"})
         );
         assert!(
-            told["coverage"].as_array().unwrap().contains(&json!({
+            json["coverage"].as_array().unwrap().contains(&json!({
                 "resource": "users/{uid}/appliances/{aid}/bootscripts", "section": "appliances", "inside": "archive"
             }))
         );
@@ -372,9 +372,9 @@ mod tests {
 
     #[test]
     fn what_was_blanked_is_counted_by_file_and_rule() {
-        let told = written(&sample::partial());
+        let json = written(&sample::partial());
         assert_eq!(
-            told["redactions"],
+            json["redactions"],
             json!([{"path": "data/cloud-accounts/accounts.xml", "rule": "secret", "count": 2}])
         );
     }

@@ -1,4 +1,4 @@
-//! What a run came to, told to people and to programs.
+//! What a run came to, reported to people and to programs.
 //!
 //! [`Report`] is the value; renderings of it live beside it: [`export_json`] for programs, [`index_html`] for the person whose
 //! data it is, [`summary`] for whoever ran the program. Nothing in here opens a file or asks a clock.
@@ -33,7 +33,7 @@ use crate::ports::TagFile;
 /// The name of the operator's own text in the bag.
 const NOTICE: &str = "notice.txt";
 
-/// The tag files that tell of the run: `export.json`, `index.html`, and the operator's own text where there is one.
+/// The tag files that describe the run: `export.json`, `index.html`, and the operator's own text where there is one.
 pub fn rendered(report: &Report) -> Vec<TagFile> {
     let mut files = vec![
         TagFile {
@@ -59,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_bag_tells_of_itself_in_two_or_three_files() {
+    fn the_bag_describes_itself_in_two_or_three_files() {
         let names = |report: &Report| -> Vec<String> {
             let files = rendered(report).into_iter();
             files.map(|file| file.path.to_string()).collect()

@@ -85,7 +85,7 @@ pub struct ItemReport {
     pub digest: Option<String>,
     /// Its `lastModified`, as sent.
     pub last_modified: Option<String>,
-    /// It changed on the platform while it was brought home, and what is in the bag may be the older state.
+    /// It changed on the platform while it was exported, and what is in the bag may be the older state.
     pub changed_during_export: bool,
     /// What became of it.
     pub status: ItemStatus,
@@ -95,7 +95,7 @@ pub struct ItemReport {
     pub files: Vec<String>,
 }
 
-/// Where on its way home something was lost.
+/// At which stage something was lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, JsonSchema, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
@@ -128,14 +128,14 @@ pub struct Failure {
     pub attempts: u32,
 }
 
-/// All that is told about a run.
+/// All that is reported about a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Report {
     /// Version of this program.
     pub tool_version: String,
     /// The base URL.
     pub source: String,
-    /// The platform's version, where told.
+    /// The platform's version, where reported.
     pub platform_version: Option<String>,
     /// Whose data.
     pub user: UserId,
@@ -149,7 +149,7 @@ pub struct Report {
     pub sections: Vec<SectionReport>,
     /// Every object of every list that was read.
     pub items: Vec<ItemReport>,
-    /// Every payload file. Redactions are told by each file's origin.
+    /// Every payload file. Redactions are in each file's origin.
     pub files: Vec<Receipt>,
     /// What is missing or was left undone.
     pub failures: Vec<Failure>,
@@ -164,7 +164,7 @@ pub struct Report {
 /// What a run came to: the report, and where the bag is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
-    /// All that is told about it.
+    /// All that is reported about it.
     pub report: Report,
     /// The finished bag.
     pub bag: FinishedBag,

@@ -57,7 +57,7 @@ mod tests {
         let published = include_str!("../../../../docs/export.schema.json");
         assert!(
             published == export_json_schema(),
-            "docs/export.schema.json is not what export_json_schema() says: write it anew with `cargo xtask schema`"
+            "docs/export.schema.json is not what export_json_schema() says: write it again, see examples/export_schema.rs"
         );
     }
 }

@@ -15,7 +15,7 @@ const NARROWEST: usize = 40;
 
 /// The outcome in plain text of at most `width` columns (but never less than 40), without colours, lines ended by `\n`.
 ///
-/// Reasons are told whole, wrapped where they are long. Text from outside is stripped of what could act on a terminal. A word
+/// Reasons are shown whole, wrapped where they are long. Text from outside is stripped of what could act on a terminal. A word
 /// longer than a line, such as a path, is not broken.
 pub fn summary(outcome: &Outcome, width: usize) -> String {
     let width = width.max(NARROWEST);
@@ -40,7 +40,7 @@ pub fn summary(outcome: &Outcome, width: usize) -> String {
         &mut text,
         width,
         "Left behind on the platform",
-        left_behind(report).map(told).collect(),
+        left_behind(report).map(described).collect(),
     );
     block(&mut text, width, "Good to know", notes(report));
     text.push('\n');
@@ -144,7 +144,7 @@ fn items_of(section: &SectionReport) -> String {
 
 fn missing_lines(report: &Report) -> Vec<String> {
     missing(report)
-        .map(told)
+        .map(described)
         .chain(incomplete(report).map(line_of))
         .collect()
 }
@@ -154,7 +154,7 @@ fn line_of(section: &SectionReport) -> String {
 }
 
 /// `Appliance 204 "Legacy": the platform did not start its export after 5 attempts: …`.
-fn told(failure: &Failure) -> String {
+fn described(failure: &Failure) -> String {
     let mut line = match (failure.id, failure.name.as_deref()) {
         (None, None) => failure.section.info().title.to_owned(),
         _ => one(failure.section),
@@ -289,7 +289,6 @@ mod tests {
             bag: FinishedBag {
                 path: Some(PathBuf::from("/home/john/uforge-john-20261124T101500Z.zip")),
                 bytes: 2_345_678_901,
-                sha256: None,
             },
         }
     }
@@ -339,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_reason_is_told_to_its_end() {
+    fn a_long_reason_is_shown_to_its_end() {
         let mut report = sample::partial();
         report.failures[0].message = "word ".repeat(400) + "END";
         assert!(summary(&outcome(report), 80).contains("END"));

@@ -103,7 +103,7 @@ pub(super) fn left_behind(report: &Report) -> impl Iterator<Item = &Failure> {
         .filter(|failure| failure.stage == Stage::Delete)
 }
 
-/// Sections that are incomplete for a reason that no failure tells.
+/// Sections that are incomplete for a reason that no failure names.
 pub(super) fn incomplete(report: &Report) -> impl Iterator<Item = &SectionReport> {
     report.sections.iter().filter(|section| {
         section.status == SectionStatus::Partial
@@ -115,11 +115,11 @@ pub(super) fn incomplete(report: &Report) -> impl Iterator<Item = &SectionReport
 pub(super) fn unavailable(report: &Report) -> impl Iterator<Item = &SectionReport> {
     report.sections.iter().filter(|section| {
         section.status == SectionStatus::Unavailable
-            && !missing(report).any(|failure| tells_of(section, failure))
+            && !missing(report).any(|failure| is_about(section, failure))
     })
 }
 
-fn tells_of(section: &SectionReport, failure: &Failure) -> bool {
+fn is_about(section: &SectionReport, failure: &Failure) -> bool {
     failure.section == section.section
         && failure.id.is_none()
         && failure.name.is_none()

@@ -1,6 +1,6 @@
 //! A platform of values: items whose exports take simulated time, and faults on order.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::Write as _;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,6 +19,9 @@ use crate::ports::{
     Started, UserDataApi,
 };
 
+/// The validator of every archive.
+const VALIDATOR: &str = "\"v1\"";
+
 /// One request, as the platform saw it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Call {
@@ -34,7 +37,7 @@ pub enum Call {
     Status(Ticket),
     /// Many tickets' statuses.
     Statuses(usize),
-    /// The tickets that lie there.
+    /// The open tickets.
     OpenTickets,
     /// A download, from this offset.
     Download(Ticket, u64),
@@ -70,7 +73,7 @@ pub struct FakeItem {
     pub archive: Vec<u8>,
     /// How long its export takes.
     pub takes: Duration,
-    /// The size that its document tells.
+    /// The size that its document gives.
     pub size: Option<u64>,
 }
 
@@ -100,7 +103,9 @@ type Matcher = Box<dyn Fn(&Call) -> bool + Send>;
 #[derive(Default)]
 struct State {
     items: Vec<FakeItem>,
+    files: BTreeMap<BinaryRef, Vec<u8>>,
     tickets: BTreeMap<Ticket, Duration>,
+    cancelled: BTreeSet<Ticket>,
     next_ticket: i64,
     calls: Vec<Call>,
     scripts: VecDeque<(Matcher, Script, usize)>,
@@ -151,6 +156,13 @@ impl FakePlatform {
         self
     }
 
+    /// It has this file.
+    #[must_use]
+    pub fn with_file(self, file: BinaryRef, bytes: Vec<u8>) -> Self {
+        self.state().files.insert(file, bytes);
+        self
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -190,7 +202,7 @@ impl FakePlatform {
         self.state().new_ticket(item, elapsed)
     }
 
-    /// The tickets that lie there.
+    /// The open tickets.
     pub fn tickets(&self) -> Vec<Ticket> {
         self.state().tickets.keys().copied().collect()
     }
@@ -235,8 +247,10 @@ impl FakePlatform {
             .checked_div(takes.as_millis())
             .unwrap_or(100)
             .min(100);
+        let cancelled = state.cancelled.contains(&ticket);
         Ok(ExportStatus {
-            complete: age >= takes,
+            complete: age >= takes && !cancelled,
+            cancelled,
             percentage: i64::try_from(percent).ok(),
             ..ExportStatus::default()
         })
@@ -282,12 +296,20 @@ impl State {
             Resource::List(ListResource::Appliances, Page::Whole) => of_kind(ItemKind::Appliance),
             Resource::List(ListResource::MySoftware, Page::Whole) => of_kind(ItemKind::MySoftware),
             Resource::Item(item) => vec![object(self.item(item)?)],
+            Resource::CloudAccount(_) => return Err(missing("GET accounts")),
             _ => Vec::new(),
         };
         Ok(Facts {
             objects,
             total: None,
         })
+    }
+}
+
+fn request_of(what: Resource) -> String {
+    match what {
+        Resource::List(list, Page::Whole) => format!("GET users/john/{}", list.name()),
+        other => format!("GET {other:?}"),
     }
 }
 
@@ -324,7 +346,7 @@ impl UserDataApi for FakePlatform {
         }
         let facts = self.state().facts(what)?;
         let bytes = match form {
-            Representation::Xml => format!("<document of=\"{what:?}\"/>"),
+            Representation::Xml => format!("<?xml version=\"1.0\"?><document of=\"{what:?}\"/>"),
             Representation::Json => {
                 serde_json::json!({ "document": format!("{what:?}") }).to_string()
             }
@@ -332,7 +354,7 @@ impl UserDataApi for FakePlatform {
         Ok(Document {
             bytes: bytes.into(),
             media_type: form.media_type().to_owned(),
-            request: format!("GET {what:?}"),
+            request: request_of(what),
             facts: if form == Representation::Xml {
                 facts
             } else {
@@ -343,7 +365,16 @@ impl UserDataApi for FakePlatform {
 
     async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError> {
         self.receive(Call::Binary(what)).await;
-        Err(missing("GET binary"))
+        let bytes = self.state().files.get(&what).cloned();
+        let bytes = bytes.ok_or_else(|| missing("GET binary"))?;
+        Ok(Download {
+            media_type: "image/png".to_owned(),
+            length: Some(bytes.len() as u64),
+            starts_at: 0,
+            validator: None,
+            request: format!("GET {what:?}"),
+            body: stream::iter([Ok(bytes.into())]).boxed(),
+        })
     }
 
     async fn start_export(&self, item: ItemRef, _: OutputFormat) -> Result<Started, ApiError> {
@@ -406,7 +437,8 @@ impl UserDataApi for FakePlatform {
     }
 
     async fn download(&self, ticket: Ticket, from: Option<ResumeAt>) -> Result<Download, ApiError> {
-        let offset = from.map_or(0, |from| from.offset);
+        let offset = from.as_ref().map_or(0, |from| from.offset);
+        let is_known = from.is_none_or(|from| from.validator == VALIDATOR);
         let script = self.receive(Call::Download(ticket, offset)).await;
         if !self.status(ticket)?.complete {
             return Err(ApiError::Refused {
@@ -417,7 +449,7 @@ impl UserDataApi for FakePlatform {
         }
         let archive = self.state().item(ticket.item)?.archive.clone();
         let ranges = self.state().ranges;
-        let starts_at = if ranges { offset } else { 0 };
+        let starts_at = if ranges && is_known { offset } else { 0 };
         let (bytes, error) = match script {
             Some(Script::Refuse(error)) => return Err(error),
             Some(Script::Body(bytes, error)) => (bytes, error),
@@ -438,17 +470,21 @@ impl UserDataApi for FakePlatform {
             media_type: "application/gzip".to_owned(),
             length: self.state().lengths.then_some(bytes.len() as u64),
             starts_at,
-            validator: ranges.then(|| "\"v1\"".to_owned()),
+            validator: ranges.then(|| VALIDATOR.to_owned()),
             request: format!("GET {ticket}"),
             body: stream::iter(chunks).boxed(),
         })
     }
 
     async fn cancel_export(&self, ticket: Ticket) -> Result<(), ApiError> {
-        match self.receive(Call::Cancel(ticket)).await {
-            Some(Script::Refuse(error)) => Err(error),
-            _ => Ok(()),
+        if let Some(Script::Refuse(error)) = self.receive(Call::Cancel(ticket)).await {
+            return Err(error);
         }
+        let is_running = !self.status(ticket)?.complete;
+        if is_running && ticket.item.kind == ItemKind::Appliance {
+            self.state().cancelled.insert(ticket);
+        }
+        Ok(())
     }
 
     async fn delete_export(&self, ticket: Ticket) -> Result<(), ApiError> {

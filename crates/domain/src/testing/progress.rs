@@ -1,10 +1,10 @@
-//! Progress that remembers.
+//! Progress that records.
 
 use std::sync::{Mutex, PoisonError};
 
 use crate::ports::{Event, Progress};
 
-/// Remembers every event.
+/// Records every event.
 #[derive(Debug, Default)]
 pub struct RecordingProgress(Mutex<Vec<Event>>);
 

@@ -22,6 +22,8 @@ pub struct SinkState {
     pub open: BTreeSet<BagPath>,
     /// Bytes that can still be written, where that is limited.
     pub free_space: Option<u64>,
+    /// Entries with a validator whose writers were dropped: what arrived of them.
+    pub partial: BTreeMap<BagPath, (NewEntry, Vec<u8>)>,
     /// The tag files of a finished bag.
     pub tags: Option<Vec<TagFile>>,
     order: Vec<BagPath>,
@@ -56,6 +58,16 @@ impl MemorySink {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    fn writer(&self, entry: NewEntry, bytes: Vec<u8>) -> Box<dyn EntryWriter> {
+        Box::new(MemoryWriter {
+            sink: self.clone(),
+            check: Some(ContentCheck::of(&entry.check)),
+            entry,
+            bytes,
+            interrupted: true,
+        })
+    }
+
     /// The bytes of an entry.
     pub fn bytes(&self, path: &str) -> Option<Vec<u8>> {
         let path = BagPath::parse(path).ok()?;
@@ -79,7 +91,14 @@ impl ArchiveSink for MemorySink {
     }
 
     fn partial_entries(&self) -> Vec<PartialEntry> {
-        Vec::new()
+        let state = self.state();
+        let partial = state.partial.values();
+        partial
+            .map(|(entry, bytes)| PartialEntry {
+                entry: entry.clone(),
+                bytes: bytes.len() as u64,
+            })
+            .collect()
     }
 
     fn free_space(&self) -> Option<(u64, PathBuf)> {
@@ -93,18 +112,22 @@ impl ArchiveSink for MemorySink {
         if state.entries.contains_key(&entry.path) || !state.open.insert(entry.path.clone()) {
             return Err(SinkError::Duplicate { path: entry.path });
         }
+        state.partial.remove(&entry.path);
         drop(state);
-        let check = ContentCheck::of(&entry.check);
-        Ok(Box::new(MemoryWriter {
-            sink: self.clone(),
-            entry,
-            bytes: Vec::new(),
-            check: Some(check),
-        }))
+        Ok(self.writer(entry, Vec::new()))
     }
 
-    async fn resume_entry(&self, _: &BagPath) -> Result<Option<Box<dyn EntryWriter>>, SinkError> {
-        Ok(None)
+    async fn resume_entry(
+        &self,
+        path: &BagPath,
+    ) -> Result<Option<Box<dyn EntryWriter>>, SinkError> {
+        let mut state = self.state();
+        let Some((entry, bytes)) = state.partial.remove(path) else {
+            return Ok(None);
+        };
+        state.open.insert(path.clone());
+        drop(state);
+        Ok(Some(self.writer(entry, bytes)))
     }
 
     async fn finish(self: Box<Self>, tags: Vec<TagFile>) -> Result<FinishedBag, SinkError> {
@@ -115,11 +138,7 @@ impl ArchiveSink for MemorySink {
             .values()
             .map(|(receipt, _)| receipt.bytes)
             .sum();
-        Ok(FinishedBag {
-            path: None,
-            bytes,
-            sha256: None,
-        })
+        Ok(FinishedBag { path: None, bytes })
     }
 }
 
@@ -128,6 +147,8 @@ struct MemoryWriter {
     entry: NewEntry,
     bytes: Vec<u8>,
     check: Option<ContentCheck>,
+    /// Whether it is neither closed nor discarded yet.
+    interrupted: bool,
 }
 
 #[async_trait]
@@ -138,6 +159,7 @@ impl EntryWriter for MemoryWriter {
     }
 
     async fn close(mut self: Box<Self>) -> Result<Receipt, SinkError> {
+        self.interrupted = false;
         let path = self.entry.path.clone();
         if let Some(mut check) = self.check.take() {
             let checked = check
@@ -164,13 +186,20 @@ impl EntryWriter for MemoryWriter {
         Ok(receipt)
     }
 
-    async fn discard(self: Box<Self>) -> Result<(), SinkError> {
+    async fn discard(mut self: Box<Self>) -> Result<(), SinkError> {
+        self.interrupted = false;
         Ok(())
     }
 }
 
 impl Drop for MemoryWriter {
     fn drop(&mut self) {
-        self.sink.state().open.remove(&self.entry.path);
+        let mut state = self.sink.state();
+        state.open.remove(&self.entry.path);
+        let is_kept = self.interrupted && self.sink.durable && self.entry.validator.is_some();
+        if is_kept && !self.bytes.is_empty() {
+            let left = (self.entry.clone(), std::mem::take(&mut self.bytes));
+            state.partial.insert(self.entry.path.clone(), left);
+        }
     }
 }

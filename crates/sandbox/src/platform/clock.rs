@@ -7,12 +7,14 @@ use domain::ports::Clock;
 use jiff::Timestamp;
 
 /// The machine's time; where the runtime's time is paused, `elapsed` is too.
-pub(crate) struct SystemClock {
+#[derive(Clone, Copy, Debug)]
+pub struct SystemClock {
     started: tokio::time::Instant,
 }
 
 impl SystemClock {
-    pub(crate) fn start() -> Self {
+    /// A clock whose elapsed time starts now.
+    pub fn start() -> Self {
         Self {
             started: tokio::time::Instant::now(),
         }

@@ -25,6 +25,7 @@ mod ticket_documents;
 mod tickets;
 
 pub(crate) use calls::{Answer, ArchiveAnswer, Call};
+pub use clock::SystemClock;
 pub(crate) use collections::paging_of;
 pub(crate) use data::encoded;
 pub use handle::Platform;

@@ -135,7 +135,7 @@ impl GzipCheck {
                 };
                 Ok(())
             }
-            // There is input and there is room: a decoder that moves neither would be asked for ever.
+            // There is input and there is space: a decoder that moves neither would be asked for ever.
             _ if read == 0 && made == 0 => Err(CheckFailure::Damaged),
             _ => Ok(()),
         }
@@ -159,11 +159,11 @@ fn advance(now: u64, before: u64) -> usize {
 
 /// Moves bytes from the chunk to where they are collected.
 fn fill(bytes: &mut [u8], filled: &mut usize, chunk: &mut &[u8]) {
-    let room = bytes.get_mut(*filled..).unwrap_or_default();
-    let taken = room.len().min(chunk.len());
+    let space = bytes.get_mut(*filled..).unwrap_or_default();
+    let taken = space.len().min(chunk.len());
     let (now, later) = chunk.split_at(taken);
-    if let Some(room) = room.get_mut(..taken) {
-        room.copy_from_slice(now);
+    if let Some(space) = space.get_mut(..taken) {
+        space.copy_from_slice(now);
     }
     *filled += taken;
     *chunk = later;

@@ -62,7 +62,7 @@ fn sample() -> Vec<u8> {
 }
 
 #[test]
-fn a_whole_archive_passes_and_tells_its_size() {
+fn a_whole_archive_passes_and_its_size_is_counted() {
     let content = sample();
     let size = content.len() as u64;
     assert_eq!(check(&gzip(&content)), Ok(size));

@@ -1,7 +1,7 @@
 //! What has become of a bag's data on the platform since it was closed: a pure comparison.
 //!
 //! [`drift()`] holds what `export.json` says of each object against the platform's lists as they are now. An object is the same
-//! one by its id, and has changed where the platform gives it another `digest`, or, where that is not told, another
+//! one by its id, and has changed where the platform gives it another `digest`, or, where there is none, another
 //! `lastModified`. What the selection left out of the bag is nobody's loss and is only counted.
 
 #[cfg(test)]
@@ -77,7 +77,7 @@ pub enum Standing {
 pub struct Differences {
     /// As they were.
     pub unchanged: u64,
-    /// Still there, but the platform tells nothing by which a change could be seen.
+    /// Still there, but the platform says nothing by which a change could be seen.
     pub indistinct: u64,
     /// Not in the bag because only some ids were selected.
     pub unselected: u64,
@@ -93,7 +93,7 @@ pub struct Differences {
     pub cut: Option<Unread>,
 }
 
-/// An object, as it is told of.
+/// An object, as the bag describes it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct LiveObject {
     /// Its `dbId`.
@@ -177,17 +177,21 @@ impl fmt::Display for LiveObject {
 
 /// Compares what a bag says of its objects with the platform's lists. `now` holds the list of every section that
 /// [`RecordedExport::selected`] names.
-pub fn drift(told: &RecordedExport, now: &BTreeMap<Section, ListNow>) -> Drift {
-    let tickets = told.tickets();
+pub fn drift(recorded: &RecordedExport, now: &BTreeMap<Section, ListNow>) -> Drift {
+    let tickets = recorded.tickets();
     let mut items: BTreeMap<Section, Vec<&RecordedItem>> = BTreeMap::new();
-    for item in &told.items {
+    for item in &recorded.items {
         if let Some(section) = item.section.as_deref().and_then(|name| name.parse().ok()) {
             items.entry(section).or_default().push(item);
         }
     }
     let mut drift = Drift::default();
     let mut seen = BTreeSet::new();
-    for entry in told.sections.iter().filter(|entry| !entry.is_excluded()) {
+    for entry in recorded
+        .sections
+        .iter()
+        .filter(|entry| !entry.is_excluded())
+    {
         let Some(section) = entry.section() else {
             drift.unknown.push(entry.name.clone());
             continue;
@@ -207,7 +211,7 @@ pub fn drift(told: &RecordedExport, now: &BTreeMap<Section, ListNow>) -> Drift {
     drift
 }
 
-/// A section as the bag tells of it.
+/// A section as the bag describes it.
 struct InBag<'a> {
     section: Section,
     items: Vec<&'a RecordedItem>,
@@ -293,8 +297,8 @@ impl InBag<'_> {
 impl Differences {
     /// Enters an object that is in the bag and on the platform.
     fn pair(&mut self, item: &RecordedItem, now: &ObjectFacts) {
-        let told = differs(item, now);
-        if item.changed_during_export || told == Some(true) {
+        let differs = differs(item, now);
+        if item.changed_during_export || differs == Some(true) {
             self.changed.push(ChangedObject {
                 now: LiveObject::of(now),
                 digest_in_bag: item.digest.clone(),
@@ -305,7 +309,7 @@ impl Differences {
                 now: LiveObject::of(now),
                 reason: item.reason.clone(),
             });
-        } else if told.is_some() {
+        } else if differs.is_some() {
             self.unchanged += 1;
         } else {
             self.indistinct += 1;

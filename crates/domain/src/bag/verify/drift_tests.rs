@@ -16,12 +16,12 @@ fn bag(section: &str, entry: &Value, items: &[Value]) -> RecordedExport {
     });
     let mut entry = entry.clone();
     entry["name"] = json!(section);
-    let told = json!({
+    let recorded = json!({
         "format": "uforge-export/1",
         "sections": [entry],
         "items": items.collect::<Vec<_>>(),
     });
-    RecordedExport::read(told.to_string().as_bytes()).unwrap()
+    RecordedExport::read(recorded.to_string().as_bytes()).unwrap()
 }
 
 fn object(id: i64, digest: Option<&str>, last_modified: Option<&str>) -> ObjectFacts {
@@ -45,13 +45,13 @@ fn unread(refused: bool) -> Unread {
     }
 }
 
-fn stand(told: &RecordedExport, section: Section, now: ListNow) -> Drift {
-    drift(told, &[(section, now)].into())
+fn stand(recorded: &RecordedExport, section: Section, now: ListNow) -> Drift {
+    drift(recorded, &[(section, now)].into())
 }
 
 /// The differences of a bag's one section.
-fn differences(told: &RecordedExport, section: Section, now: Vec<ObjectFacts>) -> Differences {
-    let found = stand(told, section, read(now));
+fn differences(recorded: &RecordedExport, section: Section, now: Vec<ObjectFacts>) -> Differences {
+    let found = stand(recorded, section, read(now));
     let compared: Vec<_> = found.compared().collect();
     compared[0].1.clone()
 }
@@ -60,7 +60,7 @@ fn differences(told: &RecordedExport, section: Section, now: Vec<ObjectFacts>) -
 fn a_change_is_seen_by_digest_and_else_by_the_time_of_the_last_change() {
     let later = "2026-11-25T10:00:00Z";
     for (before, now, expected) in [
-        // Digest decides wherever both tell one.
+        // Digest decides wherever both have one.
         (
             (Some("a"), Some(SINCE)),
             (Some("a"), Some(SINCE)),
@@ -114,7 +114,7 @@ fn a_change_is_seen_by_digest_and_else_by_the_time_of_the_last_change() {
 
 #[test]
 fn every_object_is_in_one_place() {
-    let told = bag(
+    let recorded = bag(
         "appliances",
         &json!({"status": "partial"}),
         &[
@@ -140,7 +140,7 @@ fn every_object_is_in_one_place() {
         .iter()
         .map(|(id, digest)| object(*id, Some(digest), None))
         .collect();
-    let found = differences(&told, Section::Appliances, now.clone());
+    let found = differences(&recorded, Section::Appliances, now.clone());
     let ids = |objects: &[LiveObject]| {
         objects
             .iter()
@@ -164,12 +164,12 @@ fn every_object_is_in_one_place() {
     );
     assert_eq!(ids(&found.vanished), [3]);
     assert_eq!(found.incomplete[0].reason.as_deref(), Some("no OS profile"));
-    assert!(!stand(&told, Section::Appliances, read(now)).is_up_to_date());
+    assert!(!stand(&recorded, Section::Appliances, read(now)).is_up_to_date());
 }
 
 #[test]
 fn only_what_the_bag_lacks_makes_it_out_of_date() {
-    let told = bag(
+    let recorded = bag(
         "appliances",
         &json!({"status": "complete"}),
         &[json!({"id": 1, "digest": "a"}), json!({"id": 2})],
@@ -185,7 +185,7 @@ fn only_what_the_bag_lacks_makes_it_out_of_date() {
         (vec![object(3, Some("a"), None)], false),
     ] {
         assert_eq!(
-            stand(&told, Section::Appliances, read(now.clone())).is_up_to_date(),
+            stand(&recorded, Section::Appliances, read(now.clone())).is_up_to_date(),
             expected,
             "{now:?}"
         );
@@ -261,20 +261,20 @@ fn a_list_that_cannot_be_read_counts_as_an_export_would_count_it() {
         ),
         ("appliances", &complete, cut(true), false),
     ] {
-        let told = bag(section, entry, &[]);
-        let found = stand(&told, section.parse().unwrap(), now.clone());
+        let recorded = bag(section, entry, &[]);
+        let found = stand(&recorded, section.parse().unwrap(), now.clone());
         assert_eq!(found.is_up_to_date(), expected, "{section} {entry} {now:?}");
     }
-    let told = bag("scans", &complete, &[]);
+    let recorded = bag("scans", &complete, &[]);
     assert!(
-        !drift(&told, &BTreeMap::new()).is_up_to_date(),
+        !drift(&recorded, &BTreeMap::new()).is_up_to_date(),
         "a list that nobody read says nothing"
     );
 }
 
 #[test]
 fn of_a_list_that_was_cut_nothing_is_said_to_have_gone() {
-    let told = bag(
+    let recorded = bag(
         "usage",
         &json!({"status": "complete"}),
         &[json!({"id": 1}), json!({"id": 2})],
@@ -283,14 +283,14 @@ fn of_a_list_that_was_cut_nothing_is_said_to_have_gone() {
         objects: vec![object(1, None, None)],
         cut: Some(unread(false)),
     };
-    let found = stand(&told, Section::Usage, now);
+    let found = stand(&recorded, Section::Usage, now);
     let (_, usage) = found.compared().next().unwrap();
     assert_eq!((usage.vanished.len(), usage.indistinct), (0, 1));
 }
 
 #[test]
 fn objects_without_an_id_are_the_same_by_address_or_name() {
-    let told = bag(
+    let recorded = bag(
         "quotas",
         &json!({"status": "complete"}),
         &[
@@ -312,7 +312,7 @@ fn objects_without_an_id_are_the_same_by_address_or_name() {
         named(Some("disk"), None),
         named(Some("disk"), None),
     ];
-    let found = differences(&told, Section::Quotas, now);
+    let found = differences(&recorded, Section::Quotas, now);
     assert_eq!(
         (found.indistinct, found.added.len(), found.vanished.len()),
         (4, 1, 0)
@@ -321,31 +321,35 @@ fn objects_without_an_id_are_the_same_by_address_or_name() {
 
 #[test]
 fn there_is_one_profile_whatever_it_is_called() {
-    let told = bag(
+    let recorded = bag(
         "profile",
         &json!({"status": "complete"}),
         &[json!({"id": 5, "name": "john", "digest": "a"})],
     );
-    let found = differences(&told, Section::Profile, vec![object(6, Some("a"), None)]);
+    let found = differences(
+        &recorded,
+        Section::Profile,
+        vec![object(6, Some("a"), None)],
+    );
     assert_eq!((found.unchanged, found.added.len()), (1, 0));
 }
 
 #[test]
 fn a_ticket_that_the_run_left_is_nothing_new() {
-    let mut told = bag(
+    let mut recorded = bag(
         "exports",
         &json!({"status": "complete"}),
         &[json!({"id": 7})],
     );
     let source = "GET users/john/appliances/201/exports/12/downloads";
     let file = json!({"path": "data/a", "bytes": 0, "sha256": crate::model::Sha256::of(b""), "source": source});
-    told.files = vec![serde_json::from_value(file).unwrap()];
+    recorded.files = vec![serde_json::from_value(file).unwrap()];
     let now = vec![
         object(7, None, None),
         object(12, None, None),
         object(13, None, None),
     ];
-    let found = differences(&told, Section::Exports, now.clone());
+    let found = differences(&recorded, Section::Exports, now.clone());
     assert_eq!(
         found
             .added
@@ -354,35 +358,35 @@ fn a_ticket_that_the_run_left_is_nothing_new() {
             .collect::<Vec<_>>(),
         [13]
     );
-    told.sections[0].name = "scans".to_owned();
-    assert_eq!(differences(&told, Section::Scans, now).added.len(), 3);
+    recorded.sections[0].name = "scans".to_owned();
+    assert_eq!(differences(&recorded, Section::Scans, now).added.len(), 3);
 }
 
 #[test]
-fn a_section_of_a_newer_version_is_named_and_one_told_twice_is_compared_once() {
-    let mut told = bag("roles", &json!({"status": "complete"}), &[json!({"id": 1})]);
-    let moods = told.sections[0].clone();
-    told.sections.push(moods.clone());
-    told.sections.push(super::super::RecordedSection {
+fn a_section_of_a_newer_version_is_named_and_one_listed_twice_is_compared_once() {
+    let mut recorded = bag("roles", &json!({"status": "complete"}), &[json!({"id": 1})]);
+    let moods = recorded.sections[0].clone();
+    recorded.sections.push(moods.clone());
+    recorded.sections.push(super::super::RecordedSection {
         name: "moods".to_owned(),
         ..moods
     });
-    let found = stand(&told, Section::Roles, read(vec![object(1, None, None)]));
+    let found = stand(&recorded, Section::Roles, read(vec![object(1, None, None)]));
     assert_eq!(found.sections.len(), 1);
     assert_eq!(found.unknown, ["moods"]);
     assert!(!found.is_up_to_date());
 }
 
 #[test]
-fn it_is_told_to_programs_like_this() {
-    let told = bag(
+fn programs_read_it_like_this() {
+    let recorded = bag(
         "appliances",
         &json!({"status": "complete"}),
         &[json!({"id": 1, "digest": "a"})],
     );
     let now = vec![object(1, Some("b"), None)];
     assert_eq!(
-        serde_json::to_value(stand(&told, Section::Appliances, read(now))).unwrap(),
+        serde_json::to_value(stand(&recorded, Section::Appliances, read(now))).unwrap(),
         json!({
             "sections": [{
                 "name": "appliances", "standing": "compared", "unchanged": 0, "indistinct": 0, "unselected": 0,
@@ -395,7 +399,7 @@ fn it_is_told_to_programs_like_this() {
     );
     assert_eq!(
         serde_json::to_value(stand(
-            &told,
+            &recorded,
             Section::Appliances,
             ListNow::Unread(unread(true))
         ))
@@ -404,7 +408,7 @@ fn it_is_told_to_programs_like_this() {
     );
 }
 
-/// The lists as a report tells them.
+/// The lists as a report has them.
 fn as_reported(report: &crate::report::Report) -> BTreeMap<Section, ListNow> {
     let mut now: BTreeMap<Section, ListNow> = BTreeMap::new();
     for section in Section::ALL {
@@ -425,8 +429,8 @@ fn as_reported(report: &crate::report::Report) -> BTreeMap<Section, ListNow> {
 #[test]
 fn a_report_that_was_just_written_is_up_to_date() {
     let report = sample::complete();
-    let told = RecordedExport::read(&export_json(&report)[..]).unwrap();
-    let found = drift(&told, &as_reported(&report));
+    let recorded = RecordedExport::read(&export_json(&report)[..]).unwrap();
+    let found = drift(&recorded, &as_reported(&report));
     assert!(found.is_up_to_date(), "{found:#?}");
     assert!(
         found
@@ -457,8 +461,8 @@ proptest! {
         let items: Vec<Value> = before.iter().map(|object| json!({
             "id": object.id, "name": object.name, "digest": object.digest, "last_modified": object.last_modified,
         })).collect();
-        let told = bag("images", &json!({"status": "complete"}), &items);
-        let found = differences(&told, Section::Images, now.clone());
+        let recorded = bag("images", &json!({"status": "complete"}), &items);
+        let found = differences(&recorded, Section::Images, now.clone());
         let both = found.unchanged + found.indistinct + found.changed.len() as u64 + found.incomplete.len() as u64;
         prop_assert_eq!(both + found.added.len() as u64, now.len() as u64);
         prop_assert_eq!(both + found.vanished.len() as u64, before.len() as u64);
@@ -469,7 +473,7 @@ proptest! {
         let items: Vec<Value> = objects.iter().map(|object| json!({
             "id": object.id, "name": object.name, "digest": object.digest, "last_modified": object.last_modified,
         })).collect();
-        let told = bag("images", &json!({"status": "complete"}), &items);
-        prop_assert!(stand(&told, Section::Images, read(objects)).is_up_to_date());
+        let recorded = bag("images", &json!({"status": "complete"}), &items);
+        prop_assert!(stand(&recorded, Section::Images, read(objects)).is_up_to_date());
     }
 }

@@ -220,25 +220,25 @@ pub enum TagProblem {
 /// In what `export.json` and the bag do not agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Disagreement {
-    /// Told of, not there.
+    /// Named, not there.
     #[error("is named in export.json, but it is not in the bag")]
     NotThere,
-    /// Told of more than once.
+    /// Named more than once.
     #[error("is named in export.json more than once")]
     Twice,
-    /// Told of as a file of the payload, which it is not.
+    /// Named as a file of the payload, which it is not.
     #[error("is named in export.json, but it does not lie below data/")]
     NotPayload,
-    /// There, not told of.
+    /// There, not named.
     #[error("is in the bag, but export.json does not name it")]
-    NotTold,
+    NotNamed,
     /// Another size.
-    #[error("has {found} bytes, export.json says {told}")]
+    #[error("has {found} bytes, export.json says {recorded}")]
     Size {
         /// Bytes found.
         found: u64,
-        /// Bytes told.
-        told: u64,
+        /// Bytes recorded.
+        recorded: u64,
     },
     /// Another sum.
     #[error("has another SHA-256 in export.json than in manifest-sha256.txt")]
@@ -254,7 +254,7 @@ pub enum InnerProblem {
     /// Neither a template nor a bundle file.
     #[error("it holds no template.yml, template.json, bundle.yml or bundle.json")]
     NoDescription,
-    /// The template or bundle file cannot be parsed. What stands there is not told: it may be a password.
+    /// The template or bundle file cannot be parsed. What stands there is not repeated: it may be a password.
     #[error("`{}` inside cannot be read as {language}{}", file.escape_debug(), line.map(|line| format!(" (line {line})")).unwrap_or_default())]
     Unparsable {
         /// The template or bundle file.

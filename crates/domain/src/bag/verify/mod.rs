@@ -24,8 +24,8 @@ use super::layout::Tag;
 use super::manifest;
 use crate::model::Sha256;
 
-/// Findings told one by one; the rest of a hopeless bag is counted.
-const FINDINGS_TOLD: usize = 1000;
+/// Findings listed one by one; the rest of a hopeless bag is counted.
+const FINDINGS_LISTED: usize = 1000;
 const PAYLOAD: &str = "data/";
 const TAG_MANIFESTS: &str = "tagmanifest-";
 
@@ -45,7 +45,7 @@ pub struct Comparison {
     manifest: Option<Listed>,
     tag_manifest: Option<Listed>,
     oxum: Option<String>,
-    told: Option<RecordedExport>,
+    recorded: Option<RecordedExport>,
     broke_off: bool,
     findings: Findings,
 }
@@ -70,7 +70,7 @@ impl Findings {
     }
 
     fn add(&mut self, finding: Finding) {
-        if self.list.len() < FINDINGS_TOLD {
+        if self.list.len() < FINDINGS_LISTED {
             self.list.push(finding);
         } else {
             self.untold += 1;
@@ -142,11 +142,11 @@ impl Comparison {
     /// What `export.json` says, or why it cannot be read.
     pub fn export_json(&mut self, read: Result<RecordedExport, serde_json::Error>) {
         let problem = match read {
-            Ok(told) if told.is_known() => {
-                self.told = Some(told);
+            Ok(recorded) if recorded.is_known() => {
+                self.recorded = Some(recorded);
                 return;
             }
-            Ok(told) => TagProblem::Format(told.format),
+            Ok(recorded) => TagProblem::Format(recorded.format),
             Err(error) if error.is_data() => TagProblem::Content { line: error.line() },
             Err(error) => TagProblem::Json { line: error.line() },
         };
@@ -175,11 +175,11 @@ impl Comparison {
         if is_whole && seen.values().all(|file| file.content.is_some()) {
             self.compare_oxum();
         }
-        if let Some(told) = self.told.as_ref().filter(|_| !self.broke_off) {
+        if let Some(recorded) = self.recorded.as_ref().filter(|_| !self.broke_off) {
             let listed = self.manifest.take().unwrap_or_default();
-            compare_export_json(&mut self.findings, told, &listed, &seen);
+            compare_export_json(&mut self.findings, recorded, &listed, &seen);
         }
-        (self.findings, self.told)
+        (self.findings, self.recorded)
     }
 
     fn see(&mut self, path: &str, content: Option<(u64, Sha256)>) {
@@ -275,7 +275,7 @@ impl Comparison {
 
 fn compare_export_json(
     findings: &mut Findings,
-    told: &RecordedExport,
+    recorded: &RecordedExport,
     listed: &Listed,
     seen: &BTreeMap<String, Seen>,
 ) {
@@ -286,7 +286,7 @@ fn compare_export_json(
         });
     };
     let mut named = BTreeSet::new();
-    for file in &told.files {
+    for file in &recorded.files {
         if !named.insert(file.path.as_str()) {
             disagree(&file.path, Disagreement::Twice);
         } else if let Some(disagreement) = disagreement(file, listed, seen) {
@@ -295,12 +295,12 @@ fn compare_export_json(
     }
     let unnamed = listed.keys().map(String::as_str);
     for path in unnamed.filter(|path| seen.contains_key(*path) && !named.contains(path)) {
-        disagree(path, Disagreement::NotTold);
+        disagree(path, Disagreement::NotNamed);
     }
-    let of_items = told.items.iter().flat_map(|item| item.files.iter());
+    let of_items = recorded.items.iter().flat_map(|item| item.files.iter());
     let mut lost = BTreeSet::new();
     for path in of_items.filter(|path| !named.contains(path)) {
-        if lost.len() <= FINDINGS_TOLD && lost.insert(path) {
+        if lost.len() <= FINDINGS_LISTED && lost.insert(path) {
             disagree(path, Disagreement::NotThere);
         }
     }
@@ -308,24 +308,24 @@ fn compare_export_json(
 
 /// What the manifest has said already is not said twice: a missing or altered file is no disagreement of `export.json`.
 fn disagreement(
-    told: &RecordedFile,
+    recorded: &RecordedFile,
     listed: &Listed,
     seen: &BTreeMap<String, Seen>,
 ) -> Option<Disagreement> {
-    if !is_payload(&told.path) {
+    if !is_payload(&recorded.path) {
         return Some(Disagreement::NotPayload);
     }
-    let sum = listed.get(&told.path);
-    let Some(file) = seen.get(&told.path) else {
+    let sum = listed.get(&recorded.path);
+    let Some(file) = seen.get(&recorded.path) else {
         return sum.is_none().then_some(Disagreement::NotThere);
     };
-    if sum.is_some_and(|sum| *sum != told.sha256) {
+    if sum.is_some_and(|sum| *sum != recorded.sha256) {
         return Some(Disagreement::Sum);
     }
     let (found, sha256) = file.content?;
-    (found != told.bytes && sha256 == told.sha256).then_some(Disagreement::Size {
+    (found != recorded.bytes && sha256 == recorded.sha256).then_some(Disagreement::Size {
         found,
-        told: told.bytes,
+        recorded: recorded.bytes,
     })
 }
 

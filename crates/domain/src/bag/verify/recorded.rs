@@ -23,7 +23,7 @@ const UNAVAILABLE: &str = "unavailable";
 /// More files or objects than any bag has: as many files as are read of one.
 const MOST: usize = 1_000_000;
 
-/// What `export.json` tells of a bag (docs/export.md).
+/// What `export.json` says of a bag (docs/export.md).
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 pub struct RecordedExport {
     /// The format's name.
@@ -87,10 +87,10 @@ pub struct RecordedFile {
     /// Its section.
     #[serde(default)]
     pub section: Option<String>,
-    /// The request that brought it.
+    /// The request that fetched it.
     #[serde(default)]
     pub source: Option<String>,
-    /// When it was brought.
+    /// When it was fetched.
     #[serde(default)]
     pub fetched: Option<String>,
 }
@@ -140,7 +140,7 @@ pub struct RecordedPaths(String);
 impl RecordedExport {
     /// Reads the file. Fields that are not known are passed over.
     pub fn read(export_json: impl io::Read) -> Result<Self, serde_json::Error> {
-        serde_json::from_reader(export_json).map(|Object(told)| told)
+        serde_json::from_reader(export_json).map(|Object(recorded)| recorded)
     }
 
     /// Whether this version knows the format.

@@ -11,16 +11,16 @@ fn read(text: &str) -> Result<RecordedExport, serde_json::Error> {
 
 #[test]
 fn what_a_newer_version_adds_is_passed_over() {
-    let told = read(
+    let recorded = read(
         r#"{"format": "uforge-export/1", "new": [[{}]], "source": {"url": "u", "x": 1},
             "sections": [{"name": "moods", "status": "complete"}, {"name": "roles", "status": "partial"},
                          {"name": "scans", "status": "excluded"}],
             "items": [{"id": 1, "files": ["a", "b/c"], "mood": null}]}"#,
     )
     .unwrap();
-    assert_eq!(told.source.url.as_deref(), Some("u"));
-    assert_eq!(told.selected(), [Section::Roles].into());
-    let paths: Vec<_> = told.items[0].files.iter().collect();
+    assert_eq!(recorded.source.url.as_deref(), Some("u"));
+    assert_eq!(recorded.selected(), [Section::Roles].into());
+    let paths: Vec<_> = recorded.items[0].files.iter().collect();
     assert_eq!(paths, ["a", "b/c"]);
 }
 

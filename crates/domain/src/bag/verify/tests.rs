@@ -8,7 +8,7 @@ fn bag() -> BTreeMap<&'static str, Vec<u8>> {
         let sums: Vec<_> = files.iter().map(|(_, bytes)| Sha256::of(bytes)).collect();
         manifest::text(files.iter().map(|(path, _)| *path).zip(&sums)).into_bytes()
     };
-    let told = |path: &str, bytes: &[u8]| {
+    let file = |path: &str, bytes: &[u8]| {
         format!(
             r#"{{"path": "{path}", "bytes": {}, "sha256": "{}", "section": "profile", "extra": [1, {{}}]}}"#,
             bytes.len(),
@@ -17,8 +17,8 @@ fn bag() -> BTreeMap<&'static str, Vec<u8>> {
     };
     let export_json = format!(
         r#"{{"format": "uforge-export/1", "user": "john", "files": [{}, {}], "items": [{{"id": 1, "files": ["data/a"]}}]}}"#,
-        told("data/user.xml", user),
-        told("data/a", archive)
+        file("data/user.xml", user),
+        file("data/a", archive)
     );
     let mut bag = BTreeMap::from([
         ("data/user.xml", user.to_vec()),
@@ -226,15 +226,15 @@ fn export_json_is_held_against_the_bag() {
 
 #[test]
 fn what_export_json_says_of_the_bag_is_given_back_unless_it_cannot_be_read() {
-    let told_by = |export_json: &[u8]| {
+    let recorded_by = |export_json: &[u8]| {
         let mut comparison = Comparison::default();
         comparison.export_json(RecordedExport::read(export_json));
         comparison.finish().1
     };
-    let told = told_by(&bag()["export.json"]).unwrap();
-    assert_eq!(told.user.as_deref(), Some("john"));
+    let recorded = recorded_by(&bag()["export.json"]).unwrap();
+    assert_eq!(recorded.user.as_deref(), Some("john"));
     for wrong in [&b"{}"[..], b"[", br#"{"format": "uforge-export/9"}"#] {
-        assert_eq!(told_by(wrong), None);
+        assert_eq!(recorded_by(wrong), None);
     }
 }
 
@@ -274,7 +274,7 @@ fn a_foreign_bag_needs_no_more_than_the_standard_asks_for() {
 }
 
 #[test]
-fn bad_manifests_and_names_for_terminals_are_told_safely() {
+fn bad_manifests_and_names_for_terminals_are_shown_safely() {
     let mut comparison = Comparison::default();
     comparison.payload_manifest(b"rubbish\n");
     comparison.found("data/\x1b[31m", 0, Sha256::of(b""));
@@ -319,12 +319,12 @@ fn the_findings_of_a_hopeless_bag_are_counted_not_kept() {
     let mut comparison = Comparison::default();
     comparison.payload_manifest(&b"x\n".repeat(5000));
     let findings = comparison.finish().0;
-    assert_eq!(findings.list.len(), FINDINGS_TOLD);
+    assert_eq!(findings.list.len(), FINDINGS_LISTED);
     assert!(findings.untold >= 4000);
 }
 
 #[test]
-fn a_finding_is_told_to_programs_with_its_path() {
+fn programs_read_a_finding_with_its_path() {
     let finding = Finding::Damaged {
         near: Some("data/a".to_owned()),
         damage: Damage::Checksum,

@@ -3,6 +3,7 @@
 //! What it says is put together here and in [`sections`]; how it looks is `templates/index.html` and `templates/index.css`.
 
 mod sections;
+mod visible;
 
 use std::collections::BTreeMap;
 
@@ -10,6 +11,7 @@ use askama::Template;
 use jiff::Timestamp;
 
 use self::sections::{Kind, kinds};
+use self::visible::visible;
 use super::coverage::{Coverage, coverage};
 use super::words::{
     after, blanked, contents, counted, grouped, human_bytes, incomplete, left_behind, losses,
@@ -133,17 +135,6 @@ impl<'a> Page<'a> {
     }
 }
 
-/// Text from outside, all of it to be seen: line ends become spaces, other control characters the replacement character.
-fn visible(text: &str) -> String {
-    text.chars()
-        .map(|character| match character {
-            '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
-            control if control.is_control() => char::REPLACEMENT_CHARACTER,
-            other => other,
-        })
-        .collect()
-}
-
 fn verdict(report: &Report) -> String {
     let losses = losses(report);
     match report.completeness {
@@ -265,14 +256,14 @@ fn recount(report: &Report) -> String {
     match read {
         0 => "No list was read.".to_owned(),
         1 if agree == 1 => {
-            "The one list was read at the partial_entry and again at the end, and had as many entries."
+            "The one list was read at the beginning and again at the end, and had as many entries."
                 .to_owned()
         }
         _ if agree == read => format!(
-            "All {read} lists were read at the partial_entry and again at the end, and had as many entries."
+            "All {read} lists were read at the beginning and again at the end, and had as many entries."
         ),
         _ => format!(
-            "Of {read} {}, {agree} had as many entries at the end of the export as at its partial_entry; the {} changed meanwhile or could not be read again.",
+            "Of {read} {}, {agree} had as many entries at the end of the export as at its beginning; the {} changed meanwhile or could not be read again.",
             plural(read as u64, "list"),
             plural((read - agree) as u64, "other")
         ),

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use super::super::words::{
     counted, grouped, human_bytes, is_there, reason, size_of, upper_first, wanted,
 };
-use super::visible;
+use super::visible::visible;
 use crate::model::{Basis, Section, SectionKind};
 use crate::ports::Receipt;
 use crate::report::{ItemReport, ItemStatus, Report, SectionReport, SectionStatus};
