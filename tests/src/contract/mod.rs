@@ -1,6 +1,11 @@
 //! The ports' promises as functions: every implementation of a port runs the same ones.
 
 pub mod archive_sink;
+pub mod audit_log;
+pub mod bag_store;
 pub mod clock;
+pub mod idempotency_keys;
+pub mod job_store;
 pub mod journal;
+pub mod sealed_credentials;
 pub mod user_data_api;

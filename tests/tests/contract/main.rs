@@ -5,4 +5,5 @@
 mod archive;
 mod clock;
 mod memory;
+mod stores;
 mod user_data_api;
