@@ -5,8 +5,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::jobs::{
     Admitted, Change, Claim, Ending, Job, JobId, JobPage, JobProgress, JobStateName, JobStore,
-    JobStoreError, Lease, Pause, Renewed, Shares, Standing, StoredJob, Token, Transfer, Version,
-    Whose, Wish, WorkerId,
+    JobStoreError, Lease, Pause, Renewed, Shares, StoredJob, Token, Transfer, Version, Whose, Wish,
+    WorkerId,
 };
 use domain::model::UserId;
 use futures_util::StreamExt as _;
@@ -18,95 +18,18 @@ use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 
 use super::database::Database;
-use super::moments::{after, before, from_column, to_column};
+use super::moments::{after, to_column};
 use super::rows::{
-    INSERT, RowError, Statement, UPDATE, UPDATE_LEASED, bind_job, read_id, read_job, read_name,
-    read_number, read_wish, wish_name,
+    RowError, Statement, read_id, read_job, read_name, read_number, read_wish, wish_name,
 };
+use super::statements::{
+    CLAIM, GIVE_BACK, GIVEN_UP, LIST, OVERDUE, PROGRESS, RENEW, SIGNED_IN, VOID, WISH,
+};
+use super::steps::{Failure, add_transfer, admit, conflict, leave, replace, unknown};
 use super::writer::Work;
 
 /// Changes that a watcher may be behind.
 const CHANGES_KEPT: usize = 1024;
-
-/// First the jobs whose lease ran out; then those whose turn it is, where nothing of their owner runs: the owner who was served the
-/// longest ago, what is to be given up, what was asked for first. All of it is one statement: nobody can come in between.
-const CLAIM: &str = "UPDATE jobs SET state = 'running', deaths = deaths + (state = 'running'), began = coalesce(began, ?1), \
-    token = ?2, worker = ?3, lease_until = ?4, version = version + 1, waiting_for = NULL, retry_at = NULL, give_up_at = NULL, \
-    claimed = (SELECT max(claimed) + 1 FROM jobs) \
-    WHERE id = (SELECT id FROM jobs AS job \
-        WHERE state IN ('queued', 'running', 'waiting') AND ((state = 'running' AND lease_until <= ?1) \
-            OR ((state = 'queued' OR (state = 'waiting' AND retry_at <= ?1 AND give_up_at > ?1)) \
-                AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.owner = job.owner AND other.state = 'running'))) \
-        ORDER BY state <> 'running', (SELECT max(claimed) FROM jobs AS other WHERE other.owner = job.owner), wish IS NULL, \
-            requested, id \
-        LIMIT 1) \
-    RETURNING *";
-
-const RENEW: &str = "UPDATE jobs SET lease_until = ?1 WHERE state = 'running' \
-    AND (id, token) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2)) RETURNING id, token, wish";
-
-const GIVE_BACK: &str = "UPDATE jobs SET state = 'queued', token = NULL, worker = NULL, lease_until = NULL, \
-    version = version + 1 WHERE id = ? AND token = ?";
-
-const VOID: &str = "UPDATE jobs SET state = 'queued', token = NULL, worker = NULL, lease_until = NULL, \
-    deaths = deaths + 1, version = version + 1 WHERE state = 'running' RETURNING id";
-
-const SIGNED_IN: &str = "UPDATE jobs SET state = 'queued', waiting_for = NULL, retry_at = NULL, give_up_at = NULL, \
-    version = version + 1 WHERE owner = ? AND state = 'waiting' AND waiting_for = 'sign-in' RETURNING id";
-
-/// The row of a run makes progress when it has more bytes than ever.
-const PROGRESS: &str = "UPDATE jobs SET progress = ?1, progress_serial = progress_serial + 1, \
-    deaths = CASE WHEN ?2 > most_bytes THEN 0 ELSE deaths END, \
-    paused_since = CASE WHEN ?2 > most_bytes THEN NULL ELSE paused_since END, \
-    most_bytes = max(most_bytes, ?2) WHERE id = ?3 AND token = ?4";
-
-const WISH: &str = "UPDATE jobs SET wish = ?3, version = version + (state <> 'running'), \
-    state = CASE state WHEN 'running' THEN 'running' ELSE 'queued' END, waiting_for = NULL, retry_at = NULL, give_up_at = NULL \
-    WHERE id = ?1 AND owner = ?2 AND state IN ('queued', 'running', 'waiting')";
-
-/// A job of the owner, after the one that a page begins after, newest first.
-const LIST: &str = "SELECT * FROM jobs WHERE (?1 IS NULL OR owner = ?1) \
-    AND (?2 IS NULL OR (requested, id) < (SELECT requested, id FROM jobs WHERE id = ?2)) \
-    ORDER BY requested DESC, id DESC LIMIT ?3";
-
-const OVERDUE: &str =
-    "SELECT * FROM jobs WHERE state = 'ready' AND expires_at <= ? ORDER BY requested, id";
-
-const GIVEN_UP: &str = "SELECT * FROM jobs WHERE (state = 'waiting' AND give_up_at <= ?1) \
-    OR (state = 'failed' AND resumable_until <= ?1) ORDER BY requested, id";
-
-/// What statements fail with, until it is known what that means to a caller.
-struct Failure(JobStoreError);
-
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        Self(JobStoreError::Unavailable(Box::new(error)))
-    }
-}
-
-impl From<RowError> for Failure {
-    fn from(error: RowError) -> Self {
-        Self(JobStoreError::Unavailable(error))
-    }
-}
-
-impl From<JobStoreError> for Failure {
-    fn from(error: JobStoreError) -> Self {
-        Self(error)
-    }
-}
-
-impl From<serde_json::Error> for Failure {
-    fn from(error: serde_json::Error) -> Self {
-        Self(JobStoreError::Unavailable(Box::new(error)))
-    }
-}
-
-impl From<Failure> for JobStoreError {
-    fn from(failure: Failure) -> Self {
-        failure.0
-    }
-}
 
 /// The jobs of a [`Database`].
 pub struct SqliteJobStore {
@@ -123,7 +46,7 @@ impl SqliteJobStore {
         }
     }
 
-    fn tell(&self, id: &JobId) {
+    fn notify(&self, id: &JobId) {
         // Nobody may watch.
         let _ = self.changes.send(Change::Job(id.clone()));
     }
@@ -167,7 +90,7 @@ impl SqliteJobStore {
                 Box::pin(async move { leave(connection, &lease, notes, step).await })
             })
             .await?;
-        self.tell(&stored.job.id);
+        self.notify(&stored.job.id);
         if had_credentials {
             self.forget_deleted(&stored.job.id).await;
         }
@@ -182,162 +105,6 @@ impl SqliteJobStore {
     }
 }
 
-fn unknown(id: &JobId) -> JobStoreError {
-    JobStoreError::Unknown { id: id.clone() }
-}
-
-fn conflict(id: &JobId) -> JobStoreError {
-    JobStoreError::Conflict { id: id.clone() }
-}
-
-async fn leave<F>(
-    connection: &mut SqliteConnection,
-    lease: &Lease,
-    notes: Vec<String>,
-    step: F,
-) -> Result<(StoredJob, bool), Failure>
-where
-    F: FnOnce(&mut Job, Option<Wish>) -> bool + Send,
-{
-    let lost = || JobStoreError::Lost {
-        id: lease.job.clone(),
-    };
-    let row = sqlx::query("SELECT * FROM jobs WHERE id = ? AND token = ?")
-        .bind(lease.job.as_str())
-        .bind(lease.token.as_str())
-        .fetch_optional(&mut *connection)
-        .await?
-        .ok_or_else(lost)?;
-    let mut job = read_job(&row)?.job;
-    if !step(&mut job, read_wish(&row)?) {
-        return Err(lost().into());
-    }
-    job.add_notes(notes);
-    let row = bind_job(sqlx::query(UPDATE_LEASED), &job)?
-        .bind(lease.token.as_str())
-        .fetch_optional(&mut *connection)
-        .await?
-        .ok_or_else(lost)?;
-    let had_credentials = delete_credentials(connection, &job).await?;
-    Ok((read_job(&row)?, had_credentials))
-}
-
-/// A job that is over needs no credentials. Gives whether there were some.
-async fn delete_credentials(
-    connection: &mut SqliteConnection,
-    job: &Job,
-) -> Result<bool, sqlx::Error> {
-    if job.is_unfinished() {
-        return Ok(false);
-    }
-    let deleted = sqlx::query("DELETE FROM sealed_credentials WHERE job = ?").bind(job.id.as_str());
-    Ok(deleted.execute(connection).await?.rows_affected() > 0)
-}
-
-async fn admit(
-    connection: &mut SqliteConnection,
-    mut job: Job,
-    shares: &Shares,
-    now: Timestamp,
-) -> Result<Admitted, Failure> {
-    let exists = sqlx::query("SELECT 1 FROM jobs WHERE id = ?").bind(job.id.as_str());
-    if exists.fetch_optional(&mut *connection).await?.is_some() {
-        return Err(JobStoreError::Exists { id: job.id }.into());
-    }
-    let unfinished = sqlx::query(
-        "SELECT * FROM jobs WHERE owner = ? AND state IN ('queued', 'running', 'waiting') AND wish IS NULL \
-         ORDER BY requested, id",
-    )
-    .bind(job.owner.to_string());
-    for row in unfinished.fetch_all(&mut *connection).await? {
-        let stored = read_job(&row)?;
-        if stored.job.request == job.request {
-            return Ok(Admitted::Same(stored));
-        }
-    }
-    shares.check(standing(connection, &job.owner, now).await?, now)?;
-    job.requested = now;
-    let inserted = bind_job(sqlx::query(INSERT), &job)?.fetch_one(&mut *connection);
-    Ok(Admitted::New(read_job(&inserted.await?)?))
-}
-
-async fn standing(
-    connection: &mut SqliteConnection,
-    owner: &UserId,
-    now: Timestamp,
-) -> Result<Standing, Failure> {
-    let counts = sqlx::query(
-        "SELECT count(*) AS everybodys, coalesce(sum(owner = ?), 0) AS theirs FROM jobs \
-         WHERE state IN ('queued', 'running', 'waiting')",
-    )
-    .bind(owner.to_string())
-    .fetch_one(&mut *connection)
-    .await?;
-    let orders = sqlx::query(
-        "SELECT requested FROM jobs WHERE owner = ? AND requested > ? ORDER BY requested",
-    )
-    .bind(owner.to_string())
-    .bind(before(now, Shares::DAY))
-    .fetch_all(&mut *connection)
-    .await?;
-    let archives = sqlx::query(
-        "SELECT id FROM jobs WHERE owner = ? AND state = 'ready' AND expires_at > ? ORDER BY requested, id",
-    )
-    .bind(owner.to_string())
-    .bind(to_column(now))
-    .fetch_all(&mut *connection)
-    .await?;
-    let count = |column| -> Result<usize, Failure> {
-        Ok(usize::try_from(read_number(&counts, column)?).unwrap_or(usize::MAX))
-    };
-    let moment = |row: &SqliteRow| Ok::<_, sqlx::Error>(from_column(row.try_get("requested")?));
-    Ok(Standing {
-        unfinished: count("theirs")?,
-        unfinished_in_all: count("everybodys")?,
-        orders: orders.iter().map(moment).collect::<Result<_, _>>()?,
-        archives: archives
-            .iter()
-            .map(|row| read_id(row, "id"))
-            .collect::<Result<_, _>>()?,
-    })
-}
-
-async fn add_transfer(
-    connection: &mut SqliteConnection,
-    id: &JobId,
-    transfer: Transfer,
-) -> Result<(), Failure> {
-    let row = sqlx::query("SELECT * FROM jobs WHERE id = ?").bind(id.as_str());
-    let row = row.fetch_optional(&mut *connection).await?;
-    let mut job = read_job(&row.ok_or_else(|| unknown(id))?)?.job;
-    job.record_transfer(transfer);
-    sqlx::query("UPDATE jobs SET downloads = ?, downloads_total = ? WHERE id = ?")
-        .bind(serde_json::to_string(&job.downloads)?)
-        .bind(i64::try_from(job.downloads_total).unwrap_or(i64::MAX))
-        .bind(id.as_str())
-        .execute(connection)
-        .await?;
-    Ok(())
-}
-
-async fn replace(
-    connection: &mut SqliteConnection,
-    seen: Version,
-    job: &Job,
-) -> Result<(StoredJob, bool), Failure> {
-    let exists = sqlx::query("SELECT 1 FROM jobs WHERE id = ?").bind(job.id.as_str());
-    if exists.fetch_optional(&mut *connection).await?.is_none() {
-        return Err(unknown(&job.id).into());
-    }
-    let row = bind_job(sqlx::query(UPDATE), job)?
-        .bind(i64::try_from(seen.0).unwrap_or(i64::MAX))
-        .fetch_optional(&mut *connection)
-        .await?
-        .ok_or_else(|| conflict(&job.id))?;
-    let had_credentials = delete_credentials(connection, job).await?;
-    Ok((read_job(&row)?, had_credentials))
-}
-
 #[async_trait]
 impl JobStore for SqliteJobStore {
     async fn admit(&self, job: Job, shares: &Shares) -> Result<Admitted, JobStoreError> {
@@ -348,7 +115,7 @@ impl JobStore for SqliteJobStore {
             })
             .await?;
         if let Admitted::New(stored) = &admitted {
-            self.tell(&stored.job.id);
+            self.notify(&stored.job.id);
         }
         Ok(admitted)
     }
@@ -410,7 +177,7 @@ impl JobStore for SqliteJobStore {
         let (stored, had_credentials) = self
             .write(move |connection| Box::pin(async move { replace(connection, seen, &job).await }))
             .await?;
-        self.tell(&stored.job.id);
+        self.notify(&stored.job.id);
         if had_credentials {
             self.forget_deleted(&stored.job.id).await;
         }
@@ -423,7 +190,7 @@ impl JobStore for SqliteJobStore {
             Box::pin(async move { add_transfer(connection, &job, transfer).await })
         })
         .await?;
-        self.tell(id);
+        self.notify(id);
         Ok(())
     }
 
@@ -457,7 +224,7 @@ impl JobStore for SqliteJobStore {
             return Ok(None);
         };
         let StoredJob { job, version } = read_job(row).map_err(Failure::from)?;
-        self.tell(&job.id);
+        self.notify(&job.id);
         let lease = Lease {
             job: job.id.clone(),
             token,
@@ -506,7 +273,7 @@ impl JobStore for SqliteJobStore {
             })
         });
         given.await?;
-        self.tell(&lease.job);
+        self.notify(&lease.job);
         Ok(())
     }
 
@@ -538,7 +305,7 @@ impl JobStore for SqliteJobStore {
         let statement = sqlx::query(SIGNED_IN).bind(owner.to_string());
         let rows = self.change(statement).await?;
         for row in &rows {
-            self.tell(&read_id(row, "id").map_err(Failure::from)?);
+            self.notify(&read_id(row, "id").map_err(Failure::from)?);
         }
         Ok(rows.len() as u64)
     }
@@ -564,7 +331,7 @@ impl JobStore for SqliteJobStore {
             })
         });
         wished.await?;
-        self.tell(id);
+        self.notify(id);
         Ok(())
     }
 
@@ -594,7 +361,7 @@ impl JobStore for SqliteJobStore {
         })
         .await?;
         for (lease, _) in progress {
-            self.tell(&lease.job);
+            self.notify(&lease.job);
         }
         Ok(())
     }
@@ -616,7 +383,7 @@ impl JobStore for SqliteJobStore {
     async fn void_leases(&self) -> Result<u64, JobStoreError> {
         let rows = self.change(sqlx::query(VOID)).await?;
         for row in &rows {
-            self.tell(&read_id(row, "id").map_err(Failure::from)?);
+            self.notify(&read_id(row, "id").map_err(Failure::from)?);
         }
         Ok(rows.len() as u64)
     }

@@ -72,9 +72,10 @@ async fn reserve(
     .await?;
     if let Some(row) = known {
         let order: String = row.try_get("request")?;
-        return match order == wanted.order {
-            true => Ok(Reservation::Same(read_id(&row, "export")?)),
-            false => Ok(Reservation::OtherOrder),
+        return if order == wanted.order {
+            Ok(Reservation::Same(read_id(&row, "export")?))
+        } else {
+            Ok(Reservation::OtherOrder)
         };
     }
     sqlx::query("INSERT OR REPLACE INTO idempotency_keys (owner, key, request, export, reserved) VALUES (?, ?, ?, ?, ?)")

@@ -9,6 +9,8 @@ mod keys;
 mod migrate;
 mod moments;
 mod rows;
+mod statements;
+mod steps;
 mod writer;
 
 pub use audit::SqliteAudit;

@@ -54,7 +54,7 @@ impl DownloadRecord {
     pub const PARTS: usize = 64;
 
     /// The record of a first transfer.
-    pub fn of(transfer: Transfer) -> Self {
+    pub fn of(transfer: &Transfer) -> Self {
         let mut record = Self {
             at: transfer.at,
             by: transfer.by.clone(),
@@ -65,7 +65,7 @@ impl DownloadRecord {
             complete: false,
             parts: Vec::new(),
         };
-        record.add(&transfer);
+        record.add(transfer);
         record
     }
 
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn a_download_in_ranges_is_one_and_complete_when_every_byte_went() {
-        let mut record = DownloadRecord::of(transfer(1, 50, 50));
+        let mut record = DownloadRecord::of(&transfer(1, 50, 50));
         assert!(!record.complete);
         record.add(&transfer(2, 0, 20));
         assert!(!record.complete);
@@ -133,12 +133,12 @@ mod tests {
 
     #[test]
     fn the_end_alone_is_no_whole_download() {
-        assert!(!DownloadRecord::of(transfer(1, 99, 1)).complete);
+        assert!(!DownloadRecord::of(&transfer(1, 99, 1)).complete);
     }
 
     #[test]
     fn another_person_a_long_pause_or_a_second_whole_download_is_another_record() {
-        let whole = DownloadRecord::of(transfer(1, 0, 100));
+        let whole = DownloadRecord::of(&transfer(1, 0, 100));
         assert!(!whole.takes(&transfer(2, 0, 100)));
         assert!(whole.takes(&transfer(2, 10, 1)));
         assert!(!whole.takes(&transfer(4_000, 10, 1)));
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn a_thousand_ranges_cost_no_more_than_a_few() {
-        let mut record = DownloadRecord::of(transfer(1, 0, 1));
+        let mut record = DownloadRecord::of(&transfer(1, 0, 1));
         for number in 0..1000 {
             record.add(&Transfer {
                 size: 10_000,

@@ -277,10 +277,10 @@ impl Job {
 
     /// Records a transfer with the download that it belongs to. Of too many downloads the oldest goes that is not complete, else the
     /// oldest.
-    pub fn record_transfer(&mut self, transfer: Transfer) {
+    pub fn record_transfer(&mut self, transfer: &Transfer) {
         let mut latest = self.downloads.iter_mut().rev();
-        if let Some(download) = latest.find(|download| download.takes(&transfer)) {
-            download.add(&transfer);
+        if let Some(download) = latest.find(|download| download.takes(transfer)) {
+            download.add(transfer);
             return;
         }
         if self.downloads.len() >= Self::DOWNLOADS_KEPT {
@@ -488,9 +488,9 @@ mod tests {
     #[test]
     fn small_parts_never_push_a_whole_download_out_of_the_record() {
         let mut job = ready();
-        job.record_transfer(transfer(1, "john", 0, 100));
+        job.record_transfer(&transfer(1, "john", 0, 100));
         for number in 0..500 {
-            job.record_transfer(transfer(10_000 * (number + 1), "mary", 3, 1));
+            job.record_transfer(&transfer(10_000 * (number + 1), "mary", 3, 1));
         }
         assert_eq!(job.downloads.len(), Job::DOWNLOADS_KEPT);
         assert!(job.downloads[0].complete);

@@ -21,7 +21,7 @@ impl Token {
 
     /// A token from 128 random bits.
     pub fn of(random: [u8; 16]) -> Self {
-        Self(random.iter().map(|byte| format!("{byte:02x}")).collect())
+        Self(format!("{:032x}", u128::from_be_bytes(random)))
     }
 
     /// Reads what [`Token::as_str`] gave.

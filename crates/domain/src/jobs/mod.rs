@@ -1,8 +1,9 @@
 //! A job: one order given to the service, from the request to the record that outlives its archive.
 //!
 //! [`Job`] is a pure state machine. [`JobStore`] records jobs and says who runs which, [`BagStore`] keeps their bags,
-//! [`AuditLog`] keeps who did what, [`IdempotencyKeys`] keep repeated orders apart from new ones. With whose credentials a job is run is the
-//! service's matter: neither credentials nor a running workflow are ever part of a job.
+//! [`AuditLog`] keeps who did what, [`IdempotencyKeys`] keep repeated orders apart from new ones,
+//! [`SealedCredentials`] what jobs that run unattended need. With whose credentials a job is run is the
+//! service's matter: neither readable credentials nor a running workflow are ever part of a job.
 
 mod audit;
 mod bags;
@@ -16,6 +17,7 @@ mod progress;
 mod request;
 mod state;
 mod store;
+mod version;
 
 #[cfg(any(test, feature = "testing"))]
 pub use audit::MockAuditLog;
@@ -44,5 +46,6 @@ pub use state::{BagRecord, Delivery, JobFailure, JobState, JobStateName, Waiting
 pub use store::MockJobStore;
 pub use store::{
     Admitted, Change, Ending, JobPage, JobStore, JobStoreError, Pause, Shares, Standing, StoredJob,
-    Version, Whose,
+    Whose,
 };
+pub use version::Version;

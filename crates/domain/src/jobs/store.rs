@@ -9,12 +9,8 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{Claim, Job, JobFailure, JobId, JobProgress, JobStateName, Lease, Renewed, Transfer};
-use super::{Delivery, WaitingFor, Wish, WorkerId, WrongState};
+use super::{Delivery, Version, WaitingFor, Wish, WorkerId, WrongState};
 use crate::model::UserId;
-
-/// Which state of a job somebody has seen. Every update needs the one that it builds on: a late writer changes nothing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct Version(pub u64);
 
 /// A job as it stands in the store.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -96,7 +96,7 @@ const UNREAD_CHANGES: usize = 256;
 
 #[derive(Default)]
 struct Jobs {
-    jobs: BTreeMap<JobId, Kept>,
+    by_id: BTreeMap<JobId, Kept>,
     claims: u64,
     watchers: Vec<Arc<Mutex<Watcher>>>,
 }
@@ -106,7 +106,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Jobs {
-    fn tell(&mut self, id: &JobId) {
+    fn notify(&mut self, id: &JobId) {
         // Whose stream was dropped does not watch any more.
         self.watchers
             .retain(|watcher| Arc::strong_count(watcher) > 1);
@@ -125,31 +125,31 @@ impl Jobs {
     }
 
     fn get(&mut self, id: &JobId) -> Result<&mut Kept, JobStoreError> {
-        self.jobs
+        self.by_id
             .get_mut(id)
             .ok_or_else(|| JobStoreError::Unknown { id: id.clone() })
     }
 
     fn held(&mut self, lease: &Lease) -> Result<&mut Kept, JobStoreError> {
-        let kept = self.jobs.get_mut(&lease.job);
+        let kept = self.by_id.get_mut(&lease.job);
         kept.filter(|kept| kept.is_held_by(lease))
             .ok_or_else(|| lost(lease))
     }
 
     fn runs_for(&self, owner: &UserId) -> bool {
-        self.jobs
+        self.by_id
             .values()
             .any(|kept| kept.is_running() && kept.job.owner == *owner)
     }
 
     fn served(&self, owner: &UserId) -> u64 {
-        let theirs = self.jobs.values().filter(|kept| kept.job.owner == *owner);
+        let theirs = self.by_id.values().filter(|kept| kept.job.owner == *owner);
         theirs.map(|kept| kept.claimed).max().unwrap_or_default()
     }
 
     /// The job that is next.
     fn next(&self, now: Timestamp) -> Option<JobId> {
-        let candidates = self.jobs.values().filter(|kept| {
+        let candidates = self.by_id.values().filter(|kept| {
             kept.lease_ran_out(now) || (kept.is_due(now) && !self.runs_for(&kept.job.owner))
         });
         let next = candidates.min_by_key(|kept| {
@@ -167,7 +167,7 @@ impl Jobs {
 
     /// Jobs that pass, oldest request first.
     fn where_(&self, passes: impl Fn(&Kept) -> bool) -> Vec<&Kept> {
-        let mut found: Vec<_> = self.jobs.values().filter(|kept| passes(kept)).collect();
+        let mut found: Vec<_> = self.by_id.values().filter(|kept| passes(kept)).collect();
         found.sort_by_key(|kept| (kept.job.requested, &kept.job.id));
         found
     }
@@ -231,7 +231,7 @@ impl MemoryJobStore {
     ) -> Result<T, JobStoreError> {
         let mut jobs = self.jobs();
         let done = step(jobs.held(lease)?)?;
-        jobs.tell(&lease.job);
+        jobs.notify(&lease.job);
         Ok(done)
     }
 }
@@ -240,7 +240,7 @@ impl MemoryJobStore {
 impl JobStore for MemoryJobStore {
     async fn admit(&self, mut job: Job, shares: &Shares) -> Result<Admitted, JobStoreError> {
         let mut jobs = self.jobs();
-        if jobs.jobs.contains_key(&job.id) {
+        if jobs.by_id.contains_key(&job.id) {
             return Err(JobStoreError::Exists { id: job.id });
         }
         let same = jobs.where_(|kept| {
@@ -257,8 +257,8 @@ impl JobStore for MemoryJobStore {
         job.requested = now;
         let (id, kept) = (job.id.clone(), Kept::new(job));
         let stored = kept.stored();
-        jobs.jobs.insert(id.clone(), kept);
-        jobs.tell(&id);
+        jobs.by_id.insert(id.clone(), kept);
+        jobs.notify(&id);
         Ok(Admitted::New(stored))
     }
 
@@ -314,14 +314,14 @@ impl JobStore for MemoryJobStore {
         };
         kept.release();
         let stored = kept.stored();
-        jobs.tell(&stored.job.id);
+        jobs.notify(&stored.job.id);
         Ok(stored)
     }
 
     async fn record_transfer(&self, id: &JobId, transfer: Transfer) -> Result<(), JobStoreError> {
         let mut jobs = self.jobs();
-        jobs.get(id)?.job.record_transfer(transfer);
-        jobs.tell(id);
+        jobs.get(id)?.job.record_transfer(&transfer);
+        jobs.notify(id);
         Ok(())
     }
 
@@ -379,7 +379,7 @@ impl JobStore for MemoryJobStore {
             },
             wish: kept.wish,
         };
-        jobs.tell(&id);
+        jobs.notify(&id);
         Ok(Some(claim))
     }
 
@@ -456,7 +456,7 @@ impl JobStore for MemoryJobStore {
             let kept = jobs.get(id)?;
             kept.job.state = JobState::Queued;
             kept.version += 1;
-            jobs.tell(id);
+            jobs.notify(id);
         }
         Ok(ids.len() as u64)
     }
@@ -475,7 +475,7 @@ impl JobStore for MemoryJobStore {
             kept.job.state = JobState::Queued;
             kept.version += 1;
         }
-        jobs.tell(id);
+        jobs.notify(id);
         Ok(())
     }
 
@@ -494,7 +494,7 @@ impl JobStore for MemoryJobStore {
                 kept.most_bytes = progress.bytes();
                 kept.job.progressed();
             }
-            jobs.tell(&lease.job);
+            jobs.notify(&lease.job);
         }
         Ok(())
     }
@@ -512,7 +512,7 @@ impl JobStore for MemoryJobStore {
             kept.job.state = JobState::Queued;
             kept.job.deaths += 1;
             kept.release();
-            jobs.tell(id);
+            jobs.notify(id);
         }
         Ok(ids.len() as u64)
     }
