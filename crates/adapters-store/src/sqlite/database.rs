@@ -25,7 +25,7 @@ pub struct Database {
 }
 
 impl Database {
-    /// Opens the database, made where it is missing and brought into the newest format where it is older; before that a copy is kept
+    /// Opens the database, made where it is missing and migrated where its format is older; before that a copy is kept
     /// beside it. One of a newer version or a damaged one is refused and left as it is.
     pub async fn open(path: &Path, clock: Arc<dyn Clock>) -> Result<Self, DatabaseError> {
         bring_up_to_date(path, STEPS).await?;

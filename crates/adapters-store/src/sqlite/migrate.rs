@@ -1,4 +1,4 @@
-//! The format of the database: what it is in a file, and how it is brought up to date.
+//! The format of the database: what it is in a file, and how it is migrated.
 
 use std::fs::{self, File};
 use std::io::{self, Read as _};

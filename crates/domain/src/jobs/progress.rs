@@ -57,7 +57,7 @@ pub struct ActiveItem {
 pub struct JobProgress {
     /// What the run is doing.
     pub phase: Phase,
-    /// The platform's version, where told.
+    /// The platform's version, where it is known.
     pub platform_version: Option<String>,
     /// Sections whose list was read.
     pub sections_listed: u64,

@@ -1,4 +1,4 @@
-//! What a caller asked for, as it is remembered.
+//! What a caller asked for, as it is recorded.
 
 use serde::{Deserialize, Serialize};
 
