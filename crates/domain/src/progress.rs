@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::{ItemRef, Section};
 use crate::ports::{Event, ItemStage};
@@ -36,7 +36,7 @@ pub struct Count {
 }
 
 /// An item that is being exported.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActiveItem {
     /// Which.
     #[serde(flatten)]
@@ -53,7 +53,7 @@ pub struct ActiveItem {
 }
 
 /// How far a run is. Its size is bounded by the run's own concurrency, whatever the account holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RunProgress {
     /// What the run is doing.
     pub phase: Phase,
@@ -70,7 +70,7 @@ pub struct RunProgress {
     /// Bytes in the bag.
     pub stored_bytes: u64,
     /// What is being exported now.
-    #[serde(serialize_with = "as_list")]
+    #[serde(serialize_with = "as_list", deserialize_with = "from_list")]
     pub active: BTreeMap<ItemRef, ActiveItem>,
     /// Attempts that failed and were made again.
     pub retries: u64,
@@ -103,6 +103,13 @@ fn as_list<S: Serializer>(
     serializer: S,
 ) -> Result<S::Ok, S::Error> {
     serializer.collect_seq(active.values())
+}
+
+fn from_list<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<ItemRef, ActiveItem>, D::Error> {
+    let active = Vec::<ActiveItem>::deserialize(deserializer)?;
+    Ok(active.into_iter().map(|item| (item.item, item)).collect())
 }
 
 impl RunProgress {
@@ -285,6 +292,21 @@ mod tests {
             name: format!("appliance {id}"),
             stage,
         }
+    }
+
+    #[test]
+    fn progress_is_read_back_as_it_was_written() {
+        let mut progress = RunProgress::default();
+        let waits = ItemStage::Waiting {
+            percent: Some(7),
+            message: None,
+        };
+        progress.apply(&moved(201, waits));
+        progress.apply(&moved(202, ItemStage::Downloading));
+        progress.sections_unavailable.push(Section::Profile);
+        let json = serde_json::to_string(&progress).unwrap();
+        let read: RunProgress = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, progress);
     }
 
     #[test]

@@ -1,99 +1,139 @@
-//! The promises of [`BagStore`]. Each function takes an empty store.
-//!
-//! This file knows nothing but the domain: the crate whose store is private to it takes it in as a module of its tests.
+//! The promises of [`BagStore`].
 
-use std::os::unix::fs::PermissionsExt as _;
+use std::ops::Range;
 
 use bytes::Bytes;
-use domain::jobs::{BagStore, BagStoreError, JobId};
+use domain::jobs::{BagStore, BagStoreError, KeptBag};
 use domain::model::{SafeName, Sha256};
-use domain::ports::FinishedBag;
-use futures_util::TryStreamExt as _;
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
-fn id(number: u32) -> JobId {
-    JobId::parse(&format!("00000000-0000-7000-8000-{number:012x}")).expect("an id")
-}
+use super::job_store::id;
 
-/// Runs a job's writing as far as the finished bag.
-async fn finish_bag(store: &dyn BagStore, content: &[u8]) -> Sha256 {
-    let workplace = store.workplace(&id(1)).await.expect("it works");
-    let path = workplace.join("uforge-john.zip");
-    std::fs::write(&path, content).expect("it works");
-    let bag = FinishedBag {
-        path: Some(path),
-        bytes: content.len() as u64,
-    };
-    store.keep(&id(1), &bag).await.expect("it works")
-}
+const CONTENT: &[u8] = b"0123456789";
 
 fn name() -> SafeName {
-    SafeName::parse("uforge-john.zip").expect("it works")
+    SafeName::parse("uforge-john.zip").expect("a name")
 }
 
-async fn read(store: &dyn BagStore, part: std::ops::Range<u64>) -> Result<Vec<u8>, BagStoreError> {
-    let body = store.open(&id(1), &name(), 10, part).await?;
+fn kept() -> KeptBag {
+    KeptBag {
+        bytes: 10,
+        sha256: Sha256::of(CONTENT),
+    }
+}
+
+/// Runs a job's writing as far as the finished bag, beside what a run may leave.
+async fn finish_bag(store: &dyn BagStore) -> KeptBag {
+    let folder = store.work_folder(&id(1)).await.expect("a folder");
+    std::fs::write(folder.join("uforge-john.zip"), CONTENT).expect("a file");
+    std::fs::write(folder.join("journal"), b"x").expect("a file");
+    store.keep(&id(1), &name()).await.expect("it is kept")
+}
+
+async fn read(store: &dyn BagStore, size: u64, part: Range<u64>) -> Result<Vec<u8>, BagStoreError> {
+    let body = store.open(&id(1), &name(), size, part).await?;
     let chunks: Vec<Bytes> = body.try_collect().await?;
     Ok(chunks.concat())
 }
 
-/// A kept bag is read back in any part.
-///
-/// # Panics
-///
-/// Where it is not so.
+/// A bag that a run finished is read back in any part, and nothing else of the job is kept.
 pub async fn a_kept_bag_is_read_back_in_any_part(store: &dyn BagStore) {
-    let sum = finish_bag(store, b"0123456789").await;
-    assert_eq!(sum, Sha256::of(b"0123456789"));
-    assert_eq!(read(store, 0..10).await.expect("it works"), b"0123456789");
-    assert_eq!(read(store, 3..5).await.expect("it works"), b"34");
-    assert_eq!(read(store, 9..10).await.expect("it works"), b"9");
+    assert_eq!(finish_bag(store).await, kept());
+    for (part, expected) in [(0..10, CONTENT), (3..5, b"34"), (9..10, b"9"), (4..4, b"")] {
+        assert_eq!(read(store, 10, part).await.expect("a part"), expected);
+    }
+    assert_eq!(store.used_bytes().await.expect("a sum"), 10);
+    assert_eq!(store.list().await.expect("ids"), [id(1)]);
+    assert_eq!(
+        store
+            .keep(&id(1), &name())
+            .await
+            .expect("it is there already"),
+        kept()
+    );
 }
 
-/// A bag that has changed its size is refused.
-///
-/// # Panics
-///
-/// Where it is not so.
+/// A bag of another size is not given to anybody.
 pub async fn a_bag_of_another_size_is_not_given_away(store: &dyn BagStore) {
-    finish_bag(store, b"012345678").await;
-    let changed = read(store, 0..9).await;
-    assert!(matches!(changed, Err(BagStoreError::Changed { .. })));
+    finish_bag(store).await;
+    let changed = read(store, 9, 0..9).await;
+    assert!(matches!(
+        changed,
+        Err(BagStoreError::Changed {
+            found: 10,
+            expected: 9,
+            ..
+        })
+    ));
 }
 
-/// A deleted bag cannot be opened; one that is open is read to its end.
-///
-/// # Panics
-///
-/// Where it is not so.
+/// A stream is a bag as well.
+pub async fn a_bag_comes_as_a_stream(store: &dyn BagStore) {
+    let pieces = CONTENT.chunks(3).map(|piece| Ok(Bytes::from_static(piece)));
+    let put = store
+        .put(
+            &id(1),
+            &name(),
+            stream::iter(pieces.collect::<Vec<_>>()).boxed(),
+        )
+        .await;
+    assert_eq!(put.expect("it is kept"), kept());
+    assert_eq!(read(store, 10, 2..9).await.expect("a part"), b"2345678");
+}
+
+/// A stream that ends with an error keeps nothing.
+pub async fn a_stream_that_breaks_keeps_nothing(store: &dyn BagStore) {
+    let pieces = [
+        Ok(Bytes::from_static(b"0123")),
+        Err(BagStoreError::NoSpace { id: id(1) }),
+    ];
+    let put = store
+        .put(&id(1), &name(), stream::iter(pieces).boxed())
+        .await;
+    assert!(matches!(put, Err(BagStoreError::NoSpace { .. })));
+    let missing = read(store, 10, 0..4).await;
+    assert!(matches!(missing, Err(BagStoreError::Missing { .. })));
+    assert_eq!(store.used_bytes().await.expect("a sum"), 0);
+}
+
+/// What is deleted is gone; what is open can be read to its end.
 pub async fn a_deleted_bag_is_gone_but_an_open_one_is_read_to_its_end(store: &dyn BagStore) {
-    finish_bag(store, b"0123456789").await;
+    finish_bag(store).await;
     let open = store
         .open(&id(1), &name(), 10, 0..10)
         .await
-        .expect("it works");
-    store.delete(&id(1)).await.expect("it works");
-    store.delete(&id(1)).await.expect("it works");
-    let chunks: Vec<Bytes> = open.try_collect().await.expect("it works");
-    assert_eq!(chunks.concat(), b"0123456789");
-    let gone = read(store, 0..10).await;
-    assert!(matches!(gone, Err(BagStoreError::Missing { .. })));
-    assert!(store.kept().await.expect("it works").is_empty());
+        .expect("it is there");
+    for _ in 0..2 {
+        store.delete(&id(1)).await.expect("it is deleted");
+    }
+    let chunks: Vec<Bytes> = open.try_collect().await.expect("all of it");
+    assert_eq!(chunks.concat(), CONTENT);
+    let missing = read(store, 10, 0..10).await;
+    assert!(matches!(missing, Err(BagStoreError::Missing { .. })));
+    assert!(store.list().await.expect("ids").is_empty());
 }
 
-/// A workplace is empty, and only its owner may look into it.
-///
-/// # Panics
-///
-/// Where it is not so.
-pub async fn a_workplace_is_empty_and_for_its_owner_s_eyes_only(store: &dyn BagStore) {
-    let workplace = store.workplace(&id(1)).await.expect("it works");
-    std::fs::write(workplace.join("of an earlier run"), b"x").expect("it works");
-    let workplace = store.workplace(&id(1)).await.expect("it works");
-    assert_eq!(std::fs::read_dir(&workplace).expect("it works").count(), 0);
-    let mode = std::fs::metadata(&workplace)
-        .expect("it works")
-        .permissions()
-        .mode();
-    assert_eq!(mode & 0o777, 0o700);
-    assert_eq!(store.kept().await.expect("it works"), [id(1)]);
+/// What a run left in its folder is there for the next one; a bag that is not there cannot be kept.
+pub async fn a_work_folder_keeps_an_unfinished_run(store: &dyn BagStore) {
+    let folder = store.work_folder(&id(1)).await.expect("a folder");
+    std::fs::write(folder.join("journal"), b"abc").expect("a file");
+    let missing = store.keep(&id(1), &name()).await;
+    assert!(matches!(missing, Err(BagStoreError::Missing { .. })));
+    let again = store.work_folder(&id(1)).await.expect("a folder");
+    assert_eq!(again, folder);
+    assert_eq!(
+        std::fs::read(folder.join("journal")).expect("a file"),
+        b"abc"
+    );
+    assert_eq!(store.used_bytes().await.expect("a sum"), 3);
+    assert_eq!(store.list().await.expect("ids"), [id(1)]);
+    store.delete(&id(1)).await.expect("it is deleted");
+    assert!(!folder.exists());
+    assert!(
+        store
+            .free_space()
+            .await
+            .expect("an answer")
+            .is_none_or(|free| free > 0)
+    );
 }

@@ -1,10 +1,13 @@
 //! The ports' promises as functions: every implementation of a port runs the same ones. [`table`] names them all.
 
 pub mod archive_sink;
+pub mod audit_log;
 pub mod bag_store;
 pub mod clock;
+pub mod idempotency_keys;
 pub mod job_store;
 pub mod journal;
 pub mod progress;
+pub mod sealed_credentials;
 pub mod table;
 pub mod user_data_api;

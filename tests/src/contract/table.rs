@@ -17,10 +17,11 @@ pub struct Port {
 const SINKS: &str = "tests/tests/contract/archive.rs";
 const MEMORY: &str = "tests/tests/contract/memory.rs";
 const CLOCKS: &str = "tests/tests/contract/clock.rs";
+const STORES: &str = "tests/tests/contract/stores.rs";
 const PLATFORMS: &str = "tests/tests/contract/user_data_api.rs";
 
 /// Every port.
-pub const PORTS: [Port; 8] = [
+pub const PORTS: [Port; 11] = [
     Port {
         name: "UserDataApi",
         file: "crates/domain/src/ports/user_data.rs",
@@ -175,36 +176,69 @@ pub const PORTS: [Port; 8] = [
     },
     Port {
         name: "JobStore",
-        file: "crates/domain/src/jobs/ports.rs",
+        file: "crates/domain/src/jobs/store.rs",
         methods: &[
-            ("create", &["new_jobs_are_found_by_their_owner_alone"]),
-            ("get", &["new_jobs_are_found_by_their_owner_alone"]),
-            ("list", &["a_list_is_newest_first_and_comes_in_pages"]),
-            ("update", &["a_late_writer_changes_nothing"]),
             (
-                "record_download",
-                &["downloads_are_never_lost_to_an_update"],
+                "admit",
+                &[
+                    "a_job_comes_back_to_its_owner_only",
+                    "the_same_order_twice_is_one_job",
+                    "shares_are_never_exceeded",
+                    "archives_are_counted_and_named",
+                ],
+            ),
+            ("get", &["a_job_comes_back_to_its_owner_only"]),
+            ("find", &["every_state_comes_back"]),
+            ("list", &["lists_are_newest_first"]),
+            ("count", &["every_state_comes_back"]),
+            ("update", &["a_late_update_changes_nothing"]),
+            (
+                "record_transfer",
+                &["transfers_are_never_lost_to_an_update"],
+            ),
+            ("overdue", &["every_state_comes_back"]),
+            ("given_up", &["a_waiting_job_waits_for_its_time"]),
+            (
+                "claim",
+                &[
+                    "each_job_is_claimed_once",
+                    "owners_take_turns",
+                    "a_lease_that_ran_out_is_taken_over",
+                ],
             ),
             (
-                "unfinished",
-                &["what_is_unfinished_and_what_is_overdue_is_found"],
+                "renew",
+                &[
+                    "a_lease_that_ran_out_is_taken_over",
+                    "a_wish_reaches_the_holder",
+                ],
             ),
-            (
-                "overdue",
-                &["what_is_unfinished_and_what_is_overdue_is_found"],
-            ),
+            ("give_back", &["what_is_given_back_is_no_death"]),
+            ("pause", &["a_waiting_job_waits_for_its_time"]),
+            ("settle", &["a_late_end_races_the_takeover"]),
+            ("signed_in", &["a_sign_in_wakes_the_owner_s_jobs"]),
+            ("wish", &["a_wish_reaches_the_holder"]),
+            ("record_progress", &["progress_is_recorded"]),
+            ("progress", &["progress_is_recorded"]),
+            ("void_leases", &["a_lease_that_ran_out_is_taken_over"]),
+            ("changes", &["changes_are_heard_or_resynced"]),
+            ("now", &["a_waiting_job_waits_for_its_time"]),
         ],
-        implementations: &[("MemoryJobs", "crates/app-server/src/store/memory.rs")],
+        implementations: &[("MemoryJobStore", STORES), ("SqliteJobStore", STORES)],
     },
     Port {
         name: "BagStore",
-        file: "crates/domain/src/jobs/ports.rs",
+        file: "crates/domain/src/jobs/bags.rs",
         methods: &[
-            (
-                "workplace",
-                &["a_workplace_is_empty_and_for_its_owner_s_eyes_only"],
-            ),
+            ("work_folder", &["a_work_folder_keeps_an_unfinished_run"]),
             ("keep", &["a_kept_bag_is_read_back_in_any_part"]),
+            (
+                "put",
+                &[
+                    "a_bag_comes_as_a_stream",
+                    "a_stream_that_breaks_keeps_nothing",
+                ],
+            ),
             (
                 "open",
                 &[
@@ -216,11 +250,53 @@ pub const PORTS: [Port; 8] = [
                 "delete",
                 &["a_deleted_bag_is_gone_but_an_open_one_is_read_to_its_end"],
             ),
-            (
-                "kept",
-                &["a_workplace_is_empty_and_for_its_owner_s_eyes_only"],
-            ),
+            ("list", &["a_work_folder_keeps_an_unfinished_run"]),
+            ("used_bytes", &["a_work_folder_keeps_an_unfinished_run"]),
+            ("free_space", &["a_work_folder_keeps_an_unfinished_run"]),
         ],
-        implementations: &[("DiskBags", "crates/app-server/src/store/disk.rs")],
+        implementations: &[("DiskBags", STORES)],
+    },
+    Port {
+        name: "AuditLog",
+        file: "crates/domain/src/jobs/audit.rs",
+        methods: &[
+            (
+                "append",
+                &[
+                    "entries_are_numbered_without_gaps",
+                    "an_entry_may_lack_everything",
+                ],
+            ),
+            ("append_transfer", &["a_download_is_one_entry"]),
+            ("page", &["entries_are_numbered_without_gaps"]),
+        ],
+        implementations: &[("MemoryAudit", STORES), ("SqliteAudit", STORES)],
+    },
+    Port {
+        name: "IdempotencyKeys",
+        file: "crates/domain/src/jobs/keys.rs",
+        methods: &[
+            (
+                "reserve",
+                &[
+                    "a_key_is_new_once",
+                    "a_key_stands_for_one_order_of_one_person",
+                ],
+            ),
+            ("release", &["a_key_is_new_once"]),
+            ("expire", &["a_key_is_kept_for_a_day"]),
+        ],
+        implementations: &[("MemoryKeys", STORES), ("SqliteKeys", STORES)],
+    },
+    Port {
+        name: "SealedCredentials",
+        file: "crates/domain/src/jobs/credentials.rs",
+        methods: &[
+            ("put", &["what_was_put_is_got_until_it_is_deleted"]),
+            ("get", &["what_was_put_is_got_until_it_is_deleted"]),
+            ("delete", &["what_was_put_is_got_until_it_is_deleted"]),
+            ("list", &["what_was_put_is_got_until_it_is_deleted"]),
+        ],
+        implementations: &[("MemoryCredentials", STORES), ("SqliteCredentials", STORES)],
     },
 ];

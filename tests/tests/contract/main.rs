@@ -5,5 +5,6 @@
 mod archive;
 mod clock;
 mod memory;
+mod stores;
 mod table;
 mod user_data_api;

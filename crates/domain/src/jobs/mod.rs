@@ -1,21 +1,50 @@
 //! A job: one order given to the service, from the request to the record that outlives its archive.
 //!
-//! [`Job`] is a pure state machine; [`JobStore`] records jobs and [`BagStore`] keeps their bags. Who runs a job, and with whose
-//! credentials, is the service's matter: neither credentials nor a running workflow are ever part of a job.
+//! [`Job`] is a pure state machine. [`JobStore`] records jobs and says who runs which, [`BagStore`] keeps their bags,
+//! [`AuditLog`] keeps who did what, [`IdempotencyKeys`] keep repeated orders apart from new ones,
+//! [`SealedCredentials`] what jobs that run unattended need. With whose credentials a job is run is the
+//! service's matter: neither readable credentials nor a running workflow are ever part of a job.
 
+mod audit;
+mod bags;
+mod credentials;
+mod download;
 mod id;
 mod job;
-mod ports;
+mod keys;
+mod lease;
 mod request;
+mod state;
+mod store;
+mod version;
 
-pub use crate::progress::RunProgress as JobProgress;
-pub use id::{JobId, JobIdError};
-pub use job::{
-    BagRecord, Delivery, DownloadRecord, Job, JobFailure, JobState, JobStateName, WrongState,
-};
-pub use ports::{
-    BagBody, BagStore, BagStoreError, JobPage, JobStore, JobStoreError, StoredJob, Version,
+pub use crate::progress::{ActiveItem, Count, Phase, RunProgress as JobProgress};
+#[cfg(any(test, feature = "testing"))]
+pub use audit::MockAuditLog;
+pub use audit::{
+    AuditAction, AuditEntry, AuditError, AuditLog, AuditPage, NumberedEntry, TransferEntry,
 };
 #[cfg(any(test, feature = "testing"))]
-pub use ports::{MockBagStore, MockJobStore};
+pub use bags::MockBagStore;
+pub use bags::{BagBody, BagStore, BagStoreError, KeptBag};
+#[cfg(any(test, feature = "testing"))]
+pub use credentials::MockSealedCredentials;
+pub use credentials::{SealedCredentials, SealedCredentialsError};
+pub use download::{DownloadRecord, Transfer};
+pub use id::{JobId, JobIdError};
+pub use job::{Job, WrongState};
+#[cfg(any(test, feature = "testing"))]
+pub use keys::MockIdempotencyKeys;
+pub use keys::{
+    IdempotencyError, IdempotencyKey, IdempotencyKeyError, IdempotencyKeys, Reservation,
+};
+pub use lease::{Claim, Lease, Renewed, Token, TokenError, Wish, WorkerId};
 pub use request::JobRequest;
+pub use state::{BagRecord, Delivery, JobFailure, JobState, JobStateName, WaitingFor};
+#[cfg(any(test, feature = "testing"))]
+pub use store::MockJobStore;
+pub use store::{
+    Admitted, Change, Ending, JobPage, JobStore, JobStoreError, Pause, Shares, Standing, StoredJob,
+    Whose,
+};
+pub use version::Version;

@@ -1,0 +1,408 @@
+//! Jobs in SQLite.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use domain::jobs::{
+    Admitted, Change, Claim, Ending, Job, JobId, JobPage, JobProgress, JobStateName, JobStore,
+    JobStoreError, Lease, Pause, Renewed, Shares, StoredJob, Token, Transfer, Version, Whose, Wish,
+    WorkerId,
+};
+use domain::model::UserId;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+
+use super::database::Database;
+use super::moments::{after, to_column};
+use super::rows::{
+    RowError, Statement, read_id, read_job, read_name, read_number, read_wish, wish_name,
+};
+use super::statements::{
+    CLAIM, GIVE_BACK, GIVEN_UP, LIST, OVERDUE, PROGRESS, RENEW, SIGNED_IN, VOID, WISH,
+};
+use super::steps::{Failure, add_transfer, admit, conflict, leave, replace, unknown};
+use super::writer::Work;
+
+/// Changes that a watcher may be behind.
+const CHANGES_KEPT: usize = 1024;
+
+/// The jobs of a [`Database`].
+pub struct SqliteJobStore {
+    database: Database,
+    changes: broadcast::Sender<Change>,
+}
+
+impl SqliteJobStore {
+    /// The jobs of this database. Who watches hears of changes that are made through this store.
+    pub fn new(database: &Database) -> Self {
+        Self {
+            database: database.clone(),
+            changes: broadcast::Sender::new(CHANGES_KEPT),
+        }
+    }
+
+    fn notify(&self, id: &JobId) {
+        // Nobody may watch.
+        let _ = self.changes.send(Change::Job(id.clone()));
+    }
+
+    async fn write<T, F>(&self, work: F) -> Result<T, JobStoreError>
+    where
+        T: Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T, Failure> + Send + 'static,
+    {
+        Ok(self.database.writer.transaction(work).await?)
+    }
+
+    /// One statement that changes rows. Gives the rows that it returns.
+    async fn change(&self, statement: Statement<'static>) -> Result<Vec<SqliteRow>, JobStoreError> {
+        let rows = self.database.writer.run(move |connection| {
+            Box::pin(async move { Ok::<_, Failure>(statement.fetch_all(connection).await?) })
+        });
+        Ok(rows.await?)
+    }
+
+    async fn read(&self, statement: Statement<'_>) -> Result<Vec<StoredJob>, JobStoreError> {
+        let rows = statement.fetch_all(&self.database.readers).await;
+        let rows = rows.map_err(Failure::from)?;
+        let jobs = rows.iter().map(read_job).collect::<Result<_, _>>();
+        Ok(jobs.map_err(Failure::from)?)
+    }
+
+    /// One step of a run that ends it or interrupts it.
+    async fn leave<F>(
+        &self,
+        lease: &Lease,
+        notes: Vec<String>,
+        step: F,
+    ) -> Result<StoredJob, JobStoreError>
+    where
+        F: FnOnce(&mut Job, Option<Wish>) -> bool + Send + 'static,
+    {
+        let lease = lease.clone();
+        let (stored, had_credentials) = self
+            .write(move |connection| {
+                Box::pin(async move { leave(connection, &lease, notes, step).await })
+            })
+            .await?;
+        self.notify(&stored.job.id);
+        if had_credentials {
+            self.forget_deleted(&stored.job.id).await;
+        }
+        Ok(stored)
+    }
+
+    /// The job is over, whether the bytes of its sealed credentials can be removed at once or not.
+    async fn forget_deleted(&self, id: &JobId) {
+        if let Err(error) = self.database.truncate_log().await {
+            tracing::warn!(job = %id, %error, "the write-ahead log could not be emptied: the next time it is");
+        }
+    }
+}
+
+#[async_trait]
+impl JobStore for SqliteJobStore {
+    async fn admit(&self, job: Job, shares: &Shares) -> Result<Admitted, JobStoreError> {
+        let (shares, now) = (shares.clone(), self.database.now());
+        let admitted = self
+            .write(move |connection| {
+                Box::pin(async move { admit(connection, job, &shares, now).await })
+            })
+            .await?;
+        if let Admitted::New(stored) = &admitted {
+            self.notify(&stored.job.id);
+        }
+        Ok(admitted)
+    }
+
+    async fn get(&self, owner: &UserId, id: &JobId) -> Result<StoredJob, JobStoreError> {
+        let statement = sqlx::query("SELECT * FROM jobs WHERE id = ? AND owner = ?")
+            .bind(id.as_str())
+            .bind(owner.to_string());
+        let found = self.read(statement).await?;
+        found.into_iter().next().ok_or_else(|| unknown(id))
+    }
+
+    async fn find(&self, id: &JobId) -> Result<StoredJob, JobStoreError> {
+        let statement = sqlx::query("SELECT * FROM jobs WHERE id = ?").bind(id.as_str());
+        let found = self.read(statement).await?;
+        found.into_iter().next().ok_or_else(|| unknown(id))
+    }
+
+    async fn list(&self, whose: &Whose, page: JobPage) -> Result<Vec<StoredJob>, JobStoreError> {
+        let owner = match whose {
+            Whose::Of(owner) => Some(owner.to_string()),
+            Whose::Everybodys => None,
+        };
+        if let Some(after) = &page.after {
+            match whose {
+                Whose::Of(owner) => self.get(owner, after).await?,
+                Whose::Everybodys => self.find(after).await?,
+            };
+        }
+        let statement = sqlx::query(LIST)
+            .bind(owner)
+            .bind(page.after.as_ref().map(JobId::as_str))
+            .bind(i64::try_from(page.limit).unwrap_or(i64::MAX));
+        self.read(statement).await
+    }
+
+    async fn count(&self) -> Result<Vec<(JobStateName, u64)>, JobStoreError> {
+        let statement = sqlx::query("SELECT state, count(*) AS jobs FROM jobs GROUP BY state");
+        let rows = statement.fetch_all(&self.database.readers).await;
+        let counts = rows.map_err(Failure::from)?;
+        let read = |row: &SqliteRow| -> Result<(JobStateName, u64), RowError> {
+            Ok((read_name(row.try_get("state")?)?, read_number(row, "jobs")?))
+        };
+        let mut counts: Vec<_> = counts
+            .iter()
+            .map(read)
+            .collect::<Result<_, _>>()
+            .map_err(Failure::from)?;
+        let place = |name| JobStateName::ALL.iter().position(|known| *known == name);
+        counts.sort_by_key(|count| place(count.0));
+        Ok(counts)
+    }
+
+    async fn update(&self, seen: Version, job: Job) -> Result<StoredJob, JobStoreError> {
+        if job.state.name() == JobStateName::Running {
+            // Only a claim makes a job run.
+            return Err(conflict(&job.id));
+        }
+        let (stored, had_credentials) = self
+            .write(move |connection| Box::pin(async move { replace(connection, seen, &job).await }))
+            .await?;
+        self.notify(&stored.job.id);
+        if had_credentials {
+            self.forget_deleted(&stored.job.id).await;
+        }
+        Ok(stored)
+    }
+
+    async fn record_transfer(&self, id: &JobId, transfer: Transfer) -> Result<(), JobStoreError> {
+        let job = id.clone();
+        self.write(move |connection| {
+            Box::pin(async move { add_transfer(connection, &job, transfer).await })
+        })
+        .await?;
+        self.notify(id);
+        Ok(())
+    }
+
+    async fn overdue(&self) -> Result<Vec<StoredJob>, JobStoreError> {
+        let now = to_column(self.database.now());
+        self.read(sqlx::query(OVERDUE).bind(now)).await
+    }
+
+    async fn given_up(&self) -> Result<Vec<StoredJob>, JobStoreError> {
+        let now = to_column(self.database.now());
+        self.read(sqlx::query(GIVEN_UP).bind(now)).await
+    }
+
+    async fn claim(
+        &self,
+        worker: &WorkerId,
+        term: Duration,
+    ) -> Result<Option<Claim>, JobStoreError> {
+        let mut random = [0; 16];
+        getrandom::fill(&mut random)
+            .map_err(|error| JobStoreError::Unavailable(Box::new(error)))?;
+        let token = Token::of(random);
+        let now = self.database.now();
+        let statement = sqlx::query(CLAIM)
+            .bind(to_column(now))
+            .bind(token.as_str().to_owned())
+            .bind(worker.as_str().to_owned())
+            .bind(after(now, term));
+        let rows = self.change(statement).await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let StoredJob { job, version } = read_job(row).map_err(Failure::from)?;
+        self.notify(&job.id);
+        let lease = Lease {
+            job: job.id.clone(),
+            token,
+        };
+        let wish = read_wish(row).map_err(Failure::from)?;
+        Ok(Some(Claim {
+            job,
+            version,
+            lease,
+            wish,
+        }))
+    }
+
+    async fn renew(&self, held: &[Lease], term: Duration) -> Result<Vec<Renewed>, JobStoreError> {
+        let pairs: Vec<_> = held
+            .iter()
+            .map(|lease| [lease.job.as_str(), lease.token.as_str()])
+            .collect();
+        let statement = sqlx::query(RENEW)
+            .bind(after(self.database.now(), term))
+            .bind(serde_json::to_string(&pairs).map_err(Failure::from)?);
+        let rows = self.change(statement).await?;
+        let read = |row: &SqliteRow| -> Result<Renewed, RowError> {
+            let lease = Lease {
+                job: read_id(row, "id")?,
+                token: Token::parse(row.try_get("token")?)?,
+            };
+            let wish = read_wish(row)?;
+            Ok(Renewed { lease, wish })
+        };
+        let renewed = rows.iter().map(read).collect::<Result<_, _>>();
+        Ok(renewed.map_err(Failure::from)?)
+    }
+
+    async fn give_back(&self, lease: &Lease) -> Result<(), JobStoreError> {
+        let (id, token) = (lease.job.clone(), lease.token.clone());
+        let given = self.database.writer.run(move |connection| {
+            Box::pin(async move {
+                let statement = sqlx::query(GIVE_BACK)
+                    .bind(id.as_str())
+                    .bind(token.as_str());
+                match statement.execute(connection).await?.rows_affected() {
+                    0 => Err(Failure(JobStoreError::Lost { id })),
+                    _ => Ok(()),
+                }
+            })
+        });
+        given.await?;
+        self.notify(&lease.job);
+        Ok(())
+    }
+
+    async fn pause(
+        &self,
+        lease: &Lease,
+        pause: Pause,
+        notes: Vec<String>,
+    ) -> Result<StoredJob, JobStoreError> {
+        let now = self.database.now();
+        self.leave(lease, notes, move |job, wish| {
+            pause.apply(job, wish, now).is_ok()
+        })
+        .await
+    }
+
+    async fn settle(
+        &self,
+        lease: &Lease,
+        ending: Ending,
+        notes: Vec<String>,
+    ) -> Result<StoredJob, JobStoreError> {
+        let now = self.database.now();
+        self.leave(lease, notes, move |job, _| ending.apply(job, now).is_ok())
+            .await
+    }
+
+    async fn signed_in(&self, owner: &UserId) -> Result<u64, JobStoreError> {
+        let statement = sqlx::query(SIGNED_IN).bind(owner.to_string());
+        let rows = self.change(statement).await?;
+        for row in &rows {
+            self.notify(&read_id(row, "id").map_err(Failure::from)?);
+        }
+        Ok(rows.len() as u64)
+    }
+
+    async fn wish(&self, owner: &UserId, id: &JobId, wish: Wish) -> Result<(), JobStoreError> {
+        let (owner, job) = (owner.clone(), id.clone());
+        let wished = self.database.writer.transaction(move |connection| {
+            Box::pin(async move {
+                let statement = sqlx::query(WISH)
+                    .bind(job.as_str())
+                    .bind(owner.to_string())
+                    .bind(wish_name(wish));
+                if statement.execute(&mut *connection).await?.rows_affected() > 0 {
+                    return Ok(());
+                }
+                let theirs = sqlx::query("SELECT 1 FROM jobs WHERE id = ? AND owner = ?")
+                    .bind(job.as_str())
+                    .bind(owner.to_string());
+                match theirs.fetch_optional(connection).await? {
+                    Some(_) => Err(Failure(conflict(&job))),
+                    None => Err(Failure(unknown(&job))),
+                }
+            })
+        });
+        wished.await?;
+        self.notify(id);
+        Ok(())
+    }
+
+    async fn record_progress(
+        &self,
+        progress: &[(Lease, JobProgress)],
+    ) -> Result<(), JobStoreError> {
+        let mut rows = Vec::with_capacity(progress.len());
+        for (lease, progress) in progress {
+            let json = serde_json::to_string(progress).map_err(Failure::from)?;
+            let bytes = i64::try_from(progress.bytes()).unwrap_or(i64::MAX);
+            rows.push((lease.clone(), json, bytes));
+        }
+        self.write(move |connection| {
+            Box::pin(async move {
+                for (lease, json, bytes) in rows {
+                    sqlx::query(PROGRESS)
+                        .bind(json)
+                        .bind(bytes)
+                        .bind(lease.job.as_str())
+                        .bind(lease.token.as_str())
+                        .execute(&mut *connection)
+                        .await?;
+                }
+                Ok(())
+            })
+        })
+        .await?;
+        for (lease, _) in progress {
+            self.notify(&lease.job);
+        }
+        Ok(())
+    }
+
+    async fn progress(&self, id: &JobId) -> Result<Option<(u64, JobProgress)>, JobStoreError> {
+        let statement = sqlx::query("SELECT progress, progress_serial FROM jobs WHERE id = ?");
+        let row = statement.bind(id.as_str());
+        let row = row.fetch_optional(&self.database.readers).await;
+        let row = row.map_err(Failure::from)?.ok_or_else(|| unknown(id))?;
+        let json: Option<String> = row.try_get("progress").map_err(Failure::from)?;
+        let Some(json) = json else {
+            return Ok(None);
+        };
+        let serial = read_number(&row, "progress_serial").map_err(Failure::from)?;
+        let progress = serde_json::from_str(&json).map_err(Failure::from)?;
+        Ok(Some((serial, progress)))
+    }
+
+    async fn void_leases(&self) -> Result<u64, JobStoreError> {
+        let rows = self.change(sqlx::query(VOID)).await?;
+        for row in &rows {
+            self.notify(&read_id(row, "id").map_err(Failure::from)?);
+        }
+        Ok(rows.len() as u64)
+    }
+
+    fn changes(&self) -> BoxStream<'static, Change> {
+        // With a sender of its own it never ends.
+        let watched = (self.changes.subscribe(), self.changes.clone());
+        stream::unfold(watched, |(mut receiver, sender)| async move {
+            let change = match receiver.recv().await {
+                Ok(change) => change,
+                Err(RecvError::Lagged(_)) => Change::Resync,
+                Err(RecvError::Closed) => return None,
+            };
+            Some((change, (receiver, sender)))
+        })
+        .boxed()
+    }
+
+    async fn now(&self) -> Result<Timestamp, JobStoreError> {
+        Ok(self.database.now())
+    }
+}

@@ -1,0 +1,48 @@
+//! The statements about jobs that stand for themselves.
+
+/// First the jobs whose lease ran out; then those whose turn it is, where nothing of their owner runs: the owner who was served the
+/// longest ago, what is to be given up, what was asked for first. All of it is one statement: nobody can come in between.
+pub(super) const CLAIM: &str = "UPDATE jobs SET state = 'running', deaths = deaths + (state = 'running'), began = coalesce(began, ?1), \
+    token = ?2, worker = ?3, lease_until = ?4, version = version + 1, waiting_for = NULL, retry_at = NULL, give_up_at = NULL, \
+    claimed = (SELECT max(claimed) + 1 FROM jobs) \
+    WHERE id = (SELECT id FROM jobs AS job \
+        WHERE state IN ('queued', 'running', 'waiting') AND ((state = 'running' AND lease_until <= ?1) \
+            OR ((state = 'queued' OR (state = 'waiting' AND retry_at <= ?1 AND give_up_at > ?1)) \
+                AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.owner = job.owner AND other.state = 'running'))) \
+        ORDER BY state <> 'running', (SELECT max(claimed) FROM jobs AS other WHERE other.owner = job.owner), wish IS NULL, \
+            requested, id \
+        LIMIT 1) \
+    RETURNING *";
+
+pub(super) const RENEW: &str = "UPDATE jobs SET lease_until = ?1 WHERE state = 'running' \
+    AND (id, token) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2)) RETURNING id, token, wish";
+
+pub(super) const GIVE_BACK: &str = "UPDATE jobs SET state = 'queued', token = NULL, worker = NULL, lease_until = NULL, \
+    version = version + 1 WHERE id = ? AND token = ?";
+
+pub(super) const VOID: &str = "UPDATE jobs SET state = 'queued', token = NULL, worker = NULL, lease_until = NULL, \
+    deaths = deaths + 1, version = version + 1 WHERE state = 'running' RETURNING id";
+
+pub(super) const SIGNED_IN: &str = "UPDATE jobs SET state = 'queued', waiting_for = NULL, retry_at = NULL, give_up_at = NULL, \
+    version = version + 1 WHERE owner = ? AND state = 'waiting' AND waiting_for = 'sign-in' RETURNING id";
+
+/// The row of a run makes progress when it has more bytes than ever.
+pub(super) const PROGRESS: &str = "UPDATE jobs SET progress = ?1, progress_serial = progress_serial + 1, \
+    deaths = CASE WHEN ?2 > most_bytes THEN 0 ELSE deaths END, \
+    paused_since = CASE WHEN ?2 > most_bytes THEN NULL ELSE paused_since END, \
+    most_bytes = max(most_bytes, ?2) WHERE id = ?3 AND token = ?4";
+
+pub(super) const WISH: &str = "UPDATE jobs SET wish = ?3, version = version + (state <> 'running'), \
+    state = CASE state WHEN 'running' THEN 'running' ELSE 'queued' END, waiting_for = NULL, retry_at = NULL, give_up_at = NULL \
+    WHERE id = ?1 AND owner = ?2 AND state IN ('queued', 'running', 'waiting')";
+
+/// A job of the owner, after the one that a page begins after, newest first.
+pub(super) const LIST: &str = "SELECT * FROM jobs WHERE (?1 IS NULL OR owner = ?1) \
+    AND (?2 IS NULL OR (requested, id) < (SELECT requested, id FROM jobs WHERE id = ?2)) \
+    ORDER BY requested DESC, id DESC LIMIT ?3";
+
+pub(super) const OVERDUE: &str =
+    "SELECT * FROM jobs WHERE state = 'ready' AND expires_at <= ? ORDER BY requested, id";
+
+pub(super) const GIVEN_UP: &str = "SELECT * FROM jobs WHERE (state = 'waiting' AND give_up_at <= ?1) \
+    OR (state = 'failed' AND resumable_until <= ?1) ORDER BY requested, id";

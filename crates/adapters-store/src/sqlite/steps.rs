@@ -1,0 +1,204 @@
+//! The steps of jobs that read and then write: each is run in one transaction.
+
+use domain::jobs::{
+    Admitted, Job, JobId, JobStoreError, Lease, Shares, Standing, StoredJob, Transfer, Version,
+    Wish,
+};
+use domain::model::UserId;
+use jiff::Timestamp;
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+
+use super::moments::{before, from_column, to_column};
+use super::rows::{
+    INSERT, RowError, UPDATE, UPDATE_LEASED, bind_job, read_id, read_job, read_number, read_wish,
+};
+
+/// What statements fail with, until it is known what that means to a caller.
+pub(super) struct Failure(pub(super) JobStoreError);
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self(JobStoreError::Unavailable(Box::new(error)))
+    }
+}
+
+impl From<RowError> for Failure {
+    fn from(error: RowError) -> Self {
+        Self(JobStoreError::Unavailable(error))
+    }
+}
+
+impl From<JobStoreError> for Failure {
+    fn from(error: JobStoreError) -> Self {
+        Self(error)
+    }
+}
+
+impl From<serde_json::Error> for Failure {
+    fn from(error: serde_json::Error) -> Self {
+        Self(JobStoreError::Unavailable(Box::new(error)))
+    }
+}
+
+impl From<Failure> for JobStoreError {
+    fn from(failure: Failure) -> Self {
+        failure.0
+    }
+}
+
+pub(super) fn unknown(id: &JobId) -> JobStoreError {
+    JobStoreError::Unknown { id: id.clone() }
+}
+
+pub(super) fn conflict(id: &JobId) -> JobStoreError {
+    JobStoreError::Conflict { id: id.clone() }
+}
+
+pub(super) async fn leave<F>(
+    connection: &mut SqliteConnection,
+    lease: &Lease,
+    notes: Vec<String>,
+    step: F,
+) -> Result<(StoredJob, bool), Failure>
+where
+    F: FnOnce(&mut Job, Option<Wish>) -> bool + Send,
+{
+    let lost = || JobStoreError::Lost {
+        id: lease.job.clone(),
+    };
+    let row = sqlx::query("SELECT * FROM jobs WHERE id = ? AND token = ?")
+        .bind(lease.job.as_str())
+        .bind(lease.token.as_str())
+        .fetch_optional(&mut *connection)
+        .await?
+        .ok_or_else(lost)?;
+    let mut job = read_job(&row)?.job;
+    if !step(&mut job, read_wish(&row)?) {
+        return Err(lost().into());
+    }
+    job.add_notes(notes);
+    let row = bind_job(sqlx::query(UPDATE_LEASED), &job)?
+        .bind(lease.token.as_str())
+        .fetch_optional(&mut *connection)
+        .await?
+        .ok_or_else(lost)?;
+    let had_credentials = delete_credentials(connection, &job).await?;
+    Ok((read_job(&row)?, had_credentials))
+}
+
+/// A job that is over needs no credentials. Gives whether there were some.
+async fn delete_credentials(
+    connection: &mut SqliteConnection,
+    job: &Job,
+) -> Result<bool, sqlx::Error> {
+    if job.is_unfinished() {
+        return Ok(false);
+    }
+    let deleted = sqlx::query("DELETE FROM sealed_credentials WHERE job = ?").bind(job.id.as_str());
+    Ok(deleted.execute(connection).await?.rows_affected() > 0)
+}
+
+pub(super) async fn admit(
+    connection: &mut SqliteConnection,
+    mut job: Job,
+    shares: &Shares,
+    now: Timestamp,
+) -> Result<Admitted, Failure> {
+    let exists = sqlx::query("SELECT 1 FROM jobs WHERE id = ?").bind(job.id.as_str());
+    if exists.fetch_optional(&mut *connection).await?.is_some() {
+        return Err(JobStoreError::Exists { id: job.id }.into());
+    }
+    let unfinished = sqlx::query(
+        "SELECT * FROM jobs WHERE owner = ? AND state IN ('queued', 'running', 'waiting') AND wish IS NULL \
+         ORDER BY requested, id",
+    )
+    .bind(job.owner.to_string());
+    for row in unfinished.fetch_all(&mut *connection).await? {
+        let stored = read_job(&row)?;
+        if stored.job.request == job.request {
+            return Ok(Admitted::Same(stored));
+        }
+    }
+    shares.check(standing(connection, &job.owner, now).await?, now)?;
+    job.requested = now;
+    let inserted = bind_job(sqlx::query(INSERT), &job)?.fetch_one(&mut *connection);
+    Ok(Admitted::New(read_job(&inserted.await?)?))
+}
+
+async fn standing(
+    connection: &mut SqliteConnection,
+    owner: &UserId,
+    now: Timestamp,
+) -> Result<Standing, Failure> {
+    let counts = sqlx::query(
+        "SELECT count(*) AS everybodys, coalesce(sum(owner = ?), 0) AS theirs FROM jobs \
+         WHERE state IN ('queued', 'running', 'waiting')",
+    )
+    .bind(owner.to_string())
+    .fetch_one(&mut *connection)
+    .await?;
+    let orders = sqlx::query(
+        "SELECT requested FROM jobs WHERE owner = ? AND requested > ? ORDER BY requested",
+    )
+    .bind(owner.to_string())
+    .bind(before(now, Shares::DAY))
+    .fetch_all(&mut *connection)
+    .await?;
+    let archives = sqlx::query(
+        "SELECT id FROM jobs WHERE owner = ? AND state = 'ready' AND expires_at > ? ORDER BY requested, id",
+    )
+    .bind(owner.to_string())
+    .bind(to_column(now))
+    .fetch_all(&mut *connection)
+    .await?;
+    let count = |column| -> Result<usize, Failure> {
+        Ok(usize::try_from(read_number(&counts, column)?).unwrap_or(usize::MAX))
+    };
+    let moment = |row: &SqliteRow| Ok::<_, sqlx::Error>(from_column(row.try_get("requested")?));
+    Ok(Standing {
+        unfinished: count("theirs")?,
+        unfinished_in_all: count("everybodys")?,
+        orders: orders.iter().map(moment).collect::<Result<_, _>>()?,
+        archives: archives
+            .iter()
+            .map(|row| read_id(row, "id"))
+            .collect::<Result<_, _>>()?,
+    })
+}
+
+pub(super) async fn add_transfer(
+    connection: &mut SqliteConnection,
+    id: &JobId,
+    transfer: Transfer,
+) -> Result<(), Failure> {
+    let row = sqlx::query("SELECT * FROM jobs WHERE id = ?").bind(id.as_str());
+    let row = row.fetch_optional(&mut *connection).await?;
+    let mut job = read_job(&row.ok_or_else(|| unknown(id))?)?.job;
+    job.record_transfer(&transfer);
+    sqlx::query("UPDATE jobs SET downloads = ?, downloads_total = ? WHERE id = ?")
+        .bind(serde_json::to_string(&job.downloads)?)
+        .bind(i64::try_from(job.downloads_total).unwrap_or(i64::MAX))
+        .bind(id.as_str())
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+pub(super) async fn replace(
+    connection: &mut SqliteConnection,
+    seen: Version,
+    job: &Job,
+) -> Result<(StoredJob, bool), Failure> {
+    let exists = sqlx::query("SELECT 1 FROM jobs WHERE id = ?").bind(job.id.as_str());
+    if exists.fetch_optional(&mut *connection).await?.is_none() {
+        return Err(unknown(&job.id).into());
+    }
+    let row = bind_job(sqlx::query(UPDATE), job)?
+        .bind(i64::try_from(seen.0).unwrap_or(i64::MAX))
+        .fetch_optional(&mut *connection)
+        .await?
+        .ok_or_else(|| conflict(&job.id))?;
+    let had_credentials = delete_credentials(connection, job).await?;
+    Ok((read_job(&row)?, had_credentials))
+}

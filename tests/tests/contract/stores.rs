@@ -1,0 +1,436 @@
+//! The stores in memory, in SQLite and on disk keep the same promises.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+
+use adapters_store::{
+    Database, DiskBags, SqliteAudit, SqliteCredentials, SqliteJobStore, SqliteKeys,
+};
+use domain::jobs::{
+    AuditAction, AuditEntry, AuditLog as _, AuditPage, Claim, Ending, JobPage, JobState, JobStore,
+    JobStoreError, Whose, Wish,
+};
+use domain::testing::{ManualClock, MemoryAudit, MemoryCredentials, MemoryJobStore, MemoryKeys};
+use proptest::prelude::*;
+use tests::contract::job_store::{PLENTY, TERM, id, job, user};
+use tests::contract::{audit_log, bag_store, idempotency_keys, job_store, sealed_credentials};
+
+async fn open(folder: &Path, clock: &ManualClock) -> Database {
+    let database = Database::open(&folder.join("jobs.sqlite"), Arc::new(clock.clone())).await;
+    database.expect("a database")
+}
+
+/// Runs a promise of the job store against memory and against SQLite.
+macro_rules! job_store_promises {
+    ($($promise:ident)+) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $promise() {
+            let clock = ManualClock::default();
+            let memory = MemoryJobStore::new(Arc::new(clock.clone()));
+            job_store::$promise(&memory, &clock).await;
+
+            let folder = tempfile::tempdir().expect("a folder");
+            let clock = ManualClock::default();
+            let database = open(folder.path(), &clock).await;
+            job_store::$promise(&SqliteJobStore::new(&database), &clock).await;
+        }
+    )+};
+}
+
+job_store_promises! {
+    a_job_comes_back_to_its_owner_only
+    every_state_comes_back
+    the_same_order_twice_is_one_job
+    shares_are_never_exceeded
+    archives_are_counted_and_named
+    lists_are_newest_first
+    a_late_update_changes_nothing
+    transfers_are_never_lost_to_an_update
+    each_job_is_claimed_once
+    owners_take_turns
+    a_lease_that_ran_out_is_taken_over
+    a_late_end_races_the_takeover
+    what_is_given_back_is_no_death
+    a_waiting_job_waits_for_its_time
+    a_sign_in_wakes_the_owner_s_jobs
+    a_wish_reaches_the_holder
+    progress_is_recorded
+    changes_are_heard_or_resynced
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_audit_trail_keeps_its_promises() {
+    for number in 0..3 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = open(folder.path(), &ManualClock::default()).await;
+        let (memory, sqlite) = (MemoryAudit::default(), SqliteAudit::new(&database));
+        let logs: [&dyn domain::jobs::AuditLog; 2] = [&memory, &sqlite];
+        for log in logs {
+            match number {
+                0 => audit_log::entries_are_numbered_without_gaps(log).await,
+                1 => audit_log::an_entry_may_lack_everything(log).await,
+                _ => audit_log::a_download_is_one_entry(log).await,
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn idempotency_keys_keep_their_promises() {
+    for number in 0..3 {
+        let clock = ManualClock::default();
+        let folder = tempfile::tempdir().expect("a folder");
+        let database = open(folder.path(), &clock).await;
+        let memory = MemoryKeys::new(Arc::new(clock.clone()));
+        let sqlite = SqliteKeys::new(&database);
+        let stores: [&dyn domain::jobs::IdempotencyKeys; 2] = [&memory, &sqlite];
+        for keys in stores {
+            match number {
+                0 => idempotency_keys::a_key_is_new_once(keys).await,
+                1 => idempotency_keys::a_key_stands_for_one_order_of_one_person(keys).await,
+                _ => idempotency_keys::a_key_is_kept_for_a_day(keys, &clock).await,
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn sealed_credentials_keep_their_promises() {
+    use sealed_credentials::what_was_put_is_got_until_it_is_deleted as promise;
+    promise(&MemoryCredentials::default()).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = open(folder.path(), &ManualClock::default()).await;
+    promise(&SqliteCredentials::new(&database)).await;
+}
+
+#[tokio::test]
+async fn bags_on_disk_keep_their_promises() {
+    for number in 0..6 {
+        let folder = tempfile::tempdir().expect("a folder");
+        let bags = DiskBags::open(folder.path()).expect("bags");
+        match number {
+            0 => bag_store::a_kept_bag_is_read_back_in_any_part(&bags).await,
+            1 => bag_store::a_bag_of_another_size_is_not_given_away(&bags).await,
+            2 => bag_store::a_bag_comes_as_a_stream(&bags).await,
+            3 => bag_store::a_stream_that_breaks_keeps_nothing(&bags).await,
+            4 => bag_store::a_deleted_bag_is_gone_but_an_open_one_is_read_to_its_end(&bags).await,
+            _ => bag_store::a_work_folder_keeps_an_unfinished_run(&bags).await,
+        }
+    }
+}
+
+/// Two services by mistake, or a service and a command beside it: the file decides, not the process.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn two_stores_on_one_file_claim_each_job_once_and_share_one_trail() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = ManualClock::default();
+    let databases = [
+        open(folder.path(), &clock).await,
+        open(folder.path(), &clock).await,
+    ];
+    let stores = databases.each_ref().map(SqliteJobStore::new);
+    for number in 1..=10 {
+        let owner = format!("owner{number}");
+        job_store::order(&stores[0], number, &owner).await;
+    }
+    let claims = (0..16).map(|number| job_store::claim(&stores[number % 2]));
+    let claims = futures_util::future::join_all(claims).await;
+    let mut ids: Vec<_> = claims
+        .into_iter()
+        .flatten()
+        .map(|claim| claim.job.id)
+        .collect();
+    ids.sort();
+    assert_eq!(ids, (1..=10).map(id).collect::<Vec<_>>());
+
+    let shares = domain::jobs::Shares {
+        unfinished: 2,
+        ..PLENTY
+    };
+    let orders = (21..=36).map(|number: u64| {
+        let store = &stores[usize::from(number.is_multiple_of(2))];
+        store.admit(job(number, "john"), &shares)
+    });
+    let admitted = futures_util::future::join_all(orders).await;
+    assert_eq!(admitted.iter().filter(|one| one.is_ok()).count(), 2);
+
+    let trails = databases.each_ref().map(SqliteAudit::new);
+    let entries = (0..16).map(|number| trails[number % 2].append(signed_in()));
+    let mut numbers = Vec::new();
+    for number in futures_util::future::join_all(entries).await {
+        numbers.push(number.expect("it is appended"));
+    }
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=16).collect::<Vec<_>>());
+}
+
+fn signed_in() -> AuditEntry {
+    AuditEntry {
+        at: jiff::Timestamp::UNIX_EPOCH,
+        action: AuditAction::SignedIn,
+        actor: Some(user("john")),
+        subject: None,
+        from: None,
+        export: None,
+        sha256: None,
+        bytes: None,
+        detail: None,
+    }
+}
+
+const FOLDER_OF_ANOTHER: &str = "UFORGE_TEST_STORE_OF_ANOTHER_PROCESS";
+
+/// Run by the test below as a process of its own: claims, says so, and works until it is killed.
+#[tokio::test]
+#[ignore = "is run by another test, as a second process"]
+async fn the_second_process() {
+    let Some(folder) = std::env::var_os(FOLDER_OF_ANOTHER) else {
+        return;
+    };
+    let folder = Path::new(&folder);
+    let database = open(folder, &ManualClock::default()).await;
+    let claim = job_store::claim(&SqliteJobStore::new(&database))
+        .await
+        .expect("a job");
+    let trail = SqliteAudit::new(&database);
+    trail.append(signed_in()).await.expect("it is appended");
+    let token = claim.lease.token.as_str();
+    std::fs::write(folder.join("part"), token).expect("a file");
+    std::fs::rename(folder.join("part"), folder.join("token")).expect("a name");
+    loop {
+        trail.append(signed_in()).await.expect("it is appended");
+    }
+}
+
+#[tokio::test]
+async fn what_a_killed_process_recorded_is_there_and_its_job_is_taken_over() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = ManualClock::default();
+    let database = open(folder.path(), &clock).await;
+    let store = SqliteJobStore::new(&database);
+    job_store::order(&store, 1, "john").await;
+    let mut other = Command::new(std::env::current_exe().expect("a program"))
+        .args(["--ignored", "--exact", "stores::the_second_process"])
+        .env(FOLDER_OF_ANOTHER, folder.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("a process");
+    let token = folder.path().join("token");
+    while !token.exists() {
+        assert_eq!(
+            other.try_wait().expect("its state"),
+            None,
+            "it ended too soon"
+        );
+        tokio::task::yield_now().await;
+    }
+    other.kill().expect("it is killed");
+    other.wait().expect("its end");
+    assert!(
+        job_store::claim(&store).await.is_none(),
+        "its lease is held yet"
+    );
+    clock.advance(TERM);
+    let claim = job_store::claim(&store).await.expect("its job");
+    assert_eq!(claim.job.deaths, 1);
+    let late = std::fs::read_to_string(&token).expect("a token");
+    assert_ne!(claim.lease.token.as_str(), late);
+    let late = domain::jobs::Lease {
+        job: id(1),
+        token: domain::jobs::Token::parse(&late).expect("a token"),
+    };
+    let refused = store.settle(&late, Ending::Cancelled, Vec::new()).await;
+    assert!(matches!(refused, Err(JobStoreError::Lost { .. })));
+    let page = AuditPage {
+        before: None,
+        limit: 10_000,
+    };
+    let trail = SqliteAudit::new(&database)
+        .page(page)
+        .await
+        .expect("a page");
+    assert_eq!(trail.last().map(|entry| entry.number), Some(1));
+    assert_eq!(
+        trail.first().map(|entry| entry.number),
+        Some(trail.len() as u64)
+    );
+}
+
+#[tokio::test]
+async fn what_was_recorded_is_there_after_an_end_without_a_close() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = ManualClock::default();
+    let seen = {
+        let store = SqliteJobStore::new(&open(folder.path(), &clock).await);
+        job_store::order(&store, 1, "john").await;
+        let claim = job_store::claim(&store).await.expect("a job");
+        let settled = store
+            .settle(&claim.lease, job_store::delivered(), Vec::new())
+            .await;
+        settled.expect("it is held")
+    };
+    let store = SqliteJobStore::new(&open(folder.path(), &clock).await);
+    assert_eq!(store.find(&id(1)).await.expect("a job"), seen);
+}
+
+/// Calls that are dropped before they are done leave nothing half done, and nobody else waits for them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn calls_that_are_dropped_leave_no_open_transaction() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let clock = ManualClock::default();
+    let database = open(folder.path(), &clock).await;
+    let store = SqliteJobStore::new(&database);
+    for number in 1..=100 {
+        let order = store.admit(job(number, "john"), &PLENTY);
+        let mut order = std::pin::pin!(order);
+        for _ in 0..number % 7 {
+            let _ = futures_util::poll!(&mut order);
+            tokio::task::yield_now().await;
+        }
+    }
+    let beside = SqliteJobStore::new(&open(folder.path(), &clock).await);
+    job_store::order(&beside, 200, "mary").await;
+    job_store::order(&store, 201, "mary").await;
+}
+
+/// One operation of somebody on the store.
+#[derive(Clone, Debug)]
+enum Operation {
+    Order(u64),
+    Claim,
+    Renew(usize),
+    GiveBack(usize),
+    Pause(usize, bool),
+    Settle(usize),
+    Cancel(u64),
+    SignIn(u64),
+    Wait(u64),
+    Void,
+}
+
+fn operation() -> impl Strategy<Value = Operation> {
+    prop_oneof![
+        3 => (0..3_u64).prop_map(Operation::Order),
+        4 => Just(Operation::Claim),
+        1 => any::<usize>().prop_map(Operation::Renew),
+        1 => any::<usize>().prop_map(Operation::GiveBack),
+        2 => (any::<usize>(), any::<bool>()).prop_map(|(at, retry)| Operation::Pause(at, retry)),
+        2 => any::<usize>().prop_map(Operation::Settle),
+        1 => (1..20_u64).prop_map(Operation::Cancel),
+        1 => (0..3_u64).prop_map(Operation::SignIn),
+        2 => (1..90_u64).prop_map(Operation::Wait),
+        1 => Just(Operation::Void),
+    ]
+}
+
+/// Takes one operation; `claims` are all that were ever made, lost ones too.
+async fn take(
+    store: &dyn JobStore,
+    clock: &ManualClock,
+    operation: &Operation,
+    orders: &mut u64,
+    claims: &mut Vec<Claim>,
+) {
+    let chosen = |at: usize| (!claims.is_empty()).then(|| claims[at % claims.len()].lease.clone());
+    let owner = |number: u64| user(&format!("owner{number}"));
+    match operation {
+        Operation::Order(by) => {
+            *orders += 1;
+            let job = job(*orders, owner(*by).to_string().as_str());
+            store.admit(job, &PLENTY).await.expect("it is admitted");
+        }
+        Operation::Claim => claims.extend(job_store::claim(store).await),
+        Operation::Renew(at) => {
+            let held: Vec<_> = chosen(*at).into_iter().collect();
+            store.renew(&held, TERM).await.expect("an answer");
+        }
+        Operation::GiveBack(at) => {
+            if let Some(lease) = chosen(*at) {
+                only_lost(&store.give_back(&lease).await);
+            }
+        }
+        Operation::Pause(at, retry) => {
+            if let Some(lease) = chosen(*at) {
+                let pause = domain::jobs::Pause {
+                    waiting_for: domain::jobs::WaitingFor::SignIn,
+                    retry_after: retry.then_some(TERM),
+                    give_up_after: TERM * 3,
+                };
+                only_lost(&store.pause(&lease, pause, Vec::new()).await.map(drop));
+            }
+        }
+        Operation::Settle(at) => {
+            if let Some(lease) = chosen(*at) {
+                let settled = store.settle(&lease, Ending::Cancelled, Vec::new()).await;
+                only_lost(&settled.map(drop));
+            }
+        }
+        Operation::Cancel(number) => {
+            for by in 0..3 {
+                let _ = store.wish(&owner(by), &id(*number), Wish::Cancel).await;
+            }
+        }
+        Operation::SignIn(by) => drop(store.signed_in(&owner(*by)).await.expect("a count")),
+        Operation::Wait(seconds) => clock.advance(std::time::Duration::from_secs(*seconds)),
+        Operation::Void => drop(store.void_leases().await.expect("a count")),
+    }
+}
+
+fn only_lost(result: &Result<(), JobStoreError>) {
+    assert!(matches!(result, Ok(()) | Err(JobStoreError::Lost { .. })));
+}
+
+async fn all(store: &dyn JobStore) -> Vec<domain::jobs::StoredJob> {
+    let page = JobPage {
+        after: None,
+        limit: 1000,
+    };
+    store.list(&Whose::Everybodys, page).await.expect("a page")
+}
+
+/// At most one job of a person runs; of all claims of a job that were ever made, at most one is held.
+async fn check(store: &dyn JobStore, claims: &[Claim]) {
+    let mut running = BTreeMap::new();
+    for stored in all(store).await {
+        if stored.job.state == JobState::Running {
+            *running.entry(stored.job.owner).or_insert(0) += 1;
+        }
+    }
+    assert!(running.values().all(|count| *count == 1), "{running:?}");
+    let leases: Vec<_> = claims.iter().map(|claim| claim.lease.clone()).collect();
+    let mut holders = BTreeMap::new();
+    for renewed in store.renew(&leases, TERM).await.expect("an answer") {
+        *holders.entry(renewed.lease.job).or_insert(0) += 1;
+    }
+    assert!(holders.values().all(|count| *count == 1), "{holders:?}");
+    assert_eq!(holders.len(), running.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
+
+    /// Whatever is done in whatever order, the invariants hold, and SQLite and memory come to the same.
+    #[test]
+    fn any_order_of_operations_keeps_the_invariants(operations in prop::collection::vec(operation(), 1..40)) {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        runtime.expect("a runtime").block_on(async {
+            let folder = tempfile::tempdir().expect("a folder");
+            let clocks = [ManualClock::default(), ManualClock::default()];
+            let memory = MemoryJobStore::new(Arc::new(clocks[0].clone()));
+            let sqlite = SqliteJobStore::new(&open(folder.path(), &clocks[1]).await);
+            let stores: [&dyn JobStore; 2] = [&memory, &sqlite];
+            let mut known = [(0, Vec::new()), (0, Vec::new())];
+            for operation in &operations {
+                for ((store, clock), (orders, claims)) in stores.iter().zip(&clocks).zip(&mut known) {
+                    take(*store, clock, operation, orders, claims).await;
+                }
+                assert_eq!(all(&memory).await, all(&sqlite).await, "{operation:?}");
+            }
+            for (store, (_, claims)) in stores.iter().zip(&known) {
+                check(*store, claims).await;
+            }
+        });
+    }
+}
