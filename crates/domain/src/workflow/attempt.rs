@@ -17,10 +17,11 @@ pub(crate) struct Failed {
 }
 
 impl Failed {
-    /// Whether an answer had no content each time: some platforms answer so (204) where a list has nothing in it. A single such
-    /// answer may be a gateway's, so this counts only after the usual attempts.
+    /// Whether the answer was "no content" (204) each time: some platforms answer so where a list has nothing in it. A single such
+    /// answer may be a gateway's, so this counts only after the usual attempts. Another status without a body says nothing of
+    /// the list: a cut answer must not pass for an empty account.
     pub(crate) fn is_without_content(&self) -> bool {
-        matches!(self.error, ApiError::Empty { .. })
+        matches!(self.error, ApiError::Empty { status: 204, .. })
     }
 
     /// Whether this is a failure of what was asked for only, or the end of the run: refused credentials, or a platform that is

@@ -251,6 +251,25 @@ fn a_list_that_is_answered_without_content_once_is_asked_for_again() {
     assert!(report.notes.is_empty(), "{:?}", report.notes);
 }
 
+/// 200 with nothing behind it is an answer that was cut, not an empty list.
+#[test]
+fn a_list_whose_answer_has_no_body_is_missing() {
+    let world = world(&[appliance(1)]);
+    let keys = |call: &Call| {
+        matches!(
+            call,
+            Call::Document(Resource::List(ListResource::SshKeys, _), _)
+        )
+    };
+    let cut = ApiError::Empty {
+        request: "GET users/john/sshkeys".to_owned(),
+        status: 200,
+    };
+    world.platform.script(usize::MAX, keys, Script::Refuse(cut));
+    let failures = world.partial().report.failures;
+    assert_eq!(failures.len(), 1, "{failures:?}");
+}
+
 #[test]
 fn documents_that_are_answered_without_content_are_failures() {
     for resource in [Resource::User, Resource::Item(appliance(1))] {
