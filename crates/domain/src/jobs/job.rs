@@ -1,122 +1,14 @@
 //! The job as a state machine. Time is an argument; nothing in here waits, reads or writes.
 
-use std::fmt;
 use std::time::Duration;
 
-use bytes::Bytes;
 use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
-use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use super::{JobId, JobRequest};
-use crate::model::{BagFormat, SafeName, Sha256, UserId};
-use crate::report::Completeness;
-
-/// A finished bag, as it is remembered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BagRecord {
-    /// Its file name.
-    pub name: SafeName,
-    /// Its container.
-    pub format: BagFormat,
-    /// Its size.
-    pub bytes: u64,
-    /// SHA-256 of the whole file.
-    pub sha256: Sha256,
-}
-
-/// What a run brought home.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Delivery {
-    /// When the bag was ready.
-    pub ready: Timestamp,
-    /// The bag.
-    pub bag: BagRecord,
-    /// Whether everything asked for is in it.
-    pub completeness: Completeness,
-    /// `export.json` as it stands in the bag. Stays when the bag is gone.
-    pub report: Bytes,
-}
-
-/// Why there is no bag.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct JobFailure {
-    /// What went wrong, with its causes, in words that name no secret.
-    pub message: String,
-    /// What a person can do, where something is known.
-    pub hint: Option<String>,
-}
-
-/// Where a job is in its life.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum JobState {
-    /// It waits for a free place.
-    Queued,
-    /// Its run is under way.
-    Running,
-    /// Its bag can be had.
-    Ready {
-        /// What there is.
-        delivery: Delivery,
-        /// Until when.
-        expires: Timestamp,
-    },
-    /// Its run ended without a bag.
-    Failed {
-        /// When.
-        at: Timestamp,
-        /// Why.
-        failure: JobFailure,
-    },
-    /// It was given up on request.
-    Cancelled {
-        /// When.
-        at: Timestamp,
-    },
-    /// Its bag was kept as long as promised and is gone.
-    Expired {
-        /// What there was.
-        delivery: Delivery,
-        /// When it went.
-        at: Timestamp,
-    },
-    /// Its bag was deleted on request.
-    Deleted {
-        /// What there was.
-        delivery: Delivery,
-        /// When it went.
-        at: Timestamp,
-    },
-}
-
-/// The name of a state, for people, programs and database columns.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[expect(missing_docs, reason = "each is the JobState of its name")]
-pub enum JobStateName {
-    Queued,
-    Running,
-    Ready,
-    Failed,
-    Cancelled,
-    Expired,
-    Deleted,
-}
-
-impl fmt::Display for JobStateName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Queued => "queued",
-            Self::Running => "running",
-            Self::Ready => "ready",
-            Self::Failed => "failed",
-            Self::Cancelled => "cancelled",
-            Self::Expired => "expired",
-            Self::Deleted => "deleted",
-        })
-    }
-}
+use super::{Delivery, DownloadRecord, JobFailure, JobId, JobRequest, JobState, JobStateName};
+use super::{Transfer, WaitingFor};
+use crate::model::UserId;
 
 /// A step that a job cannot take from where it is.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -128,23 +20,6 @@ pub struct WrongState {
     pub step: &'static str,
     /// Where it is.
     pub state: JobStateName,
-}
-
-/// One transfer of a bag, or of a part of it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DownloadRecord {
-    /// When the transfer ended.
-    pub at: Timestamp,
-    /// Who fetched it.
-    pub by: UserId,
-    /// The network address that it went to.
-    pub from: String,
-    /// The first byte asked for.
-    pub offset: u64,
-    /// Bytes handed over.
-    pub bytes: u64,
-    /// Whether all bytes asked for were handed over.
-    pub complete: bool,
 }
 
 /// One order given to the service.
@@ -162,17 +37,23 @@ pub struct Job {
     pub began: Option<Timestamp>,
     /// Where it is in its life.
     pub state: JobState,
-    /// What a person should know beside the state: tickets that could not be taken back, and the like.
+    /// Since when its run makes no progress because it waits for something.
+    pub paused_since: Option<Timestamp>,
+    /// How often the process died in its run.
+    pub deaths: u32,
+    /// What a person should know beside the state: tickets that could not be deleted, and the like.
     pub notes: Vec<String>,
-    /// The latest transfers of its bag, oldest first: at most [`Job::DOWNLOADS_KEPT`].
+    /// The latest downloads of its bag, oldest first: at most [`Job::DOWNLOADS_KEPT`].
     pub downloads: Vec<DownloadRecord>,
-    /// All transfers that were ever recorded.
+    /// All downloads that were ever recorded.
     pub downloads_total: u64,
 }
 
 impl Job {
-    /// Transfers that are remembered one by one.
+    /// Downloads that are recorded one by one.
     pub const DOWNLOADS_KEPT: usize = 100;
+    /// A job in whose run the process died so often is failed instead of being run again.
+    pub const DEATHS: u32 = 3;
 
     /// A job that waits for a free place.
     pub fn new(id: JobId, owner: UserId, request: JobRequest, requested: Timestamp) -> Self {
@@ -183,6 +64,8 @@ impl Job {
             requested,
             began: None,
             state: JobState::Queued,
+            paused_since: None,
+            deaths: 0,
             notes: Vec::new(),
             downloads: Vec::new(),
             downloads_total: 0,
@@ -197,25 +80,24 @@ impl Job {
             .map_or(Timestamp::MAX, |due| due.timestamp())
     }
 
-    /// The name of its state.
-    pub fn state_name(&self) -> JobStateName {
-        match self.state {
-            JobState::Queued => JobStateName::Queued,
-            JobState::Running => JobStateName::Running,
-            JobState::Ready { .. } => JobStateName::Ready,
-            JobState::Failed { .. } => JobStateName::Failed,
-            JobState::Cancelled { .. } => JobStateName::Cancelled,
-            JobState::Expired { .. } => JobStateName::Expired,
-            JobState::Deleted { .. } => JobStateName::Deleted,
+    /// The name of its state at this moment. A bag whose time is over is gone for everyone from that moment on, whenever its
+    /// bytes go.
+    pub fn state_at(&self, now: Timestamp) -> JobStateName {
+        match &self.state {
+            JobState::Ready { expires, .. } if *expires <= now => JobStateName::Expired,
+            state => state.name(),
         }
     }
 
     /// Whether its run is still to come or under way.
     pub fn is_unfinished(&self) -> bool {
-        matches!(self.state, JobState::Queued | JobState::Running)
+        matches!(
+            self.state,
+            JobState::Queued | JobState::Running | JobState::Waiting { .. }
+        )
     }
 
-    /// What its run brought home, whether the bag is still there or not.
+    /// What its run exported, whether the bag is still there or not.
     pub fn delivery(&self) -> Option<&Delivery> {
         match &self.state {
             JobState::Ready { delivery, .. }
@@ -223,12 +105,13 @@ impl Job {
             | JobState::Deleted { delivery, .. } => Some(delivery),
             JobState::Queued
             | JobState::Running
+            | JobState::Waiting { .. }
             | JobState::Failed { .. }
             | JobState::Cancelled { .. } => None,
         }
     }
 
-    /// Until when its bag can be had; `None` where there is none.
+    /// Until when its bag can be fetched; `None` where there is none.
     pub fn expires(&self) -> Option<Timestamp> {
         match self.state {
             JobState::Ready { expires, .. } => Some(expires),
@@ -236,16 +119,53 @@ impl Job {
         }
     }
 
-    /// Queued → running.
+    /// Queued or waiting → running.
     pub fn begin(&mut self, at: Timestamp) -> Result<(), WrongState> {
         match self.state {
-            JobState::Queued => {
-                self.began = Some(at);
+            JobState::Queued | JobState::Waiting { .. } => {
+                self.began.get_or_insert(at);
                 self.state = JobState::Running;
                 Ok(())
             }
             _ => Err(self.wrong("begin")),
         }
+    }
+
+    /// Running → queued: whoever ran it does no more.
+    pub fn queue_again(&mut self) -> Result<(), WrongState> {
+        match self.state {
+            JobState::Running | JobState::Waiting { .. } | JobState::Queued => {
+                self.state = JobState::Queued;
+                Ok(())
+            }
+            _ => Err(self.wrong("be queued again")),
+        }
+    }
+
+    /// Running → waiting. It is given up `give_up_after` its first pause.
+    pub fn pause(
+        &mut self,
+        waiting_for: WaitingFor,
+        retry: Option<Timestamp>,
+        at: Timestamp,
+        give_up_after: Duration,
+    ) -> Result<(), WrongState> {
+        if !matches!(self.state, JobState::Running) {
+            return Err(self.wrong("wait"));
+        }
+        let since = *self.paused_since.get_or_insert(at);
+        self.state = JobState::Waiting {
+            waiting_for,
+            retry,
+            give_up: since.checked_add(give_up_after).unwrap_or(Timestamp::MAX),
+        };
+        Ok(())
+    }
+
+    /// Its run made progress: what it waited for is over.
+    pub fn progressed(&mut self) {
+        self.paused_since = None;
+        self.deaths = 0;
     }
 
     /// Running → ready. The bag is kept for `keep`.
@@ -254,22 +174,62 @@ impl Job {
             JobState::Running => {
                 let expires = delivery.ready.checked_add(keep).unwrap_or(Timestamp::MAX);
                 self.state = JobState::Ready { delivery, expires };
+                self.paused_since = None;
                 Ok(())
             }
             _ => Err(self.wrong("deliver a bag")),
         }
     }
 
-    /// Queued or running → failed.
-    pub fn fail(&mut self, failure: JobFailure, at: Timestamp) -> Result<(), WrongState> {
+    /// Queued, running or waiting → failed. Its unfinished run is kept for a retry for so long.
+    pub fn fail(
+        &mut self,
+        failure: JobFailure,
+        at: Timestamp,
+        resumable_for: Option<Duration>,
+    ) -> Result<(), WrongState> {
         if !self.is_unfinished() {
             return Err(self.wrong("fail"));
         }
-        self.state = JobState::Failed { at, failure };
+        let until = |kept| at.checked_add(kept).unwrap_or(Timestamp::MAX);
+        self.state = JobState::Failed {
+            at,
+            failure,
+            resumable_until: resumable_for.map(until),
+        };
         Ok(())
     }
 
-    /// Queued or running → cancelled.
+    /// Failed → queued, as long as its unfinished run is kept.
+    pub fn retry(&mut self, at: Timestamp) -> Result<(), WrongState> {
+        match self.state {
+            JobState::Failed {
+                resumable_until: Some(until),
+                ..
+            } if at < until => {
+                self.state = JobState::Queued;
+                self.paused_since = None;
+                self.deaths = 0;
+                Ok(())
+            }
+            _ => Err(self.wrong("be tried again")),
+        }
+    }
+
+    /// Failed, and nothing of its run is kept any more.
+    pub fn forget_run(&mut self) -> Result<(), WrongState> {
+        match &mut self.state {
+            JobState::Failed {
+                resumable_until, ..
+            } => {
+                *resumable_until = None;
+                Ok(())
+            }
+            _ => Err(self.wrong("lose its run")),
+        }
+    }
+
+    /// Queued, running or waiting → cancelled.
     pub fn cancel(&mut self, at: Timestamp) -> Result<(), WrongState> {
         if !self.is_unfinished() {
             return Err(self.wrong("be cancelled"));
@@ -302,12 +262,22 @@ impl Job {
         }
     }
 
-    /// Remembers a transfer; the oldest is forgotten where there are too many.
-    pub fn record_download(&mut self, download: DownloadRecord) {
-        if self.downloads.len() >= Self::DOWNLOADS_KEPT {
-            self.downloads.remove(0);
+    /// Records a transfer with the download that it belongs to. Of too many downloads the oldest goes that is not complete, else the
+    /// oldest.
+    pub fn record_transfer(&mut self, transfer: Transfer) {
+        let mut latest = self.downloads.iter_mut().rev();
+        if let Some(download) = latest.find(|download| download.takes(&transfer)) {
+            download.add(&transfer);
+            return;
         }
-        self.downloads.push(download);
+        if self.downloads.len() >= Self::DOWNLOADS_KEPT {
+            let least = self
+                .downloads
+                .iter()
+                .position(|download| !download.complete);
+            self.downloads.remove(least.unwrap_or_default());
+        }
+        self.downloads.push(DownloadRecord::of(transfer));
         self.downloads_total += 1;
     }
 
@@ -315,14 +285,19 @@ impl Job {
         WrongState {
             id: self.id.clone(),
             step,
-            state: self.state_name(),
+            state: self.state.name(),
         }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use bytes::Bytes;
+
     use super::*;
+    use crate::jobs::BagRecord;
+    use crate::model::{BagFormat, SafeName, Sha256};
+    use crate::report::Completeness;
 
     fn at(text: &str) -> Timestamp {
         text.parse().unwrap()
@@ -374,7 +349,7 @@ mod tests {
         assert_eq!(job.expires(), Some(at("2026-02-07T11:00:00Z")));
         assert!(job.expire(at("2026-02-07T10:59:59Z")).is_err());
         job.expire(at("2026-02-07T11:00:00Z")).unwrap();
-        assert_eq!(job.state_name(), JobStateName::Expired);
+        assert_eq!(job.state.name(), JobStateName::Expired);
     }
 
     #[test]
@@ -405,7 +380,7 @@ mod tests {
                     message: "no".to_owned(),
                     hint: None,
                 };
-                job.fail(failure, now).unwrap();
+                job.fail(failure, now, None).unwrap();
             },
             |job, now| {
                 job.begin(now).unwrap();
@@ -420,7 +395,7 @@ mod tests {
             let over = job.clone();
             assert!(job.begin(now).is_err());
             assert!(job.cancel(now).is_err());
-            assert!(job.fail(failure.clone(), now).is_err());
+            assert!(job.fail(failure.clone(), now, None).is_err());
             assert!(job.expire(now).is_err());
             assert!(job.delete_bag(now).is_err());
             assert!(
@@ -441,20 +416,71 @@ mod tests {
     }
 
     #[test]
-    fn only_the_latest_transfers_are_kept_but_all_are_counted() {
+    fn a_bag_whose_time_is_over_is_gone_for_everyone_at_that_moment() {
+        let job = ready();
+        assert_eq!(
+            job.state_at(at("2026-02-07T10:59:59Z")),
+            JobStateName::Ready
+        );
+        assert_eq!(
+            job.state_at(at("2026-02-07T11:00:00Z")),
+            JobStateName::Expired
+        );
+    }
+
+    #[test]
+    fn waiting_ends_a_day_after_it_began_however_often_it_was_tried() {
+        let mut job = job();
+        let day = Duration::from_hours(24);
+        for hour in 10..13 {
+            let now = at(&format!("2026-01-31T{hour}:00:00Z"));
+            job.begin(now).unwrap();
+            job.pause(WaitingFor::Platform, Some(now), now, day)
+                .unwrap();
+        }
+        let JobState::Waiting { give_up, .. } = job.state else {
+            panic!("{:?}", job.state);
+        };
+        assert_eq!(give_up, at("2026-02-01T10:00:00Z"));
+        assert_eq!(job.began, Some(at("2026-01-31T10:00:00Z")));
+    }
+
+    #[test]
+    fn a_failed_job_goes_on_only_while_its_run_is_kept() {
+        let failure = JobFailure {
+            message: "no".to_owned(),
+            hint: None,
+        };
+        let mut job = job();
+        let hour = Duration::from_hours(1);
+        job.fail(failure, at("2026-01-31T10:00:00Z"), Some(hour))
+            .unwrap();
+        assert!(job.clone().retry(at("2026-01-31T10:59:59Z")).is_ok());
+        assert!(job.retry(at("2026-01-31T11:00:00Z")).is_err());
+        job.forget_run().unwrap();
+        assert!(job.retry(at("2026-01-31T10:30:00Z")).is_err());
+    }
+
+    fn transfer(second: i64, by: &str, offset: u64, bytes: u64) -> Transfer {
+        Transfer {
+            at: Timestamp::from_second(second).unwrap(),
+            by: UserId::parse(by).unwrap(),
+            from: "192.0.2.7".to_owned(),
+            offset,
+            bytes,
+            size: 100,
+        }
+    }
+
+    #[test]
+    fn small_parts_never_push_a_whole_download_out_of_the_record() {
         let mut job = ready();
-        for offset in 0..=Job::DOWNLOADS_KEPT as u64 {
-            job.record_download(DownloadRecord {
-                at: at("2026-02-01T00:00:00Z"),
-                by: job.owner.clone(),
-                from: "192.0.2.7".to_owned(),
-                offset,
-                bytes: 1,
-                complete: true,
-            });
+        job.record_transfer(transfer(1, "john", 0, 100));
+        for number in 0..500 {
+            job.record_transfer(transfer(10_000 * (number + 1), "mary", 3, 1));
         }
         assert_eq!(job.downloads.len(), Job::DOWNLOADS_KEPT);
-        assert_eq!(job.downloads[0].offset, 1);
-        assert_eq!(job.downloads_total, Job::DOWNLOADS_KEPT as u64 + 1);
+        assert!(job.downloads[0].complete);
+        assert_eq!(job.downloads_total, 501);
     }
 }

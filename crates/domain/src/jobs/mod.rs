@@ -1,22 +1,44 @@
 //! A job: one order given to the service, from the request to the record that outlives its archive.
 //!
-//! [`Job`] is a pure state machine; [`JobStore`] remembers jobs and [`BagStore`] keeps their bags. Who runs a job, and with whose
-//! credentials, is the service's matter: neither credentials nor a running workflow are ever part of a job.
+//! [`Job`] is a pure state machine. [`JobStore`] records jobs and says who runs which, [`BagStore`] keeps their bags,
+//! [`AuditLog`] keeps who did what, [`IdempotencyKeys`] keep repeated orders apart from new ones. With whose credentials a job is run is the
+//! service's matter: neither credentials nor a running workflow are ever part of a job.
 
+mod audit;
+mod bags;
+mod download;
 mod id;
 mod job;
-mod ports;
+mod keys;
+mod lease;
 mod progress;
 mod request;
+mod state;
+mod store;
 
-pub use id::{JobId, JobIdError};
-pub use job::{
-    BagRecord, Delivery, DownloadRecord, Job, JobFailure, JobState, JobStateName, WrongState,
-};
-pub use ports::{
-    BagBody, BagStore, BagStoreError, JobPage, JobStore, JobStoreError, StoredJob, Version,
+#[cfg(any(test, feature = "testing"))]
+pub use audit::MockAuditLog;
+pub use audit::{
+    AuditAction, AuditEntry, AuditError, AuditLog, AuditPage, NumberedEntry, TransferEntry,
 };
 #[cfg(any(test, feature = "testing"))]
-pub use ports::{MockBagStore, MockJobStore};
+pub use bags::MockBagStore;
+pub use bags::{BagBody, BagStore, BagStoreError, KeptBag};
+pub use download::{DownloadRecord, Transfer};
+pub use id::{JobId, JobIdError};
+pub use job::{Job, WrongState};
+#[cfg(any(test, feature = "testing"))]
+pub use keys::MockIdempotencyKeys;
+pub use keys::{
+    IdempotencyError, IdempotencyKey, IdempotencyKeyError, IdempotencyKeys, Reservation,
+};
+pub use lease::{Claim, Lease, Renewed, Token, TokenError, Wish, WorkerId};
 pub use progress::{ActiveItem, Count, JobProgress, Phase};
 pub use request::JobRequest;
+pub use state::{BagRecord, Delivery, JobFailure, JobState, JobStateName, WaitingFor};
+#[cfg(any(test, feature = "testing"))]
+pub use store::MockJobStore;
+pub use store::{
+    Admitted, Change, Ending, JobPage, JobStore, JobStoreError, Pause, Shares, StoredJob, Version,
+    Whose,
+};
