@@ -52,6 +52,8 @@ pub struct Job {
 impl Job {
     /// Downloads that are recorded one by one.
     pub const DOWNLOADS_KEPT: usize = 100;
+    /// Notes that are kept.
+    pub const NOTES_KEPT: usize = 100;
     /// A job in whose run the process died so often is failed instead of being run again.
     pub const DEATHS: u32 = 3;
 
@@ -260,6 +262,17 @@ impl Job {
             }
             _ => Err(self.wrong("lose its bag")),
         }
+    }
+
+    /// Adds notes; what it says already is not said twice. Of too many the oldest go.
+    pub fn add_notes(&mut self, notes: Vec<String>) {
+        for note in notes {
+            if !self.notes.contains(&note) {
+                self.notes.push(note);
+            }
+        }
+        let surplus = self.notes.len().saturating_sub(Self::NOTES_KEPT);
+        self.notes.drain(..surplus);
     }
 
     /// Records a transfer with the download that it belongs to. Of too many downloads the oldest goes that is not complete, else the

@@ -6,6 +6,7 @@
 
 mod audit;
 mod bags;
+mod credentials;
 mod download;
 mod id;
 mod job;
@@ -24,6 +25,9 @@ pub use audit::{
 #[cfg(any(test, feature = "testing"))]
 pub use bags::MockBagStore;
 pub use bags::{BagBody, BagStore, BagStoreError, KeptBag};
+#[cfg(any(test, feature = "testing"))]
+pub use credentials::MockSealedCredentials;
+pub use credentials::{SealedCredentials, SealedCredentialsError};
 pub use download::{DownloadRecord, Transfer};
 pub use id::{JobId, JobIdError};
 pub use job::{Job, WrongState};
@@ -39,6 +43,6 @@ pub use state::{BagRecord, Delivery, JobFailure, JobState, JobStateName, Waiting
 #[cfg(any(test, feature = "testing"))]
 pub use store::MockJobStore;
 pub use store::{
-    Admitted, Change, Ending, JobPage, JobStore, JobStoreError, Pause, Shares, StoredJob, Version,
-    Whose,
+    Admitted, Change, Ending, JobPage, JobStore, JobStoreError, Pause, Shares, Standing, StoredJob,
+    Version, Whose,
 };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::model::{ItemRef, Section};
 use crate::ports::{Event, ItemStage};
@@ -36,7 +36,7 @@ pub struct Count {
 }
 
 /// An item that is on its way.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ActiveItem {
     /// Which.
     #[serde(flatten)]
@@ -53,7 +53,7 @@ pub struct ActiveItem {
 }
 
 /// How far a run is. Its size is bounded by the run's own concurrency, whatever the account holds.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobProgress {
     /// What the run is doing.
     pub phase: Phase,
@@ -70,7 +70,7 @@ pub struct JobProgress {
     /// Bytes in the bag.
     pub stored_bytes: u64,
     /// What is on its way now.
-    #[serde(serialize_with = "as_list")]
+    #[serde(serialize_with = "as_list", deserialize_with = "from_list")]
     pub active: BTreeMap<ItemRef, ActiveItem>,
     /// Attempts that failed and were made again.
     pub retries: u64,
@@ -85,7 +85,20 @@ fn as_list<S: Serializer>(
     serializer.collect_seq(active.values())
 }
 
+fn from_list<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<BTreeMap<ItemRef, ActiveItem>, D::Error> {
+    let active = Vec::<ActiveItem>::deserialize(deserializer)?;
+    Ok(active.into_iter().map(|item| (item.item, item)).collect())
+}
+
 impl JobProgress {
+    /// Bytes that the run has: those in the bag, and those of what is on its way.
+    pub fn bytes(&self) -> u64 {
+        let on_their_way = self.active.values().map(|active| active.received);
+        on_their_way.fold(self.stored_bytes, u64::saturating_add)
+    }
+
     /// Takes one more event in.
     pub fn apply(&mut self, event: &Event) {
         match event {
@@ -176,6 +189,21 @@ mod tests {
             name: format!("appliance {id}"),
             stage,
         }
+    }
+
+    #[test]
+    fn progress_is_read_back_as_it_was_written() {
+        let mut progress = JobProgress::default();
+        let waits = ItemStage::Waiting {
+            percent: Some(7),
+            message: None,
+        };
+        progress.apply(&moved(201, waits));
+        progress.apply(&moved(202, ItemStage::Downloading));
+        progress.sections_unavailable.push(Section::Profile);
+        let json = serde_json::to_string(&progress).unwrap();
+        let read: JobProgress = serde_json::from_str(&json).unwrap();
+        assert_eq!(read, progress);
     }
 
     #[test]

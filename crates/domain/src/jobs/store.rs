@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use super::{Claim, Job, JobFailure, JobId, JobProgress, JobStateName, Lease, Renewed, Transfer};
-use super::{Delivery, WaitingFor, Wish, WorkerId};
+use super::{Delivery, WaitingFor, Wish, WorkerId, WrongState};
 use crate::model::UserId;
 
 /// Which state of a job somebody has seen. Every update needs the one that it builds on: a late writer changes nothing.
@@ -56,6 +56,52 @@ pub struct Shares {
     pub archives: usize,
 }
 
+/// What the store has of one person and of all together, at the moment of an order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Standing {
+    /// Jobs of the person that are queued, running or waiting.
+    pub unfinished: usize,
+    /// The same of everybody.
+    pub unfinished_in_all: usize,
+    /// When the person gave their orders of the last day, oldest first.
+    pub orders: Vec<Timestamp>,
+    /// Archives of the person that are kept, oldest first.
+    pub archives: Vec<JobId>,
+}
+
+impl Shares {
+    /// Orders are counted for so long.
+    pub const DAY: Duration = Duration::from_hours(24);
+
+    /// Whether one more order is within the shares.
+    pub fn check(&self, standing: Standing, now: Timestamp) -> Result<(), JobStoreError> {
+        let given = standing.orders.len();
+        if given >= self.orders_a_day {
+            // The next one is taken when so many are older than a day that this one is within the share.
+            let last = standing.orders.get(given - self.orders_a_day);
+            let age = last.map_or(Duration::ZERO, |at| now.duration_since(*at).unsigned_abs());
+            return Err(JobStoreError::TooManyOrders {
+                limit: self.orders_a_day,
+                wait: Self::DAY.saturating_sub(age),
+            });
+        }
+        if standing.archives.len() >= self.archives {
+            return Err(JobStoreError::TooManyArchives {
+                archives: standing.archives,
+            });
+        }
+        if standing.unfinished >= self.unfinished {
+            let limit = self.unfinished;
+            return Err(JobStoreError::TooManyUnfinished { limit });
+        }
+        if standing.unfinished_in_all >= self.unfinished_in_all {
+            let limit = self.unfinished_in_all;
+            return Err(JobStoreError::Full { limit });
+        }
+        Ok(())
+    }
+}
+
 /// What became of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admitted {
@@ -76,6 +122,20 @@ pub enum Ending {
     Cancelled,
 }
 
+impl Ending {
+    /// Running → over, at this moment by the store's clock.
+    pub fn apply(self, job: &mut Job, at: Timestamp) -> Result<(), WrongState> {
+        match self {
+            Self::Delivered(delivery, keep) => {
+                let ready = at;
+                job.deliver(Delivery { ready, ..delivery }, keep)
+            }
+            Self::Failed(failure, resumable_for) => job.fail(failure, at, resumable_for),
+            Self::Cancelled => job.cancel(at),
+        }
+    }
+}
+
 /// Why a run cannot go on now, and when it is tried again.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Pause {
@@ -85,6 +145,20 @@ pub struct Pause {
     pub retry_after: Option<Duration>,
     /// How long it may wait in all, from its first pause since its run last made progress.
     pub give_up_after: Duration,
+}
+
+impl Pause {
+    /// Running → waiting, at this moment by the store's clock. Where something is wanted of the job, it is queued instead, so that
+    /// whoever claims it sees the wish.
+    pub fn apply(self, job: &mut Job, wish: Option<Wish>, at: Timestamp) -> Result<(), WrongState> {
+        let retry = self.retry_after.map(|after| at.checked_add(after));
+        let retry = retry.map(|retry| retry.unwrap_or(Timestamp::MAX));
+        job.pause(self.waiting_for, retry, at, self.give_up_after)?;
+        match wish {
+            Some(Wish::Cancel) => job.queue_again(),
+            None => Ok(()),
+        }
+    }
 }
 
 /// Something changed. A hint: who reads it looks at the store.
@@ -165,7 +239,8 @@ pub enum JobStoreError {
 #[async_trait]
 pub trait JobStore: Send + Sync {
     /// Takes an order, if it is within the shares. All of it is one step: of two orders at the same time that would exceed a share
-    /// together, one is refused; of two equal ones, the second is [`Admitted::Same`].
+    /// together, one is refused; of two equal ones, the second is [`Admitted::Same`]. A job that is to be given up is no equal one.
+    /// When the job was requested is decided by the store's clock.
     async fn admit(&self, job: Job, shares: &Shares) -> Result<Admitted, JobStoreError>;
 
     /// An owner's job.
@@ -210,7 +285,7 @@ pub trait JobStore: Send + Sync {
     /// Gives a job back to be run again at once: the process ends in order. No death is counted.
     async fn give_back(&self, lease: &Lease) -> Result<(), JobStoreError>;
 
-    /// Lets a job wait. Notes are added to its record.
+    /// Lets a job wait. Notes are added to its record. Where something is wanted of the job, it is queued instead.
     async fn pause(
         &self,
         lease: &Lease,
@@ -218,7 +293,7 @@ pub trait JobStore: Send + Sync {
         notes: Vec<String>,
     ) -> Result<StoredJob, JobStoreError>;
 
-    /// Ends a job's run. Notes are added to its record.
+    /// Ends a job's run. Notes are added to its record. Its sealed credentials go with it, where this store keeps them.
     async fn settle(
         &self,
         lease: &Lease,
@@ -234,6 +309,9 @@ pub trait JobStore: Send + Sync {
     async fn wish(&self, owner: &UserId, id: &JobId, wish: Wish) -> Result<(), JobStoreError>;
 
     /// Records how far runs are, for those who watch from elsewhere. Leases that are lost are left out; it cannot fail a run.
+    ///
+    /// A run that has [more bytes](JobProgress::bytes) than any run of its job before has made progress: its deaths are forgotten, and
+    /// the time that it may wait in all begins anew.
     async fn record_progress(&self, progress: &[(Lease, JobProgress)])
     -> Result<(), JobStoreError>;
 

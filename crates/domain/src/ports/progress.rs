@@ -1,11 +1,11 @@
 //! Progress as events: a bar, plain lines, JSON lines, server-sent events and tests all read the same stream.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::model::{ItemRef, Section, Ticket};
 
 /// Where an item is on its way home.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "stage", rename_all = "snake_case")]
 pub enum ItemStage {
     /// The platform is being asked for an export.

@@ -20,6 +20,34 @@ struct Timers {
     waiting: BTreeMap<(Duration, u64), Waker>,
 }
 
+/// Time that stands still until a test moves it on. A sleep moves it on by itself and ends at once.
+#[derive(Clone, Default)]
+pub struct ManualClock(Arc<Mutex<Duration>>);
+
+impl ManualClock {
+    /// Lets time pass.
+    pub fn advance(&self, time: Duration) {
+        let mut elapsed = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *elapsed = elapsed.saturating_add(time);
+    }
+}
+
+#[async_trait]
+impl Clock for ManualClock {
+    fn now(&self) -> Timestamp {
+        let began = Timestamp::constant(1_764_000_000, 0);
+        began.checked_add(self.elapsed()).unwrap_or(Timestamp::MAX)
+    }
+
+    fn elapsed(&self) -> Duration {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn sleep(&self, time: Duration) {
+        self.advance(time);
+    }
+}
+
 /// Simulated time: 30 minutes pass in microseconds.
 #[derive(Clone, Default)]
 pub struct SimClock(Arc<Mutex<Timers>>);

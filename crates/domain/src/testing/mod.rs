@@ -1,15 +1,20 @@
-//! Doubles of the ports for tests: simulated time, a sink and a journal in memory, recorded progress, a platform of values.
+//! Doubles of the ports for tests: simulated time, a sink and a journal in memory, recorded progress, a platform of values,
+//! the service's jobs and records in memory.
 //!
 //! They keep the ports' promises and run the same contract suites as the real adapters.
 
 mod clock;
+mod jobs;
 mod platform;
 mod progress;
+mod records;
 mod store;
 
-pub use clock::SimClock;
+pub use clock::{ManualClock, SimClock};
+pub use jobs::MemoryJobStore;
 pub use platform::{Call, FakeItem, FakePlatform, Script, gzip};
 pub use progress::RecordingProgress;
+pub use records::{MemoryAudit, MemoryCredentials, MemoryKeys};
 pub use store::{MemoryJournal, MemorySink, SinkState};
 
 use crate::model::{

@@ -1,0 +1,8 @@
+//! Files: the folder of the service and the bags in it.
+
+mod bags;
+mod data_folder;
+mod folders;
+
+pub use bags::DiskBags;
+pub use data_folder::{DataFolder, DataFolderError};

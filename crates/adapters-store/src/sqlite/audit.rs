@@ -1,0 +1,193 @@
+//! The audit trail in SQLite.
+
+use async_trait::async_trait;
+use domain::jobs::{
+    AuditAction, AuditEntry, AuditError, AuditLog, AuditPage, DownloadRecord, JobId, NumberedEntry,
+    TransferEntry,
+};
+use domain::model::{Sha256, UserId};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
+
+use super::database::Database;
+use super::moments::{after, before, from_column, to_column};
+use super::rows::{RowError, read_number};
+
+/// Without gaps: the number is given where the row is written, by the only one who writes.
+const APPEND: &str = "INSERT INTO audit (number, at, action, actor, subject, source, export, sha256, bytes, detail) \
+    SELECT coalesce(max(number), 0) + 1, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM audit RETURNING number";
+
+/// The latest download that a transfer belongs to.
+const DOWNLOAD: &str = "SELECT number FROM audit WHERE action = 'downloaded' AND export = ? AND actor = ? AND source = ? \
+    AND (SELECT max(transfer.at) FROM audit_transfers AS transfer WHERE transfer.number = audit.number) BETWEEN ? AND ? \
+    ORDER BY number DESC LIMIT 1";
+
+const TRANSFER: &str = "INSERT INTO audit_transfers (id, number, at, start, bytes) \
+    SELECT coalesce(max(id), 0) + 1, ?, ?, ?, ? FROM audit_transfers";
+
+/// Sums are of floating point: so many bytes that a whole number overflows are an error otherwise.
+const PAGE: &str = "SELECT *, (SELECT total(transfer.bytes) FROM audit_transfers AS transfer \
+        WHERE transfer.number = audit.number) AS transferred, \
+        EXISTS (SELECT 1 FROM audit_transfers AS transfer WHERE transfer.number = audit.number) AS has_transfers \
+    FROM audit WHERE number < ? ORDER BY number DESC LIMIT ?";
+
+struct Failure(AuditError);
+
+impl From<sqlx::Error> for Failure {
+    fn from(error: sqlx::Error) -> Self {
+        Self(AuditError(Box::new(error)))
+    }
+}
+
+impl From<RowError> for Failure {
+    fn from(error: RowError) -> Self {
+        Self(AuditError(error))
+    }
+}
+
+impl From<Failure> for AuditError {
+    fn from(failure: Failure) -> Self {
+        failure.0
+    }
+}
+
+/// The audit trail of a [`Database`].
+pub struct SqliteAudit {
+    database: Database,
+}
+
+impl SqliteAudit {
+    /// The audit trail of this database.
+    pub fn new(database: &Database) -> Self {
+        Self {
+            database: database.clone(),
+        }
+    }
+}
+
+fn bytes_column(bytes: u64) -> i64 {
+    i64::try_from(bytes).unwrap_or(i64::MAX)
+}
+
+async fn append(connection: &mut SqliteConnection, entry: &AuditEntry) -> Result<u64, Failure> {
+    let row = sqlx::query(APPEND)
+        .bind(to_column(entry.at))
+        .bind(entry.action.name())
+        .bind(entry.actor.as_ref().map(ToString::to_string))
+        .bind(entry.subject.as_ref().map(ToString::to_string))
+        .bind(entry.from.clone())
+        .bind(entry.export.as_ref().map(ToString::to_string))
+        .bind(entry.sha256.as_ref().map(ToString::to_string))
+        .bind(entry.bytes.map(bytes_column))
+        .bind(entry.detail.clone())
+        .fetch_one(connection)
+        .await?;
+    Ok(read_number(&row, "number")?)
+}
+
+async fn append_transfer(
+    connection: &mut SqliteConnection,
+    transfer: TransferEntry,
+) -> Result<u64, Failure> {
+    let found = sqlx::query(DOWNLOAD)
+        .bind(transfer.export.as_str())
+        .bind(transfer.actor.to_string())
+        .bind(transfer.from.clone())
+        .bind(before(transfer.at, DownloadRecord::PAUSE))
+        .bind(after(transfer.at, DownloadRecord::PAUSE))
+        .fetch_optional(&mut *connection)
+        .await?;
+    let (at, start, bytes) = (transfer.at, transfer.offset, transfer.bytes);
+    let number = match found {
+        Some(row) => read_number(&row, "number")?,
+        None => append(connection, &download(transfer)).await?,
+    };
+    sqlx::query(TRANSFER)
+        .bind(bytes_column(number))
+        .bind(to_column(at))
+        .bind(bytes_column(start))
+        .bind(bytes_column(bytes))
+        .execute(connection)
+        .await?;
+    Ok(number)
+}
+
+/// The entry of a download. Its bytes are with its transfers.
+fn download(transfer: TransferEntry) -> AuditEntry {
+    AuditEntry {
+        at: transfer.at,
+        action: AuditAction::Downloaded,
+        actor: Some(transfer.actor),
+        subject: Some(transfer.subject),
+        from: Some(transfer.from),
+        export: Some(transfer.export),
+        sha256: Some(transfer.sha256),
+        bytes: None,
+        detail: None,
+    }
+}
+
+#[async_trait]
+impl AuditLog for SqliteAudit {
+    async fn append(&self, entry: AuditEntry) -> Result<u64, AuditError> {
+        let appended = self
+            .database
+            .writer
+            .run(move |connection| Box::pin(async move { append(connection, &entry).await }));
+        Ok(appended.await?)
+    }
+
+    async fn append_transfer(&self, transfer: TransferEntry) -> Result<u64, AuditError> {
+        let appended = self.database.writer.transaction(move |connection| {
+            Box::pin(async move { append_transfer(connection, transfer).await })
+        });
+        Ok(appended.await?)
+    }
+
+    async fn page(&self, page: AuditPage) -> Result<Vec<NumberedEntry>, AuditError> {
+        let rows = sqlx::query(PAGE)
+            .bind(page.before.map_or(i64::MAX, bytes_column))
+            .bind(i64::try_from(page.limit).unwrap_or(i64::MAX))
+            .fetch_all(&self.database.readers)
+            .await
+            .map_err(Failure::from)?;
+        let entries = rows.iter().map(read_entry).collect::<Result<_, _>>();
+        entries.map_err(AuditError)
+    }
+}
+
+fn read_entry(row: &SqliteRow) -> Result<NumberedEntry, RowError> {
+    let text = |column: &str| -> Result<Option<String>, RowError> { Ok(row.try_get(column)?) };
+    let user = |column: &str| -> Result<Option<UserId>, RowError> {
+        let parsed = text(column)?.map(|name| UserId::parse(&name));
+        Ok(parsed.transpose()?)
+    };
+    let action: String = row.try_get("action")?;
+    let entry = AuditEntry {
+        at: from_column(row.try_get("at")?),
+        action: AuditAction::parse(&action).ok_or("an action that is not known here")?,
+        actor: user("actor")?,
+        subject: user("subject")?,
+        from: text("source")?,
+        export: text("export")?.map(|id| JobId::parse(&id)).transpose()?,
+        sha256: text("sha256")?.map(Sha256::try_from).transpose()?,
+        bytes: read_bytes(row)?,
+        detail: text("detail")?,
+    };
+    let number = read_number(row, "number")?;
+    Ok(NumberedEntry { number, entry })
+}
+
+/// The bytes of a download are those of its transfers.
+fn read_bytes(row: &SqliteRow) -> Result<Option<u64>, RowError> {
+    if row.try_get::<i64, _>("has_transfers")? != 0 {
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a sum of lengths; what is beyond every disk may be rounded"
+        )]
+        return Ok(Some(row.try_get::<f64, _>("transferred")? as u64));
+    }
+    let bytes: Option<i64> = row.try_get("bytes")?;
+    Ok(bytes.map(u64::try_from).transpose()?)
+}

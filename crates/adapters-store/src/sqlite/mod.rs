@@ -1,0 +1,19 @@
+//! SQLite: one file, one writing connection, a few that read.
+
+mod audit;
+mod credentials;
+mod database;
+mod error;
+mod jobs;
+mod keys;
+mod migrate;
+mod moments;
+mod rows;
+mod writer;
+
+pub use audit::SqliteAudit;
+pub use credentials::SqliteCredentials;
+pub use database::Database;
+pub use error::DatabaseError;
+pub use jobs::SqliteJobStore;
+pub use keys::SqliteKeys;

@@ -1,0 +1,537 @@
+//! Jobs in memory.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Poll, Waker};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
+use jiff::Timestamp;
+
+use crate::jobs::{
+    Admitted, Change, Claim, Ending, Job, JobId, JobPage, JobProgress, JobState, JobStateName,
+    JobStore, JobStoreError, Lease, Pause, Renewed, Shares, Standing, StoredJob, Token, Transfer,
+    Version, WaitingFor, Whose, Wish, WorkerId,
+};
+use crate::model::UserId;
+use crate::ports::Clock;
+
+struct Kept {
+    job: Job,
+    version: u64,
+    /// Whoever runs it, and until when.
+    held: Option<(Token, Timestamp)>,
+    wish: Option<Wish>,
+    /// The number of its latest claim, over all jobs.
+    claimed: u64,
+    progress: Option<(u64, JobProgress)>,
+    most_bytes: u64,
+}
+
+impl Kept {
+    fn new(job: Job) -> Self {
+        Self {
+            job,
+            version: 1,
+            held: None,
+            wish: None,
+            claimed: 0,
+            progress: None,
+            most_bytes: 0,
+        }
+    }
+
+    fn stored(&self) -> StoredJob {
+        StoredJob {
+            job: self.job.clone(),
+            version: Version(self.version),
+        }
+    }
+
+    fn is_held_by(&self, lease: &Lease) -> bool {
+        self.held.as_ref().is_some_and(|held| held.0 == lease.token)
+    }
+
+    fn is_running(&self) -> bool {
+        matches!(self.job.state, JobState::Running)
+    }
+
+    /// Whether its turn has come, others of its owner aside.
+    fn is_due(&self, now: Timestamp) -> bool {
+        match &self.job.state {
+            JobState::Queued => true,
+            JobState::Waiting {
+                retry: Some(retry),
+                give_up,
+                ..
+            } => *retry <= now && *give_up > now,
+            _ => false,
+        }
+    }
+
+    fn lease_ran_out(&self, now: Timestamp) -> bool {
+        self.is_running() && self.held.as_ref().is_none_or(|held| held.1 <= now)
+    }
+
+    /// Nobody runs it any more.
+    fn release(&mut self) {
+        self.held = None;
+        self.version += 1;
+        if !self.job.is_unfinished() {
+            self.wish = None;
+        }
+    }
+}
+
+/// A watcher's changes that it has not read yet.
+#[derive(Default)]
+struct Watcher {
+    changes: VecDeque<Change>,
+    waker: Option<Waker>,
+}
+
+const UNREAD_CHANGES: usize = 256;
+
+#[derive(Default)]
+struct Jobs {
+    jobs: BTreeMap<JobId, Kept>,
+    claims: u64,
+    watchers: Vec<Arc<Mutex<Watcher>>>,
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Jobs {
+    fn tell(&mut self, id: &JobId) {
+        // Whose stream was dropped does not watch any more.
+        self.watchers
+            .retain(|watcher| Arc::strong_count(watcher) > 1);
+        for watcher in &self.watchers {
+            let mut watcher = locked(watcher);
+            if watcher.changes.len() >= UNREAD_CHANGES {
+                watcher.changes.clear();
+                watcher.changes.push_back(Change::Resync);
+            } else {
+                watcher.changes.push_back(Change::Job(id.clone()));
+            }
+            if let Some(waker) = watcher.waker.take() {
+                waker.wake();
+            }
+        }
+    }
+
+    fn get(&mut self, id: &JobId) -> Result<&mut Kept, JobStoreError> {
+        self.jobs
+            .get_mut(id)
+            .ok_or_else(|| JobStoreError::Unknown { id: id.clone() })
+    }
+
+    fn held(&mut self, lease: &Lease) -> Result<&mut Kept, JobStoreError> {
+        let kept = self.jobs.get_mut(&lease.job);
+        kept.filter(|kept| kept.is_held_by(lease))
+            .ok_or_else(|| lost(lease))
+    }
+
+    fn runs_for(&self, owner: &UserId) -> bool {
+        self.jobs
+            .values()
+            .any(|kept| kept.is_running() && kept.job.owner == *owner)
+    }
+
+    fn served(&self, owner: &UserId) -> u64 {
+        let theirs = self.jobs.values().filter(|kept| kept.job.owner == *owner);
+        theirs.map(|kept| kept.claimed).max().unwrap_or_default()
+    }
+
+    /// The job that is next.
+    fn next(&self, now: Timestamp) -> Option<JobId> {
+        let candidates = self.jobs.values().filter(|kept| {
+            kept.lease_ran_out(now) || (kept.is_due(now) && !self.runs_for(&kept.job.owner))
+        });
+        let next = candidates.min_by_key(|kept| {
+            let job = &kept.job;
+            (
+                !kept.is_running(),
+                self.served(&job.owner),
+                kept.wish.is_none(),
+                job.requested,
+                &job.id,
+            )
+        });
+        next.map(|kept| kept.job.id.clone())
+    }
+
+    /// Jobs that pass, oldest request first.
+    fn where_(&self, passes: impl Fn(&Kept) -> bool) -> Vec<&Kept> {
+        let mut found: Vec<_> = self.jobs.values().filter(|kept| passes(kept)).collect();
+        found.sort_by_key(|kept| (kept.job.requested, &kept.job.id));
+        found
+    }
+
+    fn standing(&self, owner: &UserId, now: Timestamp) -> Standing {
+        let theirs = self.where_(|kept| kept.job.owner == *owner);
+        let within_a_day = |at: &Timestamp| now.duration_since(*at).unsigned_abs() < Shares::DAY;
+        let requested = theirs.iter().map(|kept| kept.job.requested);
+        let unfinished = |kept: &&&Kept| kept.job.is_unfinished();
+        let kept_archives = theirs
+            .iter()
+            .filter(|kept| kept.job.state_at(now) == JobStateName::Ready);
+        Standing {
+            unfinished: theirs.iter().filter(unfinished).count(),
+            unfinished_in_all: self.where_(|kept| kept.job.is_unfinished()).len(),
+            orders: requested.filter(within_a_day).collect(),
+            archives: kept_archives.map(|kept| kept.job.id.clone()).collect(),
+        }
+    }
+}
+
+fn lost(lease: &Lease) -> JobStoreError {
+    JobStoreError::Lost {
+        id: lease.job.clone(),
+    }
+}
+
+fn conflict(id: &JobId) -> JobStoreError {
+    JobStoreError::Conflict { id: id.clone() }
+}
+
+/// A store of jobs in memory.
+pub struct MemoryJobStore {
+    clock: Arc<dyn Clock>,
+    jobs: Mutex<Jobs>,
+}
+
+impl MemoryJobStore {
+    /// No jobs yet.
+    pub fn new(clock: Arc<dyn Clock>) -> Self {
+        Self {
+            clock,
+            jobs: Mutex::default(),
+        }
+    }
+
+    fn jobs(&self) -> MutexGuard<'_, Jobs> {
+        locked(&self.jobs)
+    }
+
+    fn after(&self, time: Duration) -> Timestamp {
+        let now = self.clock.now();
+        now.checked_add(time).unwrap_or(Timestamp::MAX)
+    }
+
+    /// One step of a run.
+    fn leased<T>(
+        &self,
+        lease: &Lease,
+        step: impl FnOnce(&mut Kept) -> Result<T, JobStoreError>,
+    ) -> Result<T, JobStoreError> {
+        let mut jobs = self.jobs();
+        let done = step(jobs.held(lease)?)?;
+        jobs.tell(&lease.job);
+        Ok(done)
+    }
+}
+
+#[async_trait]
+impl JobStore for MemoryJobStore {
+    async fn admit(&self, mut job: Job, shares: &Shares) -> Result<Admitted, JobStoreError> {
+        let mut jobs = self.jobs();
+        if jobs.jobs.contains_key(&job.id) {
+            return Err(JobStoreError::Exists { id: job.id });
+        }
+        let same = jobs.where_(|kept| {
+            kept.job.is_unfinished()
+                && kept.wish.is_none()
+                && kept.job.owner == job.owner
+                && kept.job.request == job.request
+        });
+        if let Some(same) = same.first() {
+            return Ok(Admitted::Same(same.stored()));
+        }
+        let now = self.clock.now();
+        shares.check(jobs.standing(&job.owner, now), now)?;
+        job.requested = now;
+        let (id, kept) = (job.id.clone(), Kept::new(job));
+        let stored = kept.stored();
+        jobs.jobs.insert(id.clone(), kept);
+        jobs.tell(&id);
+        Ok(Admitted::New(stored))
+    }
+
+    async fn get(&self, owner: &UserId, id: &JobId) -> Result<StoredJob, JobStoreError> {
+        let stored = self.find(id).await?;
+        if stored.job.owner == *owner {
+            Ok(stored)
+        } else {
+            Err(JobStoreError::Unknown { id: id.clone() })
+        }
+    }
+
+    async fn find(&self, id: &JobId) -> Result<StoredJob, JobStoreError> {
+        Ok(self.jobs().get(id)?.stored())
+    }
+
+    async fn list(&self, whose: &Whose, page: JobPage) -> Result<Vec<StoredJob>, JobStoreError> {
+        let jobs = self.jobs();
+        let mut found = jobs.where_(|kept| match whose {
+            Whose::Of(owner) => kept.job.owner == *owner,
+            Whose::Everybodys => true,
+        });
+        found.reverse();
+        let start = match &page.after {
+            None => 0,
+            Some(after) => {
+                let at = found.iter().position(|kept| kept.job.id == *after);
+                at.ok_or_else(|| JobStoreError::Unknown { id: after.clone() })? + 1
+            }
+        };
+        let wanted = found.into_iter().skip(start).take(page.limit);
+        Ok(wanted.map(Kept::stored).collect())
+    }
+
+    async fn count(&self) -> Result<Vec<(JobStateName, u64)>, JobStoreError> {
+        let jobs = self.jobs();
+        let count = |name| jobs.where_(|kept| kept.job.state.name() == name).len() as u64;
+        let counts = JobStateName::ALL.map(|name| (name, count(name)));
+        Ok(counts.into_iter().filter(|count| count.1 > 0).collect())
+    }
+
+    async fn update(&self, seen: Version, job: Job) -> Result<StoredJob, JobStoreError> {
+        let mut jobs = self.jobs();
+        let kept = jobs.get(&job.id)?;
+        if kept.version != seen.0 || kept.is_running() || matches!(job.state, JobState::Running) {
+            return Err(conflict(&job.id));
+        }
+        let downloads = std::mem::take(&mut kept.job.downloads);
+        kept.job = Job {
+            downloads,
+            downloads_total: kept.job.downloads_total,
+            ..job
+        };
+        kept.release();
+        let stored = kept.stored();
+        jobs.tell(&stored.job.id);
+        Ok(stored)
+    }
+
+    async fn record_transfer(&self, id: &JobId, transfer: Transfer) -> Result<(), JobStoreError> {
+        let mut jobs = self.jobs();
+        jobs.get(id)?.job.record_transfer(transfer);
+        jobs.tell(id);
+        Ok(())
+    }
+
+    async fn overdue(&self) -> Result<Vec<StoredJob>, JobStoreError> {
+        let now = self.clock.now();
+        let jobs = self.jobs();
+        let found = jobs.where_(
+            |kept| matches!(kept.job.state, JobState::Ready { expires, .. } if expires <= now),
+        );
+        Ok(found.into_iter().map(Kept::stored).collect())
+    }
+
+    async fn given_up(&self) -> Result<Vec<StoredJob>, JobStoreError> {
+        let now = self.clock.now();
+        let jobs = self.jobs();
+        let found = jobs.where_(|kept| match kept.job.state {
+            JobState::Waiting { give_up, .. } => give_up <= now,
+            JobState::Failed {
+                resumable_until: Some(until),
+                ..
+            } => until <= now,
+            _ => false,
+        });
+        Ok(found.into_iter().map(Kept::stored).collect())
+    }
+
+    async fn claim(
+        &self,
+        _worker: &WorkerId,
+        term: Duration,
+    ) -> Result<Option<Claim>, JobStoreError> {
+        let now = self.clock.now();
+        let mut jobs = self.jobs();
+        let Some(id) = jobs.next(now) else {
+            return Ok(None);
+        };
+        jobs.claims += 1;
+        let claims = jobs.claims;
+        let token = Token::of(u128::from(claims).to_be_bytes());
+        let kept = jobs.get(&id)?;
+        if kept.is_running() {
+            kept.job.deaths += 1;
+        }
+        kept.job.began.get_or_insert(now);
+        kept.job.state = JobState::Running;
+        kept.held = Some((token.clone(), self.after(term)));
+        kept.claimed = claims;
+        kept.version += 1;
+        let claim = Claim {
+            job: kept.job.clone(),
+            version: Version(kept.version),
+            lease: Lease {
+                job: id.clone(),
+                token,
+            },
+            wish: kept.wish,
+        };
+        jobs.tell(&id);
+        Ok(Some(claim))
+    }
+
+    async fn renew(&self, held: &[Lease], term: Duration) -> Result<Vec<Renewed>, JobStoreError> {
+        let until = self.after(term);
+        let mut jobs = self.jobs();
+        let renewed = held.iter().filter_map(|lease| {
+            let kept = jobs.held(lease).ok()?;
+            kept.held = Some((lease.token.clone(), until));
+            Some(Renewed {
+                lease: lease.clone(),
+                wish: kept.wish,
+            })
+        });
+        Ok(renewed.collect())
+    }
+
+    async fn give_back(&self, lease: &Lease) -> Result<(), JobStoreError> {
+        self.leased(lease, |kept| {
+            kept.job.state = JobState::Queued;
+            kept.release();
+            Ok(())
+        })
+    }
+
+    async fn pause(
+        &self,
+        lease: &Lease,
+        pause: Pause,
+        notes: Vec<String>,
+    ) -> Result<StoredJob, JobStoreError> {
+        let now = self.clock.now();
+        self.leased(lease, |kept| {
+            let paused = pause.apply(&mut kept.job, kept.wish, now);
+            paused.map_err(|_| lost(lease))?;
+            kept.job.add_notes(notes);
+            kept.release();
+            Ok(kept.stored())
+        })
+    }
+
+    async fn settle(
+        &self,
+        lease: &Lease,
+        ending: Ending,
+        notes: Vec<String>,
+    ) -> Result<StoredJob, JobStoreError> {
+        let now = self.clock.now();
+        self.leased(lease, |kept| {
+            let ended = ending.apply(&mut kept.job, now);
+            ended.map_err(|_| lost(lease))?;
+            kept.job.add_notes(notes);
+            kept.release();
+            Ok(kept.stored())
+        })
+    }
+
+    async fn signed_in(&self, owner: &UserId) -> Result<u64, JobStoreError> {
+        let mut jobs = self.jobs();
+        let waits = |kept: &Kept| {
+            let state = &kept.job.state;
+            let for_sign_in = matches!(
+                state,
+                JobState::Waiting {
+                    waiting_for: WaitingFor::SignIn,
+                    ..
+                }
+            );
+            for_sign_in && kept.job.owner == *owner
+        };
+        let found = jobs.where_(waits).into_iter();
+        let ids: Vec<JobId> = found.map(|kept| kept.job.id.clone()).collect();
+        for id in &ids {
+            let kept = jobs.get(id)?;
+            kept.job.state = JobState::Queued;
+            kept.version += 1;
+            jobs.tell(id);
+        }
+        Ok(ids.len() as u64)
+    }
+
+    async fn wish(&self, owner: &UserId, id: &JobId, wish: Wish) -> Result<(), JobStoreError> {
+        let mut jobs = self.jobs();
+        let kept = jobs.get(id)?;
+        if kept.job.owner != *owner {
+            return Err(JobStoreError::Unknown { id: id.clone() });
+        }
+        if !kept.job.is_unfinished() {
+            return Err(conflict(id));
+        }
+        kept.wish = Some(wish);
+        if !kept.is_running() {
+            kept.job.state = JobState::Queued;
+            kept.version += 1;
+        }
+        jobs.tell(id);
+        Ok(())
+    }
+
+    async fn record_progress(
+        &self,
+        progress: &[(Lease, JobProgress)],
+    ) -> Result<(), JobStoreError> {
+        let mut jobs = self.jobs();
+        for (lease, progress) in progress {
+            let Ok(kept) = jobs.held(lease) else {
+                continue;
+            };
+            let serial = kept.progress.as_ref().map_or(0, |known| known.0);
+            kept.progress = Some((serial + 1, progress.clone()));
+            if progress.bytes() > kept.most_bytes {
+                kept.most_bytes = progress.bytes();
+                kept.job.progressed();
+            }
+            jobs.tell(&lease.job);
+        }
+        Ok(())
+    }
+
+    async fn progress(&self, id: &JobId) -> Result<Option<(u64, JobProgress)>, JobStoreError> {
+        Ok(self.jobs().get(id)?.progress.clone())
+    }
+
+    async fn void_leases(&self) -> Result<u64, JobStoreError> {
+        let mut jobs = self.jobs();
+        let running = jobs.where_(Kept::is_running).into_iter();
+        let ids: Vec<JobId> = running.map(|kept| kept.job.id.clone()).collect();
+        for id in &ids {
+            let kept = jobs.get(id)?;
+            kept.job.state = JobState::Queued;
+            kept.job.deaths += 1;
+            kept.release();
+            jobs.tell(id);
+        }
+        Ok(ids.len() as u64)
+    }
+
+    fn changes(&self) -> BoxStream<'static, Change> {
+        let watcher = Arc::<Mutex<Watcher>>::default();
+        self.jobs().watchers.push(Arc::clone(&watcher));
+        stream::poll_fn(move |context| {
+            let mut watcher = locked(&watcher);
+            if let Some(change) = watcher.changes.pop_front() {
+                return Poll::Ready(Some(change));
+            }
+            watcher.waker = Some(context.waker().clone());
+            Poll::Pending
+        })
+        .boxed()
+    }
+
+    async fn now(&self) -> Result<Timestamp, JobStoreError> {
+        Ok(self.clock.now())
+    }
+}
