@@ -69,6 +69,9 @@ const LIST: &str = "SELECT * FROM jobs WHERE (?1 IS NULL OR owner = ?1) \
     AND (?2 IS NULL OR (requested, id) < (SELECT requested, id FROM jobs WHERE id = ?2)) \
     ORDER BY requested DESC, id DESC LIMIT ?3";
 
+const UNFINISHED: &str =
+    "SELECT id, owner FROM jobs WHERE state IN ('queued', 'running', 'waiting')";
+
 const OVERDUE: &str =
     "SELECT * FROM jobs WHERE state = 'ready' AND expires_at <= ? ORDER BY requested, id";
 
@@ -400,6 +403,17 @@ impl JobStore for SqliteJobStore {
         let place = |name| JobStateName::ALL.iter().position(|known| *known == name);
         counts.sort_by_key(|count| place(count.0));
         Ok(counts)
+    }
+
+    async fn unfinished(&self) -> Result<Vec<(JobId, UserId)>, JobStoreError> {
+        let statement = sqlx::query(UNFINISHED);
+        let rows = statement.fetch_all(&self.database.readers).await;
+        let rows = rows.map_err(Failure::from)?;
+        let read = |row: &SqliteRow| -> Result<(JobId, UserId), RowError> {
+            Ok((read_id(row, "id")?, UserId::parse(row.try_get("owner")?)?))
+        };
+        let jobs = rows.iter().map(read).collect::<Result<_, _>>();
+        Ok(jobs.map_err(Failure::from)?)
     }
 
     async fn update(&self, seen: Version, job: Job) -> Result<StoredJob, JobStoreError> {
