@@ -21,7 +21,9 @@ pub use encrypt::{Encryption, EncryptionError, Recipient};
 pub use journal::RunHeader;
 pub use memory::Short;
 pub use publish::Replace;
-pub use reader::{BagSource, ListedFile, Listing, ReadError, StoredFormat, Unlock, list, open_bag};
+pub use reader::{
+    BagSource, ListedFile, Listing, ReadError, StoredFormat, Unlock, export_json, list, open_bag,
+};
 pub use run::{
     LockedRun, OpenError, OpenRun, OpenedRun, RunFiles, RunSettings, Target, UnfinishedPolicy,
     UnfinishedRun, bag_of_work_folder, check_target, find_unfinished, is_taken, lock_unfinished,

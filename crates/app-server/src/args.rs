@@ -63,8 +63,16 @@ pub(crate) struct Args {
     pub(crate) jobs: NonZeroUsize,
 
     /// How long a finished archive is kept
-    #[arg(long, env = "UFORGE_EXPORT_KEEP_ARCHIVE", value_name = "DURATION", default_value = "7d", value_parser = duration)]
+    #[arg(long, env = "UFORGE_EXPORT_KEEP_ARCHIVE", value_name = "DURATION", default_value = "7d", value_parser = some_time)]
     pub(crate) keep_archive: Duration,
+
+    /// How long an export waits for the platform or for disk space before it is given up
+    #[arg(long, env = "UFORGE_EXPORT_GIVE_UP_AFTER", value_name = "DURATION", default_value = "1d", value_parser = some_time)]
+    pub(crate) give_up_after: Duration,
+
+    /// Bytes that all archives and unfinished exports together may take on disk, as in `200G`; exports that would take more wait
+    #[arg(long, env = "UFORGE_EXPORT_STORE_LIMIT", value_name = "SIZE", value_parser = size)]
+    pub(crate) store_limit: Option<u64>,
 
     /// What goes to the log on standard error, as in `info` or `app_server=debug`
     #[arg(
@@ -110,8 +118,43 @@ fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Args, cla
 /// Settings that name files: those need not be text.
 const PATHS: [&str; 2] = ["data", "cacert"];
 
-fn duration(text: &str) -> Result<Duration, humantime::DurationError> {
-    humantime::parse_duration(text)
+/// A duration that can be meant: something, and no more than a person's life.
+fn some_time(text: &str) -> Result<Duration, String> {
+    const LONGEST: Duration = Duration::from_hours(100 * 366 * 24);
+    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
+    if time.is_zero() || time > LONGEST {
+        return Err("it has to be more than nothing and at most 100 years".to_owned());
+    }
+    Ok(time)
+}
+
+/// Bytes, as in `1500000`, `500M`, `20GiB` (powers of 1024) or `20GB` (powers of 1000).
+fn size(text: &str) -> Result<u64, String> {
+    let wrong = || "it should look like `500M`, `20GiB` or `20GB`".to_owned();
+    let text = text.trim();
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let number: u64 = number.parse().map_err(|_| wrong())?;
+    let unit = unit.trim().to_ascii_lowercase();
+    let (letter, base) = match unit.as_bytes() {
+        [] | [b'b'] => (b'b', 1_u64),
+        [letter] | [letter, b'i', b'b'] => (*letter, 1024),
+        [letter, b'b'] => (*letter, 1000),
+        _ => return Err(wrong()),
+    };
+    let power = match letter {
+        b'b' => 0,
+        b'k' => 1,
+        b'm' => 2,
+        b'g' => 3,
+        b't' => 4,
+        b'p' => 5,
+        _ => return Err(wrong()),
+    };
+    let bytes = base
+        .checked_pow(power)
+        .and_then(|unit| number.checked_mul(unit));
+    bytes.filter(|bytes| *bytes > 0).ok_or_else(wrong)
 }
 
 #[cfg(test)]
@@ -135,5 +178,30 @@ mod tests {
         .unwrap();
         assert_eq!(args.keep_archive, Duration::from_hours(7 * 24));
         assert!(args.listen.ip().is_loopback());
+    }
+
+    #[test]
+    fn nothing_and_nonsense_are_no_time() {
+        for text in ["", "0s", "0", "soon", "-1d", "1000000y"] {
+            assert!(some_time(text).is_err(), "{text}");
+        }
+        assert_eq!(some_time("90m"), Ok(Duration::from_mins(90)));
+    }
+
+    #[test]
+    fn sizes_are_written_as_usual() {
+        for (text, bytes) in [
+            ("1500000", 1_500_000),
+            ("2k", 2_048),
+            ("500M", 500 * 1024 * 1024),
+            ("20GiB", 20 << 30),
+            ("20 gb", 20_000_000_000),
+            ("1T", 1 << 40),
+        ] {
+            assert_eq!(size(text), Ok(bytes), "{text}");
+        }
+        for text in ["", "0", "G", "-1G", "1.5G", "1X", "1GiBs", "99999999P"] {
+            assert!(size(text).is_err(), "{text}");
+        }
     }
 }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::jobs::JobFailure;
-use domain::model::{Order, UserId};
-use domain::ports::{API_URL, ApiError, FinishedBag, Platform, Progress};
+use domain::model::{Order, SafeName, UserId};
+use domain::ports::{API_URL, ApiError, Platform, Progress};
 use domain::report::Completeness;
 use secrecy::SecretString;
 use thiserror::Error;
@@ -18,6 +18,15 @@ use thiserror::Error;
 pub(crate) struct Credentials {
     pub(crate) login: UserId,
     pub(crate) password: SecretString,
+}
+
+/// How a run signs in.
+#[derive(Clone, Debug)]
+pub(crate) enum SignIn {
+    /// As a person who asked for the export.
+    Person(Credentials),
+    /// As the service itself, in the way that the operator set up. It acts for the person, as administrators do.
+    Service,
 }
 
 /// Why it is not known who a caller is.
@@ -51,17 +60,42 @@ impl IdentifyError {
 /// What a run is made from.
 pub(crate) struct Assignment {
     pub(crate) order: Order,
-    pub(crate) credentials: Credentials,
-    /// An empty folder that is this run's alone.
-    pub(crate) workplace: PathBuf,
+    pub(crate) sign_in: SignIn,
+    /// The folder of this job's runs: what an unfinished one left in it is resumed.
+    pub(crate) folder: PathBuf,
 }
 
 /// What a run exported.
+#[derive(Clone, Debug)]
 pub(crate) struct Exported {
-    pub(crate) bag: FinishedBag,
+    /// The name of the bag in the run's folder.
+    pub(crate) name: SafeName,
     pub(crate) completeness: Completeness,
     /// `export.json` as it stands in the bag.
     pub(crate) report: Bytes,
+}
+
+/// What follows from a run that ended without a bag.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SetbackKind {
+    /// The platform refuses the credentials: others are needed.
+    SignInRefused,
+    /// The platform is away or overloaded: it is asked again later.
+    PlatformAway,
+    /// There is no space left: later there may be.
+    NoSpace,
+    /// Something else, after which a new attempt can resume what was done.
+    Resumable,
+    /// Whatever is tried, this order has no bag.
+    Final,
+}
+
+/// Why a run ended without a bag.
+#[derive(Clone, Debug)]
+pub(crate) struct Setback {
+    pub(crate) kind: SetbackKind,
+    /// In words that name no secret.
+    pub(crate) failure: JobFailure,
 }
 
 /// A failure of the service's own disk. Its paths are for the operator, who finds them in the log; the caller's record has none.
@@ -72,11 +106,34 @@ pub(crate) fn storage_failure() -> JobFailure {
     }
 }
 
-/// One run. It may be dropped at any await; [`Run::abandon`] then takes its tickets back.
+/// The service's disk is full.
+pub(crate) fn no_space() -> Setback {
+    Setback {
+        kind: SetbackKind::NoSpace,
+        failure: JobFailure {
+            message: "the service has no space left for the archive".to_owned(),
+            hint: Some("contact the operator of this service".to_owned()),
+        },
+    }
+}
+
+/// What a run that was given up leaves.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct LeftOver {
+    /// A sentence for each ticket that may still be on the platform.
+    pub(crate) notes: Vec<String>,
+    /// Whether the platform should be asked again later to delete some.
+    pub(crate) is_open: bool,
+}
+
+/// One run. It may be dropped at any await: what it did until then is in its folder.
 #[async_trait]
 pub(crate) trait Run: Send + Sync {
-    /// Exports the data into the workplace.
-    async fn export(&mut self, progress: &dyn Progress) -> Result<Exported, JobFailure>;
+    /// Exports the data into the folder.
+    async fn export(&mut self, progress: &dyn Progress) -> Result<Exported, Setback>;
+
+    /// Ends the run so that another one can resume it: its tickets stay on the platform, and all of them are in its folder.
+    async fn suspend(&mut self);
 
     /// Takes this run's tickets off the platform. Gives a sentence for each that had to be left.
     async fn abandon(&mut self) -> Vec<String>;
@@ -88,12 +145,28 @@ pub(crate) trait Backend: Send + Sync {
     /// The platform's base URL, without credentials.
     fn source(&self) -> &str;
 
+    /// Whether runs can sign in as the service itself.
+    fn has_service_account(&self) -> bool;
+
     /// Whether the platform answers. Needs no credentials.
     async fn platform(&self) -> Result<Platform, ApiError>;
 
     /// The login that the platform knows the caller by.
     async fn identify(&self, credentials: &Credentials) -> Result<UserId, IdentifyError>;
 
-    /// Prepares a run. Nothing is sent yet.
-    async fn prepare(&self, assignment: Assignment) -> Result<Box<dyn Run>, JobFailure>;
+    /// Prepares a run, or the resumption of an unfinished one. Nothing is sent yet, but to give up an unfinished run that cannot be
+    /// resumed.
+    async fn prepare(&self, assignment: Assignment) -> Result<Box<dyn Run>, Setback>;
+
+    /// Takes the tickets of an unfinished run in this folder off the platform. Without a way to sign in, says only whether there
+    /// are some.
+    async fn abandon_unfinished(
+        &self,
+        user: &UserId,
+        folder: PathBuf,
+        sign_in: Option<SignIn>,
+    ) -> LeftOver;
+
+    /// What a finished bag in this folder says of itself.
+    async fn read_report(&self, folder: PathBuf, name: SafeName) -> Result<Exported, Setback>;
 }

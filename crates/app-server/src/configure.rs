@@ -6,6 +6,7 @@ use thiserror::Error;
 
 use crate::args::Args;
 use crate::compose::{TextFileError, read_pem};
+use crate::runner::Pace;
 use crate::settings::{Settings, Trust};
 
 /// CA files have a few KiB; a whole system's bundle has some 250.
@@ -54,6 +55,9 @@ impl Args {
             trusted_proxies: self.trusted_proxy,
             jobs: self.jobs,
             keep_archive: self.keep_archive,
+            give_up_after: self.give_up_after,
+            store_limit: self.store_limit,
+            pace: Pace::default(),
         })
     }
 }

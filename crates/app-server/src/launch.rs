@@ -5,7 +5,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::jobs::{BagStore, BagStoreError, JobStore};
+use domain::jobs::JobStoreError;
 use domain::ports::Clock;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -16,15 +16,11 @@ use crate::api::{Parts, Service, router};
 use crate::auth::Gate;
 use crate::backend::Backend;
 use crate::causes::Causes;
-use crate::compose::{self, ComposeError, Signals};
-use crate::runner::{Runner, RunnerPorts};
+use crate::compose::{self, ComposeError, Signals, StoreError, Stores, open_stores};
+use crate::runner::{Runner, RunnerPorts, Terms};
 use crate::serve::serve;
 use crate::settings::Settings;
-use crate::store::{DataFolder, DataFolderError, DiskBags, MemoryJobs};
-use crate::sweep::{clean_up, sweep_forever};
 
-/// Jobs whose records are kept at the same time.
-const RECORDS: usize = 10_000;
 /// How long downloads that are under way may go on after a signal.
 const LAST_DOWNLOADS: Duration = Duration::from_secs(5);
 
@@ -38,9 +34,9 @@ enum Cause {
     #[error(transparent)]
     Compose(#[from] ComposeError),
     #[error(transparent)]
-    Data(#[from] DataFolderError),
-    #[error("the folder of archives cannot be used")]
-    Bags(#[from] BagStoreError),
+    Stores(#[from] StoreError),
+    #[error("the exports of an earlier process cannot be taken up")]
+    Jobs(#[from] JobStoreError),
     #[error("could not listen on `{address}`")]
     Listen {
         address: SocketAddr,
@@ -56,14 +52,10 @@ enum Cause {
 impl StartError {
     /// Whether other settings would help, and nothing else.
     pub(crate) fn is_misconfiguration(&self) -> bool {
-        match self.0 {
-            // Another folder has to be named, or this one closed to others.
-            Cause::Compose(_) | Cause::Data(DataFolderError::Distrusted(_)) => true,
-            Cause::Data(_)
-            | Cause::Bags(_)
-            | Cause::Listen { .. }
-            | Cause::Random(_)
-            | Cause::Signals(_) => false,
+        match &self.0 {
+            Cause::Compose(_) => true,
+            Cause::Stores(error) => error.is_misconfiguration(),
+            Cause::Jobs(_) | Cause::Listen { .. } | Cause::Random(_) | Cause::Signals(_) => false,
         }
     }
 }
@@ -74,17 +66,25 @@ pub struct Running {
     runner: Arc<Runner>,
     stopping: CancellationToken,
     serving: JoinHandle<()>,
-    sweeping: JoinHandle<()>,
-    _data: DataFolder,
+    stores: Stores,
 }
 
-/// Starts the service. When this returns, it takes requests.
-///
-/// What an earlier process left in the data folder is deleted: records of jobs live in memory.
+/// Starts the service. When this returns, it takes requests, and runs the exports that an earlier process left.
 pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let clock = compose::clock();
     let backend = compose::backend(&settings, &clock).map_err(Cause::from)?;
     Ok(start_with(settings, backend, clock).await?)
+}
+
+async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Cause> {
+    let listening = async {
+        let listener = TcpListener::bind(address).await?;
+        let local = listener.local_addr()?;
+        Ok((listener, local))
+    };
+    listening
+        .await
+        .map_err(|source| Cause::Listen { address, source })
 }
 
 async fn start_with(
@@ -92,50 +92,29 @@ async fn start_with(
     backend: Arc<dyn Backend>,
     clock: Arc<dyn Clock>,
 ) -> Result<Running, Cause> {
-    let data = DataFolder::open(&settings.data)?;
-    let bags: Arc<dyn BagStore> = Arc::new(DiskBags::open(data.bags())?);
-    let deleted = clean_up(&*bags).await?;
-    if deleted > 0 {
-        tracing::warn!(
-            folders = deleted,
-            "the exports of an earlier process were deleted"
-        );
-    }
-    let store: Arc<dyn JobStore> = Arc::new(MemoryJobs::new(RECORDS));
+    let stores = open_stores(&settings.data, &clock).await?;
     let mut key = [0; 64];
     getrandom::fill(&mut key).map_err(Cause::Random)?;
+    let (listener, local) = listen(settings.listen).await?;
     let ports = RunnerPorts {
-        store: Arc::clone(&store),
-        bags: Arc::clone(&bags),
+        store: Arc::clone(&stores.jobs),
+        bags: Arc::clone(&stores.bags),
+        audit: Arc::clone(&stores.audit),
+        sealed: Arc::clone(&stores.sealed),
+        seal: None,
         backend: Arc::clone(&backend),
         clock: Arc::clone(&clock),
     };
-    let runner = Arc::new(Runner::new(
-        ports,
-        settings.jobs.get(),
-        settings.keep_archive,
-    ));
-    let address = settings.listen;
-    let listen = async {
-        let listener = TcpListener::bind(address).await?;
-        let local = listener.local_addr()?;
-        Ok((listener, local))
-    };
-    let (listener, local) = listen
-        .await
-        .map_err(|source| Cause::Listen { address, source })?;
+    let runner = Runner::start(ports, terms(&settings)).await?;
     tokio::spawn(look_at_platform(Arc::clone(&backend)));
-    let sweeping = tokio::spawn(sweep_forever(
-        Arc::clone(&store),
-        Arc::clone(&bags),
-        Arc::clone(&clock),
-    ));
     let service = Service::new(Parts {
         gate: Gate::new(Arc::clone(&backend), Arc::clone(&clock), key),
         readiness: crate::api::Readiness::default(),
         runner: Arc::clone(&runner),
-        store,
-        bags,
+        store: Arc::clone(&stores.jobs),
+        bags: Arc::clone(&stores.bags),
+        audit: Arc::clone(&stores.audit),
+        keys: Arc::clone(&stores.keys),
         backend,
         clock: Arc::clone(&clock),
     });
@@ -152,9 +131,19 @@ async fn start_with(
         runner,
         stopping,
         serving,
-        sweeping,
-        _data: data,
+        stores,
     })
+}
+
+fn terms(settings: &Settings) -> Terms {
+    Terms {
+        places: settings.jobs.get(),
+        keep_archive: settings.keep_archive,
+        give_up_after: settings.give_up_after,
+        store_limit: settings.store_limit,
+        shares: Terms::SHARES,
+        pace: settings.pace,
+    }
 }
 
 impl Running {
@@ -163,18 +152,17 @@ impl Running {
         &self.url
     }
 
-    /// Takes nothing new, stops every run with its tickets abandoned, and closes the connections. Takes seconds.
+    /// Takes nothing new, stops every run so that the next start resumes it, and closes the connections. Takes seconds.
     pub async fn shutdown(mut self) {
         self.stopping.cancel();
-        self.runner.stop().await;
-        self.sweeping.abort();
-        if tokio::time::timeout(LAST_DOWNLOADS, &mut self.serving)
-            .await
-            .is_err()
-        {
+        let downloads = tokio::time::timeout(LAST_DOWNLOADS, &mut self.serving);
+        let (downloads, ()) = tokio::join!(downloads, self.runner.stop());
+        if downloads.is_err() {
             tracing::warn!("connections that would not end were cut");
             self.serving.abort();
         }
+        drop(self.runner);
+        self.stores.close().await;
     }
 }
 

@@ -14,23 +14,27 @@ mod exit;
 mod launch;
 mod problem;
 mod runner;
+mod seal;
 mod serve;
 mod settings;
-mod store;
-mod sweep;
 #[cfg(test)]
 mod testing;
 
 pub use configure::SettingsError;
 pub use launch::{Running, StartError, start};
+pub use runner::Pace;
 pub use settings::{Settings, Trust};
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use args::Args;
 use causes::Causes;
 use exit::Exit;
+
+/// How long work on the disk that is under way is waited for at the end.
+const LAST_WORK: Duration = Duration::from_millis(500);
 
 /// Reads the command line, serves until a signal comes, and says how it ended: 0 stopped, 1 failed, 2 wrong usage.
 pub fn main() -> ExitCode {
@@ -56,7 +60,10 @@ pub fn main() -> ExitCode {
         Ok(runtime) => runtime,
         Err(error) => return fail(&error, Exit::Failed),
     };
-    match runtime.block_on(serve_until_signalled(settings)) {
+    let served = runtime.block_on(serve_until_signalled(settings));
+    // What still reads a large file would hold the process up.
+    runtime.shutdown_timeout(LAST_WORK);
+    match served {
         Ok(()) => Exit::Success.into(),
         Err(error) => fail(&error, exit::of_start(&error)),
     }
@@ -86,7 +93,7 @@ async fn serve_until_signalled(settings: Settings) -> Result<(), StartError> {
     tokio::select! {
         () = running.shutdown() => {}
         // Somebody does not want to wait.
-        _ = signals.next() => tracing::warn!("stopped at once: tickets may be left on the platform"),
+        _ = signals.next() => tracing::warn!("stopped at once"),
     }
     Ok(())
 }

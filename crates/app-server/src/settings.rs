@@ -5,6 +5,8 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::runner::Pace;
+
 /// Which certificates of the UForge are trusted.
 #[derive(Clone, Debug, Default)]
 pub enum Trust {
@@ -34,6 +36,12 @@ pub struct Settings {
     pub jobs: NonZeroUsize,
     /// How long a finished archive is kept.
     pub keep_archive: Duration,
+    /// How long an export waits for the platform or for disk space before it is given up.
+    pub give_up_after: Duration,
+    /// Bytes that all exports together may take on disk.
+    pub store_limit: Option<u64>,
+    /// Times that are seldom changed.
+    pub pace: Pace,
 }
 
 impl Settings {
@@ -48,6 +56,9 @@ impl Settings {
             trusted_proxies: Vec::new(),
             jobs: USUAL_JOBS,
             keep_archive: Duration::from_hours(7 * 24),
+            give_up_after: Duration::from_hours(24),
+            store_limit: None,
+            pace: Pace::default(),
         }
     }
 }

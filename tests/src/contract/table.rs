@@ -191,6 +191,7 @@ pub const PORTS: [Port; 11] = [
             ("find", &["every_state_comes_back"]),
             ("list", &["lists_are_newest_first"]),
             ("count", &["every_state_comes_back"]),
+            ("unfinished", &["every_state_comes_back"]),
             ("update", &["a_late_update_changes_nothing"]),
             (
                 "record_transfer",

@@ -3,6 +3,7 @@
 //! A bag may come from anybody: paths are never opened as they stand in it, and what is kept of it is bounded by the number of
 //! its files. [`open_bag`] is the way in; [`crate::verify()`] and [`list`] use what it gives.
 
+mod description;
 mod error;
 mod folder;
 mod input;
@@ -24,6 +25,7 @@ use domain::bag::verify::Damage;
 use flate2::bufread::MultiGzDecoder;
 use serde::Serialize;
 
+pub use description::export_json;
 pub use error::ReadError;
 pub(crate) use input::{BUFFER_BYTES, ReadSeek};
 pub use listing::{ListedFile, Listing, list};

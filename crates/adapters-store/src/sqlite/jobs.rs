@@ -23,7 +23,7 @@ use super::rows::{
     RowError, Statement, read_id, read_job, read_name, read_number, read_wish, wish_name,
 };
 use super::statements::{
-    CLAIM, GIVE_BACK, GIVEN_UP, LIST, OVERDUE, PROGRESS, RENEW, SIGNED_IN, VOID, WISH,
+    CLAIM, GIVE_BACK, GIVEN_UP, LIST, OVERDUE, PROGRESS, RENEW, SIGNED_IN, UNFINISHED, VOID, WISH,
 };
 use super::steps::{Failure, add_transfer, admit, conflict, leave, replace, unknown};
 use super::writer::Work;
@@ -167,6 +167,17 @@ impl JobStore for SqliteJobStore {
         let place = |name| JobStateName::ALL.iter().position(|known| *known == name);
         counts.sort_by_key(|count| place(count.0));
         Ok(counts)
+    }
+
+    async fn unfinished(&self) -> Result<Vec<(JobId, UserId)>, JobStoreError> {
+        let statement = sqlx::query(UNFINISHED);
+        let rows = statement.fetch_all(&self.database.readers).await;
+        let rows = rows.map_err(Failure::from)?;
+        let read = |row: &SqliteRow| -> Result<(JobId, UserId), RowError> {
+            Ok((read_id(row, "id")?, UserId::parse(row.try_get("owner")?)?))
+        };
+        let jobs = rows.iter().map(read).collect::<Result<_, _>>();
+        Ok(jobs.map_err(Failure::from)?)
     }
 
     async fn update(&self, seen: Version, job: Job) -> Result<StoredJob, JobStoreError> {

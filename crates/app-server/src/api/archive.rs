@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use domain::jobs::{
-    BagBody, BagRecord, BagStoreError, DownloadRecord, Job, JobId, JobState, JobStore,
+    BagBody, BagRecord, BagStoreError, Job, JobId, JobState, JobStore, Transfer as TransferRecord,
 };
 use domain::ports::Clock;
 use futures_util::Stream;
@@ -65,15 +65,15 @@ pub(super) async fn download(
 
 /// The bag, where it can be had now.
 fn available(job: &Job, now: jiff::Timestamp) -> Result<&BagRecord, Problem> {
-    let state = job.state_name();
+    let state = job.state_at(now);
     match &job.state {
-        JobState::Queued | JobState::Running => Err(Problem::NotReady { state }),
+        JobState::Queued | JobState::Running | JobState::Waiting { .. } => {
+            Err(Problem::NotReady { state })
+        }
         JobState::Ready { delivery, expires } if now < *expires => Ok(&delivery.bag),
-        // Its time is over, although it has not been deleted yet.
-        JobState::Ready { .. } => Err(Problem::Gone {
-            state: domain::jobs::JobStateName::Expired,
-        }),
-        JobState::Failed { .. }
+        // The time of a ready one is over, although it has not been deleted yet.
+        JobState::Ready { .. }
+        | JobState::Failed { .. }
         | JobState::Cancelled { .. }
         | JobState::Expired { .. }
         | JobState::Deleted { .. } => Err(Problem::Gone { state }),
@@ -102,6 +102,7 @@ async fn body(
             caller: caller.owner.clone(),
             from: caller.from.to_string(),
             part,
+            size: bag.bytes,
         }),
     }))
 }
@@ -151,24 +152,25 @@ struct Record {
     caller: domain::model::UserId,
     from: String,
     part: Range<u64>,
+    size: u64,
 }
 
 impl Record {
     fn write(self, left: u64) {
-        let download = DownloadRecord {
+        let transfer = TransferRecord {
             at: self.clock.now(),
             by: self.caller,
             from: self.from,
             offset: self.part.start,
             bytes: (self.part.end - self.part.start).saturating_sub(left),
-            complete: left == 0,
+            size: self.size,
         };
         tracing::info!(
-            job = %self.id, by = %download.by, from = download.from, offset = download.offset,
-            bytes = download.bytes, complete = download.complete, "an archive was fetched"
+            job = %self.id, by = %transfer.by, from = transfer.from, offset = transfer.offset,
+            bytes = transfer.bytes, whole = left == 0, "an archive was fetched"
         );
         self.runtime.spawn(async move {
-            if let Err(error) = self.store.record_download(&self.id, download).await {
+            if let Err(error) = self.store.record_transfer(&self.id, transfer).await {
                 tracing::error!(job = %self.id, error = %Causes(&error), "a download could not be recorded");
             }
         });

@@ -23,6 +23,11 @@ impl FromRequestParts<Service> for Caller {
             tracing::error!("a request came from nowhere");
             return Err(Problem::Internal);
         };
-        service.gate.admit(credentials, from).await
+        let caller = service.gate.admit(credentials, from).await?;
+        service
+            .runner
+            .accepted(&caller.owner, &caller.credentials)
+            .await;
+        Ok(caller)
     }
 }

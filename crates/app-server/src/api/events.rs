@@ -13,6 +13,7 @@ use axum::response::{IntoResponse, Response};
 use domain::jobs::{Job, JobId};
 use domain::model::UserId;
 use futures_util::stream::{self, Stream};
+use jiff::Timestamp;
 use tokio::sync::watch;
 
 use super::extract::PathId;
@@ -43,7 +44,7 @@ pub(super) async fn follow(
         // HTML Standard, "Server-sent events": 204 keeps a browser from connecting again.
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let watched = service.runner.live(&id).map(|live| live.watch());
+    let watched = watch(&service, &job).await?;
     let follower = Follower {
         seen: seen.parse().ok(),
         sent: false,
@@ -55,6 +56,20 @@ pub(super) async fn follow(
     Ok(Sse::new(events(follower))
         .keep_alive(KeepAlive::default())
         .into_response())
+}
+
+/// Watches a job that is not over. It is looked at once more after that: it may have ended in between.
+async fn watch(service: &Service, job: &Job) -> Result<Option<watch::Receiver<Snapshot>>, Problem> {
+    if !job.is_unfinished() {
+        return Ok(None);
+    }
+    let watched = service.runner.watch(&job.id).watch();
+    let job = service.store.get(&job.owner, &job.id).await?.job;
+    if job.is_unfinished() {
+        return Ok(Some(watched));
+    }
+    service.runner.unwatch(&job.id);
+    Ok(None)
 }
 
 struct Follower {
@@ -93,7 +108,8 @@ impl Follower {
                 self.seen = Some(snapshot.serial);
                 self.sent = true;
                 let id = snapshot.serial.to_string();
-                return event("progress", &id, &job, Some(snapshot));
+                let now = self.service.clock.now();
+                return event("progress", &id, &job, now, Some(snapshot));
             }
             self.stage = Stage::Ending;
         }
@@ -101,7 +117,7 @@ impl Follower {
             Stage::Ended | Stage::Watching(_) => None,
             Stage::Ending => {
                 let stored = self.service.store.get(&self.owner, &self.id).await.ok()?;
-                event("state", END, &stored.job, None)
+                event("state", END, &stored.job, self.service.clock.now(), None)
             }
         }
     }
@@ -112,7 +128,13 @@ impl Follower {
     }
 }
 
-fn event(name: &str, id: &str, job: &Job, snapshot: Option<Snapshot>) -> Option<Event> {
-    let view = ExportView::of(job, snapshot.map(|snapshot| snapshot.progress));
+fn event(
+    name: &str,
+    id: &str,
+    job: &Job,
+    now: Timestamp,
+    snapshot: Option<Snapshot>,
+) -> Option<Event> {
+    let view = ExportView::of(job, now, snapshot.map(|snapshot| snapshot.progress));
     Event::default().event(name).id(id).json_data(view).ok()
 }

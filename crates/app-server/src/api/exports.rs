@@ -6,7 +6,7 @@ use axum::http::StatusCode;
 use axum::http::header::{LINK, LOCATION, RETRY_AFTER};
 use axum::http::{HeaderName, HeaderValue};
 use axum::response::{IntoResponse, Response};
-use domain::jobs::{Job, JobId, JobPage, JobProgress, JobStoreError, StoredJob};
+use domain::jobs::{Admitted, Job, JobId, JobPage, JobProgress, JobStoreError, StoredJob, Whose};
 use uuid::Uuid;
 
 use super::extract::{JsonBody, ListQuery, PathId};
@@ -20,8 +20,6 @@ use crate::runner::TakeOnError;
 impl From<TakeOnError> for Problem {
     fn from(error: TakeOnError) -> Self {
         match error {
-            TakeOnError::TooManyOfOwner { limit } => Self::TooManyExports { limit },
-            TakeOnError::TooManyInAll => Self::Busy,
             TakeOnError::Stopping => Self::Stopping,
             TakeOnError::Store(error) => error.into(),
         }
@@ -37,7 +35,8 @@ pub(super) async fn create(
     let request = body.into_request(&caller.owner)?;
     let id = JobId::parse(&Uuid::now_v7().to_string()).map_err(|_| Problem::Internal)?;
     let job = Job::new(id, caller.owner, request, service.clock.now());
-    let stored = service.runner.take_on(job, caller.credentials).await?;
+    let admitted = service.runner.take_on(job, caller.credentials).await?;
+    let (Admitted::New(stored) | Admitted::Same(stored)) = admitted;
     tracing::info!(
         job = %stored.job.id, by = %stored.job.owner, of = %stored.job.request.user, from = %caller.from,
         "an export was asked for"
@@ -46,7 +45,11 @@ pub(super) async fn create(
         (LOCATION, location(&stored.job)),
         (RETRY_AFTER, POLL_AGAIN.as_secs().to_string()),
     ];
-    let view = Json(FullView::of(&stored.job, Some(JobProgress::default())));
+    let view = Json(FullView::of(
+        &stored.job,
+        service.clock.now(),
+        Some(JobProgress::default()),
+    ));
     Ok((StatusCode::ACCEPTED, headers, view).into_response())
 }
 
@@ -61,7 +64,7 @@ pub(super) async fn list(
         after: query.after,
         limit: query.limit + 1,
     };
-    let mut jobs = match service.store.list(&caller.owner, page).await {
+    let mut jobs = match service.store.list(&Whose::Of(caller.owner), page).await {
         Err(JobStoreError::Unknown { .. }) => {
             return Err(Problem::InvalidQuery {
                 detail: "`after` is none of your exports".to_owned(),
@@ -84,7 +87,9 @@ pub(super) async fn list(
     let view = ListView {
         exports: jobs
             .iter()
-            .map(|stored| ExportView::of(&stored.job, progress(&service, stored)))
+            .map(|stored| {
+                ExportView::of(&stored.job, service.clock.now(), progress(&service, stored))
+            })
             .collect(),
         next,
     };
@@ -100,7 +105,11 @@ pub(super) async fn show(
     PathId(id): PathId,
 ) -> Result<Response, Problem> {
     let stored = service.store.get(&caller.owner, &id).await?;
-    let view = FullView::of(&stored.job, progress(&service, &stored));
+    let view = FullView::of(
+        &stored.job,
+        service.clock.now(),
+        progress(&service, &stored),
+    );
     let mut response = Json(view).into_response();
     if stored.job.is_unfinished() {
         response
@@ -125,7 +134,10 @@ pub(super) async fn remove(
 ) -> Result<StatusCode, Problem> {
     let stored = service.store.get(&caller.owner, &id).await?;
     if stored.job.is_unfinished() {
-        service.runner.cancel(&id).await;
+        service
+            .runner
+            .cancel(&caller.owner, &id, &caller.credentials)
+            .await?;
     }
     // It may have become ready in the same moment: what was asked for is that nothing stays.
     let stored = service.store.get(&caller.owner, &id).await?;

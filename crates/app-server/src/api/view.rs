@@ -1,6 +1,8 @@
 //! Jobs as JSON: what a caller sees of them.
 
-use domain::jobs::{DownloadRecord, Job, JobFailure, JobProgress, JobState, JobStateName};
+use domain::jobs::{
+    DownloadRecord, Job, JobFailure, JobProgress, JobState, JobStateName, WaitingFor,
+};
 use domain::model::{BagFormat, DocumentForms, Secrets, Section, Strictness};
 use domain::report::Completeness;
 use jiff::Timestamp;
@@ -26,6 +28,8 @@ pub(super) struct ExportView<'a> {
     id: &'a str,
     user: &'a str,
     state: JobStateName,
+    waiting_for: Option<WaitingFor>,
+    requested_by: &'a str,
     requested: Timestamp,
     due: Timestamp,
     started: Option<Timestamp>,
@@ -89,12 +93,17 @@ pub(super) struct ListView<'a> {
 
 impl<'a> ExportView<'a> {
     /// `progress` is how far its run is, where it is under way.
-    pub(super) fn of(job: &'a Job, progress: Option<JobProgress>) -> Self {
+    pub(super) fn of(job: &'a Job, now: Timestamp, progress: Option<JobProgress>) -> Self {
         let location = location(job);
         Self {
             id: job.id.as_str(),
             user: job.request.user.as_str(),
-            state: job.state_name(),
+            state: job.state_at(now),
+            waiting_for: match job.state {
+                JobState::Waiting { waiting_for, .. } => Some(waiting_for),
+                _ => None,
+            },
+            requested_by: job.owner.as_str(),
             requested: job.requested,
             due: job.due(),
             started: job.began,
@@ -106,7 +115,7 @@ impl<'a> ExportView<'a> {
                 media_type: media_type(delivery.bag.format),
                 bytes: delivery.bag.bytes,
                 sha256: delivery.bag.sha256.to_string(),
-                available: matches!(job.state, JobState::Ready { .. }),
+                available: job.state_at(now) == JobStateName::Ready,
             }),
             failure: match &job.state {
                 JobState::Failed { failure, .. } => Some(failure),
@@ -127,9 +136,9 @@ impl<'a> ExportView<'a> {
 }
 
 impl<'a> FullView<'a> {
-    pub(super) fn of(job: &'a Job, progress: Option<JobProgress>) -> Self {
+    pub(super) fn of(job: &'a Job, now: Timestamp, progress: Option<JobProgress>) -> Self {
         Self {
-            export: ExportView::of(job, progress),
+            export: ExportView::of(job, now, progress),
             report: job
                 .delivery()
                 .and_then(|delivery| serde_json::from_slice(&delivery.report).ok()),
@@ -139,7 +148,7 @@ impl<'a> FullView<'a> {
 
 fn finished(state: &JobState) -> Option<Timestamp> {
     match state {
-        JobState::Queued | JobState::Running => None,
+        JobState::Queued | JobState::Running | JobState::Waiting { .. } => None,
         JobState::Ready { delivery, .. }
         | JobState::Expired { delivery, .. }
         | JobState::Deleted { delivery, .. } => Some(delivery.ready),

@@ -6,7 +6,7 @@ mod stores;
 use std::time::Duration;
 
 use axum::http::StatusCode;
-use domain::jobs::JobStateName;
+use domain::jobs::{JobId, JobStateName};
 
 use crate::backend::IdentifyError;
 use crate::causes::{Causes, for_operator};
@@ -48,6 +48,10 @@ pub(crate) enum Problem {
     RangeNotSatisfiable { size: u64 },
     /// The caller has too many exports under way.
     TooManyExports { limit: usize },
+    /// The caller gave too many orders within a day.
+    TooManyOrders { limit: usize, wait: Duration },
+    /// Too many archives of the caller are kept.
+    TooManyArchives { archives: Vec<JobId> },
     /// The service can take no more.
     Busy,
     /// The service is being stopped.
@@ -135,6 +139,16 @@ impl Problem {
                 "too-many-exports",
                 "Too many exports are under way",
             ),
+            Self::TooManyOrders { .. } => (
+                S::TOO_MANY_REQUESTS,
+                "too-many-orders",
+                "Too many exports were asked for today",
+            ),
+            Self::TooManyArchives { .. } => (
+                S::CONFLICT,
+                "too-many-archives",
+                "Too many archives are kept",
+            ),
             Self::Busy => (S::SERVICE_UNAVAILABLE, "busy", "The service is busy"),
             Self::Stopping => (
                 S::SERVICE_UNAVAILABLE,
@@ -183,6 +197,15 @@ impl Problem {
             Self::TooManyExports { limit } => {
                 format!("at most {limit} of your exports can be under way at the same time")
             }
+            Self::TooManyOrders { limit, wait } => format!(
+                "at most {limit} exports can be asked for within a day: try again in {} seconds",
+                whole_seconds(*wait)
+            ),
+            Self::TooManyArchives { archives } => {
+                let paths = archives.iter().map(|id| format!("/api/v1/exports/{id}"));
+                let paths = paths.collect::<Vec<_>>().join(", ");
+                format!("delete one of your archives first: {paths}")
+            }
             Self::Busy => "try again in a moment".to_owned(),
             Self::Stopping => "nothing new is taken on".to_owned(),
             Self::Internal => {
@@ -193,7 +216,7 @@ impl Problem {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::TooManyAttempts { wait } => Some(*wait),
+            Self::TooManyAttempts { wait } | Self::TooManyOrders { wait, .. } => Some(*wait),
             Self::NotReady { .. } | Self::PlatformUnavailable { .. } | Self::Busy => {
                 Some(POLL_AGAIN)
             }
@@ -211,6 +234,7 @@ impl Problem {
             | Self::BodyIncomplete
             | Self::Gone { .. }
             | Self::RangeNotSatisfiable { .. }
+            | Self::TooManyArchives { .. }
             | Self::Internal => None,
         }
     }

@@ -9,8 +9,13 @@ impl From<JobStoreError> for Problem {
     fn from(error: JobStoreError) -> Self {
         match error {
             JobStoreError::Unknown { .. } => Self::UnknownExport,
+            JobStoreError::TooManyUnfinished { limit } => Self::TooManyExports { limit },
+            JobStoreError::TooManyOrders { limit, wait } => Self::TooManyOrders { limit, wait },
+            JobStoreError::TooManyArchives { archives } => Self::TooManyArchives { archives },
             JobStoreError::Full { .. } | JobStoreError::Conflict { .. } => Self::Busy,
-            JobStoreError::Exists { .. } | JobStoreError::Unavailable(_) => {
+            JobStoreError::Exists { .. }
+            | JobStoreError::Lost { .. }
+            | JobStoreError::Unavailable(_) => {
                 tracing::error!(error = %Causes(&error), "the store of jobs failed");
                 Self::Internal
             }
@@ -24,6 +29,7 @@ impl From<BagStoreError> for Problem {
         match error {
             BagStoreError::Missing { .. }
             | BagStoreError::Changed { .. }
+            | BagStoreError::NoSpace { .. }
             | BagStoreError::Io { .. } => Self::Internal,
         }
     }

@@ -1,46 +1,16 @@
-//! From what a caller asked for to what a run does.
+//! From what a caller asked for to what a run does. The same job has the same order in every process that runs it.
 
-use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
-
-use domain::jobs::Job;
-use domain::model::{Order, SafeName, TicketPolicy, slug};
+use domain::jobs::{Job, JobId};
+use domain::model::{Order, SafeName, Sha256, TicketPolicy, slug};
 use domain::workflow::Limits;
 use jiff::Timestamp;
 
-/// Where a run's data comes from, and what makes it different from other runs.
-pub(super) struct Circumstances<'a> {
-    pub(super) source: &'a str,
-    pub(super) began: Timestamp,
-    pub(super) seed: u64,
-    pub(super) names: &'a Names,
-}
-
-/// The names that bags were given in the current second.
-#[derive(Debug, Default)]
-pub(super) struct Names(Mutex<(Option<i64>, HashMap<String, u32>)>);
-
-impl Names {
-    /// How many have this name, with the one that asks.
-    fn number(&self, name: &str, began: Timestamp) -> u32 {
-        let mut names = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let second = Some(began.as_second());
-        if names.0 != second {
-            *names = (second, HashMap::new());
-        }
-        let number = names.1.entry(name.to_owned()).or_default();
-        *number += 1;
-        *number
-    }
-}
-
-/// The order of a job. Its bag is named as the command line names it: `uforge-<uid>-<YYYYMMDDThhmmssZ>`, with `-2`, `-3` … where
-/// another bag has that.
-pub(super) fn order(job: &Job, circumstances: &Circumstances<'_>) -> Order {
+/// The order of a job.
+pub(super) fn order(job: &Job, source: &str, bag_name: SafeName) -> Order {
     let request = &job.request;
     Order {
         user: request.user.clone(),
-        source: circumstances.source.to_owned(),
+        source: source.to_owned(),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         selection: request.selection.clone(),
         output_format: request.output_format,
@@ -49,43 +19,81 @@ pub(super) fn order(job: &Job, circumstances: &Circumstances<'_>) -> Order {
         strictness: request.strictness,
         tickets: TicketPolicy::Delete,
         format: request.format,
-        bag_name: bag_name(job, circumstances),
+        bag_name,
         notice: None,
         jobs: Limits::JOBS,
         downloads: Limits::DOWNLOADS,
         max_wait: Limits::MAX_WAIT,
-        seed: circumstances.seed,
+        seed: seed(&job.id),
     }
 }
 
+/// Two jobs wait at different times, and one job is the same in every process.
+fn seed(id: &JobId) -> u64 {
+    let sum = Sha256::of(id.as_str().as_bytes());
+    sum.as_bytes()
+        .iter()
+        .take(8)
+        .fold(0, |seed, byte| seed.rotate_left(8) ^ u64::from(*byte))
+}
+
+/// The name of a job's bag, as the command line names it: `uforge-<uid>-<YYYYMMDDThhmmssZ>`, with `-2`, `-3` … where an earlier bag of
+/// the same owner has that. `others` are jobs of the owner.
 #[expect(
     clippy::expect_used,
     reason = "a slug has at most 60 bytes of the alphabet, and all of it begins with `uforge-`"
 )]
-fn bag_name(job: &Job, circumstances: &Circumstances<'_>) -> SafeName {
-    let user = slug(job.request.user.as_str());
-    let time = circumstances.began.strftime("%Y%m%dT%H%M%SZ");
-    let name = format!("uforge-{user}-{time}");
-    let name = match circumstances.names.number(&name, circumstances.began) {
-        1 => name,
-        number => format!("{name}-{number}"),
+pub(super) fn bag_name<'a>(job: &Job, others: impl IntoIterator<Item = &'a Job>) -> SafeName {
+    let plain = plain_name(job);
+    let earlier = others
+        .into_iter()
+        .filter(|other| began(other) < began(job) && plain_name(other) == plain)
+        .count();
+    let name = match earlier {
+        0 => plain,
+        earlier => format!("{plain}-{}", earlier + 1),
     };
     SafeName::parse(&name).expect("made of safe parts")
+}
+
+/// The file of a bag of this name.
+#[expect(
+    clippy::expect_used,
+    reason = "a bag's name is short, and an ending is safe"
+)]
+pub(super) fn file_name(job: &Job, bag_name: &SafeName) -> SafeName {
+    let name = format!("{}.{}", bag_name.as_str(), job.request.format.ending());
+    SafeName::parse(&name).expect("made of safe parts")
+}
+
+fn began(job: &Job) -> (Option<Timestamp>, &JobId) {
+    (job.began, &job.id)
+}
+
+fn plain_name(job: &Job) -> String {
+    let user = slug(job.request.user.as_str());
+    let began = job.began.unwrap_or(job.requested);
+    let time = began.strftime("%Y%m%dT%H%M%SZ");
+    format!("uforge-{user}-{time}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::jobs::{JobId, JobRequest};
+    use domain::jobs::JobRequest;
     use domain::model::UserId;
 
-    fn circumstances(began: Timestamp, names: &Names) -> Circumstances<'_> {
-        Circumstances {
-            source: "https://uforge.example.com/api",
+    fn job(number: u32, login: &str, began: &str) -> Job {
+        let user = UserId::parse(login).unwrap();
+        let began: Timestamp = began.parse().unwrap();
+        let mut job = Job::new(
+            JobId::parse(&format!("018f3c5e-7b1a-7c3e-9d55-0a1b{number:08}")).unwrap(),
+            user.clone(),
+            JobRequest::everything_of(user),
             began,
-            seed: 0,
-            names,
-        }
+        );
+        job.begin(began).unwrap();
+        job
     }
 
     #[test]
@@ -94,43 +102,38 @@ mod tests {
             ("john", "uforge-john-20261124T023416Z"),
             ("Jürgen Groß", "uforge-jurgen-gross-20261124T023416Z"),
         ] {
-            let user = UserId::parse(login).unwrap();
-            let began: Timestamp = "2026-11-24T02:34:16.5Z".parse().unwrap();
-            let job = Job::new(
-                JobId::parse("018f3c5e-7b1a-7c3e-9d55-0a1b2c3d4e5f").unwrap(),
-                user.clone(),
-                JobRequest::everything_of(user),
-                began,
-            );
-            let names = Names::default();
-            let name_of = |began| bag_name(&job, &circumstances(began, &names));
-            assert_eq!(name_of(began).as_str(), name);
+            let first = job(1, login, "2026-11-24T02:34:16.5Z");
+            assert_eq!(bag_name(&first, [&first]).as_str(), name);
             // Another export of the same person begins in the same second, and one a second later.
-            assert_eq!(name_of(began).as_str(), format!("{name}-2"));
-            assert_eq!(name_of(began).as_str(), format!("{name}-3"));
-            let later = began + jiff::SignedDuration::from_secs(1);
-            assert_eq!(name_of(later).as_str(), name.replace("16Z", "17Z"));
+            let second = job(2, login, "2026-11-24T02:34:16.6Z");
+            let third = job(3, login, "2026-11-24T02:34:16.6Z");
+            let all = [&first, &second, &third];
+            assert_eq!(bag_name(&first, all).as_str(), name);
+            assert_eq!(bag_name(&second, all).as_str(), format!("{name}-2"));
+            assert_eq!(bag_name(&third, all).as_str(), format!("{name}-3"));
+            let later = job(4, login, "2026-11-24T02:34:17.5Z");
+            assert_eq!(bag_name(&later, all).as_str(), name.replace("16Z", "17Z"));
         }
+    }
+
+    #[test]
+    fn a_job_has_the_same_order_whenever_it_is_run() {
+        let one = job(1, "john", "2026-11-24T02:34:16.5Z");
+        let name = bag_name(&one, []);
+        let order = |job| super::order(job, "https://uforge.example.com/api", name.clone());
+        assert_eq!(order(&one).fingerprint(), order(&one).fingerprint());
+        assert_eq!(order(&one).seed, order(&one).seed);
+        let other = job(2, "john", "2026-11-24T02:34:16.5Z");
+        assert_ne!(order(&one).seed, order(&other).seed);
     }
 
     #[test]
     fn no_login_makes_a_name_that_cannot_be() {
         for login in ["con", "..", "💥", &"a".repeat(256), &"ß".repeat(128)] {
-            let user = UserId::parse(login).unwrap();
-            let job = Job::new(
-                JobId::parse("018f3c5e-7b1a-7c3e-9d55-0a1b2c3d4e5f").unwrap(),
-                user.clone(),
-                JobRequest::everything_of(user),
-                Timestamp::MIN,
-            );
-            assert!(
-                bag_name(
-                    &job,
-                    &circumstances(Timestamp::UNIX_EPOCH, &Names::default())
-                )
-                .as_str()
-                .starts_with("uforge-")
-            );
+            let job = job(1, login, "1970-01-01T00:00:00Z");
+            let name = bag_name(&job, []);
+            assert!(name.as_str().starts_with("uforge-"));
+            assert!(file_name(&job, &name).as_str().ends_with(".zip"));
         }
     }
 }

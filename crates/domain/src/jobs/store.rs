@@ -251,6 +251,9 @@ pub trait JobStore: Send + Sync {
     /// How many jobs are in each state; states without one are left out.
     async fn count(&self) -> Result<Vec<(JobStateName, u64)>, JobStoreError>;
 
+    /// Every job that is queued, running or waiting, and whose it is.
+    async fn unfinished(&self) -> Result<Vec<(JobId, UserId)>, JobStoreError>;
+
     /// Replaces a job that nobody runs. Where it has changed since `seen`, or is run, [`JobStoreError::Conflict`], and nothing
     /// happens. Downloads are left as they stand in the store.
     async fn update(&self, seen: Version, job: Job) -> Result<StoredJob, JobStoreError>;

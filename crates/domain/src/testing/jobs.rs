@@ -300,6 +300,14 @@ impl JobStore for MemoryJobStore {
         Ok(counts.into_iter().filter(|count| count.1 > 0).collect())
     }
 
+    async fn unfinished(&self) -> Result<Vec<(JobId, UserId)>, JobStoreError> {
+        let jobs = self.jobs();
+        let found = jobs.where_(|kept| kept.job.is_unfinished()).into_iter();
+        Ok(found
+            .map(|kept| (kept.job.id.clone(), kept.job.owner.clone()))
+            .collect())
+    }
+
     async fn update(&self, seen: Version, job: Job) -> Result<StoredJob, JobStoreError> {
         let mut jobs = self.jobs();
         let kept = jobs.get(&job.id)?;

@@ -1,0 +1,178 @@
+//! The UForge behind the service.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use adapters_http::{
+    ApiSettings, BaseUrl, Credentials as Signature, Proxies, SetUpError, TlsTrust, TrackedStarts,
+    UforgeApi,
+};
+use async_trait::async_trait;
+use domain::model::{Representation, Resource, SafeName, UserId};
+use domain::ports::{ApiError, Clock, Platform, UserDataApi as _};
+use domain::workflow::Limits;
+use secrecy::SecretString;
+
+use super::failure::{setback_of_open, setback_of_set_up};
+use super::run::{self, ForgeRun};
+use crate::backend::{
+    Assignment, Backend, Credentials, Exported, IdentifyError, LeftOver, Run, Setback, SignIn,
+};
+use crate::causes::Causes;
+
+/// How long the platform may be silent when it is asked who a caller is: somebody waits for it.
+const IDENTIFY_SILENCE: Duration = Duration::from_secs(15);
+
+/// The UForge behind the service, and the real workflow.
+pub(super) struct Forge {
+    pub(super) base: BaseUrl,
+    pub(super) trust: TlsTrust,
+    pub(super) clock: Arc<dyn Clock>,
+    /// The service's own way to sign in, where the operator gave one.
+    pub(super) service: Option<Signature>,
+}
+
+fn signature(credentials: &Credentials) -> Signature {
+    Signature::Password {
+        login: credentials.login.as_str().to_owned(),
+        password: credentials.password.clone(),
+    }
+}
+
+impl Forge {
+    fn api(
+        &self,
+        user: UserId,
+        credentials: Signature,
+        silence: Duration,
+    ) -> Result<UforgeApi, SetUpError> {
+        UforgeApi::new(ApiSettings {
+            base: self.base.clone(),
+            user,
+            credentials,
+            silence,
+            document_limit_bytes: Limits::DOCUMENT_BYTES,
+            trust: self.trust.clone(),
+            proxies: Proxies::FromEnvironment,
+            user_agent: concat!("uforge-export-server/", env!("CARGO_PKG_VERSION")).to_owned(),
+        })
+    }
+
+    /// For a run of this person's data.
+    fn api_for(&self, user: &UserId, sign_in: &SignIn) -> Result<TrackedStarts, SetUpError> {
+        let signature = match (sign_in, &self.service) {
+            (SignIn::Person(credentials), _) => signature(credentials),
+            (SignIn::Service, Some(service)) => service.clone(),
+            // Nobody offers what is not there; the platform would refuse it.
+            (SignIn::Service, None) => Signature::Password {
+                login: String::new(),
+                password: SecretString::default(),
+            },
+        };
+        let api = self.api(user.clone(), signature, Limits::SILENCE)?;
+        Ok(TrackedStarts::new(Arc::new(api)))
+    }
+
+    /// For the one question that needs no credentials.
+    pub(super) fn anonymous(&self) -> Result<UforgeApi, SetUpError> {
+        #[expect(clippy::expect_used, reason = "the text is a login")]
+        let login = UserId::parse("nobody").expect("a login");
+        let credentials = Credentials {
+            login: login.clone(),
+            password: SecretString::default(),
+        };
+        self.api(login, signature(&credentials), IDENTIFY_SILENCE)
+    }
+}
+
+#[async_trait]
+impl Backend for Forge {
+    fn source(&self) -> &str {
+        self.base.as_str()
+    }
+
+    fn has_service_account(&self) -> bool {
+        self.service.is_some()
+    }
+
+    async fn platform(&self) -> Result<Platform, ApiError> {
+        match self.anonymous() {
+            Ok(api) => api.platform().await,
+            Err(error) => Err(unprepared(&error)),
+        }
+    }
+
+    async fn identify(&self, credentials: &Credentials) -> Result<UserId, IdentifyError> {
+        let login = credentials.login.clone();
+        let api = match self.api(login.clone(), signature(credentials), IDENTIFY_SILENCE) {
+            Ok(api) => api,
+            Err(SetUpError::ColonInLogin { .. } | SetUpError::DotLogin { .. }) => {
+                return Err(IdentifyError::Refused);
+            }
+            Err(error) => return Err(IdentifyError::Platform(unprepared(&error))),
+        };
+        match api.document(Resource::User, Representation::Xml).await {
+            Ok(document) => Ok(document
+                .facts
+                .objects
+                .first()
+                .and_then(|user| UserId::parse(user.name.as_deref()?).ok())
+                .unwrap_or(login)),
+            Err(ApiError::Unauthorized { .. }) => Err(IdentifyError::Refused),
+            // Nobody of this login, or no UForge at this address.
+            Err(error @ ApiError::NotFound { .. }) => match api.platform().await {
+                Err(ApiError::NotFound { .. } | ApiError::NotUForge { .. }) => {
+                    Err(IdentifyError::WrongAddress(error))
+                }
+                _ => Err(IdentifyError::Refused),
+            },
+            Err(ApiError::Forbidden { .. }) => Err(IdentifyError::Forbidden),
+            Err(error) => Err(IdentifyError::Platform(error)),
+        }
+    }
+
+    async fn prepare(&self, assignment: Assignment) -> Result<Box<dyn Run>, Setback> {
+        let Assignment {
+            order,
+            sign_in,
+            folder,
+        } = assignment;
+        let api = self.api_for(&order.user, &sign_in);
+        let api = api.map_err(|error| setback_of_set_up(&error))?;
+        let opened = match run::open(&folder, &order).await {
+            Err(error) if run::is_unresumable(&error) => {
+                tracing::warn!(error = %Causes(&error), "an unfinished run cannot be resumed: it begins anew");
+                run::give_up_unfinished(&folder, &order, &api, &*self.clock).await;
+                run::open(&folder, &order).await
+            }
+            opened => opened,
+        };
+        let opened = opened.map_err(|error| setback_of_open(&error))?;
+        let clock = Arc::clone(&self.clock);
+        Ok(Box::new(ForgeRun::new(api, clock, opened, order, folder)))
+    }
+
+    async fn abandon_unfinished(
+        &self,
+        user: &UserId,
+        folder: PathBuf,
+        sign_in: Option<SignIn>,
+    ) -> LeftOver {
+        let api = sign_in.and_then(|sign_in| self.api_for(user, &sign_in).ok());
+        run::abandon_unfinished(&folder, api.as_ref(), &*self.clock).await
+    }
+
+    async fn read_report(&self, folder: PathBuf, name: SafeName) -> Result<Exported, Setback> {
+        run::read_report(&folder, name).await
+    }
+}
+
+/// A set-up that worked at the start and does not now: the machine's certificate store went away, or its file descriptors.
+fn unprepared(error: &SetUpError) -> ApiError {
+    ApiError::NoAnswer {
+        request: "GET status".to_owned(),
+        sent: false,
+        detail: Causes(error).to_string(),
+    }
+}

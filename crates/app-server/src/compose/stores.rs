@@ -1,0 +1,75 @@
+//! The stores of the service, in the folder that it has for itself.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use adapters_store::{
+    DataFolder, DataFolderError, Database, DatabaseError, DiskBags, SqliteAudit, SqliteCredentials,
+    SqliteJobStore, SqliteKeys,
+};
+use domain::jobs::{
+    AuditLog, BagStore, BagStoreError, IdempotencyKeys, JobStore, SealedCredentials,
+};
+use domain::ports::Clock;
+use thiserror::Error;
+
+/// Why what the service keeps cannot be used.
+#[derive(Debug, Error)]
+pub(crate) enum StoreError {
+    /// The folder.
+    #[error(transparent)]
+    Folder(#[from] DataFolderError),
+    /// The database in it.
+    #[error(transparent)]
+    Database(#[from] DatabaseError),
+    /// The archives in it.
+    #[error("the folder of archives cannot be used")]
+    Bags(#[from] BagStoreError),
+}
+
+impl StoreError {
+    /// Whether another folder has to be named, or this one closed to others.
+    pub(crate) fn is_misconfiguration(&self) -> bool {
+        matches!(
+            self,
+            Self::Folder(DataFolderError::Distrusted(_) | DataFolderError::NotOurs { .. })
+        )
+    }
+}
+
+/// What the service keeps.
+pub(crate) struct Stores {
+    pub(crate) jobs: Arc<dyn JobStore>,
+    pub(crate) bags: Arc<dyn BagStore>,
+    pub(crate) audit: Arc<dyn AuditLog>,
+    pub(crate) keys: Arc<dyn IdempotencyKeys>,
+    pub(crate) sealed: Arc<dyn SealedCredentials>,
+    database: Database,
+    // The last to go: it holds the lock.
+    _folder: DataFolder,
+}
+
+impl Stores {
+    /// Ends the connections to the database. Nothing is lost where this is left out.
+    pub(crate) async fn close(self) {
+        if let Err(error) = self.database.close().await {
+            tracing::warn!(%error, "the database could not be closed");
+        }
+    }
+}
+
+/// Opens the stores in this folder, which is locked as long as they are open.
+pub(crate) async fn open_stores(path: &Path, clock: &Arc<dyn Clock>) -> Result<Stores, StoreError> {
+    let folder = DataFolder::open(path)?;
+    let database = Database::open(&folder.database(), Arc::clone(clock)).await?;
+    let bags = DiskBags::open(folder.path())?;
+    Ok(Stores {
+        jobs: Arc::new(SqliteJobStore::new(&database)),
+        bags: Arc::new(bags),
+        audit: Arc::new(SqliteAudit::new(&database)),
+        keys: Arc::new(SqliteKeys::new(&database)),
+        sealed: Arc::new(SqliteCredentials::new(&database)),
+        database,
+        _folder: folder,
+    })
+}

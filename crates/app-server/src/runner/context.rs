@@ -1,0 +1,101 @@
+//! What everything in here works with.
+
+use std::sync::Arc;
+
+use domain::jobs::{
+    AuditAction, AuditEntry, AuditLog, BagStore, Job, JobId, JobStore, SealedCredentials,
+};
+use domain::model::UserId;
+use domain::ports::Clock;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::registry::Registry;
+use super::terms::Terms;
+use super::underway::{Runs, Watched};
+use crate::backend::Backend;
+use crate::causes::Causes;
+use crate::seal::Seal;
+
+/// What the runner needs of the world.
+pub(crate) struct RunnerPorts {
+    pub(crate) store: Arc<dyn JobStore>,
+    pub(crate) bags: Arc<dyn BagStore>,
+    pub(crate) audit: Arc<dyn AuditLog>,
+    pub(crate) sealed: Arc<dyn SealedCredentials>,
+    /// Seals credentials, where the operator wants jobs to run unattended.
+    pub(crate) seal: Option<Arc<dyn Seal>>,
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+/// What everything in here works with.
+pub(super) struct Context {
+    pub(super) ports: RunnerPorts,
+    pub(super) terms: Terms,
+    pub(super) registry: Registry,
+    pub(super) runs: Runs,
+    pub(super) watched: Watched,
+    /// A place is free, or a job may be claimed.
+    pub(super) wake: Notify,
+    pub(super) stopping: CancellationToken,
+}
+
+impl Context {
+    pub(super) fn new(ports: RunnerPorts, terms: Terms) -> Self {
+        Self {
+            ports,
+            terms,
+            registry: Registry::default(),
+            runs: Runs::default(),
+            watched: Watched::default(),
+            wake: Notify::new(),
+            stopping: CancellationToken::new(),
+        }
+    }
+
+    /// A job is over: nothing of its owner's sign-in is kept for it, and who watches it sees its end.
+    pub(super) fn over(&self, id: &JobId) {
+        self.registry.remove(id);
+        self.watched.end(id);
+    }
+
+    /// Records what came of a job. The service goes on where that fails: the disk is full, and the log says so.
+    pub(super) async fn audit(
+        &self,
+        action: AuditAction,
+        job: &Job,
+        actor: Option<&UserId>,
+        what: Came,
+    ) {
+        let entry = AuditEntry {
+            at: self.ports.clock.now(),
+            action,
+            actor: actor.cloned(),
+            subject: Some(job.request.user.clone()),
+            from: None,
+            export: Some(job.id.clone()),
+            sha256: what.sha256,
+            bytes: what.bytes,
+            detail: what.detail,
+        };
+        if let Err(error) = self.ports.audit.append(entry).await {
+            tracing::error!(job = %job.id, %action, error = %Causes(&error), "the audit trail could not be written");
+        }
+    }
+
+    /// Deletes a job's files. What stays is found by the next sweep.
+    pub(super) async fn delete_files(&self, id: &JobId) {
+        if let Err(error) = self.ports.bags.delete(id).await {
+            tracing::error!(job = %id, error = %Causes(&error), "the files of an export could not be deleted");
+        }
+    }
+}
+
+/// What came of a job, for the audit trail.
+#[derive(Default)]
+pub(super) struct Came {
+    pub(super) sha256: Option<domain::model::Sha256>,
+    pub(super) bytes: Option<u64>,
+    pub(super) detail: Option<String>,
+}

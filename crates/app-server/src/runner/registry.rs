@@ -1,0 +1,134 @@
+//! Whose jobs are unfinished, and the credentials that their owners signed in with last: in memory, and no longer than that.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use domain::jobs::JobId;
+use domain::model::UserId;
+use secrecy::ExposeSecret as _;
+
+use crate::backend::Credentials;
+
+#[derive(Default)]
+struct Known {
+    unfinished: HashMap<JobId, UserId>,
+    credentials: HashMap<UserId, Credentials>,
+}
+
+impl Known {
+    fn has_jobs(&self, owner: &UserId) -> bool {
+        self.unfinished.values().any(|other| other == owner)
+    }
+
+    fn forget_idle(&mut self, owner: &UserId) {
+        if !self.has_jobs(owner) {
+            self.credentials.remove(owner);
+        }
+    }
+}
+
+/// Whose jobs are unfinished, and credentials for them.
+#[derive(Default)]
+pub(super) struct Registry(Mutex<Known>);
+
+impl Registry {
+    fn known(&self) -> MutexGuard<'_, Known> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A job is unfinished from now on.
+    pub(super) fn add(&self, job: &JobId, owner: &UserId) {
+        self.known().unfinished.insert(job.clone(), owner.clone());
+    }
+
+    /// A job is over. With the last one of its owner their credentials are forgotten.
+    pub(super) fn remove(&self, job: &JobId) {
+        let mut known = self.known();
+        if let Some(owner) = known.unfinished.remove(job) {
+            known.forget_idle(&owner);
+        }
+    }
+
+    /// The unfinished jobs of this owner.
+    pub(super) fn jobs_of(&self, owner: &UserId) -> Vec<JobId> {
+        let known = self.known();
+        let theirs = known.unfinished.iter().filter(|(_, other)| *other == owner);
+        theirs.map(|(job, _)| job.clone()).collect()
+    }
+
+    /// Remembers what an owner signed in with. Says whether that is news and there is a job that it is for.
+    pub(super) fn remember(&self, owner: &UserId, credentials: &Credentials) -> bool {
+        let mut known = self.known();
+        if !known.has_jobs(owner) {
+            return false;
+        }
+        let before = known.credentials.insert(owner.clone(), credentials.clone());
+        before.is_none_or(|before| !is_same(&before, credentials))
+    }
+
+    /// What an owner signed in with last.
+    pub(super) fn credentials(&self, owner: &UserId) -> Option<Credentials> {
+        self.known().credentials.get(owner).cloned()
+    }
+
+    /// The platform refuses these credentials: only newer ones are of use.
+    pub(super) fn refused(&self, owner: &UserId, refused: &Credentials) {
+        let mut known = self.known();
+        let is_theirs = |held: &Credentials| is_same(held, refused);
+        if known.credentials.get(owner).is_some_and(is_theirs) {
+            known.credentials.remove(owner);
+        }
+    }
+}
+
+fn is_same(one: &Credentials, other: &Credentials) -> bool {
+    one.login == other.login && one.password.expose_secret() == other.password.expose_secret()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use secrecy::SecretString;
+
+    fn credentials(password: &str) -> Credentials {
+        Credentials {
+            login: john(),
+            password: SecretString::from(password),
+        }
+    }
+
+    fn john() -> UserId {
+        UserId::parse("john").unwrap()
+    }
+
+    fn id(number: u32) -> JobId {
+        JobId::parse(&format!("00000000-0000-7000-8000-0000{number:08}")).unwrap()
+    }
+
+    #[test]
+    fn credentials_are_held_as_long_as_there_is_a_job_for_them() {
+        let registry = Registry::default();
+        assert!(!registry.remember(&john(), &credentials("a")));
+        assert!(registry.credentials(&john()).is_none());
+        registry.add(&id(1), &john());
+        registry.add(&id(2), &john());
+        assert!(registry.remember(&john(), &credentials("a")));
+        assert!(!registry.remember(&john(), &credentials("a")));
+        registry.remove(&id(1));
+        assert!(registry.credentials(&john()).is_some());
+        registry.remove(&id(2));
+        assert!(registry.credentials(&john()).is_none());
+    }
+
+    #[test]
+    fn only_the_credentials_that_were_refused_are_dropped() {
+        let registry = Registry::default();
+        registry.add(&id(1), &john());
+        registry.remember(&john(), &credentials("new"));
+        registry.refused(&john(), &credentials("old"));
+        assert!(registry.credentials(&john()).is_some());
+        registry.refused(&john(), &credentials("new"));
+        assert!(registry.credentials(&john()).is_none());
+        assert!(registry.remember(&john(), &credentials("new")));
+    }
+}

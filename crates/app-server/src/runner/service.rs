@@ -1,0 +1,276 @@
+//! The runner as the rest of the service sees it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::jobs::{
+    Admitted, AuditAction, Job, JobId, JobState, JobStoreError, StoredJob, Wish, WorkerId,
+    WrongState,
+};
+use domain::model::UserId;
+use thiserror::Error;
+use tokio_util::task::TaskTracker;
+
+use super::context::{Came, Context, RunnerPorts};
+use super::leases::{measure_forever, record_forever, renew_forever};
+use super::live::Live;
+use super::sweep::{clean_up, sweep_forever};
+use super::terms::Terms;
+use super::worker::work;
+use crate::backend::Credentials;
+use crate::causes::Causes;
+
+/// How long runs that are stopped may take to write down what a resume needs.
+const STOP_WITHIN: Duration = Duration::from_secs(8);
+
+/// Why a job is not taken on.
+#[derive(Debug, Error)]
+pub(crate) enum TakeOnError {
+    /// The service is being stopped.
+    #[error("the service is being stopped")]
+    Stopping,
+    /// It is refused, or cannot be recorded.
+    #[error(transparent)]
+    Store(#[from] JobStoreError),
+}
+
+/// Why a failed job does not go on.
+#[derive(Debug, Error)]
+pub(crate) enum RetryError {
+    /// The service is being stopped.
+    #[error("the service is being stopped")]
+    Stopping,
+    /// It did not fail, or nothing is kept of its run any more.
+    #[error(transparent)]
+    State(#[from] WrongState),
+    /// It is not there, or cannot be recorded.
+    #[error(transparent)]
+    Store(#[from] JobStoreError),
+}
+
+/// Runs jobs: a few at a time, each of which can be stopped at any moment and resumed, by this process or the next.
+pub(crate) struct Runner {
+    context: Arc<Context>,
+    tasks: TaskTracker,
+    loops: TaskTracker,
+}
+
+impl Runner {
+    /// Takes up what an earlier process left, and runs jobs from now on. The store is this process's alone.
+    pub(crate) async fn start(
+        ports: RunnerPorts,
+        terms: Terms,
+    ) -> Result<Arc<Self>, JobStoreError> {
+        let context = Arc::new(Context::new(ports, terms));
+        let resumed = context.ports.store.void_leases().await?;
+        if resumed > 0 {
+            tracing::info!(jobs = resumed, "exports of an earlier process are resumed");
+        }
+        for (job, owner) in context.ports.store.unfinished().await? {
+            context.registry.add(&job, &owner);
+        }
+        clean_up(&context).await;
+        let runner = Self {
+            context,
+            tasks: TaskTracker::new(),
+            loops: TaskTracker::new(),
+        };
+        runner.start_loops();
+        Ok(Arc::new(runner))
+    }
+
+    fn start_loops(&self) {
+        let context = || Arc::clone(&self.context);
+        let worker = WorkerId::of(&format!("{}-{}", std::process::id(), uuid::Uuid::now_v7()));
+        self.spawn(work(context(), worker, self.tasks.clone()));
+        self.spawn(renew_forever(context()));
+        self.spawn(record_forever(context()));
+        self.spawn(sweep_forever(context()));
+        if self.context.terms.store_limit.is_some() {
+            self.spawn(measure_forever(context()));
+        }
+    }
+
+    /// A loop that ends when the last run has ended.
+    fn spawn(&self, forever: impl Future<Output = ()> + Send + 'static) {
+        let (context, tasks) = (Arc::clone(&self.context), self.tasks.clone());
+        self.loops.spawn(async move {
+            let stopped = async {
+                context.stopping.cancelled().await;
+                tasks.wait().await;
+            };
+            tokio::select! {
+                () = stopped => {}
+                () = forever => {}
+            }
+        });
+    }
+
+    /// Takes a new job on: records it, and runs it as soon as there is a place. The same order that is under way is not taken
+    /// on twice. The credentials are forgotten with the last job of the owner.
+    pub(crate) async fn take_on(
+        &self,
+        job: Job,
+        credentials: Credentials,
+    ) -> Result<Admitted, TakeOnError> {
+        if self.context.stopping.is_cancelled() {
+            return Err(TakeOnError::Stopping);
+        }
+        let (id, owner) = (job.id.clone(), job.owner.clone());
+        self.hand_over(&id, &owner, &credentials).await;
+        let store = &self.context.ports.store;
+        let admitted = store.admit(job, &self.context.terms.shares).await;
+        match &admitted {
+            Ok(Admitted::New(_)) => self.context.wake.notify_one(),
+            // A job of this id is there, and what is kept for it is its own.
+            Err(JobStoreError::Exists { .. }) => {}
+            Ok(Admitted::Same(_)) | Err(_) => self.take_back(&id).await,
+        }
+        Ok(admitted?)
+    }
+
+    /// Takes a failed job on again: it goes on from where it stood.
+    pub(crate) async fn retry(
+        &self,
+        owner: &UserId,
+        id: &JobId,
+        credentials: Credentials,
+    ) -> Result<StoredJob, RetryError> {
+        let context = &self.context;
+        if context.stopping.is_cancelled() {
+            return Err(RetryError::Stopping);
+        }
+        let StoredJob { mut job, version } = context.ports.store.get(owner, id).await?;
+        job.retry(context.ports.store.now().await?)?;
+        self.hand_over(id, owner, &credentials).await;
+        let updated = context.ports.store.update(version, job).await;
+        match &updated {
+            Ok(_) => context.wake.notify_one(),
+            Err(_) => self.take_back(id).await,
+        }
+        Ok(updated?)
+    }
+
+    /// The credentials for a job that is about to be queued.
+    async fn hand_over(&self, id: &JobId, owner: &UserId, credentials: &Credentials) {
+        self.context.registry.add(id, owner);
+        self.context.accepted(owner, credentials).await;
+        self.context.keep_sealed(id, owner, credentials).await;
+    }
+
+    async fn take_back(&self, id: &JobId) {
+        self.context.registry.remove(id);
+        self.context.delete_sealed(id).await;
+    }
+
+    /// Somebody signed in and the platform accepted them: their jobs that wait for that go on.
+    pub(crate) async fn accepted(&self, owner: &UserId, credentials: &Credentials) {
+        self.context.accepted(owner, credentials).await;
+    }
+
+    /// How far a job is, where somebody watches it or it runs; `None` where it is over.
+    pub(crate) fn live(&self, id: &JobId) -> Option<Arc<Live>> {
+        self.context.watched.get(id)
+    }
+
+    /// Watches a job that is not over. Whoever watches looks at the job once more after this.
+    pub(crate) fn watch(&self, id: &JobId) -> Arc<Live> {
+        self.context.watched.get_or_add(id)
+    }
+
+    /// Nobody has to be told of a job that is over.
+    pub(crate) fn unwatch(&self, id: &JobId) {
+        self.context.watched.end(id);
+    }
+
+    /// Gives a job up, and returns once nothing of it is left: no run, no ticket, no file. Goes on in the background where nobody
+    /// waits for it. A job that is over already stays as it is.
+    pub(crate) async fn cancel(
+        &self,
+        owner: &UserId,
+        id: &JobId,
+        credentials: &Credentials,
+    ) -> Result<(), JobStoreError> {
+        let context = Arc::clone(&self.context);
+        let (owner, id) = (owner.clone(), id.clone());
+        context.accepted(&owner, credentials).await;
+        // A task of its own: the caller may go away.
+        let cancelled = self
+            .tasks
+            .spawn(async move { context.cancel(&owner, &id).await });
+        match cancelled.await {
+            Ok(cancelled) => cancelled,
+            Err(error) => Err(JobStoreError::Unavailable(Box::new(error))),
+        }
+    }
+
+    /// Stops all runs, so that they can be resumed, and takes on no new ones. Takes seconds.
+    pub(crate) async fn stop(&self) {
+        self.context.stopping.cancel();
+        self.tasks.close();
+        self.loops.close();
+        let ended = async {
+            self.tasks.wait().await;
+            self.loops.wait().await;
+        };
+        if tokio::time::timeout(STOP_WITHIN, ended).await.is_err() {
+            tracing::warn!("some exports did not stop in time: the next start resumes them");
+        }
+    }
+}
+
+impl Context {
+    async fn cancel(&self, owner: &UserId, id: &JobId) -> Result<(), JobStoreError> {
+        loop {
+            let StoredJob { mut job, version } = self.ports.store.get(owner, id).await?;
+            if let Some(run) = self.runs.get(id) {
+                match self.ports.store.wish(owner, id, Wish::Cancel).await {
+                    // It is over, or ends in this moment.
+                    Ok(()) | Err(JobStoreError::Conflict { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+                run.cancel.cancel();
+                run.ended.cancelled().await;
+                return Ok(());
+            }
+            if matches!(job.state, JobState::Running) {
+                // It was claimed a moment ago: its run is about to be here.
+                self.ports.clock.sleep(Duration::from_millis(5)).await;
+                continue;
+            }
+            if job.cancel(self.ports.store.now().await?).is_err() {
+                return Ok(());
+            }
+            // Nobody runs it, and from now on nobody will.
+            match self.ports.store.update(version, job.clone()).await {
+                Ok(stored) => {
+                    self.cancelled(stored).await;
+                    return Ok(());
+                }
+                Err(JobStoreError::Conflict { .. }) => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+
+    /// What is left to do for a job that was given up while nobody ran it.
+    async fn cancelled(&self, stored: StoredJob) {
+        let StoredJob { mut job, version } = stored;
+        let action = AuditAction::ExportCancelled;
+        let owner = job.owner.clone();
+        self.audit(action, &job, Some(&owner), Came::default())
+            .await;
+        let notes = match job.began {
+            Some(_) => self.abandon_unfinished(&job).await,
+            None => Vec::new(),
+        };
+        self.delete_unless_open(&job).await;
+        if !notes.is_empty() {
+            job.add_notes(notes);
+            if let Err(error) = self.ports.store.update(version, job.clone()).await {
+                tracing::warn!(job = %job.id, error = %Causes(&error), "notes could not be recorded");
+            }
+        }
+        self.over(&job.id);
+    }
+}

@@ -1,0 +1,233 @@
+//! Deletes what is over: bags whose time has come, unfinished runs that nobody resumes, files without a job.
+
+use std::sync::Arc;
+
+use domain::jobs::{
+    AuditAction, Job, JobFailure, JobId, JobState, JobStoreError, StoredJob, WaitingFor,
+};
+
+use super::context::{Came, Context};
+use super::terms::Terms;
+use crate::causes::Causes;
+
+/// What an earlier process left that no job needs: files, and sealed credentials.
+pub(super) async fn clean_up(context: &Context) {
+    match context.ports.bags.list().await {
+        Ok(ids) => {
+            for id in ids {
+                context.delete_unneeded(&id).await;
+            }
+        }
+        Err(error) => {
+            tracing::error!(error = %Causes(&error), "the files of jobs could not be listed");
+        }
+    }
+    match context.ports.sealed.list().await {
+        Ok(ids) => {
+            for id in ids {
+                context.delete_unneeded_seal(&id).await;
+            }
+        }
+        Err(error) => {
+            tracing::error!(error = %Causes(&error), "sealed credentials could not be listed");
+        }
+    }
+}
+
+/// Deletes what is over, again and again; never returns.
+pub(super) async fn sweep_forever(context: Arc<Context>) {
+    loop {
+        context.sweep().await;
+        context
+            .ports
+            .clock
+            .sleep(context.terms.pace.sweep_every)
+            .await;
+    }
+}
+
+impl Context {
+    /// Deletes what is over now.
+    pub(super) async fn sweep(&self) {
+        match self.ports.store.overdue().await {
+            Ok(overdue) => {
+                for stored in overdue {
+                    self.expire(stored).await;
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = %Causes(&error), "expired bags could not be looked for");
+            }
+        }
+        match self.ports.store.given_up().await {
+            Ok(given_up) => {
+                for stored in given_up {
+                    self.give_up(stored).await;
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = %Causes(&error), "jobs to be given up could not be looked for");
+            }
+        }
+    }
+
+    /// The file goes first: should it stay, the record says so, and the next round tries again.
+    async fn expire(&self, stored: StoredJob) {
+        let StoredJob { mut job, version } = stored;
+        let Ok(now) = self.ports.store.now().await else {
+            return;
+        };
+        if job.expire(now).is_err() {
+            return;
+        }
+        if let Err(error) = self.ports.bags.delete(&job.id).await {
+            tracing::error!(job = %job.id, error = %Causes(&error), "an expired bag could not be deleted");
+            return;
+        }
+        let came = Came {
+            sha256: job.delivery().map(|delivery| delivery.bag.sha256),
+            ..Came::default()
+        };
+        self.audit(AuditAction::Expired, &job, None, came).await;
+        match self.ports.store.update(version, job.clone()).await {
+            Ok(_) => tracing::info!(job = %job.id, "a bag has expired"),
+            Err(error) => {
+                tracing::warn!(job = %job.id, error = %Causes(&error), "an expired bag could not be recorded");
+            }
+        }
+    }
+
+    async fn give_up(&self, stored: StoredJob) {
+        let StoredJob { mut job, version } = stored;
+        let Ok(now) = self.ports.store.now().await else {
+            return;
+        };
+        let failure = match &job.state {
+            JobState::Waiting { waiting_for, .. } => Some(waited_too_long(*waiting_for)),
+            JobState::Failed { .. } => None,
+            _ => return,
+        };
+        let changed = match &failure {
+            Some(failure) => job.fail(failure.clone(), now, Some(Terms::FAILED_RUN_KEPT)),
+            None => job.forget_run(),
+        };
+        if changed.is_err() {
+            return;
+        }
+        if let Some(failure) = failure {
+            self.fail(job, version, failure).await;
+        } else {
+            job.add_notes(self.abandon_unfinished(&job).await);
+            self.delete_files(&job.id).await;
+            self.update(job, version).await;
+        }
+    }
+
+    async fn fail(&self, job: Job, version: domain::jobs::Version, failure: JobFailure) {
+        let Some(stored) = self.update(job, version).await else {
+            return;
+        };
+        let came = Came {
+            detail: Some(failure.message),
+            ..Came::default()
+        };
+        self.audit(AuditAction::ExportFailed, &stored.job, None, came)
+            .await;
+        let StoredJob { mut job, version } = stored;
+        let notes = self.abandon_unfinished(&job).await;
+        if !notes.is_empty() {
+            job.add_notes(notes);
+            self.update(job.clone(), version).await;
+        }
+        self.over(&job.id);
+    }
+
+    async fn update(&self, job: Job, version: domain::jobs::Version) -> Option<StoredJob> {
+        let id = job.id.clone();
+        match self.ports.store.update(version, job).await {
+            Ok(stored) => Some(stored),
+            Err(error) => {
+                tracing::warn!(job = %id, error = %Causes(&error), "a job could not be given up");
+                None
+            }
+        }
+    }
+
+    /// Deletes the files of a job that is over, unless the platform is still to be asked to delete its tickets: then the next start
+    /// tries again.
+    pub(super) async fn delete_unless_open(&self, job: &Job) {
+        let Ok(folder) = self.ports.bags.work_folder(&job.id).await else {
+            return;
+        };
+        let left = self
+            .ports
+            .backend
+            .abandon_unfinished(&job.request.user, folder, None)
+            .await;
+        if left.is_open {
+            tracing::warn!(job = %job.id, "export tickets of a job that is over may be left on the platform");
+        }
+        self.delete_files(&job.id).await;
+    }
+
+    /// What no job needs is deleted: a kill came between the end of the job and this.
+    async fn delete_unneeded(&self, id: &JobId) {
+        let job = match self.ports.store.find(id).await {
+            Ok(stored) => stored.job,
+            Err(JobStoreError::Unknown { .. }) => {
+                tracing::warn!(job = %id, "files without a record are deleted");
+                return self.delete_files(id).await;
+            }
+            Err(_) => return,
+        };
+        match job.state {
+            JobState::Queued
+            | JobState::Running
+            | JobState::Waiting { .. }
+            | JobState::Ready { .. }
+            | JobState::Failed {
+                resumable_until: Some(_),
+                ..
+            } => {}
+            JobState::Failed { .. }
+            | JobState::Cancelled { .. }
+            | JobState::Expired { .. }
+            | JobState::Deleted { .. } => {
+                self.abandon_unfinished(&job).await;
+                self.delete_unless_open(&job).await;
+            }
+        }
+    }
+
+    async fn delete_unneeded_seal(&self, id: &JobId) {
+        let is_needed = match self.ports.store.find(id).await {
+            Ok(stored) => stored.job.is_unfinished() && self.ports.seal.is_some(),
+            Err(JobStoreError::Unknown { .. }) => false,
+            Err(_) => return,
+        };
+        if !is_needed && let Err(error) = self.ports.sealed.delete(id).await {
+            tracing::error!(job = %id, error = %Causes(&error), "sealed credentials could not be deleted");
+        }
+    }
+}
+
+fn waited_too_long(waiting_for: WaitingFor) -> JobFailure {
+    let (message, hint) = match waiting_for {
+        WaitingFor::SignIn => (
+            "its owner did not sign in in time",
+            "sign in and try it again, or ask for the export again",
+        ),
+        WaitingFor::Platform => (
+            "the platform was away for too long",
+            "try it again, or ask for the export again, when the platform is back",
+        ),
+        WaitingFor::DiskSpace => (
+            "the service had no space left for the archive for too long",
+            "contact the operator of this service",
+        ),
+    };
+    JobFailure {
+        message: message.to_owned(),
+        hint: Some(hint.to_owned()),
+    }
+}

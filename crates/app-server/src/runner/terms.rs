@@ -1,0 +1,65 @@
+//! The times and numbers that runs go by.
+
+use std::time::Duration;
+
+use domain::jobs::Shares;
+
+/// The times that the service goes by, other than those that operators set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Pace {
+    /// For how long a job is claimed; claims are renewed every third of it.
+    pub lease: Duration,
+    /// The first pause of a job whose run cannot go on. Each is longer than the one before.
+    pub first_pause: Duration,
+    /// The longest pause of such a job.
+    pub longest_pause: Duration,
+    /// How often jobs whose time has come are looked for.
+    pub look_every: Duration,
+    /// How often what is over is deleted.
+    pub sweep_every: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            lease: Duration::from_mins(1),
+            first_pause: Duration::from_mins(1),
+            longest_pause: Duration::from_mins(15),
+            look_every: Duration::from_secs(2),
+            sweep_every: Duration::from_secs(20),
+        }
+    }
+}
+
+/// What a runner goes by.
+#[derive(Clone, Debug)]
+pub(crate) struct Terms {
+    /// Jobs that run at the same time.
+    pub(crate) places: usize,
+    /// How long a bag is kept.
+    pub(crate) keep_archive: Duration,
+    /// How long a job waits for the platform or for disk space before it is given up.
+    pub(crate) give_up_after: Duration,
+    /// Bytes that all jobs may take on disk.
+    pub(crate) store_limit: Option<u64>,
+    /// Shares of one person and of all together.
+    pub(crate) shares: Shares,
+    /// Times.
+    pub(crate) pace: Pace,
+}
+
+impl Terms {
+    /// How long a failed job keeps what a retry resumes.
+    pub(crate) const FAILED_RUN_KEPT: Duration = Duration::from_hours(24);
+    /// How long a job waits for its owner: as long as an answer to them may take.
+    pub(crate) const WAIT_FOR_OWNER: Duration = Duration::from_hours(30 * 24);
+    /// Bytes that have to be free before a run begins: the service's own records need some too.
+    pub(crate) const FREE_BYTES: u64 = 16 * 1024 * 1024;
+    /// Shares of one person and of all together.
+    pub(crate) const SHARES: Shares = Shares {
+        unfinished: 10,
+        unfinished_in_all: 1_000,
+        orders_a_day: 20,
+        archives: 3,
+    };
+}

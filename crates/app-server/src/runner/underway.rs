@@ -1,0 +1,149 @@
+//! The runs that are under way in this process, and who watches which job.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use domain::jobs::{JobId, JobProgress, Lease};
+use tokio_util::sync::CancellationToken;
+
+use super::live::Live;
+
+/// A job that is run in this process.
+#[derive(Clone)]
+pub(super) struct Underway {
+    pub(super) lease: Lease,
+    pub(super) live: Arc<Live>,
+    /// Its owner wants it to be given up.
+    pub(super) cancel: CancellationToken,
+    /// It is not this process's any more: nothing of it may be written.
+    pub(super) lost: CancellationToken,
+    /// The store has no space for it now.
+    pub(super) over_limit: CancellationToken,
+    /// Its run is over.
+    pub(super) ended: CancellationToken,
+    /// Until when it may be written, on the clock that only goes forward.
+    pub(super) until: Duration,
+    /// The progress that is recorded.
+    recorded: u64,
+}
+
+impl Underway {
+    pub(super) fn new(lease: Lease, live: Arc<Live>, until: Duration) -> Self {
+        Self {
+            lease,
+            live,
+            cancel: CancellationToken::new(),
+            lost: CancellationToken::new(),
+            over_limit: CancellationToken::new(),
+            ended: CancellationToken::new(),
+            until,
+            recorded: 0,
+        }
+    }
+}
+
+/// The runs that are under way.
+#[derive(Default)]
+pub(super) struct Runs(Mutex<HashMap<JobId, Underway>>);
+
+impl Runs {
+    fn runs(&self) -> MutexGuard<'_, HashMap<JobId, Underway>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn insert(&self, run: Underway) {
+        self.runs().insert(run.lease.job.clone(), run);
+    }
+
+    pub(super) fn get(&self, id: &JobId) -> Option<Underway> {
+        self.runs().get(id).cloned()
+    }
+
+    /// Ends a run's place here, unless another run of the job has taken it.
+    pub(super) fn remove(&self, lease: &Lease) {
+        let mut runs = self.runs();
+        if runs.get(&lease.job).is_some_and(|run| run.lease == *lease) {
+            runs.remove(&lease.job);
+        }
+    }
+
+    pub(super) fn leases(&self) -> Vec<Lease> {
+        self.runs().values().map(|run| run.lease.clone()).collect()
+    }
+
+    /// A lease is held until then.
+    pub(super) fn renewed(&self, lease: &Lease, until: Duration) -> Option<Underway> {
+        let mut runs = self.runs();
+        let run = runs.get_mut(&lease.job).filter(|run| run.lease == *lease)?;
+        run.until = until;
+        Some(run.clone())
+    }
+
+    /// Runs that may not be written any more.
+    pub(super) fn past(&self, now: Duration) -> Vec<Underway> {
+        let runs = self.runs();
+        let past = runs.values().filter(|run| run.until <= now);
+        past.cloned().collect()
+    }
+
+    /// The run that was claimed last.
+    pub(super) fn latest(&self) -> Option<Underway> {
+        let runs = self.runs();
+        runs.values()
+            .filter(|run| !run.over_limit.is_cancelled())
+            .max_by(|one, other| one.lease.job.cmp(&other.lease.job))
+            .cloned()
+    }
+
+    /// Progress that was made since this was asked last.
+    pub(super) fn news(&self) -> Vec<(Lease, JobProgress)> {
+        let mut news = Vec::new();
+        for run in self.runs().values_mut() {
+            let snapshot = run.live.latest();
+            if snapshot.serial != run.recorded {
+                run.recorded = snapshot.serial;
+                news.push((run.lease.clone(), snapshot.progress));
+            }
+        }
+        news
+    }
+}
+
+/// Unfinished jobs that somebody may watch.
+#[derive(Default)]
+pub(super) struct Watched(Mutex<HashMap<JobId, Arc<Live>>>);
+
+impl Watched {
+    fn lives(&self) -> MutexGuard<'_, HashMap<JobId, Arc<Live>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn get(&self, id: &JobId) -> Option<Arc<Live>> {
+        self.lives().get(id).map(Arc::clone)
+    }
+
+    pub(super) fn get_or_add(&self, id: &JobId) -> Arc<Live> {
+        Arc::clone(self.lives().entry(id.clone()).or_default())
+    }
+
+    /// Wakes those who watch a job: its state has changed.
+    pub(super) fn nudge(&self, id: &JobId) {
+        if let Some(live) = self.get(id) {
+            live.nudge();
+        }
+    }
+
+    pub(super) fn nudge_all(&self) {
+        for live in self.lives().values() {
+            live.nudge();
+        }
+    }
+
+    /// A job is over: those who watch it see its end.
+    pub(super) fn end(&self, id: &JobId) {
+        if let Some(live) = self.lives().remove(id) {
+            live.nudge();
+        }
+    }
+}

@@ -1,0 +1,198 @@
+//! Claims jobs, as many at a time as there are places, and records what came of each.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::jobs::{
+    AuditAction, Change, Claim, Ending, JobState, JobStoreError, StoredJob, WorkerId,
+};
+use futures_util::StreamExt as _;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio_util::task::TaskTracker;
+
+use super::attempt::Next;
+use super::context::{Came, Context};
+use super::underway::Underway;
+use crate::causes::Causes;
+
+/// How long is waited before a store that does not answer is asked again.
+const ASK_AGAIN: Duration = Duration::from_secs(1);
+
+/// Claims jobs and runs them, until the service is stopped.
+pub(super) async fn work(context: Arc<Context>, worker: WorkerId, tasks: TaskTracker) {
+    let places = Arc::new(Semaphore::new(context.terms.places));
+    let mut changes = context.ports.store.changes();
+    while !context.stopping.is_cancelled() {
+        claim_all(&context, &worker, &places, &tasks).await;
+        loop {
+            tokio::select! {
+                () = context.stopping.cancelled() => return,
+                () = context.wake.notified() => break,
+                () = context.ports.clock.sleep(context.terms.pace.look_every) => break,
+                change = changes.next() => match change {
+                    Some(Change::Job(id)) if context.runs.get(&id).is_some() => {}
+                    Some(Change::Job(id)) => {
+                        context.watched.nudge(&id);
+                        break;
+                    }
+                    Some(Change::Resync) | None => {
+                        context.watched.nudge_all();
+                        break;
+                    }
+                },
+            }
+        }
+    }
+}
+
+async fn claim_all(
+    context: &Arc<Context>,
+    worker: &WorkerId,
+    places: &Arc<Semaphore>,
+    tasks: &TaskTracker,
+) {
+    while let Ok(place) = Arc::clone(places).try_acquire_owned() {
+        if context.stopping.is_cancelled() {
+            return;
+        }
+        // The term is counted from before the question.
+        let asked = context.ports.clock.elapsed();
+        match context
+            .ports
+            .store
+            .claim(worker, context.terms.pace.lease)
+            .await
+        {
+            Ok(Some(claim)) => {
+                let run = Context::run_of(Arc::clone(context), claim, asked, place);
+                tasks.spawn(run);
+            }
+            Ok(None) => return,
+            Err(error) => {
+                tracing::error!(error = %Causes(&error), "no job could be claimed");
+                return;
+            }
+        }
+    }
+}
+
+impl Context {
+    /// Until when a lease that was asked for at this moment may be used.
+    pub(super) fn held_until(&self, asked: Duration) -> Duration {
+        let lease = self.terms.pace.lease;
+        asked + (lease - lease / 4)
+    }
+
+    async fn run_of(self: Arc<Self>, claim: Claim, asked: Duration, place: OwnedSemaphorePermit) {
+        let id = claim.job.id.clone();
+        if let Some(other) = self.runs.get(&id) {
+            // Its lease ran out while this process was held up.
+            other.lost.cancel();
+            other.ended.cancelled().await;
+        }
+        self.registry.add(&id, &claim.job.owner);
+        let live = self.watched.get_or_add(&id);
+        let run = Underway::new(claim.lease.clone(), live, self.held_until(asked));
+        let ended = run.ended.clone().drop_guard();
+        self.runs.insert(run.clone());
+        tracing::info!(job = %id, of = %claim.job.request.user, "an export is run");
+        run.live.nudge();
+        let next = self.attempt(&claim, &run).await;
+        self.record_progress().await;
+        let stored = self.conclude(&claim, next, &run).await;
+        self.runs.remove(&claim.lease);
+        if let Some(stored) = stored {
+            self.concluded(&stored).await;
+        }
+        run.live.nudge();
+        drop((place, ended));
+        self.wake.notify_one();
+    }
+
+    /// Writes what follows from a run into the store, as long as it is this process's to write.
+    async fn conclude(&self, claim: &Claim, next: Next, run: &Underway) -> Option<StoredJob> {
+        let store = &self.ports.store;
+        let lease = &claim.lease;
+        if let Next::Settle(ending, _) = &next {
+            self.audit_ending(claim, ending).await;
+            if matches!(ending, Ending::Cancelled | Ending::Failed(_, None)) {
+                self.delete_unless_open(&claim.job).await;
+            }
+        }
+        loop {
+            let written = match &next {
+                Next::Settle(ending, notes) => {
+                    let settled = store.settle(lease, ending.clone(), notes.clone());
+                    settled.await.map(Some)
+                }
+                Next::Pause(pause, notes) => {
+                    let paused = store.pause(lease, pause.clone(), notes.clone());
+                    paused.await.map(Some)
+                }
+                Next::GiveBack => store.give_back(lease).await.map(|()| None),
+                Next::Nothing => Ok(None),
+            };
+            let error = match written {
+                Ok(stored) => return stored,
+                Err(error) => error,
+            };
+            tracing::error!(job = %lease.job, error = %Causes(&error), "what came of an export could not be recorded");
+            if !matches!(error, JobStoreError::Unavailable(_)) {
+                return None;
+            }
+            tokio::select! {
+                () = run.lost.cancelled() => return None,
+                () = self.ports.clock.sleep(ASK_AGAIN) => {}
+            }
+        }
+    }
+
+    async fn audit_ending(&self, claim: &Claim, ending: &Ending) {
+        let job = &claim.job;
+        let (action, actor, came) = match ending {
+            Ending::Delivered(delivery, _) => (
+                AuditAction::ExportReady,
+                None,
+                Came {
+                    sha256: Some(delivery.bag.sha256),
+                    bytes: Some(delivery.bag.bytes),
+                    detail: None,
+                },
+            ),
+            Ending::Failed(failure, _) => (
+                AuditAction::ExportFailed,
+                None,
+                Came {
+                    detail: Some(failure.message.clone()),
+                    ..Came::default()
+                },
+            ),
+            Ending::Cancelled => (
+                AuditAction::ExportCancelled,
+                Some(&job.owner),
+                Came::default(),
+            ),
+        };
+        self.audit(action, job, actor, came).await;
+    }
+
+    async fn concluded(&self, stored: &StoredJob) {
+        let job = &stored.job;
+        tracing::info!(job = %job.id, state = %job.state.name(), "an export was run");
+        if !job.is_unfinished() {
+            self.over(&job.id);
+            return;
+        }
+        let waits_for_owner = matches!(
+            &job.state,
+            JobState::Waiting {
+                waiting_for: domain::jobs::WaitingFor::SignIn,
+                ..
+            }
+        );
+        // Its owner may have come while its run ended.
+        if waits_for_owner && self.registry.credentials(&job.owner).is_some() {
+            self.let_go_on(&job.owner).await;
+        }
+    }
+}
