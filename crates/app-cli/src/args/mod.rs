@@ -274,7 +274,7 @@ pub(crate) struct SandboxArguments {
 /// `discard`.
 #[derive(Debug, Args)]
 pub(crate) struct DiscardArguments {
-    /// The bag that was being made, its unfinished file, or their folder
+    /// The bag that was being made, its work folder, or the folder of both
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
     #[command(flatten)]
