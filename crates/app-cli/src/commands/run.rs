@@ -19,11 +19,12 @@ use crate::progress::{self, Subject};
 use crate::render::{count, number};
 use crate::signals::Signals;
 
-/// Somebody who stops a run waits this long at most; the journal keeps what is then still on the server.
+/// After an interrupt, the deletion of tickets takes this long at most; the journal keeps those that are still on the server then.
 const PARTING: Duration = Duration::from_secs(1);
-/// Of that, so much for answers to starts that were sent.
+/// Before that, answers to starts that were sent are waited for. Together it stays well below the two seconds in which an
+/// interrupted program ends.
 const LAST_ANSWERS: Duration = Duration::from_millis(500);
-/// A run that failed and cannot be resumed takes longer to delete its tickets.
+/// Where nobody is in a hurry: answers to starts and the deletion of tickets, each.
 const TIDYING: Duration = Duration::from_secs(20);
 
 /// Makes the bag. A signal ends it, deletes its tickets from the server and keeps what can be resumed.
@@ -57,7 +58,7 @@ pub(super) async fn export(
     })
 }
 
-/// Runs the workflow against a signal, and leaves what can be resumed where it ends without a bag.
+/// Runs the workflow until it ends or a signal comes. Where it ends without a bag, what can be resumed is kept.
 async fn drive(
     session: &Session,
     mut signals: Signals,
@@ -108,7 +109,7 @@ async fn drive(
     })
 }
 
-/// The workflow with its progress on the screen. Dropped, it takes its display away.
+/// The workflow with its progress on the screen. When this future is dropped, the display disappears.
 async fn watched(
     session: &Session,
     job: &Job,
@@ -138,7 +139,7 @@ async fn record_answers(api: &TrackedStarts, journal: &dyn Journal, patience: Du
     workflow::record_answers(api, journal, answered).await;
 }
 
-/// The interrupted run had only lacked the last step: nothing is asked of the platform but to delete its tickets.
+/// The interrupted run had completed its bag: only its tickets are deleted.
 async fn already_complete(
     session: &Session,
     api: &dyn UserDataApi,
