@@ -24,8 +24,9 @@ pub(crate) struct Item {
     pub(super) may_run: bool,
     /// How often the server may have sent the current ticket's archive, in whole or in part.
     pub(super) sent_downloads: u32,
-    /// Refused downloads of the current ticket although its status was `complete`, and since when.
+    /// Downloads of the current ticket that were refused although its status was `complete`.
     pub(super) early: u32,
+    /// When the first of them was.
     pub(super) early_since: Option<Duration>,
     pub(super) undeleted: Vec<(Ticket, ApiError)>,
     pub(super) unresolved: u32,
