@@ -186,8 +186,8 @@ impl Item {
         }
     }
 
-    /// Whether the platform may be working on it: it takes one of the slots of `--jobs`. A ticket that was given up takes its
-    /// slot until the platform has answered that it stopped.
+    /// Whether the platform may be working on it: it takes one of the slots of `--jobs`. A ticket that was given up keeps its slot
+    /// until the platform has answered that it stopped, or the attempts to stop it are over.
     pub(crate) fn occupies_job(&self) -> bool {
         match self.state {
             State::Starting
@@ -226,7 +226,7 @@ impl Item {
         &self.undeleted
     }
 
-    /// Failed attempts so far, and the one that is reported.
+    /// Failed attempts so far, at least one: for the report of a failure.
     pub(crate) fn attempts(&self) -> u32 {
         self.failed_attempts.max(1)
     }
