@@ -1,4 +1,4 @@
-//! Progress for whoever watches: a bar, plain lines, or JSON lines, all from the domain's one stream of events.
+//! Progress as a bar, plain lines or JSON lines, all from the domain's one stream of events.
 //!
 //! A run only puts its events into a queue; a thread of its own draws. So a slow terminal or a reader that stopped reading cannot
 //! delay a run.

@@ -10,9 +10,9 @@ use domain::ports::{Event, ItemStage};
 use super::view::{Subject, View};
 use crate::render::{count, printable, size, stopwatch};
 
-/// One item, or the documents together, say something at most this often, unless it is final.
+/// One item, or the documents together, are shown at most this often, unless they have ended.
 const QUIET_FOR: Duration = Duration::from_secs(5);
-/// An item of which nothing but the percentage changes says so this often.
+/// How often an item is shown of which only the percentage changes.
 const STILL_THERE: Duration = Duration::from_secs(30);
 
 pub(super) struct Plain<W> {
