@@ -13,7 +13,7 @@ use super::flush::is_unsupported;
 use super::pause::pause;
 
 /// How long a process that has just made its claim gets to write its name into it.
-const WRITING: Duration = Duration::from_millis(200);
+const TIME_TO_WRITE: Duration = Duration::from_millis(200);
 /// More than this is not read of a claim.
 const LONGEST_BYTES: u64 = 1024;
 
@@ -150,7 +150,7 @@ fn read(path: &Path) -> io::Result<String> {
     };
     match read() {
         Ok(text) if text.is_empty() => {
-            pause(WRITING);
+            pause(TIME_TO_WRITE);
             read()
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),

@@ -20,12 +20,12 @@ use crate::render::{count, number};
 use crate::signals::Signals;
 
 /// After an interrupt, the deletion of tickets takes this long at most; the journal keeps those that are still on the server then.
-const PARTING: Duration = Duration::from_secs(1);
-/// Before that, answers to starts that were sent are waited for. Together it stays well below the two seconds in which an
-/// interrupted program ends.
-const LAST_ANSWERS: Duration = Duration::from_millis(500);
-/// Where nobody is in a hurry: answers to starts and the deletion of tickets, each.
-const TIDYING: Duration = Duration::from_secs(20);
+const DELETION_AFTER_SIGNAL: Duration = Duration::from_secs(1);
+/// Before that, answers to starts that were sent are waited for. The rest of the two seconds in which an interrupted program ends
+/// is for the display and the threads.
+const ANSWERS_AFTER_SIGNAL: Duration = Duration::from_millis(500);
+/// Without a signal: the same for answers to starts, and for the deletion of tickets.
+const CLEAN_UP: Duration = Duration::from_secs(20);
 
 /// Makes the bag. A signal ends it, deletes its tickets from the server and keeps what can be resumed.
 pub(super) async fn export(
@@ -84,16 +84,16 @@ async fn drive(
     let ended = match signals.or(work).await {
         Ok(Ok(outcome)) => return Ok((outcome, run_files)),
         Ok(Err(error)) => {
-            record_answers(api, journal.as_ref(), TIDYING).await;
+            record_answers(api, journal.as_ref(), CLEAN_UP).await;
             if target.is_none() {
-                abandon(session, api, journal.as_ref(), TIDYING).await;
+                abandon(session, api, journal.as_ref(), CLEAN_UP).await;
             }
             CommandError::Run(error)
         }
         Err(signal) => {
             signals.end_at_next();
-            record_answers(api, journal.as_ref(), LAST_ANSWERS).await;
-            abandon(session, api, journal.as_ref(), PARTING).await;
+            record_answers(api, journal.as_ref(), ANSWERS_AFTER_SIGNAL).await;
+            abandon(session, api, journal.as_ref(), DELETION_AFTER_SIGNAL).await;
             CommandError::Interrupted(signal)
         }
     };
@@ -146,7 +146,7 @@ async fn already_complete(
     bag: FinishedBag,
     run_files: RunFiles,
 ) -> Finished {
-    abandon(session, api, run_files.journal(), TIDYING).await;
+    abandon(session, api, run_files.journal(), CLEAN_UP).await;
     session
         .messages
         .info("The run that was interrupted had completed the bag: it has its name now.");
