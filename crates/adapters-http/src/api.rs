@@ -47,7 +47,7 @@ impl UforgeApi {
         })
     }
 
-    /// What a reader makes of the XML document that a request brings.
+    /// Reads the XML document that answers a request.
     async fn read<T: Send + 'static>(
         &self,
         ask: &Ask<'_>,

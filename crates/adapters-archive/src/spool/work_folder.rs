@@ -13,7 +13,7 @@ use super::trust::{self, Access};
 
 const SUFFIX: &str = ".uforge-run";
 const SPOOL_FILE: &str = "spool-";
-/// What spool files were called by the form of the journal before this one. They are removed with the rest.
+/// The prefix of spool files that earlier versions of the program wrote. They are removed too.
 const SPOOL_FILE_BEFORE: &str = "stage-";
 /// What a file system is tried out with.
 pub(super) const PROBES: [&str; 2] = ["probe-1", "probe-2"];
@@ -177,13 +177,13 @@ impl WorkFolder {
                 }
                 removed => return removed,
             }
-            // The system passes the closing on to the file system a moment later.
+            // The file system learns a moment later that the journal was closed.
             pause(PAUSE);
         }
     }
 }
 
-/// A folder that something is still in.
+/// Whether a folder was not removed because something is still in it.
 fn is_held(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -191,8 +191,8 @@ fn is_held(error: &io::Error) -> bool {
     )
 }
 
-/// Access rights as they must be, whatever the umask made of them. A file system that does not keep them has the same for all files:
-/// that is no reason to end a run, and is said once ([`Abilities`]).
+/// Sets access rights, whatever the umask made of them. A file system that does not keep them shows the same for all files: that
+/// ends no run, and is said once ([`Abilities`]).
 fn restrict(file: &File, mode: u32) -> io::Result<()> {
     #[cfg(unix)]
     {
