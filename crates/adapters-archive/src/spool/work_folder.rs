@@ -147,8 +147,8 @@ impl WorkFolder {
             }
         }
         remove_if_there(&self.bag())?;
+        self.restore_name()?;
         remove_if_there(&self.placeholder_mark())?;
-        remove_if_there(&self.replaced())?;
         for probe in PROBES {
             remove_if_there(&self.path.join(probe))?;
         }
@@ -156,6 +156,30 @@ impl WorkFolder {
         match fs::remove_dir(&self.path) {
             Err(error) if is_held(&error) => Ok(()),
             removed => removed,
+        }
+    }
+
+    /// Frees the final name of an empty file that only held it for the bag, and gives a file its name back that was to be replaced: a
+    /// kill left them so. Where the name is taken by anything else, that is the bag, and the old file goes.
+    fn restore_name(&self) -> io::Result<()> {
+        let name = self.path.file_name().and_then(|name| name.to_str());
+        let target = name.and_then(Self::final_name);
+        let Some(target) = target.map(|name| self.path.with_file_name(name)) else {
+            return Ok(());
+        };
+        let is_empty = |found: fs::Metadata| found.is_file() && found.len() == 0;
+        let holds_name = target.symlink_metadata().is_ok_and(is_empty);
+        if holds_name && self.placeholder_mark().symlink_metadata().is_ok() {
+            remove_if_there(&target)?;
+        }
+        match target.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                match fs::rename(self.replaced(), target) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                    renamed => renamed,
+                }
+            }
+            _ => remove_if_there(&self.replaced()),
         }
     }
 
