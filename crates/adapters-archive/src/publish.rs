@@ -94,7 +94,7 @@ impl FilePublication {
             return Err(io::Error::other(format!("it is {kind} by now")));
         }
         match fs::rename(bag, target) {
-            // Some network file systems rename to free names only. The old file goes when the new one has its name.
+            // Some network file systems rename to free names only. The old file is removed once the new one has its name.
             Err(_) if self.naming == Naming::RemovedPlaceholder => {
                 let aside = self.work.replaced();
                 fs::rename(target, &aside)?;
@@ -158,8 +158,8 @@ impl FilePublication {
         remove_if_there(&mark)
     }
 
-    /// The bag is published whether or not this succeeds. Not flushed: a folder that comes back after a loss of power says that
-    /// the bag is complete, and the end of the process is not delayed.
+    /// The bag is published whether or not this succeeds. Nothing is flushed, so that the process ends at once: should the folder be
+    /// there again after a loss of power, its journal says that the bag is complete.
     ///
     /// `held` is what keeps the journal open and locked: only when it is closed can every file system remove the folder.
     pub(crate) fn clean_up<T>(&self, held: T) {

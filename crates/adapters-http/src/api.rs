@@ -47,7 +47,7 @@ impl UforgeApi {
         })
     }
 
-    /// What a reader makes of the XML document that a request brings.
+    /// Reads the XML document that answers a request.
     async fn read<T: Send + 'static>(
         &self,
         ask: &Ask<'_>,
@@ -181,7 +181,7 @@ impl UserDataApi for UforgeApi {
 
     async fn open_tickets(&self) -> Result<Vec<OpenTicket>, ApiError> {
         let mut found: Vec<OpenTicket> = Vec::new();
-        let (mut page, mut seen) = (Page::Whole, 0);
+        let (mut page, mut seen, mut longest) = (Page::Whole, 0, 0);
         for _ in 0..MOST_PAGES_OF_TICKETS {
             let exports = Resource::List(ListResource::Exports, page);
             let address = self.paths.resource(exports);
@@ -194,10 +194,16 @@ impl UserDataApi for UforgeApi {
                 }
             }
             seen += part.entries;
+            let more = match part.total {
+                Some(total) => seen < total,
+                // Without a total this may be the first page of many: a shorter page than the one before is the last.
+                None => part.entries > 0 && part.entries >= longest,
+            };
             // A server that takes no notice of the offset sends the same again.
-            if part.total.is_none_or(|total| total <= seen) || found.len() == known {
+            if !more || found.len() == known {
                 break;
             }
+            longest = longest.max(part.entries);
             page = Page::From {
                 offset: seen,
                 count: PAGE_OF_TICKETS,

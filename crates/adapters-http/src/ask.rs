@@ -19,7 +19,7 @@ pub(crate) struct Ask<'a> {
 }
 
 impl<'a> Ask<'a> {
-    /// Wants to see something.
+    /// A GET.
     pub(crate) fn get(address: &'a Address, accept: &'static str) -> Self {
         Self {
             method: Method::GET,
@@ -30,12 +30,12 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// Wants to see an XML document.
+    /// A GET of an XML document.
     pub(crate) fn xml(address: &'a Address) -> Self {
         Self::get(address, "application/xml")
     }
 
-    /// Asks for something to be made.
+    /// A POST without a body.
     pub(crate) fn post(address: &'a Address) -> Self {
         Self {
             method: Method::POST,
@@ -43,7 +43,7 @@ impl<'a> Ask<'a> {
         }
     }
 
-    /// Asks for something to go.
+    /// A DELETE.
     pub(crate) fn delete(address: &'a Address) -> Self {
         Self {
             method: Method::DELETE,

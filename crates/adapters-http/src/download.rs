@@ -85,8 +85,8 @@ fn part(headers: &HeaderMap, point: &ResumeAt) -> Result<u64, Unread> {
     last_to_first.checked_add(1).ok_or_else(wrong)
 }
 
-/// With what the rest can be asked for. A server that says nothing of ranges is asked all the same: it sends the whole where it
-/// knows none.
+/// The validator that the rest can be asked for with. A server that says nothing of ranges is asked too: if it knows none, it sends
+/// the whole.
 fn validator(headers: &HeaderMap, is_part: bool) -> Option<String> {
     let refuses = text(headers, ACCEPT_RANGES).is_some_and(|unit| unit.trim() == "none");
     if refuses && !is_part {

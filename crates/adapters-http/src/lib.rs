@@ -1,8 +1,8 @@
 //! The user data port over the REST interface of UForge AppCenter.
 //!
-//! One call of the port is one attempt over HTTP/1.1: nothing in here sleeps or tries again, follows a redirect, keeps a cookie or
-//! unpacks a body. What comes back is either the bytes as sent, with the facts read from them, or an
-//! [`ApiError`](domain::ports::ApiError) that says by meaning what happened. Every wait and every buffer is bounded, whatever the
+//! One call of the port is one attempt over HTTP/1.1: nothing in here sleeps or tries again, follows a redirect or keeps a cookie.
+//! What comes back is either the bytes that the platform sent, unpacked where a front end has compressed them on the way, with the
+//! facts read from them, or an [`ApiError`](domain::ports::ApiError) that says by meaning what happened. Every wait and every buffer is bounded, whatever the
 //! server does.
 //!
 //! Read [`UforgeApi`] first.

@@ -1,4 +1,4 @@
-//! Exit statuses (docs/cli.md#exit-status): the only place that knows the numbers.
+//! Exit statuses (docs/cli.md#streams-and-exit-status): the only place that knows the numbers.
 
 use domain::bag::verify::Drift;
 use domain::ports::{ApiError, SinkError};
@@ -197,7 +197,7 @@ mod tests {
         }
     }
 
-    /// The table of the docs/cli.md#exit-status.
+    /// The table of docs/cli.md#streams-and-exit-status.
     #[test]
     fn the_numbers_are_those_of_the_contract() {
         for (ending, status) in [

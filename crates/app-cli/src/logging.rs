@@ -61,7 +61,7 @@ fn of_verbosity(general: &GeneralArguments) -> &'static str {
     }
 }
 
-/// Lines of the log take the bar off the screen for the moment in which they are written.
+/// Hides the progress bar while a line of the log is written.
 #[derive(Clone)]
 struct BesideTheBar(MultiProgress);
 

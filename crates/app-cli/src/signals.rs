@@ -21,7 +21,7 @@ impl Signals {
         self.0.next().await
     }
 
-    /// Work until it is done or a signal comes; then it is dropped.
+    /// Runs `work` until it is done or a signal comes, which drops it.
     pub(crate) async fn or<T>(&mut self, work: impl Future<Output = T>) -> Result<T, Signal> {
         tokio::select! {
             biased;

@@ -14,7 +14,7 @@ pub(crate) fn write(text: &str) -> Result<(), CommandError> {
     write_bytes(text.as_bytes())
 }
 
-/// A path in a line of its own, with the bytes that it has.
+/// Writes a path as one line, byte for byte: it may not be Unicode.
 pub(crate) fn write_path(path: &Path) -> Result<(), CommandError> {
     write_bytes(&[path.as_os_str().as_encoded_bytes(), b"\n"].concat())
 }

@@ -315,6 +315,22 @@ fn discard_gives_an_unfinished_run_up_there_and_here() {
 }
 
 #[test]
+fn a_folder_whose_name_holds_that_of_a_bag_discards_nothing() {
+    let site = site(long_wait());
+    killed(&site, "a", STATUS);
+    fs::create_dir(site.path("data-a")).unwrap();
+    let mut discard = site.signed_in("discard");
+    discard.arg(site.path("data-a"));
+    site.program.run(discard).expect_status(2);
+    assert_eq!(site.platform().open_tickets().len(), 1);
+    assert!(site.path(".a.uforge-run").is_dir());
+    let mut discard = site.signed_in("discard");
+    discard.arg(site.path("a"));
+    site.program.run(discard).expect_status(0);
+    site.check_no_ticket_left();
+}
+
+#[test]
 fn an_unfinished_run_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let site = site(long_wait());

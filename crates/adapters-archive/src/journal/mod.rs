@@ -44,7 +44,7 @@ struct State {
     checkpoint: JournalState,
     /// `Read` facts not yet written.
     reads: Vec<Fact>,
-    /// Entries that were closed and are not safe yet. A `Read` fact must not survive them.
+    /// Entries that were closed and are not safe yet. A `Read` fact must not become safe before them.
     unsafe_entries: usize,
 }
 

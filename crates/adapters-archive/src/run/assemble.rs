@@ -53,7 +53,7 @@ pub(super) fn writer(
     };
     let resumed = reuse(found, &partial_entries)?;
     let bag = open_bag(&work, resumed.end)?;
-    // From the inside out: the container and the journal must be found again when their folder is.
+    // From the inside out: a folder that survives a loss of power must have the container and the journal in it.
     sync_folder(work.path()).map_err(OpenError::of("flush", work.path()))?;
     let parent = parent_of(&publication.target);
     sync_folder(parent).map_err(OpenError::of("flush", parent))?;

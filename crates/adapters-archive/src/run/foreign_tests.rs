@@ -195,6 +195,29 @@ async fn in_every_way_a_bag_gets_a_free_name_and_never_one_that_is_taken() {
     }
 }
 
+/// `--force` on a file system that renames to free names only: the old file is moved away first, and a kill may come then.
+#[tokio::test]
+async fn discarding_a_run_gives_a_file_back_that_was_to_be_replaced() {
+    for placeholder in [false, true] {
+        let (kit, publication) = nameless(Naming::RemovedPlaceholder).await;
+        fs::rename(kit.target(), publication.work.replaced()).unwrap();
+        if placeholder {
+            fs::write(publication.work.placeholder_mark(), "").unwrap();
+            fs::write(kit.target(), "").unwrap();
+        }
+        publication.work.remove().unwrap();
+        assert_eq!(fs::read(kit.target()).unwrap(), b"in the way");
+        assert_eq!(kit.names(), ["my-bag.zip"]);
+    }
+    let (kit, mut publication) = nameless(Naming::RemovedPlaceholder).await;
+    fs::rename(kit.target(), publication.work.replaced()).unwrap();
+    publication.replace = Replace::Force;
+    publication.rename().unwrap();
+    publication.clean_up(());
+    assert_eq!(kit.read_back().len(), 2, "the new bag has the name");
+    assert_eq!(kit.names(), ["my-bag.zip"]);
+}
+
 #[tokio::test]
 async fn a_run_that_was_killed_with_its_name_taken_is_resumed() {
     for naming in [Naming::Placeholder, Naming::RemovedPlaceholder] {

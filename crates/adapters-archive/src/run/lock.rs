@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use super::error::OpenError;
 use crate::spool::{Access, LockRefused, LockedFile, WorkFolder, parent_of, pause};
 
-/// A run that was dropped may still be taking its last entries back.
+/// How long to wait for a run that was dropped and whose threads are ending.
 const PATIENCE: Duration = Duration::from_secs(1);
 const PAUSE: Duration = Duration::from_millis(20);
 

@@ -13,7 +13,7 @@ use crate::writer::PartialDownload;
 
 /// How many bytes are cut off each partial entry and fetched again. An entry that only lacked its line in the journal looks like a
 /// partial one, and ends with bytes that the container added to its content: padding, or the last deflate block.
-const SPARED_BYTES: u64 = 64 * 1024;
+const FETCHED_AGAIN_BYTES: u64 = 64 * 1024;
 
 /// The unfinished bag that partial entries are saved from.
 pub(super) struct PartialEntries<'a> {
@@ -65,7 +65,7 @@ impl PartialEntries<'_> {
 
     fn resumable_part(&self, recorded: &RecordedPartial, length: u64) -> Option<ResumablePart> {
         let encoding = self.container.encoding(recorded.entry.storage);
-        ResumablePart::of(encoding, length.checked_sub(SPARED_BYTES)?)
+        ResumablePart::of(encoding, length.checked_sub(FETCHED_AGAIN_BYTES)?)
     }
 
     /// Copies a partial entry out of the container, which is then cut: other entries are written in its place.

@@ -22,7 +22,7 @@ pub(super) fn of_this_order(
     publication: &FilePublication,
 ) -> Result<Option<Checkpoint>, OpenError> {
     let path = publication.work.journal();
-    // First of all: lines of another form look like damage.
+    // Before anything else: to this version, lines of another form look like damage.
     if let Some(other) = found
         .header
         .as_ref()

@@ -12,9 +12,9 @@ use thiserror::Error;
 use super::flush::is_unsupported;
 use super::pause::pause;
 
-/// Whoever has just made its claim has this long to write who it is.
-const WRITING: Duration = Duration::from_millis(200);
-/// No claim is longer.
+/// How long a process that has just made its claim gets to write its name into it.
+const TIME_TO_WRITE: Duration = Duration::from_millis(200);
+/// More than this is not read of a claim.
 const LONGEST_BYTES: u64 = 1024;
 
 /// A file that no other process writes to meanwhile.
@@ -24,13 +24,13 @@ pub struct LockedFile {
     claim: Option<Claim>,
 }
 
-/// Another process has the file.
+/// Why a file could not be locked.
 #[derive(Debug, Error)]
 pub enum LockRefused {
     /// The system says so.
     #[error("another process has it")]
     Held,
-    /// A file says so, and that process cannot be asked from here, or lives.
+    /// A claim says so, and its process lives, or is on another host, where it cannot be asked.
     #[error("{holder} has it, as `{}` says", claim.display())]
     Claimed {
         /// The file.
@@ -97,7 +97,7 @@ struct Claim {
 
 impl Claim {
     fn make(path: &Path) -> Result<Self, LockRefused> {
-        // A claim of a dead process is taken away once; if there is one again, somebody was quicker.
+        // The claim of a dead process is removed once. If there is one again, another process was quicker.
         for _ in 0..2 {
             match create(path) {
                 Ok(()) => {
@@ -150,7 +150,7 @@ fn read(path: &Path) -> io::Result<String> {
     };
     match read() {
         Ok(text) if text.is_empty() => {
-            pause(WRITING);
+            pause(TIME_TO_WRITE);
             read()
         }
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
@@ -158,7 +158,8 @@ fn read(path: &Path) -> io::Result<String> {
     }
 }
 
-/// Only one of those who find a dead process's claim gets its file by renaming it. Whoever gets a newer one puts it back.
+/// Removes the claim of a dead process. Several processes may find it at once: only one of them can rename it away. One that
+/// renames a newer claim instead puts it back.
 fn take_away(path: &Path, found: &str) -> Result<(), LockRefused> {
     let aside = path.with_file_name(format!("lock-{}", std::process::id()));
     match fs::rename(path, &aside) {
@@ -202,7 +203,7 @@ fn living_holder(found: &str) -> Option<String> {
     lives.then_some(holder)
 }
 
-/// When a process of this machine began, in the words of the system; `None` where it is none.
+/// When a process of this machine began, as the system writes it; `None` where there is no such process.
 #[cfg(target_os = "linux")]
 fn began(pid: u32) -> Option<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -211,7 +212,7 @@ fn began(pid: u32) -> Option<String> {
     fields.split_whitespace().nth(19).map(str::to_owned)
 }
 
-/// Elsewhere only whether there is one of this number.
+/// Other systems only say whether there is a process of this number.
 #[cfg(not(target_os = "linux"))]
 fn began(pid: u32) -> Option<String> {
     #[cfg(unix)]

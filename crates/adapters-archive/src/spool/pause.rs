@@ -1,7 +1,7 @@
 //! The one place of this crate that waits for time to pass.
 //!
-//! The workflow waits for the platform, through its clock. Here it is only a file system that catches up with this machine or
-//! another process: there is nothing to be notified by, each caller bounds the time, and no call of the port waits longer than that.
+//! The workflow waits for the platform, through its clock. Here, a file system that lags behind or another process is waited for:
+//! neither notifies anybody. Each caller bounds the time.
 
 use std::thread;
 use std::time::Duration;

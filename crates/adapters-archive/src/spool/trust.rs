@@ -57,7 +57,7 @@ impl From<Distrust> for io::Error {
 }
 
 impl Distrust {
-    /// Why the file system's word is no: where it is one of these.
+    /// The reason inside an error, where it is one of these.
     pub fn of(error: &io::Error) -> Option<&Self> {
         error.get_ref()?.downcast_ref()
     }
@@ -130,8 +130,8 @@ fn judge(path: &Path, expected: Expected, found: Found, own: Own) -> Result<(), 
 
 /// Checks what was opened, or looked at without following links.
 ///
-/// The owner is compared with this user, and where it differs, with the owner of what is made in the same place now: an NFS server
-/// may turn root into somebody else, and a FAT or SMB mount shows one owner for everything. Who that is cannot be feigned.
+/// The owner is compared with this user. Where they differ, it is compared with the owner of a file that is made beside it now: an
+/// NFS server may turn root into somebody else, and a FAT or SMB mount shows one owner for everything.
 #[cfg(unix)]
 pub(crate) fn check(metadata: &Metadata, path: &Path, expected: Expected) -> io::Result<()> {
     use std::os::unix::fs::MetadataExt as _;
@@ -247,7 +247,7 @@ pub enum Access {
 pub fn open_own_file(folder: &File, path: &Path, access: Access) -> io::Result<File> {
     use rustix::fs::{Mode, OFlags};
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?;
-    // A pipe of that name must not hold anybody up.
+    // Opening a pipe of that name must not block.
     let flags = OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
     let flags = flags
         | match access {

@@ -13,7 +13,7 @@ use super::trust::{self, Access};
 
 const SUFFIX: &str = ".uforge-run";
 const SPOOL_FILE: &str = "spool-";
-/// What spool files were called by the form of the journal before this one. They are removed with the rest.
+/// The prefix of spool files that earlier versions of the program wrote. They are removed too.
 const SPOOL_FILE_BEFORE: &str = "stage-";
 /// What a file system is tried out with.
 pub(super) const PROBES: [&str; 2] = ["probe-1", "probe-2"];
@@ -147,8 +147,8 @@ impl WorkFolder {
             }
         }
         remove_if_there(&self.bag())?;
+        self.restore_name()?;
         remove_if_there(&self.placeholder_mark())?;
-        remove_if_there(&self.replaced())?;
         for probe in PROBES {
             remove_if_there(&self.path.join(probe))?;
         }
@@ -156,6 +156,30 @@ impl WorkFolder {
         match fs::remove_dir(&self.path) {
             Err(error) if is_held(&error) => Ok(()),
             removed => removed,
+        }
+    }
+
+    /// Frees the final name of an empty file that only held it for the bag, and gives a file its name back that was to be replaced: a
+    /// kill left them so. Where the name is taken by anything else, that is the bag, and the old file goes.
+    fn restore_name(&self) -> io::Result<()> {
+        let name = self.path.file_name().and_then(|name| name.to_str());
+        let target = name.and_then(Self::final_name);
+        let Some(target) = target.map(|name| self.path.with_file_name(name)) else {
+            return Ok(());
+        };
+        let is_empty = |found: fs::Metadata| found.is_file() && found.len() == 0;
+        let holds_name = target.symlink_metadata().is_ok_and(is_empty);
+        if holds_name && self.placeholder_mark().symlink_metadata().is_ok() {
+            remove_if_there(&target)?;
+        }
+        match target.symlink_metadata() {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                match fs::rename(self.replaced(), target) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                    renamed => renamed,
+                }
+            }
+            _ => remove_if_there(&self.replaced()),
         }
     }
 
@@ -177,13 +201,13 @@ impl WorkFolder {
                 }
                 removed => return removed,
             }
-            // The system passes the closing on to the file system a moment later.
+            // The file system learns a moment later that the journal was closed.
             pause(PAUSE);
         }
     }
 }
 
-/// A folder that something is still in.
+/// Whether a folder was not removed because something is still in it.
 fn is_held(error: &io::Error) -> bool {
     matches!(
         error.kind(),
@@ -191,8 +215,8 @@ fn is_held(error: &io::Error) -> bool {
     )
 }
 
-/// Access rights as they must be, whatever the umask made of them. A file system that does not keep them has the same for all files:
-/// that is no reason to end a run, and is said once ([`Abilities`]).
+/// Sets access rights, whatever the umask made of them. A file system that does not keep them shows the same for all files: that
+/// ends no run, and is said once ([`Abilities`]).
 fn restrict(file: &File, mode: u32) -> io::Result<()> {
     #[cfg(unix)]
     {

@@ -112,7 +112,7 @@ impl UnfinishedBag {
         if let Err(full) = self.queue.push(closed) {
             let Full(closed) = *full;
             let spooled = self.spooled(closed)?;
-            // It takes no memory any more, so that there is always a place for it.
+            // A spooled entry takes no memory and is never refused.
             drop(self.queue.push(spooled));
         }
         self.health.check()?;

@@ -1,4 +1,5 @@
-//! What is checked of an entry while its bytes pass. Inflating has a thread of its own, since it is what limits a download.
+//! What is checked of an entry while its bytes pass. Inflating, the slowest step of a download, has a thread of its
+//! own.
 
 use std::io;
 use std::thread::{self, JoinHandle};

@@ -3,7 +3,7 @@
 use crate::journal::EntryRecord;
 use crate::spool::SpoolFile;
 
-/// Where a body is that has ended.
+/// Where the body of a closed entry is.
 pub(super) enum Body {
     /// In memory.
     Memory(Vec<u8>),

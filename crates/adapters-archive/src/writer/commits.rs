@@ -19,10 +19,10 @@ use crate::container::Placed;
 use crate::journal::{Durable, EntryRecord, Payload, Record, RunJournal};
 use crate::spool::{SpoolFileName, sync_file};
 
-/// Entries that nobody asked to be safe at once become so after this many,
-const MANY: usize = 256;
-/// or after this much. Both bound what a kill can undo, and what is kept in memory for the journal.
-const MUCH_BYTES: u64 = 16 * 1024 * 1024;
+/// Entries that need not be safe at once are committed when so many wait, or so much. Both bound what a kill can undo, and what is
+/// kept in memory for the journal.
+const BATCH_ENTRIES: usize = 256;
+const BATCH_BYTES: u64 = 16 * 1024 * 1024;
 
 /// See the module.
 pub(super) struct Commits {
@@ -89,16 +89,17 @@ impl Commits {
         record.entry.durability == Durability::AtClose && self.are_recorded()
     }
 
-    /// An entry ended that a commit makes safe.
+    /// Takes note of an entry that ended and that a later commit makes safe.
     pub(super) fn entry_ended(&self) {
         if self.are_recorded() {
             self.journal.entry_awaits_commit();
         }
     }
 
-    /// Notes that an entry has its place, up to `end`. Returns how many have now: the number to [`Self::commit`] it by.
+    /// Notes that an entry has its place in the container, up to `end`. Returns how many entries have one now, which is what
+    /// [`Self::commit`] takes.
     ///
-    /// The caller holds the container: so the order of notes is the order of places.
+    /// The caller holds the container, so that entries are noted in the order of their places.
     pub(super) fn note_entry(
         &self,
         placed: Placed,
@@ -129,7 +130,7 @@ impl Commits {
         self.lock().placed.push(placed);
     }
 
-    /// What is in the container, in its order. Locked meanwhile: this is for when nobody places entries any more.
+    /// Shows what is in the container, in its order. Entries cannot be placed meanwhile: this is for the end of the bag.
     pub(super) fn with_placed<T>(&self, see: impl FnOnce(&[Placed]) -> T) -> T {
         see(&self.lock().placed)
     }
@@ -144,7 +145,7 @@ impl Commits {
         self.write_journal(vec![record], 0)
     }
 
-    /// The same for a record that makes an entry safe which has no place yet.
+    /// The same, for the record of a spool file, which makes its entry safe.
     pub(super) fn record_safe(&self, record: Record) -> Result<(), SinkError> {
         self.write_journal(vec![record], 1)
     }
@@ -165,7 +166,7 @@ impl Commits {
 
     /// After this returns, the first `through` entries survive a loss of power.
     ///
-    /// Several threads may come at once: one flushes for all that ended before it began, the others find their work done.
+    /// Several threads may call this at once: one flushes for all entries that were placed before, the others find that done.
     pub(super) fn commit(&self, through: usize) -> Result<(), SinkError> {
         let Some(file) = self.slot.file().filter(|_| self.are_recorded()) else {
             return Ok(());
@@ -189,7 +190,7 @@ impl Commits {
         Ok(())
     }
 
-    /// After this returns, all that have their place now survive a loss of power.
+    /// After this returns, all entries that are in the container now survive a loss of power.
     pub(super) fn commit_all(&self) -> Result<(), SinkError> {
         let through = self.lock().placed.len();
         self.commit(through)
@@ -198,7 +199,7 @@ impl Commits {
     fn commit_if_much_waits(&self) -> Result<(), SinkError> {
         let is_little = {
             let batch = &self.lock().batch;
-            batch.records.len() < MANY && batch.bytes < MUCH_BYTES
+            batch.records.len() < BATCH_ENTRIES && batch.bytes < BATCH_BYTES
         };
         if is_little { Ok(()) } else { self.commit_all() }
     }
@@ -295,11 +296,11 @@ mod tests {
     fn many_entries_are_committed_without_being_asked_for() {
         let kit = Kit::new(BagFormat::Tar);
         let commits = commits(&kit, Payload::Resumed);
-        for number in 0..MANY as u64 {
+        for number in 0..BATCH_ENTRIES as u64 {
             let (record, count) = note(&commits, number, document(&format!("data/{number}"), b""));
             commits.receipt(&record, count).unwrap();
         }
-        assert_eq!(recorded(&kit).placed.len(), MANY);
+        assert_eq!(recorded(&kit).placed.len(), BATCH_ENTRIES);
         assert_eq!(commits.lock().batch.records.len(), 0);
     }
 

@@ -1,8 +1,8 @@
 //! How an open entry ends, as its writer says to its thread.
 //!
-//! The end has a channel of its own, which holds one message and never makes its sender wait. So it is said also where nothing
-//! can be awaited any more, when a writer is dropped; and that the chunks have ended means only that: what it means for the entry
-//! is always read from here.
+//! The end has a channel of its own, which holds one message and never makes its sender wait: a writer that is dropped cannot await
+//! anything. That the channel of chunks is closed says only that no more chunks come. What becomes of the entry is always read from
+//! this one.
 
 use tokio::sync::{mpsc, oneshot};
 

@@ -16,7 +16,7 @@ pub(super) struct Health(Mutex<State>);
 
 enum State {
     Sound,
-    /// Somebody stopped in the middle of a write, and why is not known here.
+    /// A writer stopped in the middle of a write, for a reason that is not known here.
     Stopped,
     Failed(SinkError),
 }
@@ -31,7 +31,7 @@ impl Health {
         match &*self.lock() {
             State::Sound => Ok(()),
             State::Stopped => Err(SinkError::Stopped),
-            // Of several who fail at once, the run hears one: whichever it is must say why.
+            // Several writers may fail at once, and the run sees the error of any one: each must give the cause.
             State::Failed(error) => Err(same_error(error).unwrap_or(SinkError::Stopped)),
         }
     }

@@ -22,7 +22,7 @@ use crate::container::{Content, HeadForm, Placed, ResumablePart};
 use crate::journal::{EntryRecord, PartialPlace, Record};
 use crate::spool::{BodyWriter, SpoolFile};
 
-/// An entry that is shorter is not worth the two flushes that recording it costs.
+/// A shorter entry is not worth the flushes that recording it costs.
 const WORTH_RECORDING_BYTES: u64 = 256 * 1024;
 
 /// An entry of which an interrupted run has the first bytes, in a spool file.
@@ -345,7 +345,7 @@ impl<'a> OpenEntry<'a> {
     }
 }
 
-/// A writer that has taken what is in the file, and whose checks have seen it.
+/// Reads the file's first bytes through the checks, and returns a writer that continues after them.
 fn read_again(
     bag: &UnfinishedBag,
     download: &PartialDownload,

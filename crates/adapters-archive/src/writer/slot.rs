@@ -16,9 +16,9 @@ use domain::ports::SinkError;
 use super::health::Health;
 use super::output::{BagFile, Output};
 
-/// How long somebody waits for the container while it is held briefly: placing a whole entry takes less. An entry that is being
-/// downloaded holds it for as long as that takes; nobody waits for one.
-const BRIEFLY: Duration = Duration::from_secs(1);
+/// How long to wait for the container while whole entries are being placed, which usually takes less. While an entry is being
+/// downloaded into it, nobody waits.
+const LONGEST_BRIEF_WAIT: Duration = Duration::from_secs(1);
 
 /// See the module.
 pub(super) struct Slot {
@@ -136,7 +136,7 @@ impl Slot {
         &self,
         mut state: MutexGuard<'a, State>,
     ) -> MutexGuard<'a, State> {
-        let deadline = Instant::now() + BRIEFLY;
+        let deadline = Instant::now() + LONGEST_BRIEF_WAIT;
         while let (Place::HeldBriefly, Some(left)) = (
             &state.output,
             deadline.checked_duration_since(Instant::now()),

@@ -38,7 +38,7 @@ impl Small {
     }
 
     fn place(self) -> Result<Receipt, SinkError> {
-        // Also where nobody waits for this any more, the bag does not finish in the middle of it.
+        // The bag must not finish in the middle of this, even where the caller was dropped.
         let _open = self.bag.slot.entry_opened();
         let closed = closed(&self.bag, self.entry, &self.chunks)?;
         let receipt = self.bag.accept(closed)?;

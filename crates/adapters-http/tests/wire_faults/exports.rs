@@ -119,6 +119,32 @@ async fn the_list_of_tickets_is_read_to_its_end_and_no_further() {
     assert_eq!(stuck.requests().len(), 2);
 }
 
+/// A platform that caps its lists and gives no total would hide the ticket of a lost start behind the first page.
+#[tokio::test]
+async fn a_list_of_tickets_without_a_total_is_read_to_its_end() {
+    let page = |ids: &[i64]| {
+        let entry = |id| {
+            format!(
+                "<applianceExport><dbId>{id}</dbId><parentUri>users/john/appliances/1</parentUri></applianceExport>"
+            )
+        };
+        let entries = ids.iter().map(entry).collect::<Vec<_>>().concat();
+        Reply::xml(&format!(
+            "<applianceExports><applianceExports>{entries}</applianceExports></applianceExports>"
+        ))
+    };
+    let server = Server::replying([page(&[1, 2]), page(&[3, 4]), page(&[5])]).await;
+    assert_eq!(server.api().open_tickets().await.unwrap().len(), 5);
+    assert_eq!(server.requests().len(), 3);
+    let none = Server::replying([page(&[])]).await;
+    assert_eq!(none.api().open_tickets().await.unwrap().len(), 0);
+    assert_eq!(none.requests().len(), 1);
+    // This one takes no notice of the offset.
+    let whole = Server::replying([page(&[1, 2]), page(&[1, 2])]).await;
+    assert_eq!(whole.api().open_tickets().await.unwrap().len(), 2);
+    assert_eq!(whole.requests().len(), 2);
+}
+
 #[tokio::test]
 async fn what_is_gone_is_deleted() {
     for status in ["204 No Content", "200 OK", "404 Not Found", "410 Gone"] {

@@ -14,7 +14,7 @@ pub(crate) struct GeneralArguments {
     /// What is logged to standard error, as in `debug` or `app_cli=trace,warn`
     #[arg(long, value_name = "FILTER", global = true)]
     pub(crate) log: Option<String>,
-    /// Say nothing but errors and what is missing
+    /// Say nothing but errors, warnings and what is missing
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
     /// Log more: -v what is done, -vv in detail

@@ -266,7 +266,7 @@ pub(crate) struct SandboxArguments {
     /// Where to listen; port 0 picks a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:8080")]
     pub(crate) listen: SocketAddr,
-    /// Data and faults to serve instead of the built-in ones (TOML)
+    /// Data and faults to serve instead of the built-in ones (TOML or JSON)
     #[arg(long, value_name = "FILE")]
     pub(crate) scenario: Option<PathBuf>,
 }
@@ -274,7 +274,7 @@ pub(crate) struct SandboxArguments {
 /// `discard`.
 #[derive(Debug, Args)]
 pub(crate) struct DiscardArguments {
-    /// The bag that was being made, its unfinished file, or their folder
+    /// The bag that was being made, its work folder, or the folder of both
     #[arg(value_name = "PATH")]
     pub(crate) path: PathBuf,
     #[command(flatten)]

@@ -55,7 +55,7 @@ pub(crate) struct SelectionArguments {
     /// A section that the server refuses or does not know is exit status 3 too
     #[arg(long)]
     pub(crate) strict: bool,
-    /// Put the operator's own text (UTF-8) into the bag
+    /// Put the operator's own text into the bag
     #[arg(long, value_name = "FILE")]
     pub(crate) notice: Option<PathBuf>,
 }

@@ -14,11 +14,11 @@ use crate::settings::ConnectionSettings;
 
 use super::session::Session;
 
-/// Somebody who abandons a run wants its tickets deleted: a slow server gets this long.
+/// How long a slow server gets to delete the tickets of a run that is abandoned on purpose.
 pub(super) const PATIENCE: Duration = Duration::from_mins(1);
 
-/// Deletes the tickets that a journal holds from the server; says what is left of them. Nothing of it is an error: what is left
-/// stays in the journal.
+/// Deletes the tickets in a journal from the server, and warns of those that are left. That is no error: they stay in the
+/// journal.
 pub(super) async fn abandon(
     session: &Session,
     api: &dyn UserDataApi,
@@ -36,7 +36,7 @@ pub(super) async fn abandon(
     }
 }
 
-/// Says of which items nobody can know whether a ticket was made.
+/// Warns of items for which a ticket may exist that could not be found.
 pub(super) fn say_doubts(session: &Session, abandoned: &Abandoned) {
     if !abandoned.unresolved.is_empty() {
         let items = abandoned.unresolved.iter().map(ToString::to_string);
@@ -47,7 +47,7 @@ pub(super) fn say_doubts(session: &Session, abandoned: &Abandoned) {
     }
 }
 
-/// Deletes the tickets that a journal holds from the server, within this time.
+/// Deletes the tickets in a journal from the server, within this time.
 pub(super) async fn try_abandon(
     api: &dyn UserDataApi,
     journal: &dyn Journal,
@@ -66,12 +66,12 @@ pub(super) async fn try_abandon(
         .unwrap_or_default()
 }
 
-/// Whether a run was another person's, or from another platform: its tickets are not there to be deleted.
+/// Whether a run is of another person or another platform: its tickets are not where this connection leads.
 pub(super) fn is_of_another(header: &RunHeader, connection: &ConnectionSettings) -> bool {
     header.source != connection.server.url || header.user != connection.user
 }
 
-/// `--restart`: what an unfinished run left goes, on the server and here, before the new one begins.
+/// `--restart`: removes an unfinished run, on the server and here, before the new one begins.
 pub(super) async fn before_restart(
     session: &Session,
     connection: &ConnectionSettings,

@@ -60,25 +60,7 @@ fn find(path: &Path) -> Result<Option<PathBuf>, CommandError> {
             bags: inside.into_iter().map(|run| run.path).collect(),
         });
     }
-    if let Some(run) = inside.pop() {
-        return Ok(Some(run.path));
-    }
-    let (Some(folder), Some(name)) = (path.parent(), path.file_name()) else {
-        return Ok(None);
-    };
-    let folder = if folder.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        folder
-    };
-    let named_after = |bag: &Path| {
-        bag.file_name()
-            .is_some_and(|bag| name.to_string_lossy().contains(&*bag.to_string_lossy()))
-    };
-    Ok(compose::unfinished_in(folder)?
-        .into_iter()
-        .map(|run| run.path)
-        .find(|bag| named_after(bag)))
+    Ok(inside.pop().map(|run| run.path))
 }
 
 fn abandon(session: &mut Session, flags: Layer, run: &LockedRun) -> Result<(), CommandError> {

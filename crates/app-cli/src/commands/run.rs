@@ -19,12 +19,13 @@ use crate::progress::{self, Subject};
 use crate::render::{count, number};
 use crate::signals::Signals;
 
-/// Somebody who stops a run waits this long at most; the journal keeps what is then still on the server.
-const PARTING: Duration = Duration::from_secs(1);
-/// Of that, so much for answers to starts that were sent.
-const LAST_ANSWERS: Duration = Duration::from_millis(500);
-/// A run that failed and cannot be resumed takes longer to delete its tickets.
-const TIDYING: Duration = Duration::from_secs(20);
+/// After an interrupt, the deletion of tickets takes this long at most; the journal keeps those that are still on the server then.
+const DELETION_AFTER_SIGNAL: Duration = Duration::from_secs(1);
+/// Before that, answers to starts that were sent are waited for. The rest of the two seconds in which an interrupted program ends
+/// is for the display and the threads.
+const ANSWERS_AFTER_SIGNAL: Duration = Duration::from_millis(500);
+/// Without a signal: the same for answers to starts, and for the deletion of tickets.
+const CLEAN_UP: Duration = Duration::from_secs(20);
 
 /// Makes the bag. A signal ends it, deletes its tickets from the server and keeps what can be resumed.
 pub(super) async fn export(
@@ -57,7 +58,7 @@ pub(super) async fn export(
     })
 }
 
-/// Runs the workflow against a signal, and leaves what can be resumed where it ends without a bag.
+/// Runs the workflow until it ends or a signal comes. Where it ends without a bag, what can be resumed is kept.
 async fn drive(
     session: &Session,
     mut signals: Signals,
@@ -83,16 +84,16 @@ async fn drive(
     let ended = match signals.or(work).await {
         Ok(Ok(outcome)) => return Ok((outcome, run_files)),
         Ok(Err(error)) => {
-            record_answers(api, journal.as_ref(), TIDYING).await;
+            record_answers(api, journal.as_ref(), CLEAN_UP).await;
             if target.is_none() {
-                abandon(session, api, journal.as_ref(), TIDYING).await;
+                abandon(session, api, journal.as_ref(), CLEAN_UP).await;
             }
             CommandError::Run(error)
         }
         Err(signal) => {
             signals.end_at_next();
-            record_answers(api, journal.as_ref(), LAST_ANSWERS).await;
-            abandon(session, api, journal.as_ref(), PARTING).await;
+            record_answers(api, journal.as_ref(), ANSWERS_AFTER_SIGNAL).await;
+            abandon(session, api, journal.as_ref(), DELETION_AFTER_SIGNAL).await;
             CommandError::Interrupted(signal)
         }
     };
@@ -108,7 +109,7 @@ async fn drive(
     })
 }
 
-/// The workflow with its progress on the screen. Dropped, it takes its display away.
+/// The workflow with its progress on the screen. When this future is dropped, the display disappears.
 async fn watched(
     session: &Session,
     job: &Job,
@@ -138,14 +139,14 @@ async fn record_answers(api: &TrackedStarts, journal: &dyn Journal, patience: Du
     workflow::record_answers(api, journal, answered).await;
 }
 
-/// The interrupted run had only lacked the last step: nothing is asked of the platform but to delete its tickets.
+/// The interrupted run had completed its bag: only its tickets are deleted.
 async fn already_complete(
     session: &Session,
     api: &dyn UserDataApi,
     bag: FinishedBag,
     run_files: RunFiles,
 ) -> Finished {
-    abandon(session, api, run_files.journal(), TIDYING).await;
+    abandon(session, api, run_files.journal(), CLEAN_UP).await;
     session
         .messages
         .info("The run that was interrupted had completed the bag: it has its name now.");

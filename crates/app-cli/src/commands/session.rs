@@ -17,8 +17,8 @@ use crate::signals::Signals;
 
 /// Requests and files are waited for on two threads; the archive has threads of its own.
 const THREADS: usize = 2;
-/// What is still running when a command has ended gets this long.
-const AFTERMATH: Duration = Duration::from_millis(200);
+/// How long tasks that still run when a command has ended get to end.
+const SHUTDOWN: Duration = Duration::from_millis(200);
 
 pub(super) struct Session {
     pub(super) messages: Messages,
@@ -124,7 +124,7 @@ impl Session {
             .build()
             .map_err(CommandError::Runtime)?;
         let done = runtime.block_on(work);
-        runtime.shutdown_timeout(AFTERMATH);
+        runtime.shutdown_timeout(SHUTDOWN);
         done
     }
 }

@@ -14,10 +14,11 @@ use crate::error::CommandError;
 use crate::settings::{Existing, OutputSettings, SettingsError, Target, UnfinishedPolicy};
 use crate::stdout;
 
-/// Names that are tried: so many runs do not begin in one second.
+/// How many names are tried. So many runs never begin in the same second.
 const MOST_NAMES: u32 = 10_000;
 
-/// Refuses an output that no bag can go to, before a password is asked for. What an interrupted run has just published is its own.
+/// Refuses an output that no bag can go to, before a password is asked for. A file that an interrupted run of this bag has just
+/// published is no reason to refuse.
 pub(super) fn refuse_impossible(output: &OutputSettings) -> Result<(), CommandError> {
     match &output.target {
         Target::Stdout if !stdout::takes_a_bag() => Err(SettingsError::StdoutClosed.into()),
@@ -128,9 +129,9 @@ pub(super) fn open(job: &Job, place: &Place) -> Result<(OpenedRun, Order), Comma
             Ok((compose::archive(None, &order, &job.output)?, order))
         }
         Place::Named(path) => open_at(path, &job.output),
-        // What was found may run, and be complete a moment later: its bag is not replaced.
+        // The run that was found may still be at work, and its bag complete a moment later: it is not replaced.
         Place::Found(path) => match open_at(path, &without_replacing(&job.output)) {
-            Err(error) if is_at_work(&error) || is_of_another(&error) => {
+            Err(error) if is_at_work(&error) || belongs_to_another_run(&error) => {
                 open_under_made_up_name(job, open_at)
             }
             opened => opened,
@@ -139,7 +140,7 @@ pub(super) fn open(job: &Job, place: &Place) -> Result<(OpenedRun, Order), Comma
     }
 }
 
-/// Nothing that has a made-up name is replaced, nor is an unfinished run abandoned for it.
+/// For made-up names: no file is replaced and no unfinished run abandoned.
 fn without_replacing(output: &OutputSettings) -> OutputSettings {
     OutputSettings {
         existing: Existing::Refuse,
@@ -159,7 +160,7 @@ fn is_at_work(error: &CommandError) -> bool {
 }
 
 /// The name, or the work folder of that name, belongs to another run by now.
-fn is_of_another(error: &CommandError) -> bool {
+fn belongs_to_another_run(error: &CommandError) -> bool {
     matches!(
         error,
         CommandError::Compose(ComposeError::Open(
@@ -187,7 +188,7 @@ fn open_under_made_up_name(
             continue;
         }
         match open_at(&file, &output) {
-            Err(error) if is_at_work(&error) || is_of_another(&error) => {}
+            Err(error) if is_at_work(&error) || belongs_to_another_run(&error) => {}
             opened => return opened,
         }
     }

@@ -135,7 +135,7 @@ mod unix {
     pub(crate) struct Stops(Option<[UnixSignal; 2]>);
 
     impl Stops {
-        /// Listens from now on. Whoever made it lets it [`Stops::obey`]: the signal no longer stops the process by itself.
+        /// Listens from now on. Ctrl-Z then no longer stops the process by itself: [`Stops::obey`] has to be called.
         pub(crate) fn listen() -> io::Result<Self> {
             let [stop, resume] = [Signal::TSTP, Signal::CONT].map(Signal::as_raw);
             if u8::try_from(stop).is_ok_and(is_ignored) {

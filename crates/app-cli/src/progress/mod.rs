@@ -1,4 +1,4 @@
-//! Progress for whoever watches: a bar, plain lines, or JSON lines, all from the domain's one stream of events.
+//! Progress as a bar, plain lines or JSON lines, all from the domain's one stream of events.
 //!
 //! A run only puts its events into a queue; a thread of its own draws. So a slow terminal or a reader that stopped reading cannot
 //! delay a run.
@@ -30,7 +30,7 @@ const QUEUE: usize = 4096;
 const QUEUE_FOR_BYTES: usize = 512;
 const TICK: Duration = Duration::from_millis(250);
 /// A terminal that does not take the last lines in this time does not get them.
-const LAST_WORDS: Duration = Duration::from_millis(800);
+const LAST_LINES: Duration = Duration::from_millis(800);
 
 /// Takes a run's events.
 pub(crate) struct Reporter {
@@ -93,7 +93,7 @@ impl Reporter {
     pub(crate) fn stop(&mut self) {
         if self.sender.take().is_some() {
             let ended = self.ended.get_mut().unwrap_or_else(PoisonError::into_inner);
-            let _ = ended.recv_timeout(LAST_WORDS);
+            let _ = ended.recv_timeout(LAST_LINES);
         }
     }
 }

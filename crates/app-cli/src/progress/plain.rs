@@ -10,10 +10,10 @@ use domain::ports::{Event, ItemStage};
 use super::view::{Subject, View};
 use crate::render::{count, printable, size, stopwatch};
 
-/// One item, or the documents together, say something at most this often, unless it is final.
-const QUIET_FOR: Duration = Duration::from_secs(5);
-/// An item of which nothing but the percentage changes says so this often.
-const STILL_THERE: Duration = Duration::from_secs(30);
+/// One item, or the documents together, are shown at most this often, unless they have ended.
+const SHOW_EVERY: Duration = Duration::from_secs(5);
+/// How often an item is shown of which only the percentage changes.
+const SHOW_UNCHANGED_EVERY: Duration = Duration::from_secs(30);
 
 pub(super) struct Plain<W> {
     output: W,
@@ -56,7 +56,7 @@ impl<W: Write> Plain<W> {
     fn document(&mut self, bytes: u64, now: Duration) {
         self.documents += 1;
         self.document_bytes += bytes;
-        if now.saturating_sub(self.documents_shown) >= QUIET_FOR {
+        if now.saturating_sub(self.documents_shown) >= SHOW_EVERY {
             self.say_documents(now);
         }
     }
@@ -79,7 +79,8 @@ impl<W: Write> Plain<W> {
         let since = last.map_or(Duration::MAX, |said| now.saturating_sub(said.at));
         let same = last.is_some_and(|said| said.words == words);
         let waiting = matches!(stage, ItemStage::Waiting { .. });
-        if (same && !(waiting && since >= STILL_THERE)) || (waiting && since < QUIET_FOR) {
+        if (same && !(waiting && since >= SHOW_UNCHANGED_EVERY)) || (waiting && since < SHOW_EVERY)
+        {
             return;
         }
         let percent = match stage {
@@ -102,7 +103,7 @@ impl<W: Write> Plain<W> {
         let Some(said) = self.said.get_mut(&item) else {
             return;
         };
-        if now.saturating_sub(said.at) < QUIET_FOR {
+        if now.saturating_sub(said.at) < SHOW_EVERY {
             return;
         }
         said.at = now;

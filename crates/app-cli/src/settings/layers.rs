@@ -38,7 +38,7 @@ impl Layers {
         })
     }
 
-    /// One of two values, as a flag says that is off unless somebody sets it.
+    /// `on` where a layer sets the flag, `off` where none does or the highest says so.
     pub(crate) fn switch<T>(&self, flag: impl Fn(&Layer) -> &Option<bool>, on: T, off: T) -> T {
         if self.pick_or(flag, false).value {
             on

@@ -22,7 +22,7 @@ pub(crate) struct Places {
 }
 
 impl Places {
-    /// Those of the docs/cli.md#exit-status.
+    /// The folders of docs/cli.md#configuration.
     pub(crate) fn of_this_user() -> Self {
         use etcetera::BaseStrategy;
         let strategy = etcetera::base_strategy::Xdg::new().ok();

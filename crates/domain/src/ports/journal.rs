@@ -45,7 +45,7 @@ pub enum Fact {
         /// For what.
         item: ItemRef,
     },
-    /// The start was sent, and its ticket can no more be found: the report says so.
+    /// The start was sent, and its ticket can no longer be found: the report says so.
     #[serde(rename = "doubted")]
     Unresolved {
         /// For what.
@@ -54,7 +54,7 @@ pub enum Fact {
         #[serde(rename = "doubt")]
         note: String,
     },
-    /// The ticket is no more on the server, or no more ours to delete.
+    /// The ticket is no longer on the server, or no longer ours to delete.
     Gone {
         /// Which.
         ticket: Ticket,

@@ -61,7 +61,7 @@ pub enum Event {
         /// Why.
         reason: String,
     },
-    /// All lists are read: this is what there is to do.
+    /// The lists of items are read. All other lists are read while the platform works on the exports.
     Planned {
         /// Archives to export.
         items: u64,

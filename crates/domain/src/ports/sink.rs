@@ -96,8 +96,8 @@ pub struct NewEntry {
     pub check: Check,
     /// When it must be safe.
     pub durability: Durability,
-    /// With what the rest can be asked for, should only its beginning arrive before the run is interrupted: a strong validator
-    /// (RFC 9110 §8.8.1). `None` where it can only be fetched anew.
+    /// A strong validator (RFC 9110 §8.8.1), with which the rest can be asked for if the run is interrupted. `None` where the entry can
+    /// only be fetched anew.
     #[serde(default)]
     pub validator: Option<String>,
     /// Where it came from.
@@ -109,7 +109,7 @@ pub struct NewEntry {
 pub struct PartialEntry {
     /// The entry, with its validator.
     pub entry: NewEntry,
-    /// How much of it can be gone on from.
+    /// How many of its first bytes can be used.
     pub bytes: u64,
 }
 
@@ -126,7 +126,7 @@ pub struct Receipt {
     pub media_type: String,
     /// Where it came from.
     pub origin: Origin,
-    /// Whether it would survive a loss of power now. Where not, the bag's being finished makes it so.
+    /// Whether it would survive a loss of power now. Where not, it would once the bag is finished.
     pub durable: bool,
 }
 

@@ -29,7 +29,7 @@ pub struct Document {
     pub facts: Facts,
 }
 
-/// From where a broken download is to go on.
+/// Where a broken download is resumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResumeAt {
     /// Bytes that are here already.
@@ -46,7 +46,8 @@ pub struct Download {
     pub length: Option<u64>,
     /// The offset of the first byte of `body`: 0, or the resume point's where the server went on there.
     pub starts_at: u64,
-    /// A strong `ETag` of a server that takes ranges: only then a resume is worth asking for.
+    /// A strong validator, with which the rest can be asked for: an `ETag`, or a time of change that proves as much (RFC 9110
+    /// §8.8.2.2). `None` where the server sent none, or says that it takes no ranges.
     pub validator: Option<String>,
     /// The request that it answers, as in `GET users/john/appliances/201/exports/12/downloads`.
     pub request: String,

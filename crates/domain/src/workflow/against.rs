@@ -21,7 +21,7 @@ pub struct Against {
 
 /// Reads the lists of the sections that the bag was to hold, and compares. Sends nothing but GET.
 ///
-/// Of the order counts who is asked for, and from where: the sections are the bag's, whatever the order selects.
+/// The order says whose data and from where. Its selection does not count: the sections are those of the bag.
 pub async fn against(
     ports: Ports<'_>,
     order: &Order,

@@ -17,9 +17,9 @@ pub(crate) struct Failed {
 }
 
 impl Failed {
-    /// Whether the answer was "no content" (204) each time: some platforms answer so where a list has nothing in it. A single such
-    /// answer may be a gateway's, so this counts only after the usual attempts. Another status without a body says nothing of
-    /// the list: a cut answer must not pass for an empty account.
+    /// Whether the answer was "no content" (204): some platforms answer so where a list is empty. A single such answer may come
+    /// from a gateway, so this counts only after the usual attempts. Another status without a body does not count: an answer
+    /// that was cut off must not pass for an empty account.
     pub(crate) fn is_without_content(&self) -> bool {
         matches!(self.error, ApiError::Empty { status: 204, .. })
     }
@@ -119,7 +119,7 @@ where
     attempt_while(ports, seed, what, |_, _| true, call).await
 }
 
-/// As [`attempt`], as long as it is worth it after so many attempts that ended with this error.
+/// As [`attempt`], but it also gives up where `worth_it` says no to the last error and the number of attempts.
 pub(super) async fn attempt_while<T, Call, Answer>(
     ports: Ports<'_>,
     seed: u64,

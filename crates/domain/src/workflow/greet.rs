@@ -15,9 +15,9 @@ pub(crate) struct Greeting {
     pub(crate) is_uforge: bool,
 }
 
-/// Asks for the platform's status, which needs no credentials and is a courtesy: only a platform that is not there, or is
-/// none, ends the run here. A wrong address is reported after few attempts: nothing is lost yet that
-/// more of them could save.
+/// Asks for the platform's status, which needs no credentials. The run ends here only where nothing answers or no UForge does;
+/// any other failure is left to the requests that follow. A wrong address is reported after few attempts: at this point a
+/// person loses nothing by starting again.
 pub(crate) async fn greet(ports: Ports<'_>, order: &Order) -> Result<Greeting, RunError> {
     let worth_it = |error: &ApiError, attempts| match error {
         ApiError::Overloaded { .. } => true,

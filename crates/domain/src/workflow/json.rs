@@ -81,7 +81,7 @@ impl Known {
 #[derive(Debug, Default)]
 pub(crate) struct Json {
     known: Mutex<Known>,
-    /// Whoever finds something out does it alone.
+    /// Held while something is being found out, so that no other request asks the same.
     turn: lock::Mutex<()>,
 }
 

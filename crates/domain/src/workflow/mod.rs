@@ -1,7 +1,7 @@
 //! The export workflow: selection → survey → plan → fetch → sink → report.
 //!
-//! [`export`] is the way in. `plan`, `item`, `retry` and `tickets::ownership` hold plain functions of values: time is an argument
-//! and nothing is awaited. `survey`, `fetch`, `drive` and `transfer` hold the awaiting and little thought. Concurrency is a set of futures inside one
+//! [`export`] is the way in. `item`, `retry`, `ledger` and `tickets::ownership` decide: they are plain functions of values, time is
+//! an argument and nothing is awaited. `survey`, `fetch`, `drive` and `transfer` await. Concurrency is a set of futures inside one
 //! future: nothing is spawned, so a run that is dropped stops at once and leaks nothing.
 
 mod against;

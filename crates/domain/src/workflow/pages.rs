@@ -52,7 +52,7 @@ struct Pages {
     seen: BTreeSet<i64>,
     /// How many objects there are, where the platform says so.
     total: Option<u64>,
-    /// Objects of the first page: more than this the platform gives at no time.
+    /// Objects on the first page: the most that the platform puts on one.
     count: usize,
     /// Pages so far.
     number: usize,
@@ -100,8 +100,8 @@ impl Pages {
         })
     }
 
-    /// Whether a page holds anything that the pages before did not. A page may repeat what moved from the one before; a platform
-    /// that ignores what is asked for repeats the whole page, which cannot be seen from objects without ids.
+    /// Whether a page holds anything new. It may repeat single objects that moved from the page before. A platform that ignores the
+    /// offset repeats the whole page; where objects have no ids, only its bytes show that.
     fn adds(&self, page: &Fetched) -> bool {
         let is_new = |object: &ObjectFacts| object.id.is_none_or(|id| !self.seen.contains(&id));
         !is_repetition(&self.last, page) && page.facts.objects.iter().any(is_new)
@@ -177,7 +177,7 @@ impl Fetch<'_> {
             let path = |form| path_of(number, form);
             match settle(self.document(section, resource, path).await)? {
                 Ok(page) => {
-                    // One that brings nothing new would repeat for ever.
+                    // A page with nothing new would be repeated for ever.
                     if !pages.take(page) {
                         break;
                     }

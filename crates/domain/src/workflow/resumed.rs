@@ -1,11 +1,11 @@
-//! What an interrupted run left of documents and archives.
+//! What an interrupted run left in the bag and in the journal.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::model::{BagPath, Facts, Resource};
 use crate::ports::{ArchiveSink, JournalState, Receipt};
 
-/// What an interrupted run left, as far as documents go.
+/// The entries that are in the bag, and the documents that are recorded as read.
 #[derive(Debug, Default)]
 pub(crate) struct Resumed {
     pub(crate) receipts: BTreeMap<BagPath, Receipt>,

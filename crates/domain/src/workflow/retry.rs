@@ -10,7 +10,7 @@ use crate::ports::ApiError;
 
 const FIRST_CEILING: Duration = Duration::from_millis(500);
 const LAST_CEILING: Duration = Duration::from_secs(30);
-/// A server that wants to be left alone for longer than this has, for one request, refused it.
+/// A `Retry-After` that is longer than this counts as a refusal.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_mins(15);
 
 /// What follows from an error.
@@ -22,7 +22,7 @@ pub(crate) enum Verdict {
     GiveUp,
 }
 
-/// A seeded source of even numbers: the same seed gives the same waits.
+/// A seeded source of evenly distributed numbers: the same seed gives the same waits.
 #[derive(Clone, Debug)]
 pub(crate) struct Jitter(u64);
 

@@ -37,7 +37,7 @@ impl PartialDownload {
         })
     }
 
-    /// It is of no more use. It is discarded explicitly: dropped, it would count as interrupted.
+    /// Discards it. Dropped, it would count as interrupted and be kept.
     pub(crate) async fn discard(self) -> Result<(), SinkError> {
         match self.part {
             Part::Open(writer) => writer.discard().await,
@@ -65,7 +65,7 @@ pub(crate) enum TransferFailure {
     Api(ApiError, Option<PartialDownload>),
     /// All bytes came, and they are not whole.
     Damaged(CheckFailure),
-    /// The archive of ours cannot be written: the run ends.
+    /// The bag cannot be written: the run ends.
     Sink(SinkError),
 }
 
@@ -141,7 +141,7 @@ pub(crate) async fn fetch_archive(
     pump(ports, ticket, download, writer, received).await
 }
 
-/// A disk that cannot hold what is announced is refused before it is full.
+/// Refuses an archive whose announced length does not fit on the disk, before the disk is full.
 pub(crate) fn check_free_space(
     sink: &dyn ArchiveSink,
     needed: Option<u64>,

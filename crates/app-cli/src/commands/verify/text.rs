@@ -45,7 +45,7 @@ pub(super) fn damaged(bag: &Path, report: &VerifyReport) -> String {
     text
 }
 
-/// One line that says it all, then everything that is not as it was, by what has become of it.
+/// A line for the whole, then what differs, grouped by what has become of it.
 pub(super) fn drift(bag: &str, url: &str, drift: &Drift) -> String {
     let mut text = if drift.is_up_to_date() {
         up_to_date(bag, url, drift)

@@ -59,7 +59,7 @@ impl<'w> Schedule<'w> {
     fn new(work: &'w mut [ItemWork]) -> Self {
         let (pending, active): (VecDeque<usize>, VecDeque<usize>) =
             (0..work.len()).partition(|index| {
-                // Nothing is known of these on the server: they can wait for their turn.
+                // The server has nothing of these yet: they can wait for a free slot.
                 work.get(*index)
                     .is_some_and(|item| item.machine.next(Duration::ZERO) == Action::Start)
             });
@@ -84,7 +84,7 @@ impl<'w> Schedule<'w> {
             .count()
     }
 
-    /// Starts all that may be started now; the next moment at which something is due without anything being seen.
+    /// Starts every action that may start now. Returns when to look again if nothing is seen before.
     fn set_going<'a>(&mut self, drive: Drive<'a>, steps: &mut Steps<'a>) -> Option<Duration> {
         let elapsed = drive.ports.clock.elapsed();
         let mut jobs = self.count(Item::occupies_job);

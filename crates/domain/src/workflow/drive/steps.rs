@@ -111,7 +111,7 @@ async fn find_ticket(drive: Drive<'_>, item: ItemRef, lost: u32) -> Result<Seen,
     }
 }
 
-/// Each start into an outage may make a ticket that nobody finds again: none is sent before the platform answers something.
+/// Waits until the platform answers at all. Each start that is sent during an outage may create a ticket that nobody can find.
 async fn wait_for_an_answer(drive: Drive<'_>) -> Result<(), RunError> {
     let api = drive.ports.api;
     let answer = ask(drive.ports, drive.order, "the platform's status", || {
@@ -135,7 +135,8 @@ async fn status(drive: Drive<'_>, ticket: Ticket) -> Seen {
     }
 }
 
-/// One request for many tickets. What it leaves out is asked for one by one, for good where there is no such resource.
+/// Asks for the status of many tickets in one request. Those that the answer leaves out are asked for one by one; where the
+/// platform has no such resource, all are from then on.
 pub(super) fn poll_many(
     drive: Drive<'_>,
     due: Vec<(usize, Ticket)>,
@@ -180,7 +181,7 @@ pub(super) fn poll_many(
     })
 }
 
-/// A part of an archive that is of no more use.
+/// Discards a partial download that is of no more use.
 pub(super) fn discard<'a>(partial: PartialDownload) -> BoxFuture<'a, Result<Step, RunError>> {
     Box::pin(async move {
         partial.discard().await?;
@@ -210,7 +211,7 @@ async fn download(
     }
 }
 
-/// The only place of the loop that deletes tickets. `why` is the proof that it may.
+/// The only place of the loop that deletes tickets. `why` is the reason for which it may.
 async fn delete(drive: Drive<'_>, ticket: Ticket, why: &Deletion) -> Result<Seen, RunError> {
     if let Deletion::Safe(receipt) = why {
         debug_assert!(

@@ -37,7 +37,7 @@ impl ItemWork {
         }
     }
 
-    /// What arrived of an archive is of use only while its ticket is the item's.
+    /// Takes the partial download of a ticket that is no longer the item's: nothing can complete it.
     pub(super) fn useless_partial(&mut self) -> Option<PartialDownload> {
         let current = self.machine.current_ticket();
         self.partial

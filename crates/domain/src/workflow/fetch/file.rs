@@ -18,7 +18,7 @@ pub(crate) struct FileFailure {
 }
 
 impl Fetch<'_> {
-    /// A file of an interrupted run. Its ending came from the server, so it is looked for under any.
+    /// A file that an interrupted run stored. Its ending came from the server, so any ending counts.
     fn kept_file(&self, path_of: &impl Fn(&str) -> BagPath) -> Option<Receipt> {
         let probe = path_of("bin");
         let stem = probe.as_str().strip_suffix("bin").unwrap_or(probe.as_str());
@@ -44,7 +44,7 @@ impl Fetch<'_> {
     ) -> Result<Result<Receipt, FileFailure>, RunError> {
         let Some(sink) = self.sink else {
             return Ok(Err(FileFailure {
-                message: "nothing is resumed".to_owned(),
+                message: "nothing is kept".to_owned(),
                 http_status: None,
                 attempts: 0,
             }));

@@ -14,7 +14,7 @@ impl Fetch<'_> {
             return Ok(None);
         }
         let answer = self.ask_for(resource, Representation::Json).await;
-        // Recorded before the next one may ask, or that one would ask in vain.
+        // Recorded while the turn is held: the next request would otherwise ask in vain.
         self.json.learn(resource, &answer);
         drop(turn);
         match answer {

@@ -47,7 +47,7 @@ impl Item {
     }
 
     /// `complete` may come a moment before the archive can be fetched: the status is asked for again, and what it says then
-    /// decides. `false` where that has been tried for as long as an item is worth.
+    /// decides. `false` where that has been tried often enough.
     fn look_again(&mut self, ticket: Ticket, elapsed: Duration) -> bool {
         self.failed_attempts += 1;
         self.early += 1;

@@ -24,8 +24,9 @@ pub(crate) struct Item {
     pub(super) may_run: bool,
     /// How often the server may have sent the current ticket's archive, in whole or in part.
     pub(super) sent_downloads: u32,
-    /// Refused downloads of the current ticket although its status was `complete`, and since when.
+    /// Downloads of the current ticket that were refused although its status was `complete`.
     pub(super) early: u32,
+    /// When the first of them was.
     pub(super) early_since: Option<Duration>,
     pub(super) undeleted: Vec<(Ticket, ApiError)>,
     pub(super) unresolved: u32,
@@ -185,8 +186,8 @@ impl Item {
         }
     }
 
-    /// Whether the platform may be working on it: it takes one of the slots of `--jobs`. A ticket that was given up takes its
-    /// slot until the platform has answered that it stopped.
+    /// Whether the platform may be working on it: it takes one of the slots of `--jobs`. A ticket that was given up keeps its slot
+    /// until the platform has answered that it stopped, or the attempts to stop it are over.
     pub(crate) fn occupies_job(&self) -> bool {
         match self.state {
             State::Starting
@@ -225,7 +226,7 @@ impl Item {
         &self.undeleted
     }
 
-    /// Failed attempts so far, and the one that is reported.
+    /// Failed attempts so far, at least one: for the report of a failure.
     pub(crate) fn attempts(&self) -> u32 {
         self.failed_attempts.max(1)
     }

@@ -76,11 +76,11 @@ pub(crate) fn start_may_have_worked(kind: ItemKind, error: &ApiError) -> bool {
         | ApiError::NotUForge { .. }
         | ApiError::NotHttp { .. }
         | ApiError::Overloaded {
-            // A gateway that has lost its patience with a platform that may still be at work.
+            // A gateway that stopped waiting for a platform that may still be at work.
             status: 499 | 504 | 520 | 524 | 598 | 599,
             ..
         } => true,
-        // A gateway without a platform behind it. Where looking costs one request, look.
+        // A gateway that does not reach the platform: hardly a ticket. For an appliance, one request looks for it.
         ApiError::Overloaded { status: 502, .. } => kind == ItemKind::Appliance,
         _ => false,
     }

@@ -75,7 +75,7 @@ impl Item {
         } else {
             self.moved_at.max(others_moved_at)
         };
-        // Those that may only be standing behind another one are given up after it.
+        // An export that never moved may only be waiting for another one: it is given up later than that one.
         let grace = if self.moved {
             Duration::ZERO
         } else {
@@ -91,7 +91,7 @@ impl Item {
                 ),
             );
             if self.moved {
-                // It ran, and what it ran on is free now: those that stood behind it get their time.
+                // It ran, and its place on the platform is free now: exports that waited for it get their time.
                 self.moved_at = elapsed;
             }
             // What was called complete once may have an archive all the same.

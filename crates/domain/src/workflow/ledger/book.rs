@@ -18,7 +18,7 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// What became of it, with what came of its other files.
+    /// What became of it, its other files included.
     pub(super) fn final_status(&self) -> ItemStatus {
         match self.status {
             ItemStatus::Complete => ItemStatus::Complete,
@@ -82,12 +82,12 @@ impl Book {
                 Some("some of its files are missing".to_owned()),
             )
         } else if let Some(refusal) = &self.refusal {
-            // One list of several: the others are there, and what the platform does not give is not missing.
+            // One list of several was refused. The others are there, and what the platform refuses does not count as missing.
             (SectionStatus::Unavailable, Some(refusal.reason.clone()))
         } else {
             (SectionStatus::Complete, None)
         };
-        // Lists that all were refused say nothing of how much there is.
+        // Where every list was refused, nobody knows how much there is.
         let is_read =
             self.listed && (status != SectionStatus::Unavailable || !self.entries.is_empty());
         SectionReport {

@@ -130,7 +130,7 @@ impl Ledger {
         items.map(|(place, item)| (item, place)).collect()
     }
 
-    /// An object's own name, in words where it has none.
+    /// An object's own name, or `without a name`.
     pub(crate) fn name_of(&self, place: Place) -> String {
         let name = self.facts(place).and_then(|facts| facts.name.clone());
         name.unwrap_or_else(|| "without a name".to_owned())
@@ -158,8 +158,8 @@ impl Ledger {
         self.files.push(receipt);
     }
 
-    /// Takes in what an interrupted run put into the bag and this one did not come across: what is in the container is in the
-    /// manifest, or the bag is not valid.
+    /// Adds the files that an interrupted run put into the bag and this run has not met. Every file in the container must be in
+    /// the manifest, or the bag is not valid.
     pub(crate) fn adopt_unclaimed<'a>(&mut self, resumed: impl Iterator<Item = &'a Receipt>) {
         let claimed: BTreeSet<_> = self.files.iter().map(|file| file.path.clone()).collect();
         for receipt in resumed.filter(|receipt| !claimed.contains(&receipt.path)) {
@@ -174,7 +174,7 @@ impl Ledger {
     /// Notes that something of an object is missing.
     pub(crate) fn fail(&mut self, place: Place, failure: Failure, status: ItemStatus) {
         if let Some(entry) = self.entry(place) {
-            // Of several failures one that may pass counts before one that will not.
+            // Of several failures, one that may pass counts more than a refusal.
             if entry.status != ItemStatus::Failed {
                 entry.status = status;
             }
@@ -208,7 +208,8 @@ impl Ledger {
         }
     }
 
-    /// Notes that a section, or one of its lists, cannot be had. What is no matter of entitlement or version is a failure as well.
+    /// Notes that a section, or one of its lists, cannot be had. Unless the reason is an entitlement or a version, that is a
+    /// failure as well.
     pub(crate) fn refuse(&mut self, section: Section, error: ApiError, attempts: u32) {
         let expected = matches!(
             error,
@@ -217,7 +218,7 @@ impl Ledger {
         self.note_refusal(section, error, attempts, expected);
     }
 
-    /// Notes that a list could not be read to its end, for whatever reason: what it had begun with is missing from there on.
+    /// Notes that a list could not be read to its end, for whatever reason: the rest of it is missing.
     pub(crate) fn cut(&mut self, section: Section, error: ApiError, attempts: u32) {
         self.note_refusal(section, error, attempts, false);
     }
@@ -241,7 +242,7 @@ impl Ledger {
             expected,
         };
         let book = self.book(section);
-        // An accident is reported before an entitlement: it may pass.
+        // A failure that may pass is reported rather than a missing entitlement.
         if book
             .refusal
             .as_ref()

@@ -8,8 +8,8 @@ use crate::workflow::context::RunError;
 use crate::workflow::greet::Greeting;
 use crate::workflow::ledger::Ledger;
 
-/// A profile and every other core section refused is no partial export: it is the wrong user or, where the platform did not
-/// even give its status and knows none of them, the wrong address.
+/// Where the profile and every other core section are refused, there is nothing to export: the user is wrong or, where the
+/// platform gave no status and knows none of the sections, the address.
 pub(crate) fn nothing_at_all(
     order: &Order,
     ledger: &Ledger,
@@ -48,7 +48,7 @@ fn nothing_available(order: &Order, greeting: &Greeting, source: ApiError) -> Ru
     }
 }
 
-/// Ids that were asked for must exist: a typing error is not an empty export.
+/// Refuses ids that the platform does not list: a typing error must not end in an empty bag.
 pub(crate) fn check_selection(order: &Order, ledger: &Ledger) -> Result<(), RunError> {
     for kind in [ItemKind::Appliance, ItemKind::MySoftware] {
         let section = Section::of_items(kind);

@@ -38,7 +38,7 @@ pub(super) fn enter_workspaces(ledger: &mut Ledger, facts: Facts) -> Vec<Task> {
     tasks
 }
 
-/// What cannot be asked for is missing, and said to be.
+/// Notes that comments are missing because their workspace or template has no id to ask with.
 fn refuse_unaddressed(ledger: &mut Ledger, what: &str) {
     let error = ApiError::Unreadable {
         request: "the comments".to_owned(),

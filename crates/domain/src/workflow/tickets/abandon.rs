@@ -1,4 +1,4 @@
-//! Giving a run up for good: its tickets are taken off the platform.
+//! Giving a run up for good: its tickets on the platform are deleted.
 
 use std::collections::BTreeSet;
 
@@ -30,11 +30,10 @@ impl Abandoned {
     }
 }
 
-/// Takes this run's tickets off the platform: stops and deletes every one that the journal holds as open, those in `answered`
-/// (answers to our starts that came after the run had ended), and those whose start was never answered, where they can be
-/// distinguished
-/// from somebody else's. Somebody else's are left alone. One attempt each, all at once: it is called by people in a hurry to
-/// leave. A journal that cannot be written stops nothing.
+/// Stops and deletes this run's tickets on the platform: every one that the journal has as open; those in `answered`, the answers
+/// to our starts that came after the run had ended; and those of starts that were never answered, where they can be distinguished
+/// from somebody else's, which are left alone. One attempt each, all at once, since people wait for it. A journal that cannot
+/// be written stops nothing.
 pub async fn abandon(ports: Ports<'_>, answered: BTreeSet<Ticket>) -> Abandoned {
     let unrecorded = record(ports.journal, answered).await;
     let checkpoint = ports.journal.checkpoint();
@@ -48,7 +47,7 @@ pub async fn abandon(ports: Ports<'_>, answered: BTreeSet<Ticket>) -> Abandoned 
     let mut answers: FuturesUnordered<_> = tickets
         .into_iter()
         .map(|ticket| async move {
-            // A platform may refuse to delete an export that is running: it is stopped first. A finished one does not mind.
+            // A platform may refuse to delete an export that is running: it is stopped first. For a finished one that does nothing.
             let _ = ports.api.cancel_export(ticket).await;
             (ticket, ports.api.delete_export(ticket).await)
         })

@@ -1,4 +1,4 @@
-//! Tickets taken off the platform, several at once.
+//! Deletes tickets on the platform, several at once.
 
 use futures_util::StreamExt as _;
 use futures_util::stream;
@@ -11,8 +11,8 @@ use crate::workflow::context::Ports;
 
 const AT_ONCE: usize = 8;
 
-/// Deletes tickets; those that are left, each with the reason. Each deletion is recorded at once, so that a killed run does not
-/// delete it again: `journal` is `None` only where there is none any more.
+/// Deletes tickets. Returns those that are left, each with the reason. Each deletion is recorded at once, so that a run that is
+/// killed does not repeat it; `journal` is `None` once the bag is finished.
 pub(super) async fn delete_all(
     ports: Ports<'_>,
     journal: Option<&dyn Journal>,
@@ -39,10 +39,10 @@ pub(super) async fn delete_all(
     Ok(left)
 }
 
-/// Deletes tickets whose bytes became durable with the finished bag; a failure for each that is left.
+/// Deletes tickets whose archives became durable with the finished bag. Returns a failure for each that is left.
 ///
-/// Nothing is recorded: the journal belongs to an unfinished run, and this one has its bag. A kill in here leaves the rest of the
-/// tickets to the platform, with all data safe.
+/// Nothing is recorded: the journal belongs to an unfinished run, and this one has its bag. A kill in here leaves the other
+/// tickets on the platform; all data are safe by then.
 pub(crate) async fn delete_after_finish(ports: Ports<'_>, tickets: Vec<Ticket>) -> Vec<Failure> {
     let left = delete_all(ports, None, tickets).await;
     let left = left.unwrap_or_default().into_iter();

@@ -43,8 +43,8 @@ pub(crate) async fn before_first_start(
     Ok(Some(others))
 }
 
-/// Looks for the tickets of an item's lost starts and records what is found. Only what nobody else can have asked for is taken;
-/// where nobody can say, the reason in words.
+/// Looks for the tickets of an item's lost starts and records those that are surely ours. The inner error is the reason, in
+/// words, why that cannot be decided.
 pub(crate) async fn find(
     ports: Ports<'_>,
     order: &Order,
@@ -78,7 +78,7 @@ pub(crate) async fn find(
     }
 }
 
-/// Records, for the report of whichever run comes to an end, that nobody knows what became of a start.
+/// Records that nobody knows what became of a start. The report of the run that finishes the bag says so.
 pub(crate) async fn record_unresolved(
     journal: &dyn Journal,
     item: ItemRef,
@@ -90,8 +90,8 @@ pub(crate) async fn record_unresolved(
     journal.record(Fact::Unresolved { item, note }).await
 }
 
-/// Starts that a killed run sent for items of which it had something else: nobody will look for their tickets, and those of my
-/// software cannot be looked for.
+/// Records unanswered starts of my software that this run does not look into, because `has_more` says that it has another ticket
+/// or the archive of the same item: their tickets cannot be found.
 pub(crate) async fn record_superfluous(
     journal: &dyn Journal,
     has_more: impl Fn(ItemRef) -> bool,
@@ -103,8 +103,8 @@ pub(crate) async fn record_superfluous(
     Ok(())
 }
 
-/// Deletes what no item of this run holds any more: tickets of items that vanished, and tickets of lost starts that were not
-/// found at once. `items` are the items of this run, each with its lost starts. A failure for each ticket that is left.
+/// Deletes tickets that no item of this run uses: those of items that vanished, and those of lost starts that are listed only
+/// now. `items` are the items of this run, each with the number of its lost starts. Returns a failure for each ticket that is left.
 pub(crate) async fn sweep(
     ports: Ports<'_>,
     order: &Order,
