@@ -12,10 +12,10 @@ use adapters_archive::{
 use adapters_http::RememberedStarts;
 use async_trait::async_trait;
 use domain::bag::verify::RecordedExport;
-use domain::model::{Order, SafeName};
+use domain::model::{ItemRef, Order, SafeName};
 use domain::ports::{ArchiveSink, Clock, Fact, Journal, NoProgress, Progress, UserDataApi as _};
 use domain::report::{Completeness, export_json};
-use domain::workflow::{Ports, abandon, export};
+use domain::workflow::{Abandoned, Ports, abandon, export};
 use futures_util::future::join_all;
 
 use super::failure::{of_storage, setback_of_run};
@@ -182,12 +182,32 @@ async fn abandon_of(ports: Ports<'_>) -> Vec<String> {
     };
     let left = abandoned.left.iter();
     let left = left.map(|(ticket, error)| format!("{ticket} is left on the platform: {error}"));
-    let doubtful = abandoned.doubtful.iter().map(|item| {
-        format!(
-            "an export ticket of {item} may be left on the platform: its start was never answered"
-        )
-    });
-    left.chain(doubtful).collect()
+    let mut notes: Vec<String> = left.collect();
+    notes.extend(abandoned.doubtful.iter().map(doubt_of));
+    if ports.api.platform().await.is_ok() {
+        close_starts(ports.journal, &abandoned).await;
+    }
+    notes
+}
+
+fn doubt_of(item: &ItemRef) -> String {
+    format!("an export ticket of {item} may be left on the platform: its start was never answered")
+}
+
+/// Records what the platform's answers say of starts that were never answered, so that nobody asks again for what cannot be found
+/// out. What cannot be recorded is asked for once more.
+async fn close_starts(journal: &dyn Journal, abandoned: &Abandoned) {
+    for (ticket, _) in &abandoned.left {
+        let ticket = *ticket;
+        let _ = journal.record(Fact::Started { ticket }).await;
+    }
+    for item in &abandoned.doubtful {
+        let (item, doubt) = (*item, doubt_of(item));
+        let _ = journal.record(Fact::Doubted { item, doubt }).await;
+    }
+    for item in journal.checkpoint().intents {
+        let _ = journal.record(Fact::NotStarted { item }).await;
+    }
 }
 
 /// What a finished bag says of itself.

@@ -69,6 +69,9 @@ impl Fetch<'_> {
         path_of: impl Fn(Representation) -> BagPath,
     ) -> Result<Brought, Result<Failed, RunError>> {
         if let Some(brought) = self.checkpoint(resource, &path_of) {
+            for receipt in &brought.receipts {
+                self.report_stored(section, receipt);
+            }
             return Ok(brought);
         }
         let xml = self.ask(resource, Representation::Xml).await?;
@@ -198,12 +201,16 @@ impl Fetch<'_> {
             },
         };
         let receipt = store(sink, entry, bytes).await.map_err(Err)?;
+        self.report_stored(section, &receipt);
+        Ok(receipt)
+    }
+
+    fn report_stored(self, section: Section, receipt: &Receipt) {
         self.ports.progress.on(&Event::DocumentStored {
             section,
             path: receipt.path.to_string(),
             bytes: receipt.bytes,
         });
-        Ok(receipt)
     }
 
     fn blank(

@@ -1,0 +1,298 @@
+//! What survives a kill, a stop and a new start.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use sandbox::Scenario;
+use sandbox::scenario::ItemKind;
+use serde_json::Value;
+
+use crate::bag::unpack;
+use crate::bench::{create, until};
+use crate::caller::Caller;
+use crate::process::{Process, Start};
+
+/// Enough to do that a kill finds a run at many different places.
+fn busy() -> Scenario {
+    let mut scenario = Scenario::default();
+    scenario.data.appliances = 6;
+    scenario.data.software = 4;
+    scenario.data.accounts = 2;
+    scenario.data.archive_bytes = 300_000;
+    scenario.timing.export_millis = 60;
+    scenario
+}
+
+/// All but the list of export tickets, which is another one at every moment.
+const ORDER: &str = r#"{"exclude":["exports"]}"#;
+
+struct Place {
+    forge: sandbox::Running,
+    folder: tempfile::TempDir,
+}
+
+async fn place(scenario: Scenario) -> Place {
+    let forge = sandbox::serve(([127, 0, 0, 1], 0).into(), scenario)
+        .await
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    Place { forge, folder }
+}
+
+impl Place {
+    fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn start(&self) -> Start {
+        Start::new(self.forge.url(), &self.data())
+    }
+
+    fn user(&self, process: &Process) -> Caller {
+        let user = &self.forge.platform().scenario().user;
+        Caller::new(&process.url, &user.login, &user.password)
+    }
+
+    fn password(&self) -> String {
+        self.forge.platform().scenario().user.password.clone()
+    }
+
+    fn no_tickets(&self) {
+        assert_eq!(self.forge.platform().open_tickets(), []);
+    }
+
+    /// A ticket of software whose start a kill cut off is in no list of the platform: it can only be reported.
+    fn no_unreported_tickets(&self, report: &str) {
+        for ticket in self.forge.platform().open_tickets() {
+            assert_eq!(ticket.kind, ItemKind::Software, "{ticket:?}");
+            let doubt = format!("start of mysoftware {} was lost", ticket.item);
+            assert!(report.contains(&doubt), "{ticket:?}");
+        }
+    }
+
+    /// The password is in no file of the service.
+    fn no_password_on_disk(&self) {
+        let password = self.password();
+        for (path, bytes) in files(&self.data()) {
+            let found = bytes
+                .windows(password.len())
+                .any(|part| part == password.as_bytes());
+            assert!(!found, "{path}");
+        }
+    }
+
+    /// Waits until a run has tickets on the platform.
+    async fn until_tickets(&self) {
+        while self.forge.platform().open_tickets().is_empty() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return found;
+    };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if let Ok(bytes) = std::fs::read(&path) {
+            found.push((path.display().to_string(), bytes));
+        }
+    }
+    found
+}
+
+/// The payload of a ready export.
+async fn payload(caller: &Caller, path: &str) -> BTreeMap<String, Vec<u8>> {
+    let archive = caller.get(&format!("{path}/archive")).await;
+    assert_eq!(archive.status, 200);
+    let mut files = unpack(&archive.body);
+    files.retain(|name, _| name.starts_with("data/"));
+    files
+}
+
+/// Numbers that are the same in every run of the test.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (self.0 >> 33) % limit
+    }
+}
+
+#[tokio::test]
+async fn kills_at_any_moment_cost_nothing_but_time() {
+    let place = place(busy()).await;
+    let process = place.start().run().await;
+    let user = place.user(&process);
+    let undisturbed = create(&user, ORDER).await;
+    let began = Instant::now();
+    let ready = until(&user, &undisturbed, "ready").await;
+    let length = u64::try_from(began.elapsed().as_millis()).unwrap();
+    assert_eq!(ready["outcome"], "complete", "{ready:#}");
+    let wanted = payload(&user, &undisturbed).await;
+    place.no_tickets();
+
+    let mut numbers = Numbers(7);
+    let mut process = process;
+    let mut kills = 0;
+    let mut reports = String::new();
+    while kills < 20 {
+        let user = place.user(&process);
+        let path = create(&user, ORDER).await;
+        while kills < 20 {
+            let moment = Duration::from_millis(150 + numbers.below(length / 2));
+            tokio::time::sleep(moment).await;
+            process.kill().await;
+            kills += 1;
+            place.no_password_on_disk();
+            process = place.start().run().await;
+            let user = place.user(&process);
+            let export = user.get(&path).await.json();
+            if export["state"] == "ready" {
+                break;
+            }
+        }
+        let user = place.user(&process);
+        let export = until(&user, &path, "ready").await;
+        assert_eq!(export["outcome"], "complete", "{export:#}");
+        assert_same(&payload(&user, &path).await, &wanted);
+        reports.push_str(&export["report"].to_string());
+        place.no_unreported_tickets(&reports);
+        assert_eq!(user.delete(&path).await.status, 204);
+        assert_eq!(user.get(&undisturbed).await.json()["state"], "ready");
+    }
+}
+
+fn assert_same(found: &BTreeMap<String, Vec<u8>>, wanted: &BTreeMap<String, Vec<u8>>) {
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(found), names(wanted));
+    for (name, bytes) in found {
+        assert!(wanted[name] == *bytes, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_stop_and_a_new_start_cost_nothing_but_time() {
+    let mut scenario = busy();
+    scenario.timing.export_millis = 400;
+    let place = place(scenario).await;
+    let mut process = place.start().run().await;
+    let path = create(&place.user(&process), "{}").await;
+    for _ in 0..5 {
+        place.until_tickets().await;
+        let began = Instant::now();
+        let (status, log) = process.terminate().await;
+        assert_eq!(status, Some(0), "{log}");
+        assert!(began.elapsed() < Duration::from_secs(10));
+        // They go on while nobody watches.
+        assert!(!place.forge.platform().open_tickets().is_empty(), "{log}");
+        place.no_password_on_disk();
+        process = place.start().run().await;
+        let export = place.user(&process).get(&path).await.json();
+        if export["state"] == "ready" {
+            break;
+        }
+    }
+    let user = place.user(&process);
+    let export = until(&user, &path, "ready").await;
+    assert_eq!(export["outcome"], "complete", "{export:#}");
+    place.no_tickets();
+    place.no_password_on_disk();
+}
+
+#[tokio::test]
+async fn after_a_new_start_a_job_waits_for_its_owner_and_for_nobody_else() {
+    let mut scenario = busy();
+    scenario.timing.export_millis = 500;
+    let place = place(scenario).await;
+    let process = place.start().run().await;
+    let path = create(&place.user(&process), r#"{"include":["appliances"]}"#).await;
+    place.until_tickets().await;
+    process.kill().await;
+
+    let process = place.start().run().await;
+    let scenario = place.forge.platform().scenario().clone();
+    let colleague = Caller::new(
+        &process.url,
+        &scenario.colleague.login,
+        &scenario.colleague.password,
+    );
+    assert_eq!(colleague.get("/api/v1/exports").await.status, 200);
+    let wrong = Caller::new(&process.url, &scenario.user.login, "wrong");
+    assert_eq!(wrong.get(&path).await.status, 401);
+    place.forge.platform().open_tickets();
+    let user = place.user(&process);
+    let first: Value = user.get(&path).await.json();
+    assert!(matches!(
+        first["state"].as_str(),
+        Some("waiting" | "queued" | "running")
+    ));
+    until(&user, &path, "ready").await;
+    place.no_tickets();
+}
+
+#[tokio::test]
+async fn a_finished_archive_and_its_download_are_what_they_were() {
+    let place = place(busy()).await;
+    let process = place.start().run().await;
+    let user = place.user(&process);
+    let path = create(&user, r#"{"include":["profile","appliances"]}"#).await;
+    let before = until(&user, &path, "ready").await;
+    let archive = format!("{path}/archive");
+    let whole = user.get(&archive).await;
+    let etag = whole.headers["etag"].clone();
+    let first = user
+        .send("GET", &archive, &[("range", "bytes=0-99999")], "")
+        .await;
+    process.kill().await;
+
+    let process = place.start().run().await;
+    let user = place.user(&process);
+    let headers = [("range", "bytes=100000-"), ("if-range", &*etag)];
+    let second = user.send("GET", &archive, &headers, "").await;
+    assert_eq!(second.status, 206);
+    assert_eq!([first.body, second.body].concat(), whole.body);
+    let after = user.get(&path).await.json();
+    for field in [
+        "id",
+        "requested",
+        "finished",
+        "expires",
+        "archive",
+        "report",
+    ] {
+        assert_eq!(before[field], after[field], "{field}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_is_cancelled_after_a_new_start_leaves_nothing() {
+    let mut scenario = busy();
+    scenario.timing.export_millis = 3_600_000;
+    let place = place(scenario).await;
+    let process = place.start().run().await;
+    let path = create(&place.user(&process), "{}").await;
+    place.until_tickets().await;
+    process.kill().await;
+    assert!(!place.forge.platform().open_tickets().is_empty());
+
+    let process = place.start().run().await;
+    let user = place.user(&process);
+    assert_eq!(user.delete(&path).await.status, 204);
+    place.no_tickets();
+    assert_eq!(user.get(&path).await.json()["state"], "cancelled");
+    for name in ["bags", "work"] {
+        let left = files(&place.data().join(name));
+        let left: Vec<_> = left.into_iter().map(|(path, _)| path).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
