@@ -17,8 +17,11 @@ use adapters_http::{
     ApiSettings, BaseUrl, BaseUrlError, Credentials, Proxies, TlsTrust, UforgeApi,
 };
 pub(crate) use adapters_http::{RememberedStarts, SetUpError};
+#[cfg(feature = "testing")]
+pub(crate) use adapters_process::OfficialLanguage;
 pub(crate) use adapters_process::{
-    LossyStderr, Signal, Signals, TextFileError, first_line, is_ignored, read_pem, read_text,
+    LossyStderr, OfficialFile, OfficialFileError, Signal, Signals, TextFileError, first_line,
+    is_ignored, read_pem, read_text,
 };
 use domain::model::Order;
 use domain::ports::Clock;

@@ -2,7 +2,6 @@
 //! after use.
 
 mod method;
-mod official;
 mod read;
 pub(crate) mod terminal;
 
@@ -11,10 +10,10 @@ use std::path::PathBuf;
 use secrecy::SecretString;
 use thiserror::Error;
 
-pub(crate) use method::{Method, SecretSource, choose};
 #[cfg(feature = "testing")]
-pub(crate) use official::Language;
-pub(crate) use official::{OfficialFile, OfficialFileError};
+pub(crate) use crate::compose::OfficialLanguage as Language;
+pub(crate) use crate::compose::{OfficialFile, OfficialFileError};
+pub(crate) use method::{Method, SecretSource, choose};
 pub(crate) use read::{PASSPHRASE, first_line, read};
 
 /// How to sign in.

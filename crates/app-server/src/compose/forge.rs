@@ -140,11 +140,11 @@ impl Backend for Forge {
         } = assignment;
         let api = self.api_for(&order.user, &sign_in);
         let api = api.map_err(|error| setback_of_set_up(&error))?;
-        let opened = match run::open(&folder, &order).await {
+        let opened = match run::open(&folder, &order, &*self.clock).await {
             Err(error) if run::is_unresumable(&error) => {
                 tracing::warn!(error = %Causes(&error), "an unfinished run cannot be resumed: it begins anew");
                 run::give_up_unfinished(&folder, &order, &api, &*self.clock).await;
-                run::open(&folder, &order).await
+                run::open(&folder, &order, &*self.clock).await
             }
             opened => opened,
         };

@@ -35,7 +35,11 @@ fn file_name(order: &Order) -> String {
 }
 
 /// Opens the bag in the job's folder: a new one, or the one that an unfinished run left.
-pub(super) async fn open(folder: &Path, order: &Order) -> Result<OpenedRun, OpenError> {
+pub(super) async fn open(
+    folder: &Path,
+    order: &Order,
+    clock: &dyn Clock,
+) -> Result<OpenedRun, OpenError> {
     let settings = RunSettings {
         target: Target::File {
             path: folder.join(file_name(order)),
@@ -49,18 +53,25 @@ pub(super) async fn open(folder: &Path, order: &Order) -> Result<OpenedRun, Open
         encryption: None,
         unfinished: UnfinishedPolicy::Resume,
     };
-    off_the_runtime(folder, move || when_unlocked(|| open_run(settings.clone()))).await
+    when_unlocked(clock, || {
+        let settings = settings.clone();
+        off_the_runtime(folder, move || open_run(settings))
+    })
+    .await
 }
 
 /// A run that was just dropped may still be closing its files.
-fn when_unlocked<T>(work: impl Fn() -> Result<T, OpenError>) -> Result<T, OpenError> {
+async fn when_unlocked<T, Work>(clock: &dyn Clock, work: impl Fn() -> Work) -> Result<T, OpenError>
+where
+    Work: Future<Output = Result<T, OpenError>>,
+{
     for _ in 0..UNLOCKED_AFTER {
-        match work() {
-            Err(OpenError::Locked { .. }) => std::thread::sleep(CLOSING),
+        match work().await {
+            Err(OpenError::Locked { .. }) => clock.sleep(CLOSING).await,
             done => return done,
         }
     }
-    work()
+    work().await
 }
 
 /// Whether an unfinished run cannot be resumed, whatever is tried: it has to begin anew.
@@ -90,22 +101,19 @@ async fn off_the_runtime<T: Send + 'static>(
     })
 }
 
-async fn unfinished(folder: &Path) -> Result<Vec<LockedRun>, OpenError> {
-    let path = folder.to_owned();
-    off_the_runtime(folder, move || {
-        let found = find_unfinished(&path).map_err(|source| OpenError::Io {
-            action: "look into",
-            path: path.clone(),
-            source,
-        })?;
-        let locked = found
-            .into_iter()
-            .map(|run| when_unlocked(|| lock_unfinished(&run.path)));
-        Ok(locked
-            .collect::<Result<Vec<_>, _>>()?
-            .into_iter()
-            .flatten()
-            .collect())
+async fn unfinished(folder: &Path, clock: &dyn Clock) -> Result<Vec<LockedRun>, OpenError> {
+    when_unlocked(clock, || {
+        let path = folder.to_owned();
+        off_the_runtime(folder, move || {
+            let found = find_unfinished(&path).map_err(|source| OpenError::Io {
+                action: "look into",
+                path,
+                source,
+            })?;
+            let locked = found.into_iter().map(|run| lock_unfinished(&run.path));
+            let locked = locked.collect::<Result<Vec<_>, _>>()?;
+            Ok(locked.into_iter().flatten().collect())
+        })
     })
     .await
 }
@@ -116,7 +124,7 @@ pub(super) async fn abandon_unfinished(
     api: Option<&RememberedStarts>,
     clock: &dyn Clock,
 ) -> LeftOver {
-    let runs = match unfinished(folder).await {
+    let runs = match unfinished(folder, clock).await {
         Ok(runs) => runs,
         Err(error) => {
             tracing::error!(error = %Causes(&error), "an unfinished run could not be read");

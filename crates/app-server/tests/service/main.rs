@@ -8,3 +8,4 @@ mod exports;
 mod process;
 mod resume;
 mod sockets;
+mod trouble;

@@ -296,3 +296,142 @@ async fn a_job_that_is_cancelled_after_a_new_start_leaves_nothing() {
         assert!(left.is_empty(), "{left:?}");
     }
 }
+
+/// A key as `age-keygen` makes it.
+const KEY: &str = "# created: 2026-01-01T00:00:00Z\nAGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX\n";
+const OTHER_KEY: &str =
+    "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33\n";
+
+fn write_private(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// Waits, without a request of anybody, until nothing is left to do for any job.
+async fn until_nobody_has_work(place: &Place) {
+    let work = place.data().join("work");
+    while std::fs::read_dir(&work).unwrap().count() > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn sealed_credentials_let_a_job_go_on_at_once_and_go_with_it() {
+    let mut scenario = busy();
+    scenario.timing.export_millis = 300;
+    let place = place(scenario).await;
+    let key = place.folder.path().join("key");
+    write_private(&key, KEY);
+    let start = place.start().with("--seal-credentials", key.display());
+    let process = start.run().await;
+    let path = create(&place.user(&process), ORDER).await;
+    place.until_tickets().await;
+    process.kill().await;
+    place.no_password_on_disk();
+
+    let process = start.run().await;
+    until_nobody_has_work(&place).await;
+    let export = until(&place.user(&process), &path, "ready").await;
+    assert_eq!(export["outcome"], "complete", "{export:#}");
+    place.no_password_on_disk();
+    let database = std::fs::read(place.data().join("jobs.sqlite")).unwrap();
+    let seal = b"age-encryption.org";
+    assert!(!database.windows(seal.len()).any(|part| part == seal));
+}
+
+#[tokio::test]
+async fn another_key_costs_a_sign_in_and_nothing_else() {
+    let mut scenario = busy();
+    scenario.timing.export_millis = 300;
+    let place = place(scenario).await;
+    let key = place.folder.path().join("key");
+    write_private(&key, KEY);
+    let start = place.start().with("--seal-credentials", key.display());
+    let process = start.run().await;
+    let path = create(&place.user(&process), r#"{"include":["appliances"]}"#).await;
+    place.until_tickets().await;
+    process.kill().await;
+    write_private(&key, OTHER_KEY);
+
+    let process = start.run().await;
+    let export = until(&place.user(&process), &path, "ready").await;
+    assert_eq!(export["outcome"], "complete", "{export:#}");
+    place.no_tickets();
+}
+
+#[tokio::test]
+async fn a_key_file_that_cannot_be_meant_stops_the_start() {
+    let place = place(busy()).await;
+    let key = place.folder.path().join("key");
+    let start = place.start().with("--seal-credentials", key.display());
+    let (status, said) = start.refused().await;
+    assert_eq!(status, Some(2), "{said}");
+    assert!(
+        said.contains("hint: make one with `age-keygen -o"),
+        "{said}"
+    );
+    std::fs::write(&key, KEY).unwrap();
+    let (status, said) = start.refused().await;
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("chmod 600"), "{said}");
+    std::fs::create_dir(place.data()).unwrap();
+    let inside = place.data().join("key");
+    write_private(&inside, KEY);
+    let start = place.start().with("--seal-credentials", inside.display());
+    let (status, said) = start.refused().await;
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("in the data folder"), "{said}");
+}
+
+#[tokio::test]
+async fn a_service_account_runs_everybody_s_jobs() {
+    let mut scenario = busy();
+    scenario.timing.export_millis = 300;
+    let place = place(scenario).await;
+    let account = place.forge.platform().scenario().administrator.clone();
+    let file = place.folder.path().join("credentials.yml");
+    let text = format!(
+        "user: {}\npassword: {}\nurl: {}\n",
+        account.login,
+        account.password,
+        place.forge.url()
+    );
+    write_private(&file, &text);
+    let start = place.start().with("--service-credentials", file.display());
+    let process = start.run().await;
+    let path = create(&place.user(&process), ORDER).await;
+    place.until_tickets().await;
+    process.kill().await;
+
+    let process = start.run().await;
+    until_nobody_has_work(&place).await;
+    let user = place.user(&process);
+    let export = until(&user, &path, "ready").await;
+    assert_eq!(export["outcome"], "complete", "{export:#}");
+    assert_eq!(
+        export["user"],
+        *place.forge.platform().scenario().user.login
+    );
+    place.no_password_on_disk();
+
+    write_private(&file, &text.replace("/api", "/other"));
+    let (status, said) = start.refused().await;
+    assert_eq!(status, Some(2), "{said}");
+    assert!(!said.contains(&account.password), "{said}");
+}
+
+#[tokio::test]
+async fn settings_that_mean_nothing_are_refused() {
+    let place = place(busy()).await;
+    for (name, value) in [
+        ("--keep-archive", "0s"),
+        ("--keep-archive", "for ever"),
+        ("--give-up-after", "0s"),
+        ("--store-limit", "much"),
+        ("--store-limit", "0"),
+    ] {
+        let (status, said) = place.start().with(name, value).refused().await;
+        assert_eq!(status, Some(2), "{name} {value}: {said}");
+    }
+}
