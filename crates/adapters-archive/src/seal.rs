@@ -136,7 +136,8 @@ fn check_mode(file: &File, path: &Path) -> Result<(), SealKeyError> {
         source,
     })?;
     let mode = found.permissions().mode() & 0o7777;
-    if mode & 0o077 == 0 {
+    // No bit of the group's and of others' is set.
+    if mode.trailing_zeros() >= 6 {
         Ok(())
     } else {
         let path = path.to_owned();
@@ -149,7 +150,8 @@ fn check_mode(_: &File, _: &Path) -> Result<(), SealKeyError> {
     Ok(())
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use super::*;
     use age::secrecy::ExposeSecret as _;

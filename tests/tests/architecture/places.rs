@@ -41,7 +41,7 @@ const RULES: [Rule; 3] = [
             // run that was dropped has closed its files.
             "crates/app-server/src/api/events.rs",
             "crates/app-server/src/serve/",
-            "crates/app-server/src/compose/run.rs",
+            "crates/app-server/src/compose/folder.rs",
             "crates/app-server/src/runner/",
             "crates/domain/src/ports/clock.rs",
             "crates/domain/src/testing/",

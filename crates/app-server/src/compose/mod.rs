@@ -1,6 +1,7 @@
 //! Puts the service together: the only place that names concrete adapters.
 
 mod failure;
+mod folder;
 mod forge;
 mod run;
 mod seal;

@@ -65,7 +65,7 @@ impl Seal for AgeSeal {
     }
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::testing::{id, user};

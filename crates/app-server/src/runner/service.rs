@@ -143,6 +143,10 @@ impl Runner {
         }
         let StoredJob { mut job, version } = context.ports.store.get(owner, id).await?;
         job.retry(context.ports.store.now().await?)?;
+        let limit = context.terms.shares.unfinished;
+        if context.registry.jobs_of(owner).len() >= limit {
+            return Err(JobStoreError::TooManyUnfinished { limit }.into());
+        }
         self.hand_over(id, owner, &credentials).await;
         let updated = context.ports.store.update(version, job).await;
         match &updated {
@@ -245,10 +249,15 @@ impl Context {
                 }
                 run.cancel.cancel();
                 run.ended.cancelled().await;
-                return Ok(());
+                // That run may have been about to pause: the job is looked at once more.
+                continue;
             }
             if matches!(job.state, JobState::Running) {
-                // It was claimed a moment ago: its run is about to be here.
+                // It was claimed a moment ago and its run is about to be here, or its lease is about to run out.
+                match self.ports.store.wish(owner, id, Wish::Cancel).await {
+                    Ok(()) | Err(JobStoreError::Conflict { .. }) => {}
+                    Err(error) => return Err(error),
+                }
                 self.ports.clock.sleep(Duration::from_millis(5)).await;
                 continue;
             }

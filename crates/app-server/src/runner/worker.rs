@@ -81,7 +81,7 @@ impl Context {
     /// Until when a lease that was asked for at this moment may be used.
     pub(super) fn held_until(&self, asked: Duration) -> Duration {
         let lease = self.terms.pace.lease;
-        asked + (lease - lease / 4)
+        asked + lease.saturating_sub(lease / 4)
     }
 
     async fn run_of(self: Arc<Self>, claim: Claim, asked: Duration, place: OwnedSemaphorePermit) {
@@ -96,7 +96,7 @@ impl Context {
         let run = Underway::new(claim.lease.clone(), live, self.held_until(asked));
         let ended = run.ended.clone().drop_guard();
         self.runs.insert(run.clone());
-        tracing::info!(job = %id, of = %claim.job.request.user, "an export is run");
+        tracing::info!(job = %id, "an export is run");
         run.live.nudge();
         let next = self.attempt(&claim, &run).await;
         self.record_progress().await;

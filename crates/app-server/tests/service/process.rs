@@ -30,8 +30,8 @@ impl Start {
         }
     }
 
-    pub(crate) fn with(mut self, name: &str, value: impl ToString) -> Self {
-        self.more.extend([name.to_owned(), value.to_string()]);
+    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
+        self.more.extend([name.to_owned(), value.to_owned()]);
         self
     }
 
@@ -68,9 +68,7 @@ impl Start {
             stdout.read_line(&mut line).map(|_| line)
         });
         let line = line.await.unwrap().unwrap();
-        if line.is_empty() {
-            panic!("the program did not start: {}", log.await.unwrap());
-        }
+        assert!(!line.is_empty(), "it did not start: {:?}", log.await);
         let announced: serde_json::Value = serde_json::from_str(&line).unwrap();
         let url = announced["url"].as_str().unwrap().to_owned();
         Process {

@@ -288,8 +288,9 @@ async fn a_job_that_is_cancelled_after_a_new_start_leaves_nothing() {
     let process = place.start().run().await;
     let user = place.user(&process);
     assert_eq!(user.delete(&path).await.status, 204);
+    let record = user.get(&path).await.json();
+    assert_eq!(record["state"], "cancelled");
     place.no_tickets();
-    assert_eq!(user.get(&path).await.json()["state"], "cancelled");
     for name in ["bags", "work"] {
         let left = files(&place.data().join(name));
         let left: Vec<_> = left.into_iter().map(|(path, _)| path).collect();
@@ -323,7 +324,9 @@ async fn sealed_credentials_let_a_job_go_on_at_once_and_go_with_it() {
     let place = place(scenario).await;
     let key = place.folder.path().join("key");
     write_private(&key, KEY);
-    let start = place.start().with("--seal-credentials", key.display());
+    let start = place
+        .start()
+        .with("--seal-credentials", key.to_str().unwrap());
     let process = start.run().await;
     let path = create(&place.user(&process), ORDER).await;
     place.until_tickets().await;
@@ -347,7 +350,9 @@ async fn another_key_costs_a_sign_in_and_nothing_else() {
     let place = place(scenario).await;
     let key = place.folder.path().join("key");
     write_private(&key, KEY);
-    let start = place.start().with("--seal-credentials", key.display());
+    let start = place
+        .start()
+        .with("--seal-credentials", key.to_str().unwrap());
     let process = start.run().await;
     let path = create(&place.user(&process), r#"{"include":["appliances"]}"#).await;
     place.until_tickets().await;
@@ -364,7 +369,9 @@ async fn another_key_costs_a_sign_in_and_nothing_else() {
 async fn a_key_file_that_cannot_be_meant_stops_the_start() {
     let place = place(busy()).await;
     let key = place.folder.path().join("key");
-    let start = place.start().with("--seal-credentials", key.display());
+    let start = place
+        .start()
+        .with("--seal-credentials", key.to_str().unwrap());
     let (status, said) = start.refused().await;
     assert_eq!(status, Some(2), "{said}");
     assert!(
@@ -378,7 +385,9 @@ async fn a_key_file_that_cannot_be_meant_stops_the_start() {
     std::fs::create_dir(place.data()).unwrap();
     let inside = place.data().join("key");
     write_private(&inside, KEY);
-    let start = place.start().with("--seal-credentials", inside.display());
+    let start = place
+        .start()
+        .with("--seal-credentials", inside.to_str().unwrap());
     let (status, said) = start.refused().await;
     assert_eq!(status, Some(2), "{said}");
     assert!(said.contains("in the data folder"), "{said}");
@@ -398,7 +407,9 @@ async fn a_service_account_runs_everybody_s_jobs() {
         place.forge.url()
     );
     write_private(&file, &text);
-    let start = place.start().with("--service-credentials", file.display());
+    let start = place
+        .start()
+        .with("--service-credentials", file.to_str().unwrap());
     let process = start.run().await;
     let path = create(&place.user(&process), ORDER).await;
     place.until_tickets().await;
@@ -434,4 +445,18 @@ async fn settings_that_mean_nothing_are_refused() {
         let (status, said) = place.start().with(name, value).refused().await;
         assert_eq!(status, Some(2), "{name} {value}: {said}");
     }
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_used_stops_the_start_and_is_left_as_it_is() {
+    let place = place(busy()).await;
+    let process = place.start().run().await;
+    process.terminate().await;
+    let database = place.data().join("jobs.sqlite");
+    let garbage = vec![0x5a; 8192];
+    std::fs::write(&database, &garbage).unwrap();
+    let (status, said) = place.start().refused().await;
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("jobs.sqlite"), "{said}");
+    assert_eq!(std::fs::read(&database).unwrap(), garbage);
 }
