@@ -150,8 +150,8 @@ fn check_mode(_: &File, _: &Path) -> Result<(), SealKeyError> {
     Ok(())
 }
 
-#[cfg(test)]
 #[cfg(unix)]
+#[cfg(test)]
 mod tests {
     use super::*;
     use age::secrecy::ExposeSecret as _;

@@ -36,7 +36,7 @@ enum Cause {
     Compose(#[from] ComposeError),
     #[error(transparent)]
     Stores(#[from] StoreError),
-    #[error("the exports of an earlier process cannot be taken up")]
+    #[error("the exports of an earlier process cannot be resumed")]
     Jobs(#[from] JobStoreError),
     #[error("could not listen on `{address}`")]
     Listen {

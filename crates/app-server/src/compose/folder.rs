@@ -227,8 +227,8 @@ pub(super) async fn read_report(folder: &Path, name: SafeName) -> Result<Exporte
         Ok(Err(error)) => return Err(of_storage(&error)),
         Err(error) => return Err(of_storage(&error)),
     };
-    let told = RecordedExport::read(&*report).unwrap_or_default();
-    let completeness = match told.outcome.as_deref() {
+    let recorded = RecordedExport::read(&*report).unwrap_or_default();
+    let completeness = match recorded.outcome.as_deref() {
         Some("complete") => Completeness::Complete,
         _ => Completeness::Partial,
     };

@@ -77,8 +77,8 @@ impl Registry {
         theirs.map(|(job, _)| job.clone()).collect()
     }
 
-    /// Remembers what an owner signed in with. Says whether that is news and there is a job that it is for.
-    pub(super) fn remember(&self, owner: &UserId, credentials: &Credentials) -> bool {
+    /// Keeps what an owner signed in with. Says whether that is news and there is a job that it is for.
+    pub(super) fn hold(&self, owner: &UserId, credentials: &Credentials) -> bool {
         let mut known = self.known();
         if !known.has_jobs(owner) {
             return false;
@@ -129,12 +129,12 @@ mod tests {
     #[test]
     fn credentials_are_held_as_long_as_there_is_a_job_for_them() {
         let registry = Registry::default();
-        assert!(!registry.remember(&john(), &credentials("a")));
+        assert!(!registry.hold(&john(), &credentials("a")));
         assert!(registry.credentials(&john()).is_none());
         registry.add(&id(1), &john());
         registry.add(&id(2), &john());
-        assert!(registry.remember(&john(), &credentials("a")));
-        assert!(!registry.remember(&john(), &credentials("a")));
+        assert!(registry.hold(&john(), &credentials("a")));
+        assert!(!registry.hold(&john(), &credentials("a")));
         registry.remove(&id(1));
         assert!(registry.credentials(&john()).is_some());
         registry.remove(&id(2));
@@ -145,11 +145,11 @@ mod tests {
     fn only_the_credentials_that_were_refused_are_dropped() {
         let registry = Registry::default();
         registry.add(&id(1), &john());
-        registry.remember(&john(), &credentials("new"));
+        registry.hold(&john(), &credentials("new"));
         registry.refused(&john(), &credentials("old"));
         assert!(registry.credentials(&john()).is_some());
         registry.refused(&john(), &credentials("new"));
         assert!(registry.credentials(&john()).is_none());
-        assert!(registry.remember(&john(), &credentials("new")));
+        assert!(registry.hold(&john(), &credentials("new")));
     }
 }

@@ -183,7 +183,7 @@ impl Runner {
         self.context.watched.get_or_add(id)
     }
 
-    /// Nobody has to be told of a job that is over.
+    /// Ends the watching of a job that is over.
     pub(crate) fn unwatch(&self, id: &JobId) {
         self.context.watched.end(id);
     }

@@ -113,7 +113,7 @@ async fn a_platform_that_goes_away_is_waited_for_and_the_run_goes_on() {
         tokio::time::sleep(Duration::from_millis(2)).await;
     }
     bench.way.cut().await;
-    // Accepted credentials are remembered for a minute.
+    // Accepted credentials are not checked again for a minute.
     let waiting = until(&user, &path, "waiting").await;
     assert_eq!(waiting["waiting_for"], "platform", "{waiting:#}");
     let notes = waiting["notes"].to_string();
