@@ -1,4 +1,5 @@
-//! The archive sink and journal ports over zip, tar and tar.gz files; bags read back and verified; age encryption.
+//! The archive sink and journal ports over zip, tar and tar.gz files; bags read back and verified; encryption and
+//! seals with age.
 //!
 //! Writing begins at [`open_run`], reading at [`open_bag`], [`list`] and [`verify`].
 
@@ -9,6 +10,7 @@ mod memory;
 mod publish;
 mod reader;
 mod run;
+mod seal;
 mod spool;
 #[cfg(test)]
 mod test_kit;
@@ -29,6 +31,7 @@ pub use run::{
     UnfinishedRun, bag_of_work_folder, check_target, find_unfinished, is_taken, lock_unfinished,
     open_run, read_header, remove_unfinished,
 };
+pub use seal::{SealKey, SealKeyError};
 pub use spool::trust::{Access, Distrust, open_own_file, open_own_folder};
 pub use spool::{LockRefused, LockedFile};
 pub use verify::{Depth, VerifyReport, verify};

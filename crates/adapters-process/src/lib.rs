@@ -1,10 +1,12 @@
 //! What a process has around it: the signals that it is sent, a standard error that may not take a line, and the text files
-//! that people hand to it.
+//! that people hand to it: the official client's credentials file among them.
 
 mod lines;
+mod official_file;
 mod signals;
 mod text_file;
 
 pub use lines::LossyStderr;
+pub use official_file::{OfficialFile, OfficialFileError, OfficialFileProblem, OfficialLanguage};
 pub use signals::{Signal, Signals, is_ignored};
 pub use text_file::{TextFileError, first_line, read_pem, read_text};

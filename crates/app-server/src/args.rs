@@ -74,6 +74,15 @@ pub(crate) struct Args {
     #[arg(long, env = "UFORGE_EXPORT_STORE_LIMIT", value_name = "SIZE", value_parser = size)]
     pub(crate) store_limit: Option<u64>,
 
+    /// Credentials file of the official client (.yml or .json): exports sign in with it, for whoever asked, also after a restart
+    #[arg(long, env = "UFORGE_EXPORT_SERVICE_CREDENTIALS", value_name = "FILE")]
+    pub(crate) service_credentials: Option<PathBuf>,
+
+    /// File with an age identity (mode 0600, not in the data folder): people's credentials are kept sealed to it until their exports
+    /// are over, so that these go on after a restart
+    #[arg(long, env = "UFORGE_EXPORT_SEAL_CREDENTIALS", value_name = "KEYFILE")]
+    pub(crate) seal_credentials: Option<PathBuf>,
+
     /// What goes to the log on standard error, as in `info` or `app_server=debug`
     #[arg(
         long,
@@ -116,7 +125,7 @@ fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Args, cla
 }
 
 /// Settings that name files: those need not be text.
-const PATHS: [&str; 2] = ["data", "cacert"];
+const PATHS: [&str; 4] = ["data", "cacert", "service_credentials", "seal_credentials"];
 
 /// A duration that can be meant: something, and no more than a person's life.
 fn some_time(text: &str) -> Result<Duration, String> {

@@ -57,6 +57,8 @@ impl Args {
             keep_archive: self.keep_archive,
             give_up_after: self.give_up_after,
             store_limit: self.store_limit,
+            service_credentials: self.service_credentials,
+            seal_credentials: self.seal_credentials,
             pace: Pace::default(),
         })
     }

@@ -18,6 +18,7 @@ use crate::backend::Backend;
 use crate::causes::Causes;
 use crate::compose::{self, ComposeError, Signals, StoreError, Stores, open_stores};
 use crate::runner::{Runner, RunnerPorts, Terms};
+use crate::seal::Seal;
 use crate::serve::serve;
 use crate::settings::Settings;
 
@@ -35,7 +36,7 @@ enum Cause {
     Compose(#[from] ComposeError),
     #[error(transparent)]
     Stores(#[from] StoreError),
-    #[error("the exports of an earlier process cannot be taken up")]
+    #[error("the exports of an earlier process cannot be resumed")]
     Jobs(#[from] JobStoreError),
     #[error("could not listen on `{address}`")]
     Listen {
@@ -50,6 +51,14 @@ enum Cause {
 }
 
 impl StartError {
+    /// What to do about it, where that is known.
+    pub fn hint(&self) -> Option<&'static str> {
+        match &self.0 {
+            Cause::Compose(error) => error.hint(),
+            _ => None,
+        }
+    }
+
     /// Whether other settings would help, and nothing else.
     pub(crate) fn is_misconfiguration(&self) -> bool {
         match &self.0 {
@@ -73,7 +82,8 @@ pub struct Running {
 pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let clock = compose::clock();
     let backend = compose::backend(&settings, &clock).map_err(Cause::from)?;
-    Ok(start_with(settings, backend, clock).await?)
+    let seal = compose::seal(&settings).map_err(Cause::from)?;
+    Ok(start_with(settings, backend, seal, clock).await?)
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Cause> {
@@ -90,6 +100,7 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Cause>
 async fn start_with(
     settings: Settings,
     backend: Arc<dyn Backend>,
+    seal: Option<Arc<dyn Seal>>,
     clock: Arc<dyn Clock>,
 ) -> Result<Running, Cause> {
     let stores = open_stores(&settings.data, &clock).await?;
@@ -101,7 +112,7 @@ async fn start_with(
         bags: Arc::clone(&stores.bags),
         audit: Arc::clone(&stores.audit),
         sealed: Arc::clone(&stores.sealed),
-        seal: None,
+        seal,
         backend: Arc::clone(&backend),
         clock: Arc::clone(&clock),
     };

@@ -65,7 +65,13 @@ pub fn main() -> ExitCode {
     runtime.shutdown_timeout(LAST_WORK);
     match served {
         Ok(()) => Exit::Success.into(),
-        Err(error) => fail(&error, exit::of_start(&error)),
+        Err(error) => {
+            let status = fail(&error, exit::of_start(&error));
+            if let Some(hint) = error.hint() {
+                let _ = writeln!(std::io::stderr(), "hint: {hint}");
+            }
+            status
+        }
     }
 }
 

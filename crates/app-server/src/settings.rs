@@ -40,6 +40,10 @@ pub struct Settings {
     pub give_up_after: Duration,
     /// Bytes that all exports together may take on disk.
     pub store_limit: Option<u64>,
+    /// A credentials file of the official client: runs sign in with it, for whoever asked.
+    pub service_credentials: Option<PathBuf>,
+    /// A file with an age identity, to which people's credentials are sealed, so that their exports go on after a restart.
+    pub seal_credentials: Option<PathBuf>,
     /// Times that are seldom changed.
     pub pace: Pace,
 }
@@ -58,6 +62,8 @@ impl Settings {
             keep_archive: Duration::from_hours(7 * 24),
             give_up_after: Duration::from_hours(24),
             store_limit: None,
+            service_credentials: None,
+            seal_credentials: None,
             pace: Pace::default(),
         }
     }

@@ -15,8 +15,10 @@ const RULES: [Rule; 3] = [
         places: &[
             "crates/adapters-http/src/auth.rs",
             "crates/app-server/src/auth/gate.rs",
+            "crates/app-server/src/compose/seal.rs",
+            "crates/app-server/src/runner/registry.rs",
         ],
-        reason: "a secret is looked into where it is sent or compared, nowhere else",
+        reason: "a secret is looked into where it is sent, sealed or compared, nowhere else",
     },
     Rule {
         what: "ExitCode",
@@ -36,10 +38,12 @@ const RULES: [Rule; 3] = [
             "crates/adapters-archive/src/spool/pause.rs",
             "crates/adapters-clock/src/lib.rs",
             // The server, through the clock port: between two events of progress, after a connection that could not be
-            // accepted, until a caller who reads nothing is cut off, between two searches for expired bags.
+            // accepted, until a caller who reads nothing is cut off, between two looks for jobs whose time has come, until a
+            // run that was dropped has closed its files.
             "crates/app-server/src/api/events.rs",
             "crates/app-server/src/serve/",
-            "crates/app-server/src/sweep.rs",
+            "crates/app-server/src/compose/folder.rs",
+            "crates/app-server/src/runner/",
             "crates/domain/src/ports/clock.rs",
             "crates/domain/src/testing/",
             "crates/domain/src/workflow/",

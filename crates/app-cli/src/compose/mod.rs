@@ -3,7 +3,7 @@
 //! [`process`] and [`address`] are what settings and credentials need of adapters; they import nothing of the rest.
 
 mod address;
-mod process;
+pub(crate) mod process;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};

@@ -3,13 +3,13 @@
 
 mod error;
 mod method;
-mod official;
 mod read;
 pub(crate) mod terminal;
 
 pub(crate) use error::CredentialsError;
 pub(crate) use method::{Method, Secret, SecretSource};
-#[cfg(feature = "testing")]
-pub(crate) use official::Language;
-pub(crate) use official::{OfficialFile, OfficialFileError};
 pub(crate) use read::{PASSPHRASE, first_line, read};
+
+#[cfg(feature = "testing")]
+pub(crate) use crate::compose::process::OfficialLanguage as Language;
+pub(crate) use crate::compose::process::{OfficialFile, OfficialFileError};

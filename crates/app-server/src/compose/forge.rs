@@ -15,7 +15,8 @@ use domain::workflow::Limits;
 use secrecy::SecretString;
 
 use super::failure::{setback_of_open, setback_of_set_up};
-use super::run::{self, ForgeRun};
+use super::folder;
+use super::run::ForgeRun;
 use crate::backend::{
     Assignment, Backend, Credentials, Exported, IdentifyError, LeftOver, Run, Setback, SignIn,
 };
@@ -140,11 +141,11 @@ impl Backend for Forge {
         } = assignment;
         let api = self.api_for(&order.user, &sign_in);
         let api = api.map_err(|error| setback_of_set_up(&error))?;
-        let opened = match run::open(&folder, &order).await {
-            Err(error) if run::is_unresumable(&error) => {
+        let opened = match folder::open(&folder, &order, &*self.clock).await {
+            Err(error) if folder::is_unresumable(&error) => {
                 tracing::warn!(error = %Causes(&error), "an unfinished run cannot be resumed: it begins anew");
-                run::give_up_unfinished(&folder, &order, &api, &*self.clock).await;
-                run::open(&folder, &order).await
+                folder::give_up_unfinished(&folder, &order, &api, &*self.clock).await;
+                folder::open(&folder, &order, &*self.clock).await
             }
             opened => opened,
         };
@@ -160,11 +161,11 @@ impl Backend for Forge {
         sign_in: Option<SignIn>,
     ) -> LeftOver {
         let api = sign_in.and_then(|sign_in| self.api_for(user, &sign_in).ok());
-        run::abandon_unfinished(&folder, api.as_ref(), &*self.clock).await
+        folder::abandon_unfinished(&folder, api.as_ref(), &*self.clock).await
     }
 
     async fn read_report(&self, folder: PathBuf, name: SafeName) -> Result<Exported, Setback> {
-        run::read_report(&folder, name).await
+        folder::read_report(&folder, name).await
     }
 }
 

@@ -1,12 +1,17 @@
 //! Puts the service together: the only place that names concrete adapters.
 
 mod failure;
+mod folder;
 mod forge;
 mod run;
+mod seal;
+mod service_account;
 mod stores;
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use adapters_archive::{SealKey, SealKeyError};
 use adapters_clock::SystemClock;
 use adapters_http::{BaseUrl, BaseUrlError, SetUpError, TlsTrust};
 pub(crate) use adapters_process::{LossyStderr, Signals, TextFileError, read_pem};
@@ -14,8 +19,11 @@ use domain::ports::Clock;
 use thiserror::Error;
 
 use crate::backend::Backend;
+use crate::seal::Seal;
 use crate::settings::{Settings, Trust};
 use forge::Forge;
+use seal::AgeSeal;
+use service_account::ServiceAccountError;
 pub(crate) use stores::{StoreError, Stores, open_stores};
 
 /// Why the parts do not fit together. Nothing was sent.
@@ -27,6 +35,31 @@ pub(crate) enum ComposeError {
     /// Requests to the platform cannot be made.
     #[error("could not set the connection to the UForge up")]
     Connection(#[source] SetUpError),
+    /// The service's own credentials cannot be used.
+    #[error(transparent)]
+    ServiceAccount(#[from] ServiceAccountError),
+    /// The key that credentials are sealed to cannot be used.
+    #[error(transparent)]
+    SealKey(#[from] SealKeyError),
+    /// It would be lost and stolen together with what it seals.
+    #[error("the key file `{}` is in the data folder", path.display())]
+    SealKeyInData {
+        /// The file.
+        path: PathBuf,
+    },
+}
+
+impl ComposeError {
+    /// What to do about it.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::SealKey(error) => error.hint(),
+            Self::SealKeyInData { .. } => {
+                Some("keep it somewhere else: whoever gets hold of the folder must not get the key")
+            }
+            Self::Url(_) | Self::Connection(_) | Self::ServiceAccount(_) => None,
+        }
+    }
 }
 
 /// Time.
@@ -39,17 +72,40 @@ pub(crate) fn backend(
     settings: &Settings,
     clock: &Arc<dyn Clock>,
 ) -> Result<Arc<dyn Backend>, ComposeError> {
+    let base = BaseUrl::parse(&settings.url).map_err(ComposeError::Url)?;
+    let service = settings.service_credentials.as_deref();
+    let service = service.map(|path| service_account::read(path, &base));
     let forge = Forge {
-        base: BaseUrl::parse(&settings.url).map_err(ComposeError::Url)?,
         trust: match &settings.trust {
             Trust::System => TlsTrust::System,
             Trust::ExtraCa(pem) => TlsTrust::ExtraCa(pem.clone()),
             Trust::AcceptAny => TlsTrust::AcceptAny,
         },
         clock: Arc::clone(clock),
-        service: None,
+        service: service.transpose()?,
+        base,
     };
     // A CA file without a certificate should stop the start, not the first caller.
     forge.anonymous().map_err(ComposeError::Connection)?;
     Ok(Arc::new(forge))
+}
+
+/// What credentials are sealed with, where the operator wants that.
+pub(crate) fn seal(settings: &Settings) -> Result<Option<Arc<dyn Seal>>, ComposeError> {
+    let Some(path) = &settings.seal_credentials else {
+        return Ok(None);
+    };
+    let key = SealKey::read(path)?;
+    if is_below(path, &settings.data) {
+        return Err(ComposeError::SealKeyInData { path: path.clone() });
+    }
+    Ok(Some(Arc::new(AgeSeal(key))))
+}
+
+/// Whether a file that exists is in this folder, which need not exist.
+fn is_below(file: &Path, folder: &Path) -> bool {
+    let (Ok(file), Ok(folder)) = (file.canonicalize(), folder.canonicalize()) else {
+        return false;
+    };
+    file.starts_with(folder)
 }

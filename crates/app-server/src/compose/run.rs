@@ -1,213 +1,24 @@
 //! A run of the real workflow, into a file in the job's folder.
 
-use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters_archive::{
-    LockedRun, OpenError, OpenedRun, Replace, RunFiles, RunSettings, Target, UnfinishedPolicy,
-    export_json as read_export_json, find_unfinished, lock_unfinished, open_bag, open_run,
-    remove_unfinished,
-};
+use adapters_archive::{OpenedRun, RunFiles};
 use adapters_http::TrackedStarts;
 use async_trait::async_trait;
-use domain::bag::verify::RecordedExport;
 use domain::model::{Order, SafeName};
 use domain::ports::{ArchiveSink, Clock, Fact, Journal, NoProgress, Progress, UserDataApi as _};
-use domain::report::{Completeness, export_json};
-use domain::workflow::{Ports, abandon, export};
+use domain::report::export_json;
+use domain::workflow::{Ports, export};
 use futures_util::future::join_all;
 
 use super::failure::{of_storage, setback_of_run};
-use crate::backend::{Exported, LeftOver, Run, Setback};
-use crate::causes::Causes;
+use super::folder::{abandon_of, file_name, read_report};
+use crate::backend::{Exported, Run, Setback};
 
 /// How long a run that is stopped waits for answers to what it has asked for.
 const LAST_ANSWERS_WITHIN: Duration = Duration::from_secs(3);
-
-/// A run that was dropped closes its files within so many times so long.
-const UNLOCKED_AFTER: u32 = 40;
-const CLOSING: Duration = Duration::from_millis(25);
-
-/// The file of an order's bag.
-fn file_name(order: &Order) -> String {
-    format!("{}.{}", order.bag_name.as_str(), order.format.ending())
-}
-
-/// Opens the bag in the job's folder: a new one, or the one that an unfinished run left.
-pub(super) async fn open(folder: &Path, order: &Order) -> Result<OpenedRun, OpenError> {
-    let settings = RunSettings {
-        target: Target::File {
-            path: folder.join(file_name(order)),
-            replace: Replace::Refuse,
-        },
-        format: order.format,
-        top: order.bag_name.clone(),
-        fingerprint: order.fingerprint(),
-        user: order.user.clone(),
-        source: order.source.clone(),
-        encryption: None,
-        unfinished: UnfinishedPolicy::Resume,
-    };
-    off_the_runtime(folder, move || when_unlocked(|| open_run(settings.clone()))).await
-}
-
-/// A run that was just dropped may still be closing its files.
-fn when_unlocked<T>(work: impl Fn() -> Result<T, OpenError>) -> Result<T, OpenError> {
-    for _ in 0..UNLOCKED_AFTER {
-        match work() {
-            Err(OpenError::Locked { .. }) => std::thread::sleep(CLOSING),
-            done => return done,
-        }
-    }
-    work()
-}
-
-/// Whether an unfinished run cannot be resumed, whatever is tried: it has to begin anew.
-pub(super) fn is_unresumable(error: &OpenError) -> bool {
-    matches!(
-        error,
-        OpenError::Exists { .. }
-            | OpenError::OtherOrder { .. }
-            | OpenError::JournalDamaged { .. }
-            | OpenError::JournalVersion { .. }
-            | OpenError::BagDamaged { .. }
-    )
-}
-
-/// Work on the disk, off the runtime's own threads.
-async fn off_the_runtime<T: Send + 'static>(
-    folder: &Path,
-    work: impl FnOnce() -> Result<T, OpenError> + Send + 'static,
-) -> Result<T, OpenError> {
-    let done = tokio::task::spawn_blocking(work).await;
-    done.unwrap_or_else(|error| {
-        Err(OpenError::Io {
-            action: "work in",
-            path: folder.to_owned(),
-            source: std::io::Error::other(error),
-        })
-    })
-}
-
-async fn unfinished(folder: &Path) -> Result<Vec<LockedRun>, OpenError> {
-    let path = folder.to_owned();
-    off_the_runtime(folder, move || {
-        let found = find_unfinished(&path).map_err(|source| OpenError::Io {
-            action: "look into",
-            path: path.clone(),
-            source,
-        })?;
-        let locked = found
-            .into_iter()
-            .map(|run| when_unlocked(|| lock_unfinished(&run.path)));
-        Ok(locked
-            .collect::<Result<Vec<_>, _>>()?
-            .into_iter()
-            .flatten()
-            .collect())
-    })
-    .await
-}
-
-/// Takes the tickets of unfinished runs in a job's folder off the platform, which a way to sign in leads to.
-pub(super) async fn abandon_unfinished(
-    folder: &Path,
-    api: Option<&TrackedStarts>,
-    clock: &dyn Clock,
-) -> LeftOver {
-    let runs = match unfinished(folder).await {
-        Ok(runs) => runs,
-        Err(error) => {
-            tracing::error!(error = %Causes(&error), "an unfinished run could not be read");
-            return LeftOver::default();
-        }
-    };
-    let mut left = LeftOver::default();
-    for run in runs {
-        if let Some(api) = api {
-            let ports = Ports {
-                api,
-                clock,
-                journal: &*run.journal,
-                progress: &NoProgress,
-            };
-            left.notes.extend(abandon_of(ports).await);
-        }
-        let checkpoint = run.journal.checkpoint();
-        left.is_open |= !checkpoint.open.is_empty();
-        if api.is_none() {
-            left.is_open |= !checkpoint.intents.is_empty();
-            let tickets = checkpoint.open.iter();
-            left.notes
-                .extend(tickets.map(|ticket| format!("{ticket} may be left on the platform")));
-        }
-    }
-    left
-}
-
-/// Gives up unfinished runs that cannot be resumed, and removes what they left.
-pub(super) async fn give_up_unfinished(
-    folder: &Path,
-    order: &Order,
-    api: &TrackedStarts,
-    clock: &dyn Clock,
-) {
-    abandon_unfinished(folder, Some(api), clock).await;
-    let bag = folder.join(file_name(order));
-    let removed = off_the_runtime(folder, move || {
-        remove_unfinished(&bag)?;
-        match std::fs::remove_file(&bag) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => Err(OpenError::Io {
-                action: "remove",
-                path: bag,
-                source: error,
-            }),
-            _ => Ok(()),
-        }
-    });
-    if let Err(error) = removed.await {
-        tracing::error!(error = %Causes(&error), "an unfinished run could not be removed");
-    }
-}
-
-/// Deletes the tickets that a journal knows. Gives a sentence for each that is left.
-async fn abandon_of(ports: Ports<'_>) -> Vec<String> {
-    let abandoned = abandon(ports, BTreeSet::new()).await;
-    let left = abandoned.left.iter();
-    let left = left.map(|(ticket, error)| format!("{ticket} is left on the platform: {error}"));
-    let unresolved = abandoned.unresolved.iter().map(|item| {
-        format!(
-            "an export ticket of {item} may be left on the platform: its start was never answered"
-        )
-    });
-    left.chain(unresolved).collect()
-}
-
-/// What a finished bag says of itself.
-pub(super) async fn read_report(folder: &Path, name: SafeName) -> Result<Exported, Setback> {
-    let path = folder.join(name.as_str());
-    let read = tokio::task::spawn_blocking(move || {
-        let bag = open_bag(&path, None)?;
-        read_export_json(bag)
-    });
-    let report = match read.await {
-        Ok(Ok(report)) => report.unwrap_or_default(),
-        Ok(Err(error)) => return Err(of_storage(&error)),
-        Err(error) => return Err(of_storage(&error)),
-    };
-    let recorded = RecordedExport::read(&*report).unwrap_or_default();
-    let completeness = match recorded.outcome.as_deref() {
-        Some("complete") => Completeness::Complete,
-        _ => Completeness::Partial,
-    };
-    Ok(Exported {
-        name,
-        completeness,
-        report: report.into(),
-    })
-}
 
 /// Where a run is.
 enum State {

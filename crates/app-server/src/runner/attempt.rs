@@ -4,26 +4,18 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::jobs::{
-    BagRecord, BagStoreError, Claim, Delivery, Ending, Job, JobFailure, JobPage, Pause, WaitingFor,
-    Whose, Wish,
-};
-use domain::model::SafeName;
-use futures_util::{FutureExt as _, StreamExt as _};
+use domain::jobs::{Claim, Delivery, Ending, Job, JobFailure, Pause, WaitingFor, Wish};
+use futures_util::FutureExt as _;
 
+use super::bag::{Place, not_kept};
 use super::context::Context;
-use super::order::{bag_name, file_name, order};
+use super::order::order;
 use super::terms::Terms;
 use super::underway::Underway;
-use crate::backend::{
-    Assignment, Exported, Run, Setback, SetbackKind, SignIn, no_space, storage_failure,
-};
-use crate::causes::Causes;
+use crate::backend::{Assignment, LeftOver, Run, Setback, SetbackKind, SignIn, no_space};
 
 /// How long a run that is given up may take to delete its tickets.
 const ABANDON_WITHIN: Duration = Duration::from_secs(8);
-/// Jobs of an owner among which one with the same bag's name is looked for. More do not begin in one second.
-const NAMESAKES: usize = 20;
 
 /// What follows from a run.
 pub(super) enum Next {
@@ -46,47 +38,38 @@ enum Stop {
     Lost,
 }
 
-/// A run's own names.
-struct Place {
-    bag: SafeName,
-    file: SafeName,
-}
-
 impl Context {
     /// Runs a claimed job. Even a panic has an end, so that nobody waits for it for ever.
     pub(super) async fn attempt(self: &Arc<Self>, claim: &Claim, run: &Underway) -> Next {
-        match AssertUnwindSafe(self.run_claim(claim, run))
-            .catch_unwind()
-            .await
-        {
-            Ok(next) => next,
-            Err(_) => {
-                tracing::error!(job = %claim.job.id, "an export panicked");
-                let notes = self.abandon_unfinished(&claim.job).await;
-                let kept = Some(Terms::FAILED_RUN_KEPT);
-                Next::Settle(Ending::Failed(internal_failure(), kept), notes)
-            }
+        let run = AssertUnwindSafe(self.run_claim(claim, run)).catch_unwind();
+        if let Ok(next) = run.await {
+            return next;
         }
+        tracing::error!(job = %claim.job.id, "an export panicked");
+        let notes = self.abandon_unfinished(&claim.job).await.notes;
+        let kept = Some(Terms::FAILED_RUN_KEPT);
+        Next::Settle(Ending::Failed(internal_failure(), kept), notes)
     }
 
     async fn run_claim(self: &Arc<Self>, claim: &Claim, run: &Underway) -> Next {
         let job = &claim.job;
         if claim.wish == Some(Wish::Cancel) {
-            return Next::Settle(Ending::Cancelled, self.abandon_unfinished(job).await);
+            let notes = self.abandon_unfinished(job).await.notes;
+            return Next::Settle(Ending::Cancelled, notes);
         }
         let place = self.place(job).await;
         match self.recover(job, &place).await {
             Ok(Some(delivery)) => return self.deliver(delivery),
             Ok(None) => {}
-            Err(setback) => return self.after(job, setback, Vec::new()).await,
+            Err(setback) => return self.after(job, setback, Vec::new()),
         }
         if job.deaths >= Job::DEATHS {
-            let notes = self.abandon_unfinished(job).await;
+            let notes = self.abandon_unfinished(job).await.notes;
             let kept = Some(Terms::FAILED_RUN_KEPT);
             return Next::Settle(Ending::Failed(too_many_deaths(job.deaths), kept), notes);
         }
         if let Some(setback) = self.lack_of_space().await {
-            return self.after(job, setback, Vec::new()).await;
+            return self.after(job, setback, Vec::new());
         }
         let mut refused = Setback {
             kind: SetbackKind::SignInRefused,
@@ -104,7 +87,7 @@ impl Context {
                 }
             }
         }
-        self.after(job, refused, Vec::new()).await
+        self.after(job, refused, Vec::new())
     }
 
     /// The run with one way to sign in. An error means that the platform refuses it.
@@ -115,10 +98,36 @@ impl Context {
         sign_in: &SignIn,
         entry: &Underway,
     ) -> Result<Next, Setback> {
-        let prepared = self.prepare(job, place, sign_in);
-        let mut run = match prepared.await {
+        let mut prepared = std::pin::pin!(self.prepare(job, place, sign_in));
+        let stop = tokio::select! {
+            biased;
+            stop = self.stop_of(entry) => stop,
+            prepared = &mut prepared => return self.run_prepared(job, prepared, entry).await,
+        };
+        Ok(match stop {
+            Stop::Stopping => Next::GiveBack,
+            Stop::Lost => Next::Nothing,
+            // What has to be taken off the platform is known when it is prepared.
+            Stop::Cancelled | Stop::OverLimit => match prepared.await {
+                Ok(mut run) => self.stopped(job, &mut *run, stop).await,
+                Err(_) if stop == Stop::Cancelled => {
+                    let notes = self.abandon_unfinished(job).await.notes;
+                    Next::Settle(Ending::Cancelled, notes)
+                }
+                Err(setback) => self.after(job, setback, Vec::new()),
+            },
+        })
+    }
+
+    async fn run_prepared(
+        &self,
+        job: &Job,
+        prepared: Result<Box<dyn Run>, Setback>,
+        entry: &Underway,
+    ) -> Result<Next, Setback> {
+        let mut run = match prepared {
             Ok(run) => run,
-            Err(setback) => return Ok(self.after(job, setback, Vec::new()).await),
+            Err(setback) => return Ok(self.after(job, setback, Vec::new())),
         };
         let exported = tokio::select! {
             biased;
@@ -142,7 +151,7 @@ impl Context {
         };
         Ok(match kept {
             Ok(Ok(delivery)) => self.deliver(delivery),
-            Ok(Err(setback)) => self.after(job, setback, Vec::new()).await,
+            Ok(Err(setback)) => self.after(job, setback, Vec::new()),
             Err(Stop::Cancelled) => Next::Settle(Ending::Cancelled, Vec::new()),
             Err(Stop::Lost) => Next::Nothing,
             Err(Stop::Stopping | Stop::OverLimit) => Next::GiveBack,
@@ -176,7 +185,7 @@ impl Context {
             }
             SetbackKind::Resumable | SetbackKind::Final => abandon(run).await,
         };
-        self.after(job, setback, notes).await
+        self.after(job, setback, notes)
     }
 
     async fn stopped(&self, job: &Job, run: &mut dyn Run, stop: Stop) -> Next {
@@ -184,7 +193,7 @@ impl Context {
             Stop::Cancelled => Next::Settle(Ending::Cancelled, abandon(run).await),
             Stop::OverLimit => {
                 run.suspend().await;
-                self.after(job, no_space(), Vec::new()).await
+                self.after(job, no_space(), Vec::new())
             }
             Stop::Stopping => {
                 run.suspend().await;
@@ -200,7 +209,7 @@ impl Context {
     }
 
     /// What follows from a setback.
-    async fn after(&self, job: &Job, setback: Setback, mut notes: Vec<String>) -> Next {
+    fn after(&self, job: &Job, setback: Setback, mut notes: Vec<String>) -> Next {
         let (waiting_for, retry_after, give_up_after) = match setback.kind {
             SetbackKind::SignInRefused => (WaitingFor::SignIn, None, Terms::WAIT_FOR_OWNER),
             SetbackKind::PlatformAway => self.later(job, WaitingFor::Platform),
@@ -241,102 +250,32 @@ impl Context {
         (waiting_for, Some(retry_after), self.terms.give_up_after)
     }
 
-    /// What a run needs on disk before it begins.
-    async fn lack_of_space(&self) -> Option<Setback> {
-        let bags = &self.ports.bags;
-        let free = bags.free_space().await.unwrap_or_default();
-        if free.is_some_and(|free| free < Terms::FREE_BYTES) {
-            return Some(no_space());
-        }
-        if self.is_over_limit().await {
-            return Some(no_space());
-        }
-        None
-    }
-
-    /// Whether all jobs together take as much of the disk as they may.
-    pub(super) async fn is_over_limit(&self) -> bool {
-        let Some(limit) = self.terms.store_limit else {
-            return false;
-        };
-        match self.ports.bags.used_bytes().await {
-            Ok(used) => used >= limit,
-            Err(error) => {
-                tracing::error!(error = %Causes(&error), "the store could not be measured");
-                false
-            }
-        }
-    }
-
-    async fn place(&self, job: &Job) -> Place {
-        let page = JobPage {
-            after: None,
-            limit: NAMESAKES,
-        };
-        let whose = Whose::Of(job.owner.clone());
-        let others = self.ports.store.list(&whose, page);
-        let others = others.await.unwrap_or_default();
-        let bag = bag_name(job, others.iter().map(|stored| &stored.job));
-        let file = file_name(job, &bag);
-        Place { bag, file }
-    }
-
-    /// The bag of a run that was killed when the store had it already.
-    async fn recover(&self, job: &Job, place: &Place) -> Result<Option<Delivery>, Setback> {
-        let bags = &self.ports.bags;
-        // No bag is so large: the answer says how large it is.
-        let found = bags.open(&job.id, &place.file, u64::MAX, 0..0).await;
-        let Err(BagStoreError::Changed { found: size, .. }) = found else {
-            return Ok(None);
-        };
-        let folder = bags.work_folder(&job.id).await;
-        let folder = folder.map_err(|error| not_kept(&error))?;
-        let body = bags.open(&job.id, &place.file, size, 0..size).await;
-        let body = body.map_err(|error| not_kept(&error))?;
-        copy(body, &folder.join(place.file.as_str())).await?;
-        let exported = self.ports.backend.read_report(folder, place.file.clone());
-        let exported = exported.await?;
-        tracing::info!(job = %job.id, "the bag of a run that was killed is complete");
-        self.keep(job, exported).await.map(Some)
-    }
-
-    async fn keep(&self, job: &Job, exported: Exported) -> Result<Delivery, Setback> {
-        let kept = self.ports.bags.keep(&job.id, &exported.name).await;
-        let kept = kept.map_err(|error| not_kept(&error))?;
-        Ok(Delivery {
-            ready: self.ports.clock.now(),
-            bag: BagRecord {
-                name: exported.name,
-                format: job.request.format,
-                bytes: kept.bytes,
-                sha256: kept.sha256,
-            },
-            completeness: exported.completeness,
-            report: exported.report,
-        })
-    }
-
     /// Takes the tickets of a job that nobody runs off the platform, as far as there is a way to sign in.
-    pub(super) async fn abandon_unfinished(&self, job: &Job) -> Vec<String> {
+    pub(super) async fn abandon_unfinished(&self, job: &Job) -> LeftOver {
         let Ok(folder) = self.ports.bags.work_folder(&job.id).await else {
-            return Vec::new();
+            return LeftOver::default();
         };
         let mut ways: Vec<_> = self.sign_ins(job).await.into_iter().map(Some).collect();
         if ways.is_empty() {
             ways.push(None);
         }
-        let mut notes = Vec::new();
+        let mut left = LeftOver::default();
         for sign_in in ways {
             let user = &job.request.user;
             let backend = &self.ports.backend;
             let abandoned = backend.abandon_unfinished(user, folder.clone(), sign_in);
-            match tokio::time::timeout(ABANDON_WITHIN, abandoned).await {
-                Ok(left) if left.is_open => notes = left.notes,
-                Ok(left) => return left.notes,
-                Err(_) => return vec![NOT_IN_TIME.to_owned()],
+            left = match tokio::time::timeout(ABANDON_WITHIN, abandoned).await {
+                Ok(left) => left,
+                Err(_) => LeftOver {
+                    notes: vec![NOT_IN_TIME.to_owned()],
+                    is_open: true,
+                },
+            };
+            if !left.is_open {
+                break;
             }
         }
-        notes
+        left
     }
 
     async fn stop_of(&self, entry: &Underway) -> Stop {
@@ -358,41 +297,6 @@ async fn abandon(run: &mut dyn Run) -> Vec<String> {
         Ok(notes) => notes,
         Err(_) => vec![NOT_IN_TIME.to_owned()],
     }
-}
-
-async fn copy(mut body: domain::jobs::BagBody, path: &std::path::Path) -> Result<(), Setback> {
-    let written = async {
-        let mut options = tokio::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let mut file = options.open(path).await?;
-        while let Some(chunk) = body.next().await {
-            let chunk = chunk.map_err(std::io::Error::other)?;
-            tokio::io::AsyncWriteExt::write_all(&mut file, &chunk).await?;
-        }
-        file.sync_all().await
-    };
-    written.await.map_err(|error: std::io::Error| {
-        tracing::error!(%error, "a bag could not be copied");
-        match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => no_space(),
-            _ => storage_setback(),
-        }
-    })
-}
-
-fn storage_setback() -> Setback {
-    Setback {
-        kind: SetbackKind::Resumable,
-        failure: storage_failure(),
-    }
-}
-
-fn not_kept(error: &BagStoreError) -> Setback {
-    if matches!(error, BagStoreError::NoSpace { .. }) {
-        return no_space();
-    }
-    tracing::error!(error = %Causes(error), "the bag of an export could not be kept");
-    storage_setback()
 }
 
 fn internal_failure() -> JobFailure {

@@ -9,7 +9,7 @@ use super::context::Context;
 use crate::causes::Causes;
 
 /// How often progress is recorded.
-const RECORD_EVERY: Duration = Duration::from_millis(250);
+const RECORD_EVERY: Duration = Duration::from_millis(100);
 /// How often the store is measured, where its size is limited.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
 

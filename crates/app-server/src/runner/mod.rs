@@ -2,6 +2,7 @@
 //! this process or the next. Read [`Runner`] first.
 
 mod attempt;
+mod bag;
 mod context;
 mod leases;
 mod live;

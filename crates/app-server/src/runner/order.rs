@@ -133,7 +133,8 @@ mod tests {
             let job = job(1, login, "1970-01-01T00:00:00Z");
             let name = bag_name(&job, []);
             assert!(name.as_str().starts_with("uforge-"));
-            assert!(file_name(&job, &name).as_str().ends_with(".zip"));
+            let file = file_name(&job, &name).to_string();
+            assert_eq!(file, format!("{name}.zip"));
         }
     }
 }

@@ -12,12 +12,15 @@ use crate::backend::Credentials;
 #[derive(Default)]
 struct Known {
     unfinished: HashMap<JobId, UserId>,
+    /// Jobs that are over, and whose tickets are still to be deleted.
+    open: HashMap<JobId, UserId>,
     credentials: HashMap<UserId, Credentials>,
 }
 
 impl Known {
     fn has_jobs(&self, owner: &UserId) -> bool {
-        self.unfinished.values().any(|other| other == owner)
+        let mut owners = self.unfinished.values().chain(self.open.values());
+        owners.any(|other| other == owner)
     }
 
     fn forget_idle(&mut self, owner: &UserId) {
@@ -49,6 +52,24 @@ impl Registry {
         }
     }
 
+    /// A job is over, but tickets of it are left on the platform.
+    pub(super) fn add_open(&self, job: &JobId, owner: &UserId) {
+        self.known().open.insert(job.clone(), owner.clone());
+    }
+
+    /// No tickets of a job are left.
+    pub(super) fn remove_open(&self, job: &JobId) {
+        let mut known = self.known();
+        if let Some(owner) = known.open.remove(job) {
+            known.forget_idle(&owner);
+        }
+    }
+
+    /// Jobs that are over and whose tickets are still to be deleted.
+    pub(super) fn open(&self) -> Vec<JobId> {
+        self.known().open.keys().cloned().collect()
+    }
+
     /// The unfinished jobs of this owner.
     pub(super) fn jobs_of(&self, owner: &UserId) -> Vec<JobId> {
         let known = self.known();
@@ -56,8 +77,8 @@ impl Registry {
         theirs.map(|(job, _)| job.clone()).collect()
     }
 
-    /// Remembers what an owner signed in with. Says whether that is news and there is a job that it is for.
-    pub(super) fn remember(&self, owner: &UserId, credentials: &Credentials) -> bool {
+    /// Keeps what an owner signed in with. Says whether that is news and there is a job that it is for.
+    pub(super) fn hold(&self, owner: &UserId, credentials: &Credentials) -> bool {
         let mut known = self.known();
         if !known.has_jobs(owner) {
             return false;
@@ -108,12 +129,12 @@ mod tests {
     #[test]
     fn credentials_are_held_as_long_as_there_is_a_job_for_them() {
         let registry = Registry::default();
-        assert!(!registry.remember(&john(), &credentials("a")));
+        assert!(!registry.hold(&john(), &credentials("a")));
         assert!(registry.credentials(&john()).is_none());
         registry.add(&id(1), &john());
         registry.add(&id(2), &john());
-        assert!(registry.remember(&john(), &credentials("a")));
-        assert!(!registry.remember(&john(), &credentials("a")));
+        assert!(registry.hold(&john(), &credentials("a")));
+        assert!(!registry.hold(&john(), &credentials("a")));
         registry.remove(&id(1));
         assert!(registry.credentials(&john()).is_some());
         registry.remove(&id(2));
@@ -124,11 +145,11 @@ mod tests {
     fn only_the_credentials_that_were_refused_are_dropped() {
         let registry = Registry::default();
         registry.add(&id(1), &john());
-        registry.remember(&john(), &credentials("new"));
+        registry.hold(&john(), &credentials("new"));
         registry.refused(&john(), &credentials("old"));
         assert!(registry.credentials(&john()).is_some());
         registry.refused(&john(), &credentials("new"));
         assert!(registry.credentials(&john()).is_none());
-        assert!(registry.remember(&john(), &credentials("new")));
+        assert!(registry.hold(&john(), &credentials("new")));
     }
 }

@@ -101,6 +101,7 @@ impl Runner {
             };
             tokio::select! {
                 () = stopped => {}
+                () = context.at_once.cancelled() => {}
                 () = forever => {}
             }
         });
@@ -142,6 +143,10 @@ impl Runner {
         }
         let StoredJob { mut job, version } = context.ports.store.get(owner, id).await?;
         job.retry(context.ports.store.now().await?)?;
+        let limit = context.terms.shares.unfinished;
+        if context.registry.jobs_of(owner).len() >= limit {
+            return Err(JobStoreError::TooManyUnfinished { limit }.into());
+        }
         self.hand_over(id, owner, &credentials).await;
         let updated = context.ports.store.update(version, job).await;
         match &updated {
@@ -178,7 +183,7 @@ impl Runner {
         self.context.watched.get_or_add(id)
     }
 
-    /// Nobody has to be told of a job that is over.
+    /// Ends the watching of a job that is over.
     pub(crate) fn unwatch(&self, id: &JobId) {
         self.context.watched.end(id);
     }
@@ -192,16 +197,27 @@ impl Runner {
         credentials: &Credentials,
     ) -> Result<(), JobStoreError> {
         let context = Arc::clone(&self.context);
-        let (owner, id) = (owner.clone(), id.clone());
+        let (owner, id, asked) = (owner.clone(), id.clone(), id.clone());
         context.accepted(&owner, credentials).await;
         // A task of its own: the caller may go away.
-        let cancelled = self
-            .tasks
-            .spawn(async move { context.cancel(&owner, &id).await });
+        let cancelled = self.tasks.spawn(async move {
+            tokio::select! {
+                cancelled = context.cancel(&owner, &id) => Some(cancelled),
+                () = context.at_once.cancelled() => None,
+            }
+        });
         match cancelled.await {
-            Ok(cancelled) => cancelled,
+            Ok(Some(cancelled)) => cancelled,
+            Ok(None) => Err(JobStoreError::Conflict { id: asked }),
             Err(error) => Err(JobStoreError::Unavailable(Box::new(error))),
         }
+    }
+
+    /// Nothing more happens, as after `kill -9`.
+    #[cfg(test)]
+    pub(crate) fn kill(&self) {
+        self.context.stopping.cancel();
+        self.context.at_once.cancel();
     }
 
     /// Stops all runs, so that they can be resumed, and takes on no new ones. Takes seconds.
@@ -215,6 +231,8 @@ impl Runner {
         };
         if tokio::time::timeout(STOP_WITHIN, ended).await.is_err() {
             tracing::warn!("some exports did not stop in time: the next start resumes them");
+            self.context.at_once.cancel();
+            self.tasks.wait().await;
         }
     }
 }
@@ -231,10 +249,15 @@ impl Context {
                 }
                 run.cancel.cancel();
                 run.ended.cancelled().await;
-                return Ok(());
+                // That run may have been about to pause: the job is looked at once more.
+                continue;
             }
             if matches!(job.state, JobState::Running) {
-                // It was claimed a moment ago: its run is about to be here.
+                // It was claimed a moment ago and its run is about to be here, or its lease is about to run out.
+                match self.ports.store.wish(owner, id, Wish::Cancel).await {
+                    Ok(()) | Err(JobStoreError::Conflict { .. }) => {}
+                    Err(error) => return Err(error),
+                }
                 self.ports.clock.sleep(Duration::from_millis(5)).await;
                 continue;
             }
@@ -261,7 +284,7 @@ impl Context {
         self.audit(action, &job, Some(&owner), Came::default())
             .await;
         let notes = match job.began {
-            Some(_) => self.abandon_unfinished(&job).await,
+            Some(_) => self.abandon_unfinished(&job).await.notes,
             None => Vec::new(),
         };
         self.delete_unless_open(&job).await;

@@ -84,7 +84,7 @@ impl Context {
 
     /// An owner was accepted by the platform: their jobs that wait for that go on.
     pub(super) async fn accepted(self: &Arc<Self>, owner: &UserId, credentials: &Credentials) {
-        if !self.registry.remember(owner, credentials) {
+        if !self.registry.hold(owner, credentials) {
             return;
         }
         for job in self.registry.jobs_of(owner) {

@@ -69,8 +69,9 @@ impl Bench {
 
     /// Folders that jobs have on disk.
     pub(crate) fn folders(&self) -> usize {
-        let bags = self.folder.path().join("data/bags");
-        std::fs::read_dir(bags).unwrap().count()
+        let data = self.folder.path().join("data");
+        let count = |name| std::fs::read_dir(data.join(name)).unwrap().count();
+        count("bags") + count("work")
     }
 
     pub(crate) async fn until_tickets(&self) {
@@ -100,7 +101,10 @@ pub(crate) async fn until(caller: &Caller, path: &str, state: &str) -> Value {
             return export;
         }
         assert!(
-            matches!(export["state"].as_str(), Some("queued" | "running")),
+            matches!(
+                export["state"].as_str(),
+                Some("queued" | "running" | "waiting")
+            ),
             "{export:#}"
         );
         tokio::time::sleep(Duration::from_millis(5)).await;

@@ -5,4 +5,7 @@ mod bag;
 mod bench;
 mod caller;
 mod exports;
+mod process;
+mod resume;
 mod sockets;
+mod trouble;

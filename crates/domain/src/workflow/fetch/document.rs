@@ -51,6 +51,9 @@ impl Fetch<'_> {
         path_of: impl Fn(Representation) -> BagPath,
     ) -> Result<Fetched, Problem> {
         if let Some(fetched) = self.resumed_document(resource, &path_of) {
+            for receipt in &fetched.receipts {
+                self.report_stored(section, receipt);
+            }
             return Ok(fetched);
         }
         let xml = self.ask_for(resource, Representation::Xml).await?;
@@ -176,12 +179,16 @@ impl Fetch<'_> {
             },
         };
         let receipt = store(sink, entry, bytes).await?;
+        self.report_stored(section, &receipt);
+        Ok(receipt)
+    }
+
+    fn report_stored(self, section: Section, receipt: &Receipt) {
         self.ports.progress.on(&Event::DocumentStored {
             section,
             path: receipt.path.to_string(),
             bytes: receipt.bytes,
         });
-        Ok(receipt)
     }
 
     fn blank(

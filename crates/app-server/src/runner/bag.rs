@@ -1,0 +1,136 @@
+//! A job's bag: its name, the space for it, and the store that takes it over.
+
+use domain::jobs::{BagBody, BagRecord, BagStoreError, Delivery, Job, JobPage, Whose};
+use domain::model::SafeName;
+use futures_util::StreamExt as _;
+
+use super::context::Context;
+use super::order::{bag_name, file_name};
+use super::terms::Terms;
+use crate::backend::{Exported, Setback, SetbackKind, no_space, storage_failure};
+use crate::causes::Causes;
+
+/// Earlier jobs of an owner among which one with the same bag's name is looked for. More do not begin in one second.
+const NAMESAKES: usize = 5;
+
+/// A run's own names.
+pub(super) struct Place {
+    pub(super) bag: SafeName,
+    pub(super) file: SafeName,
+}
+
+impl Context {
+    pub(super) async fn place(&self, job: &Job) -> Place {
+        let page = JobPage {
+            after: Some(job.id.clone()),
+            limit: NAMESAKES,
+        };
+        let whose = Whose::Of(job.owner.clone());
+        let others = self.ports.store.list(&whose, page);
+        let others = others.await.unwrap_or_default();
+        let bag = bag_name(job, others.iter().map(|stored| &stored.job));
+        let file = file_name(job, &bag);
+        Place { bag, file }
+    }
+
+    /// What a run needs on disk before it begins.
+    pub(super) async fn lack_of_space(&self) -> Option<Setback> {
+        let bags = &self.ports.bags;
+        let free = bags.free_space().await.unwrap_or_default();
+        if free.is_some_and(|free| free < Terms::FREE_BYTES) {
+            return Some(no_space());
+        }
+        if self.is_over_limit().await {
+            return Some(no_space());
+        }
+        None
+    }
+
+    /// Whether all jobs together take as much of the disk as they may.
+    pub(super) async fn is_over_limit(&self) -> bool {
+        let Some(limit) = self.terms.store_limit else {
+            return false;
+        };
+        match self.ports.bags.used_bytes().await {
+            Ok(used) => used >= limit,
+            Err(error) => {
+                tracing::error!(error = %Causes(&error), "the store could not be measured");
+                false
+            }
+        }
+    }
+
+    /// The bag of a run that was killed when the store had it already.
+    pub(super) async fn recover(
+        &self,
+        job: &Job,
+        place: &Place,
+    ) -> Result<Option<Delivery>, Setback> {
+        let bags = &self.ports.bags;
+        // No bag is so large: the answer says how large it is.
+        let found = bags.open(&job.id, &place.file, u64::MAX, 0..0).await;
+        let Err(BagStoreError::Changed { found: size, .. }) = found else {
+            return Ok(None);
+        };
+        let folder = bags.work_folder(&job.id).await;
+        let folder = folder.map_err(|error| not_kept(&error))?;
+        let body = bags.open(&job.id, &place.file, size, 0..size).await;
+        let body = body.map_err(|error| not_kept(&error))?;
+        copy(body, &folder.join(place.file.as_str())).await?;
+        let exported = self.ports.backend.read_report(folder, place.file.clone());
+        let exported = exported.await?;
+        tracing::info!(job = %job.id, "the bag of a run that was killed is complete");
+        self.keep(job, exported).await.map(Some)
+    }
+
+    pub(super) async fn keep(&self, job: &Job, exported: Exported) -> Result<Delivery, Setback> {
+        let kept = self.ports.bags.keep(&job.id, &exported.name).await;
+        let kept = kept.map_err(|error| not_kept(&error))?;
+        Ok(Delivery {
+            ready: self.ports.clock.now(),
+            bag: BagRecord {
+                name: exported.name,
+                format: job.request.format,
+                bytes: kept.bytes,
+                sha256: kept.sha256,
+            },
+            completeness: exported.completeness,
+            report: exported.report,
+        })
+    }
+}
+
+async fn copy(mut body: BagBody, path: &std::path::Path) -> Result<(), Setback> {
+    let written = async {
+        let mut options = tokio::fs::OpenOptions::new();
+        options.write(true).create(true).truncate(true).mode(0o600);
+        let mut file = options.open(path).await?;
+        while let Some(chunk) = body.next().await {
+            let chunk = chunk.map_err(std::io::Error::other)?;
+            tokio::io::AsyncWriteExt::write_all(&mut file, &chunk).await?;
+        }
+        file.sync_all().await
+    };
+    written.await.map_err(|error: std::io::Error| {
+        tracing::error!(%error, "a bag could not be copied");
+        match error.kind() {
+            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => no_space(),
+            _ => storage_setback(),
+        }
+    })
+}
+
+fn storage_setback() -> Setback {
+    Setback {
+        kind: SetbackKind::Resumable,
+        failure: storage_failure(),
+    }
+}
+
+pub(super) fn not_kept(error: &BagStoreError) -> Setback {
+    if matches!(error, BagStoreError::NoSpace { .. }) {
+        return no_space();
+    }
+    tracing::error!(error = %Causes(error), "the bag of an export could not be kept");
+    storage_setback()
+}

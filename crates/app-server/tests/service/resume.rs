@@ -1,0 +1,462 @@
+//! What survives a kill, a stop and a new start.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use sandbox::Scenario;
+use sandbox::scenario::ItemKind;
+use serde_json::Value;
+
+use crate::bag::unpack;
+use crate::bench::{create, until};
+use crate::caller::Caller;
+use crate::process::{Process, Start};
+
+/// Enough to do that a kill finds a run at many different places.
+fn busy() -> Scenario {
+    let mut scenario = Scenario::default();
+    scenario.data.appliances = 6;
+    scenario.data.software = 4;
+    scenario.data.accounts = 2;
+    scenario.data.archive_bytes = 300_000;
+    scenario.timing.export_millis = 60;
+    scenario
+}
+
+/// All but the list of export tickets, which is another one at every moment.
+const ORDER: &str = r#"{"exclude":["exports"]}"#;
+
+struct Place {
+    forge: sandbox::Running,
+    folder: tempfile::TempDir,
+}
+
+async fn place(scenario: Scenario) -> Place {
+    let forge = sandbox::serve(([127, 0, 0, 1], 0).into(), scenario)
+        .await
+        .unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    Place { forge, folder }
+}
+
+impl Place {
+    fn data(&self) -> std::path::PathBuf {
+        self.folder.path().join("data")
+    }
+
+    fn start(&self) -> Start {
+        Start::new(self.forge.url(), &self.data())
+    }
+
+    fn user(&self, process: &Process) -> Caller {
+        let user = &self.forge.platform().scenario().user;
+        Caller::new(&process.url, &user.login, &user.password)
+    }
+
+    fn password(&self) -> String {
+        self.forge.platform().scenario().user.password.clone()
+    }
+
+    fn no_tickets(&self) {
+        assert_eq!(self.forge.platform().open_tickets(), []);
+    }
+
+    /// A ticket of software whose start a kill cut off is in no list of the platform: it can only be reported.
+    fn no_unreported_tickets(&self, report: &str) {
+        for ticket in self.forge.platform().open_tickets() {
+            assert_eq!(ticket.kind, ItemKind::Software, "{ticket:?}");
+            let doubt = format!("start of mysoftware {} was lost", ticket.item);
+            assert!(report.contains(&doubt), "{ticket:?}");
+        }
+    }
+
+    /// The password is in no file of the service.
+    fn no_password_on_disk(&self) {
+        let password = self.password();
+        for (path, bytes) in files(&self.data()) {
+            let found = bytes
+                .windows(password.len())
+                .any(|part| part == password.as_bytes());
+            assert!(!found, "{path}");
+        }
+    }
+
+    /// Waits until a run has tickets on the platform.
+    async fn until_tickets(&self) {
+        while self.forge.platform().open_tickets().is_empty() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+}
+
+fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
+    let mut found = Vec::new();
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return found;
+    };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else if let Ok(bytes) = std::fs::read(&path) {
+            found.push((path.display().to_string(), bytes));
+        }
+    }
+    found
+}
+
+/// The payload of a ready export.
+async fn payload(caller: &Caller, path: &str) -> BTreeMap<String, Vec<u8>> {
+    let archive = caller.get(&format!("{path}/archive")).await;
+    assert_eq!(archive.status, 200);
+    let mut files = unpack(&archive.body);
+    files.retain(|name, _| name.starts_with("data/"));
+    files
+}
+
+/// Numbers that are the same in every run of the test.
+struct Numbers(u64);
+
+impl Numbers {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1);
+        (self.0 >> 33) % limit
+    }
+}
+
+#[tokio::test]
+async fn kills_at_any_moment_cost_nothing_but_time() {
+    let place = place(busy()).await;
+    let process = place.start().run().await;
+    let user = place.user(&process);
+    let undisturbed = create(&user, ORDER).await;
+    let began = Instant::now();
+    let ready = until(&user, &undisturbed, "ready").await;
+    let length = u64::try_from(began.elapsed().as_millis()).unwrap();
+    assert_eq!(ready["outcome"], "complete", "{ready:#}");
+    let wanted = payload(&user, &undisturbed).await;
+    place.no_tickets();
+
+    let mut numbers = Numbers(7);
+    let mut process = process;
+    let mut kills = 0;
+    let mut reports = String::new();
+    while kills < 20 {
+        let user = place.user(&process);
+        let path = create(&user, ORDER).await;
+        while kills < 20 {
+            let moment = Duration::from_millis(150 + numbers.below(length / 2));
+            tokio::time::sleep(moment).await;
+            process.kill().await;
+            kills += 1;
+            place.no_password_on_disk();
+            process = place.start().run().await;
+            let user = place.user(&process);
+            let export = user.get(&path).await.json();
+            if export["state"] == "ready" {
+                break;
+            }
+        }
+        let user = place.user(&process);
+        let export = until(&user, &path, "ready").await;
+        assert_eq!(export["outcome"], "complete", "{export:#}");
+        assert_same(&payload(&user, &path).await, &wanted);
+        reports.push_str(&export["report"].to_string());
+        place.no_unreported_tickets(&reports);
+        assert_eq!(user.delete(&path).await.status, 204);
+        assert_eq!(user.get(&undisturbed).await.json()["state"], "ready");
+    }
+}
+
+fn assert_same(found: &BTreeMap<String, Vec<u8>>, wanted: &BTreeMap<String, Vec<u8>>) {
+    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(found), names(wanted));
+    for (name, bytes) in found {
+        assert!(wanted[name] == *bytes, "{name}");
+    }
+}
+
+#[tokio::test]
+async fn a_stop_and_a_new_start_cost_nothing_but_time() {
+    let mut scenario = busy();
+    scenario.timing.export_millis = 400;
+    let place = place(scenario).await;
+    let mut process = place.start().run().await;
+    let path = create(&place.user(&process), "{}").await;
+    for _ in 0..5 {
+        place.until_tickets().await;
+        let began = Instant::now();
+        let (status, log) = process.terminate().await;
+        assert_eq!(status, Some(0), "{log}");
+        assert!(began.elapsed() < Duration::from_secs(10));
+        // They go on while nobody watches.
+        assert!(!place.forge.platform().open_tickets().is_empty(), "{log}");
+        place.no_password_on_disk();
+        process = place.start().run().await;
+        let export = place.user(&process).get(&path).await.json();
+        if export["state"] == "ready" {
+            break;
+        }
+    }
+    let user = place.user(&process);
+    let export = until(&user, &path, "ready").await;
+    assert_eq!(export["outcome"], "complete", "{export:#}");
+    place.no_tickets();
+    place.no_password_on_disk();
+}
+
+#[tokio::test]
+async fn after_a_new_start_a_job_waits_for_its_owner_and_for_nobody_else() {
+    let mut scenario = busy();
+    scenario.timing.export_millis = 500;
+    let place = place(scenario).await;
+    let process = place.start().run().await;
+    let path = create(&place.user(&process), r#"{"include":["appliances"]}"#).await;
+    place.until_tickets().await;
+    process.kill().await;
+
+    let process = place.start().run().await;
+    let scenario = place.forge.platform().scenario().clone();
+    let colleague = Caller::new(
+        &process.url,
+        &scenario.colleague.login,
+        &scenario.colleague.password,
+    );
+    assert_eq!(colleague.get("/api/v1/exports").await.status, 200);
+    let wrong = Caller::new(&process.url, &scenario.user.login, "wrong");
+    assert_eq!(wrong.get(&path).await.status, 401);
+    place.forge.platform().open_tickets();
+    let user = place.user(&process);
+    let first: Value = user.get(&path).await.json();
+    assert!(matches!(
+        first["state"].as_str(),
+        Some("waiting" | "queued" | "running")
+    ));
+    until(&user, &path, "ready").await;
+    place.no_tickets();
+}
+
+#[tokio::test]
+async fn a_finished_archive_and_its_download_are_what_they_were() {
+    let place = place(busy()).await;
+    let process = place.start().run().await;
+    let user = place.user(&process);
+    let path = create(&user, r#"{"include":["profile","appliances"]}"#).await;
+    let before = until(&user, &path, "ready").await;
+    let archive = format!("{path}/archive");
+    let whole = user.get(&archive).await;
+    let etag = whole.headers["etag"].clone();
+    let first = user
+        .send("GET", &archive, &[("range", "bytes=0-99999")], "")
+        .await;
+    process.kill().await;
+
+    let process = place.start().run().await;
+    let user = place.user(&process);
+    let headers = [("range", "bytes=100000-"), ("if-range", &*etag)];
+    let second = user.send("GET", &archive, &headers, "").await;
+    assert_eq!(second.status, 206);
+    assert_eq!([first.body, second.body].concat(), whole.body);
+    let after = user.get(&path).await.json();
+    for field in [
+        "id",
+        "requested",
+        "finished",
+        "expires",
+        "archive",
+        "report",
+    ] {
+        assert_eq!(before[field], after[field], "{field}");
+    }
+}
+
+#[tokio::test]
+async fn a_job_that_is_cancelled_after_a_new_start_leaves_nothing() {
+    let mut scenario = busy();
+    scenario.timing.export_millis = 3_600_000;
+    let place = place(scenario).await;
+    let process = place.start().run().await;
+    let path = create(&place.user(&process), "{}").await;
+    place.until_tickets().await;
+    process.kill().await;
+    assert!(!place.forge.platform().open_tickets().is_empty());
+
+    let process = place.start().run().await;
+    let user = place.user(&process);
+    assert_eq!(user.delete(&path).await.status, 204);
+    let record = user.get(&path).await.json();
+    assert_eq!(record["state"], "cancelled");
+    place.no_tickets();
+    for name in ["bags", "work"] {
+        let left = files(&place.data().join(name));
+        let left: Vec<_> = left.into_iter().map(|(path, _)| path).collect();
+        assert!(left.is_empty(), "{left:?}");
+    }
+}
+
+/// A key as `age-keygen` makes it.
+const KEY: &str = "# created: 2026-01-01T00:00:00Z\nAGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX\n";
+const OTHER_KEY: &str =
+    "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33\n";
+
+fn write_private(path: &Path, text: &str) {
+    use std::os::unix::fs::PermissionsExt as _;
+    std::fs::write(path, text).unwrap();
+    std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
+}
+
+/// Waits, without a request of anybody, until nothing is left to do for any job.
+async fn until_nobody_has_work(place: &Place) {
+    let work = place.data().join("work");
+    while std::fs::read_dir(&work).unwrap().count() > 0 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn sealed_credentials_let_a_job_go_on_at_once_and_go_with_it() {
+    let mut scenario = busy();
+    scenario.timing.export_millis = 300;
+    let place = place(scenario).await;
+    let key = place.folder.path().join("key");
+    write_private(&key, KEY);
+    let start = place
+        .start()
+        .with("--seal-credentials", key.to_str().unwrap());
+    let process = start.run().await;
+    let path = create(&place.user(&process), ORDER).await;
+    place.until_tickets().await;
+    process.kill().await;
+    place.no_password_on_disk();
+
+    let process = start.run().await;
+    until_nobody_has_work(&place).await;
+    let export = until(&place.user(&process), &path, "ready").await;
+    assert_eq!(export["outcome"], "complete", "{export:#}");
+    place.no_password_on_disk();
+    let database = std::fs::read(place.data().join("jobs.sqlite")).unwrap();
+    let seal = b"age-encryption.org";
+    assert!(!database.windows(seal.len()).any(|part| part == seal));
+}
+
+#[tokio::test]
+async fn another_key_costs_a_sign_in_and_nothing_else() {
+    let mut scenario = busy();
+    scenario.timing.export_millis = 300;
+    let place = place(scenario).await;
+    let key = place.folder.path().join("key");
+    write_private(&key, KEY);
+    let start = place
+        .start()
+        .with("--seal-credentials", key.to_str().unwrap());
+    let process = start.run().await;
+    let path = create(&place.user(&process), r#"{"include":["appliances"]}"#).await;
+    place.until_tickets().await;
+    process.kill().await;
+    write_private(&key, OTHER_KEY);
+
+    let process = start.run().await;
+    let export = until(&place.user(&process), &path, "ready").await;
+    assert_eq!(export["outcome"], "complete", "{export:#}");
+    place.no_tickets();
+}
+
+#[tokio::test]
+async fn a_key_file_that_cannot_be_meant_stops_the_start() {
+    let place = place(busy()).await;
+    let key = place.folder.path().join("key");
+    let start = place
+        .start()
+        .with("--seal-credentials", key.to_str().unwrap());
+    let (status, said) = start.refused().await;
+    assert_eq!(status, Some(2), "{said}");
+    assert!(
+        said.contains("hint: make one with `age-keygen -o"),
+        "{said}"
+    );
+    std::fs::write(&key, KEY).unwrap();
+    let (status, said) = start.refused().await;
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("chmod 600"), "{said}");
+    std::fs::create_dir(place.data()).unwrap();
+    let inside = place.data().join("key");
+    write_private(&inside, KEY);
+    let start = place
+        .start()
+        .with("--seal-credentials", inside.to_str().unwrap());
+    let (status, said) = start.refused().await;
+    assert_eq!(status, Some(2), "{said}");
+    assert!(said.contains("in the data folder"), "{said}");
+}
+
+#[tokio::test]
+async fn a_service_account_runs_everybody_s_jobs() {
+    let mut scenario = busy();
+    scenario.timing.export_millis = 300;
+    let place = place(scenario).await;
+    let account = place.forge.platform().scenario().administrator.clone();
+    let file = place.folder.path().join("credentials.yml");
+    let text = format!(
+        "user: {}\npassword: {}\nurl: {}\n",
+        account.login,
+        account.password,
+        place.forge.url()
+    );
+    write_private(&file, &text);
+    let start = place
+        .start()
+        .with("--service-credentials", file.to_str().unwrap());
+    let process = start.run().await;
+    let path = create(&place.user(&process), ORDER).await;
+    place.until_tickets().await;
+    process.kill().await;
+
+    let process = start.run().await;
+    until_nobody_has_work(&place).await;
+    let user = place.user(&process);
+    let export = until(&user, &path, "ready").await;
+    assert_eq!(export["outcome"], "complete", "{export:#}");
+    assert_eq!(
+        export["user"],
+        *place.forge.platform().scenario().user.login
+    );
+    place.no_password_on_disk();
+
+    write_private(&file, &text.replace("/api", "/other"));
+    let (status, said) = start.refused().await;
+    assert_eq!(status, Some(2), "{said}");
+    assert!(!said.contains(&account.password), "{said}");
+}
+
+#[tokio::test]
+async fn settings_that_mean_nothing_are_refused() {
+    let place = place(busy()).await;
+    for (name, value) in [
+        ("--keep-archive", "0s"),
+        ("--keep-archive", "for ever"),
+        ("--give-up-after", "0s"),
+        ("--store-limit", "much"),
+        ("--store-limit", "0"),
+    ] {
+        let (status, said) = place.start().with(name, value).refused().await;
+        assert_eq!(status, Some(2), "{name} {value}: {said}");
+    }
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_used_stops_the_start_and_is_left_as_it_is() {
+    let place = place(busy()).await;
+    let process = place.start().run().await;
+    process.terminate().await;
+    let database = place.data().join("jobs.sqlite");
+    let garbage = vec![0x5a; 8192];
+    std::fs::write(&database, &garbage).unwrap();
+    let (status, said) = place.start().refused().await;
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("jobs.sqlite"), "{said}");
+    assert_eq!(std::fs::read(&database).unwrap(), garbage);
+}
