@@ -11,7 +11,12 @@ use clap::{CommandFactory as _, FromArgMatches as _, Id, Parser};
 
 /// Lets the people of a UForge AppCenter fetch their own data: one checked archive each, over HTTP.
 #[derive(Debug, Parser)]
-#[command(name = "uforge-export-server", version, max_term_width = 100)]
+#[command(
+    name = "uforge-export-server",
+    version,
+    max_term_width = 100,
+    after_help = "Other commands:\n  uforge-export-server audit --data DIR   Print the audit trail, also while a server runs"
+)]
 pub(crate) struct Args {
     /// Base URL of the UForge, for example <https://uforge.example.com/api>
     #[arg(short = 'a', long, env = "UFORGE_URL", value_name = "URL")]

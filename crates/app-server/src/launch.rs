@@ -110,6 +110,8 @@ async fn start_with(
     let service = Service::new(Parts {
         gate: Gate::new(Arc::clone(&backend), Arc::clone(&clock), key),
         readiness: crate::api::Readiness::default(),
+        streams: crate::api::Streams::default(),
+        transport: crate::api::Transport::Plain,
         runner: Arc::clone(&runner),
         store: Arc::clone(&stores.jobs),
         bags: Arc::clone(&stores.bags),

@@ -5,8 +5,8 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::{Next, from_fn};
@@ -15,38 +15,51 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use super::service::Transport;
 use crate::problem::Problem;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Scripts, styles and forms of this service's own pages, from files of their own; nothing inline, nothing of others.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+    form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+/// A year.
+const ONLY_TLS: (HeaderName, HeaderValue) = (
+    STRICT_TRANSPORT_SECURITY,
+    HeaderValue::from_static("max-age=31536000"),
+);
+const CAREFUL: [(HeaderName, HeaderValue); 6] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
+
 /// Puts everything around the routes that every answer has in common.
-pub(super) fn around(router: Router) -> Router {
+pub(super) fn around(router: Router, transport: Transport) -> Router {
     router
         .layer(CatchPanicLayer::custom(|_| {
             tracing::error!("a request broke down");
             Problem::Internal.into_response()
         }))
-        .layer(from_fn(careful))
+        .layer(from_fn(move |request: Request, next: Next| {
+            careful(transport, request, next)
+        }))
         .layer(from_fn(observed))
 }
 
-/// Nothing of this service is for other sites, for frames, or for caches that others share.
-async fn careful(request: Request, next: Next) -> Response {
+/// Nothing of this service is for other sites, for frames, or for caches.
+async fn careful(transport: Transport, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    for (name, value) in [
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (X_FRAME_OPTIONS, "DENY"),
-        (REFERRER_POLICY, "no-referrer"),
-        (
-            CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'",
-        ),
-        (CACHE_CONTROL, "no-store"),
-    ] {
-        headers
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
+    headers.extend(CAREFUL);
+    if transport == Transport::Tls {
+        headers.extend([ONLY_TLS]);
     }
     response
 }

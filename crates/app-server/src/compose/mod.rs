@@ -16,7 +16,7 @@ use thiserror::Error;
 use crate::backend::Backend;
 use crate::settings::{Settings, Trust};
 use forge::Forge;
-pub(crate) use stores::{StoreError, Stores, open_stores};
+pub(crate) use stores::{StoreError, Stores, open_stores, open_trail};
 
 /// Why the parts do not fit together. Nothing was sent.
 #[derive(Debug, Error)]
