@@ -64,4 +64,8 @@ pub(crate) fn router(service: Service) -> Router {
 }
 
 #[cfg(test)]
+mod bench;
+#[cfg(test)]
+mod rule_tests;
+#[cfg(test)]
 mod tests;
