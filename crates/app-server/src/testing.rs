@@ -1,19 +1,26 @@
 //! Doubles of the world behind the service.
 
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::jobs::JobFailure;
-use domain::model::{ItemKind, ItemRef, ObjectId, UserId};
-use domain::ports::{ApiError, Event, FinishedBag, ItemStage, Platform, Progress};
+use domain::jobs::{AuditLog, BagStore, Job, JobFailure, JobId, JobRequest, JobStore};
+use domain::model::{ItemKind, ItemRef, ObjectId, SafeName, UserId};
+use domain::ports::{ApiError, Clock, Event, ItemStage, Platform, Progress};
 use domain::report::Completeness;
-use secrecy::ExposeSecret as _;
+use domain::testing::{MemoryAudit, MemoryCredentials, MemoryJobStore};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 
-use crate::backend::{Assignment, Backend, Credentials, Exported, IdentifyError, Run};
+use crate::backend::{
+    Assignment, Backend, Credentials, Exported, IdentifyError, LeftOver, Run, Setback, SetbackKind,
+    SignIn,
+};
+use crate::compose;
+use crate::runner::{Pace, RunnerPorts, Terms};
 
 /// The bytes of every bag that a fake run makes.
 pub(crate) const BAG: &[u8] = b"a bag of forty bytes, no more, no less..";
@@ -26,6 +33,12 @@ pub(crate) enum Behaviour {
     Deliver,
     /// A failure.
     Fail,
+    /// The platform is away.
+    BeAway,
+    /// The platform refuses the credentials.
+    Refuse,
+    /// The disk is full.
+    FindNoSpace,
     /// A panic.
     Panic,
 }
@@ -36,6 +49,8 @@ pub(crate) struct FakeBackend {
     behaviour: Mutex<Behaviour>,
     gate: Arc<Semaphore>,
     tickets: Arc<Mutex<Vec<PathBuf>>>,
+    passwords: Mutex<Vec<String>>,
+    has_service_account: AtomicBool,
 }
 
 impl Default for FakeBackend {
@@ -45,6 +60,8 @@ impl Default for FakeBackend {
             behaviour: Mutex::default(),
             gate: Arc::new(Semaphore::new(0)),
             tickets: Arc::default(),
+            passwords: Mutex::default(),
+            has_service_account: AtomicBool::new(false),
         }
     }
 }
@@ -65,6 +82,16 @@ impl FakeBackend {
         *self.behaviour.lock().unwrap() = behaviour;
     }
 
+    /// Runs sign in as the service from now on.
+    pub(crate) fn add_service_account(&self) {
+        self.has_service_account.store(true, Ordering::SeqCst);
+    }
+
+    /// What runs signed in with so far; nothing for the service itself.
+    pub(crate) fn passwords(&self) -> Vec<String> {
+        self.passwords.lock().unwrap().clone()
+    }
+
     /// Runs whose tickets are open on the platform.
     pub(crate) fn open_tickets(&self) -> usize {
         self.tickets.lock().unwrap().len()
@@ -75,6 +102,10 @@ impl FakeBackend {
 impl Backend for FakeBackend {
     fn source(&self) -> &'static str {
         "https://uforge.example.com/api"
+    }
+
+    fn has_service_account(&self) -> bool {
+        self.has_service_account.load(Ordering::SeqCst)
     }
 
     async fn platform(&self) -> Result<Platform, ApiError> {
@@ -91,13 +122,46 @@ impl Backend for FakeBackend {
         }
     }
 
-    async fn prepare(&self, assignment: Assignment) -> Result<Box<dyn Run>, JobFailure> {
+    async fn prepare(&self, assignment: Assignment) -> Result<Box<dyn Run>, Setback> {
+        let password = match &assignment.sign_in {
+            SignIn::Person(credentials) => credentials.password.expose_secret().to_owned(),
+            SignIn::Service => String::new(),
+        };
+        self.passwords.lock().unwrap().push(password);
         Ok(Box::new(FakeRun {
             assignment,
             behaviour: *self.behaviour.lock().unwrap(),
             gate: Arc::clone(&self.gate),
             tickets: Arc::clone(&self.tickets),
         }))
+    }
+
+    async fn abandon_unfinished(
+        &self,
+        _: &UserId,
+        folder: PathBuf,
+        sign_in: Option<SignIn>,
+    ) -> LeftOver {
+        let mut tickets = self.tickets.lock().unwrap();
+        if sign_in.is_some() {
+            tickets.retain(|own| *own != folder);
+        }
+        LeftOver {
+            notes: Vec::new(),
+            is_open: tickets.contains(&folder),
+        }
+    }
+
+    async fn read_report(&self, _: PathBuf, name: SafeName) -> Result<Exported, Setback> {
+        Ok(exported(name))
+    }
+}
+
+fn exported(name: SafeName) -> Exported {
+    Exported {
+        name,
+        completeness: Completeness::Complete,
+        report: Bytes::from_static(br#"{"format":"uforge-export/1"}"#),
     }
 }
 
@@ -108,11 +172,26 @@ struct FakeRun {
     tickets: Arc<Mutex<Vec<PathBuf>>>,
 }
 
+fn setback(kind: SetbackKind, message: &str) -> Setback {
+    Setback {
+        kind,
+        failure: JobFailure {
+            message: message.to_owned(),
+            hint: Some("ask again".to_owned()),
+        },
+    }
+}
+
 #[async_trait]
 impl Run for FakeRun {
-    async fn export(&mut self, progress: &dyn Progress) -> Result<Exported, JobFailure> {
-        let workplace = self.assignment.workplace.clone();
-        self.tickets.lock().unwrap().push(workplace.clone());
+    async fn export(&mut self, progress: &dyn Progress) -> Result<Exported, Setback> {
+        let folder = self.assignment.folder.clone();
+        {
+            let mut tickets = self.tickets.lock().unwrap();
+            if !tickets.contains(&folder) {
+                tickets.push(folder.clone());
+            }
+        }
         let item = ItemRef {
             kind: ItemKind::Appliance,
             id: ObjectId::try_from(201).unwrap(),
@@ -129,34 +208,105 @@ impl Run for FakeRun {
         self.gate.acquire().await.unwrap().forget();
         match self.behaviour {
             Behaviour::Panic => panic!("a run that nobody foresaw"),
-            Behaviour::Fail => Err(JobFailure {
-                message: "the platform went away".to_owned(),
-                hint: Some("ask again".to_owned()),
-            }),
+            Behaviour::Fail => Err(setback(SetbackKind::Final, "the platform went away")),
+            Behaviour::BeAway => Err(setback(SetbackKind::PlatformAway, "it does not answer")),
+            Behaviour::Refuse => Err(setback(SetbackKind::SignInRefused, "a wrong password")),
+            Behaviour::FindNoSpace => Err(setback(SetbackKind::NoSpace, "no space left")),
             Behaviour::Deliver => {
                 self.abandon().await;
-                let name = format!(
-                    "{}.{}",
-                    self.assignment.order.bag_name.as_str(),
-                    self.assignment.order.format.ending()
-                );
-                let path = workplace.join(name);
-                std::fs::write(&path, BAG).unwrap();
-                Ok(Exported {
-                    bag: FinishedBag {
-                        path: Some(path),
-                        bytes: BAG.len() as u64,
-                    },
-                    completeness: Completeness::Complete,
-                    report: Bytes::from_static(br#"{"format":"uforge-export/1"}"#),
-                })
+                let order = &self.assignment.order;
+                let name = format!("{}.{}", order.bag_name.as_str(), order.format.ending());
+                std::fs::write(folder.join(&name), BAG).unwrap();
+                Ok(exported(SafeName::parse(&name).unwrap()))
             }
         }
     }
 
+    async fn suspend(&mut self) {}
+
     async fn abandon(&mut self) -> Vec<String> {
-        let workplace = &self.assignment.workplace;
-        self.tickets.lock().unwrap().retain(|own| own != workplace);
+        let folder = &self.assignment.folder;
+        self.tickets.lock().unwrap().retain(|own| own != folder);
         Vec::new()
+    }
+}
+
+/// Stores of a test: records in memory, bags in a folder.
+#[derive(Clone)]
+pub(crate) struct TestStores {
+    pub(crate) store: Arc<dyn JobStore>,
+    pub(crate) bags: Arc<dyn BagStore>,
+    pub(crate) audit: Arc<dyn AuditLog>,
+    pub(crate) sealed: Arc<MemoryCredentials>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
+impl TestStores {
+    pub(crate) fn new(folder: &std::path::Path) -> Self {
+        let clock = compose::clock();
+        Self {
+            store: Arc::new(MemoryJobStore::new(Arc::clone(&clock))),
+            bags: Arc::new(adapters_store::DiskBags::open(folder).unwrap()),
+            audit: Arc::new(MemoryAudit::default()),
+            sealed: Arc::default(),
+            clock,
+        }
+    }
+
+    /// What a runner needs, with this platform.
+    pub(crate) fn ports(&self, backend: &Arc<FakeBackend>) -> RunnerPorts {
+        RunnerPorts {
+            store: Arc::clone(&self.store),
+            bags: Arc::clone(&self.bags),
+            audit: Arc::clone(&self.audit),
+            sealed: Arc::clone(&self.sealed) as _,
+            seal: None,
+            backend: Arc::clone(backend) as Arc<dyn Backend>,
+            clock: Arc::clone(&self.clock),
+        }
+    }
+}
+
+/// What a runner goes by in tests: usual, but without long pauses.
+pub(crate) fn terms(places: usize) -> Terms {
+    Terms {
+        places,
+        keep_archive: std::time::Duration::from_hours(1),
+        give_up_after: std::time::Duration::from_hours(24),
+        store_limit: None,
+        shares: Terms::SHARES,
+        pace: Pace {
+            first_pause: std::time::Duration::from_millis(20),
+            longest_pause: std::time::Duration::from_millis(20),
+            look_every: std::time::Duration::from_millis(10),
+            sweep_every: std::time::Duration::from_millis(20),
+            ..Pace::default()
+        },
+    }
+}
+
+/// A job's id.
+pub(crate) fn id(number: u32) -> JobId {
+    JobId::parse(&format!("00000000-0000-7000-8000-0000{number:08}")).unwrap()
+}
+
+/// A login.
+pub(crate) fn user(login: &str) -> UserId {
+    UserId::parse(login).unwrap()
+}
+
+/// An order, different from every other.
+pub(crate) fn job(number: u32, login: &str) -> Job {
+    let mut request = JobRequest::everything_of(user(login));
+    let only = ObjectId::try_from(i64::from(number)).unwrap();
+    request.selection.appliances = Some([only].into());
+    Job::new(id(number), user(login), request, Timestamp::UNIX_EPOCH)
+}
+
+/// What a person signs in with.
+pub(crate) fn credentials(login: &str) -> Credentials {
+    Credentials {
+        login: user(login),
+        password: SecretString::from("secret"),
     }
 }

@@ -14,15 +14,12 @@ use tower::ServiceExt as _;
 
 use super::*;
 
-use domain::jobs::{BagStore, JobStore};
+use domain::testing::MemoryKeys;
 
 use crate::auth::{Gate, Peer};
 use crate::backend::Backend;
-use crate::compose;
 use crate::runner::Runner;
-use crate::runner::RunnerPorts;
-use crate::store::{DiskBags, MemoryJobs};
-use crate::testing::{BAG, Behaviour, FakeBackend};
+use crate::testing::{BAG, Behaviour, FakeBackend, TestStores, terms};
 
 struct Bench {
     router: Router,
@@ -55,25 +52,24 @@ impl Answer {
     }
 }
 
-fn bench_keeping(keep_for: Duration) -> Bench {
+async fn bench_keeping(keep_archive: Duration) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let backend = Arc::new(FakeBackend::default());
-    let clock = compose::clock();
-    let store: Arc<dyn JobStore> = Arc::new(MemoryJobs::new(100));
-    let bags: Arc<dyn BagStore> = Arc::new(DiskBags::open(folder.path().join("bags")).unwrap());
+    let stores = TestStores::new(folder.path());
+    let mut terms = terms(2);
+    terms.keep_archive = keep_archive;
+    terms.pace.sweep_every = Duration::from_hours(1);
+    let runner = Runner::start(stores.ports(&backend), terms).await.unwrap();
     let platform = Arc::clone(&backend) as Arc<dyn Backend>;
-    let ports = RunnerPorts {
-        store: Arc::clone(&store),
-        bags: Arc::clone(&bags),
-        backend: Arc::clone(&platform),
-        clock: Arc::clone(&clock),
-    };
+    let clock = Arc::clone(&stores.clock);
     let router = router(Service::new(Parts {
-        runner: Arc::new(Runner::new(ports, 2, keep_for)),
+        runner,
         gate: Gate::new(Arc::clone(&platform), Arc::clone(&clock), [7; 64]),
         readiness: Readiness::default(),
-        store,
-        bags,
+        store: stores.store,
+        bags: stores.bags,
+        audit: stores.audit,
+        keys: Arc::new(MemoryKeys::new(Arc::clone(&clock))),
         backend: platform,
         clock,
     }));
@@ -84,8 +80,8 @@ fn bench_keeping(keep_for: Duration) -> Bench {
     }
 }
 
-fn bench() -> Bench {
-    bench_keeping(Duration::from_hours(1))
+async fn bench() -> Bench {
+    bench_keeping(Duration::from_hours(1)).await
 }
 
 fn basic(login: &str, password: &str) -> String {
@@ -169,7 +165,7 @@ impl Bench {
 
 #[tokio::test]
 async fn an_export_is_asked_for_followed_and_fetched() {
-    let bench = bench();
+    let bench = bench().await;
     let created = bench.post(r#"{"format":"zip"}"#).await;
     assert_eq!(created.status, StatusCode::ACCEPTED);
     assert_eq!(created.header("retry-after"), "5");
@@ -211,7 +207,7 @@ async fn an_export_is_asked_for_followed_and_fetched() {
 
 #[tokio::test]
 async fn whoever_is_not_known_to_the_platform_gets_nothing() {
-    let bench = bench();
+    let bench = bench().await;
     let path = bench.ready().await;
     for (method, path) in [
         ("GET", "/api/v1/exports"),
@@ -240,7 +236,7 @@ async fn whoever_is_not_known_to_the_platform_gets_nothing() {
 
 #[tokio::test]
 async fn an_export_is_there_for_its_owner_alone() {
-    let bench = bench();
+    let bench = bench().await;
     let path = bench.ready().await;
     for (method, path) in [
         ("GET", path.clone()),
@@ -262,7 +258,7 @@ async fn an_export_is_there_for_its_owner_alone() {
 
 #[tokio::test]
 async fn a_list_comes_in_pages_newest_first() {
-    let bench = bench();
+    let bench = bench().await;
     let mut paths = Vec::new();
     for _ in 0..3 {
         paths.push(bench.ready().await);
@@ -288,7 +284,7 @@ async fn a_list_comes_in_pages_newest_first() {
 
 #[tokio::test]
 async fn a_part_of_an_archive_is_fetched_and_joined() {
-    let bench = bench();
+    let bench = bench().await;
     let path = format!("{}/archive", bench.ready().await);
     let part = bench.get_with(&path, ("range", "bytes=10-")).await;
     assert_eq!(part.status, StatusCode::PARTIAL_CONTENT);
@@ -314,7 +310,7 @@ async fn a_part_of_an_archive_is_fetched_and_joined() {
 
 #[tokio::test]
 async fn a_caller_who_leaves_before_the_end_is_recorded_as_such() {
-    let bench = bench();
+    let bench = bench().await;
     let path = bench.ready().await;
     let mut request = as_john("GET", &format!("{path}/archive"))
         .body(Body::empty())
@@ -330,7 +326,7 @@ async fn a_caller_who_leaves_before_the_end_is_recorded_as_such() {
 
 #[tokio::test]
 async fn a_deleted_archive_is_gone_and_its_record_stays() {
-    let bench = bench();
+    let bench = bench().await;
     let path = bench.ready().await;
     for _ in 0..2 {
         let deleted = bench.ask("DELETE", &path).await;
@@ -348,15 +344,18 @@ async fn a_deleted_archive_is_gone_and_its_record_stays() {
 
 #[tokio::test]
 async fn an_archive_whose_time_is_over_is_gone_before_anybody_sweeps() {
-    let bench = bench_keeping(Duration::ZERO);
-    let path = bench.ready().await;
+    let bench = bench_keeping(Duration::ZERO).await;
+    bench.backend.let_through(1);
+    let path = bench.create().await;
+    let record = bench.until(&path, "expired").await;
+    assert_eq!(record["archive"]["available"], false);
     let gone = bench.ask("GET", &format!("{path}/archive")).await;
     assert_eq!(gone.problem(410), "/problems/gone");
 }
 
 #[tokio::test]
 async fn a_cancelled_export_leaves_no_ticket_and_no_file() {
-    let bench = bench();
+    let bench = bench().await;
     let path = bench.create().await;
     while bench.backend.open_tickets() == 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -371,7 +370,7 @@ async fn a_cancelled_export_leaves_no_ticket_and_no_file() {
 
 #[tokio::test]
 async fn a_failed_export_says_why() {
-    let bench = bench();
+    let bench = bench().await;
     bench.backend.behave(Behaviour::Fail);
     bench.backend.let_through(1);
     let path = bench.create().await;
@@ -384,7 +383,7 @@ async fn a_failed_export_says_why() {
 
 #[tokio::test]
 async fn a_body_that_is_no_order_is_refused_with_a_reason() {
-    let bench = bench();
+    let bench = bench().await;
     let large = format!("{{\"user\":\"{}\"}}", "j".repeat(BODY_LIMIT_BYTES));
     for (body, status, kind) in [
         ("{", 400, "/problems/invalid-json"),
@@ -409,7 +408,7 @@ async fn a_body_that_is_no_order_is_refused_with_a_reason() {
 
 #[tokio::test]
 async fn what_is_not_there_is_a_problem_too() {
-    let bench = bench();
+    let bench = bench().await;
     for path in ["/", "/api/v1/openapi.json", "/api/v1/exports/1/2/3", "/x"] {
         let answer = bench.ask("GET", path).await;
         assert_eq!(answer.problem(404), "/problems/unknown-path", "{path}");
@@ -430,7 +429,7 @@ async fn what_is_not_there_is_a_problem_too() {
 
 #[tokio::test]
 async fn every_answer_keeps_browsers_careful_and_can_be_found_in_the_log() {
-    let bench = bench();
+    let bench = bench().await;
     for path in ["/healthz", "/readyz", "/api/v1/exports", "/nothing"] {
         let answer = bench.ask("GET", path).await;
         assert_eq!(answer.header("x-content-type-options"), "nosniff");
@@ -446,7 +445,7 @@ async fn every_answer_keeps_browsers_careful_and_can_be_found_in_the_log() {
 
 #[tokio::test]
 async fn events_report_the_progress_and_then_the_end() {
-    let bench = bench();
+    let bench = bench().await;
     let path = bench.create().await;
     while bench.backend.open_tickets() == 0 {
         tokio::time::sleep(Duration::from_millis(1)).await;

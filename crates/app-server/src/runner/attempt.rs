@@ -16,7 +16,7 @@ use super::order::{bag_name, file_name, order};
 use super::terms::Terms;
 use super::underway::Underway;
 use crate::backend::{
-    Assignment, Exported, Run, Setback, SetbackKind, SignIn, no_space, storage_failure,
+    Assignment, Exported, LeftOver, Run, Setback, SetbackKind, SignIn, no_space, storage_failure,
 };
 use crate::causes::Causes;
 
@@ -62,7 +62,7 @@ impl Context {
             Ok(next) => next,
             Err(_) => {
                 tracing::error!(job = %claim.job.id, "an export panicked");
-                let notes = self.abandon_unfinished(&claim.job).await;
+                let notes = self.abandon_unfinished(&claim.job).await.notes;
                 let kept = Some(Terms::FAILED_RUN_KEPT);
                 Next::Settle(Ending::Failed(internal_failure(), kept), notes)
             }
@@ -72,7 +72,8 @@ impl Context {
     async fn run_claim(self: &Arc<Self>, claim: &Claim, run: &Underway) -> Next {
         let job = &claim.job;
         if claim.wish == Some(Wish::Cancel) {
-            return Next::Settle(Ending::Cancelled, self.abandon_unfinished(job).await);
+            let notes = self.abandon_unfinished(job).await.notes;
+            return Next::Settle(Ending::Cancelled, notes);
         }
         let place = self.place(job).await;
         match self.recover(job, &place).await {
@@ -81,7 +82,7 @@ impl Context {
             Err(setback) => return self.after(job, setback, Vec::new()).await,
         }
         if job.deaths >= Job::DEATHS {
-            let notes = self.abandon_unfinished(job).await;
+            let notes = self.abandon_unfinished(job).await.notes;
             let kept = Some(Terms::FAILED_RUN_KEPT);
             return Next::Settle(Ending::Failed(too_many_deaths(job.deaths), kept), notes);
         }
@@ -317,26 +318,31 @@ impl Context {
     }
 
     /// Takes the tickets of a job that nobody runs off the platform, as far as there is a way to sign in.
-    pub(super) async fn abandon_unfinished(&self, job: &Job) -> Vec<String> {
+    pub(super) async fn abandon_unfinished(&self, job: &Job) -> LeftOver {
         let Ok(folder) = self.ports.bags.work_folder(&job.id).await else {
-            return Vec::new();
+            return LeftOver::default();
         };
         let mut ways: Vec<_> = self.sign_ins(job).await.into_iter().map(Some).collect();
         if ways.is_empty() {
             ways.push(None);
         }
-        let mut notes = Vec::new();
+        let mut left = LeftOver::default();
         for sign_in in ways {
             let user = &job.request.user;
             let backend = &self.ports.backend;
             let abandoned = backend.abandon_unfinished(user, folder.clone(), sign_in);
-            match tokio::time::timeout(ABANDON_WITHIN, abandoned).await {
-                Ok(left) if left.is_open => notes = left.notes,
-                Ok(left) => return left.notes,
-                Err(_) => return vec![NOT_IN_TIME.to_owned()],
+            left = match tokio::time::timeout(ABANDON_WITHIN, abandoned).await {
+                Ok(left) => left,
+                Err(_) => LeftOver {
+                    notes: vec![NOT_IN_TIME.to_owned()],
+                    is_open: true,
+                },
+            };
+            if !left.is_open {
+                break;
             }
         }
-        notes
+        left
     }
 
     async fn stop_of(&self, entry: &Underway) -> Stop {

@@ -39,6 +39,8 @@ pub(super) struct Context {
     /// A place is free, or a job may be claimed.
     pub(super) wake: Notify,
     pub(super) stopping: CancellationToken,
+    /// Whatever is still under way ends where it stands.
+    pub(super) at_once: CancellationToken,
 }
 
 impl Context {
@@ -51,6 +53,7 @@ impl Context {
             watched: Watched::default(),
             wake: Notify::new(),
             stopping: CancellationToken::new(),
+            at_once: CancellationToken::new(),
         }
     }
 

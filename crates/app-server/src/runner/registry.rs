@@ -12,12 +12,15 @@ use crate::backend::Credentials;
 #[derive(Default)]
 struct Known {
     unfinished: HashMap<JobId, UserId>,
+    /// Jobs that are over, and whose tickets are still to be deleted.
+    open: HashMap<JobId, UserId>,
     credentials: HashMap<UserId, Credentials>,
 }
 
 impl Known {
     fn has_jobs(&self, owner: &UserId) -> bool {
-        self.unfinished.values().any(|other| other == owner)
+        let mut owners = self.unfinished.values().chain(self.open.values());
+        owners.any(|other| other == owner)
     }
 
     fn forget_idle(&mut self, owner: &UserId) {
@@ -47,6 +50,24 @@ impl Registry {
         if let Some(owner) = known.unfinished.remove(job) {
             known.forget_idle(&owner);
         }
+    }
+
+    /// A job is over, but tickets of it are left on the platform.
+    pub(super) fn add_open(&self, job: &JobId, owner: &UserId) {
+        self.known().open.insert(job.clone(), owner.clone());
+    }
+
+    /// No tickets of a job are left.
+    pub(super) fn remove_open(&self, job: &JobId) {
+        let mut known = self.known();
+        if let Some(owner) = known.open.remove(job) {
+            known.forget_idle(&owner);
+        }
+    }
+
+    /// Jobs that are over and whose tickets are still to be deleted.
+    pub(super) fn open(&self) -> Vec<JobId> {
+        self.known().open.keys().cloned().collect()
     }
 
     /// The unfinished jobs of this owner.

@@ -101,6 +101,7 @@ impl Runner {
             };
             tokio::select! {
                 () = stopped => {}
+                () = context.at_once.cancelled() => {}
                 () = forever => {}
             }
         });
@@ -192,16 +193,27 @@ impl Runner {
         credentials: &Credentials,
     ) -> Result<(), JobStoreError> {
         let context = Arc::clone(&self.context);
-        let (owner, id) = (owner.clone(), id.clone());
+        let (owner, id, asked) = (owner.clone(), id.clone(), id.clone());
         context.accepted(&owner, credentials).await;
         // A task of its own: the caller may go away.
-        let cancelled = self
-            .tasks
-            .spawn(async move { context.cancel(&owner, &id).await });
+        let cancelled = self.tasks.spawn(async move {
+            tokio::select! {
+                cancelled = context.cancel(&owner, &id) => Some(cancelled),
+                () = context.at_once.cancelled() => None,
+            }
+        });
         match cancelled.await {
-            Ok(cancelled) => cancelled,
+            Ok(Some(cancelled)) => cancelled,
+            Ok(None) => Err(JobStoreError::Conflict { id: asked }),
             Err(error) => Err(JobStoreError::Unavailable(Box::new(error))),
         }
+    }
+
+    /// Nothing more happens, as after `kill -9`.
+    #[cfg(test)]
+    pub(crate) fn kill(&self) {
+        self.context.stopping.cancel();
+        self.context.at_once.cancel();
     }
 
     /// Stops all runs, so that they can be resumed, and takes on no new ones. Takes seconds.
@@ -215,6 +227,8 @@ impl Runner {
         };
         if tokio::time::timeout(STOP_WITHIN, ended).await.is_err() {
             tracing::warn!("some exports did not stop in time: the next start resumes them");
+            self.context.at_once.cancel();
+            self.tasks.wait().await;
         }
     }
 }
@@ -261,7 +275,7 @@ impl Context {
         self.audit(action, &job, Some(&owner), Came::default())
             .await;
         let notes = match job.began {
-            Some(_) => self.abandon_unfinished(&job).await,
+            Some(_) => self.abandon_unfinished(&job).await.notes,
             None => Vec::new(),
         };
         self.delete_unless_open(&job).await;

@@ -49,6 +49,7 @@ pub(super) async fn sweep_forever(context: Arc<Context>) {
 impl Context {
     /// Deletes what is over now.
     pub(super) async fn sweep(&self) {
+        self.finish_open().await;
         match self.ports.store.overdue().await {
             Ok(overdue) => {
                 for stored in overdue {
@@ -117,7 +118,7 @@ impl Context {
         if let Some(failure) = failure {
             self.fail(job, version, failure).await;
         } else {
-            job.add_notes(self.abandon_unfinished(&job).await);
+            job.add_notes(self.abandon_unfinished(&job).await.notes);
             self.delete_files(&job.id).await;
             self.update(job, version).await;
         }
@@ -134,7 +135,7 @@ impl Context {
         self.audit(AuditAction::ExportFailed, &stored.job, None, came)
             .await;
         let StoredJob { mut job, version } = stored;
-        let notes = self.abandon_unfinished(&job).await;
+        let notes = self.abandon_unfinished(&job).await.notes;
         if !notes.is_empty() {
             job.add_notes(notes);
             self.update(job.clone(), version).await;
@@ -153,21 +154,42 @@ impl Context {
         }
     }
 
-    /// Deletes the files of a job that is over, unless the platform is still to be asked to delete its tickets: then the next start
-    /// tries again.
+    /// Deletes the files of a job that is over. While they name tickets that are left on the platform, they are kept for a day, and the
+    /// platform is asked again.
     pub(super) async fn delete_unless_open(&self, job: &Job) {
         let Ok(folder) = self.ports.bags.work_folder(&job.id).await else {
             return;
         };
-        let left = self
-            .ports
-            .backend
+        let backend = &self.ports.backend;
+        let left = backend
             .abandon_unfinished(&job.request.user, folder, None)
             .await;
-        if left.is_open {
-            tracing::warn!(job = %job.id, "export tickets of a job that is over may be left on the platform");
+        if left.is_open && !self.is_past_keeping(job) {
+            tracing::warn!(job = %job.id, "export tickets of a job that is over are left on the platform");
+            self.registry.add_open(&job.id, &job.owner);
+            return;
         }
+        self.registry.remove_open(&job.id);
         self.delete_files(&job.id).await;
+    }
+
+    fn is_past_keeping(&self, job: &Job) -> bool {
+        let (JobState::Cancelled { at } | JobState::Failed { at, .. }) = job.state else {
+            return false;
+        };
+        let age = self.ports.clock.now().duration_since(at);
+        age.unsigned_abs() > Terms::FAILED_RUN_KEPT
+    }
+
+    /// Tries again to delete the tickets that are left of jobs that are over.
+    pub(super) async fn finish_open(&self) {
+        for id in self.registry.open() {
+            let Ok(stored) = self.ports.store.find(&id).await else {
+                continue;
+            };
+            self.abandon_unfinished(&stored.job).await;
+            self.delete_unless_open(&stored.job).await;
+        }
     }
 
     /// What no job needs is deleted: a kill came between the end of the job and this.
