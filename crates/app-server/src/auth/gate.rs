@@ -15,7 +15,6 @@ use tokio::sync::Semaphore;
 use super::attempts::Attempts;
 use super::expiring::ExpiringMap;
 use crate::backend::{Backend, Credentials, IdentifyError};
-use crate::causes::Causes;
 use crate::problem::Problem;
 
 /// How long accepted credentials are not checked again.
@@ -104,6 +103,28 @@ impl Gate {
         }
     }
 
+    /// Whose data the caller gets who asks for this user's: the login that the platform gives back. The platform is asked with the
+    /// caller's own credentials. Whom it does not show them and who does not exist are refused alike.
+    pub(crate) async fn subject_of(
+        &self,
+        caller: &Caller,
+        user: &UserId,
+    ) -> Result<UserId, Problem> {
+        if *user == caller.owner {
+            return Ok(user.clone());
+        }
+        let asked = tokio::time::timeout(CHECK_WITHIN, async {
+            let _turn = self.checks.acquire().await;
+            self.backend.look_up(&caller.credentials, user).await
+        });
+        let late = |_| Problem::PlatformUnavailable { cause: None };
+        match asked.await.map_err(late)? {
+            Ok(subject) => Ok(subject),
+            Err(IdentifyError::Refused | IdentifyError::Forbidden) => Err(Problem::ForbiddenPerson),
+            Err(error) => Err(unavailable(error)),
+        }
+    }
+
     /// Asks about one login at a time: what several callers bring at once is one question, and one refused sign-in.
     async fn ask_in_turn(
         &self,
@@ -153,10 +174,7 @@ impl Gate {
                 Verdict::Refused
             }
             Err(IdentifyError::Forbidden) => return Err(Problem::Forbidden),
-            Err(error @ (IdentifyError::Platform(_) | IdentifyError::WrongAddress(_))) => {
-                tracing::warn!(error = %Causes(&error), "the credentials of a caller could not be checked");
-                return Err(Problem::PlatformUnavailable { cause: Some(error) });
-            }
+            Err(error) => return Err(unavailable(error)),
         };
         let keep = match verdict {
             Verdict::Accepted(_) => ACCEPTED_FOR,
@@ -193,6 +211,12 @@ impl Gate {
     fn attempts(&self) -> std::sync::MutexGuard<'_, Attempts> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// The log has the kind of the cause only: the request that failed has the login in its path.
+fn unavailable(error: IdentifyError) -> Problem {
+    tracing::warn!(%error, "the platform could not be asked about a user");
+    Problem::PlatformUnavailable { cause: Some(error) }
 }
 
 #[cfg(test)]
@@ -269,6 +293,31 @@ mod tests {
         assert_eq!(backend.questions(), 5);
         *now.lock().unwrap() = Duration::from_mins(1);
         assert!(gate.admit(credentials("secret"), HERE).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn another_person_s_data_is_for_whom_the_platform_shows_them() {
+        let backend = Arc::new(FakeBackend::default());
+        let gate = gate(&backend, &Arc::new(Mutex::new(Duration::ZERO)));
+        let user = |login: &str| UserId::parse(login).unwrap();
+        let john = gate.admit(credentials("secret"), HERE).await.unwrap();
+        assert_eq!(
+            gate.subject_of(&john, &user("john")).await.unwrap(),
+            user("john")
+        );
+        for other in ["mary", "nobody"] {
+            let refused = gate.subject_of(&john, &user(other)).await;
+            assert!(matches!(refused, Err(Problem::ForbiddenPerson)), "{other}");
+        }
+        let root = Credentials {
+            login: user("root"),
+            ..credentials("secret")
+        };
+        let root = gate.admit(root, HERE).await.unwrap();
+        assert_eq!(
+            gate.subject_of(&root, &user("Mary")).await.unwrap(),
+            user("mary")
+        );
     }
 
     #[tokio::test]

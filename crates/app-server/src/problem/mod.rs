@@ -18,6 +18,8 @@ pub(crate) enum Problem {
     Unauthenticated { why: &'static str },
     /// The platform does not let this account be used.
     Forbidden,
+    /// The platform does not let the caller read the person whose data they ask for, or there is no such person.
+    ForbiddenPerson,
     /// Too many attempts with wrong credentials.
     TooManyAttempts { wait: Duration },
     /// The platform could not be asked; without a cause it took too long.
@@ -82,6 +84,11 @@ impl Problem {
             Self::Forbidden => (
                 S::FORBIDDEN,
                 "forbidden",
+                "The platform does not permit this",
+            ),
+            Self::ForbiddenPerson => (
+                S::FORBIDDEN,
+                "forbidden-person",
                 "The platform does not permit this",
             ),
             Self::TooManyAttempts { .. } => (
@@ -171,6 +178,10 @@ impl Problem {
                 "the platform knows the credentials but does not let this account read its own data"
                     .to_owned()
             }
+            Self::ForbiddenPerson => {
+                "the platform does not let you read this person's data, or knows no such person"
+                    .to_owned()
+            }
             Self::TooManyAttempts { wait } => {
                 format!("try again in {} seconds", whole_seconds(*wait))
             }
@@ -223,6 +234,7 @@ impl Problem {
             Self::TooManyExports { .. } | Self::Stopping => Some(Duration::from_secs(30)),
             Self::Unauthenticated { .. }
             | Self::Forbidden
+            | Self::ForbiddenPerson
             | Self::UnknownPath
             | Self::MethodNotAllowed
             | Self::UnknownExport
