@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{Parts, Service, router};
-use crate::auth::Gate;
+use crate::auth::{Gate, GateParts, MemorySessions};
 use crate::backend::Backend;
 use crate::causes::Causes;
 use crate::compose::{self, ComposeError, Signals, StoreError, Stores, open_stores};
@@ -108,7 +108,15 @@ async fn start_with(
     let runner = Runner::start(ports, terms(&settings)).await?;
     tokio::spawn(look_at_platform(Arc::clone(&backend)));
     let service = Service::new(Parts {
-        gate: Gate::new(Arc::clone(&backend), Arc::clone(&clock), key),
+        gate: Gate::new(GateParts {
+            backend: Arc::clone(&backend),
+            clock: Arc::clone(&clock),
+            audit: Arc::clone(&stores.audit),
+            sessions: Arc::new(MemorySessions::new(Arc::clone(&clock))),
+            origin: settings.public_url,
+            administrators: settings.administrators,
+            key,
+        }),
         readiness: crate::api::Readiness::default(),
         runner: Arc::clone(&runner),
         store: Arc::clone(&stores.jobs),
@@ -123,6 +131,7 @@ async fn start_with(
         listener,
         router(service),
         settings.trusted_proxies.into(),
+        settings.connections,
         clock,
         stopping.clone(),
     ));

@@ -12,6 +12,7 @@ mod compose;
 mod configure;
 mod exit;
 mod launch;
+mod network;
 mod problem;
 mod runner;
 mod seal;
@@ -20,10 +21,11 @@ mod settings;
 #[cfg(test)]
 mod testing;
 
+pub use auth::{Origin, OriginError};
 pub use configure::SettingsError;
 pub use launch::{Running, StartError, start};
 pub use runner::Pace;
-pub use settings::{Settings, Trust};
+pub use settings::{Connections, Settings, Trust};
 
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;

@@ -166,7 +166,7 @@ impl Record {
             size: self.size,
         };
         tracing::info!(
-            job = %self.id, by = %transfer.by, from = transfer.from, offset = transfer.offset,
+            job = %self.id, offset = transfer.offset,
             bytes = transfer.bytes, whole = left == 0, "an archive was fetched"
         );
         self.runtime.spawn(async move {

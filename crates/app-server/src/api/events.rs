@@ -19,7 +19,7 @@ use tokio::sync::watch;
 use super::extract::PathId;
 use super::service::Service;
 use super::view::ExportView;
-use crate::auth::Caller;
+use crate::auth::{Caller, STREAMS_PER_PERSON, StreamPermit};
 use crate::problem::Problem;
 use crate::runner::Snapshot;
 
@@ -44,6 +44,13 @@ pub(super) async fn follow(
         // HTML Standard, "Server-sent events": 204 keeps a browser from connecting again.
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
+    let permit = service
+        .gate
+        .streams()
+        .enter(&caller.owner)
+        .ok_or(Problem::TooManyStreams {
+            limit: STREAMS_PER_PERSON,
+        })?;
     let watched = watch(&service, &job).await?;
     let follower = Follower {
         seen: seen.parse().ok(),
@@ -52,6 +59,7 @@ pub(super) async fn follow(
         owner: caller.owner,
         service,
         id,
+        _permit: permit,
     };
     Ok(Sse::new(events(follower))
         .keep_alive(KeepAlive::default())
@@ -79,6 +87,7 @@ struct Follower {
     seen: Option<u64>,
     sent: bool,
     stage: Stage,
+    _permit: StreamPermit,
 }
 
 enum Stage {

@@ -5,8 +5,8 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::{Next, from_fn};
@@ -15,6 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use crate::auth::is_browser;
 use crate::problem::Problem;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -26,8 +27,21 @@ pub(super) fn around(router: Router) -> Router {
             tracing::error!("a request broke down");
             Problem::Internal.into_response()
         }))
+        .layer(from_fn(without_dialog))
         .layer(from_fn(careful))
         .layer(from_fn(observed))
+}
+
+/// A browser that is asked for Basic credentials shows a dialog of its own, and sends what was typed there for ever after.
+async fn without_dialog(request: Request, next: Next) -> Response {
+    let is_browser = is_browser(request.headers());
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    if is_browser && headers.contains_key(WWW_AUTHENTICATE) {
+        // RFC 9110 §15.5.2 wants some challenge. No browser knows this one.
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Form"));
+    }
+    response
 }
 
 /// Nothing of this service is for other sites, for frames, or for caches that others share.

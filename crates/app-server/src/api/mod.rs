@@ -11,11 +11,12 @@ mod range;
 mod readiness;
 mod request;
 mod service;
+mod sign_in;
 mod view;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
-use axum::routing::get;
+use axum::routing::{get, post};
 
 use crate::problem::Problem;
 use extract::BODY_LIMIT_BYTES;
@@ -31,6 +32,8 @@ pub(crate) fn router(service: Service) -> Router {
         .route("/{id}/events", get(events::follow));
     let router = Router::new()
         .nest("/api/v1/exports", exports)
+        .route("/sign-in", post(sign_in::sign_in))
+        .route("/sign-out", post(sign_in::sign_out))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(async || Problem::UnknownPath)
@@ -40,5 +43,7 @@ pub(crate) fn router(service: Service) -> Router {
     middleware::around(router)
 }
 
+#[cfg(test)]
+mod sign_in_tests;
 #[cfg(test)]
 mod tests;

@@ -14,22 +14,24 @@ use tower::ServiceExt as _;
 
 use super::*;
 
+use domain::jobs::AuditLog;
 use domain::testing::MemoryKeys;
 
-use crate::auth::{Gate, Peer};
+use crate::auth::{Gate, GateParts, MemorySessions, Peer};
 use crate::backend::Backend;
 use crate::runner::Runner;
 use crate::testing::{BAG, Behaviour, FakeBackend, TestStores, terms};
 
-struct Bench {
-    router: Router,
-    backend: Arc<FakeBackend>,
+pub(super) struct Bench {
+    pub(super) router: Router,
+    pub(super) backend: Arc<FakeBackend>,
+    pub(super) audit: Arc<dyn AuditLog>,
     folder: tempfile::TempDir,
 }
 
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) headers: HeaderMap,
     body: Vec<u8>,
 }
 
@@ -38,12 +40,12 @@ impl Answer {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    fn header(&self, name: &str) -> &str {
+    pub(super) fn header(&self, name: &str) -> &str {
         self.headers[name].to_str().unwrap()
     }
 
     /// Asserts that this is a problem document, and gives its type.
-    fn problem(&self, status: u16) -> String {
+    pub(super) fn problem(&self, status: u16) -> String {
         assert_eq!(self.status.as_u16(), status);
         assert_eq!(self.header("content-type"), "application/problem+json");
         let document = self.json();
@@ -62,9 +64,18 @@ async fn bench_keeping(keep_archive: Duration) -> Bench {
     let runner = Runner::start(stores.ports(&backend), terms).await.unwrap();
     let platform = Arc::clone(&backend) as Arc<dyn Backend>;
     let clock = Arc::clone(&stores.clock);
+    let audit = Arc::clone(&stores.audit);
     let router = router(Service::new(Parts {
         runner,
-        gate: Gate::new(Arc::clone(&platform), Arc::clone(&clock), [7; 64]),
+        gate: Gate::new(GateParts {
+            backend: Arc::clone(&platform),
+            clock: Arc::clone(&clock),
+            audit: Arc::clone(&stores.audit),
+            sessions: Arc::new(MemorySessions::new(Arc::clone(&clock))),
+            origin: None,
+            administrators: vec![domain::model::UserId::parse("root").unwrap()],
+            key: [7; 64],
+        }),
         readiness: Readiness::default(),
         store: stores.store,
         bags: stores.bags,
@@ -76,15 +87,16 @@ async fn bench_keeping(keep_archive: Duration) -> Bench {
     Bench {
         router,
         backend,
+        audit,
         folder,
     }
 }
 
-async fn bench() -> Bench {
+pub(super) async fn bench() -> Bench {
     bench_keeping(Duration::from_hours(1)).await
 }
 
-fn basic(login: &str, password: &str) -> String {
+pub(super) fn basic(login: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{login}:{password}")))
 }
 
@@ -96,7 +108,7 @@ fn as_john(method: &str, path: &str) -> axum::http::request::Builder {
 }
 
 impl Bench {
-    async fn send(&self, request: Request<Body>) -> Answer {
+    pub(super) async fn send(&self, request: Request<Body>) -> Answer {
         let mut request = request;
         request
             .extensions_mut()
@@ -110,7 +122,7 @@ impl Bench {
         }
     }
 
-    async fn ask(&self, method: &str, path: &str) -> Answer {
+    pub(super) async fn ask(&self, method: &str, path: &str) -> Answer {
         let request = as_john(method, path).body(Body::empty()).unwrap();
         self.send(request).await
     }
@@ -129,7 +141,7 @@ impl Bench {
     }
 
     /// Asks for an export and gives where it is.
-    async fn create(&self) -> String {
+    pub(super) async fn create(&self) -> String {
         let created = self.post("{}").await;
         assert_eq!(created.status, StatusCode::ACCEPTED);
         created.header("location").to_owned()

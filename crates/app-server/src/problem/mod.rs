@@ -20,6 +20,14 @@ pub(crate) enum Problem {
     Forbidden,
     /// The platform does not let the caller read the person whose data they ask for, or there is no such person.
     ForbiddenPerson,
+    /// What was given cannot be a login.
+    InvalidLogin { why: &'static str },
+    /// The form is not one of sign-in.
+    InvalidForm,
+    /// Another site's page sent the request, or it comes with a cookie and does not say from where.
+    CrossOrigin,
+    /// Too many event streams of the caller are open.
+    TooManyStreams { limit: usize },
     /// Too many attempts with wrong credentials.
     TooManyAttempts { wait: Duration },
     /// The platform could not be asked; without a cause it took too long.
@@ -90,6 +98,24 @@ impl Problem {
                 S::FORBIDDEN,
                 "forbidden-person",
                 "The platform does not permit this",
+            ),
+            Self::InvalidLogin { .. } => {
+                (S::BAD_REQUEST, "invalid-login", "This cannot be a login")
+            }
+            Self::InvalidForm => (
+                S::UNPROCESSABLE_ENTITY,
+                "invalid-form",
+                "The form is not understood",
+            ),
+            Self::CrossOrigin => (
+                S::FORBIDDEN,
+                "cross-origin",
+                "The request does not come from this service's page",
+            ),
+            Self::TooManyStreams { .. } => (
+                S::TOO_MANY_REQUESTS,
+                "too-many-streams",
+                "Too many event streams are open",
             ),
             Self::TooManyAttempts { .. } => (
                 S::TOO_MANY_REQUESTS,
@@ -182,6 +208,18 @@ impl Problem {
                 "the platform does not let you read this person's data, or knows no such person"
                     .to_owned()
             }
+            Self::InvalidLogin { why } => (*why).to_owned(),
+            Self::InvalidForm => {
+                "send `login` and `password` as `application/x-www-form-urlencoded`".to_owned()
+            }
+            Self::CrossOrigin => {
+                "requests that change something have to come from this service's own page: \
+                 the header `Origin` says from where they come"
+                    .to_owned()
+            }
+            Self::TooManyStreams { limit } => {
+                format!("at most {limit} event streams of one person can be open at the same time")
+            }
             Self::TooManyAttempts { wait } => {
                 format!("try again in {} seconds", whole_seconds(*wait))
             }
@@ -228,13 +266,17 @@ impl Problem {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::TooManyAttempts { wait } | Self::TooManyOrders { wait, .. } => Some(*wait),
-            Self::NotReady { .. } | Self::PlatformUnavailable { .. } | Self::Busy => {
-                Some(POLL_AGAIN)
-            }
+            Self::NotReady { .. }
+            | Self::PlatformUnavailable { .. }
+            | Self::TooManyStreams { .. }
+            | Self::Busy => Some(POLL_AGAIN),
             Self::TooManyExports { .. } | Self::Stopping => Some(Duration::from_secs(30)),
             Self::Unauthenticated { .. }
             | Self::Forbidden
             | Self::ForbiddenPerson
+            | Self::InvalidLogin { .. }
+            | Self::InvalidForm
+            | Self::CrossOrigin
             | Self::UnknownPath
             | Self::MethodNotAllowed
             | Self::UnknownExport

@@ -3,6 +3,7 @@
 use domain::jobs::{BagStoreError, JobStoreError};
 
 use super::Problem;
+use crate::auth::SessionsError;
 use crate::causes::Causes;
 
 impl From<JobStoreError> for Problem {
@@ -20,6 +21,13 @@ impl From<JobStoreError> for Problem {
                 Self::Internal
             }
         }
+    }
+}
+
+impl From<SessionsError> for Problem {
+    fn from(error: SessionsError) -> Self {
+        tracing::error!(error = %Causes(&error), "the sessions failed");
+        Self::Internal
     }
 }
 
