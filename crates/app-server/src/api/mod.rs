@@ -1,5 +1,6 @@
 //! The HTTP interface: routes, and what every answer has in common. Contract, part 6.
 
+mod announced;
 mod archive;
 mod caller;
 mod events;
@@ -16,6 +17,7 @@ mod view;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
 use axum::routing::{get, post};
 
 use crate::problem::Problem;
@@ -39,6 +41,7 @@ pub(crate) fn router(service: Service) -> Router {
         .fallback(async || Problem::UnknownPath)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
+        .layer(from_fn(announced::refuse_too_large))
         .with_state(service);
     middleware::around(router)
 }
