@@ -294,9 +294,10 @@ impl Gate {
     }
 }
 
-/// The log has the kind of the cause only: the request that failed has the login in its path.
+/// The log has the kind of the cause and what helps, and not the cause itself: a request has the login in its path.
 fn unavailable(error: IdentifyError) -> Problem {
-    tracing::warn!(%error, "the platform could not be asked about a user");
+    let helps = error.remedy().unwrap_or_default();
+    tracing::warn!(%error, helps, "the platform could not be asked about a user");
     Problem::PlatformUnavailable { cause: Some(error) }
 }
 

@@ -4,7 +4,7 @@ use std::fmt;
 
 use axum::http::header::{HOST, ORIGIN};
 use axum::http::uri::Scheme;
-use axum::http::{HeaderMap, Method, Uri};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri};
 use thiserror::Error;
 
 /// Scheme, host and port, in the form that browsers send.
@@ -93,7 +93,7 @@ pub(crate) enum Sender {
 /// Reads what a request says of the page that sent it. `own` is where this service is, where the operator said so; otherwise it is
 /// where the request was sent to.
 pub(crate) fn sender(headers: &HeaderMap, own: Option<&Origin>) -> Sender {
-    let site = headers.get("sec-fetch-site").map(|site| site.as_bytes());
+    let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     let is_foreign_site = site.is_some_and(|site| site != b"same-origin" && site != b"none");
     let mut origins = headers.get_all(ORIGIN).iter();
     let origin = match (origins.next(), origins.next()) {

@@ -81,6 +81,7 @@ struct Kind {
 pub(crate) const POLL_AGAIN: Duration = Duration::from_secs(5);
 
 impl Problem {
+    #[expect(clippy::too_many_lines, reason = "it is a table")]
     fn kind(&self) -> Kind {
         use StatusCode as S;
         let (status, slug, title) = match self {
@@ -199,7 +200,7 @@ impl Problem {
 
     fn detail(&self) -> String {
         match self {
-            Self::Unauthenticated { why } => (*why).to_owned(),
+            Self::Unauthenticated { why } | Self::InvalidLogin { why } => (*why).to_owned(),
             Self::Forbidden => {
                 "the platform knows the credentials but does not let this account read its own data"
                     .to_owned()
@@ -208,7 +209,6 @@ impl Problem {
                 "the platform does not let you read this person's data, or knows no such person"
                     .to_owned()
             }
-            Self::InvalidLogin { why } => (*why).to_owned(),
             Self::InvalidForm => {
                 "send `login` and `password` as `application/x-www-form-urlencoded`".to_owned()
             }

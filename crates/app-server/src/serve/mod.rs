@@ -61,7 +61,7 @@ pub(crate) async fn serve(
                 } else if let Some(share) = shares.enter(address) {
                     Some(share)
                 } else {
-                    refuse(stream);
+                    refuse(&stream);
                     continue;
                 };
                 let talk = converse(
@@ -146,7 +146,7 @@ async fn converse(
 }
 
 /// Answers whoever is over their share, as far as that needs no waiting.
-fn refuse(stream: TcpStream) {
+fn refuse(stream: &TcpStream) {
     const ANSWER: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
     // Where the answer does not fit, the connection is closed all the same.
     let _ = stream.try_write(ANSWER);
