@@ -2,9 +2,11 @@
 //! that people hand to it.
 
 mod lines;
+mod open_files;
 mod signals;
 mod text_file;
 
 pub use lines::LossyStderr;
+pub use open_files::raise_open_files_limit;
 pub use signals::{Signal, Signals, is_ignored};
 pub use text_file::{TextFileError, first_line, read_pem, read_text};

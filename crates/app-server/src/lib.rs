@@ -14,6 +14,7 @@ mod configure;
 mod csv;
 mod exit;
 mod launch;
+mod network;
 mod problem;
 mod runner;
 mod seal;
@@ -22,10 +23,11 @@ mod settings;
 #[cfg(test)]
 mod testing;
 
+pub use auth::{Origin, OriginError};
 pub use configure::SettingsError;
 pub use launch::{Running, StartError, start};
 pub use runner::Pace;
-pub use settings::{Settings, Trust};
+pub use settings::{Connections, Settings, Trust};
 
 use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};

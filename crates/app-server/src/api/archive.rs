@@ -202,8 +202,7 @@ impl Record {
     fn write(self, left: u64) {
         let bytes = (self.part.end - self.part.start).saturating_sub(left);
         tracing::info!(
-            job = %self.job, by = ?self.caller.as_str(), from = self.from, offset = self.part.start,
-            bytes, whole = left == 0, "an archive was fetched"
+            job = %self.job, offset = self.part.start, bytes, whole = left == 0, "an archive was fetched"
         );
         self.runtime.clone().spawn(async move {
             self.audit(bytes).await;

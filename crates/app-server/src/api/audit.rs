@@ -11,7 +11,6 @@ use utoipa::{IntoParams, ToSchema};
 
 use super::extract::{limited, query};
 use super::service::Service;
-use super::stub::CallerExt as _;
 use super::trail::Deed;
 use crate::auth::Caller;
 use crate::csv;

@@ -15,8 +15,8 @@ use tower::ServiceExt as _;
 use domain::jobs::AuditLog;
 use domain::testing::MemoryKeys;
 
-use super::{Parts, Readiness, Service, Streams, Transport, router};
-use crate::auth::{Gate, Peer};
+use super::{Parts, Readiness, Service, router};
+use crate::auth::{Gate, GateParts, MemorySessions, Peer};
 use crate::backend::Backend;
 use crate::runner::Runner;
 use crate::testing::{FakeBackend, TestStores, terms};
@@ -66,10 +66,16 @@ pub(super) async fn bench_keeping(keep_archive: Duration) -> Bench {
     let audit = Arc::clone(&stores.audit);
     let router = router(Service::new(Parts {
         runner,
-        gate: Gate::new(Arc::clone(&platform), Arc::clone(&clock), [7; 64]),
+        gate: Gate::new(GateParts {
+            backend: Arc::clone(&platform),
+            clock: Arc::clone(&clock),
+            audit: Arc::clone(&audit),
+            sessions: Arc::new(MemorySessions::new(Arc::clone(&clock))),
+            origin: None,
+            administrators: vec![domain::model::UserId::parse("root").unwrap()],
+            key: [7; 64],
+        }),
         readiness: Readiness::default(),
-        streams: Streams::default(),
-        transport: Transport::Plain,
         store: stores.store,
         bags: stores.bags,
         audit: Arc::clone(&audit),

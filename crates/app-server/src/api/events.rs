@@ -19,9 +19,8 @@ use tokio::sync::watch;
 use super::exports::progress;
 use super::extract::PathId;
 use super::service::Service;
-use super::streams::Stream as Place;
 use super::view::ExportView;
-use crate::auth::Caller;
+use crate::auth::{Caller, STREAMS_PER_PERSON, StreamPermit};
 use crate::problem::Problem;
 use crate::runner::Snapshot;
 
@@ -68,7 +67,13 @@ pub(super) async fn follow(
         // HTML Standard, "Server-sent events": 204 keeps a browser from connecting again.
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
-    let place = service.streams.take(&caller.owner)?;
+    let permit = service
+        .gate
+        .streams()
+        .enter(&caller.owner)
+        .ok_or(Problem::TooManyStreams {
+            limit: STREAMS_PER_PERSON,
+        })?;
     let watched = watch(&service, &job).await?;
     let follower = Follower {
         seen,
@@ -77,7 +82,7 @@ pub(super) async fn follow(
         owner: caller.owner,
         service,
         id,
-        _place: place,
+        _permit: permit,
     };
     let events = Sse::new(events(follower)).keep_alive(KeepAlive::default());
     Ok(([UNBUFFERED], events).into_response())
@@ -105,7 +110,7 @@ struct Follower {
     seen: String,
     sent: bool,
     stage: Stage,
-    _place: Place,
+    _permit: StreamPermit,
 }
 
 enum Stage {

@@ -11,7 +11,6 @@ use domain::jobs::{
 use super::extract::{ListQuery, PathId};
 use super::orders::accepted;
 use super::service::Service;
-use super::stub::CallerExt as _;
 use super::tagged::tagged;
 use super::trail::record;
 use super::view::{ExportView, FullView, ListView};

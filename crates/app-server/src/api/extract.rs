@@ -20,7 +20,7 @@ use crate::problem::Problem;
 /// Bytes that a request's body may have.
 pub(super) const BODY_LIMIT_BYTES: usize = 64 * 1024;
 /// How long a body may take to arrive.
-const BODY_WITHIN: Duration = Duration::from_secs(15);
+pub(super) const BODY_WITHIN: Duration = Duration::from_secs(15);
 
 /// The id in the path. What is no id is no export either.
 #[derive(IntoParams)]

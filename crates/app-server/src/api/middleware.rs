@@ -6,7 +6,7 @@ use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
-    X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::{Next, from_fn};
@@ -15,7 +15,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use super::service::Transport;
+use crate::auth::is_browser;
 use crate::problem::Problem;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -41,24 +41,37 @@ const CAREFUL: [(HeaderName, HeaderValue); 6] = [
 ];
 
 /// Puts everything around the routes that every answer has in common.
-pub(super) fn around(router: Router, transport: Transport) -> Router {
+pub(super) fn around(router: Router, is_https: bool) -> Router {
     router
         .layer(CatchPanicLayer::custom(|_| {
             tracing::error!("a request broke down");
             Problem::Internal.into_response()
         }))
+        .layer(from_fn(without_dialog))
         .layer(from_fn(move |request: Request, next: Next| {
-            careful(transport, request, next)
+            careful(is_https, request, next)
         }))
         .layer(from_fn(observed))
 }
 
+/// A browser that is asked for Basic credentials shows a dialog of its own, and sends what was typed there for ever after.
+async fn without_dialog(request: Request, next: Next) -> Response {
+    let is_browser = is_browser(request.headers());
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    if is_browser && headers.contains_key(WWW_AUTHENTICATE) {
+        // RFC 9110 §15.5.2 wants some challenge. No browser knows this one.
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Form"));
+    }
+    response
+}
+
 /// Nothing of this service is for other sites, for frames, or for caches.
-async fn careful(transport: Transport, request: Request, next: Next) -> Response {
+async fn careful(is_https: bool, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
     headers.extend(CAREFUL);
-    if transport == Transport::Tls {
+    if is_https {
         headers.extend([ONLY_TLS]);
     }
     response

@@ -1,5 +1,6 @@
 //! The HTTP interface: routes, and what every answer has in common. Contract, part 6.
 
+mod announced;
 mod archive;
 mod audit;
 mod caller;
@@ -15,14 +16,14 @@ mod readiness;
 mod reference;
 mod request;
 mod service;
-mod streams;
-mod stub;
+mod sign_in;
 mod tagged;
 mod trail;
 mod view;
 
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
+use axum::middleware::from_fn;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -30,8 +31,7 @@ use crate::problem::Problem;
 use extract::BODY_LIMIT_BYTES;
 use openapi::Published;
 pub(crate) use readiness::Readiness;
-pub(crate) use service::{Parts, Service, Transport};
-pub(crate) use streams::Streams;
+pub(crate) use service::{Parts, Service};
 
 /// All routes that the document describes.
 fn described() -> OpenApiRouter<Service> {
@@ -42,6 +42,8 @@ fn described() -> OpenApiRouter<Service> {
         .routes(routes!(events::follow))
         .routes(routes!(exports::retry))
         .routes(routes!(audit::read))
+        .routes(routes!(sign_in::sign_in))
+        .routes(routes!(sign_in::sign_out))
         .routes(routes!(health::alive))
         .routes(routes!(health::ready))
         .routes(routes!(openapi::document))
@@ -51,7 +53,7 @@ fn described() -> OpenApiRouter<Service> {
 
 /// All routes of the service.
 pub(crate) fn router(service: Service) -> Router {
-    let transport = service.transport;
+    let is_https = service.gate.is_https();
     let (router, document) = described().split_for_parts();
     let published = Published::of(openapi::completed(document));
     let router = router
@@ -59,13 +61,16 @@ pub(crate) fn router(service: Service) -> Router {
         .fallback(async || Problem::UnknownPath)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
+        .layer(from_fn(announced::refuse_too_large))
         .with_state(service);
-    middleware::around(router, transport)
+    middleware::around(router, is_https)
 }
 
 #[cfg(test)]
 mod bench;
 #[cfg(test)]
 mod rule_tests;
+#[cfg(test)]
+mod sign_in_tests;
 #[cfg(test)]
 mod tests;

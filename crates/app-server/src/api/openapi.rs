@@ -49,7 +49,9 @@ pub(super) fn completed(document: OpenApi) -> Value {
 }
 
 /// Whoever asks for these need not sign in.
-const OPEN: [&str; 5] = [
+const OPEN: [&str; 7] = [
+    "/sign-in",
+    "/sign-out",
     "/healthz",
     "/readyz",
     "/api/v1/openapi.json",

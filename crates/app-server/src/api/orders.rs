@@ -17,7 +17,6 @@ use uuid::Uuid;
 use super::extract::JsonBody;
 use super::request::NewExport;
 use super::service::Service;
-use super::stub::GateExt as _;
 use super::trail::{Deed, record};
 use super::view::{FullView, location};
 use crate::auth::Caller;
@@ -138,8 +137,7 @@ impl Order<'_> {
         match taken.await {
             Ok(Admitted::New(stored)) => {
                 tracing::info!(
-                    job = %stored.job.id, by = ?stored.job.owner.as_str(), of = ?stored.job.request.user.as_str(),
-                    from = %caller.from, "an export was asked for"
+                    job = %stored.job.id, "an export was asked for"
                 );
                 record(service, caller, AuditAction::ExportRequested, &stored.job).await;
                 Ok(stored)

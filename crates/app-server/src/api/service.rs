@@ -7,7 +7,6 @@ use domain::jobs::{AuditLog, BagStore, IdempotencyKeys, JobStore};
 use domain::ports::Clock;
 
 use super::readiness::Readiness;
-use super::streams::Streams;
 use crate::auth::Gate;
 use crate::backend::Backend;
 use crate::runner::Runner;
@@ -26,18 +25,6 @@ pub(crate) struct Parts {
     pub(crate) runner: Arc<Runner>,
     pub(crate) gate: Gate,
     pub(crate) readiness: Readiness,
-    pub(crate) streams: Streams,
-    pub(crate) transport: Transport,
-}
-
-/// How browsers reach the service.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Transport {
-    /// Unencrypted, as far as anybody knows.
-    #[default]
-    Plain,
-    /// Under `https` only.
-    Tls,
 }
 
 impl Service {

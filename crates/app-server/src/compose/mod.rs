@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use adapters_clock::SystemClock;
 use adapters_http::{BaseUrl, BaseUrlError, SetUpError, TlsTrust};
-pub(crate) use adapters_process::{LossyStderr, Signals, TextFileError, read_pem};
+pub(crate) use adapters_process::{
+    LossyStderr, Signals, TextFileError, raise_open_files_limit, read_pem,
+};
 use domain::ports::Clock;
 use thiserror::Error;
 

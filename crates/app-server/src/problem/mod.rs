@@ -18,6 +18,16 @@ pub(crate) enum Problem {
     Unauthenticated { why: &'static str },
     /// The platform does not let this account be used.
     Forbidden,
+    /// The platform does not let the caller read the person whose data they ask for, or there is no such person.
+    ForbiddenPerson,
+    /// What was given cannot be a login.
+    InvalidLogin { why: &'static str },
+    /// The form is not one of sign-in.
+    InvalidForm,
+    /// Another site's page sent the request, or it comes with a cookie and does not say from where.
+    CrossOrigin,
+    /// Too many event streams of the caller are open.
+    TooManyStreams { limit: usize },
     /// Too many attempts with wrong credentials.
     TooManyAttempts { wait: Duration },
     /// The platform could not be asked; without a cause it took too long.
@@ -61,8 +71,6 @@ pub(crate) enum Problem {
     KeyReused,
     /// The export cannot go on from where it stood.
     NotResumable { state: JobStateName },
-    /// The caller follows too many exports at the same time.
-    TooManyStreams { limit: usize },
     /// Only administrators of this service may do this.
     NotAdministrator,
     /// The service can take no more.
@@ -91,6 +99,7 @@ impl Problem {
         self.kind().status == StatusCode::FORBIDDEN
     }
 
+    #[expect(clippy::too_many_lines, reason = "it is a table")]
     fn kind(&self) -> Kind {
         use StatusCode as S;
         let (status, slug, title) = match self {
@@ -103,6 +112,29 @@ impl Problem {
                 S::FORBIDDEN,
                 "forbidden",
                 "The platform does not permit this",
+            ),
+            Self::ForbiddenPerson => (
+                S::FORBIDDEN,
+                "forbidden-person",
+                "The platform does not permit this",
+            ),
+            Self::InvalidLogin { .. } => {
+                (S::BAD_REQUEST, "invalid-login", "This cannot be a login")
+            }
+            Self::InvalidForm => (
+                S::UNPROCESSABLE_ENTITY,
+                "invalid-form",
+                "The form is not understood",
+            ),
+            Self::CrossOrigin => (
+                S::FORBIDDEN,
+                "cross-origin",
+                "The request does not come from this service's page",
+            ),
+            Self::TooManyStreams { .. } => (
+                S::TOO_MANY_REQUESTS,
+                "too-many-streams",
+                "Too many event streams are open",
             ),
             Self::TooManyAttempts { .. } => (
                 S::TOO_MANY_REQUESTS,
@@ -184,11 +216,6 @@ impl Problem {
                 "not-resumable",
                 "The export cannot be tried again",
             ),
-            Self::TooManyStreams { .. } => (
-                S::TOO_MANY_REQUESTS,
-                "too-many-streams",
-                "Too many exports are followed",
-            ),
             Self::NotAdministrator => (
                 S::FORBIDDEN,
                 "not-administrator",
@@ -211,10 +238,25 @@ impl Problem {
 
     fn detail(&self) -> String {
         match self {
-            Self::Unauthenticated { why } => (*why).to_owned(),
+            Self::Unauthenticated { why } | Self::InvalidLogin { why } => (*why).to_owned(),
             Self::Forbidden => {
                 "the platform knows the credentials but does not let this account read its own data"
                     .to_owned()
+            }
+            Self::ForbiddenPerson => {
+                "the platform does not let you read this person's data, or knows no such person"
+                    .to_owned()
+            }
+            Self::InvalidForm => {
+                "send `login` and `password` as `application/x-www-form-urlencoded`".to_owned()
+            }
+            Self::CrossOrigin => {
+                "requests that change something have to come from this service's own page: \
+                 the header `Origin` says from where they come"
+                    .to_owned()
+            }
+            Self::TooManyStreams { limit } => {
+                format!("at most {limit} event streams of one person can be open at the same time")
             }
             Self::TooManyAttempts { wait } => {
                 format!("try again in {} seconds", whole_seconds(*wait))
@@ -237,9 +279,6 @@ impl Problem {
                 }
                 state => format!("only a failed export can be tried again: this one is {state}"),
             },
-            Self::TooManyStreams { limit } => {
-                format!("at most {limit} event streams of yours can be open at the same time")
-            }
             Self::NotAdministrator => {
                 "the operator of this service names its administrators".to_owned()
             }
@@ -291,6 +330,10 @@ impl Problem {
             }
             Self::Unauthenticated { .. }
             | Self::Forbidden
+            | Self::ForbiddenPerson
+            | Self::InvalidLogin { .. }
+            | Self::InvalidForm
+            | Self::CrossOrigin
             | Self::UnknownPath
             | Self::MethodNotAllowed
             | Self::UnknownExport

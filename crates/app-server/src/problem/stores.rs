@@ -5,6 +5,7 @@ use std::time::Duration;
 use domain::jobs::{AuditError, BagStoreError, IdempotencyError, JobStoreError};
 
 use super::Problem;
+use crate::auth::SessionsError;
 use crate::causes::Causes;
 
 /// How long to wait for an archive to expire, where nobody knows better.
@@ -28,6 +29,13 @@ impl From<JobStoreError> for Problem {
                 Self::Internal
             }
         }
+    }
+}
+
+impl From<SessionsError> for Problem {
+    fn from(error: SessionsError) -> Self {
+        tracing::error!(error = %Causes(&error), "the sessions failed");
+        Self::Internal
     }
 }
 

@@ -4,5 +4,7 @@
 mod bag;
 mod bench;
 mod caller;
+mod crowds;
 mod exports;
+mod identity;
 mod sockets;
