@@ -194,11 +194,13 @@ mod tests {
     }
 
     #[test]
-    fn a_login_cannot_turn_a_line_around() {
-        let entry = NumberedEntry {
+    fn what_is_said_cannot_turn_a_line_around() {
+        let mut entry = NumberedEntry {
             number: 1,
-            entry: entry("\u{202e}nhoj"),
+            entry: entry("john"),
         };
+        entry.entry.detail = Some("\u{202e}nhoj\u{1b}[2J".to_owned());
+        assert!(!line(&entry).contains('\u{1b}'));
         assert!(!line(&entry).contains('\u{202e}'));
     }
 }
