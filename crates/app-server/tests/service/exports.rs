@@ -104,15 +104,7 @@ async fn somebody_else_s_data_is_given_to_whom_the_platform_gives_it() {
     assert_eq!(export["user"], *login);
 
     let colleague = bench.colleague();
-    let path = create(&colleague, &body).await;
-    let export = until(&colleague, &path, "failed").await;
-    assert!(
-        export["failure"]["message"]
-            .as_str()
-            .unwrap()
-            .contains("403"),
-        "{export:#}"
-    );
+    assert_eq!(colleague.post(&body).await.status, 403);
     assert_eq!(bench.user().get(&path).await.status, 404);
 }
 
@@ -143,7 +135,8 @@ async fn an_archive_is_fetched_in_parts_and_gone_once_deleted() {
     assert_eq!(user.get(&archive).await.status, 410);
     let record = user.get(&path).await.json();
     assert_eq!(record["state"], "deleted");
-    assert_eq!(record["downloads_total"], 4);
+    // The two ranges are one download.
+    assert_eq!(record["downloads_total"], 3);
     assert_eq!(bench.folders(), 0);
 }
 
@@ -165,15 +158,15 @@ async fn a_cancelled_export_leaves_no_ticket_on_the_platform_and_no_file_here() 
 }
 
 #[tokio::test]
-async fn a_stopped_service_leaves_no_ticket_on_the_platform_and_no_file_here() {
+async fn a_stopped_service_keeps_what_a_resume_needs() {
     let bench = bench(endless()).await;
     let user = bench.user();
     create(&user, "{}").await;
     bench.until_tickets().await;
     bench.service.shutdown().await;
-    assert_eq!(bench.forge.platform().open_tickets(), []);
+    assert!(!bench.forge.platform().open_tickets().is_empty());
     let bags = bench.folder.path().join("data/bags");
-    assert_eq!(std::fs::read_dir(bags).unwrap().count(), 0);
+    assert_eq!(std::fs::read_dir(bags).unwrap().count(), 1);
 }
 
 #[tokio::test]
