@@ -3,10 +3,12 @@
 
 mod lines;
 mod official_file;
+mod open_files;
 mod signals;
 mod text_file;
 
 pub use lines::LossyStderr;
 pub use official_file::{OfficialFile, OfficialFileError, OfficialFileProblem, OfficialLanguage};
+pub use open_files::raise_open_files_limit;
 pub use signals::{Signal, Signals, is_ignored};
 pub use text_file::{TextFileError, first_line, read_pem, read_text};

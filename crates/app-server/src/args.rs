@@ -6,12 +6,21 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::auth::{Origin, read_login};
+use crate::settings::Connections;
 use clap::error::ErrorKind;
 use clap::{CommandFactory as _, FromArgMatches as _, Id, Parser};
+use domain::model::UserId;
+use ipnet::IpNet;
 
 /// Lets the people of a UForge AppCenter fetch their own data: one checked archive each, over HTTP.
 #[derive(Debug, Parser)]
-#[command(name = "uforge-export-server", version, max_term_width = 100)]
+#[command(
+    name = "uforge-export-server",
+    version,
+    max_term_width = 100,
+    after_help = "Other commands:\n  uforge-export-server audit --data DIR   Print the audit trail, also while a server runs"
+)]
 pub(crate) struct Args {
     /// Base URL of the UForge, for example <https://uforge.example.com/api>
     #[arg(short = 'a', long, env = "UFORGE_URL", value_name = "URL")]
@@ -30,14 +39,47 @@ pub(crate) struct Args {
     )]
     pub(crate) listen: SocketAddr,
 
-    /// A reverse proxy whose `X-Forwarded-For` says where callers are (repeatable)
+    /// Where people reach this service, for example <https://exports.example.com>, if not at the address it listens on
+    #[arg(long, env = "UFORGE_EXPORT_PUBLIC_URL", value_name = "URL", value_parser = Origin::parse)]
+    pub(crate) public_url: Option<Origin>,
+
+    /// Reverse proxies whose `X-Forwarded-For` says where callers are: an address or a network as in 10.0.0.0/8 (repeatable)
     #[arg(
         long,
         env = "UFORGE_EXPORT_TRUSTED_PROXY",
-        value_name = "IP",
-        value_delimiter = ','
+        value_name = "NET",
+        value_delimiter = ',',
+        value_parser = network
     )]
-    pub(crate) trusted_proxy: Vec<IpAddr>,
+    pub(crate) trusted_proxy: Vec<IpNet>,
+
+    /// Somebody who may read the audit trail and everybody's records, by UForge login (repeatable)
+    #[arg(
+        long,
+        env = "UFORGE_EXPORT_ADMIN",
+        value_name = "LOGIN",
+        value_delimiter = ',',
+        value_parser = administrator
+    )]
+    pub(crate) admin: Vec<UserId>,
+
+    /// Connections at the same time; further ones wait
+    #[arg(
+        long,
+        env = "UFORGE_EXPORT_CONNECTIONS",
+        value_name = "N",
+        default_value_t = Connections::USUAL.all
+    )]
+    pub(crate) connections: NonZeroUsize,
+
+    /// Connections of one address at the same time, those of trusted proxies excepted; further ones are refused
+    #[arg(
+        long,
+        env = "UFORGE_EXPORT_CONNECTIONS_PER_ADDRESS",
+        value_name = "N",
+        default_value_t = Connections::USUAL.per_address
+    )]
+    pub(crate) connections_per_address: NonZeroUsize,
 
     /// Extra trusted CA of the UForge (PEM)
     #[arg(
@@ -137,6 +179,28 @@ fn some_time(text: &str) -> Result<Duration, String> {
     Ok(time)
 }
 
+/// A network or a single address. One that holds every address would let everybody say where they are.
+fn network(text: &str) -> Result<IpNet, String> {
+    let text = text.trim();
+    let network = text
+        .parse::<IpAddr>()
+        .map(|address| IpNet::from(address.to_canonical()))
+        .or_else(|_| text.parse::<IpNet>())
+        .map_err(|_| "it should be an address or a network, as in `10.0.0.0/8`".to_owned())?;
+    if network.prefix_len() == 0 {
+        return Err("it holds every address: anybody could say where they are".to_owned());
+    }
+    Ok(network)
+}
+
+/// A login that somebody can sign in with.
+fn administrator(text: &str) -> Result<UserId, String> {
+    if text.trim().is_empty() {
+        return Err("a login cannot be empty".to_owned());
+    }
+    read_login(text).map_err(|error| error.0.to_owned())
+}
+
 /// Bytes, as in `1500000`, `500M`, `20GiB` (powers of 1024) or `20GB` (powers of 1000).
 fn size(text: &str) -> Result<u64, String> {
     let wrong = || "it should look like `500M`, `20GiB` or `20GB`".to_owned();
@@ -195,6 +259,52 @@ mod tests {
             assert!(some_time(text).is_err(), "{text}");
         }
         assert_eq!(some_time("90m"), Ok(Duration::from_mins(90)));
+    }
+
+    fn with(more: &[&str]) -> Result<Args, clap::Error> {
+        let needed = [
+            "uforge-export-server",
+            "--url",
+            "http://x/api",
+            "--data",
+            "/x",
+        ];
+        Args::try_parse_from(needed.iter().chain(more))
+    }
+
+    #[test]
+    fn proxies_administrators_and_the_public_address_have_to_make_sense() {
+        let args = with(&[
+            "--trusted-proxy",
+            "10.0.0.0/8,192.0.2.7",
+            "--trusted-proxy=fd00::/8",
+            "--admin=root",
+            "--admin=mary",
+            "--public-url=https://exports.example.com/",
+        ])
+        .unwrap();
+        let networks: Vec<_> = args.trusted_proxy.iter().map(ToString::to_string).collect();
+        assert_eq!(networks, ["10.0.0.0/8", "192.0.2.7/32", "fd00::/8"]);
+        assert_eq!(args.admin.len(), 2);
+        for nonsense in [
+            "--trusted-proxy=proxy",
+            "--trusted-proxy=10.0.0.0/33",
+            "--trusted-proxy=0.0.0.0/0",
+            "--trusted-proxy=",
+            "--admin=",
+            "--admin=a\nb",
+            "--admin=root\\john",
+            "--public-url=exports.example.com",
+            "--public-url=ftp://exports.example.com",
+            "--public-url=https://exports.example.com/path",
+            "--keep-archive=0s",
+            "--keep-archive=soon",
+            "--connections=0",
+            "--connections-per-address=0",
+        ] {
+            let error = with(&[nonsense]).unwrap_err();
+            assert_eq!(error.exit_code(), 2, "{nonsense}");
+        }
     }
 
     #[test]

@@ -41,6 +41,9 @@ pub(crate) enum IdentifyError {
     /// A server answers, and it is no UForge.
     #[error("there is no UForge at the address of this service's platform")]
     WrongAddress(#[source] ApiError),
+    /// The platform answers without saying who the user is.
+    #[error("the platform's answer does not say who the user is (it has no usable `loginName`)")]
+    Nameless,
     /// The platform did not answer the question.
     #[error("the platform could not be asked")]
     Platform(#[source] ApiError),
@@ -51,7 +54,7 @@ impl IdentifyError {
     pub(crate) fn remedy(&self) -> Option<String> {
         match self {
             Self::Refused | Self::Forbidden => None,
-            Self::WrongAddress(_) => Some(API_URL.to_owned()),
+            Self::Nameless | Self::WrongAddress(_) => Some(API_URL.to_owned()),
             Self::Platform(error) => error.remedy(),
         }
     }
@@ -153,6 +156,14 @@ pub(crate) trait Backend: Send + Sync {
 
     /// The login that the platform knows the caller by.
     async fn identify(&self, credentials: &Credentials) -> Result<UserId, IdentifyError>;
+
+    /// The login that the platform knows this user by, where it lets the caller read them. Asked with the caller's own credentials,
+    /// never with the service's.
+    async fn look_up(
+        &self,
+        credentials: &Credentials,
+        user: &UserId,
+    ) -> Result<UserId, IdentifyError>;
 
     /// Prepares a run, or the resumption of an unfinished one. Nothing is sent yet, but to give up an unfinished run that cannot be
     /// resumed.

@@ -7,7 +7,7 @@ use thiserror::Error;
 use crate::args::Args;
 use crate::compose::{TextFileError, read_pem};
 use crate::runner::Pace;
-use crate::settings::{Settings, Trust};
+use crate::settings::{Connections, Settings, Trust};
 
 /// CA files have a few KiB; a whole system's bundle has some 250.
 const CA_LIMIT_BYTES: usize = 4 * 1024 * 1024;
@@ -52,7 +52,14 @@ impl Args {
             trust,
             data: self.data,
             listen: self.listen,
+            public_url: self.public_url,
             trusted_proxies: self.trusted_proxy,
+            administrators: self.admin,
+            connections: Connections {
+                all: self.connections,
+                per_address: self.connections_per_address,
+                ..Connections::USUAL
+            },
             jobs: self.jobs,
             keep_archive: self.keep_archive,
             give_up_after: self.give_up_after,

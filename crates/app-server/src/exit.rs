@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use crate::audit::AuditCommandError;
 use crate::launch::StartError;
 
 /// How the server ended.
@@ -40,5 +41,15 @@ pub(crate) fn of_start(error: &StartError) -> Exit {
         Exit::WrongUsage
     } else {
         Exit::Failed
+    }
+}
+
+/// For an audit trail that could not be printed.
+pub(crate) fn of_audit(error: &AuditCommandError) -> Exit {
+    match error {
+        AuditCommandError::Store(error) if error.is_misconfiguration() => Exit::WrongUsage,
+        AuditCommandError::Store(_)
+        | AuditCommandError::Trail(_)
+        | AuditCommandError::Output(_) => Exit::Failed,
     }
 }

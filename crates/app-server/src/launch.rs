@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,14 +14,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{Parts, Service, router};
-use crate::auth::Gate;
+use crate::auth::{Gate, GateParts, MemorySessions};
 use crate::backend::Backend;
 use crate::causes::Causes;
 use crate::compose::{self, ComposeError, Signals, StoreError, Stores, open_stores};
 use crate::runner::{Runner, RunnerPorts, Terms};
 use crate::seal::Seal;
 use crate::serve::serve;
-use crate::settings::Settings;
+use crate::settings::{Connections, Settings};
 
 /// How long downloads that are under way may go on after a signal.
 const LAST_DOWNLOADS: Duration = Duration::from_secs(5);
@@ -119,7 +120,15 @@ async fn start_with(
     let runner = Runner::start(ports, terms(&settings)).await?;
     tokio::spawn(look_at_platform(Arc::clone(&backend)));
     let service = Service::new(Parts {
-        gate: Gate::new(Arc::clone(&backend), Arc::clone(&clock), key),
+        gate: Gate::new(GateParts {
+            backend: Arc::clone(&backend),
+            clock: Arc::clone(&clock),
+            audit: Arc::clone(&stores.audit),
+            sessions: Arc::new(MemorySessions::new(Arc::clone(&clock))),
+            origin: settings.public_url,
+            administrators: settings.administrators,
+            key,
+        }),
         readiness: crate::api::Readiness::default(),
         runner: Arc::clone(&runner),
         store: Arc::clone(&stores.jobs),
@@ -134,6 +143,7 @@ async fn start_with(
         listener,
         router(service),
         settings.trusted_proxies.into(),
+        within_open_files(settings.connections, compose::raise_open_files_limit()),
         clock,
         stopping.clone(),
     ));
@@ -144,6 +154,30 @@ async fn start_with(
         serving,
         stores,
     })
+}
+
+/// Connections that the process has file descriptors for: a download needs two, and the rest of the service some.
+fn within_open_files(wanted: Connections, open_files: Option<u64>) -> Connections {
+    const REST: u64 = 128;
+    const FEWEST: usize = 16;
+    let possible = open_files.map_or(usize::MAX, |files| {
+        usize::try_from(files.saturating_sub(REST) / 2).unwrap_or(usize::MAX)
+    });
+    let possible = NonZeroUsize::new(possible.max(FEWEST)).unwrap_or(wanted.all);
+    if possible >= wanted.all {
+        return wanted;
+    }
+    // One address may not have all of them.
+    let half = NonZeroUsize::new(possible.get() / 2).unwrap_or(possible);
+    tracing::warn!(
+        connections = possible,
+        "fewer connections than wanted: the process may open too few files"
+    );
+    Connections {
+        all: possible,
+        per_address: wanted.per_address.min(half),
+        ..wanted
+    }
 }
 
 fn terms(settings: &Settings) -> Terms {
@@ -187,4 +221,19 @@ async fn look_at_platform(backend: Arc<dyn Backend>) {
 /// Listens for what asks the service to end: SIGTERM, SIGINT, and SIGHUP unless it is ignored, as under `nohup`.
 pub(crate) fn signals() -> Result<Signals, StartError> {
     Ok(Signals::listen().map_err(Cause::Signals)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_are_no_more_connections_than_files_that_can_be_open() {
+        let bounded = |files| within_open_files(Connections::USUAL, files);
+        assert_eq!(bounded(None).all, Connections::USUAL.all);
+        assert_eq!(bounded(Some(20_000)).all, Connections::USUAL.all);
+        let few = bounded(Some(1_024));
+        assert_eq!((few.all.get(), few.per_address.get()), (448, 224));
+        assert_eq!(bounded(Some(10)).all.get(), 16);
+    }
 }

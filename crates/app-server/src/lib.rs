@@ -5,13 +5,16 @@
 
 mod api;
 mod args;
+mod audit;
 mod auth;
 mod backend;
 mod causes;
 mod compose;
 mod configure;
+mod csv;
 mod exit;
 mod launch;
+mod network;
 mod problem;
 mod runner;
 mod seal;
@@ -20,17 +23,21 @@ mod settings;
 #[cfg(test)]
 mod testing;
 
+pub use auth::{Origin, OriginError};
 pub use configure::SettingsError;
 pub use launch::{Running, StartError, start};
 pub use runner::Pace;
-pub use settings::{Settings, Trust};
+pub use settings::{Connections, Settings, Trust};
 
+use std::ffi::OsString;
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
 use args::Args;
+use audit::AuditArgs;
 use causes::Causes;
+use clap::Parser as _;
 use exit::Exit;
 
 /// How long work on the disk that is under way is waited for at the end.
@@ -38,6 +45,31 @@ const LAST_WORK: Duration = Duration::from_millis(500);
 
 /// Reads the command line, serves until a signal comes, and says how it ended: 0 stopped, 1 failed, 2 wrong usage.
 pub fn main() -> ExitCode {
+    match std::env::args_os().nth(1) {
+        Some(command) if command == "audit" => print_audit(std::env::args_os().skip(1)),
+        _ => run_server(),
+    }
+}
+
+fn print_audit(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let args = match AuditArgs::try_parse_from(arguments) {
+        Ok(args) => args,
+        Err(error) => {
+            let _ = error.print();
+            return exit::of_command_line(&error).into();
+        }
+    };
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&error, Exit::Failed),
+    };
+    match runtime.block_on(audit::print(&args)) {
+        Ok(()) => Exit::Success.into(),
+        Err(error) => fail(&error, exit::of_audit(&error)),
+    }
+}
+
+fn run_server() -> ExitCode {
     let args = match args::parse() {
         Ok(args) => args,
         Err(error) => {

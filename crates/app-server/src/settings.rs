@@ -1,10 +1,14 @@
 //! Everything that decides how the service works.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use domain::model::UserId;
+use ipnet::IpNet;
+
+use crate::auth::Origin;
 use crate::runner::Pace;
 
 /// Which certificates of the UForge are trusted.
@@ -19,6 +23,30 @@ pub enum Trust {
     AcceptAny,
 }
 
+/// How many connections there may be, and how long they may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Connections {
+    /// At the same time; further ones wait in the system's own queue.
+    pub all: NonZeroUsize,
+    /// From one address at the same time; further ones are refused.
+    pub per_address: NonZeroUsize,
+    /// How long a caller may take to send a request's headers, and how long a connection may be idle.
+    pub headers_within: Duration,
+    /// How long a caller may take nothing of an answer.
+    pub nothing_taken_for: Duration,
+}
+
+impl Connections {
+    /// What is usual.
+    #[expect(clippy::unwrap_used, reason = "checked while it is compiled")]
+    pub const USUAL: Self = Self {
+        all: NonZeroUsize::new(4_096).unwrap(),
+        per_address: NonZeroUsize::new(512).unwrap(),
+        headers_within: Duration::from_secs(15),
+        nothing_taken_for: Duration::from_mins(2),
+    };
+}
+
 /// Everything that decides how the service works.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -30,8 +58,14 @@ pub struct Settings {
     pub data: PathBuf,
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Where people reach it, if not there.
+    pub public_url: Option<Origin>,
     /// Proxies whose word about callers' addresses counts.
-    pub trusted_proxies: Vec<IpAddr>,
+    pub trusted_proxies: Vec<IpNet>,
+    /// Logins of its administrators.
+    pub administrators: Vec<UserId>,
+    /// How many connections there may be, and how long they may keep others waiting.
+    pub connections: Connections,
     /// Exports that run at the same time.
     pub jobs: NonZeroUsize,
     /// How long a finished archive is kept.
@@ -57,7 +91,10 @@ impl Settings {
             trust: Trust::default(),
             data: data.into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            public_url: None,
             trusted_proxies: Vec::new(),
+            administrators: Vec::new(),
+            connections: Connections::USUAL,
             jobs: USUAL_JOBS,
             keep_archive: Duration::from_hours(7 * 24),
             give_up_after: Duration::from_hours(24),

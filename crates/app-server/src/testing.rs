@@ -122,6 +122,22 @@ impl Backend for FakeBackend {
         }
     }
 
+    async fn look_up(
+        &self,
+        credentials: &Credentials,
+        user: &UserId,
+    ) -> Result<UserId, IdentifyError> {
+        self.identify(credentials).await?;
+        // As on a platform where logins differ in more than case.
+        let login = user.as_str().to_lowercase();
+        match (credentials.login.as_str(), login.as_str()) {
+            (_, "nobody") => Err(IdentifyError::Refused),
+            ("root", _) => UserId::parse(&login).map_err(|_| IdentifyError::Nameless),
+            (own, other) if own == other => Ok(user.clone()),
+            _ => Err(IdentifyError::Forbidden),
+        }
+    }
+
     async fn prepare(&self, assignment: Assignment) -> Result<Box<dyn Run>, Setback> {
         let password = match &assignment.sign_in {
             SignIn::Person(credentials) => credentials.password.expose_secret().to_owned(),

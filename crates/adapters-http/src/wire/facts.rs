@@ -104,6 +104,7 @@ fn object(node: Node<'_, '_>) -> ObjectFacts {
     ObjectFacts {
         id: object_id(node).or_else(application),
         name: name(node),
+        login: login(node),
         version: first(node, &["version", "applianceVersion", "bundleVersion"]),
         uri: word(node, "uri"),
         digest: word(node, "digest"),
@@ -130,6 +131,29 @@ fn name(node: Node<'_, '_>) -> Option<String> {
         return first(node, &["loginName", "name"]);
     }
     first(node, &["name", "applianceName", "bundleName", "loginName"])
+}
+
+/// Who somebody is. An identity is taken whole or not at all: neither a displayed name nor a part of a longer text is one.
+fn login(node: Node<'_, '_>) -> Option<String> {
+    if node.tag_name().name() != "user" {
+        return None;
+    }
+    let mut logins = children(node).filter(|child| child.tag_name().name() == "loginName");
+    match (logins.next(), logins.next()) {
+        (Some(login), None) => only_text(login),
+        _ => None,
+    }
+}
+
+/// The text of an element that has nothing else in it, unless it is longer than any name.
+fn only_text(node: Node<'_, '_>) -> Option<String> {
+    const LONGEST_BYTES: usize = 1_000;
+    if children(node).next().is_some() {
+        return None;
+    }
+    let parts = node.children().filter(Node::is_text);
+    let text: String = parts.filter_map(|part| part.text()).collect();
+    (!text.trim().is_empty() && text.len() <= LONGEST_BYTES).then_some(text)
 }
 
 fn first(node: Node<'_, '_>, names: &[&str]) -> Option<String> {

@@ -64,6 +64,7 @@ fn a_user_has_a_login_and_a_photo() {
     );
     let [user] = &facts.objects[..] else { panic!() };
     assert_eq!((user.id, user.name.as_deref()), (Some(3), Some("john")));
+    assert_eq!(user.login.as_deref(), Some("john"));
     assert_eq!(
         user.uploads,
         [UploadFacts {
@@ -101,6 +102,23 @@ fn every_field_of_an_object_may_be_missing_or_nonsense() {
             ..ObjectFacts::default()
         }
     );
+}
+
+#[test]
+fn nothing_but_one_login_name_says_who_somebody_is() {
+    let login = |body: &str| read(Resource::User, body).objects[0].login.clone();
+    for body in [
+        "<user><name>john</name></user>".to_owned(),
+        "<user><name>john</name><loginName/></user>".to_owned(),
+        "<user><name>john</name><loginName> </loginName></user>".to_owned(),
+        "<user><loginName>john</loginName><loginName>mary</loginName></user>".to_owned(),
+        "<user><loginName>jo<b>hn</b></loginName></user>".to_owned(),
+        format!("<user><loginName>{}</loginName></user>", "a".repeat(1_001)),
+    ] {
+        assert_eq!(login(&body), None, "{body}");
+    }
+    let other = "<user><name>mary</name><photo><loginName>mary</loginName></photo><loginName>john</loginName></user>";
+    assert_eq!(login(other).as_deref(), Some("john"));
 }
 
 #[test]

@@ -14,8 +14,10 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use domain::jobs::{
-    BagBody, BagRecord, BagStoreError, Job, JobId, JobState, JobStore, Transfer as TransferRecord,
+    AuditLog, BagBody, BagRecord, BagStoreError, Job, JobId, JobState, JobStore,
+    Transfer as TransferRecord, TransferEntry,
 };
+use domain::model::{Sha256, UserId};
 use domain::ports::Clock;
 use futures_util::Stream;
 use tokio::runtime::Handle;
@@ -28,7 +30,28 @@ use crate::auth::Caller;
 use crate::causes::Causes;
 use crate::problem::Problem;
 
-/// The archive, or the part of it that is asked for.
+/// Download the archive of an export
+///
+/// Whole, or one `Range` of it with `If-Range`. `ETag` is the SHA-256 of the whole file.
+#[utoipa::path(
+    get,
+    path = "/api/v1/exports/{id}/archive",
+    tag = "exports",
+    params(
+        PathId,
+        ("Range" = Option<String>, Header, description = "One range of bytes"),
+        ("If-Range" = Option<String>, Header, description = "The `ETag` of the file that the range is of"),
+        ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the file that the caller has"),
+    ),
+    responses(
+        (status = 200, description = "The whole file", content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 206, description = "The part that was asked for", content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 304, description = "The caller has it"),
+        (status = 409, description = "It is not ready yet"),
+        (status = 410, description = "It has expired or was deleted, or there will be none"),
+        (status = 416, description = "It has no such bytes"),
+    )
+)]
 pub(super) async fn download(
     State(service): State<Service>,
     caller: Caller,
@@ -56,7 +79,7 @@ pub(super) async fn download(
     let body = if method == Method::HEAD {
         Body::empty()
     } else {
-        body(&service, &caller, &job.id, bag, part.clone()).await?
+        body(&service, &caller, &job, bag, part.clone()).await?
     };
     let mut response = (status, body).into_response();
     describe(response.headers_mut(), bag, &etag, status, &part)?;
@@ -83,28 +106,45 @@ fn available(job: &Job, now: jiff::Timestamp) -> Result<&BagRecord, Problem> {
 async fn body(
     service: &Service,
     caller: &Caller,
-    id: &JobId,
+    job: &Job,
     bag: &BagRecord,
     part: Range<u64>,
 ) -> Result<Body, Problem> {
     let opened = service
         .bags
-        .open(id, &bag.name, bag.bytes, part.clone())
-        .await?;
+        .open(&job.id, &bag.name, bag.bytes, part.clone());
+    let opened = match opened.await {
+        Err(BagStoreError::Missing { .. }) => return Err(missing(service, job).await?),
+        opened => opened?,
+    };
+    let record = Record {
+        store: Arc::clone(&service.store),
+        audit: Arc::clone(&service.audit),
+        clock: Arc::clone(&service.clock),
+        runtime: Handle::current(),
+        job: job.id.clone(),
+        subject: job.request.user.clone(),
+        caller: caller.owner.clone(),
+        from: caller.from.to_string(),
+        part,
+        size: bag.bytes,
+        sha256: bag.sha256,
+    };
+    // Before the first byte: whatever happens to this process, the trail says who downloads.
+    record.audit(0).await;
     Ok(Body::from_stream(Transfer {
         body: opened,
-        left: part.end - part.start,
-        record: Some(Record {
-            store: Arc::clone(&service.store),
-            clock: Arc::clone(&service.clock),
-            runtime: Handle::current(),
-            id: id.clone(),
-            caller: caller.owner.clone(),
-            from: caller.from.to_string(),
-            part,
-            size: bag.bytes,
-        }),
+        left: record.part.end - record.part.start,
+        record: Some(record),
     }))
+}
+
+/// The bag is not there: it was deleted, or expired, in this moment, or something is wrong.
+async fn missing(service: &Service, job: &Job) -> Result<Problem, Problem> {
+    let job = service.store.get(&job.owner, &job.id).await?.job;
+    available(&job, service.clock.now())?;
+    tracing::error!(job = %job.id, "the archive of an export is missing");
+    Ok(Problem::Internal)
 }
 
 fn describe(
@@ -146,34 +186,55 @@ struct Transfer {
 
 struct Record {
     store: Arc<dyn JobStore>,
+    audit: Arc<dyn AuditLog>,
     clock: Arc<dyn Clock>,
     runtime: Handle,
-    id: JobId,
-    caller: domain::model::UserId,
+    job: JobId,
+    subject: UserId,
+    caller: UserId,
     from: String,
     part: Range<u64>,
     size: u64,
+    sha256: Sha256,
 }
 
 impl Record {
     fn write(self, left: u64) {
-        let transfer = TransferRecord {
-            at: self.clock.now(),
-            by: self.caller,
-            from: self.from,
-            offset: self.part.start,
-            bytes: (self.part.end - self.part.start).saturating_sub(left),
-            size: self.size,
-        };
+        let bytes = (self.part.end - self.part.start).saturating_sub(left);
         tracing::info!(
-            job = %self.id, by = %transfer.by, from = transfer.from, offset = transfer.offset,
-            bytes = transfer.bytes, whole = left == 0, "an archive was fetched"
+            job = %self.job, offset = self.part.start, bytes, whole = left == 0, "an archive was fetched"
         );
-        self.runtime.spawn(async move {
-            if let Err(error) = self.store.record_transfer(&self.id, transfer).await {
-                tracing::error!(job = %self.id, error = %Causes(&error), "a download could not be recorded");
+        self.runtime.clone().spawn(async move {
+            self.audit(bytes).await;
+            let transfer = TransferRecord {
+                at: self.clock.now(),
+                by: self.caller,
+                from: self.from,
+                offset: self.part.start,
+                bytes,
+                size: self.size,
+            };
+            if let Err(error) = self.store.record_transfer(&self.job, transfer).await {
+                tracing::error!(job = %self.job, error = %Causes(&error), "a download could not be recorded");
             }
         });
+    }
+
+    /// Adds to the entry of this download: all its transfers are one.
+    async fn audit(&self, bytes: u64) {
+        let transfer = TransferEntry {
+            at: self.clock.now(),
+            actor: self.caller.clone(),
+            subject: self.subject.clone(),
+            from: self.from.clone(),
+            export: self.job.clone(),
+            sha256: self.sha256,
+            offset: self.part.start,
+            bytes,
+        };
+        if let Err(error) = self.audit.append_transfer(transfer).await {
+            tracing::error!(job = %self.job, error = %Causes(&error), "a download could not be added to the audit trail");
+        }
     }
 }
 

@@ -1,25 +1,26 @@
 //! `GET /api/v1/exports/{id}/events`: progress as Server-Sent Events.
 //!
-//! Every event holds the whole progress, so a client that reconnects with `Last-Event-ID` needs only the latest one.
+//! Every event holds the whole record, so a client that reconnects with `Last-Event-ID` needs only the latest one. An event's id is
+//! a sum of what it holds: it means the same in every process.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::State;
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
-use domain::jobs::{Job, JobId};
-use domain::model::UserId;
+use domain::jobs::{Job, JobId, JobProgress};
+use domain::model::{Sha256, UserId};
 use futures_util::stream::{self, Stream};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::exports::progress;
 use super::extract::PathId;
 use super::service::Service;
 use super::view::ExportView;
-use crate::auth::Caller;
+use crate::auth::{Caller, STREAMS_PER_PERSON, StreamPermit};
 use crate::problem::Problem;
 use crate::runner::Snapshot;
 
@@ -28,7 +29,28 @@ const END: &str = "end";
 /// The shortest time between two events, however fast the progress is.
 const AT_MOST_EVERY: Duration = Duration::from_millis(250);
 
-/// Progress until the export is over; then its end, and no more.
+/// How often the record is looked at where nothing happens: another process may run the export.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Proxies that keep answers back until they are whole would keep events back for ever.
+const UNBUFFERED: (HeaderName, HeaderValue) = (
+    HeaderName::from_static("x-accel-buffering"),
+    HeaderValue::from_static("no"),
+);
+
+/// Follow an export
+///
+/// Server-Sent Events: `progress` whenever something has moved, then one `state` when it is over. Each holds the record without its report.
+/// With `Last-Event-ID` the latest is sent if there is a newer one; after the end it is 204.
+#[utoipa::path(
+    get,
+    path = "/api/v1/exports/{id}/events",
+    tag = "exports",
+    params(PathId, ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that the caller has")),
+    responses(
+        (status = 200, description = "Events", content_type = "text/event-stream", body = String),
+        (status = 204, description = "The caller has the last one"),
+    )
+)]
 pub(super) async fn follow(
     State(service): State<Service>,
     caller: Caller,
@@ -39,23 +61,31 @@ pub(super) async fn follow(
     let seen = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok())
-        .unwrap_or_default();
+        .unwrap_or_default()
+        .to_owned();
     if seen == END && !job.is_unfinished() {
         // HTML Standard, "Server-sent events": 204 keeps a browser from connecting again.
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
+    let permit = service
+        .gate
+        .streams()
+        .enter(&caller.owner)
+        .ok_or(Problem::TooManyStreams {
+            limit: STREAMS_PER_PERSON,
+        })?;
     let watched = watch(&service, &job).await?;
     let follower = Follower {
-        seen: seen.parse().ok(),
+        seen,
         sent: false,
         stage: watched.map_or(Stage::Ending, Stage::Watching),
         owner: caller.owner,
         service,
         id,
+        _permit: permit,
     };
-    Ok(Sse::new(events(follower))
-        .keep_alive(KeepAlive::default())
-        .into_response())
+    let events = Sse::new(events(follower)).keep_alive(KeepAlive::default());
+    Ok(([UNBUFFERED], events).into_response())
 }
 
 /// Watches a job that is not over. It is looked at once more after that: it may have ended in between.
@@ -76,9 +106,11 @@ struct Follower {
     service: Service,
     owner: UserId,
     id: JobId,
-    seen: Option<u64>,
+    /// The id of the event that the caller has.
+    seen: String,
     sent: bool,
     stage: Stage,
+    _permit: StreamPermit,
 }
 
 enum Stage {
@@ -96,45 +128,60 @@ fn events(follower: Follower) -> impl Stream<Item = Result<Event, Infallible>> +
 
 impl Follower {
     async fn next(&mut self) -> Option<Event> {
-        if let Stage::Watching(watched) = &mut self.stage {
+        while let Stage::Watching(watched) = &mut self.stage {
             if self.sent {
                 self.service.clock.sleep(AT_MOST_EVERY).await;
             }
-            let fresh = watched
-                .wait_for(|snapshot| self.seen != Some(snapshot.serial))
-                .await
-                .map(|snapshot| snapshot.clone());
-            if let (Ok(snapshot), Some(job)) = (fresh, self.unfinished().await) {
-                self.seen = Some(snapshot.serial);
+            // What has changed before this is seen below.
+            watched.borrow_and_update();
+            let job = match self.unfinished().await {
+                Some(job) => job,
+                None => {
+                    self.stage = Stage::Ending;
+                    break;
+                }
+            };
+            let now = self.service.clock.now();
+            let progress = progress(&self.service, &job).await;
+            let (id, data) = content(&job, now, progress)?;
+            if id != self.seen {
+                self.seen.clone_from(&id);
                 self.sent = true;
-                let id = snapshot.serial.to_string();
-                let now = self.service.clock.now();
-                return event("progress", &id, &job, now, Some(snapshot));
+                return Some(Event::default().event("progress").id(id).data(data));
             }
-            self.stage = Stage::Ending;
+            self.changed().await;
         }
         match std::mem::replace(&mut self.stage, Stage::Ended) {
             Stage::Ended | Stage::Watching(_) => None,
             Stage::Ending => {
                 let stored = self.service.store.get(&self.owner, &self.id).await.ok()?;
-                event("state", END, &stored.job, self.service.clock.now(), None)
+                let (_, data) = content(&stored.job, self.service.clock.now(), None)?;
+                Some(Event::default().event("state").id(END).data(data))
             }
         }
     }
 
-    async fn unfinished(&self) -> Option<Arc<Job>> {
+    /// Returns when something may have changed.
+    async fn changed(&mut self) {
+        let Stage::Watching(watched) = &mut self.stage else {
+            return;
+        };
+        tokio::select! {
+            // Without a sender it would return at once, for ever.
+            Ok(()) = watched.changed() => {}
+            () = self.service.clock.sleep(LOOK_EVERY) => {}
+        }
+    }
+
+    async fn unfinished(&self) -> Option<Job> {
         let stored = self.service.store.get(&self.owner, &self.id).await.ok()?;
-        stored.job.is_unfinished().then(|| Arc::new(stored.job))
+        stored.job.is_unfinished().then_some(stored.job)
     }
 }
 
-fn event(
-    name: &str,
-    id: &str,
-    job: &Job,
-    now: Timestamp,
-    snapshot: Option<Snapshot>,
-) -> Option<Event> {
-    let view = ExportView::of(job, now, snapshot.map(|snapshot| snapshot.progress));
-    Event::default().event(name).id(id).json_data(view).ok()
+/// What an event holds, and its id.
+fn content(job: &Job, now: Timestamp, progress: Option<JobProgress>) -> Option<(String, String)> {
+    let data = serde_json::to_string(&ExportView::of(job, now, progress)).ok()?;
+    let sum = Sha256::of(data.as_bytes()).to_string();
+    Some((sum.get(..16)?.to_owned(), data))
 }

@@ -1,116 +1,124 @@
-//! Asking for an export, looking at it, giving it up.
+//! Looking at exports, trying a failed one again, giving one up.
 
-use axum::Json;
 use axum::extract::State;
-use axum::http::StatusCode;
-use axum::http::header::{LINK, LOCATION, RETRY_AFTER};
-use axum::http::{HeaderName, HeaderValue};
-use axum::response::{IntoResponse, Response};
-use domain::jobs::{Admitted, Job, JobId, JobPage, JobProgress, JobStoreError, StoredJob, Whose};
-use uuid::Uuid;
+use axum::http::header::{LINK, RETRY_AFTER};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::response::Response;
+use domain::jobs::{
+    AuditAction, Job, JobPage, JobProgress, JobStateName, JobStoreError, StoredJob, Whose,
+};
 
-use super::extract::{JsonBody, ListQuery, PathId};
-use super::request::NewExport;
+use super::extract::{ListQuery, PathId};
+use super::orders::accepted;
 use super::service::Service;
-use super::view::{ExportView, FullView, ListView, location};
+use super::tagged::tagged;
+use super::trail::record;
+use super::view::{ExportView, FullView, ListView};
 use crate::auth::Caller;
 use crate::problem::{POLL_AGAIN, Problem};
-use crate::runner::TakeOnError;
+use crate::runner::RetryError;
 
-impl From<TakeOnError> for Problem {
-    fn from(error: TakeOnError) -> Self {
+impl From<RetryError> for Problem {
+    fn from(error: RetryError) -> Self {
         match error {
-            TakeOnError::Stopping => Self::Stopping,
-            TakeOnError::Store(error) => error.into(),
+            RetryError::Stopping => Self::Stopping,
+            RetryError::State(error) => Self::NotResumable { state: error.state },
+            RetryError::Store(error) => error.into(),
         }
     }
 }
 
-/// `POST /api/v1/exports`: 202, and where to look from now on.
-pub(super) async fn create(
-    State(service): State<Service>,
-    caller: Caller,
-    JsonBody(body): JsonBody<NewExport>,
-) -> Result<Response, Problem> {
-    let request = body.into_request(&caller.owner)?;
-    let id = JobId::parse(&Uuid::now_v7().to_string()).map_err(|_| Problem::Internal)?;
-    let job = Job::new(id, caller.owner, request, service.clock.now());
-    let admitted = service.runner.take_on(job, caller.credentials).await?;
-    let (Admitted::New(stored) | Admitted::Same(stored)) = admitted;
-    tracing::info!(
-        job = %stored.job.id, by = %stored.job.owner, of = %stored.job.request.user, from = %caller.from,
-        "an export was asked for"
-    );
-    let headers = [
-        (LOCATION, location(&stored.job)),
-        (RETRY_AFTER, POLL_AGAIN.as_secs().to_string()),
-    ];
-    let view = Json(FullView::of(
-        &stored.job,
-        service.clock.now(),
-        Some(JobProgress::default()),
-    ));
-    Ok((StatusCode::ACCEPTED, headers, view).into_response())
-}
-
-/// `GET /api/v1/exports`: the caller's exports, newest first.
+/// List exports
+///
+/// The caller's, newest first, in pages. Administrators can list everybody's: the records without the archives.
+#[utoipa::path(
+    get,
+    path = "/api/v1/exports",
+    tag = "exports",
+    params(ListQuery),
+    responses((status = 200, description = "A page: `Link` with `rel=\"next\"` is where the next one is", body = ListView))
+)]
 pub(super) async fn list(
     State(service): State<Service>,
     caller: Caller,
     query: ListQuery,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    // One more than is shown, to know whether there is a next page.
-    let page = JobPage {
-        after: query.after,
-        limit: query.limit + 1,
-    };
-    let mut jobs = match service.store.list(&Whose::Of(caller.owner), page).await {
-        Err(JobStoreError::Unknown { .. }) => {
-            return Err(Problem::InvalidQuery {
-                detail: "`after` is none of your exports".to_owned(),
-            });
-        }
-        other => other?,
-    };
+    if query.all && !caller.is_administrator() {
+        return Err(Problem::NotAdministrator);
+    }
+    let mut jobs = page(&service, &caller, &query).await?;
     let more = jobs.len() > query.limit;
     jobs.truncate(query.limit);
-    let next = jobs.last().filter(|_| more).map(|last| {
-        format!(
-            "/api/v1/exports?limit={}&after={}",
-            query.limit, last.job.id
-        )
-    });
-    let link: Option<(HeaderName, HeaderValue)> = next
+    let next = jobs
+        .last()
+        .filter(|_| more)
+        .map(|last| query.next(&last.job.id));
+    let mut exports = Vec::with_capacity(jobs.len());
+    for stored in &jobs {
+        let progress = progress(&service, &stored.job).await;
+        let view = ExportView::of(&stored.job, service.clock.now(), progress);
+        exports.push(view.seen_by(&caller.owner));
+    }
+    let link = next
         .as_ref()
-        .and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok())
-        .map(|value| (LINK, value));
-    let view = ListView {
-        exports: jobs
-            .iter()
-            .map(|stored| {
-                ExportView::of(&stored.job, service.clock.now(), progress(&service, stored))
-            })
-            .collect(),
-        next,
-    };
-    let mut response = Json(view).into_response();
-    response.headers_mut().extend(link);
+        .and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok());
+    let mut response = tagged(&headers, &ListView { exports, next })?;
+    response.headers_mut().extend(link.map(|link| (LINK, link)));
     Ok(response)
 }
 
-/// `GET /api/v1/exports/{id}`.
+/// One more than is shown, to know whether there is a next page.
+async fn page(
+    service: &Service,
+    caller: &Caller,
+    query: &ListQuery,
+) -> Result<Vec<StoredJob>, Problem> {
+    let page = JobPage {
+        after: query.after.clone(),
+        limit: query.limit + 1,
+    };
+    let whose = if query.all {
+        Whose::Everybodys
+    } else {
+        Whose::Of(caller.owner.clone())
+    };
+    match service.store.list(&whose, page).await {
+        Err(JobStoreError::Unknown { .. }) => Err(Problem::InvalidQuery {
+            detail: "`after` is none of the exports in this list".to_owned(),
+        }),
+        other => Ok(other?),
+    }
+}
+
+/// Look at an export
+///
+/// Its state and progress, when it is due, its report, and who downloaded it.
+#[utoipa::path(
+    get,
+    path = "/api/v1/exports/{id}",
+    tag = "exports",
+    params(PathId),
+    responses(
+        (status = 200, description = "The record", body = FullView),
+        (status = 304, description = "The caller has this state of it (`If-None-Match`)"),
+    )
+)]
 pub(super) async fn show(
     State(service): State<Service>,
     caller: Caller,
     PathId(id): PathId,
+    headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let stored = service.store.get(&caller.owner, &id).await?;
-    let view = FullView::of(
-        &stored.job,
-        service.clock.now(),
-        progress(&service, &stored),
-    );
-    let mut response = Json(view).into_response();
+    let stored = match service.store.get(&caller.owner, &id).await {
+        Err(JobStoreError::Unknown { .. }) if caller.is_administrator() => {
+            service.store.find(&id).await
+        }
+        other => other,
+    }?;
+    let progress = progress(&service, &stored.job).await;
+    let view = FullView::of(&stored.job, service.clock.now(), progress);
+    let mut response = tagged(&headers, &view.seen_by(&caller.owner))?;
     if stored.job.is_unfinished() {
         response
             .headers_mut()
@@ -119,14 +127,61 @@ pub(super) async fn show(
     Ok(response)
 }
 
-fn progress(service: &Service, stored: &StoredJob) -> Option<JobProgress> {
-    service
+/// How far an export is that is not over: as this process knows, else as the one that runs it recorded last.
+pub(super) async fn progress(service: &Service, job: &Job) -> Option<JobProgress> {
+    if !job.is_unfinished() {
+        return None;
+    }
+    let live = service
         .runner
-        .live(&stored.job.id)
-        .map(|live| live.latest().progress)
+        .live(&job.id)
+        .map(|live| live.latest().progress);
+    match live.filter(|live| *live != JobProgress::default()) {
+        Some(live) => Some(live),
+        None => {
+            let recorded = service.store.progress(&job.id).await.ok().flatten();
+            Some(recorded.map(|(_, progress)| progress).unwrap_or_default())
+        }
+    }
 }
 
-/// `DELETE /api/v1/exports/{id}`: gives the export up, or its archive. Asking twice is the same as asking once.
+/// Try a failed export again
+///
+/// It goes on from where it stood, as long as that is kept: a day.
+#[utoipa::path(
+    post,
+    path = "/api/v1/exports/{id}/retry",
+    tag = "exports",
+    params(PathId),
+    responses(
+        (status = 202, description = "It is under way again", body = FullView),
+        (status = 409, description = "It did not fail, or nothing is kept of its run"),
+    )
+)]
+pub(super) async fn retry(
+    State(service): State<Service>,
+    caller: Caller,
+    PathId(id): PathId,
+) -> Result<Response, Problem> {
+    let credentials = caller.credentials.clone();
+    let stored = service
+        .runner
+        .retry(&caller.owner, &id, credentials)
+        .await?;
+    record(&service, &caller, AuditAction::ExportRetried, &stored.job).await;
+    Ok(accepted(&service, &stored))
+}
+
+/// Give an export up, or delete its archive
+///
+/// Asking twice is the same as asking once. The record stays.
+#[utoipa::path(
+    delete,
+    path = "/api/v1/exports/{id}",
+    tag = "exports",
+    params(PathId),
+    responses((status = 204, description = "No run, no ticket on the platform and no archive of it is left"))
+)]
 pub(super) async fn remove(
     State(service): State<Service>,
     caller: Caller,
@@ -139,13 +194,26 @@ pub(super) async fn remove(
             .cancel(&caller.owner, &id, &caller.credentials)
             .await?;
     }
-    // It may have become ready in the same moment: what was asked for is that nothing stays.
-    let stored = service.store.get(&caller.owner, &id).await?;
-    let mut job = stored.job;
-    if job.delete_bag(service.clock.now()).is_ok() {
+    // It may have become ready in the same moment: what was asked for is that nothing stays. So it is where somebody else changes it.
+    for _ in 0..ATTEMPTS {
+        let StoredJob { mut job, version } = service.store.get(&caller.owner, &id).await?;
+        let now = service.store.now().await?;
+        if job.state_at(now) != JobStateName::Ready || job.delete_bag(now).is_err() {
+            return Ok(StatusCode::NO_CONTENT);
+        }
         // The file goes first: should it stay, the record says so.
         service.bags.delete(&id).await?;
-        service.store.update(stored.version, job).await?;
+        match service.store.update(version, job).await {
+            Ok(stored) => {
+                record(&service, &caller, AuditAction::Deleted, &stored.job).await;
+                return Ok(StatusCode::NO_CONTENT);
+            }
+            Err(JobStoreError::Conflict { .. }) => {}
+            Err(error) => return Err(error.into()),
+        }
     }
-    Ok(StatusCode::NO_CONTENT)
+    Err(Problem::Busy)
 }
+
+/// How often a deletion is tried where somebody else changes the record at the same time.
+const ATTEMPTS: usize = 8;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use axum::Json;
+use axum::body::{Body, Bytes};
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Path, Query, Request};
 use axum::http::StatusCode;
@@ -11,6 +12,7 @@ use domain::jobs::JobId;
 use domain::object::Object;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use utoipa::IntoParams;
 
 use super::service::Service;
 use crate::problem::Problem;
@@ -18,10 +20,12 @@ use crate::problem::Problem;
 /// Bytes that a request's body may have.
 pub(super) const BODY_LIMIT_BYTES: usize = 64 * 1024;
 /// How long a body may take to arrive.
-const BODY_WITHIN: Duration = Duration::from_secs(15);
+pub(super) const BODY_WITHIN: Duration = Duration::from_secs(15);
 
 /// The id in the path. What is no id is no export either.
-pub(super) struct PathId(pub(super) JobId);
+#[derive(IntoParams)]
+#[into_params(names("id"), parameter_in = Path)]
+pub(super) struct PathId(#[param(value_type = String, format = Uuid)] pub(super) JobId);
 
 impl FromRequestParts<Service> for PathId {
     type Rejection = Problem;
@@ -36,19 +40,38 @@ impl FromRequestParts<Service> for PathId {
     }
 }
 
-/// A JSON body of bounded size that arrives in bounded time.
+/// A JSON object of bounded size that arrives in bounded time. No body at all is an object that says nothing.
 pub(super) struct JsonBody<T>(pub(super) T);
 
-impl<T: DeserializeOwned> FromRequest<Service> for JsonBody<T> {
+impl<T: DeserializeOwned + Default> FromRequest<Service> for JsonBody<T> {
     type Rejection = Problem;
 
     async fn from_request(request: Request, service: &Service) -> Result<Self, Problem> {
-        let read = Json::<Object<T>>::from_request(request, service);
-        match tokio::time::timeout(BODY_WITHIN, read).await {
-            Err(_) => Err(Problem::BodyIncomplete),
-            Ok(Ok(Json(Object(body)))) => Ok(Self(body)),
-            Ok(Err(rejection)) => Err(problem_of(&rejection)),
+        let (parts, body) = request.into_parts();
+        let whole = Request::from_parts(parts.clone(), body);
+        let bytes = tokio::time::timeout(BODY_WITHIN, Bytes::from_request(whole, service));
+        let bytes = match bytes.await {
+            Err(_) => return Err(Problem::BodyIncomplete),
+            Ok(bytes) => bytes.map_err(|rejection| not_read(rejection.status()))?,
+        };
+        if bytes.is_empty() {
+            return Ok(Self(T::default()));
         }
+        let request = Request::from_parts(parts, Body::from(bytes));
+        match Json::<Object<T>>::from_request(request, service).await {
+            Ok(Json(Object(body))) => Ok(Self(body)),
+            Err(rejection) => Err(problem_of(&rejection)),
+        }
+    }
+}
+
+fn not_read(status: StatusCode) -> Problem {
+    if status == StatusCode::PAYLOAD_TOO_LARGE {
+        Problem::BodyTooLarge {
+            limit_bytes: BODY_LIMIT_BYTES,
+        }
+    } else {
+        Problem::BodyIncomplete
     }
 }
 
@@ -58,10 +81,7 @@ fn problem_of(rejection: &JsonRejection) -> Problem {
         JsonRejection::JsonSyntaxError(_) => Problem::InvalidJson { detail },
         JsonRejection::JsonDataError(_) => Problem::InvalidOrder { detail },
         JsonRejection::MissingJsonContentType(_) => Problem::NotDeclaredJson,
-        other if other.status() == StatusCode::PAYLOAD_TOO_LARGE => Problem::BodyTooLarge {
-            limit_bytes: BODY_LIMIT_BYTES,
-        },
-        _ => Problem::BodyIncomplete,
+        other => not_read(other.status()),
     }
 }
 
@@ -75,37 +95,68 @@ fn reason(rejection: &JsonRejection) -> String {
 }
 
 /// Which part of a list is asked for.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(super) struct ListQuery {
+    /// Exports in a page.
     #[serde(default = "usual_limit")]
+    #[param(minimum = 1, maximum = 100, default = 20)]
     pub(super) limit: usize,
+    /// The export that the page begins after.
+    #[param(value_type = Option<String>, format = Uuid)]
     pub(super) after: Option<JobId>,
+    /// Everybody's exports, for administrators.
+    #[serde(default)]
+    pub(super) all: bool,
 }
 
 /// Exports in one page of a list, where the caller does not say.
-pub(super) const USUAL_LIMIT: usize = 20;
+const USUAL_LIMIT: usize = 20;
 /// Exports in one page of a list, whatever the caller says.
-pub(super) const LARGEST_LIMIT: usize = 100;
+const LARGEST_LIMIT: usize = 100;
 
 fn usual_limit() -> usize {
     USUAL_LIMIT
+}
+
+impl ListQuery {
+    /// Where the page after this one is, which ends with this export.
+    pub(super) fn next(&self, last: &JobId) -> String {
+        let all = if self.all { "&all=true" } else { "" };
+        format!("/api/v1/exports?limit={}&after={last}{all}", self.limit)
+    }
 }
 
 impl FromRequestParts<Service> for ListQuery {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, service: &Service) -> Result<Self, Problem> {
-        let Query(query) = Query::<Self>::from_request_parts(parts, service)
-            .await
-            .map_err(|rejection| Problem::InvalidQuery {
-                detail: rejection.body_text(),
-            })?;
-        if query.limit == 0 || query.limit > LARGEST_LIMIT {
-            return Err(Problem::InvalidQuery {
-                detail: format!("`limit` is a number from 1 to {LARGEST_LIMIT}"),
-            });
-        }
+        let query: Self = query(parts, service).await?;
+        limited(query.limit, LARGEST_LIMIT)?;
         Ok(query)
     }
+}
+
+/// Reads a query; what is not known in it is refused.
+pub(super) async fn query<T: DeserializeOwned>(
+    parts: &mut Parts,
+    service: &Service,
+) -> Result<T, Problem> {
+    match Query::<T>::from_request_parts(parts, service).await {
+        Ok(Query(query)) => Ok(query),
+        Err(rejection) => Err(Problem::InvalidQuery {
+            detail: rejection.body_text(),
+        }),
+    }
+}
+
+/// Refuses a page of nothing, and one that is too long.
+pub(super) fn limited(limit: usize, largest: usize) -> Result<(), Problem> {
+    if (1..=largest).contains(&limit) {
+        return Ok(());
+    }
+    Err(Problem::InvalidQuery {
+        detail: format!("`limit` is a number from 1 to {largest}"),
+    })
 }

@@ -5,8 +5,8 @@ use std::time::Instant;
 use axum::Router;
 use axum::extract::{MatchedPath, Request};
 use axum::http::header::{
-    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
-    X_FRAME_OPTIONS,
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use axum::http::{HeaderName, HeaderValue};
 use axum::middleware::{Next, from_fn};
@@ -15,38 +15,64 @@ use tower_http::catch_panic::CatchPanicLayer;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
+use crate::auth::is_browser;
 use crate::problem::Problem;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
+/// Scripts, styles and forms of this service's own pages, from files of their own; nothing inline, nothing of others.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; \
+    form-action 'self'; frame-ancestors 'none'; base-uri 'none'";
+/// A year.
+const ONLY_TLS: (HeaderName, HeaderValue) = (
+    STRICT_TRANSPORT_SECURITY,
+    HeaderValue::from_static("max-age=31536000"),
+);
+const CAREFUL: [(HeaderName, HeaderValue); 6] = [
+    (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
+    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
+    (
+        HeaderName::from_static("cross-origin-resource-policy"),
+        HeaderValue::from_static("same-origin"),
+    ),
+    (CACHE_CONTROL, HeaderValue::from_static("no-store")),
+];
+
 /// Puts everything around the routes that every answer has in common.
-pub(super) fn around(router: Router) -> Router {
+pub(super) fn around(router: Router, is_https: bool) -> Router {
     router
         .layer(CatchPanicLayer::custom(|_| {
             tracing::error!("a request broke down");
             Problem::Internal.into_response()
         }))
-        .layer(from_fn(careful))
+        .layer(from_fn(without_dialog))
+        .layer(from_fn(move |request: Request, next: Next| {
+            careful(is_https, request, next)
+        }))
         .layer(from_fn(observed))
 }
 
-/// Nothing of this service is for other sites, for frames, or for caches that others share.
-async fn careful(request: Request, next: Next) -> Response {
+/// A browser that is asked for Basic credentials shows a dialog of its own, and sends what was typed there for ever after.
+async fn without_dialog(request: Request, next: Next) -> Response {
+    let is_browser = is_browser(request.headers());
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    for (name, value) in [
-        (X_CONTENT_TYPE_OPTIONS, "nosniff"),
-        (X_FRAME_OPTIONS, "DENY"),
-        (REFERRER_POLICY, "no-referrer"),
-        (
-            CONTENT_SECURITY_POLICY,
-            "default-src 'none'; frame-ancestors 'none'",
-        ),
-        (CACHE_CONTROL, "no-store"),
-    ] {
-        headers
-            .entry(name)
-            .or_insert(HeaderValue::from_static(value));
+    if is_browser && headers.contains_key(WWW_AUTHENTICATE) {
+        // RFC 9110 §15.5.2 wants some challenge. No browser knows this one.
+        headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Form"));
+    }
+    response
+}
+
+/// Nothing of this service is for other sites, for frames, or for caches.
+async fn careful(is_https: bool, request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.extend(CAREFUL);
+    if is_https {
+        headers.extend([ONLY_TLS]);
     }
     response
 }

@@ -27,6 +27,12 @@ impl Readiness {
             .map(|(_, reachable)| reachable)
     }
 
+    /// The last answer, however old it is.
+    pub(super) fn last(&self) -> Option<Reachable> {
+        let last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        last.map(|(_, reachable)| reachable)
+    }
+
     pub(super) fn record(&self, now: Duration, reachable: Reachable) {
         *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((now, reachable));
     }

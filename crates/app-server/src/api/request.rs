@@ -9,28 +9,47 @@ use domain::model::{
 };
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer as _};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
+use utoipa::ToSchema;
 
 use crate::problem::Problem;
 
 /// What a caller may say. All of it may be left out; what is not known is refused.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
 pub(super) struct NewExport {
+    /// Whose data: the caller's own by default, somebody else's where the platform lets the caller read it.
+    #[schema(value_type = Option<String>, min_length = 1, max_length = 256)]
     user: Option<UserId>,
+    /// Sections: all by default.
+    #[schema(value_type = Option<Vec<String>>, min_items = 1)]
     include: Option<BTreeSet<Section>>,
+    /// Sections that are left out.
+    #[schema(value_type = Vec<String>)]
     exclude: BTreeSet<Section>,
+    /// These appliances only.
+    #[schema(value_type = Option<Vec<i64>>)]
     appliances: Option<BTreeSet<ObjectId>>,
+    /// These bundles of software only.
+    #[schema(value_type = Option<Vec<i64>>)]
     mysoftware: Option<BTreeSet<ObjectId>>,
+    /// The container: `zip`, `tar` or `tar.gz`.
+    #[schema(value_type = String, example = "zip")]
     format: Word<BagFormat>,
+    /// Representations of each document: `xml`, `json`, or both as by default.
+    #[schema(value_type = Option<Vec<String>>)]
     documents: Option<BTreeSet<Word<Representation>>>,
+    /// The format of templates in archives: `yaml` or `json`.
+    #[schema(value_type = String, example = "yaml")]
     output_format: Word<OutputFormat>,
+    /// Blanks secrets.
     redact_secrets: bool,
+    /// Fails where a section cannot be had.
     strict: bool,
 }
 
 /// One of a few words. A derived `Deserialize` of an enumeration alone also takes `{"zip": null}`.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 struct Word<T>(T);
 
 impl<'de, T: DeserializeOwned> Deserialize<'de> for Word<T> {

@@ -1,167 +1,17 @@
-//! The interface as a caller sees it, with a platform and runs that the test holds in its hand.
+//! The interface as a caller sees it, with a platform and runs that the test decides about.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
 use std::time::Duration;
 
-use axum::Router;
-use axum::body::{Body, to_bytes};
-use axum::http::{HeaderMap, Request, StatusCode};
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use axum::body::Body;
+use axum::http::{Request, StatusCode};
 use serde_json::{Value, json};
 use tower::ServiceExt as _;
 
-use super::*;
-
-use domain::testing::MemoryKeys;
-
-use crate::auth::{Gate, Peer};
-use crate::backend::Backend;
-use crate::runner::Runner;
-use crate::testing::{BAG, Behaviour, FakeBackend, TestStores, terms};
-
-struct Bench {
-    router: Router,
-    backend: Arc<FakeBackend>,
-    folder: tempfile::TempDir,
-}
-
-struct Answer {
-    status: StatusCode,
-    headers: HeaderMap,
-    body: Vec<u8>,
-}
-
-impl Answer {
-    fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap()
-    }
-
-    fn header(&self, name: &str) -> &str {
-        self.headers[name].to_str().unwrap()
-    }
-
-    /// Asserts that this is a problem document, and gives its type.
-    fn problem(&self, status: u16) -> String {
-        assert_eq!(self.status.as_u16(), status);
-        assert_eq!(self.header("content-type"), "application/problem+json");
-        let document = self.json();
-        assert_eq!(document["status"], status);
-        document["type"].as_str().unwrap().to_owned()
-    }
-}
-
-async fn bench_keeping(keep_archive: Duration) -> Bench {
-    let folder = tempfile::tempdir().unwrap();
-    let backend = Arc::new(FakeBackend::default());
-    let stores = TestStores::new(folder.path());
-    let mut terms = terms(2);
-    terms.keep_archive = keep_archive;
-    terms.pace.sweep_every = Duration::from_hours(1);
-    let runner = Runner::start(stores.ports(&backend), terms).await.unwrap();
-    let platform = Arc::clone(&backend) as Arc<dyn Backend>;
-    let clock = Arc::clone(&stores.clock);
-    let router = router(Service::new(Parts {
-        runner,
-        gate: Gate::new(Arc::clone(&platform), Arc::clone(&clock), [7; 64]),
-        readiness: Readiness::default(),
-        store: stores.store,
-        bags: stores.bags,
-        audit: stores.audit,
-        keys: Arc::new(MemoryKeys::new(Arc::clone(&clock))),
-        backend: platform,
-        clock,
-    }));
-    Bench {
-        router,
-        backend,
-        folder,
-    }
-}
-
-async fn bench() -> Bench {
-    bench_keeping(Duration::from_hours(1)).await
-}
-
-fn basic(login: &str, password: &str) -> String {
-    format!("Basic {}", STANDARD.encode(format!("{login}:{password}")))
-}
-
-fn as_john(method: &str, path: &str) -> axum::http::request::Builder {
-    Request::builder()
-        .method(method)
-        .uri(path)
-        .header("authorization", basic("john", "secret"))
-}
-
-impl Bench {
-    async fn send(&self, request: Request<Body>) -> Answer {
-        let mut request = request;
-        request
-            .extensions_mut()
-            .insert(Peer(IpAddr::V4(Ipv4Addr::LOCALHOST)));
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body: to_bytes(body, 1 << 20).await.unwrap().to_vec(),
-        }
-    }
-
-    async fn ask(&self, method: &str, path: &str) -> Answer {
-        let request = as_john(method, path).body(Body::empty()).unwrap();
-        self.send(request).await
-    }
-
-    async fn get_with(&self, path: &str, header: (&str, &str)) -> Answer {
-        let request = as_john("GET", path).header(header.0, header.1);
-        self.send(request.body(Body::empty()).unwrap()).await
-    }
-
-    async fn post(&self, body: &str) -> Answer {
-        let request = as_john("POST", "/api/v1/exports")
-            .header("content-type", "application/json")
-            .body(Body::from(body.to_owned()))
-            .unwrap();
-        self.send(request).await
-    }
-
-    /// Asks for an export and gives where it is.
-    async fn create(&self) -> String {
-        let created = self.post("{}").await;
-        assert_eq!(created.status, StatusCode::ACCEPTED);
-        created.header("location").to_owned()
-    }
-
-    async fn until(&self, path: &str, state: &str) -> Value {
-        loop {
-            let export = self.ask("GET", path).await.json();
-            if export["state"] == state {
-                return export;
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    }
-
-    async fn until_downloads(&self, path: &str, count: usize) -> Value {
-        loop {
-            let export = self.ask("GET", path).await.json();
-            if export["downloads"].as_array().unwrap().len() == count {
-                return export["downloads"].clone();
-            }
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
-    }
-
-    async fn ready(&self) -> String {
-        self.backend.let_through(1);
-        let path = self.create().await;
-        self.until(&path, "ready").await;
-        path
-    }
-}
+use super::BODY_LIMIT_BYTES;
+use super::bench::{as_john, basic, bench, bench_keeping};
+use crate::auth::Peer;
+use crate::testing::{BAG, Behaviour};
 
 #[tokio::test]
 async fn an_export_is_asked_for_followed_and_fetched() {
@@ -409,7 +259,7 @@ async fn a_body_that_is_no_order_is_refused_with_a_reason() {
 #[tokio::test]
 async fn what_is_not_there_is_a_problem_too() {
     let bench = bench().await;
-    for path in ["/", "/api/v1/openapi.json", "/api/v1/exports/1/2/3", "/x"] {
+    for path in ["/", "/api/v1", "/api/v1/exports/1/2/3", "/x"] {
         let answer = bench.ask("GET", path).await;
         assert_eq!(answer.problem(404), "/problems/unknown-path", "{path}");
     }

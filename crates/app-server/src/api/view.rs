@@ -3,10 +3,11 @@
 use domain::jobs::{
     DownloadRecord, Job, JobFailure, JobProgress, JobState, JobStateName, WaitingFor,
 };
-use domain::model::{BagFormat, DocumentForms, Secrets, Section, Strictness};
+use domain::model::{BagFormat, DocumentForms, Secrets, Section, Strictness, UserId};
 use domain::report::Completeness;
 use jiff::Timestamp;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 /// Where an export is found.
 pub(super) fn location(job: &Job) -> String {
@@ -23,40 +24,164 @@ pub(super) fn media_type(format: BagFormat) -> &'static str {
 }
 
 /// One export, without its report.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = Export)]
 pub(super) struct ExportView<'a> {
+    /// Its name.
+    #[schema(format = Uuid)]
     id: &'a str,
+    /// Whose data it holds: the login that the platform gives.
     user: &'a str,
+    /// Where it is in its life.
+    #[schema(value_type = StateSchema)]
     state: JobStateName,
+    /// What a waiting one waits for.
+    #[schema(value_type = Option<WaitingForSchema>)]
     waiting_for: Option<WaitingFor>,
+    /// When a waiting one is tried again by itself.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    retry: Option<Timestamp>,
+    /// Who asked for it.
     requested_by: &'a str,
+    /// When.
+    #[schema(value_type = String, format = DateTime)]
     requested: Timestamp,
+    /// When an answer is due: one month later.
+    #[schema(value_type = String, format = DateTime)]
     due: Timestamp,
+    /// When its run began.
+    #[schema(value_type = Option<String>, format = DateTime)]
     started: Option<Timestamp>,
+    /// When its run was over.
+    #[schema(value_type = Option<String>, format = DateTime)]
     finished: Option<Timestamp>,
+    /// Until when its archive can be fetched.
+    #[schema(value_type = Option<String>, format = DateTime)]
     expires: Option<Timestamp>,
+    /// Until when a failed one can be tried again.
+    #[schema(value_type = Option<String>, format = DateTime)]
+    resumable_until: Option<Timestamp>,
+    /// `complete`, or `partial`: the report names what is missing.
+    #[schema(value_type = Option<String>)]
     outcome: Option<Completeness>,
     archive: Option<ArchiveView<'a>>,
+    /// Why a failed one failed.
+    #[schema(value_type = Option<FailureSchema>)]
     failure: Option<&'a JobFailure>,
+    /// What else a person should know.
     notes: &'a [String],
+    /// How far an unfinished one is.
+    #[schema(value_type = Option<Object>)]
     progress: Option<JobProgress>,
     order: OrderView<'a>,
-    downloads: &'a [DownloadRecord],
+    /// The latest downloads, oldest first.
+    downloads: Vec<DownloadView<'a>>,
+    /// All downloads that there ever were.
     downloads_total: u64,
     links: Links,
 }
 
-#[derive(Serialize)]
+/// Where an export is in its life.
+#[derive(ToSchema)]
+#[schema(as = State, rename_all = "lowercase")]
+#[expect(
+    dead_code,
+    reason = "describes `JobStateName`, which knows nothing of the document"
+)]
+enum StateSchema {
+    Queued,
+    Running,
+    Waiting,
+    Ready,
+    Failed,
+    Cancelled,
+    Expired,
+    Deleted,
+}
+
+/// What an export waits for.
+#[derive(ToSchema)]
+#[schema(as = WaitingFor, rename_all = "kebab-case")]
+#[expect(
+    dead_code,
+    reason = "describes `WaitingFor`, which knows nothing of the document"
+)]
+enum WaitingForSchema {
+    SignIn,
+    Platform,
+    DiskSpace,
+}
+
+/// Why there is no archive.
+#[derive(ToSchema)]
+#[schema(as = Failure)]
+#[expect(
+    dead_code,
+    reason = "describes `JobFailure`, which knows nothing of the document"
+)]
+struct FailureSchema {
+    /// What went wrong.
+    message: String,
+    /// What a person can do.
+    hint: Option<String>,
+}
+
+/// The archive of an export.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Archive)]
 struct ArchiveView<'a> {
+    /// Its file name.
     name: &'a str,
+    /// Its media type.
     media_type: &'static str,
+    /// Its size.
     bytes: u64,
+    /// SHA-256 of the whole file.
     sha256: String,
+    /// Whether it can be fetched now.
     available: bool,
 }
 
-#[derive(Serialize)]
+/// One download by one person from one address, however many ranges it took.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Download)]
+struct DownloadView<'a> {
+    /// When its last transfer ended.
+    #[schema(value_type = String, format = DateTime)]
+    at: Timestamp,
+    /// Who fetched it.
+    by: &'a str,
+    /// The network address that it went to.
+    from: &'a str,
+    /// The first byte that was asked for.
+    offset: u64,
+    /// Bytes handed over, all transfers together.
+    bytes: u64,
+    /// Transfers that belong to it.
+    transfers: u64,
+    /// Whether every byte was handed over.
+    complete: bool,
+}
+
+impl<'a> DownloadView<'a> {
+    fn of(record: &'a DownloadRecord) -> Self {
+        Self {
+            at: record.at,
+            by: record.by.as_str(),
+            from: &record.from,
+            offset: record.offset,
+            bytes: record.bytes,
+            transfers: record.transfers,
+            complete: record.complete,
+        }
+    }
+}
+
+/// What was asked for.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Order)]
 struct OrderView<'a> {
+    #[schema(value_type = Vec<String>)]
     include: Vec<Section>,
     appliances: Option<Vec<i64>>,
     mysoftware: Option<Vec<i64>>,
@@ -67,27 +192,34 @@ struct OrderView<'a> {
     strict: bool,
 }
 
-#[derive(Serialize)]
+/// Where more is.
+#[derive(Serialize, ToSchema)]
 struct Links {
     #[serde(rename = "self")]
     this: String,
-    archive: String,
-    events: String,
+    /// For its owner only.
+    archive: Option<String>,
+    /// For its owner only.
+    events: Option<String>,
 }
 
-/// One export with its report, which is `export.json` as it stands in the bag.
-#[derive(Serialize)]
+/// One export with its report.
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExportWithReport)]
 pub(super) struct FullView<'a> {
     #[serde(flatten)]
     export: ExportView<'a>,
+    /// `export.json` as it stands in the bag.
+    #[schema(value_type = Option<Object>)]
     report: Option<serde_json::Value>,
 }
 
 /// A page of a list.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
+#[schema(as = ExportList)]
 pub(super) struct ListView<'a> {
     pub(super) exports: Vec<ExportView<'a>>,
-    /// Where the next page of the list is; `None` at its end.
+    /// Where the next page of the list is; `null` at its end.
     pub(super) next: Option<String>,
 }
 
@@ -103,12 +235,22 @@ impl<'a> ExportView<'a> {
                 JobState::Waiting { waiting_for, .. } => Some(waiting_for),
                 _ => None,
             },
+            retry: match job.state {
+                JobState::Waiting { retry, .. } => retry,
+                _ => None,
+            },
             requested_by: job.owner.as_str(),
             requested: job.requested,
             due: job.due(),
             started: job.began,
             finished: finished(&job.state),
             expires: job.expires(),
+            resumable_until: match job.state {
+                JobState::Failed {
+                    resumable_until, ..
+                } => resumable_until.filter(|until| now < *until),
+                _ => None,
+            },
             outcome: job.delivery().map(|delivery| delivery.completeness),
             archive: job.delivery().map(|delivery| ArchiveView {
                 name: delivery.bag.name.as_str(),
@@ -124,18 +266,37 @@ impl<'a> ExportView<'a> {
             notes: &job.notes,
             progress: progress.filter(|_| job.is_unfinished()),
             order: order(job),
-            downloads: &job.downloads,
+            downloads: job.downloads.iter().map(DownloadView::of).collect(),
             downloads_total: job.downloads_total,
             links: Links {
-                archive: format!("{location}/archive"),
-                events: format!("{location}/events"),
+                archive: Some(format!("{location}/archive")),
+                events: Some(format!("{location}/events")),
                 this: location,
             },
         }
     }
 }
 
+impl ExportView<'_> {
+    /// As this person may see it: somebody else's archive is not for administrators.
+    pub(super) fn seen_by(mut self, person: &UserId) -> Self {
+        if self.requested_by != person.as_str() {
+            self.links.archive = None;
+            self.links.events = None;
+        }
+        self
+    }
+}
+
 impl<'a> FullView<'a> {
+    /// As this person may see it.
+    pub(super) fn seen_by(self, person: &UserId) -> Self {
+        Self {
+            export: self.export.seen_by(person),
+            ..self
+        }
+    }
+
     pub(super) fn of(job: &'a Job, now: Timestamp, progress: Option<JobProgress>) -> Self {
         Self {
             export: ExportView::of(job, now, progress),

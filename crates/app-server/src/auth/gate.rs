@@ -5,6 +5,7 @@ use std::net::IpAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use domain::jobs::{AuditAction, AuditEntry, AuditLog};
 use domain::model::UserId;
 use domain::ports::Clock;
 use hmac::{Hmac, KeyInit as _, Mac as _};
@@ -14,6 +15,9 @@ use tokio::sync::Semaphore;
 
 use super::attempts::Attempts;
 use super::expiring::ExpiringMap;
+use super::origin::Origin;
+use super::sessions::{Sessions, SignedIn};
+use super::streams::EventStreams;
 use crate::backend::{Backend, Credentials, IdentifyError};
 use crate::causes::Causes;
 use crate::problem::Problem;
@@ -42,6 +46,28 @@ pub(crate) struct Caller {
     pub(crate) credentials: Credentials,
     /// Where they are.
     pub(crate) from: IpAddr,
+    is_administrator: bool,
+}
+
+impl Caller {
+    /// Whether the operator made them an administrator of this service.
+    pub(crate) fn is_administrator(&self) -> bool {
+        self.is_administrator
+    }
+}
+
+/// What the gate works with.
+pub(crate) struct GateParts {
+    pub(crate) backend: Arc<dyn Backend>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) audit: Arc<dyn AuditLog>,
+    pub(crate) sessions: Arc<dyn Sessions>,
+    /// Where the service is for browsers, where the operator says so.
+    pub(crate) origin: Option<Origin>,
+    /// Logins of the administrators of this service.
+    pub(crate) administrators: Vec<UserId>,
+    /// Drawn for every process.
+    pub(crate) key: [u8; 64],
 }
 
 /// A keyed sum of credentials: says whether they are the same, and nothing else outside of this process.
@@ -57,6 +83,11 @@ enum Verdict {
 pub(crate) struct Gate {
     backend: Arc<dyn Backend>,
     clock: Arc<dyn Clock>,
+    audit: Arc<dyn AuditLog>,
+    sessions: Arc<dyn Sessions>,
+    origin: Option<Origin>,
+    administrators: Vec<UserId>,
+    streams: EventStreams,
     key: Hmac<Sha256>,
     verdicts: Mutex<ExpiringMap<Fingerprint, Verdict>>,
     attempts: Mutex<Attempts>,
@@ -68,16 +99,68 @@ pub(crate) struct Gate {
 type Turn = tokio::sync::Mutex<()>;
 
 impl Gate {
-    /// `key` is drawn for every process.
-    pub(crate) fn new(backend: Arc<dyn Backend>, clock: Arc<dyn Clock>, key: [u8; 64]) -> Self {
+    pub(crate) fn new(parts: GateParts) -> Self {
         Self {
-            backend,
-            clock,
-            key: Hmac::new(&key.into()),
+            backend: parts.backend,
+            clock: parts.clock,
+            audit: parts.audit,
+            sessions: parts.sessions,
+            origin: parts.origin,
+            administrators: parts.administrators,
+            streams: EventStreams::default(),
+            key: Hmac::new(&parts.key.into()),
             verdicts: Mutex::new(ExpiringMap::new(VERDICTS)),
             attempts: Mutex::new(Attempts::new()),
             checks: Semaphore::new(CHECKS_AT_ONCE),
             turns: Mutex::default(),
+        }
+    }
+
+    /// Sessions of people who signed in with the form.
+    pub(crate) fn sessions(&self) -> &dyn Sessions {
+        &*self.sessions
+    }
+
+    /// Event streams, counted by person.
+    pub(crate) fn streams(&self) -> &EventStreams {
+        &self.streams
+    }
+
+    /// Where the service is for browsers, where the operator says so.
+    pub(crate) fn origin(&self) -> Option<&Origin> {
+        self.origin.as_ref()
+    }
+
+    /// Whether browsers reach the service encrypted.
+    pub(crate) fn is_https(&self) -> bool {
+        self.origin.as_ref().is_some_and(Origin::is_https)
+    }
+
+    /// Somebody who has signed in, in a request that comes from there.
+    pub(crate) fn caller(&self, signed_in: SignedIn, from: IpAddr) -> Caller {
+        Caller {
+            is_administrator: self.administrators.contains(&signed_in.owner),
+            owner: signed_in.owner,
+            credentials: signed_in.credentials,
+            from,
+        }
+    }
+
+    /// Records a sign-in or a sign-out. Nobody is shut out because that fails: the log says so.
+    pub(crate) async fn record(&self, action: AuditAction, login: &UserId, from: IpAddr) {
+        let entry = AuditEntry {
+            at: self.clock.now(),
+            action,
+            actor: Some(login.clone()),
+            subject: None,
+            from: Some(from.to_string()),
+            export: None,
+            sha256: None,
+            bytes: None,
+            detail: None,
+        };
+        if let Err(error) = self.audit.append(entry).await {
+            tracing::error!(%action, error = %Causes(&error), "the audit trail could not be written");
         }
     }
 
@@ -93,14 +176,32 @@ impl Gate {
             None => self.ask_in_turn(&credentials, from, fingerprint).await?,
         };
         match verdict {
-            Verdict::Accepted(owner) => Ok(Caller {
-                owner,
-                credentials,
-                from,
-            }),
+            Verdict::Accepted(owner) => Ok(self.caller(SignedIn { owner, credentials }, from)),
             Verdict::Refused => Err(Problem::Unauthenticated {
                 why: "the platform refused the credentials",
             }),
+        }
+    }
+
+    /// Whose data the caller gets who asks for this user's: the login that the platform gives back. The platform is asked with the
+    /// caller's own credentials. Whom it does not show them and who does not exist are refused alike.
+    pub(crate) async fn subject_of(
+        &self,
+        caller: &Caller,
+        user: &UserId,
+    ) -> Result<UserId, Problem> {
+        if *user == caller.owner {
+            return Ok(user.clone());
+        }
+        let asked = tokio::time::timeout(CHECK_WITHIN, async {
+            let _turn = self.checks.acquire().await;
+            self.backend.look_up(&caller.credentials, user).await
+        });
+        let late = |_| Problem::PlatformUnavailable { cause: None };
+        match asked.await.map_err(late)? {
+            Ok(subject) => Ok(subject),
+            Err(IdentifyError::Refused | IdentifyError::Forbidden) => Err(Problem::ForbiddenPerson),
+            Err(error) => Err(unavailable(error)),
         }
     }
 
@@ -145,18 +246,16 @@ impl Gate {
         let now = self.clock.elapsed();
         let verdict = match answer {
             Ok(owner) => {
-                self.attempts().succeeded(from, login);
+                self.attempts().succeeded(from, login, now);
                 Verdict::Accepted(owner)
             }
             Err(IdentifyError::Refused) => {
                 self.attempts().failed(from, login, now);
+                self.record(AuditAction::SignInRefused, login, from).await;
                 Verdict::Refused
             }
             Err(IdentifyError::Forbidden) => return Err(Problem::Forbidden),
-            Err(error @ (IdentifyError::Platform(_) | IdentifyError::WrongAddress(_))) => {
-                tracing::warn!(error = %Causes(&error), "the credentials of a caller could not be checked");
-                return Err(Problem::PlatformUnavailable { cause: Some(error) });
-            }
+            Err(error) => return Err(unavailable(error)),
         };
         let keep = match verdict {
             Verdict::Accepted(_) => ACCEPTED_FOR,
@@ -195,11 +294,20 @@ impl Gate {
     }
 }
 
+/// The log has the kind of the cause and what helps, and not the cause itself: a request has the login in its path.
+fn unavailable(error: IdentifyError) -> Problem {
+    let helps = error.remedy().unwrap_or_default();
+    tracing::warn!(%error, helps, "the platform could not be asked about a user");
+    Problem::PlatformUnavailable { cause: Some(error) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::MemorySessions;
     use crate::testing::FakeBackend;
     use domain::ports::MockClock;
+    use domain::testing::MemoryAudit;
     use secrecy::SecretString;
 
     const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
@@ -217,11 +325,17 @@ mod tests {
         clock
             .expect_elapsed()
             .returning(move || *now.lock().unwrap());
-        Gate::new(
-            Arc::clone(backend) as Arc<dyn Backend>,
-            Arc::new(clock),
-            [7; 64],
-        )
+        clock.expect_now().return_const(jiff::Timestamp::UNIX_EPOCH);
+        let clock: Arc<dyn Clock> = Arc::new(clock);
+        Gate::new(GateParts {
+            backend: Arc::clone(backend) as Arc<dyn Backend>,
+            clock: Arc::clone(&clock),
+            audit: Arc::new(MemoryAudit::default()),
+            sessions: Arc::new(MemorySessions::new(clock)),
+            origin: None,
+            administrators: vec![UserId::parse("root").unwrap()],
+            key: [7; 64],
+        })
     }
 
     #[tokio::test]
@@ -269,6 +383,32 @@ mod tests {
         assert_eq!(backend.questions(), 5);
         *now.lock().unwrap() = Duration::from_mins(1);
         assert!(gate.admit(credentials("secret"), HERE).await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn another_person_s_data_is_for_whom_the_platform_shows_them() {
+        let backend = Arc::new(FakeBackend::default());
+        let gate = gate(&backend, &Arc::new(Mutex::new(Duration::ZERO)));
+        let user = |login: &str| UserId::parse(login).unwrap();
+        let john = gate.admit(credentials("secret"), HERE).await.unwrap();
+        assert_eq!(
+            gate.subject_of(&john, &user("john")).await.unwrap(),
+            user("john")
+        );
+        for other in ["mary", "nobody"] {
+            let refused = gate.subject_of(&john, &user(other)).await;
+            assert!(matches!(refused, Err(Problem::ForbiddenPerson)), "{other}");
+        }
+        let root = Credentials {
+            login: user("root"),
+            ..credentials("secret")
+        };
+        let root = gate.admit(root, HERE).await.unwrap();
+        assert!(root.is_administrator() && !john.is_administrator());
+        assert_eq!(
+            gate.subject_of(&root, &user("Mary")).await.unwrap(),
+            user("mary")
+        );
     }
 
     #[tokio::test]

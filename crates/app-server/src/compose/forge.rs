@@ -9,7 +9,7 @@ use adapters_http::{
     UforgeApi,
 };
 use async_trait::async_trait;
-use domain::model::{Representation, Resource, SafeName, UserId};
+use domain::model::{Facts, Representation, Resource, SafeName, UserId};
 use domain::ports::{ApiError, Clock, Platform, UserDataApi as _};
 use domain::workflow::Limits;
 use secrecy::SecretString;
@@ -75,6 +75,34 @@ impl Forge {
         Ok(TrackedStarts::new(Arc::new(api)))
     }
 
+    /// Reads `users/{user}` with these credentials: who that is, in the platform's own word.
+    async fn ask_who(
+        &self,
+        credentials: &Credentials,
+        user: &UserId,
+    ) -> Result<UserId, IdentifyError> {
+        let api = match self.api(user.clone(), signature(credentials), IDENTIFY_SILENCE) {
+            Ok(api) => api,
+            Err(SetUpError::ColonInLogin { .. } | SetUpError::DotLogin { .. }) => {
+                return Err(IdentifyError::Refused);
+            }
+            Err(error) => return Err(IdentifyError::Platform(unprepared(&error))),
+        };
+        match api.document(Resource::User, Representation::Xml).await {
+            Ok(document) => login_of(&document.facts).ok_or(IdentifyError::Nameless),
+            Err(ApiError::Unauthorized { .. }) => Err(IdentifyError::Refused),
+            // Nobody of this login, or no UForge at this address.
+            Err(error @ ApiError::NotFound { .. }) => match api.platform().await {
+                Err(ApiError::NotFound { .. } | ApiError::NotUForge { .. }) => {
+                    Err(IdentifyError::WrongAddress(error))
+                }
+                _ => Err(IdentifyError::Refused),
+            },
+            Err(ApiError::Forbidden { .. }) => Err(IdentifyError::Forbidden),
+            Err(error) => Err(IdentifyError::Platform(error)),
+        }
+    }
+
     /// For the one question that needs no credentials.
     pub(super) fn anonymous(&self) -> Result<UforgeApi, SetUpError> {
         #[expect(clippy::expect_used, reason = "the text is a login")]
@@ -105,32 +133,15 @@ impl Backend for Forge {
     }
 
     async fn identify(&self, credentials: &Credentials) -> Result<UserId, IdentifyError> {
-        let login = credentials.login.clone();
-        let api = match self.api(login.clone(), signature(credentials), IDENTIFY_SILENCE) {
-            Ok(api) => api,
-            Err(SetUpError::ColonInLogin { .. } | SetUpError::DotLogin { .. }) => {
-                return Err(IdentifyError::Refused);
-            }
-            Err(error) => return Err(IdentifyError::Platform(unprepared(&error))),
-        };
-        match api.document(Resource::User, Representation::Xml).await {
-            Ok(document) => Ok(document
-                .facts
-                .objects
-                .first()
-                .and_then(|user| UserId::parse(user.name.as_deref()?).ok())
-                .unwrap_or(login)),
-            Err(ApiError::Unauthorized { .. }) => Err(IdentifyError::Refused),
-            // Nobody of this login, or no UForge at this address.
-            Err(error @ ApiError::NotFound { .. }) => match api.platform().await {
-                Err(ApiError::NotFound { .. } | ApiError::NotUForge { .. }) => {
-                    Err(IdentifyError::WrongAddress(error))
-                }
-                _ => Err(IdentifyError::Refused),
-            },
-            Err(ApiError::Forbidden { .. }) => Err(IdentifyError::Forbidden),
-            Err(error) => Err(IdentifyError::Platform(error)),
-        }
+        self.ask_who(credentials, &credentials.login).await
+    }
+
+    async fn look_up(
+        &self,
+        credentials: &Credentials,
+        user: &UserId,
+    ) -> Result<UserId, IdentifyError> {
+        self.ask_who(credentials, user).await
     }
 
     async fn prepare(&self, assignment: Assignment) -> Result<Box<dyn Run>, Setback> {
@@ -166,6 +177,14 @@ impl Backend for Forge {
 
     async fn read_report(&self, folder: PathBuf, name: SafeName) -> Result<Exported, Setback> {
         folder::read_report(&folder, name).await
+    }
+}
+
+/// The `loginName` of a user document, and nothing else.
+fn login_of(facts: &Facts) -> Option<UserId> {
+    match &facts.objects[..] {
+        [user] => UserId::parse(user.login.as_deref()?).ok(),
+        _ => None,
     }
 }
 

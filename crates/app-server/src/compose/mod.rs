@@ -14,7 +14,9 @@ use std::sync::Arc;
 use adapters_archive::{SealKey, SealKeyError};
 use adapters_clock::SystemClock;
 use adapters_http::{BaseUrl, BaseUrlError, SetUpError, TlsTrust};
-pub(crate) use adapters_process::{LossyStderr, Signals, TextFileError, read_pem};
+pub(crate) use adapters_process::{
+    LossyStderr, Signals, TextFileError, raise_open_files_limit, read_pem,
+};
 use domain::ports::Clock;
 use thiserror::Error;
 
@@ -24,7 +26,7 @@ use crate::settings::{Settings, Trust};
 use forge::Forge;
 use seal::AgeSeal;
 use service_account::ServiceAccountError;
-pub(crate) use stores::{StoreError, Stores, open_stores};
+pub(crate) use stores::{StoreError, Stores, open_stores, open_trail};
 
 /// Why the parts do not fit together. Nothing was sent.
 #[derive(Debug, Error)]

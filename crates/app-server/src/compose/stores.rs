@@ -32,7 +32,11 @@ impl StoreError {
     pub(crate) fn is_misconfiguration(&self) -> bool {
         matches!(
             self,
-            Self::Folder(DataFolderError::Distrusted(_) | DataFolderError::NotOurs { .. })
+            Self::Folder(
+                DataFolderError::Distrusted(_)
+                    | DataFolderError::NotOurs { .. }
+                    | DataFolderError::NoData { .. }
+            )
         )
     }
 }
@@ -72,4 +76,11 @@ pub(crate) async fn open_stores(path: &Path, clock: &Arc<dyn Clock>) -> Result<S
         database,
         _folder: folder,
     })
+}
+
+/// Opens the audit trail of a folder that a service may be using, to read it.
+pub(crate) async fn open_trail(path: &Path) -> Result<Arc<dyn AuditLog>, StoreError> {
+    let database = DataFolder::database_beside(path)?;
+    let database = Database::open_beside(&database, super::clock()).await?;
+    Ok(Arc::new(SqliteAudit::new(&database)))
 }

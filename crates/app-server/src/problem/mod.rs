@@ -18,6 +18,16 @@ pub(crate) enum Problem {
     Unauthenticated { why: &'static str },
     /// The platform does not let this account be used.
     Forbidden,
+    /// The platform does not let the caller read the person whose data they ask for, or there is no such person.
+    ForbiddenPerson,
+    /// What was given cannot be a login.
+    InvalidLogin { why: &'static str },
+    /// The form is not one of sign-in.
+    InvalidForm,
+    /// Another site's page sent the request, or it comes with a cookie and does not say from where.
+    CrossOrigin,
+    /// Too many event streams of the caller are open.
+    TooManyStreams { limit: usize },
     /// Too many attempts with wrong credentials.
     TooManyAttempts { wait: Duration },
     /// The platform could not be asked; without a cause it took too long.
@@ -50,8 +60,19 @@ pub(crate) enum Problem {
     TooManyExports { limit: usize },
     /// The caller gave too many orders within a day.
     TooManyOrders { limit: usize, wait: Duration },
-    /// Too many archives of the caller are kept.
-    TooManyArchives { archives: Vec<JobId> },
+    /// Too many archives of the caller are kept; the first of them expires after `wait`.
+    TooManyArchives {
+        archives: Vec<JobId>,
+        wait: Duration,
+    },
+    /// The header `Idempotency-Key` is not understood.
+    InvalidKey { detail: String },
+    /// The idempotency key stands for another order.
+    KeyReused,
+    /// The export cannot go on from where it stood.
+    NotResumable { state: JobStateName },
+    /// Only administrators of this service may do this.
+    NotAdministrator,
     /// The service can take no more.
     Busy,
     /// The service is being stopped.
@@ -69,8 +90,16 @@ struct Kind {
 
 /// How long a caller should wait before asking for a bag again.
 pub(crate) const POLL_AGAIN: Duration = Duration::from_secs(5);
+/// How long an idempotency key stands for its order.
+const KEYS_KEPT: Duration = Duration::from_hours(24);
 
 impl Problem {
+    /// Whether the platform or this service does not permit what was asked for.
+    pub(crate) fn is_refusal(&self) -> bool {
+        self.kind().status == StatusCode::FORBIDDEN
+    }
+
+    #[expect(clippy::too_many_lines, reason = "it is a table")]
     fn kind(&self) -> Kind {
         use StatusCode as S;
         let (status, slug, title) = match self {
@@ -83,6 +112,29 @@ impl Problem {
                 S::FORBIDDEN,
                 "forbidden",
                 "The platform does not permit this",
+            ),
+            Self::ForbiddenPerson => (
+                S::FORBIDDEN,
+                "forbidden-person",
+                "The platform does not permit this",
+            ),
+            Self::InvalidLogin { .. } => {
+                (S::BAD_REQUEST, "invalid-login", "This cannot be a login")
+            }
+            Self::InvalidForm => (
+                S::UNPROCESSABLE_ENTITY,
+                "invalid-form",
+                "The form is not understood",
+            ),
+            Self::CrossOrigin => (
+                S::FORBIDDEN,
+                "cross-origin",
+                "The request does not come from this service's page",
+            ),
+            Self::TooManyStreams { .. } => (
+                S::TOO_MANY_REQUESTS,
+                "too-many-streams",
+                "Too many event streams are open",
             ),
             Self::TooManyAttempts { .. } => (
                 S::TOO_MANY_REQUESTS,
@@ -149,6 +201,26 @@ impl Problem {
                 "too-many-archives",
                 "Too many archives are kept",
             ),
+            Self::InvalidKey { .. } => (
+                S::BAD_REQUEST,
+                "invalid-idempotency-key",
+                "The idempotency key is not understood",
+            ),
+            Self::KeyReused => (
+                S::CONFLICT,
+                "idempotency-key-reused",
+                "The idempotency key stands for another order",
+            ),
+            Self::NotResumable { .. } => (
+                S::CONFLICT,
+                "not-resumable",
+                "The export cannot be tried again",
+            ),
+            Self::NotAdministrator => (
+                S::FORBIDDEN,
+                "not-administrator",
+                "Only administrators may do this",
+            ),
             Self::Busy => (S::SERVICE_UNAVAILABLE, "busy", "The service is busy"),
             Self::Stopping => (
                 S::SERVICE_UNAVAILABLE,
@@ -166,10 +238,25 @@ impl Problem {
 
     fn detail(&self) -> String {
         match self {
-            Self::Unauthenticated { why } => (*why).to_owned(),
+            Self::Unauthenticated { why } | Self::InvalidLogin { why } => (*why).to_owned(),
             Self::Forbidden => {
                 "the platform knows the credentials but does not let this account read its own data"
                     .to_owned()
+            }
+            Self::ForbiddenPerson => {
+                "the platform does not let you read this person's data, or knows no such person"
+                    .to_owned()
+            }
+            Self::InvalidForm => {
+                "send `login` and `password` as `application/x-www-form-urlencoded`".to_owned()
+            }
+            Self::CrossOrigin => {
+                "requests that change something have to come from this service's own page: \
+                 the header `Origin` says from where they come"
+                    .to_owned()
+            }
+            Self::TooManyStreams { limit } => {
+                format!("at most {limit} event streams of one person can be open at the same time")
             }
             Self::TooManyAttempts { wait } => {
                 format!("try again in {} seconds", whole_seconds(*wait))
@@ -179,8 +266,22 @@ impl Problem {
             Self::MethodNotAllowed => "the header `Allow` names what can be done".to_owned(),
             Self::UnknownExport => "no export of yours has this id".to_owned(),
             Self::InvalidQuery { detail }
+            | Self::InvalidKey { detail }
             | Self::InvalidJson { detail }
             | Self::InvalidOrder { detail } => detail.clone(),
+            Self::KeyReused => {
+                "within a day a key stands for one order: use another key for another order"
+                    .to_owned()
+            }
+            Self::NotResumable { state } => match state {
+                JobStateName::Failed => {
+                    "nothing is kept of its run any more: ask for a new export".to_owned()
+                }
+                state => format!("only a failed export can be tried again: this one is {state}"),
+            },
+            Self::NotAdministrator => {
+                "the operator of this service names its administrators".to_owned()
+            }
             Self::NotDeclaredJson => {
                 "send the order with `Content-Type: application/json`".to_owned()
             }
@@ -201,7 +302,7 @@ impl Problem {
                 "at most {limit} exports can be asked for within a day: try again in {} seconds",
                 whole_seconds(*wait)
             ),
-            Self::TooManyArchives { archives } => {
+            Self::TooManyArchives { archives, .. } => {
                 let paths = archives.iter().map(|id| format!("/api/v1/exports/{id}"));
                 let paths = paths.collect::<Vec<_>>().join(", ");
                 format!("delete one of your archives first: {paths}")
@@ -216,13 +317,23 @@ impl Problem {
 
     fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::TooManyAttempts { wait } | Self::TooManyOrders { wait, .. } => Some(*wait),
-            Self::NotReady { .. } | Self::PlatformUnavailable { .. } | Self::Busy => {
-                Some(POLL_AGAIN)
+            Self::TooManyAttempts { wait }
+            | Self::TooManyOrders { wait, .. }
+            | Self::TooManyArchives { wait, .. } => Some(*wait),
+            Self::KeyReused => Some(KEYS_KEPT),
+            Self::NotReady { .. }
+            | Self::NotResumable { .. }
+            | Self::PlatformUnavailable { .. }
+            | Self::Busy => Some(POLL_AGAIN),
+            Self::TooManyExports { .. } | Self::TooManyStreams { .. } | Self::Stopping => {
+                Some(Duration::from_secs(30))
             }
-            Self::TooManyExports { .. } | Self::Stopping => Some(Duration::from_secs(30)),
             Self::Unauthenticated { .. }
             | Self::Forbidden
+            | Self::ForbiddenPerson
+            | Self::InvalidLogin { .. }
+            | Self::InvalidForm
+            | Self::CrossOrigin
             | Self::UnknownPath
             | Self::MethodNotAllowed
             | Self::UnknownExport
@@ -234,7 +345,8 @@ impl Problem {
             | Self::BodyIncomplete
             | Self::Gone { .. }
             | Self::RangeNotSatisfiable { .. }
-            | Self::TooManyArchives { .. }
+            | Self::InvalidKey { .. }
+            | Self::NotAdministrator
             | Self::Internal => None,
         }
     }

@@ -1,9 +1,15 @@
 //! What a store could not do, as a problem of the caller or of the service.
 
-use domain::jobs::{BagStoreError, JobStoreError};
+use std::time::Duration;
+
+use domain::jobs::{AuditError, BagStoreError, IdempotencyError, JobStoreError};
 
 use super::Problem;
+use crate::auth::SessionsError;
 use crate::causes::Causes;
+
+/// How long to wait for an archive to expire, where nobody knows better.
+const ONE_MAY_EXPIRE: Duration = Duration::from_hours(1);
 
 impl From<JobStoreError> for Problem {
     fn from(error: JobStoreError) -> Self {
@@ -11,7 +17,10 @@ impl From<JobStoreError> for Problem {
             JobStoreError::Unknown { .. } => Self::UnknownExport,
             JobStoreError::TooManyUnfinished { limit } => Self::TooManyExports { limit },
             JobStoreError::TooManyOrders { limit, wait } => Self::TooManyOrders { limit, wait },
-            JobStoreError::TooManyArchives { archives } => Self::TooManyArchives { archives },
+            JobStoreError::TooManyArchives { archives } => Self::TooManyArchives {
+                archives,
+                wait: ONE_MAY_EXPIRE,
+            },
             JobStoreError::Full { .. } | JobStoreError::Conflict { .. } => Self::Busy,
             JobStoreError::Exists { .. }
             | JobStoreError::Lost { .. }
@@ -20,6 +29,13 @@ impl From<JobStoreError> for Problem {
                 Self::Internal
             }
         }
+    }
+}
+
+impl From<SessionsError> for Problem {
+    fn from(error: SessionsError) -> Self {
+        tracing::error!(error = %Causes(&error), "the sessions failed");
+        Self::Internal
     }
 }
 
@@ -32,5 +48,19 @@ impl From<BagStoreError> for Problem {
             | BagStoreError::NoSpace { .. }
             | BagStoreError::Io { .. } => Self::Internal,
         }
+    }
+}
+
+impl From<AuditError> for Problem {
+    fn from(error: AuditError) -> Self {
+        tracing::error!(error = %Causes(&error), "the audit trail failed");
+        Self::Internal
+    }
+}
+
+impl From<IdempotencyError> for Problem {
+    fn from(error: IdempotencyError) -> Self {
+        tracing::error!(error = %Causes(&error), "the store of idempotency keys failed");
+        Self::Internal
     }
 }

@@ -1,15 +1,17 @@
 //! Sockets: connections of bounded number, headers that arrive in time, and an orderly end.
 
+mod forwarded;
 mod patience;
+mod shares;
 
 use std::convert::Infallible;
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Request};
+use axum::http::Request;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -21,16 +23,14 @@ use tokio_util::task::TaskTracker;
 use tower::ServiceExt as _;
 
 use domain::ports::Clock;
+use ipnet::IpNet;
 
 use crate::auth::Peer;
+use crate::settings::Connections;
+use forwarded::{caller_address, is_trusted};
 use patience::Patience;
+use shares::Shares;
 
-/// Connections at the same time; further ones wait in the system's own queue.
-const CONNECTIONS: usize = 1_024;
-/// How long a caller may take to send its request's headers.
-const HEADERS_WITHIN: Duration = Duration::from_secs(15);
-/// How long a caller may take nothing of an answer.
-const NOTHING_TAKEN_FOR: Duration = Duration::from_mins(2);
 /// Bytes that the headers of one request may have.
 const HEADER_BYTES: usize = 32 * 1024;
 /// After an error of the system (no file descriptors left) no connection is accepted for so long.
@@ -40,12 +40,14 @@ const BREATHER: Duration = Duration::from_millis(100);
 pub(crate) async fn serve(
     listener: TcpListener,
     router: Router,
-    trusted_proxies: Arc<[IpAddr]>,
+    trusted_proxies: Arc<[IpNet]>,
+    limits: Connections,
     clock: Arc<dyn Clock>,
     stopping: CancellationToken,
 ) {
     let connections = TaskTracker::new();
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let places = Arc::new(Semaphore::new(limits.all.get()));
+    let shares = Shares::new(limits.per_address.get());
     loop {
         let accepted = tokio::select! {
             () = stopping.cancelled() => break,
@@ -53,17 +55,27 @@ pub(crate) async fn serve(
         };
         match accepted {
             Ok((stream, peer, place)) => {
+                let address = peer.ip().to_canonical();
+                let share = if is_trusted(address, &trusted_proxies) {
+                    None
+                } else if let Some(share) = shares.enter(address) {
+                    Some(share)
+                } else {
+                    refuse(&stream);
+                    continue;
+                };
                 let talk = converse(
                     stream,
                     peer,
                     router.clone(),
                     Arc::clone(&trusted_proxies),
+                    limits,
                     Arc::clone(&clock),
                     stopping.clone(),
                 );
                 connections.spawn(async move {
                     talk.await;
-                    drop(place);
+                    drop((place, share));
                 });
             }
             Err(error) => {
@@ -93,7 +105,8 @@ async fn converse(
     stream: TcpStream,
     peer: SocketAddr,
     router: Router,
-    trusted_proxies: Arc<[IpAddr]>,
+    trusted_proxies: Arc<[IpNet]>,
+    limits: Connections,
     clock: Arc<dyn Clock>,
     stopping: CancellationToken,
 ) {
@@ -113,10 +126,10 @@ async fn converse(
     });
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEADERS_WITHIN)
+        .header_read_timeout(limits.headers_within)
         .max_buf_size(HEADER_BYTES)
         .serve_connection(
-            TokioIo::new(Patience::new(stream, NOTHING_TAKEN_FOR, clock)),
+            TokioIo::new(Patience::new(stream, limits.nothing_taken_for, clock)),
             answer,
         );
     let mut connection = std::pin::pin!(connection);
@@ -132,48 +145,9 @@ async fn converse(
     }
 }
 
-/// Where a caller is: the peer, or what the last trusted proxy says of it.
-fn caller_address(peer: IpAddr, headers: &HeaderMap, trusted_proxies: &[IpAddr]) -> IpAddr {
-    let mut address = peer.to_canonical();
-    let forwarded = headers
-        .get_all("x-forwarded-for")
-        .iter()
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','))
-        .map(|hop| hop.trim().parse::<IpAddr>().ok())
-        .collect::<Vec<_>>();
-    for hop in forwarded.into_iter().rev() {
-        match hop {
-            Some(hop) if trusted_proxies.contains(&address) => address = hop.to_canonical(),
-            _ => break,
-        }
-    }
-    address
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn address(peer: &str, forwarded: &str, trusted: &[&str]) -> String {
-        let mut headers = HeaderMap::new();
-        headers.insert("x-forwarded-for", forwarded.parse().unwrap());
-        let trusted: Vec<IpAddr> = trusted.iter().map(|ip| ip.parse().unwrap()).collect();
-        caller_address(peer.parse().unwrap(), &headers, &trusted).to_string()
-    }
-
-    #[test]
-    fn only_a_trusted_proxy_s_word_about_addresses_counts() {
-        let forwarded = "203.0.113.9, 198.51.100.7";
-        assert_eq!(address("192.0.2.1", forwarded, &[]), "192.0.2.1");
-        assert_eq!(
-            address("10.0.0.1", forwarded, &["10.0.0.1"]),
-            "198.51.100.7"
-        );
-        assert_eq!(
-            address("::ffff:10.0.0.1", forwarded, &["10.0.0.1", "198.51.100.7"]),
-            "203.0.113.9"
-        );
-        assert_eq!(address("10.0.0.1", "nonsense", &["10.0.0.1"]), "10.0.0.1");
-    }
+/// Answers whoever is over their share, as far as that needs no waiting.
+fn refuse(stream: &TcpStream) {
+    const ANSWER: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+    // Where the answer does not fit, the connection is closed all the same.
+    let _ = stream.try_write(ANSWER);
 }

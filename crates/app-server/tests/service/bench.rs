@@ -33,13 +33,18 @@ pub(crate) fn endless() -> Scenario {
 }
 
 pub(crate) async fn bench(scenario: Scenario) -> Bench {
+    bench_with(scenario, |_| {}).await
+}
+
+/// With other settings than the usual ones.
+pub(crate) async fn bench_with(scenario: Scenario, change: impl FnOnce(&mut Settings)) -> Bench {
     let forge = sandbox::serve(([127, 0, 0, 1], 0).into(), scenario)
         .await
         .unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let service = start(Settings::new(forge.url(), folder.path().join("data")))
-        .await
-        .unwrap();
+    let mut settings = Settings::new(forge.url(), folder.path().join("data"));
+    change(&mut settings);
+    let service = start(settings).await.unwrap();
     Bench {
         forge,
         service,

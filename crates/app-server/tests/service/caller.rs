@@ -35,6 +35,11 @@ impl Caller {
         }
     }
 
+    /// The header that says who this is.
+    pub(crate) fn authorization(&self) -> &str {
+        &self.authorization
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         self.send("GET", path, &[], "").await
     }

@@ -4,7 +4,9 @@
 mod bag;
 mod bench;
 mod caller;
+mod crowds;
 mod exports;
+mod identity;
 mod process;
 mod resume;
 mod sockets;

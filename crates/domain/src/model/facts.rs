@@ -42,6 +42,9 @@ pub struct ObjectFacts {
     pub id: Option<i64>,
     /// `name` (`loginName` of a user, `applianceName` of tickets …), cut after 1,000 characters.
     pub name: Option<String>,
+    /// `loginName` of a user, and nothing else: who somebody is. Never their displayed name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub login: Option<String>,
     /// `version`.
     pub version: Option<String>,
     /// `uri`, as sent; never followed.

@@ -14,6 +14,9 @@ pub enum IdError {
     /// A login with a control character in it, which no URL path may carry.
     #[error("a login name cannot hold control characters")]
     ControlInLogin,
+    /// A login with a character in it that changes the direction of the text around it, or breaks its line.
+    #[error("a login name cannot hold characters that change the direction of text")]
+    DirectionInLogin,
     /// A login longer than any platform stores.
     #[error("a login name of {length} bytes is longer than the {limit} that are accepted")]
     LongLogin {
@@ -29,7 +32,7 @@ pub enum IdError {
 
 /// A user of the platform by login name (`loginName`, the `{uid}` of every path).
 ///
-/// Not empty, at most 256 bytes, no control characters. May hold `@`, spaces and non-ASCII letters.
+/// Not empty, at most 256 bytes, no control characters, none that change the direction of the text around them. May hold `@`, spaces and non-ASCII letters.
 ///
 /// ```
 /// use domain::model::UserId;
@@ -57,6 +60,9 @@ impl UserId {
         if login.chars().any(char::is_control) {
             return Err(IdError::ControlInLogin);
         }
+        if login.chars().any(changes_direction) {
+            return Err(IdError::DirectionInLogin);
+        }
         Ok(Self(login.to_owned()))
     }
 
@@ -64,6 +70,14 @@ impl UserId {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// Whether a character makes the text around it look like another one (Unicode's `Bidi_Control`), or breaks its line.
+fn changes_direction(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
 }
 
 impl TryFrom<String> for UserId {
@@ -195,7 +209,15 @@ mod tests {
                 Ok(login.to_owned())
             );
         }
-        assert!(UserId::parse("a\nb").is_err());
+        for login in [
+            "a\nb",
+            "\u{202e}nhoj",
+            "jo\u{2069}hn",
+            "john\u{200f}",
+            "a\u{2028}b",
+        ] {
+            assert!(UserId::parse(login).is_err(), "{login:?}");
+        }
         assert!(UserId::parse(&"a".repeat(257)).is_err());
     }
 

@@ -291,6 +291,7 @@ impl State {
         let objects = match resource {
             Resource::User => vec![ObjectFacts {
                 name: Some("john".to_owned()),
+                login: Some("john".to_owned()),
                 ..ObjectFacts::default()
             }],
             Resource::List(ListResource::Appliances, Page::Whole) => of_kind(ItemKind::Appliance),

@@ -59,6 +59,9 @@ fn object(element: &Element) -> ObjectFacts {
     ObjectFacts {
         id: element.child_number("dbId").or_else(application),
         name: named.map(|name| name.chars().take(1000).collect()),
+        login: (element.name() == "user")
+            .then(|| text(element, "loginName"))
+            .flatten(),
         version: first(&["version", "applianceVersion", "bundleVersion"]),
         uri: text(element, "uri"),
         digest: text(element, "digest"),

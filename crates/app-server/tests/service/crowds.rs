@@ -1,0 +1,150 @@
+//! Somebody who tries to shut others out, over real sockets.
+
+use std::net::SocketAddr;
+use std::num::NonZeroUsize;
+use std::time::{Duration, Instant};
+
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpSocket, TcpStream};
+
+use crate::bench::{Bench, bench, bench_with, create, endless, quick};
+use crate::caller::{Answer, parse};
+
+/// Longest that somebody else waits meanwhile. The machine is busy with the attack itself.
+const WITHIN: Duration = Duration::from_secs(1);
+
+fn service(bench: &Bench) -> SocketAddr {
+    bench
+        .service
+        .url()
+        .strip_prefix("http://")
+        .unwrap()
+        .parse()
+        .unwrap()
+}
+
+/// A connection from an address of the loopback network.
+async fn connect(from: [u8; 4], to: SocketAddr) -> TcpStream {
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind((from, 0).into()).unwrap();
+    socket.connect(to).await.unwrap()
+}
+
+/// Everything that comes until the connection is closed.
+async fn rest(stream: &mut TcpStream) -> Vec<u8> {
+    let mut answer = Vec::new();
+    // The service closes connections with unread bytes in them.
+    let _ = stream.read_to_end(&mut answer).await;
+    answer
+}
+
+async fn ask(from: [u8; 4], to: SocketAddr, request: &str) -> Answer {
+    let mut stream = connect(from, to).await;
+    stream.write_all(request.as_bytes()).await.unwrap();
+    parse(&rest(&mut stream).await)
+}
+
+const ALIVE: &str = "GET /healthz HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
+const ATTACKER: [u8; 4] = [127, 0, 0, 2];
+const NEIGHBOUR: [u8; 4] = [127, 0, 0, 3];
+
+async fn neighbour_is_served(to: SocketAddr) {
+    let began = Instant::now();
+    assert_eq!(ask(NEIGHBOUR, to, ALIVE).await.status, 200);
+    assert!(began.elapsed() < WITHIN, "{:?}", began.elapsed());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn idle_connections_of_one_address_shut_nobody_else_out() {
+    let bench = bench(quick()).await;
+    let to = service(&bench);
+    let mut held = Vec::new();
+    for _ in 0..1_100 {
+        held.push(connect(ATTACKER, to).await);
+    }
+    neighbour_is_served(to).await;
+    // Whoever is over their share is told when to try again.
+    let over = held.last_mut().unwrap();
+    let answer = parse(&rest(over).await);
+    assert_eq!(answer.status, 429);
+    assert!(answer.headers.contains_key("retry-after"));
+    drop(held);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn ten_thousand_attempted_event_streams_shut_nobody_else_out() {
+    let bench = bench(endless()).await;
+    let to = service(&bench);
+    let user = bench.user();
+    let events = format!("{}/events", create(&user, "{}").await);
+    let request = format!(
+        "GET {events} HTTP/1.1\r\nhost: x\r\nauthorization: {}\r\n\r\n",
+        user.authorization()
+    );
+    let mut held = Vec::new();
+    for number in 0..10_000 {
+        let mut stream = connect(ATTACKER, to).await;
+        // The service may have closed it.
+        let _ = stream.write_all(request.as_bytes()).await;
+        if number < 1_000 {
+            held.push(stream);
+        }
+        if number % 2_500 == 0 {
+            neighbour_is_served(to).await;
+        }
+    }
+    neighbour_is_served(to).await;
+}
+
+#[tokio::test]
+async fn idle_connections_and_slow_heads_are_closed() {
+    let bench = bench_with(quick(), |settings| {
+        settings.connections.headers_within = Duration::from_millis(200);
+    })
+    .await;
+    let to = service(&bench);
+    let mut idle = connect(ATTACKER, to).await;
+    let mut kept = connect(ATTACKER, to).await;
+    kept.write_all(b"GET /healthz HTTP/1.1\r\nhost: x\r\n\r\n")
+        .await
+        .unwrap();
+    let mut slow = connect(ATTACKER, to).await;
+    slow.write_all(b"GET /healthz HTTP/1.1\r\nhos")
+        .await
+        .unwrap();
+    for stream in [&mut idle, &mut kept, &mut slow] {
+        rest(stream).await;
+    }
+}
+
+#[tokio::test]
+async fn a_body_announced_as_too_large_is_refused_before_it_is_sent() {
+    let bench = bench(quick()).await;
+    let to = service(&bench);
+    for path in ["/api/v1/exports", "/sign-in", "/sign-out", "/nowhere"] {
+        let answer = ask(
+            NEIGHBOUR,
+            to,
+            &format!(
+                "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: {}\r\ncontent-type: application/json\r\n\
+                 expect: 100-continue\r\ncontent-length: 104857600\r\n\r\n",
+                bench.user().authorization()
+            ),
+        )
+        .await;
+        assert_eq!(answer.status, 413, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn connections_of_a_trusted_proxy_have_no_share_of_their_own() {
+    let bench = bench_with(quick(), |settings| {
+        settings.connections.per_address = NonZeroUsize::MIN;
+        settings.trusted_proxies = vec!["127.0.0.2/32".parse().unwrap()];
+    })
+    .await;
+    let to = service(&bench);
+    let _held = [connect(ATTACKER, to).await, connect(NEIGHBOUR, to).await];
+    assert_eq!(ask(ATTACKER, to, ALIVE).await.status, 200);
+    assert_eq!(ask(NEIGHBOUR, to, ALIVE).await.status, 429);
+}
