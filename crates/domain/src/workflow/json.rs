@@ -152,12 +152,12 @@ impl Json {
         }
         if known.offered.is_empty() {
             return Some(
-                "the platform does not offer JSON: documents are resumed as XML only".to_owned(),
+                "the platform does not offer JSON: documents are kept as XML only".to_owned(),
             );
         }
         let kinds: Vec<String> = known.refused.iter().map(|kind| kind.in_words()).collect();
         Some(format!(
-            "the platform does not offer everything as JSON; resumed as XML only: {}",
+            "the platform does not offer everything as JSON; kept as XML only: {}",
             kinds.join(", ")
         ))
     }

@@ -44,7 +44,7 @@ impl Fetch<'_> {
     ) -> Result<Result<Receipt, FileFailure>, RunError> {
         let Some(sink) = self.sink else {
             return Ok(Err(FileFailure {
-                message: "nothing is resumed".to_owned(),
+                message: "nothing is kept".to_owned(),
                 http_status: None,
                 attempts: 0,
             }));
