@@ -33,6 +33,7 @@ impl Signal {
         ];
         let others = others
             .into_iter()
+            .chain(of_this_system())
             .filter_map(|kind| u8::try_from(kind.as_raw_value()).ok())
             .map(Self::Other);
         [Self::HangUp, Self::Interrupt, Self::Quit, Self::Terminate]
@@ -52,6 +53,25 @@ impl Signal {
     }
 }
 
+/// What only some systems have and what ends a process all the same.
+#[cfg(target_os = "linux")]
+fn of_this_system() -> impl Iterator<Item = tokio::signal::unix::SignalKind> {
+    // SIGSTKFLT, SIGIO, SIGPWR, and the real-time signals but those that the C library keeps for itself.
+    [16, 29, 30]
+        .into_iter()
+        .chain(34..=64)
+        .map(tokio::signal::unix::SignalKind::from_raw)
+}
+
+#[cfg(all(unix, not(target_os = "linux")))]
+fn of_this_system() -> impl Iterator<Item = tokio::signal::unix::SignalKind> {
+    std::iter::empty()
+}
+
+/// SIGXFSZ: a file has reached the size that the process may write (`ulimit -f`).
+#[cfg(unix)]
+const FILE_TOO_LARGE: u8 = 25;
+
 /// Listens for signals from the moment it is made.
 #[derive(Debug)]
 pub struct Signals {
@@ -67,6 +87,10 @@ impl Signals {
         use tokio::signal::unix::{SignalKind, signal};
         let ignored = ignored();
         let mut received = Vec::new();
+        // Nobody waits for it: with a handler the write fails instead, and that error says which file it is.
+        if !is_in(ignored, FILE_TOO_LARGE) {
+            drop(signal(SignalKind::from_raw(i32::from(FILE_TOO_LARGE)))?);
+        }
         for wanted in Signal::all() {
             if wanted == Signal::Terminate || !is_in(ignored, wanted.number()) {
                 let kind = SignalKind::from_raw(i32::from(wanted.number()));
@@ -145,5 +169,29 @@ mod tests {
         }
         assert_eq!(ignored_in("Name:\tx\n"), None);
         assert!(!is_in(u64::MAX, 0));
+    }
+
+    /// Sends this process a signal from outside, as `kill` does.
+    #[cfg(target_os = "linux")]
+    fn send(number: u8) {
+        let sent = std::process::Command::new("kill")
+            .arg(format!("-{number}"))
+            .arg(std::process::id().to_string())
+            .status();
+        assert!(sent.unwrap().success());
+    }
+
+    /// One test, since a signal reaches all that listen in a process.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn signals_that_end_a_process_are_listened_for_whatever_their_name() {
+        let mut signals = Signals::listen().unwrap();
+        // A file that may not grow further is an error of its write, and nothing that ends the process.
+        send(FILE_TOO_LARGE);
+        // SIGUSR1, SIGSTKFLT, SIGIO, SIGPWR, the first and the last real-time signal.
+        for number in [10, 16, 29, 30, 34, 64] {
+            send(number);
+            assert_eq!(signals.next().await, Signal::Other(number));
+        }
     }
 }

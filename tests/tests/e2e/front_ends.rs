@@ -112,7 +112,9 @@ fn json_that_a_platform_does_not_offer_is_no_failure() {
     command.arg("-o").arg(site.path("john.zip"));
     let ended = site.program.run(command).expect_status(0);
     assert!(
-        ended.stderr.contains("does not offer JSON"),
+        ended
+            .stderr
+            .contains("does not offer JSON: documents are kept as XML only"),
         "{}",
         ended.stderr
     );

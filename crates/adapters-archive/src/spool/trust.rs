@@ -190,7 +190,13 @@ fn own_at(path: &Path, expected: Expected) -> io::Result<Own> {
             .tempdir_in(parent)?
             .path()
             .symlink_metadata()?,
-        Expected::File | Expected::FileOfTwoNames => tempfile::tempfile_in(parent)?.metadata()?,
+        // Not one without a name: its access rights are the umask's, which says nothing of the file system.
+        Expected::File | Expected::FileOfTwoNames => tempfile::Builder::new()
+            .prefix(".uforge-")
+            .permissions(fs::Permissions::from_mode(0o600))
+            .tempfile_in(parent)?
+            .as_file()
+            .metadata()?,
     };
     Ok(Own {
         owner: made.uid(),
@@ -366,5 +372,28 @@ mod tests {
             ..MINE
         };
         assert_eq!(judged(found, fat), Ok(()));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_file_that_others_can_write_to_is_refused_where_access_rights_are_kept() {
+        use std::os::unix::fs::PermissionsExt as _;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("journal");
+        fs::write(&path, "x").unwrap();
+        let opened = File::open(folder.path()).unwrap();
+        for mode in [0o600, 0o644] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            open_own_file(&opened, &path, Access::Write).unwrap();
+        }
+        for mode in [0o666, 0o620, 0o602] {
+            fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+            let error = open_own_file(&opened, &path, Access::Write).unwrap_err();
+            assert!(matches!(
+                Distrust::of(&error),
+                Some(Distrust::WritableByOthers { .. })
+            ));
+        }
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

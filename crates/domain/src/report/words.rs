@@ -246,7 +246,12 @@ pub(super) fn losses(report: &Report) -> String {
         sentences.push(format!("{} are complete", enumerated(&complete)));
     }
     if !parts.is_empty() {
-        let verb = if parts.len() > 1 { "are" } else { "is" };
+        let are_several = |part: &String| part.starts_with("the ") && part.ends_with('s');
+        let verb = if parts.len() > 1 || parts.iter().any(are_several) {
+            "are"
+        } else {
+            "is"
+        };
         sentences.push(format!("{} {verb} missing", enumerated(&parts)));
     }
     sentences.join(", ")
@@ -284,6 +289,18 @@ mod tests {
         ] {
             assert_eq!(human_bytes(bytes), expected);
         }
+    }
+
+    #[test]
+    fn one_list_that_is_missing_is_spoken_of_in_the_plural() {
+        let mut report = super::super::sample::partial();
+        for section in &mut report.sections {
+            section.status = match section.section {
+                Section::Appliances => SectionStatus::Unavailable,
+                _ => SectionStatus::Complete,
+            };
+        }
+        assert_eq!(losses(&report), "the appliances are missing");
     }
 
     #[test]

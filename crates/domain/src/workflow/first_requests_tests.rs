@@ -1,7 +1,7 @@
 //! What is learned with the first requests of a run: whether there is a UForge, and whether it offers JSON.
 
 use super::tests::{World, world};
-use super::{RunError, plan};
+use super::{Limits, RunError, plan};
 use crate::model::{DocumentForms, ListResource, Page, Representation, Resource};
 use crate::ports::ApiError;
 use crate::report::{Completeness, Outcome};
@@ -35,7 +35,9 @@ fn without_json() -> World {
 
 fn notes_on_json(outcome: &Outcome) -> usize {
     let notes = outcome.report.notes.iter();
-    notes.filter(|note| note.contains("JSON")).count()
+    notes
+        .filter(|note| note.contains("JSON") && note.contains("kept as XML only"))
+        .count()
 }
 
 #[test]
@@ -77,6 +79,46 @@ fn json_that_only_some_resources_lack_is_kept_of_the_others() {
     };
     assert!(json_in("data/mysoftware/1-") && json_in("data/profile/"));
     assert!(!json_in("data/appliances/1-"));
+}
+
+/// A front end that knows no JSON may answer a page, or nothing, instead of 406.
+#[test]
+fn json_that_is_answered_with_a_page_or_nothing_again_and_again_is_not_offered() {
+    let page = ApiError::NotUForge {
+        request: "GET x".to_owned(),
+        media_type: "text/html".to_owned(),
+        expected: "a JSON document",
+    };
+    let nothing = |status| ApiError::Empty {
+        request: "GET x".to_owned(),
+        status,
+    };
+    for answer in [page, nothing(200), nothing(204)] {
+        let world = world(&[appliance(1), appliance(2), appliance(3), mysoftware(1)]);
+        world
+            .platform
+            .script(usize::MAX, is_json, Script::Refuse(answer));
+        let outcome = world.complete();
+        assert_eq!(notes_on_json(&outcome), 1);
+        assert!(world.platform.count(is_json) <= 2 * Limits::ATTEMPTS as usize);
+    }
+}
+
+#[test]
+fn one_document_whose_json_is_a_page_is_a_failure_where_its_like_is_offered() {
+    let world = world(&[appliance(1), appliance(2), appliance(3)]);
+    let second =
+        |call: &Call| *call == Call::Document(Resource::Item(appliance(2)), Representation::Json);
+    let page = ApiError::NotUForge {
+        request: "GET x".to_owned(),
+        media_type: "text/html".to_owned(),
+        expected: "a JSON document",
+    };
+    world
+        .platform
+        .script(usize::MAX, second, Script::Refuse(page));
+    let report = world.partial().report;
+    assert_eq!(report.failures.len(), 1, "{:?}", report.failures);
 }
 
 #[test]

@@ -131,7 +131,10 @@ impl Json {
             Ok(_) => {
                 known.offered.insert(kind);
             }
-            Err(problem) if is_not_offered(problem) && !known.offered.contains(&kind) => {
+            Err(problem)
+                if (is_not_offered(problem) || is_no_document(problem))
+                    && !known.offered.contains(&kind) =>
+            {
                 known.refused.insert(kind);
             }
             Err(_) => {}
@@ -152,12 +155,12 @@ impl Json {
         }
         if known.offered.is_empty() {
             return Some(
-                "the platform does not offer JSON: documents are resumed as XML only".to_owned(),
+                "the platform does not offer JSON: documents are kept as XML only".to_owned(),
             );
         }
         let kinds: Vec<String> = known.refused.iter().map(|kind| kind.in_words()).collect();
         Some(format!(
-            "the platform does not offer everything as JSON; resumed as XML only: {}",
+            "the platform does not offer everything as JSON; kept as XML only: {}",
             kinds.join(", ")
         ))
     }
@@ -169,6 +172,18 @@ pub(super) fn is_not_offered(problem: &Problem) -> bool {
         problem,
         Problem::Failure(Failed {
             error: ApiError::NotOffered { .. },
+            ..
+        })
+    )
+}
+
+/// Whether a page, or nothing, came again and again where the same resource as XML is a document: so answer front ends that know
+/// no JSON. Where others of its kind are offered it is a failure all the same.
+fn is_no_document(problem: &Problem) -> bool {
+    matches!(
+        problem,
+        Problem::Failure(Failed {
+            error: ApiError::NotUForge { .. } | ApiError::Empty { .. },
             ..
         })
     )

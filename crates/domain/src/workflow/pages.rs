@@ -32,7 +32,7 @@ impl FetchedList {
             failed: None,
             shortfall: None,
             note: Some(format!(
-                "{list} was answered without content {attempts} times: it counts as empty"
+                "{list}: answered without content {attempts} times, which counts as empty"
             )),
         }
     }

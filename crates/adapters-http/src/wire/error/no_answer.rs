@@ -32,18 +32,7 @@ pub(crate) fn no_answer(
     }
     let detail = innermost(&error);
     if is_another_protocol(&error) {
-        let detail = if way.is_tls {
-            format!("what it answered is no HTTP ({detail})")
-        } else {
-            format!(
-                "what it answered is no HTTP ({detail}): another service, or one that wants `https://`"
-            )
-        };
-        return ApiError::NotHttp {
-            request,
-            host,
-            detail,
-        };
+        return another_protocol(request, way, &detail);
     }
     if way.is_tls && way.asked_for_certificate {
         return ApiError::ClientCertificate {
@@ -55,6 +44,30 @@ pub(crate) fn no_answer(
     ApiError::NoAnswer {
         request,
         sent: !error.is_builder(),
+        detail,
+    }
+}
+
+/// What came is no HTTP: of whom to say that depends on who answers. A start may have worked all the same, so what asks for one
+/// keeps the error that says so.
+pub(super) fn another_protocol(request: String, way: &Way<'_>, detail: &str) -> ApiError {
+    if let (false, Some(proxy), true) = (way.is_tls, way.proxy, request.starts_with("GET ")) {
+        return ApiError::ProxyRefused {
+            request,
+            proxy: proxy.to_owned(),
+            detail: format!("what it answered is no HTTP ({detail})"),
+        };
+    }
+    let detail = if way.is_tls {
+        format!("what it answered is no HTTP ({detail})")
+    } else {
+        format!(
+            "what it answered is no HTTP ({detail}): another service, or one that wants `https://`"
+        )
+    };
+    ApiError::NotHttp {
+        request,
+        host: way.host.to_owned(),
         detail,
     }
 }

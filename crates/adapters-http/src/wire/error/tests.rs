@@ -175,3 +175,48 @@ fn retry_after_is_seconds_or_a_date() {
         );
     }
 }
+
+const BEHIND_A_PROXY: Way<'_> = Way {
+    is_tls: false,
+    proxy: Some("proxy.example.com:3128"),
+    ..WAY
+};
+
+/// Without TLS to the platform, whatever fails in a handshake is the proxy's.
+#[test]
+fn a_proxy_that_speaks_no_tls_is_named_and_not_the_platform() {
+    for error in [
+        rustls::Error::InvalidMessage(rustls::InvalidMessage::InvalidContentType),
+        rustls::Error::InvalidCertificate(rustls::CertificateError::Expired),
+    ] {
+        let error = super::tls::no_tls(&error, "GET status".to_owned(), &BEHIND_A_PROXY);
+        let ApiError::ProxyUnreachable { proxy, .. } = &error else {
+            panic!("{error:?}")
+        };
+        assert_eq!(proxy, "proxy.example.com:3128");
+    }
+}
+
+#[test]
+fn a_proxy_that_speaks_no_http_is_named_and_not_the_platform() {
+    let found = |request: &str, way: &Way<'_>| {
+        super::no_answer::another_protocol(request.to_owned(), way, "invalid")
+    };
+    let error = found("GET status", &BEHIND_A_PROXY);
+    assert!(
+        matches!(&error, ApiError::ProxyRefused { proxy, .. } if proxy == "proxy.example.com:3128"),
+        "{error:?}"
+    );
+    // A start may have worked all the same.
+    let error = found("POST exports", &BEHIND_A_PROXY);
+    assert!(matches!(error, ApiError::NotHttp { .. }), "{error:?}");
+    // In a tunnel it is the platform that speaks.
+    let tunnel = Way {
+        is_tls: true,
+        ..BEHIND_A_PROXY
+    };
+    assert!(matches!(
+        found("GET status", &tunnel),
+        ApiError::NotHttp { .. }
+    ));
+}

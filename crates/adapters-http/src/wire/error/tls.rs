@@ -8,6 +8,9 @@ use super::way::Way;
 
 /// A TLS handshake that failed, or a TLS connection that the server ended with its reason.
 pub(super) fn no_tls(error: &rustls::Error, request: String, way: &Way<'_>) -> ApiError {
+    if let (false, Some(proxy)) = (way.is_tls, way.proxy) {
+        return of_proxy(error, request, proxy);
+    }
     let host = way.host.to_owned();
     let wants_certificate = matches!(
         error,
@@ -48,6 +51,25 @@ pub(super) fn no_tls(error: &rustls::Error, request: String, way: &Way<'_>) -> A
             host,
             detail: plain(&other.to_string()),
         },
+    }
+}
+
+/// The only TLS on the way is the proxy's.
+fn of_proxy(error: &rustls::Error, request: String, proxy: &str) -> ApiError {
+    let detail = match error {
+        rustls::Error::InvalidMessage(_) => {
+            "it does not speak TLS on this port; its URL may begin with `http://`".to_owned()
+        }
+        rustls::Error::InvalidCertificate(certificate) => format!(
+            "its certificate is not trusted: {}",
+            distrusted_certificate(certificate)
+        ),
+        other => plain(&other.to_string()),
+    };
+    ApiError::ProxyUnreachable {
+        request,
+        proxy: proxy.to_owned(),
+        detail,
     }
 }
 

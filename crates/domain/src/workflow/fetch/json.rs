@@ -19,7 +19,7 @@ impl Fetch<'_> {
         drop(turn);
         match answer {
             Ok(document) => Ok(Some(document)),
-            Err(problem) if is_not_offered(&problem) => Ok(None),
+            Err(problem) if is_not_offered(&problem) || self.json.is_refused(resource) => Ok(None),
             Err(other) => Err(other),
         }
     }
