@@ -38,7 +38,6 @@ pub struct Connections {
 
 impl Connections {
     /// What is usual.
-    #[expect(clippy::unwrap_used, reason = "checked while it is compiled")]
     pub const USUAL: Self = Self {
         all: NonZeroUsize::new(4_096).unwrap(),
         per_address: NonZeroUsize::new(512).unwrap(),

@@ -78,7 +78,7 @@ fn special_things_are_done_in_their_places_only() {
 }
 
 fn is_for_tests(path: &str) -> bool {
-    let names = ["/tests/", "/testing", "/test_kit", "tests.rs"];
+    let names = ["/tests/", "/testing", "/test_kit", "tests.rs", "/bench.rs"];
     names.iter().any(|name| path.contains(name))
 }
 

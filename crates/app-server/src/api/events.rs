@@ -134,12 +134,9 @@ impl Follower {
             }
             // What has changed before this is seen below.
             watched.borrow_and_update();
-            let job = match self.unfinished().await {
-                Some(job) => job,
-                None => {
-                    self.stage = Stage::Ending;
-                    break;
-                }
+            let Some(job) = self.unfinished().await else {
+                self.stage = Stage::Ending;
+                break;
             };
             let now = self.service.clock.now();
             let progress = progress(&self.service, &job).await;

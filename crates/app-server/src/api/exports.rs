@@ -136,13 +136,11 @@ pub(super) async fn progress(service: &Service, job: &Job) -> Option<JobProgress
         .runner
         .live(&job.id)
         .map(|live| live.latest().progress);
-    match live.filter(|live| *live != JobProgress::default()) {
-        Some(live) => Some(live),
-        None => {
-            let recorded = service.store.progress(&job.id).await.ok().flatten();
-            Some(recorded.map(|(_, progress)| progress).unwrap_or_default())
-        }
+    if let Some(live) = live.filter(|live| *live != JobProgress::default()) {
+        return Some(live);
     }
+    let recorded = service.store.progress(&job.id).await.ok().flatten();
+    Some(recorded.map(|(_, progress)| progress).unwrap_or_default())
 }
 
 /// Try a failed export again

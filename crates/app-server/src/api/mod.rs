@@ -11,6 +11,7 @@ mod health;
 mod middleware;
 mod openapi;
 mod orders;
+mod published;
 mod range;
 mod readiness;
 mod reference;
@@ -29,7 +30,7 @@ use utoipa_axum::routes;
 
 use crate::problem::Problem;
 use extract::BODY_LIMIT_BYTES;
-use openapi::Published;
+use published::Published;
 pub(crate) use readiness::Readiness;
 pub(crate) use service::{Parts, Service};
 
@@ -55,7 +56,11 @@ fn described() -> OpenApiRouter<Service> {
 pub(crate) fn router(service: Service) -> Router {
     let is_https = service.gate.is_https();
     let (router, document) = described().split_for_parts();
-    let published = Published::of(openapi::completed(document));
+    let document = openapi::completed(document);
+    let published = Published {
+        page: reference::rendered(&document).into(),
+        document: document.to_string().into(),
+    };
     let router = router
         .layer(axum::Extension(published))
         .fallback(async || Problem::UnknownPath)

@@ -1,14 +1,12 @@
 //! The document of the interface (OpenAPI 3.1), made from the handlers.
 
-use std::sync::Arc;
-
 use axum::Extension;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde_json::{Value, json};
 use utoipa::openapi::{InfoBuilder, OpenApi, OpenApiBuilder};
 
-use super::reference;
+use super::published::Published;
 
 /// What the document says before there are routes.
 pub(super) fn frame() -> OpenApi {
@@ -93,22 +91,6 @@ fn problem() -> Value {
             "detail": {"type": "string", "description": "What happened this time, and what helps"}
         }
     })
-}
-
-/// The document and the page made from it, once for all requests.
-#[derive(Clone)]
-pub(super) struct Published {
-    document: Arc<str>,
-    pub(super) page: Arc<str>,
-}
-
-impl Published {
-    pub(super) fn of(document: Value) -> Self {
-        Self {
-            page: reference::rendered(&document).into(),
-            document: document.to_string().into(),
-        }
-    }
 }
 
 /// This document

@@ -6,7 +6,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use serde_json::Value;
 
-use super::openapi::Published;
+use super::published::Published;
 
 #[derive(Template)]
 #[template(path = "reference.html")]

@@ -502,7 +502,7 @@ async fn the_reference_page_is_plain() {
 }
 
 #[tokio::test]
-async fn other_origins_are_not_told_that_they_may() {
+async fn other_origins_get_no_permission() {
     let bench = bench().await;
     let request = as_john("OPTIONS", "/api/v1/exports")
         .header("origin", "https://elsewhere.example")

@@ -21,7 +21,7 @@ const PER_ADDRESS: u32 = 50;
 const LOGIN_WINDOW: Duration = Duration::from_mins(15);
 /// Failed attempts at one login from all addresses.
 const PER_LOGIN: u32 = 30;
-/// How long it is remembered from where a login has signed in.
+/// How long it is known from where a login has signed in.
 const KNOWN_FOR: Duration = Duration::from_hours(30 * 24);
 /// Entries of each kind at the same time.
 const RECORDED: usize = 16_384;
@@ -74,7 +74,7 @@ impl Attempts {
         count(&mut self.by_login, login, LOGIN_WINDOW, now);
     }
 
-    /// The right password was given: forgets the failed attempts of this caller, and remembers where they are.
+    /// The right password was given: forgets the failed attempts of this caller, and records where they are.
     pub(super) fn succeeded(&mut self, from: IpAddr, login: &UserId, now: Duration) {
         let pair = (network(from), spelling(login));
         self.by_pair.remove(&pair);

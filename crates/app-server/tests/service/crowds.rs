@@ -63,7 +63,7 @@ async fn idle_connections_of_one_address_shut_nobody_else_out() {
         held.push(connect(ATTACKER, to).await);
     }
     neighbour_is_served(to).await;
-    // Whoever is over their share is told when to try again.
+    // Whoever is over their share learns when to try again.
     let over = held.last_mut().unwrap();
     let answer = parse(&rest(over).await);
     assert_eq!(answer.status, 429);
