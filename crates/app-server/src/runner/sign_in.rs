@@ -99,7 +99,7 @@ impl Context {
             Ok(0) => {}
             Ok(_) => self.wake.notify_one(),
             Err(error) => {
-                tracing::error!(%owner, error = %Causes(&error), "jobs that wait for a sign-in could not be queued");
+                tracing::error!(error = %Causes(&error), "jobs that wait for a sign-in could not be queued");
             }
         }
     }
