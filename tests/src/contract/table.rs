@@ -160,6 +160,7 @@ pub const PORTS: [Port; 11] = [
             ("SystemClock", CLOCKS),
             ("HastyClock", CLOCKS),
             ("SimClock", CLOCKS),
+            ("ManualClock", CLOCKS),
         ],
     },
     Port {

@@ -1,7 +1,7 @@
-//! The system's clock, the sandbox's, the hasty one of the kit and the simulated one.
+//! The system's clock, the sandbox's, the hasty one of the kit, and those of tests.
 
 use adapters_clock::SystemClock;
-use domain::testing::SimClock;
+use domain::testing::{ManualClock, SimClock};
 use tests::contract::clock::every_promise;
 use tests::kit::HastyClock;
 
@@ -18,6 +18,11 @@ async fn the_sandbox_s_clock_keeps_its_promises() {
 #[tokio::test]
 async fn the_hasty_clock_keeps_its_promises() {
     every_promise(&HastyClock::running(50)).await;
+}
+
+#[tokio::test]
+async fn the_clock_that_a_test_sets_keeps_its_promises() {
+    every_promise(&ManualClock::default()).await;
 }
 
 #[test]

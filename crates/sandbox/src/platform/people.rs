@@ -100,15 +100,26 @@ enum Share {
     Little,
 }
 
-/// The user with all the data, and two others with some of their own.
+/// The user with all the data, two others with some of their own, and as many neighbours as are wanted.
 pub(crate) fn residents(scenario: &Scenario) -> Vec<Resident> {
     let mut administrator = Resident::new(scenario, &scenario.administrator, 2, Share::Little);
     administrator.administrator = true;
-    vec![
+    let neighbours = (1..=scenario.data.neighbours).map(|number| {
+        let person = Person {
+            login: format!("neighbour-{number}"),
+            public_key: format!("{}-{number}", scenario.colleague.public_key),
+            ..scenario.colleague.clone()
+        };
+        Resident::new(scenario, &person, i64::from(number) + 2, Share::Little)
+    });
+    [
         Resident::new(scenario, &scenario.user, 0, Share::Everything),
         Resident::new(scenario, &scenario.colleague, 1, Share::Little),
         administrator,
     ]
+    .into_iter()
+    .chain(neighbours)
+    .collect()
 }
 
 /// Who signs in with a login and a password; `SUPERVISOR\TARGET` acts as the target with the supervisor's password.

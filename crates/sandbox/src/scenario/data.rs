@@ -84,6 +84,8 @@ pub struct DataSize {
     pub archive_bytes: u64,
     /// Exports of the first appliance that another client asked for and left there, complete.
     pub foreign_tickets: u32,
+    /// Further people with a little of their own: `neighbour-1`, `neighbour-2` …, with the colleague's password.
+    pub neighbours: u32,
     /// What things are called.
     pub names: Names,
 }
@@ -97,6 +99,7 @@ impl Default for DataSize {
             others: 3,
             archive_bytes: 300_000,
             foreign_tickets: 1,
+            neighbours: 0,
             names: Names::Realistic,
         }
     }
