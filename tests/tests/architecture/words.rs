@@ -3,8 +3,7 @@
 use crate::tree::{Text, texts};
 
 /// Words that are not used, and what is said instead. A word here is found inside names too, in any case.
-const RETIRED: [(&str, &str); 38] = [
-    ("partial_entries", "partial downloads, partial entries"),
+const RETIRED: [(&str, &str); 36] = [
     ("brings home", "exports, fetches"),
     ("brought", "exported, fetched, downloaded"),
     ("buried", "discarded"),
@@ -37,7 +36,6 @@ const RETIRED: [(&str, &str); 38] = [
     ("telling", "recording, reporting"),
     ("tells", "records, reports, notifies"),
     ("told", "recorded, reported, notified"),
-    ("run_files", "files of the run"),
     ("way home", "export"),
     ("withdraw", "abandon"),
     ("withdrawal", "abandoning"),
@@ -76,6 +74,15 @@ fn findings(text: &Text) -> Vec<String> {
         }
     }
     found
+}
+
+/// A row that `words_of` would take apart otherwise, an underscore or a capital in it, matches nothing.
+#[test]
+fn every_retired_word_would_be_found() {
+    for (retired, _) in RETIRED {
+        let wanted: Vec<&str> = retired.split(' ').collect();
+        assert_eq!(words_of(retired), wanted, "`{retired}` matches nothing");
+    }
 }
 
 /// The words of a line in lower case: `RunHeader` and `run_header` are two words each.
