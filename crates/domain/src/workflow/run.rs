@@ -65,13 +65,13 @@ async fn gather(
     let documents = survey_first(fetch, &mut ledger, &greeting).await?;
     check_selection(order, &ledger)?;
     let plan = Plan::of(order, &ledger, platform_version);
-    let before = tickets::before_first_start(ports, order, &checkpoint).await?;
+    let foreign = tickets::before_first_start(ports, order, &checkpoint).await?;
     record_superfluous_starts(ports, &checkpoint, &resumed).await?;
     let drive_with = Drive {
         ports,
         sink,
         order,
-        before: before.as_ref(),
+        foreign_tickets: &foreign,
     };
     let unsafe_tickets = execute(
         &plan,
@@ -114,7 +114,7 @@ async fn execute(
         .iter()
         .map(|item| (item.machine.item(), item.machine.lost_starts()))
         .collect();
-    let left = tickets::sweep(ports, order, drive_with.before, &items).await?;
+    let left = tickets::sweep(ports, order, drive_with.foreign_tickets, &items).await?;
     ledger.failures.extend(left);
     unsafe_tickets.extend(recount_and_refetch(drive_with, fetch, ledger).await?);
     Ok(unsafe_tickets)

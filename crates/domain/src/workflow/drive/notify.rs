@@ -14,7 +14,7 @@ pub(super) fn error_of(seen: &Seen) -> Option<&ApiError> {
         | Seen::DeleteFailed(_, error) => Some(error),
         Seen::Started(..)
         | Seen::Found(_)
-        | Seen::CannotFind
+        | Seen::CannotFind(_)
         | Seen::Status(_)
         | Seen::Stored(_)
         | Seen::Damaged(_)

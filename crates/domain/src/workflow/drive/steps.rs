@@ -4,12 +4,11 @@ use futures_util::future::BoxFuture;
 
 use super::notify::notify_stage;
 use super::work::{Drive, ItemWork, Step};
-use crate::model::{BagPath, ItemKind, ItemRef, Ticket, TicketPolicy};
+use crate::model::{BagPath, ItemRef, Ticket, TicketPolicy};
 use crate::ports::{ApiError, Event, Fact, ItemStage};
-use crate::workflow::attempt::{ask, settle};
 use crate::workflow::context::{Ports, RunError};
 use crate::workflow::item::{Action, Deletion, Seen, start_may_have_worked};
-use crate::workflow::tickets::{self, Ambiguity, record_unresolved};
+use crate::workflow::tickets::{self, Ownership, record_unresolved};
 use crate::workflow::transfer::{PartialDownload, TransferFailure, fetch_archive};
 
 pub(super) fn perform<'a>(
@@ -92,32 +91,17 @@ async fn find_ticket(drive: Drive<'_>, item: ItemRef, lost: u32) -> Result<Seen,
     let Drive {
         ports,
         order,
-        before,
+        foreign_tickets,
         ..
     } = drive;
-    // Without a list there is nothing to find.
-    let found = if item.kind == ItemKind::Appliance && before.is_some() {
-        tickets::find(ports, order, before, item, lost).await?
-    } else {
-        wait_for_an_answer(drive).await?;
-        Err(Ambiguity::NoList.in_words().to_owned())
-    };
-    match found {
-        Ok(tickets) => Ok(Seen::Found(tickets)),
-        Err(why) => {
+    match tickets::find(ports, order, foreign_tickets, item, lost).await? {
+        Ownership::Ours(tickets) => Ok(Seen::Found(tickets)),
+        Ownership::Nothing => Ok(Seen::Found(Vec::new())),
+        Ownership::Unknown(why) => {
             record_unresolved(ports.journal, item, &why).await?;
-            Ok(Seen::CannotFind)
+            Ok(Seen::CannotFind(why))
         }
     }
-}
-
-/// Waits until the platform answers at all. Each start that is sent during an outage may create a ticket that nobody can find.
-async fn wait_for_an_answer(drive: Drive<'_>) -> Result<(), RunError> {
-    let api = drive.ports.api;
-    let answer = ask(drive.ports, drive.order, "the platform's status", || {
-        api.platform()
-    });
-    settle(answer.await).map(drop)
 }
 
 pub(super) fn poll_one(

@@ -1,7 +1,5 @@
 //! What the loop works with.
 
-use std::collections::BTreeSet;
-
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 
@@ -9,6 +7,7 @@ use crate::model::{BagPath, ItemRef, Order, Ticket, TicketPolicy};
 use crate::ports::{ApiError, ArchiveSink, PartialEntry};
 use crate::workflow::context::{Ports, RunError};
 use crate::workflow::item::{Item, Seen};
+use crate::workflow::tickets::Foreign;
 use crate::workflow::transfer::PartialDownload;
 
 /// One item: its machine and where its archive goes.
@@ -51,8 +50,8 @@ pub(crate) struct Drive<'a> {
     pub(crate) ports: Ports<'a>,
     pub(crate) sink: &'a dyn ArchiveSink,
     pub(crate) order: &'a Order,
-    /// Tickets that were open before the first start and are not ours; `None` where the platform has no list of them.
-    pub(crate) before: Option<&'a BTreeSet<Ticket>>,
+    /// Tickets that were open before the first start and are not ours.
+    pub(crate) foreign_tickets: &'a Foreign,
 }
 
 /// What came of one thing that was awaited.

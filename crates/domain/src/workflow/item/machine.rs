@@ -251,7 +251,7 @@ impl Item {
             }
             Seen::StartFailed(error) => self.start_failed(&error, elapsed),
             Seen::Found(tickets) => self.found(tickets, elapsed),
-            Seen::CannotFind => self.cannot_find(elapsed),
+            Seen::CannotFind(why) => self.cannot_find(&why, elapsed),
             Seen::Status(status) => {
                 if let State::Polling { ticket } | State::Waiting { ticket, .. } = self.state {
                     self.poll_failures = 0;

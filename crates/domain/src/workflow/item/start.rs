@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::machine::Item;
-use super::state::{ItemFailure, State};
+use super::state::{Ambiguity, ItemFailure, State};
 use crate::model::{ItemKind, Ticket};
 use crate::ports::ApiError;
 use crate::report::Stage;
@@ -42,9 +42,13 @@ impl Item {
         }
     }
 
-    pub(super) fn cannot_find(&mut self, elapsed: Duration) {
+    pub(super) fn cannot_find(&mut self, why: &Ambiguity, elapsed: Duration) {
         self.unresolved += 1;
-        self.start_again(elapsed, "the answer to the start was lost again and again, and the platform has no list to look its ticket up in");
+        let why = why.in_words();
+        self.start_again(
+            elapsed,
+            &format!("the answer to the start was lost again and again, and {why}"),
+        );
     }
 
     pub(super) fn start_again(&mut self, elapsed: Duration, otherwise: &str) {

@@ -54,6 +54,37 @@ pub(crate) enum Action {
     Finished,
 }
 
+/// Why nobody can say which ticket a start whose answer was lost left on the platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Ambiguity {
+    /// The platform has no list of tickets of this kind.
+    NoList,
+    /// It has one, but what was open before the first start could not be read.
+    UnknownBefore(ApiError),
+    /// It has one, but it could not be read now.
+    Unreadable(ApiError),
+    /// There are more candidates than lost starts.
+    SomebodyElse,
+}
+
+impl Ambiguity {
+    /// In words, after "and".
+    pub(crate) fn in_words(&self) -> String {
+        match self {
+            Self::NoList => {
+                "the platform has no list in which its ticket could be found".to_owned()
+            }
+            Self::UnknownBefore(error) => format!(
+                "the list of tickets could not be read before the first start, so that its ticket cannot be distinguished ({error})"
+            ),
+            Self::Unreadable(error) => format!("the list of tickets could not be read ({error})"),
+            Self::SomebodyElse => {
+                "there are several tickets for it that may be somebody else's".to_owned()
+            }
+        }
+    }
+}
+
 /// What was seen of an item.
 #[derive(Debug)]
 pub(crate) enum Seen {
@@ -63,8 +94,8 @@ pub(crate) enum Seen {
     StartFailed(ApiError),
     /// The tickets of lost starts, newest last; there may be none.
     Found(Vec<Ticket>),
-    /// Nobody can say what became of the lost start.
-    CannotFind,
+    /// Nobody can say what became of the lost start, for this reason.
+    CannotFind(Ambiguity),
     /// The ticket's status.
     Status(ExportStatus),
     /// The status could not be had.

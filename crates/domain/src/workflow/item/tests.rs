@@ -119,7 +119,7 @@ fn answer(action: &Action, kind: u8, n: u8, next_ticket: &mut i64) -> Seen {
             *next_ticket += 1;
             Seen::Found(vec![ticket(*next_ticket)])
         }
-        Action::FindTicket => Seen::CannotFind,
+        Action::FindTicket => Seen::CannotFind(Ambiguity::NoList),
         Action::Poll(_) if kind < 200 => Seen::Status(status(n)),
         Action::Poll(_) => Seen::StatusFailed(error(n)),
         Action::Download(_) if kind < 80 => Seen::Stored(receipt()),

@@ -6,6 +6,7 @@ use crate::ports::{Fact, Journal};
 use crate::report::Outcome;
 use crate::testing::{Call, Script, appliance, mysoftware};
 use crate::workflow::{RunError, export};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -135,4 +136,45 @@ fn a_ticket_left_to_the_user_is_not_taken_for_that_of_a_lost_start() {
     // The first, the one that was lost, and the one that replaced it.
     assert_eq!(world.platform.count(starts_of(appliance(1))), 3);
     assert_eq!(world.platform.tickets().len(), 2);
+}
+
+/// Whatever the reason was, the failure said that the platform has no list.
+#[test]
+fn why_a_lost_start_cannot_be_found_is_reported_as_it_is() {
+    let refused = |status| ApiError::Refused {
+        request: "GET exports".to_owned(),
+        status,
+        message: None,
+    };
+    let absent = ApiError::NotFound {
+        request: "GET exports".to_owned(),
+        status: 404,
+        message: None,
+    };
+    let lists = |call: &Call| *call == Call::OpenTickets;
+    for (answers_before, answer, words) in [
+        (0, absent, "no list in which"),
+        (0, refused(409), "before the first start"),
+        (0, refused(409), "(409)"),
+        (
+            1,
+            refused(418),
+            "could not be read (GET exports: refused (418))",
+        ),
+    ] {
+        let world = world(&[appliance(1)]);
+        let asked = AtomicUsize::new(0);
+        let later = move |call: &Call| {
+            lists(call) && asked.fetch_add(1, Ordering::Relaxed) >= answers_before
+        };
+        world
+            .platform
+            .script(usize::MAX, later, Script::Refuse(answer));
+        world
+            .platform
+            .script(usize::MAX, starts_of(appliance(1)), Script::LoseAnswer);
+        let outcome = world.partial();
+        let message = &outcome.report.failures[0].message;
+        assert!(message.contains(words), "{message}");
+    }
 }

@@ -3,12 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::delete::{delete_all, undeleted};
-use super::ownership::{Ambiguity, Ownership, of_lost_starts, of_others};
+use super::ownership::{Ownership, of_lost_starts, of_others};
 use crate::model::{ItemKind, ItemRef, Order, Section, Ticket};
-use crate::ports::{Fact, Journal, JournalError, JournalState};
+use crate::ports::{ApiError, Fact, Journal, JournalError, JournalState};
 use crate::report::Failure;
 use crate::workflow::attempt::{Problem, ask, settle};
 use crate::workflow::context::{Ports, RunError};
+use crate::workflow::item::Ambiguity;
 
 async fn open_tickets(ports: Ports<'_>, order: &Order) -> Result<Vec<Ticket>, Problem> {
     let open = ask(ports, order, "list the export tickets", || {
@@ -21,60 +22,99 @@ async fn open_tickets(ports: Ports<'_>, order: &Order) -> Result<Vec<Ticket>, Pr
     }
 }
 
-/// The tickets that were open on the platform before the first start and are not ours. `None` where the platform has no list of
-/// them.
+/// Somebody else's tickets: those that were open before the first start and are not ours. Without them nobody can say which of
+/// the tickets that are open later are ours.
+#[derive(Clone, Debug)]
+pub(crate) enum Foreign {
+    Known(BTreeSet<Ticket>),
+    Unknown(Ambiguity),
+}
+
+impl Foreign {
+    fn known(&self) -> Option<&BTreeSet<Ticket>> {
+        match self {
+            Self::Known(tickets) => Some(tickets),
+            Self::Unknown(_) => None,
+        }
+    }
+}
+
+/// The tickets that were open on the platform before the first start and are not ours.
 pub(crate) async fn before_first_start(
     ports: Ports<'_>,
     order: &Order,
     checkpoint: &JournalState,
-) -> Result<Option<BTreeSet<Ticket>>, RunError> {
+) -> Result<Foreign, RunError> {
     if let Some(foreign) = &checkpoint.foreign {
-        return Ok(Some(foreign.clone()));
+        return Ok(Foreign::Known(foreign.clone()));
     }
     if !order.selection.wants(Section::Appliances) {
-        return Ok(None);
+        return Ok(Foreign::Unknown(Ambiguity::NoList));
     }
-    let Ok(open) = settle(open_tickets(ports, order).await)? else {
-        return Ok(None);
+    let open = match open_tickets(ports, order).await {
+        Ok(open) => open,
+        Err(Problem::Failure(failed)) => {
+            return Ok(Foreign::Unknown(match failed.error {
+                ApiError::NotFound { .. } => Ambiguity::NoList,
+                error => Ambiguity::UnknownBefore(error),
+            }));
+        }
+        Err(Problem::Fatal(fatal)) => return Err(fatal),
     };
     let others = of_others(&open, checkpoint);
     let tickets = others.iter().copied().collect();
     ports.journal.record(Fact::Foreign { tickets }).await?;
-    Ok(Some(others))
+    Ok(Foreign::Known(others))
 }
 
-/// Looks for the tickets of an item's lost starts and records those that are surely ours. The inner error is the reason, in
-/// words, why that cannot be decided.
+/// Looks for the tickets of an item's lost starts and records those that are surely ours.
 pub(crate) async fn find(
     ports: Ports<'_>,
     order: &Order,
-    before: Option<&BTreeSet<Ticket>>,
+    foreign: &Foreign,
     item: ItemRef,
     lost: u32,
-) -> Result<Result<Vec<Ticket>, String>, RunError> {
-    let open = match settle(open_tickets(ports, order).await)? {
-        Ok(open) => open,
-        Err(failed) => {
-            let why = format!("the list of tickets could not be read ({})", failed.error);
-            return Ok(Err(why));
+) -> Result<Ownership, RunError> {
+    let open = match (item.kind, foreign) {
+        (ItemKind::MySoftware, _) => return nowhere(ports, order, Ambiguity::NoList).await,
+        (ItemKind::Appliance, Foreign::Unknown(why)) => {
+            return nowhere(ports, order, why.clone()).await;
         }
+        (ItemKind::Appliance, Foreign::Known(_)) => open_tickets(ports, order).await,
+    };
+    let open = match open {
+        Ok(open) => open,
+        Err(Problem::Failure(failed)) => {
+            return Ok(Ownership::Unknown(Ambiguity::Unreadable(failed.error)));
+        }
+        Err(Problem::Fatal(fatal)) => return Err(fatal),
     };
     let checkpoint = ports.journal.checkpoint();
-    match of_lost_starts(item, lost, &open, before, &checkpoint) {
+    let found = of_lost_starts(item, lost, &open, foreign.known(), &checkpoint);
+    match &found {
         Ownership::Ours(ours) => {
-            for ticket in &ours {
+            for ticket in ours {
                 ports
                     .journal
                     .record(Fact::Started { ticket: *ticket })
                     .await?;
             }
-            Ok(Ok(ours))
         }
-        Ownership::Nothing => {
-            ports.journal.record(Fact::NotStarted { item }).await?;
-            Ok(Ok(Vec::new()))
-        }
-        Ownership::Unknown(why) => Ok(Err(why.in_words().to_owned())),
+        Ownership::Nothing => ports.journal.record(Fact::NotStarted { item }).await?,
+        Ownership::Unknown(_) => {}
+    }
+    Ok(found)
+}
+
+/// There is nothing to look it up in. Waits until the platform answers at all: each start that is sent during an outage may create
+/// a ticket that nobody can find.
+async fn nowhere(ports: Ports<'_>, order: &Order, why: Ambiguity) -> Result<Ownership, RunError> {
+    let answer = ask(ports, order, "the platform's status", || {
+        ports.api.platform()
+    });
+    match answer.await {
+        Ok(_) | Err(Problem::Failure(_)) => Ok(Ownership::Unknown(why)),
+        Err(Problem::Fatal(fatal)) => Err(fatal),
     }
 }
 
@@ -82,8 +122,9 @@ pub(crate) async fn find(
 pub(crate) async fn record_unresolved(
     journal: &dyn Journal,
     item: ItemRef,
-    why: &str,
+    why: &Ambiguity,
 ) -> Result<(), JournalError> {
+    let why = why.in_words();
     let note = format!(
         "the answer to a start of {item} was lost, and {why}: one export ticket may be left on the platform"
     );
@@ -98,7 +139,7 @@ pub(crate) async fn record_superfluous(
 ) -> Result<(), JournalError> {
     let unanswered = journal.checkpoint().intents.into_iter();
     for item in unanswered.filter(|item| item.kind == ItemKind::MySoftware && has_more(*item)) {
-        record_unresolved(journal, item, Ambiguity::NoList.in_words()).await?;
+        record_unresolved(journal, item, &Ambiguity::NoList).await?;
     }
     Ok(())
 }
@@ -108,14 +149,14 @@ pub(crate) async fn record_superfluous(
 pub(crate) async fn sweep(
     ports: Ports<'_>,
     order: &Order,
-    before: Option<&BTreeSet<Ticket>>,
+    foreign: &Foreign,
     items: &BTreeMap<ItemRef, u32>,
 ) -> Result<Vec<Failure>, RunError> {
     let open = ports.journal.checkpoint().open.into_iter();
     let mut superfluous: Vec<Ticket> = open
         .filter(|ticket| !items.contains_key(&ticket.item))
         .collect();
-    superfluous.extend(found_late(ports, order, before, items).await?);
+    superfluous.extend(found_late(ports, order, foreign, items).await?);
     let left = delete_all(ports, Some(ports.journal), superfluous).await?;
     Ok(left
         .into_iter()
@@ -128,9 +169,10 @@ pub(crate) async fn sweep(
 async fn found_late(
     ports: Ports<'_>,
     order: &Order,
-    before: Option<&BTreeSet<Ticket>>,
+    foreign: &Foreign,
     items: &BTreeMap<ItemRef, u32>,
 ) -> Result<Vec<Ticket>, RunError> {
+    let before = foreign.known();
     let lost = items
         .iter()
         .filter(|(item, lost)| **lost > 0 && item.kind == ItemKind::Appliance && before.is_some());

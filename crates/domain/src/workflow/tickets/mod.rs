@@ -7,5 +7,7 @@ mod ownership;
 
 pub use abandon::{Abandoned, abandon, record_answers};
 pub(crate) use delete::{delete_after_finish, undeleted};
-pub(crate) use lost::{before_first_start, find, record_superfluous, record_unresolved, sweep};
-pub(crate) use ownership::{Ambiguity, to_resume};
+pub(crate) use lost::{
+    Foreign, before_first_start, find, record_superfluous, record_unresolved, sweep,
+};
+pub(crate) use ownership::{Ownership, to_resume};

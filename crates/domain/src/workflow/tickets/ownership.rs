@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 
 use crate::model::{ItemKind, ItemRef, Ticket};
 use crate::ports::JournalState;
+use crate::workflow::item::Ambiguity;
 
 /// What lost starts of an item left on the platform.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,25 +20,6 @@ pub(crate) enum Ownership {
     Nothing,
     /// Nobody can say.
     Unknown(Ambiguity),
-}
-
-/// Why nobody can say what a lost start left.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Ambiguity {
-    /// The platform has no list of tickets of this kind, or gave none when the run began.
-    NoList,
-    /// There are more candidates than lost starts.
-    SomebodyElse,
-}
-
-impl Ambiguity {
-    /// In words, after "and".
-    pub(crate) fn in_words(self) -> &'static str {
-        match self {
-            Self::NoList => "the platform has no list in which its ticket could be found",
-            Self::SomebodyElse => "there are several tickets for it that may be somebody else's",
-        }
-    }
 }
 
 /// The tickets that `lost` starts of an item left among those that are `open` now. `before` are those that were open when the
