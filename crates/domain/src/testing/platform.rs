@@ -12,7 +12,7 @@ use futures_util::{StreamExt as _, stream};
 use super::SimClock;
 use crate::model::{
     BinaryRef, ExportId, Facts, ItemKind, ItemRef, ListResource, ObjectFacts, OutputFormat, Page,
-    Representation, Resource, Ticket,
+    Representation, Resource, Ticket, UploadFacts, UploadRole,
 };
 use crate::ports::{
     ApiError, Clock as _, Document, Download, ExportStatus, OpenTicket, Platform, ResumeAt,
@@ -273,6 +273,24 @@ impl State {
         ticket
     }
 
+    /// The photos among the files, as the profile names them.
+    fn photos(&self) -> Vec<UploadFacts> {
+        let photo = |(file, bytes): (&BinaryRef, &Vec<u8>)| match file {
+            BinaryRef::Photo(id) => Some(UploadFacts {
+                role: UploadRole::Photo,
+                id: Some(id.get()),
+                name: Some("me.png".to_owned()),
+                uploaded: true,
+                size: Some(bytes.len() as u64),
+                sha256: None,
+                md5: None,
+                media_type: None,
+            }),
+            BinaryRef::Logo(..) | BinaryRef::Certificate { .. } => None,
+        };
+        self.files.iter().filter_map(photo).collect()
+    }
+
     fn facts(&self, resource: Resource) -> Result<Facts, ApiError> {
         let object = |item: &FakeItem| ObjectFacts {
             id: Some(item.item.id.get()),
@@ -292,6 +310,7 @@ impl State {
             Resource::User => vec![ObjectFacts {
                 name: Some("john".to_owned()),
                 login: Some("john".to_owned()),
+                uploads: self.photos(),
                 ..ObjectFacts::default()
             }],
             Resource::List(ListResource::Appliances, Page::Whole) => of_kind(ItemKind::Appliance),
@@ -365,9 +384,13 @@ impl UserDataApi for FakePlatform {
     }
 
     async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError> {
-        self.receive(Call::Binary(what)).await;
+        let script = self.receive(Call::Binary(what)).await;
         let bytes = self.state().files.get(&what).cloned();
-        let bytes = bytes.ok_or_else(|| missing("GET binary"))?;
+        let bytes = match script {
+            Some(Script::Refuse(error)) => return Err(error),
+            Some(Script::Body(bytes, _)) => bytes,
+            _ => bytes.ok_or_else(|| missing("GET binary"))?,
+        };
         Ok(Download {
             media_type: "image/png".to_owned(),
             length: Some(bytes.len() as u64),

@@ -3,15 +3,15 @@
 use std::future::Future;
 
 use super::context::{Ports, RunError};
-use super::retry::{Jitter, Verdict, verdict};
+use super::retry::{Jitter, Retriable, Verdict};
 use crate::model::{Order, UserId};
 use crate::ports::{ApiError, Event, JournalError, SinkError};
 
-/// A request that failed for good.
+/// A request, or a transfer, that failed for good.
 #[derive(Debug)]
-pub(crate) struct Failed {
+pub(crate) struct Failed<E = ApiError> {
     /// The last error.
-    pub(crate) error: ApiError,
+    pub(crate) error: E,
     /// Attempts made.
     pub(crate) attempts: u32,
 }
@@ -45,9 +45,9 @@ impl Failed {
 
 /// Why something was not fetched.
 #[derive(Debug)]
-pub(crate) enum Problem {
+pub(crate) enum Problem<F = Failed> {
     /// It is missing; the run continues.
-    Failure(Failed),
+    Failure(F),
     /// The run ends.
     Fatal(RunError),
 }
@@ -58,26 +58,26 @@ impl From<Failed> for Problem {
     }
 }
 
-impl From<RunError> for Problem {
+impl<F> From<RunError> for Problem<F> {
     fn from(error: RunError) -> Self {
         Self::Fatal(error)
     }
 }
 
-impl From<SinkError> for Problem {
+impl<F> From<SinkError> for Problem<F> {
     fn from(error: SinkError) -> Self {
         Self::Fatal(error.into())
     }
 }
 
-impl From<JournalError> for Problem {
+impl<F> From<JournalError> for Problem<F> {
     fn from(error: JournalError) -> Self {
         Self::Fatal(error.into())
     }
 }
 
 /// A failure becomes a value; only what ends the run stays an error.
-pub(crate) fn settle<T>(answer: Result<T, Problem>) -> Result<Result<T, Failed>, RunError> {
+pub(crate) fn settle<T, F>(answer: Result<T, Problem<F>>) -> Result<Result<T, F>, RunError> {
     match answer {
         Ok(value) => Ok(Ok(value)),
         Err(Problem::Failure(failed)) => Ok(Err(failed)),
@@ -106,30 +106,32 @@ where
 }
 
 /// Asks until there is an answer, the error is final, or it was asked often enough.
-pub(crate) async fn attempt<T, Call, Answer>(
+pub(crate) async fn attempt<T, E, Call, Answer>(
     ports: Ports<'_>,
     seed: u64,
     what: &str,
     call: Call,
-) -> Result<T, Failed>
+) -> Result<T, Failed<E>>
 where
+    E: Retriable,
     Call: Fn() -> Answer,
-    Answer: Future<Output = Result<T, ApiError>>,
+    Answer: Future<Output = Result<T, E>>,
 {
     attempt_while(ports, seed, what, |_, _| true, call).await
 }
 
 /// As [`attempt`], but it also gives up where `worth_it` says no to the last error and the number of attempts.
-pub(super) async fn attempt_while<T, Call, Answer>(
+pub(super) async fn attempt_while<T, E, Call, Answer>(
     ports: Ports<'_>,
     seed: u64,
     what: &str,
-    worth_it: impl Fn(&ApiError, u32) -> bool,
+    worth_it: impl Fn(&E, u32) -> bool,
     call: Call,
-) -> Result<T, Failed>
+) -> Result<T, Failed<E>>
 where
+    E: Retriable,
     Call: Fn() -> Answer,
-    Answer: Future<Output = Result<T, ApiError>>,
+    Answer: Future<Output = Result<T, E>>,
 {
     let mut jitter = Jitter::new(
         seed ^ what
@@ -143,7 +145,7 @@ where
             Ok(answer) => return Ok(answer),
             Err(error) => error,
         };
-        match verdict(&error, attempts, &mut jitter) {
+        match error.verdict(attempts, &mut jitter) {
             Verdict::Again(wait) if worth_it(&error, attempts) => {
                 ports.progress.on(&Event::Retry {
                     what: what.to_owned(),

@@ -3,6 +3,7 @@
 //! Exponential back-off with full jitter: each wait is drawn evenly between nothing and a ceiling that doubles. `Retry-After`
 //! is honoured as a floor.
 
+use std::fmt;
 use std::time::Duration;
 
 use super::Limits;
@@ -77,6 +78,18 @@ fn attempts_worth(error: &ApiError) -> u32 {
         | ApiError::Untrusted { .. }
         | ApiError::TooLarge { .. }
         | ApiError::Redirected { .. } => 1,
+    }
+}
+
+/// Why an attempt failed, and whether another one may do better.
+pub(crate) trait Retriable: fmt::Display {
+    /// What follows from the error of this attempt, counted from 1.
+    fn verdict(&self, attempt: u32, jitter: &mut Jitter) -> Verdict;
+}
+
+impl Retriable for ApiError {
+    fn verdict(&self, attempt: u32, jitter: &mut Jitter) -> Verdict {
+        verdict(self, attempt, jitter)
     }
 }
 

@@ -1,12 +1,13 @@
 //! Small files: photos, logos, certificates.
 
+use thiserror::Error;
+
 use super::document::Fetch;
 use crate::model::{BagPath, BinaryRef, Section, Sha256, UploadFacts};
-use crate::ports::{Check, Receipt};
+use crate::ports::{ApiError, Check, CheckFailure, Receipt, SinkError};
 use crate::workflow::Limits;
-use crate::workflow::attempt::{Failed, Problem};
-use crate::workflow::context::RunError;
-use crate::workflow::retry::{Jitter, Verdict, backoff, verdict};
+use crate::workflow::attempt::{Failed, Problem, attempt};
+use crate::workflow::retry::{Jitter, Retriable, Verdict, backoff};
 use crate::workflow::transfer::{TransferFailure, fetch_file};
 
 /// Why a small file is not in the bag.
@@ -34,76 +35,93 @@ impl Fetch<'_> {
             .map(|(_, receipt)| receipt.clone())
     }
 
-    /// Fetches a photo, a logo or a certificate.
+    /// Fetches a photo, a logo or a certificate; `what` names it in a report.
     pub(crate) async fn file(
         self,
         section: Section,
         binary: BinaryRef,
+        what: &str,
         facts: &UploadFacts,
         path_of: impl Fn(&str) -> BagPath,
-    ) -> Result<Result<Receipt, FileFailure>, RunError> {
+    ) -> Result<Receipt, Problem<FileFailure>> {
         let Some(sink) = self.sink else {
-            return Ok(Err(FileFailure {
-                message: "nothing is kept".to_owned(),
-                http_status: None,
-                attempts: 0,
-            }));
+            return Err(Problem::Failure(FileFailure::of_no_sink()));
         };
         if let Some(receipt) = self.kept_file(&path_of) {
-            return Ok(Ok(receipt));
+            return Ok(receipt);
         }
-        let mut jitter = Jitter::new(self.order.seed);
-        let mut attempts = 0;
-        loop {
-            attempts += 1;
-            let answer = match self.ports.api.binary(binary).await {
-                Ok(download) => {
-                    fetch_file(
-                        self.ports,
-                        sink,
-                        section,
-                        download,
-                        published(facts),
-                        &path_of,
-                    )
-                    .await
-                }
-                Err(error) => Err(TransferFailure::Api(error, None)),
-            };
-            let (wait, message, http_status) = match answer {
-                Ok(receipt) => return Ok(Ok(receipt)),
-                Err(TransferFailure::Sink(error)) => return Err(error.into()),
-                Err(TransferFailure::Damaged(failure)) => {
-                    let again = attempts < Limits::DAMAGED_DOWNLOADS;
-                    (
-                        again.then(|| backoff(attempts, &mut jitter)),
-                        failure.to_string(),
-                        None,
-                    )
-                }
-                Err(TransferFailure::Api(error, _)) => match verdict(&error, attempts, &mut jitter)
-                {
-                    Verdict::Again(wait) => (Some(wait), error.to_string(), error.http_status()),
-                    Verdict::GiveUp => {
-                        match (Failed { error, attempts }).classify(&self.order.user) {
-                            Problem::Fatal(fatal) => return Err(fatal),
-                            Problem::Failure(Failed { error, .. }) => {
-                                (None, error.to_string(), error.http_status())
-                            }
-                        }
-                    }
-                },
-            };
-            match wait {
-                Some(wait) => self.ports.clock.sleep(wait).await,
-                None => {
-                    return Ok(Err(FileFailure {
-                        message,
-                        http_status,
+        let (ports, path_of) = (self.ports, &path_of);
+        let fetched = attempt(ports, self.order.seed, what, || async move {
+            let download = ports.api.binary(binary).await.map_err(FileError::Api)?;
+            let check = published(facts);
+            let fetched = fetch_file(ports, sink, section, download, check, path_of);
+            fetched.await.map_err(FileError::from)
+        });
+        fetched.await.map_err(|failed| self.problem_of(failed))
+    }
+
+    fn problem_of(self, failed: Failed<FileError>) -> Problem<FileFailure> {
+        let Failed { error, attempts } = failed;
+        match error {
+            FileError::Sink(error) => error.into(),
+            FileError::Damaged(damage) => Problem::Failure(FileFailure {
+                message: damage.to_string(),
+                http_status: None,
+                attempts,
+            }),
+            FileError::Api(error) => {
+                match (Failed { error, attempts }).classify(&self.order.user) {
+                    Problem::Fatal(fatal) => Problem::Fatal(fatal),
+                    Problem::Failure(Failed { error, attempts }) => Problem::Failure(FileFailure {
+                        message: error.to_string(),
+                        http_status: error.http_status(),
                         attempts,
-                    }));
+                    }),
                 }
             }
+        }
+    }
+}
+
+impl FileFailure {
+    fn of_no_sink() -> Self {
+        Self {
+            message: "nothing is kept".to_owned(),
+            http_status: None,
+            attempts: 0,
+        }
+    }
+}
+
+/// Why one attempt at a file failed.
+#[derive(Debug, Error)]
+enum FileError {
+    #[error("{0}")]
+    Api(ApiError),
+    #[error("{0}")]
+    Damaged(CheckFailure),
+    #[error("{0}")]
+    Sink(SinkError),
+}
+
+impl From<TransferFailure> for FileError {
+    fn from(failure: TransferFailure) -> Self {
+        match failure {
+            TransferFailure::Api(error, _) => Self::Api(error),
+            TransferFailure::Damaged(damage) => Self::Damaged(damage),
+            TransferFailure::Sink(error) => Self::Sink(error),
+        }
+    }
+}
+
+impl Retriable for FileError {
+    fn verdict(&self, attempt: u32, jitter: &mut Jitter) -> Verdict {
+        match self {
+            Self::Api(error) => error.verdict(attempt, jitter),
+            Self::Damaged(_) if attempt < Limits::DAMAGED_DOWNLOADS => {
+                Verdict::Again(backoff(attempt, jitter))
+            }
+            Self::Damaged(_) | Self::Sink(_) => Verdict::GiveUp,
         }
     }
 }

@@ -38,6 +38,15 @@ pub(super) fn in_words(facts: &UploadFacts) -> String {
     }
 }
 
+/// Whose file it is, for a message that says why it is tried again.
+pub(super) fn owner_of(binary: BinaryRef) -> String {
+    match binary {
+        BinaryRef::Photo(_) => "the profile".to_owned(),
+        BinaryRef::Logo(item, _) => item.to_string(),
+        BinaryRef::Certificate { account, .. } => format!("cloud account {account}"),
+    }
+}
+
 pub(super) fn file_tasks(
     fetch: Fetch<'_>,
     ledger: &mut Ledger,

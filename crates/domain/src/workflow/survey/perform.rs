@@ -1,6 +1,6 @@
 //! One task: its requests, and their answers as a value.
 
-use super::files::{file_path, in_words};
+use super::files::{file_path, in_words, owner_of};
 use super::task::{Found, Task, list_of};
 use crate::bag::layout;
 use crate::model::{Facts, ListResource, Page, Resource, Section};
@@ -18,8 +18,9 @@ pub(super) async fn perform(fetch: Fetch<'_>, task: Task) -> Result<Found, RunEr
         }
         Task::File(place, binary, facts, folder) => {
             let path = |ending: &str| file_path(&folder, binary, &facts, ending);
-            let answer = fetch.file(place.section, binary, &facts, path).await?;
-            Ok(Found::File(place, in_words(&facts), answer))
+            let what = format!("{} of {}", in_words(&facts), owner_of(binary));
+            let answer = fetch.file(place.section, binary, &what, &facts, path).await;
+            Ok(Found::File(place, in_words(&facts), settle(answer)?))
         }
         Task::WorkspacesForComments => {
             // The list itself is kept by the section `workspaces`, where that is wanted.

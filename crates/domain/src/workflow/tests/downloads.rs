@@ -1,6 +1,7 @@
 //! Archives that arrive, break off, are damaged or refused.
 
 use super::*;
+use crate::model::{BinaryRef, ObjectId};
 use crate::ports::{ApiError, ExportStatus};
 use crate::testing::{Call, FakeItem, Script, appliance, gzip, mysoftware};
 use std::time::Duration;
@@ -20,6 +21,31 @@ fn a_damaged_archive_is_downloaded_again() {
         world.archive_of(appliance(1)),
         Some(FakeItem::new(appliance(1)).archive)
     );
+}
+
+/// Small files had a loop of their own, which notified nobody of another attempt.
+#[test]
+fn a_small_file_is_tried_again_as_everything_else_is() {
+    let mut world = world(&[]);
+    let photo = BinaryRef::Photo(ObjectId::try_from(7).expect("an id"));
+    world.platform = world.platform.with_file(photo, b"a photo".to_vec());
+    let asked = move |call: &Call| *call == Call::Binary(photo);
+    let overloaded = ApiError::Overloaded {
+        request: "GET photo".into(),
+        status: 503,
+        retry_after: None,
+        message: None,
+    };
+    let platform = &world.platform;
+    platform.script(1, asked, Script::Refuse(overloaded));
+    platform.script(1, asked, Script::Body(b"a ph".to_vec(), None));
+    world.complete();
+    assert_eq!(world.platform.count(asked), 3);
+    let retries = world.progress.events().into_iter();
+    let retries = retries.filter(|event| {
+        matches!(event, Event::Retry { what, .. } if what == "the photo `me.png` of the profile")
+    });
+    assert_eq!(retries.count(), 2);
 }
 
 #[test]
