@@ -121,6 +121,60 @@ fn one_document_whose_json_is_a_page_is_a_failure_where_its_like_is_offered() {
     assert_eq!(report.failures.len(), 1, "{:?}", report.failures);
 }
 
+/// Each of a thousand documents cost five attempts, with their pauses.
+#[test]
+fn json_that_always_fails_costs_few_attempts_and_each_document_is_a_failure() {
+    for status in [500, 503] {
+        let items: Vec<_> = (1..=30).map(appliance).collect();
+        let world = world(&items);
+        let fails = match status {
+            500 => ApiError::ServerFault {
+                request: "GET x".to_owned(),
+                status,
+                message: None,
+            },
+            _ => ApiError::Overloaded {
+                request: "GET x".to_owned(),
+                status,
+                retry_after: None,
+                message: None,
+            },
+        };
+        let failing = Script::Refuse(fails);
+        world.platform.script(usize::MAX, is_json, failing);
+        let report = world.partial().report;
+        let of_items = |id| report.failures.iter().filter(move |it| it.id == Some(id));
+        assert!((1..=30).all(|id| of_items(id).count() == 1));
+        let most = 3 * Limits::PATIENT_ATTEMPTS as usize + report.failures.len();
+        assert!(world.platform.count(is_json) <= most);
+        let notes = report.notes.iter();
+        let notes = notes.filter(|note| note.contains("again and again to give documents as JSON"));
+        assert_eq!(notes.count(), 1, "{:?}", report.notes);
+    }
+}
+
+#[test]
+fn a_platform_that_gives_json_again_is_asked_as_before() {
+    let items: Vec<_> = (1..=30).map(appliance).collect();
+    let world = world(&items);
+    let fault = |status| {
+        Script::Refuse(ApiError::ServerFault {
+            request: "GET x".to_owned(),
+            status,
+            message: None,
+        })
+    };
+    // The profile, the first list, and one more: all their attempts, and then one each.
+    let attempts = 3 * Limits::ATTEMPTS as usize;
+    world.platform.script(attempts + 1, is_json, fault(500));
+    let thirtieth =
+        |call: &Call| *call == Call::Document(Resource::Item(appliance(30)), Representation::Json);
+    world.platform.script(1, thirtieth, fault(500));
+    let report = world.partial().report;
+    assert!(report.failures.iter().all(|it| it.id != Some(30)));
+    assert!(report.failures.len() <= 4, "{:?}", report.failures);
+}
+
 #[test]
 fn json_alone_that_is_not_offered_is_missing_and_not_asked_for_again_and_again() {
     let mut world = without_json();

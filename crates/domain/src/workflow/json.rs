@@ -13,6 +13,10 @@ use crate::ports::{ApiError, Document};
 /// So many kinds of resources without JSON, and none with it, speak for all.
 const KINDS_THAT_SPEAK_FOR_ALL: usize = 2;
 
+/// So many documents that the platform fails to give as JSON, and none that it gave since, speak for all: what it is asked for then,
+/// it is asked for once.
+const DOCUMENTS_THAT_SPEAK_FOR_ALL: usize = 3;
+
 /// Resources of which the platform offers all as JSON, or none.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Kind {
@@ -61,9 +65,17 @@ impl Kind {
 struct Known {
     offered: BTreeSet<Kind>,
     refused: BTreeSet<Kind>,
+    /// Documents that it has as XML, and failed (5xx) to give as JSON to the last attempt, since it last gave one.
+    failed: usize,
+    /// Whether documents were asked for once only, for that reason.
+    was_failing: bool,
 }
 
 impl Known {
+    fn is_failing(&self) -> bool {
+        self.failed >= DOCUMENTS_THAT_SPEAK_FOR_ALL
+    }
+
     /// Whether resources of this kind are to be had as JSON; `None` where that has to be found out.
     fn offers(&self, kind: Kind) -> Option<bool> {
         let none_at_all = self.offered.is_empty() && self.refused.len() >= KINDS_THAT_SPEAK_FOR_ALL;
@@ -109,7 +121,9 @@ impl Json {
         // Not held across the await: what is known is looked at again afterwards.
         let must_wait = {
             let known = self.known();
-            known.offers(kind).is_none() && (known.offered.is_empty() || kind.has_several())
+            known.offers(kind).is_none()
+                && !known.is_failing()
+                && (known.offered.is_empty() || kind.has_several())
         };
         if must_wait {
             Some(self.turn.lock().await)
@@ -123,6 +137,11 @@ impl Json {
         self.known().offers(Kind::of(resource)) == Some(false)
     }
 
+    /// Whether another attempt at a document as JSON may help after this error: not where the platform fails with all of them.
+    pub(super) fn is_worth_another(&self, error: &ApiError) -> bool {
+        !(is_of_the_server(error) && self.known().is_failing())
+    }
+
     /// Records what an answer says of its kind.
     pub(super) fn learn(&self, resource: Resource, answer: &Result<Document, Problem>) {
         let kind = Kind::of(resource);
@@ -130,6 +149,11 @@ impl Json {
         match answer {
             Ok(_) => {
                 known.offered.insert(kind);
+                known.failed = 0;
+            }
+            Err(Problem::Failure(failed)) if is_of_the_server(&failed.error) => {
+                known.failed += 1;
+                known.was_failing |= known.is_failing();
             }
             Err(problem)
                 if (is_not_offered(problem) || is_no_document(problem))
@@ -146,24 +170,42 @@ impl Json {
     }
 
     /// What the report says of documents that are kept as XML only.
-    pub(crate) fn note(&self, order: &Order) -> Option<String> {
+    pub(crate) fn notes(&self, order: &Order) -> Vec<String> {
+        let known = self.known();
         let keeps_both = order.documents.keeps(Representation::Xml)
             && order.documents.keeps(Representation::Json);
-        let known = self.known();
-        if !keeps_both || known.refused.is_empty() {
+        let failing = known.was_failing.then(|| {
+            "the platform failed again and again to give documents as JSON: others were asked for once only".to_owned()
+        });
+        let missing = if keeps_both { known.note() } else { None };
+        failing.into_iter().chain(missing).collect()
+    }
+}
+
+impl Known {
+    fn note(&self) -> Option<String> {
+        if self.refused.is_empty() {
             return None;
         }
-        if known.offered.is_empty() {
+        if self.offered.is_empty() {
             return Some(
                 "the platform does not offer JSON: documents are kept as XML only".to_owned(),
             );
         }
-        let kinds: Vec<String> = known.refused.iter().map(|kind| kind.in_words()).collect();
+        let kinds: Vec<String> = self.refused.iter().map(|kind| kind.in_words()).collect();
         Some(format!(
             "the platform does not offer everything as JSON; kept as XML only: {}",
             kinds.join(", ")
         ))
     }
+}
+
+/// Whether the server failed with a request that it understood.
+fn is_of_the_server(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::ServerFault { .. } | ApiError::Overloaded { status: 500.., .. }
+    )
 }
 
 /// Whether the platform has the document, but not as JSON.

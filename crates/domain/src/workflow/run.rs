@@ -83,7 +83,7 @@ async fn gather(
     )
     .await?;
     ledger.notes.extend(ports.journal.checkpoint().unresolved);
-    ledger.notes.extend(json.note(order));
+    ledger.notes.extend(json.notes(order));
     ledger.adopt_unclaimed(resumed.receipts.values());
     let report = report(order, ledger, started, ports, plan.platform_version);
     Ok((report, unsafe_tickets))

@@ -8,7 +8,7 @@ use crate::ports::{
     Redaction, RedactionRule, SinkError, Storage,
 };
 use crate::redact;
-use crate::workflow::attempt::{Failed, Problem, ask, settle};
+use crate::workflow::attempt::{Failed, Problem, attempt_while, settle};
 use crate::workflow::context::Ports;
 use crate::workflow::json::{Json, not_offered};
 use crate::workflow::resumed::Resumed;
@@ -135,17 +135,26 @@ impl Fetch<'_> {
         })
     }
 
-    pub(super) async fn ask_for(
+    async fn ask_for(self, resource: Resource, form: Representation) -> Result<Document, Problem> {
+        self.ask_for_while(resource, form, |_| true).await
+    }
+
+    /// As it says, as long as another attempt is worth it after an error.
+    pub(super) async fn ask_for_while(
         self,
         resource: Resource,
         form: Representation,
+        is_worth_it: impl Fn(&ApiError) -> bool,
     ) -> Result<Document, Problem> {
         let what = format!("{resource} as {form}");
         let api = self.ports.api;
-        ask(self.ports, self.order, &what, || {
+        let worth_it = |error: &ApiError, _| is_worth_it(error);
+        let answer = attempt_while(self.ports, self.order.seed, &what, worth_it, || {
             api.document(resource, form)
-        })
-        .await
+        });
+        answer
+            .await
+            .map_err(|failed| failed.classify(&self.order.user))
     }
 
     async fn keep(

@@ -2,7 +2,7 @@
 
 use super::document::Fetch;
 use crate::model::{Representation, Resource};
-use crate::ports::Document;
+use crate::ports::{ApiError, Document};
 use crate::workflow::attempt::Problem;
 use crate::workflow::json::is_not_offered;
 
@@ -13,7 +13,10 @@ impl Fetch<'_> {
         if self.json.is_refused(resource) {
             return Ok(None);
         }
-        let answer = self.ask_for(resource, Representation::Json).await;
+        let is_worth_it = |error: &ApiError| self.json.is_worth_another(error);
+        let answer = self
+            .ask_for_while(resource, Representation::Json, is_worth_it)
+            .await;
         // Recorded while the turn is held: the next request would otherwise ask in vain.
         self.json.learn(resource, &answer);
         drop(turn);
