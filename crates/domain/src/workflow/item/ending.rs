@@ -56,13 +56,19 @@ impl Item {
         else {
             return;
         };
+        // Where the platform did not say that it stopped, an archive may still come into being: the reason must not deny that.
+        let why = if self.may_run {
+            Deletion::GivenUp
+        } else {
+            Deletion::Empty
+        };
         match given {
-            Given::Empty(failure) => self.fail(failure, Some(ticket)),
+            Given::Empty(failure) => self.fail(failure, Some((ticket, why))),
             // Nothing says that it has an archive, and it cannot be stopped in another way.
             Given::Left(failure)
                 if self.may_run && self.early == 0 && self.subject.kind == ItemKind::MySoftware =>
             {
-                self.fail(failure, Some(ticket));
+                self.fail(failure, Some((ticket, why)));
             }
             Given::Left(failure) => {
                 self.replaced.push(ticket);
@@ -84,15 +90,14 @@ impl Item {
         }
     }
 
-    /// The item failed. `empty` is a ticket that has no archive. Of all others, which may have one, the newest is left on the
-    /// platform and named.
-    pub(super) fn fail(&mut self, mut failure: ItemFailure, empty: Option<Ticket>) {
+    /// The item failed. `useless` is a ticket that is deleted, and why. Of all others, which may have an archive, the newest is left
+    /// on the platform and named.
+    pub(super) fn fail(&mut self, mut failure: ItemFailure, useless: Option<(Ticket, Deletion)>) {
         let left = self.replaced.pop();
         failure.name_left(left);
         self.failure = Some(failure);
         let older = self.replaced.drain(..);
-        let queue = empty
-            .map(|ticket| (ticket, Deletion::Empty))
+        let queue = useless
             .into_iter()
             .chain(older.map(|ticket| (ticket, Deletion::Replaced)))
             .collect();
@@ -189,7 +194,7 @@ impl ItemFailure {
             return;
         };
         // A ticket that the platform says it does not have may be there all the same.
-        let was = if self.http_status == Some(404) {
+        let was = if matches!(self.http_status, Some(404 | 410)) {
             "may be"
         } else {
             "was"

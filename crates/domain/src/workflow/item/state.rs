@@ -11,8 +11,10 @@ use crate::report::{ItemStatus, Stage};
 pub(crate) enum Deletion {
     /// Its archive is whole and on disk.
     Safe(Box<Receipt>),
-    /// It ended, or was stopped by us, without an archive.
+    /// It ended without an archive, or the platform said that it stopped it before there was one.
     Empty,
+    /// The run gave it up before it was ever complete, and nothing but its deletion stops the platform's work on it.
+    GivenUp,
     /// Its archive could not be had, and another ticket of the same item takes its place.
     Replaced,
 }
@@ -20,7 +22,7 @@ pub(crate) enum Deletion {
 /// What follows once a ticket has been given up, and the platform was asked to stop its work on it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Given {
-    /// The item failed. The ticket has no archive and is deleted.
+    /// The item failed. The ticket was never complete and is deleted.
     Empty(ItemFailure),
     /// The item failed. The ticket may have an archive: it is left on the platform and named.
     Left(ItemFailure),

@@ -5,9 +5,9 @@ use proptest::prelude::*;
 use std::time::Duration;
 
 use super::*;
-use crate::model::{BagPath, ExportId, Section, Sha256, Ticket};
+use crate::model::{BagPath, ExportId, ItemRef, Section, Sha256, Ticket};
 use crate::ports::{ApiError, CheckFailure, ExportState, ExportStatus, Origin, Receipt};
-use crate::testing::appliance;
+use crate::testing::{appliance, mysoftware};
 
 fn ticket(id: i64) -> Ticket {
     Ticket {
@@ -159,7 +159,7 @@ proptest! {
                     elapsed = *moment;
                     continue;
                 }
-                Action::Delete(ticket, Deletion::Empty) => prop_assert!(!complete.contains(ticket), "{ticket} had an archive"),
+                Action::Delete(ticket, Deletion::Empty | Deletion::GivenUp) => prop_assert!(!complete.contains(ticket), "{ticket} had an archive"),
                 Action::Delete(ticket, Deletion::Replaced) => prop_assert!(
                     item.current_ticket() != Some(*ticket) && item.receipt().is_none()
                 ),
@@ -209,5 +209,52 @@ proptest! {
             });
             prop_assert!(undeleted || is_named, "nothing names {ticket:?}: {:?}", item.failure());
         }
+    }
+}
+
+/// An item whose export stood still until it was given up, when that is answered so.
+fn given_up(item: ItemRef, answer: impl Fn(Ticket) -> Seen) -> Action {
+    let ticket = Ticket { item, ..ticket(1) };
+    let mut machine = Item::new(item, 1, Duration::from_mins(30), false);
+    machine.began();
+    let running = ExportStatus::default();
+    machine.observe(
+        Seen::Started(ticket, running.clone()),
+        Duration::ZERO,
+        Duration::ZERO,
+    );
+    let mut elapsed = Duration::ZERO;
+    loop {
+        let seen = match machine.next(elapsed) {
+            Action::WaitUntil(moment) => {
+                elapsed = moment;
+                continue;
+            }
+            Action::Poll(_) => Seen::Status(running.clone()),
+            Action::Cancel(ticket) => answer(ticket),
+            other => return other,
+        };
+        machine.began();
+        machine.observe(seen, elapsed, Duration::ZERO);
+    }
+}
+
+/// A ticket that could not be stopped was deleted as one that has no archive.
+#[test]
+fn the_reason_of_a_deletion_is_true() {
+    let refused = |_| Seen::CancelFailed(error(4));
+    for (item, answer, why) in [
+        (
+            appliance(1),
+            (|_| Seen::Cancelled) as fn(Ticket) -> Seen,
+            Deletion::Empty,
+        ),
+        (appliance(1), refused, Deletion::GivenUp),
+        (mysoftware(1), refused, Deletion::GivenUp),
+    ] {
+        let Action::Delete(_, reason) = given_up(item, answer) else {
+            panic!("it is not deleted")
+        };
+        assert_eq!(reason, why);
     }
 }

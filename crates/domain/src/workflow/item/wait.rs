@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::machine::Item;
-use super::state::{Given, ItemFailure, State};
+use super::state::{Deletion, Given, ItemFailure, State};
 use crate::model::Ticket;
 use crate::ports::{ApiError, ExportState, ExportStatus};
 use crate::report::Stage;
@@ -39,12 +39,12 @@ impl Item {
             }
             ExportState::Error => self.fail(
                 ItemFailure::of_status("the platform could not export it", status),
-                Some(ticket),
+                Some((ticket, Deletion::Empty)),
             ),
             ExportState::Cancelled => {
                 self.fail(
                     ItemFailure::of_status("the export was cancelled on the platform", status),
-                    Some(ticket),
+                    Some((ticket, Deletion::Empty)),
                 );
             }
             ExportState::Running => {
