@@ -109,7 +109,7 @@ struct State {
     next_ticket: i64,
     calls: Vec<Call>,
     scripts: VecDeque<(Matcher, Script, usize)>,
-    batch: bool,
+    batch: Option<usize>,
     ranges: bool,
     lengths: bool,
 }
@@ -138,7 +138,13 @@ impl FakePlatform {
     /// It has `exports/statuses`.
     #[must_use]
     pub fn with_batch(self) -> Self {
-        self.state().batch = true;
+        self.with_batch_of(usize::MAX)
+    }
+
+    /// It has `exports/statuses`, which knows no more than so many of the tickets.
+    #[must_use]
+    pub fn with_batch_of(self, most: usize) -> Self {
+        self.state().batch = Some(most);
         self
     }
 
@@ -435,11 +441,11 @@ impl UserDataApi for FakePlatform {
         tickets: &[Ticket],
     ) -> Result<Vec<(Ticket, ExportStatus)>, ApiError> {
         self.receive(Call::Statuses(tickets.len())).await;
-        if !self.state().batch {
-            return Err(missing("GET exports/statuses"));
-        }
+        let most = self.state().batch;
+        let most = most.ok_or_else(|| missing("GET exports/statuses"))?;
         Ok(tickets
             .iter()
+            .take(most)
             .filter_map(|ticket| Some((*ticket, self.status(*ticket).ok()?)))
             .collect())
     }

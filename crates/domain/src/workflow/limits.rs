@@ -40,6 +40,8 @@ impl Limits {
         (Duration::from_millis(100), Duration::from_secs(5));
     /// Tickets asked for in one request.
     pub(crate) const STATUSES_AT_ONCE: usize = 25;
+    /// Single statuses asked for side by side, where such a request left them out.
+    pub(crate) const STATUSES_SIDE_BY_SIDE: usize = 6;
     /// Objects of one list that are read before it counts as endless.
     pub(crate) const LIST_OBJECTS: usize = 200_000;
     /// Pages of one list that are read before it counts as endless.

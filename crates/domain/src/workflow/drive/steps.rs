@@ -1,11 +1,14 @@
 //! What the loop awaits: one attempt at one thing each.
 
+use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
+use futures_util::stream;
 
 use super::notify::notify_stage;
 use super::work::{Drive, ItemWork, Step};
 use crate::model::{BagPath, ItemRef, Ticket, TicketPolicy};
 use crate::ports::{ApiError, Event, Fact, ItemStage};
+use crate::workflow::Limits;
 use crate::workflow::context::{Ports, RunError};
 use crate::workflow::item::{Action, Deletion, Seen, start_may_have_worked};
 use crate::workflow::tickets::{self, Ownership, record_unresolved};
@@ -119,8 +122,8 @@ async fn status(drive: Drive<'_>, ticket: Ticket) -> Seen {
     }
 }
 
-/// Asks for the status of many tickets in one request. Those that the answer leaves out are asked for one by one; where the
-/// platform has no such resource, all are from then on.
+/// Asks for the status of many tickets in one request. Those that the answer leaves out are asked for singly, some side by side;
+/// where the platform has no such resource, all are from then on. None is due again before all of them are answered.
 pub(super) fn poll_many(
     drive: Drive<'_>,
     due: Vec<(usize, Ticket)>,
@@ -158,8 +161,11 @@ pub(super) fn poll_many(
                 None => missing.push((index, ticket)),
             }
         }
-        for (index, ticket) in missing {
-            seen.push((index, self::status(drive, ticket).await));
+        let mut answers = stream::iter(missing)
+            .map(|(index, ticket)| async move { (index, status(drive, ticket).await) })
+            .buffer_unordered(Limits::STATUSES_SIDE_BY_SIDE);
+        while let Some(answer) = answers.next().await {
+            seen.push(answer);
         }
         Ok(Step::Seen(seen))
     })

@@ -322,8 +322,13 @@ fn refusal_in_words(section: Section, error: &ApiError) -> String {
             )
         }
         (ApiError::Forbidden { .. }, None) => "the platform refuses it (403)".to_owned(),
-        (ApiError::NotFound { .. }, _) => {
-            "the platform does not know it (404): an older version".to_owned()
+        (ApiError::NotFound { status, .. }, _) => {
+            let why = if *status == 410 {
+                "it is gone for good"
+            } else {
+                "an older version"
+            };
+            format!("the platform does not know it ({status}): {why}")
         }
         (other, _) => other.to_string(),
     }

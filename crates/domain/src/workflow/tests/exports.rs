@@ -1,10 +1,12 @@
 //! Exports on the platform: how many at once, how they are waited for, when they are given up.
 
 use super::*;
-use crate::model::Section;
+use crate::model::{ListResource, Page, Resource, Section};
 use crate::ports::ExportStatus;
 use crate::report::Stage;
 use crate::testing::{Call, FakeItem, Script, appliance, mysoftware};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 #[test]
@@ -80,6 +82,56 @@ fn many_appliances_are_polled_in_one_request_where_the_platform_can() {
     assert_eq!(
         world.platform.count(|call| matches!(call, Call::Status(_))),
         0
+    );
+}
+
+/// Each waited for the one before.
+#[test]
+fn tickets_that_the_one_request_leaves_out_are_asked_for_side_by_side() {
+    let items: Vec<_> = (1..=12).map(appliance).collect();
+    let mut world = world(&items);
+    world.order.jobs = 12;
+    world.platform = world.platform.with_batch_of(1);
+    // A request takes a millisecond of simulated time.
+    let moments = Arc::new(Mutex::new(BTreeSet::new()));
+    let (seen, clock) = (Arc::clone(&moments), world.clock.clone());
+    let watch = move |call: &Call| {
+        if matches!(call, Call::Status(_)) {
+            let elapsed = crate::ports::Clock::elapsed(&clock);
+            seen.lock().unwrap().insert(elapsed);
+        }
+        false
+    };
+    world.platform.script(1, watch, Script::LoseAnswer);
+    world.complete();
+    let asked = world.platform.count(|call| matches!(call, Call::Status(_)));
+    let moments = moments.lock().unwrap().len();
+    assert!(
+        moments <= asked / 3,
+        "{asked} requests at {moments} moments"
+    );
+}
+
+#[test]
+fn a_list_that_is_gone_is_reported_with_its_own_status() {
+    let world = world(&[]);
+    let gone = ApiError::NotFound {
+        request: "GET blueprints".to_owned(),
+        status: 410,
+        message: None,
+    };
+    let list = Resource::List(ListResource::Blueprints, Page::Whole);
+    let asked = move |call: &Call| matches!(call, Call::Document(it, _) if *it == list);
+    world
+        .platform
+        .script(usize::MAX, asked, Script::Refuse(gone));
+    let report = world.complete().report;
+    let mut sections = report.sections.iter();
+    let section = sections.find(|it| it.section == Section::Blueprints);
+    let reason = section.and_then(|section| section.reason.as_deref());
+    assert_eq!(
+        reason,
+        Some("the platform does not know it (410): it is gone for good")
     );
 }
 
