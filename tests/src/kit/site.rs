@@ -1,5 +1,6 @@
 //! One test's place: a platform on a socket, the program, and an empty folder for its bag.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -25,6 +26,8 @@ pub struct Site {
     pub program: Program,
     folder: TempDir,
     running: Running,
+    tickets_stay: Cell<Option<&'static str>>,
+    run_files_stay: Cell<Option<&'static str>>,
     // Dropped last: the platform lives on it.
     _runtime: Runtime,
 }
@@ -46,6 +49,8 @@ impl Site {
             program: Program::new(program),
             folder: tempfile::tempdir().expect("a folder"),
             running,
+            tickets_stay: Cell::new(None),
+            run_files_stay: Cell::new(None),
             _runtime: runtime,
         };
         site.program
@@ -116,7 +121,17 @@ impl Site {
         names
     }
 
-    /// Fails where a ticket of ours lies on the platform, or one of somebody else's does not.
+    /// Tickets of ours may be on the platform when the test ends, for this reason.
+    pub fn leaves_tickets(&self, why: &'static str) {
+        self.tickets_stay.set(Some(why));
+    }
+
+    /// The files of an unfinished run may be in the folder when the test ends, for this reason.
+    pub fn leaves_run_files(&self, why: &'static str) {
+        self.run_files_stay.set(Some(why));
+    }
+
+    /// Fails where a ticket of ours is on the platform, or one of somebody else's is not.
     ///
     /// # Panics
     ///
@@ -127,5 +142,23 @@ impl Site {
         let foreign = self.platform().tickets().len();
         let expected = self.platform().scenario().data.foreign_tickets;
         assert_eq!(foreign, usize::try_from(expected).expect("few"));
+    }
+}
+
+impl Drop for Site {
+    /// A test that ends well leaves no ticket on the platform and no file of a run, unless it says why it does. Processes are the
+    /// program's own affair.
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            return;
+        }
+        if self.tickets_stay.get().is_none() {
+            self.check_no_ticket_left();
+        }
+        if self.run_files_stay.get().is_none() {
+            let names = self.listing();
+            let hidden: Vec<_> = names.iter().filter(|name| name.starts_with('.')).collect();
+            assert!(hidden.is_empty(), "files of a run are left: {hidden:?}");
+        }
     }
 }

@@ -1,5 +1,6 @@
 //! One run over the HTTP adapter against a sandbox, into memory, and what can be said of it afterwards.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
@@ -28,6 +29,7 @@ pub struct Visit {
     pub settings: ApiSettings,
     /// What is asked for.
     pub order: Order,
+    tickets_stay: Cell<Option<&'static str>>,
 }
 
 impl Visit {
@@ -42,7 +44,13 @@ impl Visit {
             settings: settings_for(&platform),
             order,
             platform,
+            tickets_stay: Cell::new(None),
         }
+    }
+
+    /// Tickets of ours may be on the platform when the test ends, for this reason.
+    pub fn leaves_tickets(&self, why: &'static str) {
+        self.tickets_stay.set(Some(why));
     }
 
     /// Asks for these sections only.
@@ -94,6 +102,15 @@ impl Visit {
     pub fn expected(&self) -> Payload {
         let sections: Vec<Section> = self.order.selection.sections.iter().copied().collect();
         expected_of(self.platform.platform(), &sections)
+    }
+}
+
+impl Drop for Visit {
+    /// A test that ends well leaves no ticket on the platform, unless it says why it does.
+    fn drop(&mut self) {
+        if !std::thread::panicking() && self.tickets_stay.get().is_none() {
+            assert_eq!(self.platform.platform().open_tickets(), []);
+        }
     }
 }
 

@@ -170,6 +170,7 @@ fn what_was_not_selected_is_not_missing() {
 #[test]
 fn tickets_that_were_to_stay_are_nothing_new() {
     let site = site(quick());
+    site.leaves_tickets("`--keep-tickets`");
     let mut command = site.export_to("j.zip");
     command.arg("--keep-tickets");
     site.program.run(command).expect_status(0);

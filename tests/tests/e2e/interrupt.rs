@@ -125,6 +125,8 @@ fn a_second_signal_ends_it_at_once() {
     let scenario =
         long_waits().with_fault("DELETE **".parse().unwrap(), Times::Always, Fault::Stall);
     let site = site(scenario);
+    site.leaves_tickets("the second signal ends their deletion");
+    site.leaves_run_files("an interrupted run is kept");
     let mut child = site.program.spawn(site.export_to("j.zip"));
     let deleted = || asked(&site, "DELETE users/*/*/*/exports/*");
     assert!(child.wait_until(|| deleted() > 0));

@@ -44,6 +44,7 @@ fn redirected(site: &Site, command: &Command, streams: &str) -> Command {
 #[test]
 fn a_work_folder_that_leads_elsewhere_is_refused_by_every_command() {
     let site = site(quick());
+    site.leaves_run_files("nobody removes what is not the run's own");
     let elsewhere = tempfile::tempdir().unwrap();
     set_mode(elsewhere.path(), 0o755);
     symlink(elsewhere.path(), site.path(".q.zip.uforge-run")).unwrap();
@@ -72,6 +73,8 @@ fn a_run_of_another_user_is_never_resumed() {
         Times::Always,
         Fault::Stall,
     ));
+    site.leaves_tickets("a run that belongs to somebody else is let alone");
+    site.leaves_run_files("a run that belongs to somebody else is let alone");
     if !is_root(&site) {
         // Nobody else can give a folder away.
         return;

@@ -78,6 +78,7 @@ fn lines_that_cannot_be_written_end_no_work() {
 #[test]
 fn a_hang_up_ends_a_run_as_a_termination_does() {
     let site = site(slow());
+    site.leaves_run_files("an interrupted run is kept");
     let child = waiting(&site, site.export_to("j.zip"));
     send("HUP", child.id());
     child
@@ -90,6 +91,7 @@ fn a_hang_up_ends_a_run_as_a_termination_does() {
 #[test]
 fn what_is_ignored_stays_ignored() {
     let site = site(slow());
+    site.leaves_run_files("an interrupted run is kept");
     let export = shell(&site, "trap '' HUP INT;", &site.export_to("j.zip"));
     let mut child = waiting(&site, export);
     send("HUP", child.id());

@@ -283,6 +283,7 @@ fn another_order_is_refused_until_it_says_restart() {
 #[test]
 fn a_damaged_journal_is_refused_until_it_says_restart() {
     let site = site(long_wait());
+    site.leaves_tickets("the journal that named it is unreadable");
     killed(&site, "j.zip", STATUS);
     let journal = site.path(&site.listing()[0]).join("journal");
     let mut bytes = fs::read(&journal).unwrap();
@@ -334,6 +335,8 @@ fn a_folder_whose_name_holds_that_of_a_bag_discards_nothing() {
 fn an_unfinished_run_is_its_owners_alone() {
     use std::os::unix::fs::PermissionsExt as _;
     let site = site(long_wait());
+    site.leaves_tickets("the run was killed");
+    site.leaves_run_files("the run was killed");
     killed(&site, "j.zip", STATUS);
     let work = site.path(&site.listing()[0]);
     let mode = |path: &std::path::Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;

@@ -154,6 +154,7 @@ async fn a_password_that_ceases_to_be_accepted_ends_the_run() {
         "{ refuse = { status = 401 } }",
     )))
     .await;
+    visit.leaves_tickets("nothing can be deleted without a password");
     let ended = visit.export().await;
     assert!(matches!(ended.result, Err(RunError::Unauthorized { .. })));
     assert!(ended.sink.state().tags.is_none());

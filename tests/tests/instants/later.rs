@@ -24,6 +24,8 @@ pub(super) fn killed(instant: Instant, name: &str) -> Site {
         if is_killed_in_time(&site, instant, name, held_up) {
             return site;
         }
+        site.leaves_tickets("it was killed too late, or not at all");
+        site.leaves_run_files("it was killed too late, or not at all");
         held_up *= 2;
     }
     panic!("the program was never killed in time");

@@ -175,6 +175,7 @@ fn killed_at_first(instant: Instant, name: &str) -> Site {
 
 /// My software has no list of its tickets: one whose start was on its way when the kill came can only be reported.
 fn check_tickets(site: &Site, mut ended: Ended) {
+    site.leaves_tickets("those of software whose starts were lost are reported");
     for ticket in site.platform().open_tickets() {
         assert_eq!(ticket.kind, ItemKind::Software, "{ticket:?}");
         ended = ended.expect_word(&format!("a start of mysoftware {} was lost", ticket.item));
