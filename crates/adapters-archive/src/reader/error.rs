@@ -1,7 +1,7 @@
 //! Why a bag cannot be read at all. What is wrong *with* a bag that can be read are findings.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
@@ -77,6 +77,13 @@ pub enum ReadError {
         /// The limit.
         limit: u64,
     },
+}
+
+pub(super) fn not_a_bag(path: &Path, what: &'static str) -> ReadError {
+    ReadError::NotABag {
+        path: path.to_owned(),
+        what,
+    }
 }
 
 /// A visit that ended before its time; the path is added where it is known.

@@ -32,7 +32,7 @@ pub use listing::{ListedFile, Listing, list};
 pub(crate) use tarball::{Ending, Forward, TarKind, Tarball, read_over};
 pub use unlock::Unlock;
 
-use error::Stopped;
+use error::{Stopped, not_a_bag};
 use visit::{BelowTop, Layer, Visitor, judge};
 
 /// A zip file is read entry by entry, with a jump before each.
@@ -121,13 +121,6 @@ pub fn open_bag(path: &Path, unlock: Option<&Unlock>) -> Result<BagSource, ReadE
     };
     content.rewind().map_err(failed)?;
     Ok(source(format, encrypted, Some(content)))
-}
-
-fn not_a_bag(path: &Path, what: &'static str) -> ReadError {
-    ReadError::NotABag {
-        path: path.to_owned(),
-        what,
-    }
 }
 
 /// The first bytes; the file is at its start again afterwards.

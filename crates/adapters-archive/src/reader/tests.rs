@@ -194,6 +194,34 @@ fn an_altered_or_cut_age_file_is_damage() {
 }
 
 #[test]
+fn an_age_file_that_is_cut_or_altered_within_its_header_is_no_bag() {
+    let key = age::x25519::Identity::generate();
+    let identity = on_disk(key.to_string().expose_secret().as_bytes());
+    let recipient = key.to_public();
+    let recipients = std::iter::once(&recipient as &dyn age::Recipient);
+    let encryptor = age::Encryptor::with_recipients(recipients).unwrap();
+    let bag = encrypt_with(&packed(&files(), StoredFormat::Tar), encryptor);
+    let whole = std::fs::read(&bag.path).unwrap();
+    let mac = whole.windows(4).position(|some| some == b"--- ").unwrap();
+    let header = mac + 48;
+    // With the nonce behind it; a shorter one than the first line is no age file at all.
+    let cut = (22..header + 16).map(|length| whole[..length].to_vec());
+    let mut altered = whole.clone();
+    altered[mac + 10] = if altered[mac + 10] == b'A' {
+        b'B'
+    } else {
+        b'A'
+    };
+    for bytes in cut.chain([altered]) {
+        std::fs::write(&bag.path, &bytes).unwrap();
+        let unlock = Unlock::IdentityFiles(vec![identity.path.clone()]);
+        let error = open_bag(&bag.path, Some(&unlock)).unwrap_err();
+        let is_damage = error.to_string().contains("header of its encryption");
+        assert!(is_damage, "{} bytes: {error:?}", bytes.len());
+    }
+}
+
+#[test]
 fn a_large_age_file_is_damaged_from_where_it_is_altered() {
     let key = age::x25519::Identity::generate();
     let identity = on_disk(key.to_string().expose_secret().as_bytes());

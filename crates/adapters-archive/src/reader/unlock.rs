@@ -11,7 +11,7 @@ use age::{DecryptError, Decryptor, Identity, IdentityFile};
 
 use domain::text::decode;
 
-use super::error::ReadError;
+use super::error::{ReadError, not_a_bag};
 use super::input::{BUFFER_BYTES, ReadSeek};
 use super::visit::Layer;
 
@@ -26,6 +26,8 @@ const LARGEST_IDENTITY_FILE_BYTES: u64 = 1024 * 1024;
 const MOST_WORK: u8 = 22;
 /// The header of a bag that needs a passphrase has some 200 bytes; those with many recipients have more.
 const HEADER_BYTES: usize = 64 * 1024;
+
+const DAMAGED_HEADER: &str = "the header of its encryption is damaged or cut off";
 
 /// What opens an encrypted bag.
 pub enum Unlock {
@@ -54,6 +56,11 @@ pub(crate) fn decrypted(
         path: path.to_owned(),
     })?;
     let locked = |source| match source {
+        // The magic line is there, so it was an age file.
+        DecryptError::InvalidHeader | DecryptError::InvalidMac => not_a_bag(path, DAMAGED_HEADER),
+        DecryptError::Io(source) if source.kind() == io::ErrorKind::UnexpectedEof => {
+            not_a_bag(path, DAMAGED_HEADER)
+        }
         DecryptError::Io(source) => ReadError::Io {
             action: "read",
             path: path.to_owned(),

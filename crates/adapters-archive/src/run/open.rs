@@ -19,7 +19,9 @@ use crate::journal::{
     Checkpoint, FORMAT_VERSION, Payload, RunHeader, RunJournal, begin, read_checkpoint,
 };
 use crate::publish::{FilePublication, Publication, Replace, other_than_file};
-use crate::spool::{Abilities, LockedFile, Naming, Spool, WorkFolder, parent_of, remove_if_there};
+use crate::spool::{
+    Abilities, LockedFile, Naming, Spool, WorkFolder, is_unsupported, parent_of, remove_if_there,
+};
 use crate::writer::{ArchiveWriter, Destination, Parts, Resumed};
 
 /// What stands for standard output in messages.
@@ -150,15 +152,24 @@ fn probe(work: &WorkFolder, journal: &LockedFile) -> Result<Naming, OpenError> {
         {
             return Ok(Naming::Rename);
         }
-        Err(source) => {
+        Err(source) if is_unsupported(&source) || is_not_permitted(&source) => {
             return Err(OpenError::CannotRename {
                 path: parent_of(work.path()).to_path_buf(),
                 source,
             });
         }
+        // A disk that fails says nothing of what the file system can do.
+        Err(source) => return Err(OpenError::of("try out files in", work.path())(source)),
     };
     abilities.warn(work, journal.is_locked_by_system());
     Ok(abilities.naming)
+}
+
+fn is_not_permitted(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::PermissionDenied | io::ErrorKind::CrossesDevices
+    )
 }
 
 fn file_name(target: &Path) -> Result<&str, OpenError> {
