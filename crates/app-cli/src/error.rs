@@ -82,9 +82,6 @@ pub(crate) enum CommandError {
     /// Standard output cannot be written to.
     #[error("could not write to standard output")]
     Stdout(#[source] std::io::Error),
-    /// The same, where the path of a bag that is complete was to be written.
-    #[error("could not write the path of the bag to standard output")]
-    PathNotWritten(#[source] Box<CommandError>),
     /// The system does not let this program listen for signals or run threads.
     #[error("could not start the runtime")]
     Runtime(#[source] std::io::Error),

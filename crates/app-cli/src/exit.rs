@@ -25,7 +25,7 @@ pub(crate) enum Ending {
     Unauthorized,
     /// `verify`: the bag is damaged.
     Damaged,
-    /// Somebody stopped it; the same command goes on.
+    /// Somebody stopped it; the same command resumes.
     Interrupted(Signal),
 }
 
@@ -88,7 +88,6 @@ impl Ending {
             CommandError::Journal(_)
             | CommandError::TicketsLeft { .. }
             | CommandError::Stdout(_)
-            | CommandError::PathNotWritten(_)
             | CommandError::Runtime(_) => Self::Failed,
             CommandError::Interrupted(signal) => Self::Interrupted(*signal),
         }

@@ -1,9 +1,10 @@
-//! Killed at once (SIGKILL) in the middle of its work, the same command goes on where it stopped.
+//! Killed at once (SIGKILL) in the middle of its work, the same command resumes where it stopped.
 
 use std::fs;
 
 use sandbox::Scenario;
 use sandbox::scenario::{Fault, ItemKind, ItemScenario, Ranges, Times};
+use serde_json::json;
 use tests::kit::{Bag, Child, Signal, Site, quick};
 
 use crate::site;
@@ -234,8 +235,28 @@ fn a_kill_after_an_encrypted_bag_has_its_name_leaves_no_ticket() {
     child.signal(Signal::Kill);
     child.wait();
     assert!(site.path("j.zip.age").exists());
-    let ended = site.program.run(encrypted()).expect_status(0);
+    let mut again = encrypted();
+    again.args(["--progress", "json"]);
+    let ended = site.program.run(again).expect_status(0);
     let ended = ended.expect_word("had completed the bag");
+    // A program that wraps this one waits for the line that ends a run.
+    let last: serde_json::Value =
+        serde_json::from_str(ended.stderr.lines().last().unwrap()).unwrap();
+    let bytes = fs::metadata(site.path("j.zip.age")).unwrap().len();
+    assert_eq!(
+        (
+            &last["event"],
+            &last["outcome"],
+            &last["bytes"],
+            &last["failures"]
+        ),
+        (
+            &json!("outcome"),
+            &json!("complete"),
+            &json!(bytes),
+            &json!([])
+        )
+    );
     assert_eq!(
         ended.out().trim_end(),
         site.path("j.zip.age").display().to_string()

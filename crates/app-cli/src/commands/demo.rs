@@ -49,7 +49,7 @@ pub(super) fn run(session: &mut Session, arguments: DemoArguments) -> Result<End
     if let Some(bag) = &finished.bag {
         session.messages.info(&ways_to_look(bag, format, key));
     }
-    report(finished)
+    Ok(report(session, finished))
 }
 
 /// Signs in as the sandbox says.

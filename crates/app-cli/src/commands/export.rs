@@ -32,5 +32,5 @@ pub(super) fn run(
         };
         export(session, signals, &job).await
     })?;
-    report(finished)
+    Ok(report(session, finished))
 }

@@ -2,14 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use domain::bag::verify::RecordedExport;
+use domain::ports::FinishedBag;
 use domain::report::{Completeness, FailureEntry, Outcome, summary};
 use serde::Serialize;
 
 use super::session::Session;
 use crate::compose::{self, RunFiles};
-use crate::error::CommandError;
 use crate::exit::Ending;
-use crate::render::Listener;
+use crate::render::{Listener, causes};
 use crate::stdout;
 
 /// Summaries are set for this width.
@@ -26,31 +27,64 @@ pub(super) struct Finished {
 
 /// Standard output gets the bag's path, one line. Only then are the files of the run removed: after a kill before that,
 /// the same command reports once more that the bag is complete, instead of refusing its name.
-pub(super) fn report(finished: Finished) -> Result<Ending, CommandError> {
-    if let Some(path) = &finished.bag {
-        stdout::write_path(path).map_err(|error| CommandError::PathNotWritten(Box::new(error)))?;
+///
+/// Where the line cannot be written, standard error says so and names the bag. The exit status stays the bag's: 1 would say that
+/// there is none.
+pub(super) fn report(session: &Session, finished: Finished) -> Ending {
+    if let Some(path) = &finished.bag
+        && let Err(error) = stdout::write_path(path)
+    {
+        let causes = causes(&error).join(": ");
+        session.messages.warn(&format!(
+            "could not write the path of the bag to standard output: {causes}. The bag is complete: {}",
+            path.display()
+        ));
     }
     finished.run_files.remove();
-    Ok(Ending::of_run(finished.completeness))
+    Ending::of_run(finished.completeness)
 }
 
-/// What the bag itself says. An encrypted one cannot be asked; it was finished, so it is a valid bag.
-pub(super) fn recorded_completeness(bag: &Path) -> Completeness {
-    let listing = compose::open_bag(bag, None).and_then(compose::list);
-    match listing.ok().and_then(|listing| listing.outcome).as_deref() {
+/// Reports a bag that an interrupted run had completed, by what the bag itself says. An encrypted one cannot be asked; it was
+/// finished, so it is a valid bag.
+pub(super) fn report_recorded(session: &Session, bag: &FinishedBag) -> Completeness {
+    let recorded = bag.path.as_deref().and_then(recorded).unwrap_or_default();
+    let completeness = match recorded.outcome.as_deref() {
         Some("partial") => Completeness::Partial,
         _ => Completeness::Complete,
+    };
+    if session.messages.listener() == Listener::Program {
+        session
+            .messages
+            .event(OutcomeEvent::of(completeness, bag, recorded.failures));
     }
+    completeness
+}
+
+fn recorded(bag: &Path) -> Option<RecordedExport> {
+    let bag = compose::open_bag(bag, None).ok()?;
+    let export_json = compose::export_json(bag).ok()??;
+    RecordedExport::read(&*export_json).ok()
 }
 
 #[derive(Serialize)]
 #[serde(tag = "event", rename = "outcome")]
-struct OutcomeEvent<'a> {
+struct OutcomeEvent<F> {
     outcome: Completeness,
     /// A path that is not Unicode has no other form in JSON.
     bag: Option<String>,
     bytes: u64,
-    failures: Vec<FailureEntry<'a>>,
+    failures: Vec<F>,
+}
+
+impl<F> OutcomeEvent<F> {
+    fn of(outcome: Completeness, bag: &FinishedBag, failures: Vec<F>) -> Self {
+        Self {
+            outcome,
+            bag: bag.path.as_ref().map(|path| path.display().to_string()),
+            bytes: bag.bytes,
+            failures,
+        }
+    }
 }
 
 pub(super) fn report_outcome(session: &Session, outcome: &Outcome) {
@@ -61,15 +95,13 @@ pub(super) fn report_outcome(session: &Session, outcome: &Outcome) {
         Listener::Person | Listener::QuietPerson => {
             session.messages.write(&summary(outcome, COLUMNS));
         }
-        Listener::Program => session.messages.event(OutcomeEvent {
-            outcome: report.completeness,
-            bag: outcome
-                .bag
-                .path
-                .as_ref()
-                .map(|path| path.display().to_string()),
-            bytes: outcome.bag.bytes,
-            failures: report.failures.iter().map(FailureEntry::of).collect(),
-        }),
+        Listener::Program => {
+            let failures = report.failures.iter().map(FailureEntry::of).collect();
+            session.messages.event(OutcomeEvent::of(
+                report.completeness,
+                &outcome.bag,
+                failures,
+            ));
+        }
     }
 }

@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use domain::model::Order;
 use domain::ports::{ArchiveSink, FinishedBag, Journal, UserDataApi};
-use domain::report::{Completeness, Outcome};
+use domain::report::Outcome;
 use domain::workflow::{self, Ports, RunError};
 
 use super::abandon::abandon;
 use super::job::Job;
-use super::outcome::{Finished, recorded_completeness, report_outcome};
+use super::outcome::{Finished, report_outcome, report_recorded};
 use super::session::Session;
 use super::target::{open, place};
 use super::unfinished::{RunStart, Unfinished};
@@ -19,10 +19,11 @@ use crate::progress::{self, Subject};
 use crate::render::{count, number};
 use crate::signals::Signals;
 
-/// After an interrupt, the deletion of tickets takes this long at most; the journal keeps those that are still on the server then.
-const DELETION_AFTER_SIGNAL: Duration = Duration::from_secs(1);
-/// Before that, answers to starts that were sent are waited for. The rest of the two seconds in which an interrupted program ends
-/// is for the display and the threads.
+/// An interrupted program ends within two seconds of the signal. The display, the answers and the deletion of tickets share this
+/// much of them; the rest is for the threads (`SHUTDOWN`) and the end of the process.
+const AFTER_SIGNAL: Duration = Duration::from_millis(1_700);
+/// Answers to starts that were sent are waited for first. What the deletion of tickets then has no time for is on the server
+/// still, and in the journal.
 const ANSWERS_AFTER_SIGNAL: Duration = Duration::from_millis(500);
 /// Without a signal: the same for answers to starts, and for the deletion of tickets.
 const CLEAN_UP: Duration = Duration::from_secs(20);
@@ -91,9 +92,13 @@ async fn drive(
             CommandError::Run(error)
         }
         Err(signal) => {
+            // From the moment of the signal: the display may have taken long to disappear.
+            let deadline = signals.deadline(AFTER_SIGNAL);
             signals.end_at_next();
-            record_answers(api, journal.as_ref(), ANSWERS_AFTER_SIGNAL).await;
-            abandon(session, api, journal.as_ref(), DELETION_AFTER_SIGNAL).await;
+            let patience = deadline.at_most(ANSWERS_AFTER_SIGNAL);
+            record_answers(api, journal.as_ref(), patience).await;
+            let patience = deadline.at_most(AFTER_SIGNAL);
+            abandon(session, api, journal.as_ref(), patience).await;
             CommandError::Interrupted(signal)
         }
     };
@@ -150,13 +155,22 @@ async fn already_complete(
     session
         .messages
         .info("The run that was interrupted had completed the bag: it has its name now.");
-    let completeness = bag
-        .path
-        .as_deref()
-        .map_or(Completeness::Complete, recorded_completeness);
+    let completeness = report_recorded(session, &bag);
     Finished {
         bag: bag.path,
         completeness,
         run_files,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::session::SHUTDOWN;
+    use super::*;
+
+    #[test]
+    fn an_interrupted_program_ends_within_two_seconds() {
+        let process = Duration::from_millis(100);
+        assert!(AFTER_SIGNAL + SHUTDOWN + process <= Duration::from_secs(2));
     }
 }

@@ -18,7 +18,7 @@ use crate::signals::Signals;
 /// Requests and files are waited for on two threads; the archive has threads of its own.
 const THREADS: usize = 2;
 /// How long tasks that still run when a command has ended get to end.
-const SHUTDOWN: Duration = Duration::from_millis(200);
+pub(super) const SHUTDOWN: Duration = Duration::from_millis(200);
 
 pub(super) struct Session {
     pub(super) messages: Messages,

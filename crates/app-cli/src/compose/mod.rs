@@ -251,6 +251,11 @@ pub(crate) fn list(bag: BagSource) -> Result<Listing, ComposeError> {
     Ok(adapters_archive::list(bag)?)
 }
 
+/// What a bag says of itself: its `export.json`; `None` where it has none.
+pub(crate) fn export_json(bag: BagSource) -> Result<Option<Vec<u8>>, ComposeError> {
+    Ok(adapters_archive::export_json(bag)?)
+}
+
 /// The sandbox's description: from a file, or the built-in one.
 pub(crate) fn scenario(file: Option<&Path>) -> Result<Scenario, ComposeError> {
     Ok(file.map(Scenario::load).transpose()?.unwrap_or_default())

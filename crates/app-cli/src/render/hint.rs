@@ -51,9 +51,6 @@ impl Hint for CommandError {
             Self::OtherRun { .. } | Self::OtherBag { .. } => {
                 text("sign in there with `--url` and `--user`, or `--as`")
             }
-            Self::PathNotWritten(_) => {
-                text("the bag is complete and has its name; the same command says so once more")
-            }
             Self::NotComparable { .. } => text("`verify` without `--against` checks it"),
             Self::Journal(_)
             | Self::NothingUnfinished { .. }
@@ -192,7 +189,7 @@ impl Hint for RunError {
             }
             Self::UnknownIds { .. } => text("`uforge-export plan` lists what there is"),
             Self::Sink(error) => error.hint(),
-            Self::Journal(_) => text(GO_ON),
+            Self::Journal(_) => text(RESUMES),
         }
     }
 }
@@ -200,22 +197,21 @@ impl Hint for RunError {
 /// What is true where nothing was kept: `plan` and `verify`, standard output, what is encrypted.
 fn hint_of_lost(error: &RunError) -> Option<String> {
     match error {
+        RunError::Platform(error) if is_of_first_request(error) => error.hint(),
         RunError::Platform(ApiError::Stalled { .. }) => {
             text("`--timeout SECS` waits longer; the same command begins anew")
         }
+        RunError::Sink(SinkError::NoSpace { .. }) => text("free some space and begin again"),
+        RunError::Sink(error @ SinkError::Io { .. }) if is_of_naming(error) => error.hint(),
+        RunError::Sink(SinkError::Io { path, .. }) if is_stdout(path) => None,
         RunError::Platform(
             ApiError::Overloaded { .. }
             | ApiError::ServerFault { .. }
             | ApiError::NoAnswer { .. }
             | ApiError::Interrupted { .. },
         )
-        | RunError::Journal(_) => text("nothing was kept: the same command begins anew"),
-        RunError::Sink(SinkError::NoSpace { .. }) => text("free some space and begin again"),
-        RunError::Sink(error @ SinkError::Io { .. }) if is_of_naming(error) => error.hint(),
-        RunError::Sink(SinkError::Io { path, .. }) if is_stdout(path) => None,
-        RunError::Sink(SinkError::Io { .. }) => {
-            text("nothing was kept: the same command begins anew")
-        }
+        | RunError::Journal(_)
+        | RunError::Sink(SinkError::Io { .. }) => text("try again: the same command begins anew"),
         _ => error.hint(),
     }
 }
@@ -230,7 +226,7 @@ fn is_stdout(path: &Path) -> bool {
     path == Path::new("standard output")
 }
 
-const GO_ON: &str = "the same command goes on where it stopped";
+const RESUMES: &str = "the same command resumes where it stopped";
 
 impl Hint for SinkError {
     fn hint(&self) -> Option<String> {
@@ -244,7 +240,7 @@ impl Hint for SinkError {
                 needed: Some(needed),
                 ..
             } => Some(format!(
-                "some {} more are needed; with them the same command goes on where it stopped",
+                "some {} more are needed; with them the same command resumes where it stopped",
                 super::size(*needed)
             )),
             Self::NoSpace { needed: None, .. } => {
@@ -261,12 +257,12 @@ impl Hint for SinkError {
                     ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem
                 ) =>
             {
-                text("once it can be written to, the same command goes on where it stopped")
+                text("once it can be written to, the same command resumes where it stopped")
             }
             Self::Io { source, .. } if source.kind() == ErrorKind::NotFound => text(
                 "what was kept of the run may be gone: the same command resumes with what is there",
             ),
-            Self::Io { .. } => text(GO_ON),
+            Self::Io { .. } => text(RESUMES),
             Self::CheckFailed { .. } | Self::Duplicate { .. } | Self::Stopped => None,
         }
     }
@@ -274,6 +270,17 @@ impl Hint for SinkError {
 
 /// What a run begins with: nothing has been done before that could be continued.
 const FIRST_REQUEST: &str = "GET status";
+
+/// Whether nothing was answered yet: what is wrong is on the way, not in what was begun.
+fn is_of_first_request(error: &ApiError) -> bool {
+    matches!(
+        error,
+        ApiError::Overloaded { request, .. }
+        | ApiError::ServerFault { request, .. }
+        | ApiError::NoAnswer { request, .. }
+        if request == FIRST_REQUEST
+    )
+}
 
 impl Hint for ApiError {
     fn hint(&self) -> Option<String> {
@@ -290,9 +297,9 @@ impl Hint for ApiError {
             Self::Overloaded { .. }
             | Self::ServerFault { .. }
             | Self::NoAnswer { .. }
-            | Self::Interrupted { .. } => text(GO_ON),
+            | Self::Interrupted { .. } => text(RESUMES),
             Self::Stalled { .. } => {
-                text("`--timeout SECS` waits longer; the same command goes on where it stopped")
+                text("`--timeout SECS` waits longer; the same command resumes where it stopped")
             }
             _ => self
                 .remedy()

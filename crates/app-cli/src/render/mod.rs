@@ -8,7 +8,7 @@ mod text;
 mod wrap;
 
 pub(crate) use domain::report::human_bytes as size;
-pub(crate) use error::{Colour, error_text};
+pub(crate) use error::{Colour, causes, error_text};
 pub(crate) use hint::Hint;
 pub(crate) use messages::{Listener, Messages};
 pub(crate) use table::Table;

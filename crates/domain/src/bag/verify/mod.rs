@@ -17,7 +17,8 @@ pub use drift::{
 };
 pub use finding::{Damage, Disagreement, Finding, InnerProblem, TagProblem};
 pub use recorded::{
-    RecordedExport, RecordedFile, RecordedItem, RecordedPaths, RecordedSection, RecordedSource,
+    RecordedExport, RecordedFailure, RecordedFile, RecordedItem, RecordedPaths, RecordedSection,
+    RecordedSource,
 };
 
 use super::layout::Tag;

@@ -10,7 +10,7 @@ use std::marker::PhantomData;
 
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::model::{Section, Sha256};
 
@@ -49,6 +49,35 @@ pub struct RecordedExport {
     /// Every object.
     #[serde(default, deserialize_with = "limited")]
     pub items: Vec<RecordedItem>,
+    /// What is missing or could not be done.
+    #[serde(default, deserialize_with = "limited")]
+    pub failures: Vec<RecordedFailure>,
+}
+
+/// Something that is missing, in `export.json`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+pub struct RecordedFailure {
+    /// Its section.
+    #[serde(default)]
+    pub section: Option<String>,
+    /// The object's `dbId`.
+    #[serde(default)]
+    pub id: Option<i64>,
+    /// Its real name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Where it was lost.
+    #[serde(default)]
+    pub stage: Option<String>,
+    /// The platform's status code.
+    #[serde(default)]
+    pub http_status: Option<u16>,
+    /// What the platform said.
+    #[serde(default)]
+    pub message: Option<String>,
+    /// Attempts made.
+    #[serde(default)]
+    pub attempts: u32,
 }
 
 /// The platform in `export.json`.

@@ -15,13 +15,19 @@ fn what_a_newer_version_adds_is_passed_over() {
         r#"{"format": "uforge-export/1", "new": [[{}]], "source": {"url": "u", "x": 1},
             "sections": [{"name": "moods", "status": "complete"}, {"name": "roles", "status": "partial"},
                          {"name": "scans", "status": "excluded"}],
-            "items": [{"id": 1, "files": ["a", "b/c"], "mood": null}]}"#,
+            "items": [{"id": 1, "files": ["a", "b/c"], "mood": null}],
+            "failures": [{"section": "scans", "stage": "wait", "http_status": 500, "message": "m", "x": 1}]}"#,
     )
     .unwrap();
     assert_eq!(recorded.source.url.as_deref(), Some("u"));
     assert_eq!(recorded.selected(), [Section::Roles].into());
     let paths: Vec<_> = recorded.items[0].files.iter().collect();
     assert_eq!(paths, ["a", "b/c"]);
+    let failure = serde_json::to_value(&recorded.failures[0]).unwrap();
+    assert_eq!(
+        failure,
+        json!({"section": "scans", "id": null, "name": null, "stage": "wait", "http_status": 500, "message": "m", "attempts": 0})
+    );
 }
 
 #[test]
