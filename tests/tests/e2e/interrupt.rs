@@ -1,4 +1,4 @@
-//! Ctrl-C and SIGTERM: a quick end, no ticket left, and the same command goes on.
+//! Ctrl-C and SIGTERM: a quick end, no ticket left, and the same command resumes.
 
 use std::time::{Duration, Instant};
 
@@ -69,7 +69,7 @@ fn interrupted(
     let ended = child.wait().expect_status(status);
     assert!(at.elapsed() < SOON, "it took {:?}", at.elapsed());
     assert_eq!(ended.out(), "");
-    let ended = ended.expect_word("the same command goes on");
+    let ended = ended.expect_word("the same command resumes");
     site.check_no_ticket_left();
     assert!(!site.path(name).exists());
     assert_eq!(site.listing().len(), 1, "{:?}", site.listing());

@@ -84,7 +84,7 @@ fn a_hang_up_ends_a_run_as_a_termination_does() {
     child
         .wait()
         .expect_status(129)
-        .expect_word("the same command goes on");
+        .expect_word("the same command resumes");
     site.check_no_ticket_left();
 }
 

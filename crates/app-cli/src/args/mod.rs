@@ -53,7 +53,7 @@ EXIT STATUS
   4  the server refused the credentials
   5  verify: the bag is damaged
   129, 130, 143  interrupted by SIGHUP, SIGINT, SIGTERM (128 and the signal's
-     number): the same command goes on where it stopped";
+     number): the same command resumes where it stopped";
 
 /// The whole command line.
 #[derive(Debug, Parser)]
@@ -120,7 +120,7 @@ SECTIONS
   statistics, activities, images, published-images, imports, exports, scans,
   scanned-instances, migrations, deployments, blueprints
 
-The same command, given again, goes on where an interrupted run stopped.";
+The same command, given again, resumes where an interrupted run stopped.";
 
 const DEMO_EXAMPLES: &str = "\
 EXAMPLES

@@ -87,7 +87,9 @@ impl Unfinished {
             (Self::Something, Some(bag)) if output.encryption.is_on() => {
                 session.say_kept(bag, "begins anew", ended);
             }
-            (Self::Something, Some(bag)) => session.say_kept(bag, "goes on from there", ended),
+            (Self::Something, Some(bag)) => {
+                session.say_kept(bag, "resumes where it stopped", ended);
+            }
             (_, None) => {}
         }
     }

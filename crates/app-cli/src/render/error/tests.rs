@@ -223,8 +223,17 @@ fn no_hint_says_to_resume_where_nothing_was_kept() {
         }),
     ] {
         let text = shown(CommandError::Lost(error));
-        assert!(!text.contains("goes on"), "{text}");
+        assert!(!text.contains("resumes"), "{text}");
     }
+    // The way to the platform is what is wrong, whatever the command was.
+    let closed = || {
+        RunError::Platform(ApiError::NoAnswer {
+            request: "GET status".to_owned(),
+            sent: true,
+            detail: "closed".to_owned(),
+        })
+    };
+    assert!(shown(CommandError::Lost(closed())).contains("check the URL's port"));
     let complete = || RunError::Sink(io("rename to", "j.zip"));
     for error in [
         CommandError::Lost(complete()),
