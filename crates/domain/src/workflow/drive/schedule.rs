@@ -166,7 +166,7 @@ impl<'w> Schedule<'w> {
                     self.observe(drive, index, seen)?;
                 }
             }
-            Step::Broken(index, error, partial) => {
+            Step::DownloadBroken(index, error, partial) => {
                 if let Some(item) = self.work.get_mut(index) {
                     item.partial = partial;
                 }

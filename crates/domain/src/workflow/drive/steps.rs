@@ -196,7 +196,9 @@ async fn download(
         Err(TransferFailure::Damaged(failure)) => {
             Ok(Step::Seen(vec![(index, Seen::Damaged(failure))]))
         }
-        Err(TransferFailure::Api(error, partial)) => Ok(Step::Broken(index, error, partial)),
+        Err(TransferFailure::Api(error, partial)) => {
+            Ok(Step::DownloadBroken(index, error, partial))
+        }
         Err(TransferFailure::Sink(error)) => Err(error.into()),
     }
 }

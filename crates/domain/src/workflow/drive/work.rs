@@ -57,7 +57,7 @@ pub(crate) struct Drive<'a> {
 /// What came of one thing that was awaited.
 pub(super) enum Step {
     Seen(Vec<(usize, Seen)>),
-    Broken(usize, ApiError, Option<PartialDownload>),
+    DownloadBroken(usize, ApiError, Option<PartialDownload>),
     /// These tickets must be asked for one by one, from now on where `for_good`.
     OneByOne {
         due: Vec<(usize, Ticket)>,
