@@ -30,11 +30,11 @@ pub async fn export(
     sink: Box<dyn ArchiveSink>,
     order: &Order,
 ) -> Result<Outcome, RunError> {
-    let (mut report, unsafe_tickets) = gather(ports, sink.as_ref(), order).await?;
+    let (mut report, delete_after_finish) = gather(ports, sink.as_ref(), order).await?;
     ports.progress.on(&Event::Finishing);
     let tags = tags::tag_files(&report, rendered(&report));
     let bag = sink.finish(tags).await?;
-    let left = tickets::delete_after_finish(ports, unsafe_tickets).await;
+    let left = tickets::delete_after_finish(ports, delete_after_finish).await;
     report.failures.extend(left);
     Ok(Outcome { report, bag })
 }
@@ -73,7 +73,7 @@ async fn gather(
         order,
         foreign_tickets: &foreign,
     };
-    let unsafe_tickets = execute(
+    let delete_after_finish = execute(
         &plan,
         drive_with,
         fetch,
@@ -86,7 +86,7 @@ async fn gather(
     ledger.notes.extend(json.notes(order));
     ledger.adopt_unclaimed(resumed.receipts.values());
     let report = report(order, ledger, started, ports, plan.platform_version);
-    Ok((report, unsafe_tickets))
+    Ok((report, delete_after_finish))
 }
 
 /// Executes a plan: its items' archives, its documents, and the lists that it has not read yet. The tickets whose bytes are
@@ -109,15 +109,15 @@ async fn execute(
     let rest = plan.unread_sections().map(Task::of_section);
     let tasks = documents.into_iter().chain(rest).collect();
     try_join(drive(drive_with, &mut work), survey(fetch, ledger, tasks)).await?;
-    let mut unsafe_tickets = enter_items(order, ledger, &work, &places);
+    let mut delete_after_finish = enter_items(order, ledger, &work, &places);
     let items: BTreeMap<ItemRef, u32> = work
         .iter()
         .map(|item| (item.machine.item(), item.machine.lost_starts()))
         .collect();
     let left = tickets::sweep(ports, order, drive_with.foreign_tickets, &items).await?;
     ledger.failures.extend(left);
-    unsafe_tickets.extend(recount_and_refetch(drive_with, fetch, ledger).await?);
-    Ok(unsafe_tickets)
+    delete_after_finish.extend(recount_and_refetch(drive_with, fetch, ledger).await?);
+    Ok(delete_after_finish)
 }
 
 async fn began(ports: Ports<'_>) -> Result<Timestamp, RunError> {

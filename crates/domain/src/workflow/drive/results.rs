@@ -13,13 +13,13 @@ pub(crate) fn enter_items(
     work: &[ItemWork],
     places: &[Place],
 ) -> Vec<Ticket> {
-    let mut unsafe_tickets = Vec::new();
+    let mut delete_after_finish = Vec::new();
     for (item, place) in work.iter().zip(places) {
         let machine = &item.machine;
         if let Some(receipt) = machine.receipt() {
             ledger.file(&[*place], receipt.clone());
             if !receipt.durable && order.tickets == TicketPolicy::Delete {
-                unsafe_tickets.extend(receipt.origin.ticket);
+                delete_after_finish.extend(receipt.origin.ticket);
             }
         }
         if let Some(lost) = machine.failure() {
@@ -37,7 +37,7 @@ pub(crate) fn enter_items(
         }
         ledger.failures.extend(undeleted_of(item));
     }
-    unsafe_tickets
+    delete_after_finish
 }
 
 /// The tickets of an item that should have been deleted and are still on the platform.

@@ -32,7 +32,7 @@ pub(crate) async fn drive(drive: Drive<'_>, work: &mut [ItemWork]) -> Result<(),
     let mut schedule = Schedule::new(work);
     let mut steps: Steps<'_> = FuturesUnordered::new();
     loop {
-        let wake = schedule.set_going(drive, &mut steps);
+        let wake = schedule.start_due(drive, &mut steps);
         let elapsed = drive.ports.clock.elapsed();
         let step = match (steps.is_empty(), wake) {
             (true, None) => return Ok(()),
@@ -85,7 +85,7 @@ impl<'w> Schedule<'w> {
     }
 
     /// Starts every action that may start now. Returns when to look again if nothing is seen before.
-    fn set_going<'a>(&mut self, drive: Drive<'a>, steps: &mut Steps<'a>) -> Option<Duration> {
+    fn start_due<'a>(&mut self, drive: Drive<'a>, steps: &mut Steps<'a>) -> Option<Duration> {
         let elapsed = drive.ports.clock.elapsed();
         let mut jobs = self.count(Item::occupies_job);
         let mut downloads = self.count(Item::is_downloading);
