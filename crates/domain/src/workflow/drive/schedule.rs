@@ -22,7 +22,7 @@ struct Schedule<'w> {
     work: &'w mut [ItemWork],
     active: Vec<usize>,
     pending: VecDeque<usize>,
-    moved_at: Duration,
+    progressed_at: Duration,
     batch: bool,
     given_up: Vec<PartialDownload>,
 }
@@ -67,7 +67,7 @@ impl<'w> Schedule<'w> {
             work,
             active: active.into(),
             pending,
-            moved_at: Duration::ZERO,
+            progressed_at: Duration::ZERO,
             batch: true,
             given_up: Vec::new(),
         }
@@ -199,8 +199,8 @@ impl<'w> Schedule<'w> {
         let had_failed = item.machine.failure().is_some();
         let (stage, reason) = (stage_of(&seen), reason_of(&seen));
         item.machine
-            .observe(seen, drive.ports.clock.elapsed(), self.moved_at);
-        self.moved_at = self.moved_at.max(item.machine.moved_at());
+            .observe(seen, drive.ports.clock.elapsed(), self.progressed_at);
+        self.progressed_at = self.progressed_at.max(item.machine.progressed_at());
         self.given_up.extend(item.useless_partial());
         match item.machine.failure() {
             Some(failure) if !had_failed => notify_failure(drive, item, failure),

@@ -50,15 +50,16 @@ impl Item {
     /// decides. `false` where that has been tried often enough.
     fn look_again(&mut self, ticket: Ticket, elapsed: Duration) -> bool {
         self.failed_attempts += 1;
-        self.early += 1;
-        let since = *self.early_since.get_or_insert(elapsed);
-        let is_over = self.early >= Limits::PATIENT_ATTEMPTS
+        self.refused_although_complete += 1;
+        let since = *self.refused_since.get_or_insert(elapsed);
+        let is_over = self.refused_although_complete >= Limits::PATIENT_ATTEMPTS
             || self.failed_attempts >= Limits::ITEM_ATTEMPTS
             || elapsed.saturating_sub(since) >= self.max_wait;
         if is_over {
             return false;
         }
-        let wait = backoff(self.early, &mut self.jitter).max(Limits::EARLY_PAUSE * self.early);
+        let wait = backoff(self.refused_although_complete, &mut self.jitter)
+            .max(Limits::EARLY_PAUSE * self.refused_although_complete);
         self.state = State::Waiting {
             ticket,
             due: elapsed + wait,

@@ -66,7 +66,9 @@ impl Item {
             Given::Empty(failure) => self.fail(failure, Some((ticket, why))),
             // Nothing says that it has an archive, and it cannot be stopped in another way.
             Given::Left(failure)
-                if self.may_run && self.early == 0 && self.subject.kind == ItemKind::MySoftware =>
+                if self.may_run
+                    && self.refused_although_complete == 0
+                    && self.subject.kind == ItemKind::MySoftware =>
             {
                 self.fail(failure, Some((ticket, why)));
             }

@@ -25,9 +25,9 @@ pub(crate) struct Item {
     /// How often the server may have sent the current ticket's archive, in whole or in part.
     pub(super) sent_downloads: u32,
     /// Downloads of the current ticket that were refused although its status was `complete`.
-    pub(super) early: u32,
+    pub(super) refused_although_complete: u32,
     /// When the first of them was.
-    pub(super) early_since: Option<Duration>,
+    pub(super) refused_since: Option<Duration>,
     pub(super) undeleted: Vec<(Ticket, ApiError)>,
     pub(super) unresolved: u32,
     pub(super) failed_attempts: u32,
@@ -39,8 +39,8 @@ pub(crate) struct Item {
     pub(super) ticket_since: Duration,
     pub(super) best_percent: i64,
     pub(super) best_bytes: i64,
-    pub(super) moved: bool,
-    pub(super) moved_at: Duration,
+    pub(super) progressed: bool,
+    pub(super) progressed_at: Duration,
 }
 
 impl Item {
@@ -66,8 +66,8 @@ impl Item {
             replaced: Vec::new(),
             may_run: false,
             sent_downloads: 0,
-            early: 0,
-            early_since: None,
+            refused_although_complete: 0,
+            refused_since: None,
             undeleted: Vec::new(),
             unresolved: 0,
             failed_attempts: 0,
@@ -79,8 +79,8 @@ impl Item {
             ticket_since: Duration::ZERO,
             best_percent: 0,
             best_bytes: 0,
-            moved: false,
-            moved_at: Duration::ZERO,
+            progressed: false,
+            progressed_at: Duration::ZERO,
         }
     }
 
@@ -237,17 +237,22 @@ impl Item {
     }
 
     /// The last moment at which the platform's work on it moved on.
-    pub(crate) fn moved_at(&self) -> Duration {
-        self.moved_at
+    pub(crate) fn progressed_at(&self) -> Duration {
+        self.progressed_at
     }
 
-    /// Takes note of what was seen. `others_moved_at` is when any export of this run last moved on: a platform that works on one
+    /// Takes note of what was seen. `others_progressed_at` is when any export of this run last moved on: a platform that works on one
     /// export at a time holds the others up, and that is no reason to give them up.
-    pub(crate) fn observe(&mut self, seen: Seen, elapsed: Duration, others_moved_at: Duration) {
+    pub(crate) fn observe(
+        &mut self,
+        seen: Seen,
+        elapsed: Duration,
+        others_progressed_at: Duration,
+    ) {
         match seen {
             Seen::Started(ticket, status) => {
                 self.adopt(ticket, elapsed);
-                self.see_status(ticket, &status, elapsed, others_moved_at);
+                self.see_status(ticket, &status, elapsed, others_progressed_at);
             }
             Seen::StartFailed(error) => self.start_failed(&error, elapsed),
             Seen::Found(tickets) => self.found(tickets, elapsed),
@@ -255,10 +260,10 @@ impl Item {
             Seen::Status(status) => {
                 if let State::Polling { ticket } | State::Waiting { ticket, .. } = self.state {
                     self.poll_failures = 0;
-                    self.see_status(ticket, &status, elapsed, others_moved_at);
+                    self.see_status(ticket, &status, elapsed, others_progressed_at);
                 }
             }
-            Seen::StatusFailed(error) => self.status_failed(&error, elapsed, others_moved_at),
+            Seen::StatusFailed(error) => self.status_failed(&error, elapsed, others_progressed_at),
             Seen::Stored(receipt) => {
                 let ticket = self.current_ticket();
                 self.store(receipt, ticket);
@@ -299,11 +304,11 @@ impl Item {
         self.damaged = 0;
         self.may_run = true;
         self.sent_downloads = 0;
-        self.early = 0;
-        self.early_since = None;
+        self.refused_although_complete = 0;
+        self.refused_since = None;
         self.ticket_since = elapsed;
-        self.moved_at = elapsed;
-        self.moved = false;
+        self.progressed_at = elapsed;
+        self.progressed = false;
         self.best_percent = 0;
         self.best_bytes = 0;
     }

@@ -25,13 +25,13 @@ impl Item {
         ticket: Ticket,
         status: &ExportStatus,
         elapsed: Duration,
-        others_moved_at: Duration,
+        others_progressed_at: Duration,
     ) {
         self.may_run = status.state() == ExportState::Running;
         match status.state() {
             ExportState::Complete => {
                 self.stage_attempts = 0;
-                self.moved_at = elapsed;
+                self.progressed_at = elapsed;
                 self.state = State::Ready {
                     ticket,
                     not_before: Duration::ZERO,
@@ -48,14 +48,14 @@ impl Item {
                 );
             }
             ExportState::Running => {
-                self.note_movement(status, elapsed);
-                self.wait_on(ticket, elapsed, others_moved_at);
+                self.note_progress(status, elapsed);
+                self.wait_on(ticket, elapsed, others_progressed_at);
             }
         }
     }
 
     /// Only a new maximum within its bounds is progress: a figure that goes to and fro would keep a dead export alive for ever.
-    pub(super) fn note_movement(&mut self, status: &ExportStatus, elapsed: Duration) {
+    pub(super) fn note_progress(&mut self, status: &ExportStatus, elapsed: Duration) {
         let percent = status.percentage.unwrap_or(0).min(100);
         let bytes = status
             .bytes_loaded
@@ -64,19 +64,24 @@ impl Item {
         if percent > self.best_percent || bytes > self.best_bytes {
             self.best_percent = self.best_percent.max(percent);
             self.best_bytes = self.best_bytes.max(bytes);
-            self.moved = true;
-            self.moved_at = elapsed;
+            self.progressed = true;
+            self.progressed_at = elapsed;
         }
     }
 
-    pub(super) fn wait_on(&mut self, ticket: Ticket, elapsed: Duration, others_moved_at: Duration) {
-        let since = if self.moved {
-            self.moved_at
+    pub(super) fn wait_on(
+        &mut self,
+        ticket: Ticket,
+        elapsed: Duration,
+        others_progressed_at: Duration,
+    ) {
+        let since = if self.progressed {
+            self.progressed_at
         } else {
-            self.moved_at.max(others_moved_at)
+            self.progressed_at.max(others_progressed_at)
         };
         // An export that never moved may only be waiting for another one: it is given up later than that one.
-        let grace = if self.moved {
+        let grace = if self.progressed {
             Duration::ZERO
         } else {
             Limits::POLL_PAUSE.1
@@ -90,12 +95,12 @@ impl Item {
                     in_words(self.max_wait)
                 ),
             );
-            if self.moved {
+            if self.progressed {
                 // It ran, and its place on the platform is free now: exports that waited for it get their time.
-                self.moved_at = elapsed;
+                self.progressed_at = elapsed;
             }
             // What was called complete once may have an archive all the same.
-            let given = if self.early > 0 {
+            let given = if self.refused_although_complete > 0 {
                 Given::Left(failure)
             } else {
                 Given::Empty(failure)
@@ -114,7 +119,7 @@ impl Item {
     /// a tenth of the time that it took.
     pub(super) fn pause(&self, elapsed: Duration) -> Duration {
         let age = elapsed.saturating_sub(self.ticket_since);
-        let still = elapsed.saturating_sub(self.moved_at);
+        let still = elapsed.saturating_sub(self.progressed_at);
         let expected = u32::try_from(self.best_percent)
             .ok()
             .filter(|percent| (1..100).contains(percent))
@@ -129,7 +134,7 @@ impl Item {
         &mut self,
         error: &ApiError,
         elapsed: Duration,
-        others_moved_at: Duration,
+        others_progressed_at: Duration,
     ) {
         let Some(ticket) = self.current_ticket() else {
             return;
@@ -140,7 +145,8 @@ impl Item {
         self.poll_failures += 1;
         match verdict(error, self.poll_failures, &mut self.jitter) {
             Verdict::Again(wait)
-                if elapsed.saturating_sub(self.moved_at.max(others_moved_at)) < self.max_wait =>
+                if elapsed.saturating_sub(self.progressed_at.max(others_progressed_at))
+                    < self.max_wait =>
             {
                 self.state = State::Waiting {
                     ticket,
