@@ -50,7 +50,7 @@ impl<'a> Document<'a> {
             bytes: findings.payload_bytes,
             archives: report.archives,
             findings: &findings.list,
-            more_findings: findings.untold,
+            more_findings: findings.unlisted,
             against: compared.map(|(connection, compared)| AgainstJson {
                 url: &connection.server.url,
                 user: connection.user.as_str(),

@@ -30,7 +30,7 @@ pub(super) fn sound(bag: &Path, report: &VerifyReport, depth: Depth) -> String {
 pub(super) fn damaged(bag: &Path, report: &VerifyReport) -> String {
     let findings = &report.findings;
     let listed = number(findings.list.len());
-    let all = listed.saturating_add(findings.untold);
+    let all = listed.saturating_add(findings.unlisted);
     let mut text = format!(
         "{} is damaged, {}:\n",
         printable(&bag.display().to_string()),
@@ -39,8 +39,8 @@ pub(super) fn damaged(bag: &Path, report: &VerifyReport) -> String {
     for finding in &findings.list {
         let _ = writeln!(text, "  {}", printable(&finding.to_string()));
     }
-    if findings.untold > 0 {
-        let _ = writeln!(text, "  and {} more", findings.untold);
+    if findings.unlisted > 0 {
+        let _ = writeln!(text, "  and {} more", findings.unlisted);
     }
     text
 }

@@ -57,7 +57,7 @@ pub struct Findings {
     /// What is wrong, at most a thousand things.
     pub list: Vec<Finding>,
     /// Findings beyond those in the list.
-    pub untold: u64,
+    pub unlisted: u64,
     /// Payload files found.
     pub payload_files: u64,
     /// Payload bytes found.
@@ -74,7 +74,7 @@ impl Findings {
         if self.list.len() < FINDINGS_LISTED {
             self.list.push(finding);
         } else {
-            self.untold += 1;
+            self.unlisted += 1;
         }
     }
 }
