@@ -26,7 +26,7 @@ pub(super) async fn abandon(
     patience: Duration,
 ) {
     let abandoned = try_abandon(api, journal, patience).await;
-    say_doubts(session, &abandoned);
+    warn_of_unresolved(session, &abandoned);
     let left = abandoned.still_open(&journal.checkpoint());
     if left > 0 {
         session.messages.warn(&format!(
@@ -37,7 +37,7 @@ pub(super) async fn abandon(
 }
 
 /// Warns of items for which a ticket may exist that could not be found.
-pub(super) fn say_doubts(session: &Session, abandoned: &Abandoned) {
+pub(super) fn warn_of_unresolved(session: &Session, abandoned: &Abandoned) {
     if !abandoned.unresolved.is_empty() {
         let items = abandoned.unresolved.iter().map(ToString::to_string);
         session.messages.warn(&format!(

@@ -10,7 +10,7 @@ use crate::render::{count, number, printable};
 use crate::settings::{Inputs, Layer, Origin, UnsignedConnection};
 use crate::signals::Signals;
 
-use super::abandon::{PATIENCE, is_of_another, say_doubts, try_abandon};
+use super::abandon::{PATIENCE, is_of_another, try_abandon, warn_of_unresolved};
 use super::session::{Session, sign};
 
 pub(super) fn run(
@@ -85,7 +85,7 @@ fn abandon(session: &mut Session, flags: Layer, run: &LockedRun) -> Result<(), C
             .await
             .map_err(CommandError::Interrupted)
     })?;
-    say_doubts(session, &abandoned);
+    warn_of_unresolved(session, &abandoned);
     let left = abandoned.still_open(&run.journal.checkpoint());
     if left > 0 {
         return Err(CommandError::TicketsLeft {

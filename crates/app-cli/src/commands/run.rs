@@ -12,7 +12,7 @@ use super::job::Job;
 use super::outcome::{Finished, report_outcome, report_recorded};
 use super::session::Session;
 use super::target::{open, place};
-use super::unfinished::{RunStart, Unfinished};
+use super::unfinished::{Resumable, RunStart};
 use crate::compose::{self, OpenRun, OpenedRun, RunFiles, TrackedStarts};
 use crate::error::CommandError;
 use crate::progress::{self, Subject};
@@ -102,12 +102,12 @@ async fn drive(
             CommandError::Interrupted(signal)
         }
     };
-    let unfinished = Unfinished::of(&journal.checkpoint(), &job.output, &ended, start);
+    let resumable = Resumable::of(&journal.checkpoint(), &job.output, &ended, start);
     // The lock goes with the journal.
     drop((journal, run_files));
-    unfinished.settle(session, target, &job.output, &ended);
+    resumable.settle(session, target, &job.output, &ended);
     Err(match ended {
-        CommandError::Run(error) if !unfinished.can_be_resumed(target, &job.output) => {
+        CommandError::Run(error) if !resumable.can_be_resumed(target, &job.output) => {
             CommandError::Lost(error)
         }
         ended => ended,

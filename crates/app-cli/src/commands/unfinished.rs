@@ -20,12 +20,12 @@ pub(super) enum RunStart {
 
 /// Whether a run that ended without a bag left something that can be resumed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Unfinished {
-    Nothing,
-    Something,
+pub(super) enum Resumable {
+    No,
+    Yes,
 }
 
-impl Unfinished {
+impl Resumable {
     pub(super) fn of(
         checkpoint: &JournalState,
         output: &OutputSettings,
@@ -39,20 +39,20 @@ impl Unfinished {
             Ending::Usage | Ending::Unauthorized
         );
         if !tickets && refused && run == RunStart::New {
-            return Self::Nothing;
+            return Self::No;
         }
         // What is encrypted cannot be resumed: its key is gone.
         let payload = !checkpoint.documents.is_empty() && !output.encryption.is_on();
         if tickets || payload {
-            Self::Something
+            Self::Yes
         } else {
-            Self::Nothing
+            Self::No
         }
     }
 
     /// Whether the same command resumes this run. The key of what is encrypted is gone.
     pub(super) fn can_be_resumed(self, target: Option<&Path>, output: &OutputSettings) -> bool {
-        self == Self::Something && target.is_some() && !output.encryption.is_on()
+        self == Self::Yes && target.is_some() && !output.encryption.is_on()
     }
 
     /// Removes what is of no use, and says how to resume what is.
@@ -65,7 +65,7 @@ impl Unfinished {
     ) {
         let interrupted = matches!(ended, CommandError::Interrupted(_));
         match (self, target) {
-            (Self::Nothing, Some(bag)) => {
+            (Self::No, Some(bag)) => {
                 if let Ok(Some(unfinished)) = compose::lock_unfinished(bag) {
                     if unfinished.complete {
                         // The signal came when the bag was being given its name.
@@ -84,10 +84,10 @@ impl Unfinished {
                     .messages
                     .info("Interrupted. What went to standard output is no complete bag.");
             }
-            (Self::Something, Some(bag)) if output.encryption.is_on() => {
+            (Self::Yes, Some(bag)) if output.encryption.is_on() => {
                 session.say_kept(bag, "begins anew", ended);
             }
-            (Self::Something, Some(bag)) => {
+            (Self::Yes, Some(bag)) => {
                 session.say_kept(bag, "resumes where it stopped", ended);
             }
             (_, None) => {}
