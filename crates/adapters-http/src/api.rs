@@ -10,11 +10,11 @@ use domain::ports::{
     UserDataApi,
 };
 
-use crate::ask::Ask;
 use crate::config::{ApiSettings, SetUpError};
 use crate::download;
 use crate::files::{self, FileKind};
 use crate::paths::Paths;
+use crate::platform_request::PlatformRequest;
 use crate::transport::Transport;
 use crate::wire::{self, MediaType, Unread};
 
@@ -50,7 +50,7 @@ impl UforgeApi {
     /// Reads the XML document that answers a request.
     async fn read<T: Send + 'static>(
         &self,
-        ask: &Ask<'_>,
+        ask: &PlatformRequest<'_>,
         reader: impl FnOnce(&[u8]) -> Result<T, Unread> + Send + 'static,
     ) -> Result<T, ApiError> {
         let response = self.transport.send(ask).await?;
@@ -62,7 +62,7 @@ impl UforgeApi {
             .map_err(|unread| unread.labelled(label).of(&request, wire::XML_DOCUMENT))
     }
 
-    async fn file(&self, ask: &Ask<'_>, kind: FileKind) -> Result<Download, ApiError> {
+    async fn file(&self, ask: &PlatformRequest<'_>, kind: FileKind) -> Result<Download, ApiError> {
         let response = self.transport.send(ask).await?;
         let head = download::head(&response, ask)?;
         let body = self.transport.file(response, &ask.name()).stream();
@@ -112,7 +112,7 @@ impl UserDataApi for UforgeApi {
 
     async fn document(&self, what: Resource, form: Representation) -> Result<Document, ApiError> {
         let address = self.paths.resource(what);
-        let ask = Ask::get(&address, form.media_type());
+        let ask = PlatformRequest::get(&address, form.media_type());
         let request = ask.name();
         let sent = self.transport.send(&ask).await;
         let response = match form {
@@ -143,12 +143,13 @@ impl UserDataApi for UforgeApi {
 
     async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError> {
         let address = self.paths.binary(what);
-        self.file(&Ask::get(&address, "*/*"), FileKind::Small).await
+        self.file(&PlatformRequest::get(&address, "*/*"), FileKind::Small)
+            .await
     }
 
     async fn start_export(&self, item: ItemRef, format: OutputFormat) -> Result<Started, ApiError> {
         let address = self.paths.exports(item, format);
-        self.read(&Ask::post(&address), move |bytes| {
+        self.read(&PlatformRequest::post(&address), move |bytes| {
             wire::started(bytes, item)
         })
         .await
@@ -156,7 +157,8 @@ impl UserDataApi for UforgeApi {
 
     async fn export_status(&self, ticket: Ticket) -> Result<ExportStatus, ApiError> {
         let address = self.paths.ticket_status(ticket);
-        self.read(&Ask::xml(&address), wire::status).await
+        self.read(&PlatformRequest::xml(&address), wire::status)
+            .await
     }
 
     async fn export_statuses(
@@ -173,7 +175,7 @@ impl UserDataApi for UforgeApi {
             return Ok(Vec::new());
         }
         let address = self.paths.statuses(&asked);
-        self.read(&Ask::xml(&address), move |bytes| {
+        self.read(&PlatformRequest::xml(&address), move |bytes| {
             wire::statuses(bytes, &asked)
         })
         .await
@@ -185,7 +187,7 @@ impl UserDataApi for UforgeApi {
         for _ in 0..MOST_PAGES_OF_TICKETS {
             let exports = Resource::List(ListResource::Exports, page);
             let address = self.paths.resource(exports);
-            let ask = Ask::xml(&address);
+            let ask = PlatformRequest::xml(&address);
             let part = self.read(&ask, wire::open_tickets).await?;
             let known = found.len();
             for open in part.tickets {
@@ -214,7 +216,7 @@ impl UserDataApi for UforgeApi {
 
     async fn download(&self, ticket: Ticket, from: Option<ResumeAt>) -> Result<Download, ApiError> {
         let address = self.paths.archive(ticket);
-        let ask = Ask::get(&address, "*/*").resuming_at(from.as_ref());
+        let ask = PlatformRequest::get(&address, "*/*").resuming_at(from.as_ref());
         self.file(&ask, FileKind::Archive).await
     }
 
@@ -223,12 +225,18 @@ impl UserDataApi for UforgeApi {
             return Ok(());
         }
         let address = self.paths.ticket_status(ticket);
-        self.transport.done(&Ask::delete(&address)).await
+        self.transport
+            .done(&PlatformRequest::delete(&address))
+            .await
     }
 
     async fn delete_export(&self, ticket: Ticket) -> Result<(), ApiError> {
         let address = self.paths.ticket(ticket);
-        match self.transport.done(&Ask::delete(&address)).await {
+        match self
+            .transport
+            .done(&PlatformRequest::delete(&address))
+            .await
+        {
             Err(ApiError::NotFound { .. }) => Ok(()),
             result => result,
         }

@@ -5,7 +5,7 @@ use jiff::SignedDuration;
 use reqwest::header::{ACCEPT_RANGES, CONTENT_RANGE, DATE, ETAG, HeaderMap, LAST_MODIFIED};
 use reqwest::{Response, StatusCode};
 
-use crate::ask::Ask;
+use crate::platform_request::PlatformRequest;
 use crate::wire::error::http_date;
 use crate::wire::{MediaType, Unread};
 
@@ -19,7 +19,7 @@ pub(crate) struct Head {
 }
 
 /// Reads the head of the answer to this request.
-pub(crate) fn head(response: &Response, ask: &Ask<'_>) -> Result<Head, ApiError> {
+pub(crate) fn head(response: &Response, ask: &PlatformRequest<'_>) -> Result<Head, ApiError> {
     read(
         response.status(),
         response.headers(),

@@ -8,13 +8,13 @@
 //! Read [`UforgeApi`] first.
 
 mod api;
-mod ask;
 mod auth;
 mod body;
 mod config;
 mod download;
 mod files;
 mod paths;
+mod platform_request;
 mod proxies;
 mod sign_in;
 mod starts;

@@ -12,11 +12,11 @@ use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, redirec
 use tokio::sync::OnceCell;
 use tokio::time::timeout;
 
-use crate::ask::Ask;
 use crate::auth;
 use crate::body::Body;
 use crate::config::{ApiSettings, BaseUrl, Credentials, Proxies, SetUpError};
 use crate::paths::Address;
+use crate::platform_request::PlatformRequest;
 use crate::proxies::{self, ProxyServer};
 use crate::sign_in::SignIn;
 use crate::tls::{self, AskedForCertificate};
@@ -70,13 +70,13 @@ impl Transport {
     }
 
     /// An answer in 2xx whose body is still to be read, as it was sent.
-    pub(crate) async fn send(&self, ask: &Ask<'_>) -> Result<Response, ApiError> {
+    pub(crate) async fn send(&self, ask: &PlatformRequest<'_>) -> Result<Response, ApiError> {
         let base = self.base().await?;
         self.send_to(base, ask).await
     }
 
     /// Only that it was done matters; what is said of it is read, so that the connection can be used again.
-    pub(crate) async fn done(&self, ask: &Ask<'_>) -> Result<(), ApiError> {
+    pub(crate) async fn done(&self, ask: &PlatformRequest<'_>) -> Result<(), ApiError> {
         let response = self.send(ask).await?;
         let request = ask.name();
         let media_type = wire::MediaType::of(response.headers());
@@ -135,7 +135,7 @@ impl Transport {
 
     async fn version_at(&self, base: &str) -> Result<Option<String>, ApiError> {
         let address = Address::status();
-        let ask = Ask::xml(&address).unsigned();
+        let ask = PlatformRequest::xml(&address).unsigned();
         let response = self.send_to(base, &ask).await?;
         let header = response.headers().get("version");
         let header = header.and_then(|value| value.to_str().ok().map(str::to_owned));
@@ -170,7 +170,7 @@ impl Transport {
             .map(String::as_str)
     }
 
-    async fn send_to(&self, base: &str, ask: &Ask<'_>) -> Result<Response, ApiError> {
+    async fn send_to(&self, base: &str, ask: &PlatformRequest<'_>) -> Result<Response, ApiError> {
         if !ask.is_signed {
             return self.attempt(base, ask).await;
         }
@@ -180,7 +180,7 @@ impl Transport {
         answer
     }
 
-    async fn attempt(&self, base: &str, ask: &Ask<'_>) -> Result<Response, ApiError> {
+    async fn attempt(&self, base: &str, ask: &PlatformRequest<'_>) -> Result<Response, ApiError> {
         let request = ask.name();
         let sent = timeout(self.silence, self.request(base, ask).send()).await;
         let response = sent
@@ -213,7 +213,7 @@ impl Transport {
         }
     }
 
-    fn request(&self, base: &str, ask: &Ask<'_>) -> RequestBuilder {
+    fn request(&self, base: &str, ask: &PlatformRequest<'_>) -> RequestBuilder {
         let mut target = ask.address.target();
         let mut authorization = None;
         if ask.is_signed {

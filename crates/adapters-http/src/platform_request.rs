@@ -7,7 +7,7 @@ use crate::paths::Address;
 
 /// One request.
 #[derive(Clone, Debug)]
-pub(crate) struct Ask<'a> {
+pub(crate) struct PlatformRequest<'a> {
     pub(crate) method: Method,
     pub(crate) address: &'a Address,
     /// The media type wanted.
@@ -18,7 +18,7 @@ pub(crate) struct Ask<'a> {
     pub(crate) from: Option<&'a ResumeAt>,
 }
 
-impl<'a> Ask<'a> {
+impl<'a> PlatformRequest<'a> {
     /// A GET.
     pub(crate) fn get(address: &'a Address, accept: &'static str) -> Self {
         Self {
