@@ -9,11 +9,14 @@ use std::time::Duration;
 use rustix::io::Errno;
 use thiserror::Error;
 
+use super::files::remove_if_there;
 use super::flush::is_unsupported;
 use super::pause::pause;
 
 /// How long a process that has just made its claim gets to write its name into it.
 const TIME_TO_WRITE: Duration = Duration::from_millis(200);
+/// Made by whoever removes the claim of a dead process.
+const TAKING: &str = "lock-taking";
 /// More than this is not read of a claim.
 const LONGEST_BYTES: u64 = 1024;
 
@@ -158,19 +161,48 @@ fn read(path: &Path) -> io::Result<String> {
     }
 }
 
-/// Removes the claim of a dead process. Several processes may find it at once: only one of them can rename it away. One that
-/// renames a newer claim instead puts it back.
+/// Removes the claim of a dead process, if it is still there. Several processes may find it at once.
+///
+/// A name cannot be compared and removed in one step: one process could remove the claim that another has made in the meantime. So a
+/// claim is removed only by whoever has made `lock-taking` before, and looked at it again since. A dead claim makes way for a living
+/// one only by such a removal, so what that process has looked at is what it removes.
 fn take_away(path: &Path, found: &str) -> Result<(), LockRefused> {
-    let aside = path.with_file_name(format!("lock-{}", std::process::id()));
-    match fs::rename(path, &aside) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
-        renamed => renamed?,
+    let taking = path.with_file_name(TAKING);
+    let _taking = Taking::begin(&taking)?;
+    if read(path)? == found {
+        remove_if_there(path)?;
     }
-    if read(&aside)? != found {
-        fs::rename(&aside, path)?;
-        return Err(LockRefused::Held);
+    Ok(())
+}
+
+/// The right to remove the claim of a dead process.
+struct Taking<'a>(&'a Path);
+
+impl<'a> Taking<'a> {
+    /// A process that was killed in this moment leaves the file. Nobody else may remove it, for the same reason: a person does.
+    fn begin(path: &'a Path) -> Result<Self, LockRefused> {
+        match create(path) {
+            Ok(()) => Ok(Self(path)),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                let found = read(path)?;
+                if found.is_empty() || living_holder(&found).is_some() {
+                    return Err(LockRefused::Held);
+                }
+                Err(LockRefused::Claimed {
+                    claim: path.to_path_buf(),
+                    holder: "a process that has ended".to_owned(),
+                })
+            }
+            Err(error) => Err(error.into()),
+        }
     }
-    Ok(fs::remove_file(&aside)?)
+}
+
+impl Drop for Taking<'_> {
+    fn drop(&mut self) {
+        // Where that fails, the next process says which file it is.
+        let _ = fs::remove_file(self.0);
+    }
 }
 
 /// `PID BEGAN HOST`.
@@ -262,6 +294,46 @@ mod tests {
             drop(Claim::make(&path).unwrap());
             assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
         }
+    }
+
+    /// What one took over, another that had seen the dead claim too renamed away.
+    #[test]
+    fn of_many_that_find_a_dead_claim_one_takes_over() {
+        let own = own_name();
+        let (_, rest) = own.split_once(' ').unwrap();
+        let dead = format!("4194999 {rest}");
+        for _ in 0..50 {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("lock");
+            fs::write(&path, &dead).unwrap();
+            let together = std::sync::Barrier::new(8);
+            let claims: Vec<_> = std::thread::scope(|scope| {
+                let make = || {
+                    together.wait();
+                    Claim::make(&path)
+                };
+                let threads: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
+                let claims = threads.into_iter().map(|thread| thread.join().unwrap());
+                claims.filter_map(Result::ok).collect()
+            });
+            assert_eq!(claims.len(), 1);
+            assert_eq!(fs::read_to_string(&path).unwrap(), own);
+            drop(claims);
+            assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+        }
+    }
+
+    #[test]
+    fn what_a_kill_left_while_a_claim_was_removed_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("lock");
+        let own = own_name();
+        let (_, rest) = own.split_once(' ').unwrap();
+        let dead = format!("4194999 {rest}");
+        fs::write(&path, &dead).unwrap();
+        fs::write(folder.path().join(TAKING), &dead).unwrap();
+        let refused = Claim::make(&path).unwrap_err().to_string();
+        assert!(refused.contains("lock-taking"), "{refused}");
     }
 
     #[test]
