@@ -75,11 +75,12 @@ fn documents_of(line: &str) -> impl Iterator<Item = &str> {
 
 /// Links of a document to its own headings: `](#words)`.
 fn own_headings_of<'a>(text: &Text, line: &'a str) -> impl Iterator<Item = &'a str> {
-    let line = if text.path.ends_with(".md") { line } else { "" };
-    line.match_indices("](#").filter_map(move |(at, _)| {
-        let link = line.get(at + 2..)?;
-        link.split(')').next()
-    })
+    let is_document = Path::new(&text.path)
+        .extension()
+        .is_some_and(|kind| kind == "md");
+    line.match_indices("](#")
+        .filter(move |_| is_document)
+        .filter_map(move |(at, _)| line.get(at + 2..)?.split(')').next())
 }
 
 /// The anchors of a document's headings, by the rule of GitHub: lower case, letters, digits, `-` and `_` stay, blanks become `-`, a
