@@ -191,6 +191,9 @@ impl OpenError {
             Self::NoTemporary { .. } => {
                 Some("set TMPDIR to a folder that exists and that you may write to")
             }
+            Self::Io { source, .. } if source.kind() == io::ErrorKind::IsADirectory => Some(
+                "a folder is where the run has to keep a file: look who made it and remove it, or name another file with `--output`",
+            ),
             Self::NoSpace { .. } | Self::Encryption(_) | Self::Publish(_) | Self::Io { .. } => None,
         }
     }

@@ -43,7 +43,7 @@ pub(super) fn of_this_order(
         // The container is made after the journal's first line is flushed. One with content beside a journal without a line
         // means that the journal was lost, and with it which tickets are open.
         let bag = fs::metadata(publication.work.bag());
-        return if bag.is_ok_and(|bag| bag.len() > 0) {
+        return if bag.is_ok_and(|bag| bag.is_file() && bag.len() > 0) {
             Err(OpenError::JournalDamaged { path, line: 1 })
         } else {
             Ok(None)

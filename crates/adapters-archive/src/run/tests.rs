@@ -1,5 +1,6 @@
 use std::fs;
 use std::io::Write as _;
+use std::os::unix::fs::PermissionsExt as _;
 
 use bytes::Bytes;
 use domain::model::{BagFormat, ExportId, ItemKind, ItemRef, ObjectId, Sha256, Ticket};
@@ -355,6 +356,22 @@ fn a_place_where_no_bag_can_be_is_named_before_anything_is_written() {
     let folder = open(kit.folder.path().to_path_buf());
     assert!(matches!(folder, OpenError::IsFolder { .. }));
     assert!(kit.names().is_empty());
+}
+
+/// A folder in place of the bag was reported as a damaged journal, to be begun anew.
+#[test]
+fn a_folder_where_a_file_of_the_run_is_to_be_has_a_hint() {
+    for name in ["bag", "journal"] {
+        let kit = Kit::new(BagFormat::Zip);
+        fs::create_dir_all(kit.work().join(name)).unwrap();
+        let mode = fs::Permissions::from_mode(0o700);
+        fs::set_permissions(kit.work(), mode).unwrap();
+        let error = kit.try_open().err().unwrap();
+        let is_said = error
+            .hint()
+            .is_some_and(|hint| hint.contains("a folder is where"));
+        assert!(is_said, "{name}: {error:?}");
+    }
 }
 
 #[tokio::test]
