@@ -23,7 +23,8 @@ pub struct MergeError(#[from] ConfigError);
 pub struct Layers<L> {
     sources: Vec<(Origin, L)>,
     merged: L,
-    origins: BTreeMap<String, Origin>,
+    /// The place among the sources of the one that each key's value is from.
+    places: BTreeMap<String, usize>,
 }
 
 impl<L: Serialize + DeserializeOwned> Layers<L> {
@@ -40,12 +41,9 @@ impl<L: Serialize + DeserializeOwned> Layers<L> {
         }
         let config = builder.build()?;
         let values = config.collect()?.into_iter();
-        let origins = values.filter_map(|(key, value)| {
-            let (origin, _) = sources.get(number_of(&value)?)?;
-            Some((key, origin.clone()))
-        });
+        let places = values.filter_map(|(key, value)| Some((key, number_of(&value)?)));
         Ok(Self {
-            origins: origins.collect(),
+            places: places.collect(),
             merged: config.try_deserialize()?,
             sources,
         })
@@ -100,7 +98,13 @@ impl<L> Layers<L> {
 
     /// Where the value of this key came from.
     pub fn origin(&self, key: &str) -> Origin {
-        self.origins.get(key).cloned().unwrap_or_default()
+        let source = self.sources.get(self.place(key));
+        source.map(|(origin, _)| origin.clone()).unwrap_or_default()
+    }
+
+    /// The place of that source: the built-in layer has 0, and the higher one is above.
+    pub fn place(&self, key: &str) -> usize {
+        self.places.get(key).copied().unwrap_or(0)
     }
 
     /// The value of the highest layer that has one.
