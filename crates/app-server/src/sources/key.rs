@@ -11,7 +11,8 @@ use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use settings_layers::{VariableError, variable, variable_text};
 
-use super::{KeyError, Said};
+use super::error::KeyError;
+use super::said::Said;
 use crate::args::CONFIG;
 
 /// One key, and the flag of this name.

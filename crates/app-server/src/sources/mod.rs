@@ -6,6 +6,7 @@
 mod error;
 mod key;
 mod said;
+mod values;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,9 +17,9 @@ use settings_layers::{Layers, Origin, Places};
 pub(crate) use error::GivenError;
 
 use crate::args::{Args, CONFIG};
-use error::KeyError;
 use key::Key;
-use said::{Said, Values};
+use said::Said;
+use values::Values;
 
 /// The name of a configuration file in its folder.
 const FILE: &str = "server.toml";
