@@ -81,8 +81,9 @@ fn print_config(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let mut out = std::io::stdout();
     match out.write_all(given.text().as_bytes()).and(out.flush()) {
         Err(error) if error.kind() != ErrorKind::BrokenPipe => fail(&error, Exit::Failed),
-        _ => match configure(&given) {
-            Ok(_) => Exit::Success.into(),
+        _ => match configure(&given).map(|settings| launch::check(&settings)) {
+            Ok(Ok(())) => Exit::Success.into(),
+            Ok(Err(error)) => fail_to_start(&error),
             Err(status) => status,
         },
     }
@@ -128,14 +129,16 @@ fn run_server() -> ExitCode {
     runtime.shutdown_timeout(LAST_WORK);
     match served {
         Ok(()) => Exit::Success.into(),
-        Err(error) => {
-            let status = fail(&error, exit::of_start(&error));
-            if let Some(hint) = error.hint() {
-                let _ = writeln!(std::io::stderr(), "hint: {hint}");
-            }
-            status
-        }
+        Err(error) => fail_to_start(&error),
     }
+}
+
+fn fail_to_start(error: &StartError) -> ExitCode {
+    let status = fail(error, exit::of_start(error));
+    if let Some(hint) = error.hint() {
+        let _ = writeln!(std::io::stderr(), "hint: {hint}");
+    }
+    status
 }
 
 fn log_to_standard_error(args: &Args) -> Result<(), tracing_subscriber::filter::ParseError> {

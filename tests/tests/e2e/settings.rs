@@ -106,6 +106,11 @@ fn config_shows_each_value_of_a_server_with_its_origin_and_starts_nothing() {
     let ended = server.run_with(["config"]).expect_status(2);
     assert!(ended.out().contains("exports"), "{}", ended.out());
     ended.expect_word("--url <URL>");
+    let ended = server.run_with(["config", "--url", "https://john:hunter2@h"]);
+    let ended = ended
+        .expect_status(2)
+        .expect_word("must not hold a user name");
+    assert!(!(ended.out() + &ended.stderr).contains("hunter2"));
     assert!(!server.home().join("config/uforge-export/exports").exists());
 }
 

@@ -79,9 +79,9 @@ enum Mode {
 impl UnsignedConnection {
     /// Reads it from the inputs.
     pub(crate) fn of(inputs: &mut Inputs) -> Result<Self, SettingsError> {
-        let server = server(inputs)?;
-        let login = login_by(inputs, keys::USER)?.ok_or(SettingsError::NoUser)?;
-        let other = login_by(inputs, keys::AS)?;
+        let server = server(&inputs.layers)?;
+        let login = login_by(&inputs.layers, keys::USER)?.ok_or(SettingsError::NoUser)?;
+        let other = login_by(&inputs.layers, keys::AS)?;
         let supervisor = inputs.layers.get(keys::SUPERVISOR);
         let (mode, user) = match (supervisor.value, other) {
             (true, None) => return Err(SettingsError::SupervisorOfNobody),
@@ -137,17 +137,26 @@ pub(super) fn timeout(layers: &Layers) -> Result<Duration, SettingsError> {
     number_within(layers, keys::TIMEOUT, &Layer::TIMEOUT).map(Duration::from_secs)
 }
 
-fn server(inputs: &Inputs) -> Result<ServerAddress, SettingsError> {
-    let url = inputs.layers.pick(keys::URL).ok_or(SettingsError::NoUrl)?;
+/// Says whether the address and the logins can be any, as far as there are some.
+pub(super) fn check_whom(layers: &Layers) -> Result<(), SettingsError> {
+    if layers.pick(keys::URL).is_some() {
+        server(layers)?;
+    }
+    login_by(layers, keys::USER)?;
+    login_by(layers, keys::AS)?;
+    Ok(())
+}
+
+fn server(layers: &Layers) -> Result<ServerAddress, SettingsError> {
+    let url = layers.pick(keys::URL).ok_or(SettingsError::NoUrl)?;
     server_address(&url.value).map_err(|source| SettingsError::Url {
         origin: url.origin,
         source,
     })
 }
 
-fn login_by(inputs: &Inputs, key: Key<String>) -> Result<Option<UserId>, SettingsError> {
-    inputs
-        .layers
+fn login_by(layers: &Layers, key: Key<String>) -> Result<Option<UserId>, SettingsError> {
+    layers
         .pick(key)
         .map(|Sourced { value, origin }| {
             UserId::parse(&value).map_err(|source| SettingsError::Login {

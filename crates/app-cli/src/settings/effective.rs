@@ -75,6 +75,7 @@ fn line(layers: &Layers, key: &str) -> Option<String> {
 
 /// Says which value that is in effect cannot be meant: it would stop an export. Files and secrets are not looked into.
 pub(crate) fn check(layers: &Layers) -> Result<(), SettingsError> {
+    connection::check_whom(layers)?;
     connection::timeout(layers)?;
     selection::selection(layers)?;
     selection::documents(layers)?;

@@ -73,10 +73,11 @@ impl<L: Serialize + DeserializeOwned> Layers<L> {
     }
 
     /// One line of the effective settings, as a configuration file has it, with the value's origin behind it; nothing where no
-    /// layer has the key. `variable` is the environment variable of the key.
+    /// layer has the key. What a URL says before its host is not shown. `variable` is the environment variable of the key.
     pub fn line(&self, key: &str, variable: &str) -> Option<String> {
         let value = serde_json::to_value(&self.merged).ok()?;
-        let value = value.get(key).filter(|value| !value.is_null())?.to_string();
+        let value = value.get(key).filter(|value| !value.is_null())?;
+        let value = without_credentials(&value.to_string());
         // Strings, numbers, booleans and lists of them are written alike in JSON and in TOML.
         let assignment = format!("{key} = {}", value.replace("\",\"", "\", \""));
         let origin = match self.origin(key) {
@@ -122,6 +123,19 @@ impl<L> Layers<L> {
     /// What each source says by itself, lowest first.
     pub fn sources(&self) -> impl DoubleEndedIterator<Item = (&Origin, &L)> {
         self.sources.iter().map(|(origin, layer)| (origin, layer))
+    }
+}
+
+/// A URL with a password in it is refused where it is used; until then the password is not shown.
+fn without_credentials(value: &str) -> String {
+    let Some((scheme, rest)) = value.split_once("://") else {
+        return value.to_owned();
+    };
+    let end = rest.find(['/', '?', '#', '"']).unwrap_or(rest.len());
+    let (authority, rest) = rest.split_at(end);
+    match authority.rsplit_once('@') {
+        Some((_, host)) => format!("{scheme}://***@{host}{rest}"),
+        None => value.to_owned(),
     }
 }
 

@@ -113,6 +113,26 @@ fn a_line_is_a_line_of_a_configuration_file() {
 }
 
 #[test]
+fn a_password_in_a_url_is_not_shown() {
+    for (url, shown) in [
+        ("https://u:hunter2@h/api", "\"https://***@h/api\""),
+        ("https://hunter2@h", "\"https://***@h\""),
+        ("https://u:hunt@er2@h:1?x", "\"https://***@h:1?x\""),
+        ("https://h/a@b", "\"https://h/a@b\""),
+        ("https://h", "\"https://h\""),
+        ("j@h", "\"j@h\""),
+    ] {
+        let layer = Said {
+            name: Some(url.to_owned()),
+            ..Said::default()
+        };
+        let layers = Layers::new(layer, Vec::new()).unwrap();
+        let line = layers.line("name", "").unwrap();
+        assert!(line.starts_with(&format!("name = {shown} ")), "{line}");
+    }
+}
+
+#[test]
 #[cfg(unix)]
 fn a_path_need_not_be_text() {
     use std::os::unix::ffi::OsStringExt as _;

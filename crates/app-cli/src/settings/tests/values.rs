@@ -213,6 +213,10 @@ fn config_shows_every_key() {
 #[test]
 fn a_value_that_would_stop_an_export_is_reported_by_config_too() {
     for wrong in [
+        "url = 'uforge.example.com'",
+        "url = 'https://john:hunter2@h'",
+        "user = ''",
+        "as = ''",
         "jobs = 99",
         "downloads = 0",
         "timeout = 0",
