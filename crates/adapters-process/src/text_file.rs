@@ -105,7 +105,6 @@ fn line_text(line: &[u8]) -> Result<Zeroizing<String>, TextFileError> {
     }
     let text = Zeroizing::new(decode(line)?.into_owned());
     let plain = text.strip_suffix('\n').unwrap_or(&text);
-    let plain = plain.strip_suffix('\r').unwrap_or(plain);
     if plain.len() > LONGEST_LINE_BYTES {
         return Err(too_long());
     }
@@ -130,6 +129,7 @@ mod tests {
         for (written, meant) in [
             (&b"secret\n"[..], "secret"),
             (b"secret\r\n", "secret"),
+            (b"secret\rmore\r", "secret"),
             (b"secret", "secret"),
             (b" with spaces \n", " with spaces "),
             (b"\xef\xbb\xbfsecret\r\nmore", "secret"),

@@ -9,10 +9,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::args::GeneralArguments;
 use crate::compose::LossyStderr;
 use crate::render::{Colour, Listener};
-use crate::settings::{Layers, SettingsError};
-
-/// What is logged where nobody says anything.
-pub(crate) const DEFAULT: &str = "warn";
+use crate::settings::{Layers, Origin, SettingsError, keys};
 
 /// Begins to log: lines for people, or JSON lines where a program listens. A second call in one process changes nothing.
 pub(crate) fn start(
@@ -21,9 +18,11 @@ pub(crate) fn start(
     screen: &MultiProgress,
     listener: Listener,
 ) -> Result<(), SettingsError> {
-    let filter = layers
-        .pick(|layer| &layer.log)
-        .map_or_else(|| of_verbosity(general).to_owned(), |filter| filter.value);
+    let filter = layers.get(keys::LOG);
+    let filter = match (filter.origin, of_verbosity(general)) {
+        (Origin::Default, Some(wanted)) => wanted.to_owned(),
+        _ => filter.value,
+    };
     let mut parsed = EnvFilter::builder()
         .parse(&filter)
         .map_err(|source| SettingsError::LogFilter { filter, source })?;
@@ -51,14 +50,14 @@ pub(crate) fn start(
     Ok(())
 }
 
-fn of_verbosity(general: &GeneralArguments) -> &'static str {
-    match (general.quiet, general.verbose) {
+fn of_verbosity(general: &GeneralArguments) -> Option<&'static str> {
+    Some(match (general.quiet, general.verbose) {
         (true, _) => "error",
-        (false, 0) => DEFAULT,
+        (false, 0) => return None,
         (false, 1) => "warn,app_cli=info,domain=info,adapters_http=info,adapters_archive=info",
         (false, 2) => "info,app_cli=debug,domain=debug,adapters_http=debug,adapters_archive=debug",
         (false, _) => "debug",
-    }
+    })
 }
 
 /// Hides the progress bar while a line of the log is written.

@@ -3,7 +3,7 @@
 use secrecy::ExposeSecret as _;
 
 use crate::credentials::{Language, OfficialFile};
-use crate::settings::parse_layer;
+use crate::settings::Layer;
 
 /// The language of a credentials file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,7 +47,7 @@ pub fn credentials(bytes: &[u8], language: CredentialsLanguage) -> Result<Creden
 
 /// Reads a configuration file of this text: its values as they are kept, or an error in the words that a person reads.
 pub fn configuration(text: &str) -> Result<String, String> {
-    parse_layer(text)
-        .map(|layer| format!("{layer:?}"))
+    settings_layers::parse(text)
+        .map(|layer: Layer| format!("{layer:?}"))
         .map_err(|error| error.to_string())
 }

@@ -1,6 +1,5 @@
 //! What was typed.
 
-use std::ffi::OsString;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -8,8 +7,7 @@ use std::time::Duration;
 
 use crate::auth::{Origin, read_login};
 use crate::settings::Connections;
-use clap::error::ErrorKind;
-use clap::{CommandFactory as _, FromArgMatches as _, Id, Parser};
+use clap::{Arg, Command, CommandFactory as _, Parser};
 use domain::model::UserId;
 use ipnet::IpNet;
 
@@ -19,7 +17,9 @@ use ipnet::IpNet;
     name = "uforge-export-server",
     version,
     max_term_width = 100,
-    after_help = "Other commands:\n  uforge-export-server audit --data DIR   Print the audit trail, also while a server runs"
+    after_help = "Other commands:\n  \
+        uforge-export-server audit --data DIR   Print the audit trail, also while a server runs\n  \
+        uforge-export-server config             Print the effective settings and where each comes from"
 )]
 pub(crate) struct Args {
     /// Base URL of the UForge, for example <https://uforge.example.com/api>
@@ -135,39 +135,35 @@ pub(crate) struct Args {
     pub(crate) log: String,
 }
 
-/// Reads the command line and the environment. A variable that is empty counts as not set; one that is no text, where text is
-/// wanted, is an error that names it.
-pub(crate) fn parse() -> Result<Args, clap::Error> {
-    parse_from(std::env::args_os())
+/// The flag that names a configuration file. It is no setting itself.
+pub(crate) const CONFIG: &str = "config";
+
+/// How the command line of the server is read.
+pub(crate) fn command() -> Command {
+    let config = Arg::new(CONFIG)
+        .long(CONFIG)
+        .value_name("FILE")
+        .value_parser(clap::value_parser!(PathBuf))
+        .help("Configuration over the system's and the user's (see `config --help`)");
+    Args::command().arg(config)
 }
 
-fn parse_from(arguments: impl IntoIterator<Item = OsString>) -> Result<Args, clap::Error> {
-    let mut command = Args::command();
-    let variables: Vec<(Id, OsString, OsString)> = command
-        .get_arguments()
-        .filter_map(|argument| {
-            let name = argument.get_env()?;
-            let value = std::env::var_os(name)?;
-            Some((argument.get_id().clone(), name.to_owned(), value))
-        })
-        .collect();
-    for (id, name, value) in variables {
-        if value.is_empty() {
-            command = command.mut_arg(&id, |argument| argument.env(None::<&'static str>));
-        } else if value.to_str().is_none() && !PATHS.contains(&id.as_str()) {
-            let said = format!(
-                "the environment variable {} is not text in UTF-8\n",
-                name.display()
-            );
-            return Err(command.error(ErrorKind::InvalidUtf8, said));
-        }
-    }
-    let mut matches = command.try_get_matches_from_mut(arguments)?;
-    Args::from_arg_matches_mut(&mut matches).map_err(|error| error.format(&mut command))
+/// How that of `config` is read.
+pub(crate) fn config_command() -> Command {
+    command()
+        .name("uforge-export-server config")
+        .about("Prints the effective settings and where each comes from; takes the flags of the server")
+        .after_help(CONFIG_HELP)
 }
 
-/// Settings that name files: those need not be text.
-const PATHS: [&str; 4] = ["data", "cacert", "service_credentials", "seal_credentials"];
+const CONFIG_HELP: &str = "\
+Files, lowest first; keys are the long names of the flags:
+  /etc/uforge-export/server.toml
+  $XDG_CONFIG_HOME/uforge-export/server.toml
+  --config FILE
+The environment is over the files, and the command line over all.
+
+The output is itself such a file.";
 
 /// A duration that can be meant: something, and no more than a person's life.
 fn some_time(text: &str) -> Result<Duration, String> {
@@ -236,7 +232,8 @@ mod tests {
 
     #[test]
     fn the_command_line_is_well_formed() {
-        Args::command().debug_assert();
+        command().debug_assert();
+        config_command().debug_assert();
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use crate::audit::AuditCommandError;
 use crate::launch::StartError;
+use crate::sources::GivenError;
 
 /// How the server ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,6 +33,17 @@ pub(crate) fn of_command_line(error: &clap::Error) -> Exit {
         Exit::WrongUsage
     } else {
         Exit::Success
+    }
+}
+
+/// For a server that cannot be started with what it was given.
+pub(crate) fn of_given(error: &GivenError) -> Exit {
+    match error {
+        GivenError::CommandLine(error) => of_command_line(error),
+        GivenError::File(_)
+        | GivenError::Variable(_)
+        | GivenError::Environment { .. }
+        | GivenError::Merge(_) => Exit::WrongUsage,
     }
 }
 

@@ -79,6 +79,13 @@ pub struct Running {
     stores: Stores,
 }
 
+/// Says whether a service would start with these settings, as far as that is known without its folder and its address.
+pub(crate) fn check(settings: &Settings) -> Result<(), StartError> {
+    compose::backend(settings, &compose::clock()).map_err(Cause::from)?;
+    compose::seal(settings).map_err(Cause::from)?;
+    Ok(())
+}
+
 /// Starts the service. When this returns, it takes requests, and runs the exports that an earlier process left.
 pub async fn start(settings: Settings) -> Result<Running, StartError> {
     let clock = compose::clock();

@@ -20,6 +20,7 @@ mod runner;
 mod seal;
 mod serve;
 mod settings;
+mod sources;
 #[cfg(test)]
 mod testing;
 
@@ -30,7 +31,7 @@ pub use runner::Pace;
 pub use settings::{Connections, Settings, Trust};
 
 use std::ffi::OsString;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{ErrorKind, IsTerminal as _, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -39,6 +40,7 @@ use audit::AuditArgs;
 use causes::Causes;
 use clap::Parser as _;
 use exit::Exit;
+use sources::{Given, GivenError};
 
 /// How long work on the disk that is under way is waited for at the end.
 const LAST_WORK: Duration = Duration::from_millis(500);
@@ -47,6 +49,7 @@ const LAST_WORK: Duration = Duration::from_millis(500);
 pub fn main() -> ExitCode {
     match std::env::args_os().nth(1) {
         Some(command) if command == "audit" => print_audit(std::env::args_os().skip(1)),
+        Some(command) if command == "config" => print_config(std::env::args_os().skip(1)),
         _ => run_server(),
     }
 }
@@ -69,21 +72,50 @@ fn print_audit(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
-fn run_server() -> ExitCode {
-    let args = match args::parse() {
-        Ok(args) => args,
-        Err(error) => {
-            // Where even this cannot be written, there is only the status.
-            let _ = error.print();
-            return exit::of_command_line(&error).into();
-        }
+/// Prints the effective settings, and says whether a server would take them. Whoever reads the output may stop reading.
+fn print_config(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    let given = match Given::of_this_process(args::config_command(), arguments) {
+        Ok(given) => given,
+        Err(error) => return refuse(&error),
     };
-    if let Err(error) = log_to_standard_error(&args) {
-        return fail(&error, Exit::WrongUsage);
+    let mut out = std::io::stdout();
+    match out.write_all(given.text().as_bytes()).and(out.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => fail(&error, Exit::Failed),
+        _ => match configure(&given).map(|settings| launch::check(&settings)) {
+            Ok(Ok(())) => Exit::Success.into(),
+            Ok(Err(error)) => fail_to_start(&error),
+            Err(status) => status,
+        },
     }
-    let settings = match args.into_settings() {
+}
+
+/// The settings of a server, checked; else why there are none has been said.
+fn configure(given: &Given) -> Result<Settings, ExitCode> {
+    let args = given.args().map_err(|error| refuse(&error.into()))?;
+    log_to_standard_error(&args).map_err(|error| fail(&error, Exit::WrongUsage))?;
+    args.into_settings()
+        .map_err(|error| fail(&error, Exit::WrongUsage))
+}
+
+fn refuse(error: &GivenError) -> ExitCode {
+    match error {
+        GivenError::CommandLine(answer) => {
+            // Where even this cannot be written, there is only the status.
+            let _ = answer.print();
+            exit::of_given(error).into()
+        }
+        _ => fail(error, exit::of_given(error)),
+    }
+}
+
+fn run_server() -> ExitCode {
+    let given = match Given::of_this_process(args::command(), std::env::args_os()) {
+        Ok(given) => given,
+        Err(error) => return refuse(&error),
+    };
+    let settings = match configure(&given) {
         Ok(settings) => settings,
-        Err(error) => return fail(&error, Exit::WrongUsage),
+        Err(status) => return status,
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -97,14 +129,16 @@ fn run_server() -> ExitCode {
     runtime.shutdown_timeout(LAST_WORK);
     match served {
         Ok(()) => Exit::Success.into(),
-        Err(error) => {
-            let status = fail(&error, exit::of_start(&error));
-            if let Some(hint) = error.hint() {
-                let _ = writeln!(std::io::stderr(), "hint: {hint}");
-            }
-            status
-        }
+        Err(error) => fail_to_start(&error),
     }
+}
+
+fn fail_to_start(error: &StartError) -> ExitCode {
+    let status = fail(error, exit::of_start(error));
+    if let Some(hint) = error.hint() {
+        let _ = writeln!(std::io::stderr(), "hint: {hint}");
+    }
+    status
 }
 
 fn log_to_standard_error(args: &Args) -> Result<(), tracing_subscriber::filter::ParseError> {

@@ -42,22 +42,24 @@ impl Encoding {
         }
     }
 
-    /// Whether these bytes, from the beginning of a file, end with a line end.
+    /// Whether these bytes, from the beginning of a file, end with a line end, or with the first half of one.
     pub fn ends_a_line(self, bytes: &[u8]) -> bool {
         let whole = bytes.len().is_multiple_of(2);
+        let ends = |ends: [&[u8]; 2]| ends.into_iter().any(|end| bytes.ends_with(end));
         match self {
-            Self::Utf8 => bytes.ends_with(b"\n"),
-            Self::Utf16Le => whole && bytes.ends_with(b"\n\0"),
-            Self::Utf16Be => whole && bytes.ends_with(b"\0\n"),
+            Self::Utf8 => ends([b"\n", b"\r"]),
+            Self::Utf16Le => whole && ends([b"\n\0", b"\r\0"]),
+            Self::Utf16Be => whole && ends([b"\0\n", b"\0\r"]),
         }
     }
 }
 
-/// The text of a file: UTF-8, or UTF-16 where a byte order mark says so. The mark is no part of the text.
+/// The text of a file: UTF-8, or UTF-16 where a byte order mark says so. The mark is no part of the text, and each line end is
+/// one `\n`, whether the file has LF, CRLF or CR.
 ///
 /// ```
 /// # use domain::text::decode;
-/// assert_eq!(decode(b"\xef\xbb\xbfsecret").unwrap(), "secret");
+/// assert_eq!(decode(b"\xef\xbb\xbfsecret\r\n").unwrap(), "secret\n");
 /// assert_eq!(decode(b"\xff\xfes\0").unwrap(), "s");
 /// assert!(decode(b"\xff").is_err());
 /// ```
@@ -65,7 +67,12 @@ pub fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, NotText> {
     let text = match Encoding::of(bytes) {
         Encoding::Utf8 => {
             let plain = bytes.strip_prefix(UTF8_MARK).unwrap_or(bytes);
-            Cow::Borrowed(std::str::from_utf8(plain).map_err(|_| NotText::Encoding)?)
+            let text = std::str::from_utf8(plain).map_err(|_| NotText::Encoding)?;
+            if text.contains('\r') {
+                Cow::Owned(lines(text.chars().map(Ok), text.len())?)
+            } else {
+                Cow::Borrowed(text)
+            }
         }
         Encoding::Utf16Le => Cow::Owned(utf16(bytes, u16::from_le_bytes)?),
         Encoding::Utf16Be => Cow::Owned(utf16(bytes, u16::from_be_bytes)?),
@@ -81,10 +88,28 @@ fn utf16(bytes: &[u8], unit: fn([u8; 2]) -> u16) -> Result<String, NotText> {
     if !rest.is_empty() {
         return Err(NotText::Encoding);
     }
-    // The first is the mark. Capacity for all of it at once: what grows leaves copies of a secret behind.
-    let mut text = String::with_capacity(bytes.len() * 2);
-    for decoded in char::decode_utf16(units.iter().skip(1).map(|pair| unit(*pair))) {
-        text.push(decoded.map_err(|_| NotText::Encoding)?);
+    // The first is the mark.
+    let units = units.iter().skip(1).map(|pair| unit(*pair));
+    let characters = char::decode_utf16(units).map(|one| one.map_err(|_| NotText::Encoding));
+    lines(characters, bytes.len() * 2)
+}
+
+/// The text of these characters, each line end one `\n`. Capacity for all of it at once: what grows leaves copies of a secret behind.
+fn lines(
+    characters: impl Iterator<Item = Result<char, NotText>>,
+    capacity: usize,
+) -> Result<String, NotText> {
+    let mut text = String::with_capacity(capacity);
+    let mut after_return = false;
+    for character in characters {
+        let character = character?;
+        match character {
+            '\r' => text.push('\n'),
+            // The line has ended already.
+            '\n' if after_return => {}
+            other => text.push(other),
+        }
+        after_return = character == '\r';
     }
     Ok(text)
 }
@@ -102,7 +127,7 @@ mod tests {
 
     #[test]
     fn a_mark_is_no_part_of_the_text() {
-        let text = "sécret 山 🗝\r\n";
+        let text = "sécret 山 🗝\n";
         let marked = [UTF8_MARK, text.as_bytes()].concat();
         for bytes in [
             text.as_bytes().to_vec(),
@@ -115,6 +140,21 @@ mod tests {
         }
         for empty in [&b""[..], UTF8_MARK, UTF16_LE_MARK, UTF16_BE_MARK] {
             assert_eq!(decode(empty).as_deref(), Ok(""));
+        }
+    }
+
+    #[test]
+    fn a_line_ends_with_a_line_feed_a_carriage_return_or_both() {
+        let meant = "a\n\nb\n";
+        for text in ["a\n\nb\n", "a\r\n\r\nb\r\n", "a\r\rb\r", "a\n\rb\r\n"] {
+            for bytes in [
+                text.as_bytes().to_vec(),
+                utf16_file(text, 0xfeff, u16::to_le_bytes),
+                utf16_file(text, 0xfeff, u16::to_be_bytes),
+            ] {
+                assert_eq!(decode(&bytes).as_deref(), Ok(meant), "{bytes:?}");
+                assert!(Encoding::of(&bytes).ends_a_line(&bytes), "{bytes:?}");
+            }
         }
     }
 

@@ -16,6 +16,7 @@ mod refusals;
 mod reports;
 mod resume;
 mod secrets;
+mod settings;
 mod sign_in;
 mod verify;
 

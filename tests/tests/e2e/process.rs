@@ -109,8 +109,8 @@ fn send(signal: &str, process: u32) {
     assert!(sent.unwrap().success());
 }
 
-/// The ways in which Windows writes a text.
-fn as_windows_writes(text: &str) -> [Vec<u8>; 3] {
+/// The ways in which Windows writes a text, and the way in which an old Macintosh did.
+fn as_editors_write(text: &str) -> [Vec<u8>; 4] {
     let utf16 = |bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
         let units = std::iter::once(0xfeff).chain(text.encode_utf16());
         units.flat_map(bytes).collect()
@@ -119,11 +119,12 @@ fn as_windows_writes(text: &str) -> [Vec<u8>; 3] {
         [b"\xef\xbb\xbf", text.as_bytes()].concat(),
         utf16(u16::to_le_bytes),
         utf16(u16::to_be_bytes),
+        text.replace("\r\n", "\r").into_bytes(),
     ]
 }
 
 #[test]
-fn files_that_windows_wrote_are_read_as_they_are_meant() {
+fn files_that_any_editor_wrote_are_read_as_they_are_meant() {
     let site = site(quick());
     let announced = site.announcement();
     let file = |name: &str| site.path(name);
@@ -141,9 +142,9 @@ fn files_that_windows_wrote_are_read_as_they_are_meant() {
         ("c.yml", official),
         ("u.toml", settings),
     ];
-    for way in 0..3 {
+    for way in 0..4 {
         for (name, text) in &texts {
-            fs::write(file(name), &as_windows_writes(text)[way]).unwrap();
+            fs::write(file(name), &as_editors_write(text)[way]).unwrap();
         }
         let plan = |flags: &[&str], named: &str| {
             let mut plan = site.program.command(["plan"]);
@@ -163,7 +164,7 @@ fn files_that_windows_wrote_are_read_as_they_are_meant() {
 fn a_passphrase_that_windows_wrote_opens_with_the_real_one() {
     let site = site(quick());
     fs::write(site.path("plain"), "pass phrase").unwrap();
-    let [marked, ..] = as_windows_writes("pass phrase\r\n");
+    let [marked, ..] = as_editors_write("pass phrase\r\n");
     fs::write(site.path("marked"), marked).unwrap();
     let mut export = site.export_to("j.zip.age");
     export.arg("--passphrase-file").arg(site.path("marked"));

@@ -229,7 +229,7 @@ fn read_identities(path: &Path) -> Result<Identities, ReadError> {
     let unusable = || ReadError::Identity {
         path: path.to_owned(),
     };
-    let text = decode(&text).map_err(|_| unusable())?.replace("\r\n", "\n");
+    let text = decode(&text).map_err(|_| unusable())?;
     let text = text.as_bytes();
     if text.starts_with(b"-----BEGIN") {
         return match age::ssh::Identity::from_buffer(text, None) {

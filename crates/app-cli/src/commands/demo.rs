@@ -14,8 +14,8 @@ use crate::error::CommandError;
 use crate::exit::Ending;
 use crate::render::printable;
 use crate::settings::{
-    ConnectionSettings, Encryption, Layer, Layers, Origin, OutputSettings, Route,
-    SelectionSettings, SettingsError, SignIn, Trust,
+    ConnectionSettings, Encryption, Layer, Origin, OutputSettings, Route, SelectionSettings,
+    SettingsError, SignIn, Trust,
 };
 use crate::signals::Signals;
 
@@ -39,7 +39,7 @@ pub(super) fn run(session: &mut Session, arguments: DemoArguments) -> Result<End
         let (running, announcement) = compose::sandbox(FREE_PORT, compose::scenario(None)?).await?;
         let job = Job {
             connection: connection(&announcement)?,
-            selection: SelectionSettings::of(&Layers::default())?,
+            selection: SelectionSettings::everything(),
             output,
         };
         let finished = export(session, signals, &job).await;

@@ -7,7 +7,7 @@ use crate::compose::{self, ComposeError, LockedRun};
 use crate::error::CommandError;
 use crate::exit::Ending;
 use crate::render::{count, number, printable};
-use crate::settings::{Inputs, Layer, Origin, UnsignedConnection};
+use crate::settings::{Inputs, Layer, Origin, SettingsError, UnsignedConnection, keys};
 use crate::signals::Signals;
 
 use super::abandon::{PATIENCE, is_of_another, try_abandon, warn_of_unresolved};
@@ -65,7 +65,7 @@ fn find(path: &Path) -> Result<Option<PathBuf>, CommandError> {
 
 fn abandon(session: &mut Session, flags: Layer, run: &LockedRun) -> Result<(), CommandError> {
     let mut inputs = session.inputs_with_credentials(flags)?;
-    add_what_the_run_knows(&mut inputs, run);
+    add_what_the_run_knows(&mut inputs, run)?;
     let unsigned = UnsignedConnection::of(&mut inputs)?;
     session.say_warnings(&inputs);
     let abandoned = Session::wait_for(async {
@@ -102,21 +102,24 @@ fn abandon(session: &mut Session, flags: Layer, run: &LockedRun) -> Result<(), C
 }
 
 /// Where nobody says otherwise, the platform and the login are those of the run.
-fn add_what_the_run_knows(inputs: &mut Inputs, run: &LockedRun) {
-    let Some(header) = &run.header else { return };
+fn add_what_the_run_knows(inputs: &mut Inputs, run: &LockedRun) -> Result<(), SettingsError> {
+    let Some(header) = &run.header else {
+        return Ok(());
+    };
     let known = Layer {
         url: Some(header.source.clone()),
         user: Some(header.user.to_string()),
         ..Layer::default()
     };
-    inputs.layers.0.insert(0, (Origin::Default, known));
-    let login = inputs.layers.pick(|layer| &layer.user);
-    let other = inputs.layers.pick(|layer| &layer.as_user);
+    inputs.layers.add_lowest(Origin::Default, known)?;
+    let login = inputs.layers.pick(keys::USER);
+    let other = inputs.layers.pick(keys::AS);
     if other.is_none() && login.is_some_and(|login| login.value != header.user.as_str()) {
         let acting_on = Layer {
             as_user: Some(header.user.to_string()),
             ..Layer::default()
         };
-        inputs.layers.0.insert(0, (Origin::Default, acting_on));
+        inputs.layers.add_lowest(Origin::Default, acting_on)?;
     }
+    Ok(())
 }

@@ -4,6 +4,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
+use settings_layers::Places;
 
 use crate::args::GeneralArguments;
 use crate::credentials::terminal::{self, Stops};
@@ -11,7 +12,7 @@ use crate::error::CommandError;
 use crate::logging;
 use crate::render::{Listener, Messages};
 use crate::settings::{
-    ConnectionSettings, Environment, Inputs, Layer, Places, ProgressMode, UnsignedConnection,
+    ConnectionSettings, Environment, FILE, Inputs, Layer, ProgressMode, UnsignedConnection, keys,
 };
 use crate::signals::Signals;
 
@@ -70,7 +71,7 @@ impl Session {
     /// The settings' inputs for a command that does not.
     pub(super) fn inputs(&mut self, flags: Layer) -> Result<Inputs, CommandError> {
         self.listen(flags.progress);
-        let places = Places::of_this_user();
+        let places = Places::of_this_user(FILE);
         let inputs =
             Inputs::without_credentials(&places, Environment::default(), &self.general, flags)?;
         self.begin(&inputs)?;
@@ -78,12 +79,7 @@ impl Session {
     }
 
     fn begin(&mut self, inputs: &Inputs) -> Result<(), CommandError> {
-        self.listen(
-            inputs
-                .layers
-                .pick(|layer| &layer.progress)
-                .map(|mode| mode.value),
-        );
+        self.listen(Some(inputs.layers.get(keys::PROGRESS).value));
         logging::start(
             &self.general,
             &inputs.layers,

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use domain::ports::{API_URL, ApiError, SinkError};
 use domain::workflow::RunError;
+use settings_layers::FileError;
 
 use crate::compose::{ComposeError, EncryptionError, OpenError, ReadError, SetUpError};
 use crate::credentials::CredentialsError;
@@ -69,10 +70,10 @@ impl Hint for SettingsError {
             ),
             Self::NoUser => text("give it with `--user LOGIN` or UFORGE_USER"),
             Self::Credentials(error) => error.hint(),
-            Self::ConfigWrong { .. } => text(
+            Self::File(FileError::Wrong { .. }) => text(
                 "keys are the long names of the flags; `uforge-export config --help` lists the files",
             ),
-            Self::VariableNotText { .. } => text("set it anew in a UTF-8 locale, or unset it"),
+            Self::Variable(_) => text("set it anew in a UTF-8 locale, or unset it"),
             Self::SupervisorWithKey => {
                 text("for an administrator's key pair leave `--supervisor` out and keep `--as UID`")
             }
@@ -96,7 +97,8 @@ impl Hint for SettingsError {
                 text("for example `--log debug` or `--log adapters_http=debug,warn`")
             }
             Self::NothingSelected => text("`--include` and `--exclude` together leave nothing"),
-            Self::ConfigUnreadable { .. }
+            Self::File(FileError::Unreadable { .. })
+            | Self::Merge(_)
             | Self::NotAllowed { .. }
             | Self::Url { .. }
             | Self::Login { .. }

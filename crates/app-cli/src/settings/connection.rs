@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use domain::model::UserId;
-use domain::workflow::Limits;
 
+use super::keys::{self, Key};
+use super::layers::number_within;
 use super::method::choose;
-use super::{Inputs, Layer, Layers, Origin, ServerAddress, SettingsError, Sourced, check_range};
+use super::{Inputs, Layer, Layers, ServerAddress, SettingsError, Sourced};
 use crate::compose::{read_pem, server_address};
 use crate::credentials::{self, Method, Secret};
 
@@ -78,10 +79,10 @@ enum Mode {
 impl UnsignedConnection {
     /// Reads it from the inputs.
     pub(crate) fn of(inputs: &mut Inputs) -> Result<Self, SettingsError> {
-        let server = server(inputs)?;
-        let login = login(inputs, "user", |layer| &layer.user)?.ok_or(SettingsError::NoUser)?;
-        let other = login_of_other(inputs)?;
-        let supervisor = inputs.layers.pick_or(|layer| &layer.supervisor, false);
+        let server = server(&inputs.layers)?;
+        let login = login_by(&inputs.layers, keys::USER)?.ok_or(SettingsError::NoUser)?;
+        let other = login_by(&inputs.layers, keys::AS)?;
+        let supervisor = inputs.layers.get(keys::SUPERVISOR);
         let (mode, user) = match (supervisor.value, other) {
             (true, None) => return Err(SettingsError::SupervisorOfNobody),
             (true, Some(other)) => (Mode::Supervisor, other),
@@ -133,33 +134,33 @@ impl UnsignedConnection {
 }
 
 pub(super) fn timeout(layers: &Layers) -> Result<Duration, SettingsError> {
-    let silence = Limits::SILENCE.as_secs();
-    let timeout = layers.pick_or(|layer| &layer.timeout, silence);
-    check_range("timeout", timeout, Layer::TIMEOUT).map(Duration::from_secs)
+    number_within(layers, keys::TIMEOUT, &Layer::TIMEOUT).map(Duration::from_secs)
 }
 
-fn server(inputs: &Inputs) -> Result<ServerAddress, SettingsError> {
-    let url = inputs
-        .layers
-        .pick(|layer| &layer.url)
-        .ok_or(SettingsError::NoUrl)?;
+/// Says whether the address and the logins can be any, as far as there are some.
+pub(super) fn check_whom(layers: &Layers) -> Result<(), SettingsError> {
+    if layers.pick(keys::URL).is_some() {
+        server(layers)?;
+    }
+    login_by(layers, keys::USER)?;
+    login_by(layers, keys::AS)?;
+    Ok(())
+}
+
+fn server(layers: &Layers) -> Result<ServerAddress, SettingsError> {
+    let url = layers.pick(keys::URL).ok_or(SettingsError::NoUrl)?;
     server_address(&url.value).map_err(|source| SettingsError::Url {
         origin: url.origin,
         source,
     })
 }
 
-fn login(
-    inputs: &Inputs,
-    key: &'static str,
-    of: impl Fn(&Layer) -> &Option<String>,
-) -> Result<Option<UserId>, SettingsError> {
-    inputs
-        .layers
-        .pick(of)
+fn login_by(layers: &Layers, key: Key<String>) -> Result<Option<UserId>, SettingsError> {
+    layers
+        .pick(key)
         .map(|Sourced { value, origin }| {
             UserId::parse(&value).map_err(|source| SettingsError::Login {
-                key,
+                key: key.name(),
                 origin,
                 source,
             })
@@ -167,32 +168,25 @@ fn login(
         .transpose()
 }
 
-fn login_of_other(inputs: &Inputs) -> Result<Option<UserId>, SettingsError> {
-    login(inputs, "as", |layer| &layer.as_user)
-}
-
 fn trust(inputs: &Inputs) -> Result<Trust, SettingsError> {
-    if inputs.layers.pick_or(|layer| &layer.insecure, false).value {
+    if inputs.layers.get(keys::INSECURE).value {
         return Ok(Trust::Any);
     }
     let Some(Sourced {
         value: path,
         origin,
-    }) = inputs.layers.pick(|layer| &layer.cacert)
+    }) = inputs.layers.pick(keys::CACERT)
     else {
         return Ok(Trust::System);
     };
     let pem = read_pem(&path, CACERT_LIMIT_BYTES)
-        .map_err(|source| SettingsError::of_file("cacert", origin, path, source))?;
+        .map_err(|source| SettingsError::of_file(keys::CACERT.name(), origin, path, source))?;
     Ok(Trust::Extra { pem })
 }
 
 fn warn(inputs: &mut Inputs, server: &ServerAddress, trust: &Trust, method: &Method) {
     if matches!(trust, Trust::Any) {
-        let origin = inputs
-            .layers
-            .pick(|layer| &layer.insecure)
-            .map_or(Origin::Default, |insecure| insecure.origin);
+        let origin = inputs.layers.get(keys::INSECURE).origin;
         inputs.warnings.push(format!(
             "certificates are not checked (insecure, from: {origin}): whoever stands between can read and change everything"
         ));

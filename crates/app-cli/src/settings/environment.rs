@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 
 use secrecy::SecretString;
+use settings_layers::{VariableError, variable_text};
 
-use super::{Layer, SettingsError};
+use super::Layer;
 
 /// The variables of the contract. One that is empty counts as not set.
 ///
@@ -19,17 +20,9 @@ pub(crate) struct Environment {
 }
 
 impl Environment {
-    /// Reads them through `variable`, in a program `std::env::var_os`.
-    ///
-    /// One that is no text is an error: as one that is not set, it would let a lower layer decide whose data is exported.
-    pub(crate) fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, SettingsError> {
-        let text = |name| -> Result<Option<String>, SettingsError> {
-            let value = variable(name).unwrap_or_default();
-            let text = value
-                .into_string()
-                .map_err(|_| SettingsError::VariableNotText { name })?;
-            Ok(Some(text).filter(|text| !text.is_empty()))
-        };
+    /// Reads them through `variable`, in a program `std::env::var_os`. One that is no text is an error.
+    pub(crate) fn read(variable: impl Fn(&str) -> Option<OsString>) -> Result<Self, VariableError> {
+        let text = |name| variable_text(name, &variable);
         Ok(Self {
             url: text("UFORGE_URL")?,
             user: text("UFORGE_USER")?,

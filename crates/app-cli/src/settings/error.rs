@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use settings_layers::{FileError, MergeError, VariableError};
 use thiserror::Error;
 
 use super::Origin;
@@ -11,23 +12,15 @@ use crate::credentials::CredentialsError;
 /// What is wrong with what was asked for.
 #[derive(Debug, Error)]
 pub(crate) enum SettingsError {
-    /// A configuration file cannot be read.
-    #[error("could not read the configuration file `{}`", path.display())]
-    ConfigUnreadable {
-        path: PathBuf,
-        #[source]
-        source: TextFileError,
-    },
-    /// A configuration file holds a wrong key or value.
-    #[error("the configuration file `{}` is wrong", path.display())]
-    ConfigWrong {
-        path: PathBuf,
-        #[source]
-        source: Box<config::ConfigError>,
-    },
-    /// An environment variable that is no text. Its value may be a secret: it is not repeated.
-    #[error("the environment variable {name} is not text in UTF-8")]
-    VariableNotText { name: &'static str },
+    /// A configuration file that cannot be used.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// An environment variable that is no text.
+    #[error(transparent)]
+    Variable(#[from] VariableError),
+    /// What the sources say cannot be put together.
+    #[error(transparent)]
+    Merge(#[from] MergeError),
     /// A value outside what is allowed.
     #[error("`{key}` cannot be {value} (from: {origin}): it has to be {allowed}")]
     NotAllowed {

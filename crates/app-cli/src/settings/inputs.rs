@@ -2,12 +2,21 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Environment, Layer, Layers, Origin, Places, SettingsError, Sourced};
+use std::convert::Infallible;
+
+use settings_layers::Places;
+
+use super::keys::{self, Key};
+use super::layers::over_built_in;
+use super::{Environment, Layer, Layers, Origin, SettingsError, Sourced};
 use crate::args::GeneralArguments;
 use crate::credentials::{CredentialsError, OfficialFile};
 
+/// The name of a configuration file in its folder.
+pub(crate) const FILE: &str = "config.toml";
+
 /// Everything that settings are read from.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Inputs {
     pub(crate) layers: Layers,
     pub(crate) environment: Environment,
@@ -22,7 +31,7 @@ impl Inputs {
         general: &GeneralArguments,
         flags: Layer,
     ) -> Result<Self, SettingsError> {
-        let places = Places::of_this_user();
+        let places = Places::of_this_user(FILE);
         let environment = Environment::read(|name| std::env::var_os(name))?;
         let inputs = Self::without_credentials(&places, environment, general, flags)?;
         inputs.check_standard_input()?;
@@ -30,14 +39,12 @@ impl Inputs {
     }
 
     pub(super) fn check_standard_input(&self) -> Result<(), CredentialsError> {
-        let from_stdin = |of: fn(&Layer) -> &Option<PathBuf>| {
-            self.layers
-                .pick(of)
-                .is_some_and(|path| path.value.as_os_str() == "-")
+        let from_stdin = |key: Key<PathBuf>| {
+            let path = self.layers.pick(key);
+            path.is_some_and(|path| path.value.as_os_str() == "-")
         };
-        let signing_in =
-            from_stdin(|layer| &layer.password_file) || from_stdin(|layer| &layer.secretkey_file);
-        if signing_in && from_stdin(|layer| &layer.passphrase_file) {
+        let signing_in = from_stdin(keys::PASSWORD_FILE) || from_stdin(keys::SECRETKEY_FILE);
+        if signing_in && from_stdin(keys::PASSPHRASE_FILE) {
             return Err(CredentialsError::StandardInputTwice);
         }
         Ok(())
@@ -50,37 +57,43 @@ impl Inputs {
         general: &GeneralArguments,
         mut flags: Layer,
     ) -> Result<Self, SettingsError> {
-        let mut layers = places.read(general.config.as_deref())?;
+        let mut layers = places.read(general.config.as_deref(), |mut layer: Layer, anchor| {
+            layer.anchor(anchor);
+            Ok::<_, Infallible>(layer)
+        })?;
         flags.log.clone_from(&general.log);
-        layers.0.push((Origin::Environment, environment.layer()));
-        layers.0.push((Origin::Flag, flags));
+        layers.push((Origin::Environment, environment.layer()));
+        layers.push((Origin::Flag, flags));
         Ok(Self {
-            layers,
+            layers: over_built_in(layers)?,
             environment,
-            ..Self::default()
+            official: None,
+            warnings: Vec::new(),
         })
     }
 
     /// Puts the official client's file where it belongs: named by a flag above the configuration files, else below them.
     pub(super) fn add_official(mut self, places: &Places) -> Result<Self, SettingsError> {
-        match self.layers.pick(|layer| &layer.credentials) {
+        match self.layers.pick(keys::CREDENTIALS) {
             Some(Sourced {
                 value: path,
                 origin: Origin::Flag,
             }) => {
                 let file = OfficialFile::read(&path).map_err(CredentialsError::from)?;
                 self.check_typed(&path, &file)?;
-                let above_files = self.layers.0.len().saturating_sub(2);
-                self.insert(above_files, path, file);
+                let layer = layer_of(&file);
+                let origin = Origin::Credentials(path);
+                self.layers.add_below(&Origin::Environment, origin, layer)?;
+                self.official = Some(file);
             }
             Some(named) => {
                 let file = OfficialFile::read(&named.value).map_err(CredentialsError::from)?;
-                self.add_if_meant(named.value, file);
+                self.add_if_meant(named.value, file)?;
             }
             None => {
                 if let Some(path) = places.home.as_deref().and_then(OfficialFile::usual) {
                     match OfficialFile::read(&path) {
-                        Ok(file) => self.add_if_meant(path, file),
+                        Ok(file) => self.add_if_meant(path, file)?,
                         Err(error) => self.warnings.push(format!("{error}; it is not used")),
                     }
                 }
@@ -91,7 +104,7 @@ impl Inputs {
 
     /// A person who names the file means it: a contradiction is an error, unless the other URL was typed as well.
     fn check_typed(&self, path: &Path, file: &OfficialFile) -> Result<(), CredentialsError> {
-        if let (Some(wanted), Some(theirs)) = (self.layers.pick(|layer| &layer.user), &file.user)
+        if let (Some(wanted), Some(theirs)) = (self.layers.pick(keys::USER), &file.user)
             && wanted.value != *theirs
         {
             return Err(CredentialsError::OtherUser {
@@ -100,7 +113,7 @@ impl Inputs {
                 wanted: wanted.value,
             });
         }
-        if let (Some(wanted), Some(theirs)) = (self.layers.pick(|layer| &layer.url), &file.url)
+        if let (Some(wanted), Some(theirs)) = (self.layers.pick(keys::URL), &file.url)
             && wanted.origin == Origin::Environment
             && !same_url(&wanted.value, theirs)
         {
@@ -114,9 +127,9 @@ impl Inputs {
     }
 
     /// A file that nobody named is used for its own login on its own platform, and its password goes nowhere else.
-    fn add_if_meant(&mut self, path: PathBuf, file: OfficialFile) {
-        let user = self.layers.pick(|layer| &layer.user);
-        let url = self.layers.pick(|layer| &layer.url);
+    fn add_if_meant(&mut self, path: PathBuf, file: OfficialFile) -> Result<(), SettingsError> {
+        let user = self.layers.pick(keys::USER);
+        let url = self.layers.pick(keys::URL);
         let other_user =
             matches!((&user, &file.user), (Some(wanted), Some(theirs)) if wanted.value != *theirs);
         let other_url = match (&url, &file.url) {
@@ -125,22 +138,22 @@ impl Inputs {
             (None, _) => false,
         };
         if !other_user && !other_url {
-            self.insert(0, path, file);
+            let layer = layer_of(&file);
+            self.layers.add_lowest(Origin::Credentials(path), layer)?;
+            self.official = Some(file);
         }
+        Ok(())
     }
+}
 
-    fn insert(&mut self, place: usize, path: PathBuf, file: OfficialFile) {
-        let layer = Layer {
-            url: file.url.clone(),
-            user: file.user.clone(),
-            publickey: file.publickey.clone(),
-            insecure: file.accept_auto_signed.filter(|accepted| *accepted),
-            ..Layer::default()
-        };
-        self.layers
-            .0
-            .insert(place, (Origin::Credentials(path), layer));
-        self.official = Some(file);
+/// What the official client's file says; the secrets stay in it.
+fn layer_of(file: &OfficialFile) -> Layer {
+    Layer {
+        url: file.url.clone(),
+        user: file.user.clone(),
+        publickey: file.publickey.clone(),
+        insecure: file.accept_auto_signed.filter(|accepted| *accepted),
+        ..Layer::default()
     }
 }
 

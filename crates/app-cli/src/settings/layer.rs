@@ -1,14 +1,18 @@
 //! One layer of settings: what one configuration file, the environment or the command line says.
 
 use std::ops::RangeInclusive;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::ValueEnum;
 use domain::model::{BagFormat, ObjectId, OutputFormat, Representation, Section};
+use domain::workflow::Limits;
 use serde::de::value::StrDeserializer;
 use serde::de::{DeserializeOwned, IntoDeserializer};
-use serde::{Deserialize, Deserializer, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use settings_layers::{Anchor, path};
+
+use crate::render::number;
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, ValueEnum)]
@@ -30,7 +34,7 @@ pub(crate) enum ProgressMode {
 /// What one source says. A key is the long name of its flag.
 ///
 /// Secrets are no part of it: only the files that hold them are named.
-#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, rename_all = "kebab-case")]
 pub(crate) struct Layer {
     pub(crate) url: Option<String>,
@@ -38,10 +42,14 @@ pub(crate) struct Layer {
     #[serde(rename = "as")]
     pub(crate) as_user: Option<String>,
     pub(crate) supervisor: Option<bool>,
+    #[serde(with = "path")]
     pub(crate) password_file: Option<PathBuf>,
     pub(crate) publickey: Option<String>,
+    #[serde(with = "path")]
     pub(crate) secretkey_file: Option<PathBuf>,
+    #[serde(with = "path")]
     pub(crate) credentials: Option<PathBuf>,
+    #[serde(with = "path")]
     pub(crate) cacert: Option<PathBuf>,
     pub(crate) insecure: Option<bool>,
     pub(crate) timeout: Option<u64>,
@@ -56,17 +64,20 @@ pub(crate) struct Layer {
     pub(crate) documents: Option<Vec<Representation>>,
     pub(crate) redact_secrets: Option<bool>,
     pub(crate) strict: Option<bool>,
+    #[serde(with = "path")]
     pub(crate) notice: Option<PathBuf>,
 
+    #[serde(with = "path")]
     pub(crate) output: Option<PathBuf>,
     #[serde(deserialize_with = "word")]
     pub(crate) format: Option<BagFormat>,
     pub(crate) encrypt_to: Option<Vec<String>>,
+    #[serde(with = "path")]
     pub(crate) passphrase_file: Option<PathBuf>,
     pub(crate) jobs: Option<u64>,
     pub(crate) downloads: Option<u64>,
     pub(crate) keep_tickets: Option<bool>,
-    #[serde(deserialize_with = "duration")]
+    #[serde(serialize_with = "as_text", deserialize_with = "duration")]
     pub(crate) max_wait: Option<Duration>,
     #[serde(deserialize_with = "word")]
     pub(crate) progress: Option<ProgressMode>,
@@ -88,8 +99,31 @@ impl Layer {
     /// What `--timeout` may be, in seconds.
     pub(crate) const TIMEOUT: RangeInclusive<u64> = 1..=86_400;
 
-    /// Reads the paths of a configuration file as its author means them: relative to the file, `~/` being the home folder.
-    pub(crate) fn anchor(&mut self, folder: &Path, home: Option<&Path>) {
+    /// What is in effect where nobody says anything else. Where a key is not here, that depends on other things.
+    pub(crate) fn built_in() -> Self {
+        Self {
+            supervisor: Some(false),
+            insecure: Some(false),
+            timeout: Some(Limits::SILENCE.as_secs()),
+            include: Some(Section::ALL.to_vec()),
+            exclude: Some(Vec::new()),
+            output_format: Some(OutputFormat::default()),
+            documents: Some(vec![Representation::Xml, Representation::Json]),
+            redact_secrets: Some(false),
+            strict: Some(false),
+            output: Some(PathBuf::from(".")),
+            jobs: Some(number(Limits::JOBS)),
+            downloads: Some(number(Limits::DOWNLOADS)),
+            keep_tickets: Some(false),
+            max_wait: Some(Limits::MAX_WAIT),
+            progress: Some(ProgressMode::default()),
+            log: Some("warn".to_owned()),
+            ..Self::default()
+        }
+    }
+
+    /// Reads the paths of a configuration file as its author means them; `-` is no path.
+    pub(crate) fn anchor(&mut self, anchor: Anchor<'_>) {
         for path in [
             &mut self.password_file,
             &mut self.secretkey_file,
@@ -100,10 +134,7 @@ impl Layer {
             &mut self.passphrase_file,
         ] {
             if let Some(path) = path.as_mut().filter(|path| path.as_os_str() != "-") {
-                *path = match (path.strip_prefix("~"), home) {
-                    (Ok(rest), Some(home)) => home.join(rest),
-                    _ => folder.join(&path),
-                };
+                *path = anchor.resolve(path);
             }
         }
     }
@@ -141,4 +172,12 @@ fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duratio
     humantime::parse_duration(&text).map(Some).map_err(|error| {
         serde::de::Error::custom(format!("`{text}` is no duration such as `30m`: {error}"))
     })
+}
+
+#[expect(clippy::ref_option, reason = "what serde passes")]
+fn as_text<S: Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
+    match time {
+        None => serializer.serialize_none(),
+        Some(time) => serializer.collect_str(&humantime::format_duration(*time)),
+    }
 }

@@ -1,4 +1,7 @@
 //! Password or key pair, and from which source: the highest layer that says anything decides.
+//!
+//! This alone is read from the sources one by one. Of values that are merged already, a password of the environment and a public
+//! key of a file would look like a contradiction, or like one key pair.
 
 use secrecy::SecretString;
 
@@ -44,7 +47,7 @@ fn offers<'a>(
     environment: &Environment,
     official: Option<&OfficialFile>,
 ) -> Vec<(&'a Origin, Offer)> {
-    let of = |(origin, layer): &'a (Origin, Layer)| {
+    let of = |(origin, layer): (&'a Origin, &'a Layer)| {
         let mut offer = Offer {
             password: layer.password_file.clone().map(SecretSource::File),
             publickey: layer.publickey.clone(),
@@ -64,7 +67,7 @@ fn offers<'a>(
         }
         (origin, offer)
     };
-    layers.0.iter().rev().map(of).collect()
+    layers.sources().rev().map(of).collect()
 }
 
 fn key_pair(offers: &[(&Origin, Offer)]) -> Result<Method, CredentialsError> {

@@ -9,12 +9,11 @@ mod effective;
 mod environment;
 mod error;
 mod inputs;
+pub(crate) mod keys;
 mod layer;
 mod layers;
 mod method;
-mod origin;
 mod output;
-mod places;
 mod selection;
 
 pub(crate) use address::ServerAddress;
@@ -22,16 +21,12 @@ pub(crate) use connection::{ConnectionSettings, Route, SignIn, Trust, UnsignedCo
 pub(crate) use effective::{check, effective};
 pub(crate) use environment::Environment;
 pub(crate) use error::SettingsError;
-pub(crate) use inputs::Inputs;
+pub(crate) use inputs::{FILE, Inputs};
 pub(crate) use layer::{Layer, ProgressMode};
-use layers::check_range;
-pub(crate) use layers::{Layers, Sourced};
-pub(crate) use origin::Origin;
+pub(crate) use layers::Layers;
 pub(crate) use output::{Encryption, Existing, OutputSettings, Target, UnfinishedPolicy, bag_name};
-pub(crate) use places::Places;
-#[cfg(feature = "testing")]
-pub(crate) use places::parse as parse_layer;
 pub(crate) use selection::SelectionSettings;
+pub(crate) use settings_layers::{Origin, Sourced};
 
 #[cfg(test)]
 mod tests;

@@ -1,6 +1,7 @@
 //! OUTPUT as it is meant: where the bag goes and what it is called.
 
 use std::io::IsTerminal;
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -9,7 +10,9 @@ use domain::workflow::Limits;
 use jiff::Timestamp;
 use secrecy::SecretString;
 
-use super::{Layer, Layers, ProgressMode, SettingsError, check_range};
+use super::keys::{self, Key};
+use super::layers::{number_within, switch};
+use super::{Layer, Layers, ProgressMode, SettingsError};
 use crate::credentials::{self, PASSPHRASE};
 
 const AGE: &str = ".age";
@@ -74,7 +77,16 @@ impl OutputSettings {
     /// Reads them from the layers.
     pub(crate) fn of(layers: &Layers) -> Result<Self, SettingsError> {
         let target = target(layers);
-        let existing = layers.switch(|layer| &layer.force, Existing::Replace, Existing::Refuse);
+        let existing = if for_this_run(layers, |layer| layer.force) {
+            Existing::Replace
+        } else {
+            Existing::Refuse
+        };
+        let unfinished = if for_this_run(layers, |layer| layer.restart) {
+            UnfinishedPolicy::Discard
+        } else {
+            UnfinishedPolicy::Resume
+        };
         let encryption = encryption(layers)?;
         let format = format(layers, &target, &encryption)?;
         if target == Target::Stdout && std::io::stdout().is_terminal() {
@@ -83,24 +95,19 @@ impl OutputSettings {
         Ok(Self {
             target,
             existing,
-            unfinished: layers.switch(
-                |layer| &layer.restart,
-                UnfinishedPolicy::Discard,
-                UnfinishedPolicy::Resume,
-            ),
+            unfinished,
             format,
             encryption,
             jobs: jobs(layers)?,
             downloads: downloads(layers)?,
-            tickets: layers.switch(
-                |layer| &layer.keep_tickets,
+            tickets: switch(
+                layers,
+                keys::KEEP_TICKETS,
                 TicketPolicy::Keep,
                 TicketPolicy::Delete,
             ),
             max_wait: max_wait(layers)?,
-            progress: layers
-                .pick_or(|layer| &layer.progress, ProgressMode::Auto)
-                .value,
+            progress: layers.get(keys::PROGRESS).value,
         })
     }
 
@@ -159,22 +166,29 @@ fn strip<'a>(name: &'a str, ending: &str) -> &'a str {
     }
 }
 
+/// What is typed for one run is no key, and in no layer but the command line's.
+fn for_this_run(layers: &Layers, flag: impl Fn(&Layer) -> Option<bool>) -> bool {
+    layers
+        .sources()
+        .any(|(_, layer)| flag(layer).unwrap_or(false))
+}
+
 fn target(layers: &Layers) -> Target {
-    match layers.pick(|layer| &layer.output) {
-        None => Target::Folder(PathBuf::from(".")),
-        Some(path) if path.value.as_os_str() == "-" => Target::Stdout,
-        Some(path) if path.value.is_dir() || names_a_folder(&path.value) => {
-            Target::Folder(path.value)
-        }
-        Some(path) => Target::File(path.value),
+    let path = layers.get(keys::OUTPUT).value;
+    if path.as_os_str() == "-" {
+        Target::Stdout
+    } else if path.is_dir() || names_a_folder(&path) {
+        Target::Folder(path)
+    } else {
+        Target::File(path)
     }
 }
 
+/// Whether it can be no file: `.`, `..`, or a name that ends with a separator.
 fn names_a_folder(path: &Path) -> bool {
-    path.as_os_str()
-        .as_encoded_bytes()
-        .last()
-        .is_some_and(|last| std::path::is_separator(char::from(*last)))
+    let last = path.as_os_str().as_encoded_bytes().last();
+    path.file_name().is_none()
+        || last.is_some_and(|last| std::path::is_separator(char::from(*last)))
 }
 
 fn format(
@@ -182,9 +196,7 @@ fn format(
     target: &Target,
     encryption: &Encryption,
 ) -> Result<BagFormat, SettingsError> {
-    let wanted = layers
-        .pick(|layer| &layer.format)
-        .map(|format| format.value);
+    let wanted = layers.pick(keys::FORMAT).map(|format| format.value);
     let Target::File(path) = target else {
         return Ok(wanted.unwrap_or_default());
     };
@@ -215,42 +227,33 @@ fn format(
 }
 
 pub(super) fn jobs(layers: &Layers) -> Result<usize, SettingsError> {
-    at_once(
-        layers,
-        "jobs",
-        |layer| &layer.jobs,
-        Limits::JOBS,
-        Layer::JOBS,
-    )
+    at_once(layers, keys::JOBS, &Layer::JOBS, Limits::JOBS)
 }
 
 pub(super) fn downloads(layers: &Layers) -> Result<usize, SettingsError> {
     at_once(
         layers,
-        "downloads",
-        |layer| &layer.downloads,
+        keys::DOWNLOADS,
+        &Layer::DOWNLOADS,
         Limits::DOWNLOADS,
-        Layer::DOWNLOADS,
     )
 }
 
 fn at_once(
     layers: &Layers,
-    key: &'static str,
-    of: impl Fn(&Layer) -> &Option<u64>,
-    default: usize,
-    allowed: std::ops::RangeInclusive<u64>,
+    key: Key<u64>,
+    allowed: &RangeInclusive<u64>,
+    usual: usize,
 ) -> Result<usize, SettingsError> {
-    let default_number = u64::try_from(default).unwrap_or(*allowed.end());
-    let number = check_range(key, layers.pick_or(of, default_number), allowed)?;
-    Ok(usize::try_from(number).unwrap_or(default))
+    let number = number_within(layers, key, allowed)?;
+    Ok(usize::try_from(number).unwrap_or(usual))
 }
 
 pub(super) fn max_wait(layers: &Layers) -> Result<Duration, SettingsError> {
-    let wait = layers.pick_or(|layer| &layer.max_wait, Limits::MAX_WAIT);
+    let wait = layers.get(keys::MAX_WAIT);
     if wait.value < Duration::from_secs(1) {
         return Err(SettingsError::NotAllowed {
-            key: "max-wait",
+            key: keys::MAX_WAIT.name(),
             value: humantime::format_duration(wait.value).to_string(),
             origin: wait.origin,
             allowed: "at least `1s`".to_owned(),
@@ -259,26 +262,20 @@ pub(super) fn max_wait(layers: &Layers) -> Result<Duration, SettingsError> {
     Ok(wait.value)
 }
 
+/// The highest source that says anything decides between the two; clap refuses both on one command line.
 fn encryption(layers: &Layers) -> Result<Encryption, SettingsError> {
-    let recipients = layers.pick(|layer| &layer.encrypt_to);
-    let passphrase = layers.pick(|layer| &layer.passphrase_file);
-    // The higher of the two wins, as everywhere; clap refuses both on one command line.
-    let rank = |origin: &super::Origin| layers.0.iter().rposition(|(layer, _)| layer == origin);
-    match (recipients, passphrase) {
-        (None, None) => Ok(Encryption::None),
-        (Some(recipients), passphrase)
-            if passphrase
-                .as_ref()
-                .is_none_or(|other| rank(&other.origin) <= rank(&recipients.origin)) =>
-        {
-            Ok(Encryption::Recipients(recipients.value))
-        }
-        (_, Some(file)) => Ok(Encryption::Passphrase(credentials::first_line(
-            &file.value,
-            PASSPHRASE,
-        )?)),
-        (Some(recipients), None) => Ok(Encryption::Recipients(recipients.value)),
-    }
+    let decides = layers
+        .sources()
+        .rev()
+        .find(|(_, layer)| layer.encrypt_to.is_some() || layer.passphrase_file.is_some());
+    let Some((_, layer)) = decides else {
+        return Ok(Encryption::None);
+    };
+    Ok(match (&layer.encrypt_to, &layer.passphrase_file) {
+        (None, None) => Encryption::None,
+        (Some(recipients), _) => Encryption::Recipients(recipients.clone()),
+        (None, Some(file)) => Encryption::Passphrase(credentials::first_line(file, PASSPHRASE)?),
+    })
 }
 
 #[cfg(test)]

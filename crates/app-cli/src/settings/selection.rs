@@ -7,6 +7,8 @@ use domain::model::{
     Strictness,
 };
 
+use super::keys::{self, Key};
+use super::layers::switch;
 use super::{Layers, SettingsError, Sourced};
 use crate::compose::read_text;
 
@@ -41,17 +43,12 @@ impl SelectionSettings {
     pub(crate) fn of(layers: &Layers) -> Result<Self, SettingsError> {
         Ok(Self {
             selection: selection(layers)?,
-            output_format: layers
-                .pick_or(|layer| &layer.output_format, OutputFormat::default())
-                .value,
+            output_format: layers.get(keys::OUTPUT_FORMAT).value,
             documents: documents(layers)?,
-            secrets: layers.switch(
-                |layer| &layer.redact_secrets,
-                Secrets::Redact,
-                Secrets::Keep,
-            ),
-            strictness: layers.switch(
-                |layer| &layer.strict,
+            secrets: switch(layers, keys::REDACT_SECRETS, Secrets::Redact, Secrets::Keep),
+            strictness: switch(
+                layers,
+                keys::STRICT,
                 Strictness::EverySection,
                 Strictness::CoreOnly,
             ),
@@ -61,8 +58,8 @@ impl SelectionSettings {
 }
 
 pub(super) fn selection(layers: &Layers) -> Result<Selection, SettingsError> {
-    let included = layers.pick_or(|layer| &layer.include, Section::ALL.to_vec());
-    let excluded = layers.pick_or(|layer| &layer.exclude, Vec::new());
+    let included = layers.get(keys::INCLUDE);
+    let excluded = layers.get(keys::EXCLUDE);
     let mut sections: BTreeSet<Section> = included.value.into_iter().collect();
     for section in excluded.value {
         sections.remove(&section);
@@ -70,25 +67,18 @@ pub(super) fn selection(layers: &Layers) -> Result<Selection, SettingsError> {
     if sections.is_empty() {
         return Err(SettingsError::NothingSelected);
     }
-    let only = |ids: Option<Sourced<Vec<ObjectId>>>, kind: ItemKind, key: &'static str| {
+    let only = |key: Key<Vec<ObjectId>>, kind: ItemKind| {
         let section = Section::of_items(kind);
-        match ids {
-            Some(_) if !sections.contains(&section) => {
-                Err(SettingsError::IdsOfExcluded { key, section })
-            }
+        match layers.pick(key) {
+            Some(_) if !sections.contains(&section) => Err(SettingsError::IdsOfExcluded {
+                key: key.name(),
+                section,
+            }),
             ids => Ok(ids.map(|ids| ids.value.into_iter().collect())),
         }
     };
-    let appliances = only(
-        layers.pick(|layer| &layer.appliance),
-        ItemKind::Appliance,
-        "appliance",
-    )?;
-    let mysoftware = only(
-        layers.pick(|layer| &layer.mysoftware),
-        ItemKind::MySoftware,
-        "mysoftware",
-    )?;
+    let appliances = only(keys::APPLIANCE, ItemKind::Appliance)?;
+    let mysoftware = only(keys::MYSOFTWARE, ItemKind::MySoftware)?;
     Ok(Selection {
         sections,
         appliances,
@@ -97,17 +87,14 @@ pub(super) fn selection(layers: &Layers) -> Result<Selection, SettingsError> {
 }
 
 pub(super) fn documents(layers: &Layers) -> Result<DocumentForms, SettingsError> {
-    let forms = layers.pick_or(
-        |layer| &layer.documents,
-        vec![Representation::Xml, Representation::Json],
-    );
+    let forms = layers.get(keys::DOCUMENTS);
     let has = |form| forms.value.contains(&form);
     match (has(Representation::Xml), has(Representation::Json)) {
         (true, true) => Ok(DocumentForms::Both),
         (true, false) => Ok(DocumentForms::Xml),
         (false, true) => Ok(DocumentForms::Json),
         (false, false) => Err(SettingsError::NotAllowed {
-            key: "documents",
+            key: keys::DOCUMENTS.name(),
             value: "empty".to_owned(),
             origin: forms.origin,
             allowed: "`xml`, `json` or both".to_owned(),
@@ -119,11 +106,11 @@ fn notice(layers: &Layers) -> Result<Option<String>, SettingsError> {
     let Some(Sourced {
         value: path,
         origin,
-    }) = layers.pick(|layer| &layer.notice)
+    }) = layers.pick(keys::NOTICE)
     else {
         return Ok(None);
     };
     read_text(&path, NOTICE_LIMIT_BYTES)
         .map(Some)
-        .map_err(|source| SettingsError::of_file("notice", origin, path, source))
+        .map_err(|source| SettingsError::of_file(keys::NOTICE.name(), origin, path, source))
 }

@@ -53,15 +53,11 @@ fn each_layer_wins_over_those_below_it() {
             .inputs(flags.clone())
             .unwrap()
             .layers
-            .pick(|layer| &layer.url);
+            .pick(keys::URL);
         assert_eq!(url.map_or("none".to_owned(), |url| url.value), expected);
     }
     flags.url = Some("https://flag".to_owned());
-    let url = machine
-        .inputs(flags)
-        .unwrap()
-        .layers
-        .pick(|layer| &layer.url);
+    let url = machine.inputs(flags).unwrap().layers.pick(keys::URL);
     assert_eq!(
         url,
         Some(Sourced {
@@ -79,7 +75,7 @@ fn an_empty_variable_says_nothing() {
             .inputs(Layer::default())
             .unwrap()
             .layers
-            .pick(|l| &l.url),
+            .pick(keys::URL),
         None
     );
 }
@@ -131,9 +127,9 @@ fn paths_in_a_file_are_relative_to_it() {
     );
     let machine = machine.named("etc/c.toml");
     let layers = machine.inputs(Layer::default()).unwrap().layers;
-    let path = |of: fn(&Layer) -> &Option<PathBuf>| layers.pick(of).unwrap().value;
-    assert_eq!(path(|l| &l.notice), machine.path("etc/notice.txt"));
-    assert_eq!(path(|l| &l.cacert), machine.path("ca.pem"));
-    assert_eq!(path(|l| &l.output), Path::new("/backup"));
-    assert_eq!(path(|l| &l.password_file), Path::new("-"));
+    let path = |key: keys::Key<PathBuf>| layers.pick(key).unwrap().value;
+    assert_eq!(path(keys::NOTICE), machine.path("etc/notice.txt"));
+    assert_eq!(path(keys::CACERT), machine.path("ca.pem"));
+    assert_eq!(path(keys::OUTPUT), Path::new("/backup"));
+    assert_eq!(path(keys::PASSWORD_FILE), Path::new("-"));
 }

@@ -5,10 +5,11 @@ use std::time::Duration;
 use domain::model::{BagFormat, DocumentForms, ObjectId, Section, Strictness};
 use proptest::prelude::*;
 use secrecy::ExposeSecret;
+use settings_layers::{Places, parse};
 use tempfile::TempDir;
 
+use super::layers::over_built_in;
 use super::method::choose;
-use super::places::parse;
 use super::*;
 use crate::args::GeneralArguments;
 use crate::credentials::{CredentialsError, Method, Secret, SecretSource};
@@ -63,12 +64,16 @@ impl Machine {
         self
     }
 
-    fn inputs(&self, flags: Layer) -> Result<Inputs, SettingsError> {
-        let places = Places {
+    fn places(&self) -> Places {
+        Places {
             system: self.path("system.toml"),
             user: Some(self.path("user.toml")),
             home: Some(self.folder.path().to_owned()),
-        };
+        }
+    }
+
+    fn inputs(&self, flags: Layer) -> Result<Inputs, SettingsError> {
+        let places = self.places();
         let inputs =
             Inputs::without_credentials(&places, self.environment.clone(), &self.general, flags)?;
         inputs.check_standard_input()?;
@@ -78,6 +83,11 @@ impl Machine {
     fn connection(&self, flags: Layer) -> Result<ConnectionSettings, SettingsError> {
         UnsignedConnection::of(&mut self.inputs(flags)?)?.sign()
     }
+}
+
+/// The layers of a command that was typed so, without files and environment.
+fn typed(flags: Layer) -> Layers {
+    over_built_in(vec![(Origin::Flag, flags)]).unwrap()
 }
 
 fn flags(set: impl FnOnce(&mut Layer)) -> Layer {

@@ -4,8 +4,7 @@ use super::*;
 
 #[test]
 fn the_selection_is_what_is_included_less_what_is_excluded() {
-    let layers = |layer| Layers(vec![(Origin::Flag, layer)]);
-    let chosen = SelectionSettings::of(&layers(flags(|layer| {
+    let chosen = SelectionSettings::of(&typed(flags(|layer| {
         layer.include = Some(vec![Section::Profile, Section::Roles]);
         layer.exclude = Some(vec![Section::Roles]);
         layer.strict = Some(true);
@@ -16,7 +15,7 @@ fn the_selection_is_what_is_included_less_what_is_excluded() {
     assert_eq!(chosen.documents, DocumentForms::Both);
     let nothing = flags(|layer| layer.exclude = Some(Section::ALL.to_vec()));
     assert!(matches!(
-        SelectionSettings::of(&layers(nothing)),
+        SelectionSettings::of(&typed(nothing)),
         Err(SettingsError::NothingSelected)
     ));
     let ids = flags(|layer| {
@@ -24,7 +23,7 @@ fn the_selection_is_what_is_included_less_what_is_excluded() {
         layer.appliance = Some(Vec::new());
     });
     assert!(matches!(
-        SelectionSettings::of(&layers(ids)),
+        SelectionSettings::of(&typed(ids)),
         Err(SettingsError::IdsOfExcluded { .. })
     ));
 }
@@ -38,7 +37,7 @@ fn a_notice_is_text_of_at_most_a_megabyte() {
     let notice = |name: &str| {
         let path = machine.path(name);
         let layer = flags(|layer| layer.notice = Some(path));
-        SelectionSettings::of(&Layers(vec![(Origin::Flag, layer)])).map(|s| s.notice)
+        SelectionSettings::of(&typed(layer)).map(|s| s.notice)
     };
     fs::write(machine.path("marked"), "\u{feff}Bonjour").unwrap();
     for good in ["good", "marked"] {
@@ -50,7 +49,7 @@ fn a_notice_is_text_of_at_most_a_megabyte() {
 }
 
 fn output(set: impl FnOnce(&mut Layer)) -> Result<OutputSettings, SettingsError> {
-    OutputSettings::of(&Layers(vec![(Origin::Flag, flags(set))]))
+    OutputSettings::of(&typed(flags(set)))
 }
 
 #[test]
@@ -112,7 +111,7 @@ fn the_effective_configuration_is_itself_a_configuration_file_without_secrets() 
     let typed = flags(|layer| layer.timeout = Some(30));
     let text = effective(&machine.inputs(typed).unwrap());
     assert!(!text.contains("hunter"), "{text}");
-    let read = parse(&text).unwrap();
+    let read: Layer = parse(&text).unwrap();
     assert_eq!((read.jobs, read.timeout), (Some(8), Some(30)));
     assert_eq!(read.max_wait, Some(Duration::from_hours(2)));
     assert_eq!(read.user.as_deref(), Some("john"));
@@ -133,9 +132,91 @@ fn the_effective_configuration_leaves_the_format_to_the_ending() {
     assert!(effective(&machine.inputs(typed).unwrap()).contains("format = \"tar\""));
 }
 
+/// A file that says something with every key.
+const EVERY_KEY: &str = "url = 'https://h/api'
+user = 'john'
+as = 'jane'
+supervisor = true
+password-file = '-'
+publickey = 'P'
+secretkey-file = '-'
+credentials = '-'
+cacert = '-'
+insecure = true
+timeout = 5
+include = ['profile']
+exclude = ['roles']
+appliance = [1]
+mysoftware = [2]
+output-format = 'json'
+documents = ['xml']
+redact-secrets = true
+strict = true
+notice = '-'
+output = '-'
+format = 'tar'
+encrypt-to = ['age1x']
+passphrase-file = '-'
+jobs = 3
+downloads = 1
+keep-tickets = true
+max-wait = '2h'
+progress = 'none'
+log = 'info'
+";
+
+#[test]
+fn every_key_has_the_name_and_the_field_that_a_file_means() {
+    let file = Origin::File("f".into());
+    for line in EVERY_KEY.lines() {
+        let layer: Layer = parse(line).unwrap();
+        macro_rules! said {
+            ($($key:ident)*) => {
+                [$((keys::$key.name(), keys::$key.of(&layer).is_some())),*]
+            };
+        }
+        let said = said!(
+            URL USER AS SUPERVISOR PASSWORD_FILE PUBLICKEY SECRETKEY_FILE CREDENTIALS CACERT INSECURE TIMEOUT
+            INCLUDE EXCLUDE APPLIANCE MYSOFTWARE OUTPUT_FORMAT DOCUMENTS REDACT_SECRETS STRICT NOTICE
+            OUTPUT FORMAT ENCRYPT_TO PASSPHRASE_FILE JOBS DOWNLOADS KEEP_TICKETS MAX_WAIT PROGRESS LOG
+        );
+        assert_eq!(said.len(), EVERY_KEY.lines().count());
+        let named: Vec<_> = said.into_iter().filter(|(_, said)| *said).collect();
+        let [(name, _)] = named[..] else {
+            panic!("{line}: {named:?}");
+        };
+        assert!(line.starts_with(&format!("{name} = ")), "{name}: {line}");
+        let layers = over_built_in(vec![(file.clone(), layer)]).unwrap();
+        assert_eq!(layers.origin(name), file, "{name}");
+    }
+}
+
+#[test]
+fn config_shows_every_key() {
+    let machine = Machine::new().file("user.toml", EVERY_KEY);
+    let inputs = Inputs::without_credentials(
+        &machine.places(),
+        Environment::default(),
+        &machine.general,
+        Layer::default(),
+    );
+    let shown = effective(&inputs.unwrap());
+    let keys = |text: &str| -> Vec<String> {
+        let lines = text.lines().filter_map(|line| line.split_once(" = "));
+        lines.map(|(key, _)| key.to_owned()).collect()
+    };
+    assert_eq!(keys(&shown), keys(EVERY_KEY));
+    let mut values = shown.lines().filter(|line| line.contains(" = "));
+    assert!(values.all(|line| line.ends_with("user.toml")), "{shown}");
+}
+
 #[test]
 fn a_value_that_would_stop_an_export_is_reported_by_config_too() {
     for wrong in [
+        "url = 'uforge.example.com'",
+        "url = 'https://john:hunter2@h'",
+        "user = ''",
+        "as = ''",
         "jobs = 99",
         "downloads = 0",
         "timeout = 0",
@@ -161,7 +242,7 @@ proptest! {
         // A string of JSON is a string of TOML as well.
         let quoted = serde_json::Value::from(user.as_str());
         let text = format!("# mine\nuser = {quoted}\njobs={jobs}\ninsecure   =  {insecure}\nappliance = {ids:?}\n");
-        let read = parse(&text).unwrap();
+        let read: Layer = parse(&text).unwrap();
         let expected = Layer {
             user: Some(user),
             jobs: Some(u64::from(jobs)),
@@ -174,13 +255,13 @@ proptest! {
 
     #[test]
     fn any_text_is_a_configuration_or_an_error(text in "(url|jobs|include|=|'|\"|\\[|\\]|\\{|\\}|,|\n| |#|-?[0-9]{1,20}|true|[a-z]){0,40}") {
-        let read = parse(&text);
+        let read = parse::<Layer>(&text);
         // A key that nobody knows is never passed over, whatever stands beside it.
         let unknown = format!("password = 'x'\n{text}");
-        prop_assert!(parse(&unknown).is_err());
+        prop_assert!(parse::<Layer>(&unknown).is_err());
         if let Ok(layer) = read {
             let commented = format!("{text}\n# end\n");
-            prop_assert_eq!(parse(&commented).unwrap(), layer);
+            prop_assert_eq!(parse::<Layer>(&commented).unwrap(), layer);
         }
     }
 }

@@ -4,9 +4,10 @@ use std::fmt;
 use std::path::PathBuf;
 
 /// Where a value came from, lowest first.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Origin {
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Origin {
     /// Built in.
+    #[default]
     Default,
     /// The official client's credentials file.
     Credentials(PathBuf),
@@ -27,4 +28,13 @@ impl fmt::Display for Origin {
             Self::Flag => f.write_str("command line"),
         }
     }
+}
+
+/// A value and where it came from.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Sourced<T> {
+    /// The value.
+    pub value: T,
+    /// Where it came from.
+    pub origin: Origin,
 }
