@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use app_server::{Pace, Running, Settings, start};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
@@ -35,7 +36,17 @@ impl Way {
         let _ = open.await;
     }
 
+    /// A gateway that answers everything with this status, and says to come back much later.
+    async fn overload(&mut self, status: u16) {
+        self.cut().await;
+        let listener = TcpListener::bind(self.address).await.unwrap();
+        self.open = Some(tokio::spawn(refuse_all(listener, status)));
+    }
+
     async fn mend(&mut self) {
+        if self.open.is_some() {
+            self.cut().await;
+        }
         let listener = TcpListener::bind(self.address).await.unwrap();
         self.open = Some(tokio::spawn(pass_on(listener, self.to)));
     }
@@ -49,6 +60,22 @@ async fn pass_on(listener: TcpListener, to: SocketAddr) {
             if let Ok(mut far) = TcpStream::connect(to).await {
                 let _ = tokio::io::copy_bidirectional(&mut near, &mut far).await;
             }
+        });
+    }
+}
+
+async fn refuse_all(listener: TcpListener, status: u16) {
+    let mut refused = tokio::task::JoinSet::new();
+    loop {
+        let (mut near, _) = listener.accept().await.unwrap();
+        refused.spawn(async move {
+            let answer = format!(
+                "HTTP/1.1 {status} Not Now\r\nretry-after: 3600\r\ncontent-length: 0\r\nconnection: close\r\n\r\n"
+            );
+            let mut head = [0; 4096];
+            let _ = near.read(&mut head).await;
+            let _ = near.write_all(answer.as_bytes()).await;
+            let _ = near.shutdown().await;
         });
     }
 }
@@ -91,7 +118,16 @@ async fn bench(scenario: sandbox::Scenario, change: impl FnOnce(&mut Settings)) 
     }
 }
 
+/// Appliances and bundles: what takes the platform's time.
+const ITEMS: &str = r#"{"include":["profile","appliances","mysoftware"]}"#;
+
 impl Bench {
+    async fn until_tickets(&self) {
+        while self.forge.platform().open_tickets().is_empty() {
+            tokio::time::sleep(Duration::from_millis(2)).await;
+        }
+    }
+
     fn user(&self) -> Caller {
         let user = &self.forge.platform().scenario().user;
         Caller::new(self.service.url(), &user.login, &user.password)
@@ -104,14 +140,8 @@ async fn a_platform_that_goes_away_is_waited_for_and_the_run_goes_on() {
     scenario.timing.export_millis = 400;
     let mut bench = bench(scenario, |_| {}).await;
     let user = bench.user();
-    let path = create(
-        &user,
-        r#"{"include":["profile","appliances","mysoftware"]}"#,
-    )
-    .await;
-    while bench.forge.platform().open_tickets().is_empty() {
-        tokio::time::sleep(Duration::from_millis(2)).await;
-    }
+    let path = create(&user, ITEMS).await;
+    bench.until_tickets().await;
     bench.way.cut().await;
     // Accepted credentials are not checked again for a minute.
     let waiting = until(&user, &path, "waiting").await;
@@ -122,6 +152,64 @@ async fn a_platform_that_goes_away_is_waited_for_and_the_run_goes_on() {
     let export = until(&user, &path, "ready").await;
     assert_eq!(export["outcome"], "complete", "{export:#}");
     assert_eq!(bench.forge.platform().open_tickets(), []);
+}
+
+#[tokio::test]
+async fn a_gateway_that_refuses_everything_in_the_middle_of_a_run_is_waited_for() {
+    for status in [502, 503, 504] {
+        let mut scenario = quick();
+        scenario.timing.export_millis = 400;
+        let mut bench = bench(scenario, |_| {}).await;
+        let user = bench.user();
+        let path = create(&user, ITEMS).await;
+        bench.until_tickets().await;
+        bench.way.overload(status).await;
+        let waiting = until(&user, &path, "waiting").await;
+        assert_eq!(waiting["waiting_for"], "platform", "{waiting:#}");
+        assert!(
+            waiting["notes"].to_string().contains(&status.to_string()),
+            "{waiting:#}"
+        );
+        bench.way.mend().await;
+        let export = until(&user, &path, "ready").await;
+        assert_eq!(export["outcome"], "complete", "{export:#}");
+        assert_eq!(export["report"]["failures"], serde_json::json!([]));
+        assert_eq!(bench.forge.platform().open_tickets(), []);
+    }
+}
+
+#[tokio::test]
+async fn a_platform_that_is_killed_and_started_again_is_waited_for() {
+    let mut scenario = quick();
+    scenario.timing.export_millis = 400;
+    let bench = bench(scenario, |_| {}).await;
+    let user = bench.user();
+    let path = create(&user, ITEMS).await;
+    bench.until_tickets().await;
+    let (address, platform) = (bench.way.to, bench.forge.platform().clone());
+    bench.forge.shutdown().await;
+    let waiting = until(&user, &path, "waiting").await;
+    assert_eq!(waiting["waiting_for"], "platform", "{waiting:#}");
+    let forge = sandbox::serve_platform(address, platform).await.unwrap();
+    let export = until(&user, &path, "ready").await;
+    assert_eq!(export["outcome"], "complete", "{export:#}");
+    assert_eq!(forge.platform().open_tickets(), []);
+}
+
+#[tokio::test]
+async fn one_item_that_is_always_refused_with_503_is_no_platform_that_is_away() {
+    use sandbox::scenario::{Fault, Times};
+    let refused = Fault::Refuse {
+        status: 503,
+        retry_after: Some(3_600),
+    };
+    let request = "POST users/*/appliances/201/exports".parse().unwrap();
+    let bench = bench(quick().with_fault(request, Times::Always, refused), |_| {}).await;
+    let user = bench.user();
+    let path = create(&user, ITEMS).await;
+    let export = until(&user, &path, "ready").await;
+    assert_eq!(export["outcome"], "partial", "{export:#}");
+    assert_eq!(export["report"]["failures"][0]["id"], 201, "{export:#}");
 }
 
 #[tokio::test]

@@ -80,6 +80,11 @@ fn attempts_worth(error: &ApiError) -> u32 {
     }
 }
 
+/// Whether an error may pass by itself.
+pub(crate) fn may_pass(error: &ApiError) -> bool {
+    attempts_worth(error) > 1
+}
+
 /// What follows from the error of this attempt, counted from 1.
 pub(crate) fn verdict(error: &ApiError, attempt: u32, jitter: &mut Jitter) -> Verdict {
     if attempt >= attempts_worth(error) {

@@ -85,7 +85,10 @@ impl Fetch<'_> {
                 {
                     Verdict::Again(wait) => (Some(wait), error.to_string(), error.http_status()),
                     Verdict::GiveUp => {
-                        match (Failed { error, attempts }).classify(&self.order.user) {
+                        match (Failed { error, attempts })
+                            .classify(self.ports, self.order)
+                            .await
+                        {
                             Problem::Fatal(fatal) => return Err(fatal),
                             Problem::Failure(Failed { error, .. }) => {
                                 (None, error.to_string(), error.http_status())

@@ -55,7 +55,7 @@ pub(crate) enum Action {
 }
 
 /// What was seen of an item.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Seen {
     /// The start was answered with a ticket.
     Started(Ticket, ExportStatus),
