@@ -4,6 +4,8 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use app_server::{Pace, Running, Settings, start};
+use domain::model::UserId;
+use sandbox::scenario::{Fault, ItemKind, ItemScenario, Times};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -151,7 +153,16 @@ async fn a_platform_that_goes_away_is_waited_for_and_the_run_goes_on() {
     bench.way.mend().await;
     let export = until(&user, &path, "ready").await;
     assert_eq!(export["outcome"], "complete", "{export:#}");
-    assert_eq!(bench.forge.platform().open_tickets(), []);
+    no_unreported_tickets(&bench.forge, &export);
+}
+
+/// A ticket of software whose start was cut off is in no list of the platform: it can only be reported.
+fn no_unreported_tickets(forge: &sandbox::Running, export: &serde_json::Value) {
+    for ticket in forge.platform().open_tickets() {
+        assert_eq!(ticket.kind, ItemKind::Software, "{ticket:?}");
+        let doubt = format!("start of mysoftware {} was lost", ticket.item);
+        assert!(export["report"].to_string().contains(&doubt), "{ticket:?}");
+    }
 }
 
 #[tokio::test]
@@ -174,7 +185,7 @@ async fn a_gateway_that_refuses_everything_in_the_middle_of_a_run_is_waited_for(
         let export = until(&user, &path, "ready").await;
         assert_eq!(export["outcome"], "complete", "{export:#}");
         assert_eq!(export["report"]["failures"], serde_json::json!([]));
-        assert_eq!(bench.forge.platform().open_tickets(), []);
+        no_unreported_tickets(&bench.forge, &export);
     }
 }
 
@@ -193,12 +204,11 @@ async fn a_platform_that_is_killed_and_started_again_is_waited_for() {
     let forge = sandbox::serve_platform(address, platform).await.unwrap();
     let export = until(&user, &path, "ready").await;
     assert_eq!(export["outcome"], "complete", "{export:#}");
-    assert_eq!(forge.platform().open_tickets(), []);
+    no_unreported_tickets(&forge, &export);
 }
 
 #[tokio::test]
 async fn one_item_that_is_always_refused_with_503_is_no_platform_that_is_away() {
-    use sandbox::scenario::{Fault, Times};
     let refused = Fault::Refuse {
         status: 503,
         retry_after: Some(3_600),
@@ -227,6 +237,91 @@ async fn a_platform_that_stays_away_fails_the_export() {
         export["failure"]["message"],
         "the platform was away for too long"
     );
+}
+
+#[tokio::test]
+async fn a_failed_export_is_tried_again_and_goes_on_from_where_it_stood() {
+    let mut scenario = quick();
+    scenario.timing.export_millis = 400;
+    let administrator = scenario.administrator.clone();
+    let mut bench = bench(scenario, |settings| {
+        settings.give_up_after = Duration::from_millis(100);
+        settings.administrators = vec![UserId::parse(&administrator.login).unwrap()];
+    })
+    .await;
+    let user = bench.user();
+    let path = create(&user, ITEMS).await;
+    bench.until_tickets().await;
+    bench.way.overload(503).await;
+    let failed = until(&user, &path, "failed").await;
+    assert!(failed["resumable_until"].is_string(), "{failed:#}");
+    bench.way.mend().await;
+    let retry = format!("{path}/retry");
+    let again = user.send("POST", &retry, &[], "").await;
+    assert_eq!(again.status, 202);
+    assert!(again.headers.contains_key("retry-after"));
+    let export = until(&user, &path, "ready").await;
+    assert_eq!(export["outcome"], "complete", "{export:#}");
+    no_unreported_tickets(&bench.forge, &export);
+    assert_eq!(user.send("POST", &retry, &[], "").await.status, 409);
+    let root = Caller::new(
+        bench.service.url(),
+        &administrator.login,
+        &administrator.password,
+    );
+    let trail = root.get("/api/v1/audit").await.json().to_string();
+    for action in ["export-failed", "export-retried", "export-ready"] {
+        assert!(trail.contains(action), "{action}: {trail}");
+    }
+}
+
+/// An export whose first archives fill the store while the others still run on the platform.
+fn growing() -> sandbox::Scenario {
+    let mut scenario = quick();
+    scenario.data.archive_bytes = 200_000;
+    let slow = ItemScenario {
+        export_millis: Some(3_600_000),
+        ..ItemScenario::new(ItemKind::Software, 302)
+    };
+    scenario.with_item(slow)
+}
+
+#[tokio::test]
+async fn an_export_that_fills_the_store_waits_and_others_go_on() {
+    let bench = bench(growing(), |settings| settings.store_limit = Some(700_000)).await;
+    let scenario = bench.forge.platform().scenario().clone();
+    let user = bench.user();
+    let colleague = Caller::new(
+        bench.service.url(),
+        &scenario.colleague.login,
+        &scenario.colleague.password,
+    );
+    let small = create(&colleague, r#"{"include":["profile"]}"#).await;
+    until(&colleague, &small, "ready").await;
+    // Something else that is kept: with it the store is full.
+    let kept = create(&user, r#"{"appliances":[201]}"#).await;
+    until(&user, &kept, "ready").await;
+    let path = create(&user, ITEMS).await;
+    let waiting = until(&user, &path, "waiting").await;
+    assert_eq!(waiting["waiting_for"], "disk-space", "{waiting:#}");
+    assert_eq!(colleague.get(&format!("{small}/archive")).await.status, 200);
+    assert_eq!(user.delete(&kept).await.status, 204);
+    until(&user, &path, "running").await;
+    assert_eq!(user.delete(&path).await.status, 204);
+    assert_eq!(bench.forge.platform().open_tickets(), []);
+}
+
+#[tokio::test]
+async fn an_export_that_is_larger_than_the_store_fails_and_says_so() {
+    let bench = bench(growing(), |settings| settings.store_limit = Some(300_000)).await;
+    let user = bench.user();
+    let path = create(&user, ITEMS).await;
+    let failed = until(&user, &path, "failed").await;
+    let message = failed["failure"]["message"].as_str().unwrap();
+    assert!(message.contains("larger than all"), "{failed:#}");
+    assert_eq!(bench.forge.platform().open_tickets(), []);
+    let small = create(&user, r#"{"include":["profile"]}"#).await;
+    until(&user, &small, "ready").await;
 }
 
 #[tokio::test]
