@@ -8,7 +8,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use tokio::task::JoinSet;
 
 use crate::bench::create;
-use crate::caller::{Answer, parse};
+use crate::caller::{Answer, Caller, parse};
 use crate::resume::{busy, place};
 
 const ATTACKER: [u8; 4] = [127, 0, 0, 2];
@@ -137,8 +137,10 @@ async fn nobody_is_shut_out_by_slow_large_and_many_requests_of_somebody_else() {
 async fn forwarded_addresses_do_not_count(to: SocketAddr) {
     let mut statuses = Vec::new();
     for number in 0..60 {
+        let guess = Caller::new(&format!("http://{to}"), "somebody", &number.to_string());
+        let authorization = guess.authorization();
         let request = format!(
-            "GET /api/v1/exports HTTP/1.1\r\nhost: x\r\nauthorization: Basic am9objpndWVzcw==\r\n\
+            "GET /api/v1/exports HTTP/1.1\r\nhost: x\r\nauthorization: {authorization}\r\n\
              x-forwarded-for: 192.0.2.{number}\r\nforwarded: for=192.0.2.{number}\r\nx-real-ip: 192.0.2.{number}\r\n\
              connection: close\r\n\r\n"
         );

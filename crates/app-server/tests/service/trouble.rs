@@ -288,7 +288,7 @@ fn growing() -> sandbox::Scenario {
 
 #[tokio::test]
 async fn an_export_that_fills_the_store_waits_and_others_go_on() {
-    let bench = bench(growing(), |settings| settings.store_limit = Some(700_000)).await;
+    let bench = bench(growing(), |settings| settings.store_limit = Some(600_000)).await;
     let scenario = bench.forge.platform().scenario().clone();
     let user = bench.user();
     let colleague = Caller::new(
@@ -299,7 +299,7 @@ async fn an_export_that_fills_the_store_waits_and_others_go_on() {
     let small = create(&colleague, r#"{"include":["profile"]}"#).await;
     until(&colleague, &small, "ready").await;
     // Something else that is kept: with it the store is full.
-    let kept = create(&user, r#"{"appliances":[201]}"#).await;
+    let kept = create(&user, r#"{"include":["appliances"],"appliances":[201]}"#).await;
     until(&user, &kept, "ready").await;
     let path = create(&user, ITEMS).await;
     let waiting = until(&user, &path, "waiting").await;
