@@ -71,6 +71,11 @@ impl Context {
             return Next::Settle(Ending::Failed(too_many_deaths(job.deaths), kept), notes);
         }
         if let Some(setback) = self.lack_of_space().await {
+            // A run at rest: what it spools while it is under way does not count.
+            if self.is_too_large(&job.id).await {
+                let notes = self.abandon_unfinished(job).await.notes;
+                return self.after(job, too_large(), notes);
+            }
             return self.after(job, setback, Vec::new());
         }
         let mut refused = Setback {
@@ -193,10 +198,6 @@ impl Context {
     async fn stopped(&self, job: &Job, run: &mut dyn Run, stop: Stop) -> Next {
         match stop {
             Stop::Cancelled => Next::Settle(Ending::Cancelled, abandon(run).await),
-            Stop::OverLimit if self.is_too_large(&job.id).await => {
-                let notes = abandon(run).await;
-                self.after(job, too_large(), notes)
-            }
             Stop::OverLimit => {
                 run.suspend().await;
                 self.after(job, no_space(), Vec::new())
