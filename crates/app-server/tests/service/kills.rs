@@ -12,14 +12,14 @@ use crate::bag::unpack;
 use crate::bench::{create, until};
 use crate::caller::{Answer, Caller};
 use crate::process::{Process, Start};
-use crate::resume::{KEY, ORDER, Place, busy, place, until_nobody_has_work, write_private};
+use crate::resume::{KEY, ORDER, Place, busy, place, write_private};
 
-/// Who lets an export go on after a kill.
+/// What an export is resumed by after a kill.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum GoesOn {
-    WithItsOwner,
-    Sealed,
-    WithServiceAccount,
+enum Resumed {
+    ByItsOwner,
+    BySeal,
+    ByServiceAccount,
 }
 
 /// The payload of a ready export.
@@ -52,7 +52,7 @@ fn assert_same(found: &BTreeMap<String, Vec<u8>>, wanted: &BTreeMap<String, Vec<
     }
 }
 
-impl GoesOn {
+impl Resumed {
     fn start(self, place: &Place) -> Start {
         let administrator = place.forge.platform().scenario().administrator.clone();
         let start = place.start().with("--admin", &administrator.login);
@@ -62,12 +62,12 @@ impl GoesOn {
             path
         };
         match self {
-            Self::WithItsOwner => start,
-            Self::Sealed => {
+            Self::ByItsOwner => start,
+            Self::BySeal => {
                 let key = file("key", KEY);
                 start.with("--seal-credentials", key.to_str().unwrap())
             }
-            Self::WithServiceAccount => {
+            Self::ByServiceAccount => {
                 let (login, password) = (&administrator.login, &administrator.password);
                 let text = format!("user: {login}\npassword: {password}\n");
                 let account = file("account.yml", &text);
@@ -77,12 +77,36 @@ impl GoesOn {
     }
 
     /// Waits for the end of the export after a new start.
-    async fn end(self, place: &Place, user: &Caller, path: &str) -> Value {
-        if self != Self::WithItsOwner {
-            until_nobody_has_work(place).await;
+    async fn end(self, place: &Place, process: &Process, path: &str) -> Value {
+        let administrator = administrator(place, process);
+        while self != Self::ByItsOwner && !is_over(&administrator, path).await {
+            tokio::time::sleep(Duration::from_millis(20)).await;
         }
-        until(user, path, "ready").await
+        let user = place.user(process);
+        // Three kills without any progress in between fail it, and its owner lets it go on.
+        while user.get(path).await.json()["state"] != "ready" {
+            let export = user.get(path).await.json();
+            if export["state"] == "failed" {
+                let failure = export["failure"]["message"].to_string();
+                assert!(failure.contains("times in a row"), "{export:#}");
+                let again = user.send("POST", &format!("{path}/retry"), &[], "").await;
+                assert_eq!(again.status, 202);
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        user.get(path).await.json()
     }
+}
+
+/// An administrator's requests let nobody's export go on.
+fn administrator(place: &Place, process: &Process) -> Caller {
+    let administrator = &place.forge.platform().scenario().administrator;
+    Caller::new(&process.url, &administrator.login, &administrator.password)
+}
+
+async fn is_over(administrator: &Caller, path: &str) -> bool {
+    let export = administrator.get(path).await.json();
+    matches!(export["state"].as_str(), Some("ready" | "failed"))
 }
 
 /// What was there before the kills, and has to be there after each.
@@ -110,9 +134,7 @@ impl Kept {
         for field in ["state", "requested_by", "expires", "archive", "report"] {
             assert_eq!(record[field], self.record[field], "{field}");
         }
-        let administrator = place.forge.platform().scenario().administrator.clone();
-        let administrator =
-            Caller::new(&process.url, &administrator.login, &administrator.password);
+        let administrator = administrator(place, process);
         let trail = administrator.get("/api/v1/audit?limit=1000").await.json();
         let entries = trail["entries"].as_array().unwrap().len();
         assert!(entries >= self.entries, "{entries}");
@@ -131,10 +153,10 @@ fn no_password_in(place: &Place, what: &[u8]) {
     }
 }
 
-async fn kills_cost_nothing_but_time(goes_on: GoesOn) {
+async fn kills_cost_nothing_but_time(resumed: Resumed) {
     let wanted = std::env::var("KILLS").map_or(4, |number| number.parse().unwrap());
     let place = place(busy()).await;
-    let start = goes_on.start(&place);
+    let start = resumed.start(&place);
     let mut process = start.run().await;
     let user = place.user(&process);
     let path = create(&user, ORDER).await;
@@ -162,21 +184,15 @@ async fn kills_cost_nothing_but_time(goes_on: GoesOn) {
             kills += 1;
             place.no_password_on_disk();
             process = start.run().await;
-            if goes_on != GoesOn::WithItsOwner {
-                // Nobody asks.
-                if place.has_no_work() {
-                    break;
-                }
-                continue;
+            if resumed == Resumed::ByItsOwner {
+                kept.is_there(&place, &process).await;
             }
-            kept.is_there(&place, &process).await;
-            let export = place.user(&process).get(&path).await.json();
-            if export["state"] == "ready" {
+            if is_over(&administrator(&place, &process), &path).await {
                 break;
             }
         }
         let user = place.user(&process);
-        let export = goes_on.end(&place, &user, &path).await;
+        let export = resumed.end(&place, &process, &path).await;
         kept.is_there(&place, &process).await;
         assert_eq!(export["outcome"], "complete", "{export:#}");
         assert_same(&payload(&user, &path).await, &kept.payload);
@@ -188,15 +204,15 @@ async fn kills_cost_nothing_but_time(goes_on: GoesOn) {
 
 #[tokio::test]
 async fn kills_cost_nothing_but_time_where_the_owner_asks_again() {
-    kills_cost_nothing_but_time(GoesOn::WithItsOwner).await;
+    kills_cost_nothing_but_time(Resumed::ByItsOwner).await;
 }
 
 #[tokio::test]
 async fn kills_cost_nothing_but_time_with_sealed_credentials() {
-    kills_cost_nothing_but_time(GoesOn::Sealed).await;
+    kills_cost_nothing_but_time(Resumed::BySeal).await;
 }
 
 #[tokio::test]
 async fn kills_cost_nothing_but_time_with_a_service_account() {
-    kills_cost_nothing_but_time(GoesOn::WithServiceAccount).await;
+    kills_cost_nothing_but_time(Resumed::ByServiceAccount).await;
 }

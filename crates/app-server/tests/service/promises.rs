@@ -150,6 +150,7 @@ async fn a_newer_and_a_damaged_database_are_named_and_left_byte_for_byte() {
     let contents = [
         (changed(60, &99_u32.to_be_bytes()), "newer version"),
         (changed(4096, &[0xa5; 4096]), "damaged"),
+        (vec![0x5a; 8192], "damaged"),
         (whole[..whole.len() / 2].to_vec(), "damaged"),
     ];
     for (content, word) in contents {
@@ -198,4 +199,19 @@ async fn finished_archives_can_be_had_while_the_platform_is_away() {
     assert_eq!(user.get(&format!("{path}/archive")).await.status, 200);
     let stranger = Caller::new(&process.url, &stranger.login, &stranger.password);
     assert_eq!(stranger.get("/api/v1/exports").await.status, 502);
+}
+
+#[tokio::test]
+async fn settings_that_mean_nothing_are_refused() {
+    let place = place(busy()).await;
+    for (name, value) in [
+        ("--keep-archive", "0s"),
+        ("--keep-archive", "for ever"),
+        ("--give-up-after", "0s"),
+        ("--store-limit", "much"),
+        ("--store-limit", "0"),
+    ] {
+        let (status, said) = place.start().with(name, value).refused().await;
+        assert_eq!(status, Some(2), "{name} {value}: {said}");
+    }
 }

@@ -372,32 +372,3 @@ async fn a_service_account_runs_everybody_s_jobs() {
     assert_eq!(status, Some(2), "{said}");
     assert!(!said.contains(&account.password), "{said}");
 }
-
-#[tokio::test]
-async fn settings_that_mean_nothing_are_refused() {
-    let place = place(busy()).await;
-    for (name, value) in [
-        ("--keep-archive", "0s"),
-        ("--keep-archive", "for ever"),
-        ("--give-up-after", "0s"),
-        ("--store-limit", "much"),
-        ("--store-limit", "0"),
-    ] {
-        let (status, said) = place.start().with(name, value).refused().await;
-        assert_eq!(status, Some(2), "{name} {value}: {said}");
-    }
-}
-
-#[tokio::test]
-async fn a_database_that_cannot_be_used_stops_the_start_and_is_left_as_it_is() {
-    let place = place(busy()).await;
-    let process = place.start().run().await;
-    process.terminate().await;
-    let database = place.data().join("jobs.sqlite");
-    let garbage = vec![0x5a; 8192];
-    std::fs::write(&database, &garbage).unwrap();
-    let (status, said) = place.start().refused().await;
-    assert_eq!(status, Some(1), "{said}");
-    assert!(said.contains("jobs.sqlite"), "{said}");
-    assert_eq!(std::fs::read(&database).unwrap(), garbage);
-}
