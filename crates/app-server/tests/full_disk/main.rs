@@ -78,7 +78,10 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_args();
     let can_mount = Disk::mount().is_some();
     if !can_mount && !arguments.list {
-        eprintln!("no file system can be mounted here: the test of a full disk is ignored");
+        let _ = writeln!(
+            std::io::stderr(),
+            "no file system can be mounted here: the test of a full disk is ignored"
+        );
     }
     let trial = Trial::test("a_full_disk_loses_nothing", || {
         let runtime = tokio::runtime::Runtime::new()?;
@@ -93,7 +96,7 @@ async fn bench_on(data: &Path) -> Bench {
     scenario.data.appliances = 4;
     scenario.data.archive_bytes = 6_000_000;
     bench_with(scenario, |settings| {
-        settings.data = data.to_owned();
+        data.clone_into(&mut settings.data);
         settings.pace = Pace {
             first_pause: Duration::from_millis(50),
             longest_pause: Duration::from_millis(50),
