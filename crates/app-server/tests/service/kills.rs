@@ -16,10 +16,10 @@ use crate::resume::{KEY, ORDER, Place, busy, place, write_private};
 
 /// What an export is resumed by after a kill.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Resumed {
-    ByItsOwner,
-    BySeal,
-    ByServiceAccount,
+enum ResumedBy {
+    Owner,
+    Seal,
+    ServiceAccount,
 }
 
 /// The payload of a ready export.
@@ -52,7 +52,7 @@ fn assert_same(found: &BTreeMap<String, Vec<u8>>, wanted: &BTreeMap<String, Vec<
     }
 }
 
-impl Resumed {
+impl ResumedBy {
     fn start(self, place: &Place) -> Start {
         let administrator = place.forge.platform().scenario().administrator.clone();
         let start = place.start().with("--admin", &administrator.login);
@@ -62,12 +62,12 @@ impl Resumed {
             path
         };
         match self {
-            Self::ByItsOwner => start,
-            Self::BySeal => {
+            Self::Owner => start,
+            Self::Seal => {
                 let key = file("key", KEY);
                 start.with("--seal-credentials", key.to_str().unwrap())
             }
-            Self::ByServiceAccount => {
+            Self::ServiceAccount => {
                 let (login, password) = (&administrator.login, &administrator.password);
                 let text = format!("user: {login}\npassword: {password}\n");
                 let account = file("account.yml", &text);
@@ -79,7 +79,7 @@ impl Resumed {
     /// Waits for the end of the export after a new start.
     async fn end(self, place: &Place, process: &Process, path: &str) -> Value {
         let administrator = administrator(place, process);
-        while self != Self::ByItsOwner && !is_over(&administrator, path).await {
+        while self != Self::Owner && !is_over(&administrator, path).await {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let user = place.user(process);
@@ -153,7 +153,7 @@ fn no_password_in(place: &Place, what: &[u8]) {
     }
 }
 
-async fn kills_cost_nothing_but_time(resumed: Resumed) {
+async fn kills_cost_nothing_but_time(resumed: ResumedBy) {
     let wanted = std::env::var("KILLS").map_or(4, |number| number.parse().unwrap());
     let place = place(busy()).await;
     let start = resumed.start(&place);
@@ -184,7 +184,7 @@ async fn kills_cost_nothing_but_time(resumed: Resumed) {
             kills += 1;
             place.no_password_on_disk();
             process = start.run().await;
-            if resumed == Resumed::ByItsOwner {
+            if resumed == ResumedBy::Owner {
                 kept.is_there(&place, &process).await;
             }
             if is_over(&administrator(&place, &process), &path).await {
@@ -204,15 +204,15 @@ async fn kills_cost_nothing_but_time(resumed: Resumed) {
 
 #[tokio::test]
 async fn kills_cost_nothing_but_time_where_the_owner_asks_again() {
-    kills_cost_nothing_but_time(Resumed::ByItsOwner).await;
+    kills_cost_nothing_but_time(ResumedBy::Owner).await;
 }
 
 #[tokio::test]
 async fn kills_cost_nothing_but_time_with_sealed_credentials() {
-    kills_cost_nothing_but_time(Resumed::BySeal).await;
+    kills_cost_nothing_but_time(ResumedBy::Seal).await;
 }
 
 #[tokio::test]
 async fn kills_cost_nothing_but_time_with_a_service_account() {
-    kills_cost_nothing_but_time(Resumed::ByServiceAccount).await;
+    kills_cost_nothing_but_time(ResumedBy::ServiceAccount).await;
 }
