@@ -5,9 +5,11 @@
 //! beside these, behind the same ports.
 
 mod files;
+mod late;
 mod sqlite;
 
 pub use files::{DataFolder, DataFolderError, DiskBags};
+pub use late::LateAudit;
 pub use sqlite::{
     Database, DatabaseError, SqliteAudit, SqliteCredentials, SqliteJobStore, SqliteKeys,
 };

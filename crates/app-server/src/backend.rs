@@ -50,6 +50,24 @@ pub(crate) enum IdentifyError {
 }
 
 impl IdentifyError {
+    /// Whether the platform does not answer at all, or only that it cannot now.
+    pub(crate) fn is_outage(&self) -> bool {
+        match self {
+            Self::Platform(error) => {
+                error.is_out_of_reach()
+                    || matches!(
+                        error,
+                        ApiError::Overloaded { .. }
+                            | ApiError::ServerFault { .. }
+                            | ApiError::NoAnswer { .. }
+                            | ApiError::Interrupted { .. }
+                            | ApiError::Stalled { .. }
+                    )
+            }
+            Self::Refused | Self::Forbidden | Self::WrongAddress(_) | Self::Nameless => false,
+        }
+    }
+
     /// What the operator of the service can change.
     pub(crate) fn remedy(&self) -> Option<String> {
         match self {
@@ -116,6 +134,19 @@ pub(crate) fn no_space() -> Setback {
         failure: JobFailure {
             message: "the service has no space left for the archive".to_owned(),
             hint: Some("contact the operator of this service".to_owned()),
+        },
+    }
+}
+
+/// An export that the service could not store if it stored nothing else.
+pub(crate) fn too_large() -> Setback {
+    Setback {
+        kind: SetbackKind::Final,
+        failure: JobFailure {
+            message: "the archive is larger than all that the service may store".to_owned(),
+            hint: Some(
+                "ask for fewer sections, or contact the operator of this service".to_owned(),
+            ),
         },
     }
 }

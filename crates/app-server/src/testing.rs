@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::jobs::{AuditLog, BagStore, Job, JobFailure, JobId, JobRequest, JobStore};
 use domain::model::{ItemKind, ItemRef, ObjectId, SafeName, UserId};
-use domain::ports::{ApiError, Clock, Event, ItemStage, Platform, Progress};
+use domain::ports::{ApiError, Clock, Event, ItemStage, MockClock, Platform, Progress};
 use domain::report::Completeness;
 use domain::testing::{MemoryAudit, MemoryCredentials, MemoryJobStore};
 use jiff::Timestamp;
@@ -51,6 +52,10 @@ pub(crate) struct FakeBackend {
     tickets: Arc<Mutex<Vec<PathBuf>>>,
     passwords: Mutex<Vec<String>>,
     has_service_account: AtomicBool,
+    /// The platform does not answer the question who somebody is.
+    pub(crate) is_away: AtomicBool,
+    /// The password that the platform accepts.
+    pub(crate) accepts: Mutex<&'static str>,
 }
 
 impl Default for FakeBackend {
@@ -62,6 +67,8 @@ impl Default for FakeBackend {
             tickets: Arc::default(),
             passwords: Mutex::default(),
             has_service_account: AtomicBool::new(false),
+            is_away: AtomicBool::new(false),
+            accepts: Mutex::new("secret"),
         }
     }
 }
@@ -115,7 +122,15 @@ impl Backend for FakeBackend {
     async fn identify(&self, credentials: &Credentials) -> Result<UserId, IdentifyError> {
         self.questions.fetch_add(1, Ordering::SeqCst);
         tokio::task::yield_now().await;
-        if credentials.password.expose_secret() == "secret" {
+        if self.is_away.load(Ordering::SeqCst) {
+            return Err(IdentifyError::Platform(ApiError::Overloaded {
+                request: "GET users".to_owned(),
+                status: 503,
+                retry_after: None,
+                message: None,
+            }));
+        }
+        if credentials.password.expose_secret() == *self.accepts.lock().unwrap() {
             Ok(credentials.login.clone())
         } else {
             Err(IdentifyError::Refused)
@@ -287,15 +302,15 @@ impl TestStores {
 pub(crate) fn terms(places: usize) -> Terms {
     Terms {
         places,
-        keep_archive: std::time::Duration::from_hours(1),
-        give_up_after: std::time::Duration::from_hours(24),
+        keep_archive: Duration::from_hours(1),
+        give_up_after: Duration::from_hours(24),
         store_limit: None,
         shares: Terms::SHARES,
         pace: Pace {
-            first_pause: std::time::Duration::from_millis(20),
-            longest_pause: std::time::Duration::from_millis(20),
-            look_every: std::time::Duration::from_millis(10),
-            sweep_every: std::time::Duration::from_millis(20),
+            first_pause: Duration::from_millis(20),
+            longest_pause: Duration::from_millis(20),
+            look_every: Duration::from_millis(10),
+            sweep_every: Duration::from_millis(20),
             ..Pace::default()
         },
     }
@@ -325,4 +340,18 @@ pub(crate) fn credentials(login: &str) -> Credentials {
         login: user(login),
         password: SecretString::from("secret"),
     }
+}
+
+/// The system's time, and as much later as a test says.
+pub(crate) fn later_clock(clock: Arc<dyn Clock>, later: &Arc<Mutex<Duration>>) -> Arc<dyn Clock> {
+    let mut shifted = MockClock::new();
+    let (system, by) = (Arc::clone(&clock), Arc::clone(later));
+    shifted
+        .expect_now()
+        .returning(move || system.now().checked_add(*by.lock().unwrap()).unwrap());
+    let by = Arc::clone(later);
+    shifted
+        .expect_elapsed()
+        .returning(move || clock.elapsed() + *by.lock().unwrap());
+    Arc::new(shifted)
 }

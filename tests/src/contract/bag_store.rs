@@ -126,6 +126,10 @@ pub async fn a_work_folder_keeps_an_unfinished_run(store: &dyn BagStore) {
         b"abc"
     );
     assert_eq!(store.used_bytes().await.expect("a sum"), 3);
+    for (number, bytes) in [(1, 3), (2, 0)] {
+        let used = store.used_bytes_of(&id(number)).await;
+        assert_eq!(used.expect("a sum"), bytes);
+    }
     assert_eq!(store.list().await.expect("ids"), [id(1)]);
     store.delete(&id(1)).await.expect("it is deleted");
     assert!(!folder.exists());

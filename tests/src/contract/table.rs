@@ -191,6 +191,7 @@ pub const PORTS: [Port; 11] = [
             ("get", &["a_job_comes_back_to_its_owner_only"]),
             ("find", &["every_state_comes_back"]),
             ("list", &["lists_are_newest_first"]),
+            ("report", &["a_report_is_read_by_itself"]),
             ("count", &["every_state_comes_back"]),
             ("unfinished", &["every_state_comes_back"]),
             ("update", &["a_late_update_changes_nothing"]),
@@ -203,6 +204,7 @@ pub const PORTS: [Port; 11] = [
             (
                 "claim",
                 &[
+                    "a_job_waits_while_enough_archives_are_kept",
                     "each_job_is_claimed_once",
                     "owners_take_turns",
                     "a_lease_that_ran_out_is_taken_over",
@@ -254,6 +256,7 @@ pub const PORTS: [Port; 11] = [
             ),
             ("list", &["a_work_folder_keeps_an_unfinished_run"]),
             ("used_bytes", &["a_work_folder_keeps_an_unfinished_run"]),
+            ("used_bytes_of", &["a_work_folder_keeps_an_unfinished_run"]),
             ("free_space", &["a_work_folder_keeps_an_unfinished_run"]),
         ],
         implementations: &[("DiskBags", STORES)],
@@ -272,7 +275,11 @@ pub const PORTS: [Port; 11] = [
             ("append_transfer", &["a_download_is_one_entry"]),
             ("page", &["entries_are_numbered_without_gaps"]),
         ],
-        implementations: &[("MemoryAudit", STORES), ("SqliteAudit", STORES)],
+        implementations: &[
+            ("LateAudit", STORES),
+            ("MemoryAudit", STORES),
+            ("SqliteAudit", STORES),
+        ],
     },
     Port {
         name: "IdempotencyKeys",

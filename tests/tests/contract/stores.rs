@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use adapters_store::{
-    Database, DiskBags, SqliteAudit, SqliteCredentials, SqliteJobStore, SqliteKeys,
+    Database, DiskBags, LateAudit, SqliteAudit, SqliteCredentials, SqliteJobStore, SqliteKeys,
 };
 use domain::jobs::{
     AuditAction, AuditEntry, AuditLog as _, AuditPage, Claim, Ending, JobPage, JobState, JobStore,
@@ -45,6 +45,8 @@ job_store_promises! {
     the_same_order_twice_is_one_job
     shares_are_never_exceeded
     archives_are_counted_and_named
+    a_job_waits_while_enough_archives_are_kept
+    a_report_is_read_by_itself
     lists_are_newest_first
     a_late_update_changes_nothing
     transfers_are_never_lost_to_an_update
@@ -66,7 +68,8 @@ async fn the_audit_trail_keeps_its_promises() {
         let folder = tempfile::tempdir().expect("a folder");
         let database = open(folder.path(), &ManualClock::default()).await;
         let (memory, sqlite) = (MemoryAudit::default(), SqliteAudit::new(&database));
-        let logs: [&dyn domain::jobs::AuditLog; 2] = [&memory, &sqlite];
+        let late = LateAudit::new(MemoryAudit::default());
+        let logs: [&dyn domain::jobs::AuditLog; 3] = [&memory, &sqlite, &late];
         for log in logs {
             match number {
                 0 => audit_log::entries_are_numbered_without_gaps(log).await,

@@ -328,6 +328,20 @@ impl BagStore for DiskBags {
         summed.map_err(|source| self.unlistable("measure", source))
     }
 
+    async fn used_bytes_of(&self, id: &JobId) -> Result<u64, BagStoreError> {
+        self.on_disk(id, |bags, id| {
+            let mut sum = 0_u64;
+            for folder in [bags.bags().join(id.as_str()), bags.work().join(id.as_str())] {
+                sum = sum.saturating_add(match bytes_below(&folder) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+                    measured => measured.map_err(failed("measure", &folder))?,
+                });
+            }
+            Ok(sum)
+        })
+        .await
+    }
+
     async fn free_space(&self) -> Result<Option<u64>, BagStoreError> {
         let folder = self.root.clone();
         let asked = tokio::task::spawn_blocking(move || rustix::fs::statvfs(&folder));

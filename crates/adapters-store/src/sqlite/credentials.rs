@@ -142,7 +142,7 @@ mod tests {
 
         store.put(&id, Bytes::from_static(SEALED)).await.unwrap();
         let (worker, term) = (WorkerId::of("worker"), Duration::from_mins(1));
-        let claim = jobs.claim(&worker, term).await.unwrap().unwrap();
+        let claim = jobs.claim(&worker, term, 3).await.unwrap().unwrap();
         let ended = jobs.settle(&claim.lease, Ending::Cancelled, Vec::new());
         ended.await.unwrap();
         assert_eq!(store.get(&id).await.unwrap(), None);

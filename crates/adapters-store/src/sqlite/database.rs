@@ -143,6 +143,33 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn what_was_recorded_is_on_disk_and_what_was_deleted_is_overwritten() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("jobs.sqlite");
+        let database = Database::open(&path, clock()).await.unwrap();
+        // `synchronous = 2` is FULL.
+        let wanted = [
+            ("journal_mode", "wal"),
+            ("synchronous", "2"),
+            ("secure_delete", "1"),
+            ("foreign_keys", "1"),
+        ];
+        for (name, value) in wanted {
+            let found = database.writer.run(move |connection| {
+                Box::pin(async move {
+                    let pragma = sqlx::raw_sql(AssertSqlSafe(format!("PRAGMA {name}")));
+                    let row = pragma.fetch_one(connection).await?;
+                    let text = sqlx::Row::try_get::<String, _>(&row, 0);
+                    let number = || sqlx::Row::try_get::<i64, _>(&row, 0);
+                    text.or_else(|_| number().map(|number| number.to_string()))
+                })
+            });
+            let found: Result<String, sqlx::Error> = found.await;
+            assert_eq!(found.unwrap(), value, "{name}");
+        }
+    }
+
+    #[tokio::test]
     async fn a_newer_a_damaged_and_a_foreign_database_are_named_and_left_as_they_are() {
         let folder = tempfile::tempdir().unwrap();
         let path = made(folder.path()).await;

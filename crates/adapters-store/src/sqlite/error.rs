@@ -109,9 +109,23 @@ impl DatabaseError {
     }
 }
 
+/// Whether the disk, or the quota, is full: `SQLITE_FULL`, and what the system says where SQLite has no word of its own for it.
+pub(super) fn is_full(error: &sqlx::Error) -> bool {
+    if let sqlx::Error::Io(error) = error {
+        return matches!(
+            error.kind(),
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+        );
+    }
+    code(error).is_some_and(|code| code & 0xff == 13)
+}
+
+fn code(error: &sqlx::Error) -> Option<i32> {
+    error.as_database_error()?.code()?.parse().ok()
+}
+
 /// What SQLite says of a file that is no whole database: `SQLITE_CORRUPT` and `SQLITE_NOTADB`, in their extended forms too.
 fn damage(error: &sqlx::Error) -> Option<String> {
-    let error = error.as_database_error()?;
-    let code: i32 = error.code()?.parse().ok()?;
-    matches!(code & 0xff, 11 | 26).then(|| error.message().to_owned())
+    let message = error.as_database_error()?.message();
+    matches!(code(error)? & 0xff, 11 | 26).then(|| message.to_owned())
 }

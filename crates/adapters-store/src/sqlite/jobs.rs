@@ -3,20 +3,19 @@
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use domain::jobs::{
     Admitted, Change, Claim, Ending, Job, JobId, JobPage, JobProgress, JobStateName, JobStore,
     JobStoreError, Lease, Pause, Renewed, Shares, StoredJob, Token, Transfer, Version, Whose, Wish,
     WorkerId,
 };
 use domain::model::UserId;
-use futures_util::StreamExt as _;
-use futures_util::stream::{self, BoxStream};
+use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
-use tokio::sync::broadcast;
-use tokio::sync::broadcast::error::RecvError;
 
+use super::changes::Changes;
 use super::database::Database;
 use super::moments::{after, to_column};
 use super::rows::{
@@ -28,13 +27,10 @@ use super::statements::{
 use super::steps::{Failure, add_transfer, admit, conflict, leave, replace, unknown};
 use super::writer::Work;
 
-/// Changes that a watcher may be behind.
-const CHANGES_KEPT: usize = 1024;
-
 /// The jobs of a [`Database`].
 pub struct SqliteJobStore {
     database: Database,
-    changes: broadcast::Sender<Change>,
+    changes: Changes,
 }
 
 impl SqliteJobStore {
@@ -42,13 +38,12 @@ impl SqliteJobStore {
     pub fn new(database: &Database) -> Self {
         Self {
             database: database.clone(),
-            changes: broadcast::Sender::new(CHANGES_KEPT),
+            changes: Changes::default(),
         }
     }
 
     fn notify(&self, id: &JobId) {
-        // Nobody may watch.
-        let _ = self.changes.send(Change::Job(id.clone()));
+        self.changes.notify(id);
     }
 
     async fn write<T, F>(&self, work: F) -> Result<T, JobStoreError>
@@ -79,6 +74,7 @@ impl SqliteJobStore {
         &self,
         lease: &Lease,
         notes: Vec<String>,
+        report: Option<Bytes>,
         step: F,
     ) -> Result<StoredJob, JobStoreError>
     where
@@ -87,7 +83,7 @@ impl SqliteJobStore {
         let lease = lease.clone();
         let (stored, had_credentials) = self
             .write(move |connection| {
-                Box::pin(async move { leave(connection, &lease, notes, step).await })
+                Box::pin(async move { leave(connection, &lease, notes, report, step).await })
             })
             .await?;
         self.notify(&stored.job.id);
@@ -150,6 +146,17 @@ impl JobStore for SqliteJobStore {
             .bind(page.after.as_ref().map(JobId::as_str))
             .bind(i64::try_from(page.limit).unwrap_or(i64::MAX));
         self.read(statement).await
+    }
+
+    async fn report(&self, id: &JobId) -> Result<Option<Bytes>, JobStoreError> {
+        let statement = sqlx::query(
+            "SELECT report FROM jobs LEFT JOIN reports ON reports.job = jobs.id WHERE jobs.id = ?",
+        );
+        let row = statement.bind(id.as_str());
+        let row = row.fetch_optional(&self.database.readers).await;
+        let row = row.map_err(Failure::from)?.ok_or_else(|| unknown(id))?;
+        let report: Option<Vec<u8>> = row.try_get("report").map_err(Failure::from)?;
+        Ok(report.map(Bytes::from))
     }
 
     async fn count(&self) -> Result<Vec<(JobStateName, u64)>, JobStoreError> {
@@ -219,6 +226,7 @@ impl JobStore for SqliteJobStore {
         &self,
         worker: &WorkerId,
         term: Duration,
+        archives: usize,
     ) -> Result<Option<Claim>, JobStoreError> {
         let mut random = [0; 16];
         getrandom::fill(&mut random)
@@ -229,7 +237,8 @@ impl JobStore for SqliteJobStore {
             .bind(to_column(now))
             .bind(token.as_str().to_owned())
             .bind(worker.as_str().to_owned())
-            .bind(after(now, term));
+            .bind(after(now, term))
+            .bind(i64::try_from(archives).unwrap_or(i64::MAX));
         let rows = self.change(statement).await?;
         let Some(row) = rows.first() else {
             return Ok(None);
@@ -295,7 +304,7 @@ impl JobStore for SqliteJobStore {
         notes: Vec<String>,
     ) -> Result<StoredJob, JobStoreError> {
         let now = self.database.now();
-        self.leave(lease, notes, move |job, wish| {
+        self.leave(lease, notes, None, move |job, wish| {
             pause.apply(job, wish, now).is_ok()
         })
         .await
@@ -308,8 +317,11 @@ impl JobStore for SqliteJobStore {
         notes: Vec<String>,
     ) -> Result<StoredJob, JobStoreError> {
         let now = self.database.now();
-        self.leave(lease, notes, move |job, _| ending.apply(job, now).is_ok())
-            .await
+        let report = ending.report().cloned();
+        self.leave(lease, notes, report, move |job, _| {
+            ending.apply(job, now).is_ok()
+        })
+        .await
     }
 
     async fn signed_in(&self, owner: &UserId) -> Result<u64, JobStoreError> {
@@ -400,17 +412,7 @@ impl JobStore for SqliteJobStore {
     }
 
     fn changes(&self) -> BoxStream<'static, Change> {
-        // With a sender of its own it never ends.
-        let watched = (self.changes.subscribe(), self.changes.clone());
-        stream::unfold(watched, |(mut receiver, sender)| async move {
-            let change = match receiver.recv().await {
-                Ok(change) => change,
-                Err(RecvError::Lagged(_)) => Change::Resync,
-                Err(RecvError::Closed) => return None,
-            };
-            Some((change, (receiver, sender)))
-        })
-        .boxed()
+        self.changes.watch()
     }
 
     async fn now(&self) -> Result<Timestamp, JobStoreError> {

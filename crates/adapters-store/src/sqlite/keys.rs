@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::database::Database;
+use super::error::is_full;
 use super::moments::{before, to_column};
 use super::rows::{RowError, read_id};
 
@@ -19,13 +20,17 @@ struct Failure(IdempotencyError);
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        Self(IdempotencyError(Box::new(error)))
+        Self(if is_full(&error) {
+            IdempotencyError::NoSpace(Box::new(error))
+        } else {
+            IdempotencyError::Unavailable(Box::new(error))
+        })
     }
 }
 
 impl From<RowError> for Failure {
     fn from(error: RowError) -> Self {
-        Self(IdempotencyError(error))
+        Self(IdempotencyError::Unavailable(error))
     }
 }
 

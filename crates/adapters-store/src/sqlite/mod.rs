@@ -1,6 +1,7 @@
 //! SQLite: one file, one writing connection, a few that read.
 
 mod audit;
+mod changes;
 mod credentials;
 mod database;
 mod error;

@@ -19,23 +19,23 @@ pub(super) type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
 
 /// All columns of a job but those of its lease and its progress, in the order in which [`bind_job`] binds them after the id.
 pub(super) const INSERT: &str = "INSERT INTO jobs (id, owner, request, requested, began, state, waiting_for, retry_at, \
-    give_up_at, ended_at, failure, resumable_until, ready_at, expires_at, bag, completeness, report, paused_since, deaths, notes) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *";
+    give_up_at, ended_at, failure, resumable_until, ready_at, expires_at, bag, completeness, paused_since, deaths, notes) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *";
 
 /// Replaces a job that nobody runs.
 pub(super) const UPDATE: &str = "UPDATE jobs SET owner = ?2, request = ?3, requested = ?4, began = ?5, state = ?6, \
     waiting_for = ?7, retry_at = ?8, give_up_at = ?9, ended_at = ?10, failure = ?11, resumable_until = ?12, ready_at = ?13, \
-    expires_at = ?14, bag = ?15, completeness = ?16, report = ?17, paused_since = ?18, deaths = ?19, notes = ?20, \
+    expires_at = ?14, bag = ?15, completeness = ?16, paused_since = ?17, deaths = ?18, notes = ?19, \
     version = version + 1, wish = CASE WHEN ?6 IN ('queued', 'waiting') THEN wish END \
-    WHERE id = ?1 AND version = ?21 AND state <> 'running' RETURNING *";
+    WHERE id = ?1 AND version = ?20 AND state <> 'running' RETURNING *";
 
 /// Ends or interrupts a run, by whoever holds the lease.
 pub(super) const UPDATE_LEASED: &str = "UPDATE jobs SET owner = ?2, request = ?3, requested = ?4, began = ?5, state = ?6, \
     waiting_for = ?7, retry_at = ?8, give_up_at = ?9, ended_at = ?10, failure = ?11, resumable_until = ?12, ready_at = ?13, \
-    expires_at = ?14, bag = ?15, completeness = ?16, report = ?17, paused_since = ?18, deaths = ?19, notes = ?20, \
+    expires_at = ?14, bag = ?15, completeness = ?16, paused_since = ?17, deaths = ?18, notes = ?19, \
     version = version + 1, wish = CASE WHEN ?6 IN ('queued', 'waiting') THEN wish END, \
     token = NULL, worker = NULL, lease_until = NULL \
-    WHERE id = ?1 AND token = ?21 RETURNING *";
+    WHERE id = ?1 AND token = ?20 RETURNING *";
 
 /// The columns of a state.
 #[derive(Default)]
@@ -104,7 +104,6 @@ pub(super) fn bind_job<'q>(statement: Statement<'q>, job: &Job) -> Result<Statem
         .bind(columns.expires_at.map(to_column))
         .bind(bag.transpose()?)
         .bind(completeness.transpose()?)
-        .bind(delivery.map(|delivery| delivery.report.to_vec()))
         .bind(job.paused_since.map(to_column))
         .bind(i64::from(job.deaths))
         .bind(serde_json::to_string(&job.notes)?))
@@ -201,6 +200,5 @@ fn read_delivery(row: &SqliteRow) -> Result<Delivery, RowError> {
         ready: from_column(row.try_get("ready_at")?),
         bag: serde_json::from_str(row.try_get("bag")?)?,
         completeness: serde_json::from_str(row.try_get("completeness")?)?,
-        report: row.try_get::<Vec<u8>, _>("report")?.into(),
     })
 }

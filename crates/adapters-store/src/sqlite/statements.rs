@@ -1,6 +1,7 @@
 //! The statements about jobs that stand for themselves.
 
-/// First the jobs whose lease ran out; then those whose turn it is, where nothing of their owner runs: the owner who was served the
+/// First the jobs whose lease ran out; then those whose turn it is, where nothing of their owner runs and fewer than ?5 of their
+/// archives are kept: the owner who was served the
 /// longest ago, what is to be given up, what was asked for first. All of it is one statement: nobody can come in between.
 pub(super) const CLAIM: &str = "UPDATE jobs SET state = 'running', deaths = deaths + (state = 'running'), began = coalesce(began, ?1), \
     token = ?2, worker = ?3, lease_until = ?4, version = version + 1, waiting_for = NULL, retry_at = NULL, give_up_at = NULL, \
@@ -8,7 +9,9 @@ pub(super) const CLAIM: &str = "UPDATE jobs SET state = 'running', deaths = deat
     WHERE id = (SELECT id FROM jobs AS job \
         WHERE state IN ('queued', 'running', 'waiting') AND ((state = 'running' AND lease_until <= ?1) \
             OR ((state = 'queued' OR (state = 'waiting' AND retry_at <= ?1 AND give_up_at > ?1)) \
-                AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.owner = job.owner AND other.state = 'running'))) \
+                AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.owner = job.owner AND other.state = 'running') \
+                AND (wish IS NOT NULL OR (SELECT count(*) FROM jobs AS kept WHERE kept.owner = job.owner \
+                    AND kept.state = 'ready' AND kept.expires_at > ?1) < ?5))) \
         ORDER BY state <> 'running', (SELECT max(claimed) FROM jobs AS other WHERE other.owner = job.owner), wish IS NULL, \
             requested, id \
         LIMIT 1) \

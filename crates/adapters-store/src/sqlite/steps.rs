@@ -1,5 +1,6 @@
 //! The steps of jobs that read and then write: each is run in one transaction.
 
+use bytes::Bytes;
 use domain::jobs::{
     Admitted, Job, JobId, JobStoreError, Lease, Shares, Standing, StoredJob, Transfer, Version,
     Wish,
@@ -9,6 +10,7 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
+use super::error::is_full;
 use super::moments::{before, from_column, to_column};
 use super::rows::{
     INSERT, RowError, UPDATE, UPDATE_LEASED, bind_job, read_id, read_job, read_number, read_wish,
@@ -19,7 +21,11 @@ pub(super) struct Failure(pub(super) JobStoreError);
 
 impl From<sqlx::Error> for Failure {
     fn from(error: sqlx::Error) -> Self {
-        Self(JobStoreError::Unavailable(Box::new(error)))
+        Self(if is_full(&error) {
+            JobStoreError::NoSpace(Box::new(error))
+        } else {
+            JobStoreError::Unavailable(Box::new(error))
+        })
     }
 }
 
@@ -55,10 +61,12 @@ pub(super) fn conflict(id: &JobId) -> JobStoreError {
     JobStoreError::Conflict { id: id.clone() }
 }
 
+/// One step of a run that ends it or interrupts it. `report` is what it delivered.
 pub(super) async fn leave<F>(
     connection: &mut SqliteConnection,
     lease: &Lease,
     notes: Vec<String>,
+    report: Option<Bytes>,
     step: F,
 ) -> Result<(StoredJob, bool), Failure>
 where
@@ -83,6 +91,13 @@ where
         .fetch_optional(&mut *connection)
         .await?
         .ok_or_else(lost)?;
+    if let Some(report) = report {
+        sqlx::query("INSERT OR REPLACE INTO reports (job, report) VALUES (?, ?)")
+            .bind(job.id.as_str())
+            .bind(report.to_vec())
+            .execute(&mut *connection)
+            .await?;
+    }
     let had_credentials = delete_credentials(connection, &job).await?;
     Ok((read_job(&row)?, had_credentials))
 }
@@ -120,8 +135,11 @@ pub(super) async fn admit(
             return Ok(Admitted::Same(stored));
         }
     }
-    shares.check(standing(connection, &job.owner, now).await?, now)?;
+    let standing = standing(connection, &job.owner, now).await?;
+    let remark = shares.remark(&standing);
+    shares.check(standing, now)?;
     job.requested = now;
+    job.add_notes(remark.into_iter().collect());
     let inserted = bind_job(sqlx::query(INSERT), &job)?.fetch_one(&mut *connection);
     Ok(Admitted::New(read_job(&inserted.await?)?))
 }

@@ -35,19 +35,11 @@ impl Writer {
         E: From<sqlx::Error> + Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T, E> + Send + 'static,
     {
-        let writer = Arc::clone(self);
-        let task = tokio::spawn(async move {
-            let mut place = writer.connection.lock().await;
-            let mut connection = match place.take() {
-                Some(connection) => connection,
-                None => writer.options.connect().await?,
-            };
+        self.with(move |mut connection: SqliteConnection| async move {
             let done = work(&mut connection).await;
-            *place = Some(connection);
-            done
-        });
-        task.await
-            .unwrap_or_else(|error| Err(sqlx::Error::Io(std::io::Error::other(error)).into()))
+            (Some(connection), done)
+        })
+        .await
     }
 
     /// One transaction, which has the right to write from its beginning: SQLite does not wait where a reader wants to become a writer. An
@@ -58,33 +50,43 @@ impl Writer {
         E: From<sqlx::Error> + Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T, E> + Send + 'static,
     {
-        let writer = Arc::clone(self);
-        let task = tokio::spawn(async move {
-            let mut place = writer.connection.lock().await;
-            let mut connection = match place.take() {
-                Some(connection) => connection,
-                None => writer.options.connect().await?,
-            };
-            if let Err(error) = sqlx::query("BEGIN IMMEDIATE")
-                .execute(&mut connection)
-                .await
-            {
+        self.with(move |mut connection: SqliteConnection| async move {
+            let begun = sqlx::query("BEGIN IMMEDIATE").execute(&mut connection);
+            if let Err(error) = begun.await {
                 // Somebody else writes: the connection itself is whole.
-                *place = Some(connection);
-                return Err(error.into());
+                return (Some(connection), Err(error.into()));
             }
             let done = work(&mut connection).await;
             let end = if done.is_ok() { "COMMIT" } else { "ROLLBACK" };
             let ended = sqlx::query(end).execute(&mut connection).await;
             match (done, ended) {
-                (done, Ok(_)) => {
-                    *place = Some(connection);
-                    done
-                }
+                (done, Ok(_)) => (Some(connection), done),
                 // Without its connection the transaction is taken back.
-                (Ok(_), Err(error)) => Err(error.into()),
-                (Err(error), Err(_)) => Err(error),
+                (Ok(_), Err(error)) => (None, Err(error.into())),
+                (Err(error), Err(_)) => (None, Err(error)),
             }
+        })
+        .await
+    }
+
+    /// Work with the connection, which gives it back where it is whole.
+    async fn with<T, E, F, Done>(self: &Arc<Self>, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<sqlx::Error> + Send + 'static,
+        F: FnOnce(SqliteConnection) -> Done + Send + 'static,
+        Done: Future<Output = (Option<SqliteConnection>, Result<T, E>)> + Send + 'static,
+    {
+        let writer = Arc::clone(self);
+        let task = tokio::spawn(async move {
+            let mut place = writer.connection.lock().await;
+            let connection = match place.take() {
+                Some(connection) => connection,
+                None => writer.options.connect().await?,
+            };
+            let (connection, done) = work(connection).await;
+            *place = connection;
+            done
         });
         task.await
             .unwrap_or_else(|error| Err(sqlx::Error::Io(std::io::Error::other(error)).into()))

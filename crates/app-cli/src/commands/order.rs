@@ -37,6 +37,7 @@ pub(super) fn of_plan(connection: &ConnectionSettings, selection: &SelectionSett
         secrets: selection.secrets,
         strictness: selection.strictness,
         tickets: domain::model::TicketPolicy::default(),
+        outage: domain::model::OutagePolicy::Report,
         format: domain::model::BagFormat::default(),
         bag_name: no_bag(),
         notice: selection.notice.clone(),

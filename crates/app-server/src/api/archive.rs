@@ -44,8 +44,8 @@ use crate::problem::Problem;
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the file that the caller has"),
     ),
     responses(
-        (status = 200, description = "The whole file", content_type = "application/octet-stream", body = Vec<u8>),
-        (status = 206, description = "The part that was asked for", content_type = "application/octet-stream", body = Vec<u8>),
+        (status = 200, description = "The whole file", content((Vec<u8> = "application/zip"), (Vec<u8> = "application/x-tar"), (Vec<u8> = "application/gzip"))),
+        (status = 206, description = "The part that was asked for", content((Vec<u8> = "application/zip"), (Vec<u8> = "application/x-tar"), (Vec<u8> = "application/gzip"))),
         (status = 304, description = "The caller has it"),
         (status = 409, description = "It is not ready yet"),
         (status = 410, description = "It has expired or was deleted, or there will be none"),

@@ -1,7 +1,7 @@
 //! The interface with a platform and runs that a test decides about.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use axum::Router;
@@ -12,19 +12,21 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use domain::jobs::AuditLog;
+use domain::jobs::{AuditLog, JobStore};
 use domain::testing::MemoryKeys;
 
 use super::{Parts, Readiness, Service, router};
 use crate::auth::{Gate, GateParts, MemorySessions, Peer};
 use crate::backend::Backend;
 use crate::runner::Runner;
-use crate::testing::{FakeBackend, TestStores, terms};
+use crate::testing::{FakeBackend, TestStores, later_clock, terms};
 
 pub(super) struct Bench {
     pub(super) router: Router,
     pub(super) audit: Arc<dyn AuditLog>,
     pub(super) backend: Arc<FakeBackend>,
+    /// How much later it is for sign-ins.
+    pub(super) later: Arc<Mutex<Duration>>,
     pub(super) folder: tempfile::TempDir,
 }
 
@@ -54,6 +56,15 @@ impl Answer {
 }
 
 pub(super) async fn bench_keeping(keep_archive: Duration) -> Bench {
+    make(keep_archive, None).await
+}
+
+/// The interface reads jobs from this store.
+pub(super) async fn bench_reading(store: Arc<dyn JobStore>) -> Bench {
+    make(Duration::from_hours(1), Some(store)).await
+}
+
+async fn make(keep_archive: Duration, store: Option<Arc<dyn JobStore>>) -> Bench {
     let folder = tempfile::tempdir().unwrap();
     let backend = Arc::new(FakeBackend::default());
     let stores = TestStores::new(folder.path());
@@ -63,20 +74,22 @@ pub(super) async fn bench_keeping(keep_archive: Duration) -> Bench {
     let runner = Runner::start(stores.ports(&backend), terms).await.unwrap();
     let platform = Arc::clone(&backend) as Arc<dyn Backend>;
     let clock = Arc::clone(&stores.clock);
+    let later = Arc::default();
+    let at_the_gate = later_clock(Arc::clone(&clock), &later);
     let audit = Arc::clone(&stores.audit);
     let router = router(Service::new(Parts {
         runner,
         gate: Gate::new(GateParts {
             backend: Arc::clone(&platform),
-            clock: Arc::clone(&clock),
+            clock: Arc::clone(&at_the_gate),
             audit: Arc::clone(&audit),
-            sessions: Arc::new(MemorySessions::new(Arc::clone(&clock))),
+            sessions: Arc::new(MemorySessions::new(at_the_gate)),
             origin: None,
             administrators: vec![domain::model::UserId::parse("root").unwrap()],
             key: [7; 64],
         }),
         readiness: Readiness::default(),
-        store: stores.store,
+        store: store.unwrap_or(stores.store),
         bags: stores.bags,
         audit: Arc::clone(&audit),
         keys: Arc::new(MemoryKeys::new(Arc::clone(&clock))),
@@ -87,6 +100,7 @@ pub(super) async fn bench_keeping(keep_archive: Duration) -> Bench {
         router,
         audit,
         backend,
+        later,
         folder,
     }
 }

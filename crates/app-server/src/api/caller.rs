@@ -44,16 +44,21 @@ async fn of_session(
             why: "sign in with your UForge login and password",
         });
     }
-    let signed_in = match read_cookie(headers, service.gate.is_https()) {
-        Some(token) => service.gate.sessions().find(&token.key()).await?,
-        None => None,
+    let over = Problem::Unauthenticated {
+        why: "your session is over: sign in again",
     };
-    match signed_in {
-        Some(signed_in) => Ok(service.gate.caller(signed_in, from)),
-        None => Err(Problem::Unauthenticated {
-            why: "your session is over: sign in again",
-        }),
+    let Some(token) = read_cookie(headers, service.gate.is_https()) else {
+        return Err(over);
+    };
+    let sessions = service.gate.sessions();
+    let Some(signed_in) = sessions.find(&token.key()).await? else {
+        return Err(over);
+    };
+    let confirmed = service.gate.confirm(signed_in, from).await;
+    if let Err(Problem::Unauthenticated { .. } | Problem::Forbidden) = &confirmed {
+        sessions.end(&token.key()).await?;
     }
+    confirmed
 }
 
 /// Where a request comes from.

@@ -47,7 +47,7 @@ const UNBUFFERED: (HeaderName, HeaderValue) = (
     tag = "exports",
     params(PathId, ("Last-Event-ID" = Option<String>, Header, description = "The id of the last event that the caller has")),
     responses(
-        (status = 200, description = "Events", content_type = "text/event-stream", body = String),
+        (status = 200, description = "Events", content_type = "text/event-stream", body = serde_json::Value),
         (status = 204, description = "The caller has the last one"),
     )
 )]

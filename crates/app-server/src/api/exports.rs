@@ -117,7 +117,12 @@ pub(super) async fn show(
         other => other,
     }?;
     let progress = progress(&service, &stored.job).await;
-    let view = FullView::of(&stored.job, service.clock.now(), progress);
+    let report = match stored.job.delivery() {
+        Some(_) => service.store.report(&id).await?,
+        None => None,
+    };
+    let view = ExportView::of(&stored.job, service.clock.now(), progress);
+    let view = FullView::of(view, report.as_deref());
     let mut response = tagged(&headers, &view.seen_by(&caller.owner))?;
     if stored.job.is_unfinished() {
         response

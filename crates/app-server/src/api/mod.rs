@@ -78,4 +78,6 @@ mod rule_tests;
 #[cfg(test)]
 mod sign_in_tests;
 #[cfg(test)]
+mod strangers_tests;
+#[cfg(test)]
 mod tests;

@@ -18,7 +18,7 @@ use super::extract::JsonBody;
 use super::request::NewExport;
 use super::service::Service;
 use super::trail::{Deed, record};
-use super::view::{FullView, location};
+use super::view::{ExportView, FullView, location};
 use crate::auth::Caller;
 use crate::problem::{POLL_AGAIN, Problem};
 use crate::runner::TakeOnError;
@@ -73,7 +73,8 @@ pub(super) fn accepted(service: &Service, stored: &StoredJob) -> Response {
         (RETRY_AFTER, POLL_AGAIN.as_secs().to_string()),
     ];
     let progress = Some(JobProgress::default());
-    let view = FullView::of(&stored.job, service.clock.now(), progress);
+    let view = ExportView::of(&stored.job, service.clock.now(), progress);
+    let view = FullView::of(view, None);
     (StatusCode::ACCEPTED, headers, Json(view)).into_response()
 }
 

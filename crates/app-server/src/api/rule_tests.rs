@@ -210,34 +210,6 @@ async fn somebody_else_s_data_is_for_whom_the_platform_lets_read_it() {
 }
 
 #[tokio::test]
-async fn somebody_else_s_export_is_in_no_way_different_from_none() {
-    let bench = bench().await;
-    let path = bench.ready().await;
-    let none = "/api/v1/exports/018f3c5e-7b1a-7c3e-9d55-0a1b2c3d4e5f";
-    for (method, rest) in [
-        ("GET", ""),
-        ("DELETE", ""),
-        ("GET", "/archive"),
-        ("HEAD", "/archive"),
-        ("GET", "/events"),
-        ("POST", "/retry"),
-    ] {
-        let theirs = as_person(&bench, "mary", method, &format!("{path}{rest}")).await;
-        let nothing = as_person(&bench, "mary", method, &format!("{none}{rest}")).await;
-        assert_eq!(theirs.status, StatusCode::NOT_FOUND, "{method} {rest}");
-        assert_eq!(theirs.body, nothing.body);
-        let names = |answer: &Answer| {
-            answer
-                .headers
-                .keys()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-        };
-        assert_eq!(names(&theirs), names(&nothing));
-    }
-}
-
-#[tokio::test]
 async fn administrators_read_every_record_and_no_archive() {
     let bench = bench().await;
     let path = bench.ready().await;

@@ -1,7 +1,9 @@
 //! Sessions, and requests from elsewhere, as a browser and a program send them.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use axum::body::Body;
 use axum::http::{Request, StatusCode};
@@ -268,4 +270,28 @@ async fn no_login_address_or_password_is_in_the_log() {
     ] {
         assert!(!log.contains(secret), "{secret}: {log}");
     }
+}
+
+#[tokio::test]
+async fn a_session_ends_with_its_account_and_outlives_an_outage() {
+    let bench = bench().await;
+    let cookie = cookie(&sign_in(&bench, &[OWN], JOHN).await);
+    let list = || request("GET", "/api/v1/exports", &[("cookie", &cookie)], "");
+    bench.backend.is_away.store(true, Ordering::SeqCst);
+    *bench.later.lock().unwrap() += Duration::from_mins(2);
+    assert_eq!(bench.send(list()).await.status, StatusCode::OK);
+    bench.backend.is_away.store(false, Ordering::SeqCst);
+    *bench.backend.accepts.lock().unwrap() = "another";
+    *bench.later.lock().unwrap() += Duration::from_mins(2);
+    assert_eq!(
+        bench.send(list()).await.problem(401),
+        "/problems/unauthenticated"
+    );
+    // It does not come back with the old password.
+    *bench.backend.accepts.lock().unwrap() = "secret";
+    *bench.later.lock().unwrap() += Duration::from_mins(2);
+    assert_eq!(
+        bench.send(list()).await.problem(401),
+        "/problems/unauthenticated"
+    );
 }

@@ -7,6 +7,7 @@ use domain::model::{BagFormat, DocumentForms, Secrets, Section, Strictness, User
 use domain::report::Completeness;
 use jiff::Timestamp;
 use serde::Serialize;
+use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
 /// Where an export is found.
@@ -211,7 +212,7 @@ pub(super) struct FullView<'a> {
     export: ExportView<'a>,
     /// `export.json` as it stands in the bag.
     #[schema(value_type = Option<Object>)]
-    report: Option<serde_json::Value>,
+    report: Option<Box<RawValue>>,
 }
 
 /// A page of a list.
@@ -297,12 +298,11 @@ impl<'a> FullView<'a> {
         }
     }
 
-    pub(super) fn of(job: &'a Job, now: Timestamp, progress: Option<JobProgress>) -> Self {
+    /// `report` is passed on as it is: it may have megabytes.
+    pub(super) fn of(export: ExportView<'a>, report: Option<&[u8]>) -> Self {
         Self {
-            export: ExportView::of(job, now, progress),
-            report: job
-                .delivery()
-                .and_then(|delivery| serde_json::from_slice(&delivery.report).ok()),
+            export,
+            report: report.and_then(|report| serde_json::from_slice(report).ok()),
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::net::IpAddr;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::jobs::{AuditAction, AuditEntry, AuditLog};
@@ -16,7 +16,7 @@ use tokio::sync::Semaphore;
 use super::attempts::Attempts;
 use super::expiring::ExpiringMap;
 use super::origin::Origin;
-use super::sessions::{Sessions, SignedIn};
+use super::sessions::{self, Sessions, SignedIn};
 use super::streams::EventStreams;
 use crate::backend::{Backend, Credentials, IdentifyError};
 use crate::causes::Causes;
@@ -26,8 +26,12 @@ use crate::problem::Problem;
 const ACCEPTED_FOR: Duration = Duration::from_mins(1);
 /// How long refused credentials are not checked again.
 const REFUSED_FOR: Duration = Duration::from_millis(1_500);
+/// How long credentials that the platform accepted count while it does not answer: as long as a session at most.
+const KNOWN_FOR: Duration = sessions::AT_MOST;
 /// Verdicts that are kept at the same time.
 const VERDICTS: usize = 2048;
+/// Logins whose accepted credentials are known at the same time.
+const KNOWN: usize = 10_000;
 /// Questions to the platform at the same time.
 const CHECKS_AT_ONCE: usize = 16;
 /// How long a caller waits for the platform's answer, turns included.
@@ -90,6 +94,8 @@ pub(crate) struct Gate {
     streams: EventStreams,
     key: Hmac<Sha256>,
     verdicts: Mutex<ExpiringMap<Fingerprint, Verdict>>,
+    /// What each login was accepted with last, and who that was.
+    known: Mutex<ExpiringMap<UserId, (Fingerprint, UserId)>>,
     attempts: Mutex<Attempts>,
     checks: Semaphore,
     turns: Mutex<HashMap<UserId, Arc<Turn>>>,
@@ -110,6 +116,7 @@ impl Gate {
             streams: EventStreams::default(),
             key: Hmac::new(&parts.key.into()),
             verdicts: Mutex::new(ExpiringMap::new(VERDICTS)),
+            known: Mutex::new(ExpiringMap::new(KNOWN)),
             attempts: Mutex::new(Attempts::new()),
             checks: Semaphore::new(CHECKS_AT_ONCE),
             turns: Mutex::default(),
@@ -183,6 +190,21 @@ impl Gate {
         }
     }
 
+    /// Somebody with a session. What they signed in with is checked as that of everybody else.
+    pub(crate) async fn confirm(
+        &self,
+        signed_in: SignedIn,
+        from: IpAddr,
+    ) -> Result<Caller, Problem> {
+        match self.admit(signed_in.credentials, from).await {
+            Ok(caller) if caller.owner == signed_in.owner => Ok(caller),
+            Ok(_) => Err(Problem::Unauthenticated {
+                why: "your login is somebody else's by now: sign in again",
+            }),
+            Err(problem) => Err(problem),
+        }
+    }
+
     /// Whose data the caller gets who asks for this user's: the login that the platform gives back. The platform is asked with the
     /// caller's own credentials. Whom it does not show them and who does not exist are refused alike.
     pub(crate) async fn subject_of(
@@ -240,22 +262,28 @@ impl Gate {
             let _turn = self.checks.acquire().await;
             self.backend.identify(credentials).await
         });
-        let answer = asked
-            .await
-            .map_err(|_| Problem::PlatformUnavailable { cause: None })?;
+        let answer = asked.await;
         let now = self.clock.elapsed();
         let verdict = match answer {
-            Ok(owner) => {
+            Err(_) => self.while_away(login, from, fingerprint, None)?,
+            Ok(Ok(owner)) => {
                 self.attempts().succeeded(from, login, now);
+                let known = (fingerprint, owner.clone());
+                self.known()
+                    .insert(login.clone(), known, now + KNOWN_FOR, now);
                 Verdict::Accepted(owner)
             }
-            Err(IdentifyError::Refused) => {
+            Ok(Err(IdentifyError::Refused)) => {
+                self.known().remove(login);
                 self.attempts().failed(from, login, now);
                 self.record(AuditAction::SignInRefused, login, from).await;
                 Verdict::Refused
             }
-            Err(IdentifyError::Forbidden) => return Err(Problem::Forbidden),
-            Err(error) => return Err(unavailable(error)),
+            Ok(Err(IdentifyError::Forbidden)) => {
+                self.known().remove(login);
+                return Err(Problem::Forbidden);
+            }
+            Ok(Err(error)) => self.while_away(login, from, fingerprint, Some(error))?,
         };
         let keep = match verdict {
             Verdict::Accepted(_) => ACCEPTED_FOR,
@@ -264,6 +292,28 @@ impl Gate {
         self.verdicts()
             .insert(fingerprint, verdict.clone(), now + keep, now);
         Ok(verdict)
+    }
+
+    /// The verdict where the platform does not answer: finished archives can be fetched meanwhile by whom it accepted before. A guess at
+    /// somebody's password counts as if it had been refused.
+    fn while_away(
+        &self,
+        login: &UserId,
+        from: IpAddr,
+        fingerprint: Fingerprint,
+        error: Option<IdentifyError>,
+    ) -> Result<Verdict, Problem> {
+        let now = self.clock.elapsed();
+        let is_away = error.as_ref().is_none_or(IdentifyError::is_outage);
+        let known = self.known().get(login, now).map(|known| known.0.clone());
+        match known {
+            Some((same, owner)) if is_away && same == fingerprint => {
+                return Ok(Verdict::Accepted(owner));
+            }
+            Some(_) if is_away => self.attempts().failed(from, login, now),
+            _ => {}
+        }
+        Err(error.map_or(Problem::PlatformUnavailable { cause: None }, unavailable))
     }
 
     fn checkpoint(&self, fingerprint: &Fingerprint) -> Option<Verdict> {
@@ -281,15 +331,19 @@ impl Gate {
         sum.finalize().into_bytes().into()
     }
 
-    fn turns(&self) -> std::sync::MutexGuard<'_, HashMap<UserId, Arc<Turn>>> {
+    fn turns(&self) -> MutexGuard<'_, HashMap<UserId, Arc<Turn>>> {
         self.turns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn verdicts(&self) -> std::sync::MutexGuard<'_, ExpiringMap<Fingerprint, Verdict>> {
+    fn verdicts(&self) -> MutexGuard<'_, ExpiringMap<Fingerprint, Verdict>> {
         self.verdicts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn attempts(&self) -> std::sync::MutexGuard<'_, Attempts> {
+    fn known(&self) -> MutexGuard<'_, ExpiringMap<UserId, (Fingerprint, UserId)>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn attempts(&self) -> MutexGuard<'_, Attempts> {
         self.attempts.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -302,126 +356,5 @@ fn unavailable(error: IdentifyError) -> Problem {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::auth::MemorySessions;
-    use crate::testing::FakeBackend;
-    use domain::ports::MockClock;
-    use domain::testing::MemoryAudit;
-    use secrecy::SecretString;
-
-    const HERE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-
-    fn credentials(password: &str) -> Credentials {
-        Credentials {
-            login: UserId::parse("john").unwrap(),
-            password: SecretString::from(password),
-        }
-    }
-
-    fn gate(backend: &Arc<FakeBackend>, now: &Arc<Mutex<Duration>>) -> Gate {
-        let mut clock = MockClock::new();
-        let now = Arc::clone(now);
-        clock
-            .expect_elapsed()
-            .returning(move || *now.lock().unwrap());
-        clock.expect_now().return_const(jiff::Timestamp::UNIX_EPOCH);
-        let clock: Arc<dyn Clock> = Arc::new(clock);
-        Gate::new(GateParts {
-            backend: Arc::clone(backend) as Arc<dyn Backend>,
-            clock: Arc::clone(&clock),
-            audit: Arc::new(MemoryAudit::default()),
-            sessions: Arc::new(MemorySessions::new(clock)),
-            origin: None,
-            administrators: vec![UserId::parse("root").unwrap()],
-            key: [7; 64],
-        })
-    }
-
-    #[tokio::test]
-    async fn the_platform_is_asked_once_a_minute_for_the_same_credentials() {
-        let backend = Arc::new(FakeBackend::default());
-        let now = Arc::new(Mutex::new(Duration::ZERO));
-        let gate = gate(&backend, &now);
-        for _ in 0..3 {
-            let caller = gate.admit(credentials("secret"), HERE).await.unwrap();
-            assert_eq!(caller.owner.as_str(), "john");
-        }
-        assert_eq!(backend.questions(), 1);
-        *now.lock().unwrap() = ACCEPTED_FOR;
-        gate.admit(credentials("secret"), HERE).await.unwrap();
-        assert_eq!(backend.questions(), 2);
-    }
-
-    #[tokio::test]
-    async fn the_same_credentials_at_once_are_one_question() {
-        for password in ["secret", "wrong"] {
-            let backend = Arc::new(FakeBackend::default());
-            let gate = gate(&backend, &Arc::new(Mutex::new(Duration::ZERO)));
-            let callers = (0..8).map(|_| gate.admit(credentials(password), HERE));
-            for answer in futures_util::future::join_all(callers).await {
-                assert_eq!(answer.is_ok(), password == "secret");
-            }
-            assert_eq!(backend.questions(), 1, "{password}");
-            assert!(gate.turns().is_empty());
-        }
-    }
-
-    #[tokio::test]
-    async fn a_wrong_password_is_refused_and_guessing_is_slowed_down() {
-        let backend = Arc::new(FakeBackend::default());
-        let now = Arc::new(Mutex::new(Duration::ZERO));
-        let gate = gate(&backend, &now);
-        for attempt in 0..5 {
-            let refused = gate
-                .admit(credentials(&format!("guess {attempt}")), HERE)
-                .await;
-            assert!(matches!(refused, Err(Problem::Unauthenticated { .. })));
-        }
-        let slowed = gate.admit(credentials("guess 6"), HERE).await;
-        assert!(matches!(slowed, Err(Problem::TooManyAttempts { .. })));
-        assert_eq!(backend.questions(), 5);
-        *now.lock().unwrap() = Duration::from_mins(1);
-        assert!(gate.admit(credentials("secret"), HERE).await.is_ok());
-    }
-
-    #[tokio::test]
-    async fn another_person_s_data_is_for_whom_the_platform_shows_them() {
-        let backend = Arc::new(FakeBackend::default());
-        let gate = gate(&backend, &Arc::new(Mutex::new(Duration::ZERO)));
-        let user = |login: &str| UserId::parse(login).unwrap();
-        let john = gate.admit(credentials("secret"), HERE).await.unwrap();
-        assert_eq!(
-            gate.subject_of(&john, &user("john")).await.unwrap(),
-            user("john")
-        );
-        for other in ["mary", "nobody"] {
-            let refused = gate.subject_of(&john, &user(other)).await;
-            assert!(matches!(refused, Err(Problem::ForbiddenPerson)), "{other}");
-        }
-        let root = Credentials {
-            login: user("root"),
-            ..credentials("secret")
-        };
-        let root = gate.admit(root, HERE).await.unwrap();
-        assert!(root.is_administrator() && !john.is_administrator());
-        assert_eq!(
-            gate.subject_of(&root, &user("Mary")).await.unwrap(),
-            user("mary")
-        );
-    }
-
-    #[tokio::test]
-    async fn the_same_wrong_password_is_not_carried_to_the_platform_again_at_once() {
-        let backend = Arc::new(FakeBackend::default());
-        let now = Arc::new(Mutex::new(Duration::ZERO));
-        let gate = gate(&backend, &now);
-        for _ in 0..3 {
-            assert!(gate.admit(credentials("wrong"), HERE).await.is_err());
-        }
-        assert_eq!(backend.questions(), 1);
-        *now.lock().unwrap() = Duration::from_secs(2);
-        assert!(gate.admit(credentials("wrong"), HERE).await.is_err());
-        assert_eq!(backend.questions(), 2);
-    }
-}
+#[path = "gate_tests.rs"]
+mod tests;

@@ -4,14 +4,16 @@ use std::path::Path;
 use std::sync::Arc;
 
 use adapters_store::{
-    DataFolder, DataFolderError, Database, DatabaseError, DiskBags, SqliteAudit, SqliteCredentials,
-    SqliteJobStore, SqliteKeys,
+    DataFolder, DataFolderError, Database, DatabaseError, DiskBags, LateAudit, SqliteAudit,
+    SqliteCredentials, SqliteJobStore, SqliteKeys,
 };
 use domain::jobs::{
     AuditLog, BagStore, BagStoreError, IdempotencyKeys, JobStore, SealedCredentials,
 };
 use domain::ports::Clock;
 use thiserror::Error;
+
+use crate::causes::Causes;
 
 /// Why what the service keeps cannot be used.
 #[derive(Debug, Error)]
@@ -48,6 +50,7 @@ pub(crate) struct Stores {
     pub(crate) audit: Arc<dyn AuditLog>,
     pub(crate) keys: Arc<dyn IdempotencyKeys>,
     pub(crate) sealed: Arc<dyn SealedCredentials>,
+    trail: Arc<LateAudit<SqliteAudit>>,
     database: Database,
     // The last to go: it holds the lock.
     _folder: DataFolder,
@@ -56,6 +59,9 @@ pub(crate) struct Stores {
 impl Stores {
     /// Ends the connections to the database. Nothing is lost where this is left out.
     pub(crate) async fn close(self) {
+        if let Err(error) = self.trail.catch_up().await {
+            tracing::error!(error = %Causes(&error), "entries of the audit trail are lost");
+        }
         if let Err(error) = self.database.close().await {
             tracing::warn!(%error, "the database could not be closed");
         }
@@ -67,12 +73,14 @@ pub(crate) async fn open_stores(path: &Path, clock: &Arc<dyn Clock>) -> Result<S
     let folder = DataFolder::open(path)?;
     let database = Database::open(&folder.database(), Arc::clone(clock)).await?;
     let bags = DiskBags::open(folder.path())?;
+    let trail = Arc::new(LateAudit::new(SqliteAudit::new(&database)));
     Ok(Stores {
         jobs: Arc::new(SqliteJobStore::new(&database)),
         bags: Arc::new(bags),
-        audit: Arc::new(SqliteAudit::new(&database)),
+        audit: Arc::clone(&trail) as Arc<dyn AuditLog>,
         keys: Arc::new(SqliteKeys::new(&database)),
         sealed: Arc::new(SqliteCredentials::new(&database)),
+        trail,
         database,
         _folder: folder,
     })

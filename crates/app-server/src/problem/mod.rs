@@ -75,6 +75,8 @@ pub(crate) enum Problem {
     NotAdministrator,
     /// The service can take no more.
     Busy,
+    /// The service has no space left for records.
+    NoSpace,
     /// The service is being stopped.
     Stopping,
     /// A fault of the service itself; its log has the cause.
@@ -222,6 +224,11 @@ impl Problem {
                 "Only administrators may do this",
             ),
             Self::Busy => (S::SERVICE_UNAVAILABLE, "busy", "The service is busy"),
+            Self::NoSpace => (
+                S::SERVICE_UNAVAILABLE,
+                "no-space",
+                "The service has no space left",
+            ),
             Self::Stopping => (
                 S::SERVICE_UNAVAILABLE,
                 "stopping",
@@ -308,6 +315,10 @@ impl Problem {
                 format!("delete one of your archives first: {paths}")
             }
             Self::Busy => "try again in a moment".to_owned(),
+            Self::NoSpace => {
+                "nothing is lost: try again later, or contact the operator of this service"
+                    .to_owned()
+            }
             Self::Stopping => "nothing new is taken on".to_owned(),
             Self::Internal => {
                 "the log of the service has the cause under this request's id".to_owned()
@@ -325,9 +336,10 @@ impl Problem {
             | Self::NotResumable { .. }
             | Self::PlatformUnavailable { .. }
             | Self::Busy => Some(POLL_AGAIN),
-            Self::TooManyExports { .. } | Self::TooManyStreams { .. } | Self::Stopping => {
-                Some(Duration::from_secs(30))
-            }
+            Self::TooManyExports { .. }
+            | Self::TooManyStreams { .. }
+            | Self::NoSpace
+            | Self::Stopping => Some(Duration::from_secs(30)),
             Self::Unauthenticated { .. }
             | Self::Forbidden
             | Self::ForbiddenPerson

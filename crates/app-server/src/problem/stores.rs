@@ -22,6 +22,10 @@ impl From<JobStoreError> for Problem {
                 wait: ONE_MAY_EXPIRE,
             },
             JobStoreError::Full { .. } | JobStoreError::Conflict { .. } => Self::Busy,
+            JobStoreError::NoSpace(_) => {
+                tracing::error!("there is no space left for records");
+                Self::NoSpace
+            }
             JobStoreError::Exists { .. }
             | JobStoreError::Lost { .. }
             | JobStoreError::Unavailable(_) => {
@@ -43,9 +47,9 @@ impl From<BagStoreError> for Problem {
     fn from(error: BagStoreError) -> Self {
         tracing::error!(error = %Causes(&error), "the store of bags failed");
         match error {
+            BagStoreError::NoSpace { .. } => Self::NoSpace,
             BagStoreError::Missing { .. }
             | BagStoreError::Changed { .. }
-            | BagStoreError::NoSpace { .. }
             | BagStoreError::Io { .. } => Self::Internal,
         }
     }
@@ -61,6 +65,9 @@ impl From<AuditError> for Problem {
 impl From<IdempotencyError> for Problem {
     fn from(error: IdempotencyError) -> Self {
         tracing::error!(error = %Causes(&error), "the store of idempotency keys failed");
-        Self::Internal
+        match error {
+            IdempotencyError::NoSpace(_) => Self::NoSpace,
+            IdempotencyError::Unavailable(_) => Self::Internal,
+        }
     }
 }

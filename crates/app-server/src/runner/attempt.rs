@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::jobs::{Claim, Delivery, Ending, Job, JobFailure, Pause, WaitingFor, Wish};
+use domain::jobs::{Claim, Ending, Job, JobFailure, Pause, WaitingFor, Wish};
 use futures_util::FutureExt as _;
 
 use super::bag::{Place, not_kept};
@@ -12,7 +12,9 @@ use super::context::Context;
 use super::order::order;
 use super::terms::Terms;
 use super::underway::Underway;
-use crate::backend::{Assignment, LeftOver, Run, Setback, SetbackKind, SignIn, no_space};
+use crate::backend::{
+    Assignment, LeftOver, Run, Setback, SetbackKind, SignIn, no_space, too_large,
+};
 
 /// How long a run that is given up may take to delete its tickets.
 const ABANDON_WITHIN: Duration = Duration::from_secs(8);
@@ -59,7 +61,7 @@ impl Context {
         }
         let place = self.place(job).await;
         match self.recover(job, &place).await {
-            Ok(Some(delivery)) => return self.deliver(delivery),
+            Ok(Some(ending)) => return Next::Settle(ending, Vec::new()),
             Ok(None) => {}
             Err(setback) => return self.after(job, setback, Vec::new()),
         }
@@ -69,6 +71,11 @@ impl Context {
             return Next::Settle(Ending::Failed(too_many_deaths(job.deaths), kept), notes);
         }
         if let Some(setback) = self.lack_of_space().await {
+            // A run at rest: what it spools while it is under way does not count.
+            if self.is_too_large(&job.id).await {
+                let notes = self.abandon_unfinished(job).await.notes;
+                return self.after(job, too_large(), notes);
+            }
             return self.after(job, setback, Vec::new());
         }
         let mut refused = Setback {
@@ -150,7 +157,7 @@ impl Context {
             kept = self.keep(job, exported) => Ok(kept),
         };
         Ok(match kept {
-            Ok(Ok(delivery)) => self.deliver(delivery),
+            Ok(Ok(ending)) => Next::Settle(ending, Vec::new()),
             Ok(Err(setback)) => self.after(job, setback, Vec::new()),
             Err(Stop::Cancelled) => Next::Settle(Ending::Cancelled, Vec::new()),
             Err(Stop::Lost) => Next::Nothing,
@@ -201,11 +208,6 @@ impl Context {
             }
             Stop::Lost => Next::Nothing,
         }
-    }
-
-    fn deliver(&self, delivery: Delivery) -> Next {
-        let ending = Ending::Delivered(delivery, self.terms.keep_archive);
-        Next::Settle(ending, Vec::new())
     }
 
     /// What follows from a setback.

@@ -1,6 +1,8 @@
 //! A job's bag: its name, the space for it, and the store that takes it over.
 
-use domain::jobs::{BagBody, BagRecord, BagStoreError, Delivery, Job, JobPage, Whose};
+use domain::jobs::{
+    BagBody, BagRecord, BagStoreError, Delivery, Ending, Job, JobId, JobPage, Whose,
+};
 use domain::model::SafeName;
 use futures_util::StreamExt as _;
 
@@ -60,12 +62,21 @@ impl Context {
         }
     }
 
+    /// Whether one job takes by itself all that the service may store: it would wait for ever, and keep others from beginning.
+    pub(super) async fn is_too_large(&self, id: &JobId) -> bool {
+        let Some(limit) = self.terms.store_limit else {
+            return false;
+        };
+        let used = self.ports.bags.used_bytes_of(id).await;
+        used.is_ok_and(|used| used >= limit)
+    }
+
     /// The bag of a run that was killed when the store had it already.
     pub(super) async fn recover(
         &self,
         job: &Job,
         place: &Place,
-    ) -> Result<Option<Delivery>, Setback> {
+    ) -> Result<Option<Ending>, Setback> {
         let bags = &self.ports.bags;
         // No bag is so large: the answer says how large it is.
         let found = bags.open(&job.id, &place.file, u64::MAX, 0..0).await;
@@ -83,19 +94,22 @@ impl Context {
         self.keep(job, exported).await.map(Some)
     }
 
-    pub(super) async fn keep(&self, job: &Job, exported: Exported) -> Result<Delivery, Setback> {
+    pub(super) async fn keep(&self, job: &Job, exported: Exported) -> Result<Ending, Setback> {
         let kept = self.ports.bags.keep(&job.id, &exported.name).await;
         let kept = kept.map_err(|error| not_kept(&error))?;
-        Ok(Delivery {
-            ready: self.ports.clock.now(),
-            bag: BagRecord {
-                name: exported.name,
-                format: job.request.format,
-                bytes: kept.bytes,
-                sha256: kept.sha256,
+        Ok(Ending::Delivered {
+            delivery: Delivery {
+                ready: self.ports.clock.now(),
+                bag: BagRecord {
+                    name: exported.name,
+                    format: job.request.format,
+                    bytes: kept.bytes,
+                    sha256: kept.sha256,
+                },
+                completeness: exported.completeness,
             },
-            completeness: exported.completeness,
             report: exported.report,
+            keep: self.terms.keep_archive,
         })
     }
 }

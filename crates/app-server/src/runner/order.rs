@@ -1,7 +1,7 @@
 //! From what a caller asked for to what a run does. The same job has the same order in every process that runs it.
 
 use domain::jobs::{Job, JobId};
-use domain::model::{Order, SafeName, Sha256, TicketPolicy, slug};
+use domain::model::{Order, OutagePolicy, SafeName, Sha256, TicketPolicy, slug};
 use domain::workflow::Limits;
 use jiff::Timestamp;
 
@@ -18,6 +18,7 @@ pub(super) fn order(job: &Job, source: &str, bag_name: SafeName) -> Order {
         secrets: request.secrets,
         strictness: request.strictness,
         tickets: TicketPolicy::Delete,
+        outage: OutagePolicy::EndRun,
         format: request.format,
         bag_name,
         notice: None,

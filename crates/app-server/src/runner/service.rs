@@ -4,10 +4,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::jobs::{
-    Admitted, AuditAction, Job, JobId, JobState, JobStoreError, StoredJob, Wish, WorkerId,
+    Admitted, AuditAction, Change, Job, JobId, JobState, JobStoreError, StoredJob, Wish, WorkerId,
     WrongState,
 };
 use domain::model::UserId;
+use futures_util::StreamExt as _;
+use futures_util::stream::BoxStream;
 use thiserror::Error;
 use tokio_util::task::TaskTracker;
 
@@ -237,9 +239,26 @@ impl Runner {
     }
 }
 
+/// How often a job is looked at that another process runs: only changes that this process makes are heard.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// Returns when this job may have changed.
+async fn change_of(id: &JobId, changes: &mut BoxStream<'static, Change>) {
+    while let Some(Change::Job(changed)) = changes.next().await {
+        if changed == *id {
+            return;
+        }
+    }
+}
+
 impl Context {
     async fn cancel(&self, owner: &UserId, id: &JobId) -> Result<(), JobStoreError> {
+        // What changes after this is heard.
+        let mut changes = self.ports.store.changes();
+        let mut is_wished = false;
         loop {
+            let mut began = std::pin::pin!(self.runs.began());
+            began.as_mut().enable();
             let StoredJob { mut job, version } = self.ports.store.get(owner, id).await?;
             if let Some(run) = self.runs.get(id) {
                 match self.ports.store.wish(owner, id, Wish::Cancel).await {
@@ -252,13 +271,20 @@ impl Context {
                 // That run may have been about to pause: the job is looked at once more.
                 continue;
             }
-            if matches!(job.state, JobState::Running) {
-                // It was claimed a moment ago and its run is about to be here, or its lease is about to run out.
+            if matches!(job.state, JobState::Running) && !is_wished {
                 match self.ports.store.wish(owner, id, Wish::Cancel).await {
-                    Ok(()) | Err(JobStoreError::Conflict { .. }) => {}
+                    Ok(()) | Err(JobStoreError::Conflict { .. }) => is_wished = true,
                     Err(error) => return Err(error),
                 }
-                self.ports.clock.sleep(Duration::from_millis(5)).await;
+                continue;
+            }
+            if matches!(job.state, JobState::Running) {
+                // It was claimed a moment ago and its run is about to be here, or another process runs it.
+                tokio::select! {
+                    () = began => {}
+                    () = change_of(id, &mut changes) => {}
+                    () = self.ports.clock.sleep(LOOK_AGAIN) => {}
+                }
                 continue;
             }
             if job.cancel(self.ports.store.now().await?).is_err() {

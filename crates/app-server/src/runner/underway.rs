@@ -5,6 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use domain::jobs::{JobId, JobProgress, Lease};
+use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tokio_util::sync::CancellationToken;
 
 use super::live::Live;
@@ -45,15 +47,26 @@ impl Underway {
 
 /// The runs that are under way.
 #[derive(Default)]
-pub(super) struct Runs(Mutex<HashMap<JobId, Underway>>);
+pub(super) struct Runs {
+    under_way: Mutex<HashMap<JobId, Underway>>,
+    began: Notify,
+}
 
 impl Runs {
     fn runs(&self) -> MutexGuard<'_, HashMap<JobId, Underway>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.under_way
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(super) fn insert(&self, run: Underway) {
         self.runs().insert(run.lease.job.clone(), run);
+        self.began.notify_waiters();
+    }
+
+    /// Ends when a run begins after this is enabled.
+    pub(super) fn began(&self) -> Notified<'_> {
+        self.began.notified()
     }
 
     pub(super) fn get(&self, id: &JobId) -> Option<Underway> {

@@ -60,7 +60,11 @@ async fn claim_all(
         match context
             .ports
             .store
-            .claim(worker, context.terms.pace.lease)
+            .claim(
+                worker,
+                context.terms.pace.lease,
+                context.terms.shares.archives,
+            )
             .await
         {
             Ok(Some(claim)) => {
@@ -142,7 +146,10 @@ impl Context {
                 Err(error) => error,
             };
             tracing::error!(job = %lease.job, error = %Causes(&error), "what came of an export could not be recorded");
-            if !matches!(error, JobStoreError::Unavailable(_)) {
+            if !matches!(
+                error,
+                JobStoreError::Unavailable(_) | JobStoreError::NoSpace(_)
+            ) {
                 return None;
             }
             tokio::select! {
@@ -166,7 +173,7 @@ impl Context {
     async fn audit_ending(&self, claim: &Claim, ending: &Ending) {
         let job = &claim.job;
         let (action, actor, came) = match ending {
-            Ending::Delivered(delivery, _) => (
+            Ending::Delivered { delivery, .. } => (
                 AuditAction::ExportReady,
                 None,
                 Came {

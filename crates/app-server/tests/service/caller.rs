@@ -71,12 +71,17 @@ impl Caller {
         }
         request.push_str("\r\n");
         request.push_str(body);
-        let mut stream = TcpStream::connect(&self.address).await.unwrap();
-        stream.write_all(request.as_bytes()).await.unwrap();
-        let mut answer = Vec::new();
-        stream.read_to_end(&mut answer).await.unwrap();
-        parse(&answer)
+        send_raw(&self.address, request.as_bytes()).await
     }
+}
+
+/// Sends a request as it is, on a connection of its own.
+pub(crate) async fn send_raw(address: &str, request: &[u8]) -> Answer {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    stream.write_all(request).await.unwrap();
+    let mut answer = Vec::new();
+    stream.read_to_end(&mut answer).await.unwrap();
+    parse(&answer)
 }
 
 /// Reads a whole answer; checks that its body has the length that was announced.

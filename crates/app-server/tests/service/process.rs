@@ -99,7 +99,32 @@ impl Process {
         self.signal("TERM").await
     }
 
-    async fn signal(mut self, name: &str) -> (Option<i32>, String) {
+    /// The most memory that the process has had, in bytes.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
+        let line = status.lines().find(|line| line.starts_with("VmHWM:"));
+        let kibibytes: u64 = line
+            .unwrap()
+            .split_whitespace()
+            .nth(1)
+            .unwrap()
+            .parse()
+            .unwrap();
+        kibibytes * 1024
+    }
+
+    /// What everybody on the machine may see of the process, and what its user may.
+    pub(crate) fn seen_by_ps(&self) -> Vec<u8> {
+        let read = |name| std::fs::read(format!("/proc/{}/{name}", self.id())).unwrap();
+        [read("cmdline"), read("environ")].concat()
+    }
+
+    fn id(&self) -> u32 {
+        self.child.as_ref().unwrap().id()
+    }
+
+    /// A signal, and the end. Gives the exit status and the log.
+    pub(crate) async fn signal(mut self, name: &str) -> (Option<i32>, String) {
         let mut child = self.child.take().unwrap();
         let (name, id) = (format!("-{name}"), child.id().to_string());
         let ended = spawn_blocking(move || {

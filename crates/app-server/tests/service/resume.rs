@@ -1,6 +1,5 @@
 //! What survives a kill, a stop and a new start.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -8,13 +7,12 @@ use sandbox::Scenario;
 use sandbox::scenario::ItemKind;
 use serde_json::Value;
 
-use crate::bag::unpack;
 use crate::bench::{create, until};
 use crate::caller::Caller;
 use crate::process::{Process, Start};
 
 /// Enough to do that a kill finds a run at many different places.
-fn busy() -> Scenario {
+pub(crate) fn busy() -> Scenario {
     let mut scenario = Scenario::default();
     scenario.data.appliances = 6;
     scenario.data.software = 4;
@@ -25,14 +23,14 @@ fn busy() -> Scenario {
 }
 
 /// All but the list of export tickets, which is another one at every moment.
-const ORDER: &str = r#"{"exclude":["exports"]}"#;
+pub(crate) const ORDER: &str = r#"{"exclude":["exports"]}"#;
 
-struct Place {
-    forge: sandbox::Running,
-    folder: tempfile::TempDir,
+pub(crate) struct Place {
+    pub(crate) forge: sandbox::Running,
+    pub(crate) folder: tempfile::TempDir,
 }
 
-async fn place(scenario: Scenario) -> Place {
+pub(crate) async fn place(scenario: Scenario) -> Place {
     let forge = sandbox::serve(([127, 0, 0, 1], 0).into(), scenario)
         .await
         .unwrap();
@@ -41,29 +39,45 @@ async fn place(scenario: Scenario) -> Place {
 }
 
 impl Place {
-    fn data(&self) -> std::path::PathBuf {
+    pub(crate) fn data(&self) -> std::path::PathBuf {
         self.folder.path().join("data")
     }
 
-    fn start(&self) -> Start {
+    pub(crate) fn start(&self) -> Start {
         Start::new(self.forge.url(), &self.data())
     }
 
-    fn user(&self, process: &Process) -> Caller {
+    /// Another service, with data of its own.
+    pub(crate) fn second(&self) -> Start {
+        Start::new(self.forge.url(), &self.folder.path().join("second"))
+    }
+
+    /// Whether no job has anything left to do.
+    pub(crate) fn has_no_work(&self) -> bool {
+        let work = self.data().join("work");
+        std::fs::read_dir(&work).unwrap().count() == 0
+    }
+
+    /// Every file of the service.
+    pub(crate) fn files(&self) -> Vec<(String, Vec<u8>)> {
+        files(&self.data())
+    }
+
+    pub(crate) fn user(&self, process: &Process) -> Caller {
         let user = &self.forge.platform().scenario().user;
         Caller::new(&process.url, &user.login, &user.password)
     }
 
-    fn password(&self) -> String {
+    pub(crate) fn password(&self) -> String {
         self.forge.platform().scenario().user.password.clone()
     }
 
-    fn no_tickets(&self) {
+    pub(crate) fn no_tickets(&self) {
         assert_eq!(self.forge.platform().open_tickets(), []);
     }
 
     /// A ticket of software whose start a kill cut off is in no list of the platform: it can only be reported.
-    fn no_unreported_tickets(&self, report: &str) {
+    pub(crate) fn no_unreported_tickets(&self, report: &str) {
         for ticket in self.forge.platform().open_tickets() {
             assert_eq!(ticket.kind, ItemKind::Software, "{ticket:?}");
             let doubt = format!("start of mysoftware {} was lost", ticket.item);
@@ -72,7 +86,7 @@ impl Place {
     }
 
     /// The password is in no file of the service.
-    fn no_password_on_disk(&self) {
+    pub(crate) fn no_password_on_disk(&self) {
         let password = self.password();
         for (path, bytes) in files(&self.data()) {
             let found = bytes
@@ -83,7 +97,7 @@ impl Place {
     }
 
     /// Waits until a run has tickets on the platform.
-    async fn until_tickets(&self) {
+    pub(crate) async fn until_tickets(&self) {
         while self.forge.platform().open_tickets().is_empty() {
             tokio::time::sleep(Duration::from_millis(2)).await;
         }
@@ -104,80 +118,6 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
         }
     }
     found
-}
-
-/// The payload of a ready export.
-async fn payload(caller: &Caller, path: &str) -> BTreeMap<String, Vec<u8>> {
-    let archive = caller.get(&format!("{path}/archive")).await;
-    assert_eq!(archive.status, 200);
-    let mut files = unpack(&archive.body);
-    files.retain(|name, _| name.starts_with("data/"));
-    files
-}
-
-/// Numbers that are the same in every run of the test.
-struct Numbers(u64);
-
-impl Numbers {
-    fn below(&mut self, limit: u64) -> u64 {
-        self.0 = self
-            .0
-            .wrapping_mul(6_364_136_223_846_793_005)
-            .wrapping_add(1);
-        (self.0 >> 33) % limit
-    }
-}
-
-#[tokio::test]
-async fn kills_at_any_moment_cost_nothing_but_time() {
-    let place = place(busy()).await;
-    let process = place.start().run().await;
-    let user = place.user(&process);
-    let undisturbed = create(&user, ORDER).await;
-    let began = Instant::now();
-    let ready = until(&user, &undisturbed, "ready").await;
-    let length = u64::try_from(began.elapsed().as_millis()).unwrap();
-    assert_eq!(ready["outcome"], "complete", "{ready:#}");
-    let wanted = payload(&user, &undisturbed).await;
-    place.no_tickets();
-
-    let mut numbers = Numbers(7);
-    let mut process = process;
-    let mut kills = 0;
-    let mut reports = String::new();
-    while kills < 20 {
-        let user = place.user(&process);
-        let path = create(&user, ORDER).await;
-        while kills < 20 {
-            let moment = Duration::from_millis(150 + numbers.below(length / 2));
-            tokio::time::sleep(moment).await;
-            process.kill().await;
-            kills += 1;
-            place.no_password_on_disk();
-            process = place.start().run().await;
-            let user = place.user(&process);
-            let export = user.get(&path).await.json();
-            if export["state"] == "ready" {
-                break;
-            }
-        }
-        let user = place.user(&process);
-        let export = until(&user, &path, "ready").await;
-        assert_eq!(export["outcome"], "complete", "{export:#}");
-        assert_same(&payload(&user, &path).await, &wanted);
-        reports.push_str(&export["report"].to_string());
-        place.no_unreported_tickets(&reports);
-        assert_eq!(user.delete(&path).await.status, 204);
-        assert_eq!(user.get(&undisturbed).await.json()["state"], "ready");
-    }
-}
-
-fn assert_same(found: &BTreeMap<String, Vec<u8>>, wanted: &BTreeMap<String, Vec<u8>>) {
-    let names = |files: &BTreeMap<String, Vec<u8>>| files.keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(found), names(wanted));
-    for (name, bytes) in found {
-        assert!(wanted[name] == *bytes, "{name}");
-    }
 }
 
 #[tokio::test]
@@ -299,20 +239,19 @@ async fn a_job_that_is_cancelled_after_a_new_start_leaves_nothing() {
 }
 
 /// A key as `age-keygen` makes it.
-const KEY: &str = "# created: 2026-01-01T00:00:00Z\nAGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX\n";
+pub(crate) const KEY: &str = "# created: 2026-01-01T00:00:00Z\nAGE-SECRET-KEY-1GFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPYYSJZGFPQ4EGAEX\n";
 const OTHER_KEY: &str =
     "AGE-SECRET-KEY-1GQ9778VQXMMJVE8SK7J6VT8UJ4HDQAJUVSFCWCM02D8GEWQ72PVQ2Y5J33\n";
 
-fn write_private(path: &Path, text: &str) {
+pub(crate) fn write_private(path: &Path, text: &str) {
     use std::os::unix::fs::PermissionsExt as _;
     std::fs::write(path, text).unwrap();
     std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).unwrap();
 }
 
 /// Waits, without a request of anybody, until nothing is left to do for any job.
-async fn until_nobody_has_work(place: &Place) {
-    let work = place.data().join("work");
-    while std::fs::read_dir(&work).unwrap().count() > 0 {
+pub(crate) async fn until_nobody_has_work(place: &Place) {
+    while !place.has_no_work() {
         tokio::time::sleep(Duration::from_millis(5)).await;
     }
 }
@@ -338,9 +277,11 @@ async fn sealed_credentials_let_a_job_go_on_at_once_and_go_with_it() {
     let export = until(&place.user(&process), &path, "ready").await;
     assert_eq!(export["outcome"], "complete", "{export:#}");
     place.no_password_on_disk();
-    let database = std::fs::read(place.data().join("jobs.sqlite")).unwrap();
     let seal = b"age-encryption.org";
-    assert!(!database.windows(seal.len()).any(|part| part == seal));
+    for (path, bytes) in place.files() {
+        let found = bytes.windows(seal.len()).any(|part| part == seal);
+        assert!(!found, "{path}");
+    }
 }
 
 #[tokio::test]
@@ -430,33 +371,4 @@ async fn a_service_account_runs_everybody_s_jobs() {
     let (status, said) = start.refused().await;
     assert_eq!(status, Some(2), "{said}");
     assert!(!said.contains(&account.password), "{said}");
-}
-
-#[tokio::test]
-async fn settings_that_mean_nothing_are_refused() {
-    let place = place(busy()).await;
-    for (name, value) in [
-        ("--keep-archive", "0s"),
-        ("--keep-archive", "for ever"),
-        ("--give-up-after", "0s"),
-        ("--store-limit", "much"),
-        ("--store-limit", "0"),
-    ] {
-        let (status, said) = place.start().with(name, value).refused().await;
-        assert_eq!(status, Some(2), "{name} {value}: {said}");
-    }
-}
-
-#[tokio::test]
-async fn a_database_that_cannot_be_used_stops_the_start_and_is_left_as_it_is() {
-    let place = place(busy()).await;
-    let process = place.start().run().await;
-    process.terminate().await;
-    let database = place.data().join("jobs.sqlite");
-    let garbage = vec![0x5a; 8192];
-    std::fs::write(&database, &garbage).unwrap();
-    let (status, said) = place.start().refused().await;
-    assert_eq!(status, Some(1), "{said}");
-    assert!(said.contains("jobs.sqlite"), "{said}");
-    assert_eq!(std::fs::read(&database).unwrap(), garbage);
 }

@@ -100,6 +100,9 @@ pub trait BagStore: Send + Sync {
     /// Bytes that all jobs take here, unfinished runs included.
     async fn used_bytes(&self) -> Result<u64, BagStoreError>;
 
+    /// Bytes that one job takes here. Nothing there is 0.
+    async fn used_bytes_of(&self, id: &JobId) -> Result<u64, BagStoreError>;
+
     /// Bytes that can still be written; `None` where nobody can say.
     async fn free_space(&self) -> Result<Option<u64>, BagStoreError>;
 }

@@ -305,7 +305,6 @@ impl Job {
 
 #[cfg(test)]
 mod tests {
-    use bytes::Bytes;
 
     use super::*;
     use crate::jobs::BagRecord;
@@ -336,7 +335,6 @@ mod tests {
                 sha256: Sha256::of(b"bag"),
             },
             completeness: Completeness::Complete,
-            report: Bytes::from_static(b"{}"),
         }
     }
 

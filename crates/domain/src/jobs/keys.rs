@@ -53,8 +53,14 @@ pub enum Reservation {
 
 /// Keys cannot be kept.
 #[derive(Debug, Error)]
-#[error("idempotency keys cannot be kept")]
-pub struct IdempotencyError(#[source] pub Box<dyn StdError + Send + Sync>);
+pub enum IdempotencyError {
+    /// There is no space left for them: later there may be.
+    #[error("there is no space left for idempotency keys")]
+    NoSpace(#[source] Box<dyn StdError + Send + Sync>),
+    /// The store cannot be reached or does not work.
+    #[error("idempotency keys cannot be kept")]
+    Unavailable(#[source] Box<dyn StdError + Send + Sync>),
+}
 
 /// Keeps idempotency keys, each for a day after it was reserved.
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]

@@ -2,7 +2,6 @@
 
 use std::fmt;
 
-use bytes::Bytes;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
@@ -31,8 +30,6 @@ pub struct Delivery {
     pub bag: BagRecord,
     /// Whether everything asked for is in it.
     pub completeness: Completeness,
-    /// `export.json` as it stands in the bag. Stays when the bag is gone.
-    pub report: Bytes,
 }
 
 /// Why there is no bag.

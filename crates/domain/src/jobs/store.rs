@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use thiserror::Error;
@@ -48,7 +49,7 @@ pub struct Shares {
     pub unfinished_in_all: usize,
     /// Orders of one person within a day.
     pub orders_a_day: usize,
-    /// Archives of one person that are kept.
+    /// Archives of one person that are kept. Jobs that are under way do not count: they wait in the queue while so many are kept.
     pub archives: usize,
 }
 
@@ -68,6 +69,17 @@ pub struct Standing {
 impl Shares {
     /// Orders are counted for so long.
     pub const DAY: Duration = Duration::from_hours(24);
+
+    /// What a person should know of an order that is taken: it may have to wait for one of their own archives to go.
+    pub fn remark(&self, standing: &Standing) -> Option<String> {
+        let archives = standing.archives.len() + standing.unfinished;
+        (archives >= self.archives).then(|| {
+            format!(
+                "it does not begin as long as {} archives of its owner are kept",
+                self.archives
+            )
+        })
+    }
 
     /// Whether one more order is within the shares.
     pub fn check(&self, standing: Standing, now: Timestamp) -> Result<(), JobStoreError> {
@@ -110,8 +122,15 @@ pub enum Admitted {
 /// How a run ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ending {
-    /// With a bag, which is kept for so long.
-    Delivered(Delivery, Duration),
+    /// With a bag.
+    Delivered {
+        /// What there is.
+        delivery: Delivery,
+        /// `export.json` as it stands in the bag: it may have megabytes.
+        report: Bytes,
+        /// How long the bag is kept.
+        keep: Duration,
+    },
     /// Without a bag; an unfinished run that a retry can resume is kept for so long.
     Failed(JobFailure, Option<Duration>),
     /// It was given up on request.
@@ -119,10 +138,18 @@ pub enum Ending {
 }
 
 impl Ending {
+    /// The report of what there is.
+    pub fn report(&self) -> Option<&Bytes> {
+        match self {
+            Self::Delivered { report, .. } => Some(report),
+            Self::Failed(..) | Self::Cancelled => None,
+        }
+    }
+
     /// Running → over, at this moment by the store's clock.
     pub fn apply(self, job: &mut Job, at: Timestamp) -> Result<(), WrongState> {
         match self {
-            Self::Delivered(delivery, keep) => {
+            Self::Delivered { delivery, keep, .. } => {
                 let ready = at;
                 job.deliver(Delivery { ready, ..delivery }, keep)
             }
@@ -219,6 +246,9 @@ pub enum JobStoreError {
         /// How many are allowed.
         limit: usize,
     },
+    /// There is no space left for records: later there may be.
+    #[error("there is no space left for records")]
+    NoSpace(#[source] Box<dyn StdError + Send + Sync>),
     /// The store cannot be reached or does not work.
     #[error("the store of jobs does not answer")]
     Unavailable(#[source] Box<dyn StdError + Send + Sync>),
@@ -248,6 +278,9 @@ pub trait JobStore: Send + Sync {
     /// Jobs, newest request first. Where the job to begin after is not among them, [`JobStoreError::Unknown`].
     async fn list(&self, whose: &Whose, page: JobPage) -> Result<Vec<StoredJob>, JobStoreError>;
 
+    /// The report of a job that was delivered; `None` where there is none. It stays when the bag is gone.
+    async fn report(&self, id: &JobId) -> Result<Option<Bytes>, JobStoreError>;
+
     /// How many jobs are in each state; states without one are left out.
     async fn count(&self) -> Result<Vec<(JobStateName, u64)>, JobStoreError>;
 
@@ -270,12 +303,13 @@ pub trait JobStore: Send + Sync {
     /// Takes the job that is next, for `term`; `None` where there is none. Claimed once, whoever else asks at the same time.
     ///
     /// First those whose lease ran out, then queued ones and waiting ones whose time has come. Of one person at most one job runs at a
-    /// time, and the person who was served the longest ago is next. A claim of a job whose lease ran out counts one more
-    /// [death](Job::deaths).
+    /// time, and the person who was served the longest ago is next. Jobs of a person of whom `archives` archives are kept wait, unless
+    /// something is wanted of them. A claim of a job whose lease ran out counts one more [death](Job::deaths).
     async fn claim(
         &self,
         worker: &WorkerId,
         term: Duration,
+        archives: usize,
     ) -> Result<Option<Claim>, JobStoreError>;
 
     /// Renews leases for `term` from now. What does not come back is lost.

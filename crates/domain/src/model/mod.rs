@@ -16,7 +16,8 @@ pub use facts::{Facts, ObjectFacts, UploadFacts, UploadRole};
 pub use ids::{ExportId, IdError, ItemKind, ItemRef, ObjectId, Ticket, UserId};
 pub use names::{BagPath, NameError, SafeName, slug};
 pub use order::{
-    BagFormat, DocumentForms, Order, OutputFormat, Secrets, Selection, Strictness, TicketPolicy,
+    BagFormat, DocumentForms, Order, OutagePolicy, OutputFormat, Secrets, Selection, Strictness,
+    TicketPolicy,
 };
 pub use resource::{BinaryRef, ListResource, Page, Representation, Resource};
 pub use section::{Basis, Paging, Section, SectionError, SectionInfo, SectionKind};

@@ -109,6 +109,17 @@ pub enum TicketPolicy {
     Keep,
 }
 
+/// What it means that the platform goes away, or is overloaded, in the middle of a run, for longer than requests are tried again.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OutagePolicy {
+    /// What could not be had is reported as missing, and the run goes on. Only where no connection comes about does it end.
+    #[default]
+    Report,
+    /// The run ends where the platform does not answer anything else either: somebody resumes it later.
+    EndRun,
+}
+
 /// Which part of a person's data.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
@@ -173,6 +184,8 @@ pub struct Order {
     pub strictness: Strictness,
     /// What becomes of tickets.
     pub tickets: TicketPolicy,
+    /// What an outage of the platform means.
+    pub outage: OutagePolicy,
     /// The container (for the fingerprint and the bag's own description).
     pub format: BagFormat,
     /// The bag's top folder.

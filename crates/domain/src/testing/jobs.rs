@@ -6,6 +6,7 @@ use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use jiff::Timestamp;
@@ -28,6 +29,7 @@ struct Kept {
     claimed: u64,
     progress: Option<(u64, JobProgress)>,
     most_bytes: u64,
+    report: Option<Bytes>,
 }
 
 impl Kept {
@@ -40,6 +42,7 @@ impl Kept {
             claimed: 0,
             progress: None,
             most_bytes: 0,
+            report: None,
         }
     }
 
@@ -148,10 +151,16 @@ impl Jobs {
     }
 
     /// The job that is next.
-    fn next(&self, now: Timestamp) -> Option<JobId> {
-        let candidates = self.by_id.values().filter(|kept| {
-            kept.lease_ran_out(now) || (kept.is_due(now) && !self.runs_for(&kept.job.owner))
-        });
+    fn next(&self, now: Timestamp, archives: usize) -> Option<JobId> {
+        let may_run = |kept: &Kept| {
+            let owner = &kept.job.owner;
+            !self.runs_for(owner)
+                && (kept.wish.is_some() || self.archives_of(owner, now).len() < archives)
+        };
+        let candidates = self
+            .by_id
+            .values()
+            .filter(|kept| kept.lease_ran_out(now) || (kept.is_due(now) && may_run(kept)));
         let next = candidates.min_by_key(|kept| {
             let job = &kept.job;
             (
@@ -172,19 +181,24 @@ impl Jobs {
         found
     }
 
+    /// A person's archives that are kept, oldest first.
+    fn archives_of(&self, owner: &UserId, now: Timestamp) -> Vec<JobId> {
+        let kept = self.where_(|kept| {
+            kept.job.owner == *owner && kept.job.state_at(now) == JobStateName::Ready
+        });
+        kept.into_iter().map(|kept| kept.job.id.clone()).collect()
+    }
+
     fn standing(&self, owner: &UserId, now: Timestamp) -> Standing {
         let theirs = self.where_(|kept| kept.job.owner == *owner);
         let within_a_day = |at: &Timestamp| now.duration_since(*at).unsigned_abs() < Shares::DAY;
         let requested = theirs.iter().map(|kept| kept.job.requested);
         let unfinished = |kept: &&&Kept| kept.job.is_unfinished();
-        let kept_archives = theirs
-            .iter()
-            .filter(|kept| kept.job.state_at(now) == JobStateName::Ready);
         Standing {
             unfinished: theirs.iter().filter(unfinished).count(),
             unfinished_in_all: self.where_(|kept| kept.job.is_unfinished()).len(),
             orders: requested.filter(within_a_day).collect(),
-            archives: kept_archives.map(|kept| kept.job.id.clone()).collect(),
+            archives: self.archives_of(owner, now),
         }
     }
 }
@@ -253,8 +267,11 @@ impl JobStore for MemoryJobStore {
             return Ok(Admitted::Same(same.stored()));
         }
         let now = self.clock.now();
-        shares.check(jobs.standing(&job.owner, now), now)?;
+        let standing = jobs.standing(&job.owner, now);
+        let remark = shares.remark(&standing);
+        shares.check(standing, now)?;
         job.requested = now;
+        job.add_notes(remark.into_iter().collect());
         let (id, kept) = (job.id.clone(), Kept::new(job));
         let stored = kept.stored();
         jobs.by_id.insert(id.clone(), kept);
@@ -291,6 +308,10 @@ impl JobStore for MemoryJobStore {
         };
         let wanted = found.into_iter().skip(start).take(page.limit);
         Ok(wanted.map(Kept::stored).collect())
+    }
+
+    async fn report(&self, id: &JobId) -> Result<Option<Bytes>, JobStoreError> {
+        Ok(self.jobs().get(id)?.report.clone())
     }
 
     async fn count(&self) -> Result<Vec<(JobStateName, u64)>, JobStoreError> {
@@ -360,10 +381,11 @@ impl JobStore for MemoryJobStore {
         &self,
         _worker: &WorkerId,
         term: Duration,
+        archives: usize,
     ) -> Result<Option<Claim>, JobStoreError> {
         let now = self.clock.now();
         let mut jobs = self.jobs();
-        let Some(id) = jobs.next(now) else {
+        let Some(id) = jobs.next(now, archives) else {
             return Ok(None);
         };
         jobs.claims += 1;
@@ -437,8 +459,10 @@ impl JobStore for MemoryJobStore {
     ) -> Result<StoredJob, JobStoreError> {
         let now = self.clock.now();
         self.leased(lease, |kept| {
+            let report = ending.report().cloned();
             let ended = ending.apply(&mut kept.job, now);
             ended.map_err(|_| lost(lease))?;
+            kept.report = report;
             kept.job.add_notes(notes);
             kept.release();
             Ok(kept.stored())

@@ -20,8 +20,8 @@ pub use store::{MemorySink, SinkState};
 pub use crate::ports::MemoryJournal;
 
 use crate::model::{
-    BagFormat, DocumentForms, ItemKind, ItemRef, ObjectId, Order, OutputFormat, SafeName, Secrets,
-    Selection, Strictness, TicketPolicy, UserId,
+    BagFormat, DocumentForms, ItemKind, ItemRef, ObjectId, Order, OutagePolicy, OutputFormat,
+    SafeName, Secrets, Selection, Strictness, TicketPolicy, UserId,
 };
 use crate::workflow::Limits;
 
@@ -37,6 +37,7 @@ pub fn order() -> Order {
         secrets: Secrets::Keep,
         strictness: Strictness::CoreOnly,
         tickets: TicketPolicy::Delete,
+        outage: OutagePolicy::Report,
         format: BagFormat::Zip,
         bag_name: SafeName::parse("uforge-john").unwrap_or_else(|error| panic!("{error}")),
         notice: None,

@@ -3,8 +3,9 @@
 use std::future::Future;
 
 use super::context::{Ports, RunError};
+use super::outage::is_outage;
 use super::retry::{Jitter, Retriable, Verdict};
-use crate::model::{Order, UserId};
+use crate::model::Order;
 use crate::ports::{ApiError, Event, JournalError, SinkError};
 
 /// A request, or a transfer, that failed for good.
@@ -26,13 +27,16 @@ impl Failed {
 
     /// Whether this is a failure of what was asked for only, or the end of the run: refused credentials, or a platform that is
     /// not there any more.
-    pub(crate) fn classify(self, user: &UserId) -> Problem {
+    pub(crate) async fn classify(self, ports: Ports<'_>, order: &Order) -> Problem {
         match self.error {
             error if is_refused_login(&error) => Problem::Fatal(RunError::Unauthorized {
-                user: user.to_string(),
+                user: order.user.to_string(),
                 source: error,
             }),
             error if error.is_out_of_reach() || error.is_misconfigured() => {
+                Problem::Fatal(RunError::Platform(error))
+            }
+            error if is_outage(ports, order, &error).await => {
                 Problem::Fatal(RunError::Platform(error))
             }
             error => Problem::Failure(Self {
@@ -102,7 +106,10 @@ where
     Answer: Future<Output = Result<T, ApiError>>,
 {
     let answer = attempt(ports, order.seed, what, call).await;
-    answer.map_err(|failed| failed.classify(&order.user))
+    match answer {
+        Ok(value) => Ok(value),
+        Err(failed) => Err(failed.classify(ports, order).await),
+    }
 }
 
 /// Asks until there is an answer, the error is final, or it was asked often enough.

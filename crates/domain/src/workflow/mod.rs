@@ -16,6 +16,7 @@ mod item;
 mod json;
 mod ledger;
 mod limits;
+mod outage;
 mod pages;
 mod plan;
 mod recount;

@@ -81,6 +81,11 @@ fn attempts_worth(error: &ApiError) -> u32 {
     }
 }
 
+/// Whether an error may pass by itself.
+pub(crate) fn may_pass(error: &ApiError) -> bool {
+    attempts_worth(error) > 1
+}
+
 /// Why an attempt failed, and whether another one may do better.
 pub(crate) trait Retriable: fmt::Display {
     /// What follows from the error of this attempt, counted from 1.

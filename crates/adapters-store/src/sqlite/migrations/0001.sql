@@ -18,7 +18,6 @@ CREATE TABLE jobs (
     expires_at      INTEGER,
     bag             TEXT,
     completeness    TEXT,
-    report          BLOB,
     paused_since    INTEGER,
     deaths          INTEGER NOT NULL DEFAULT 0,
     notes           TEXT    NOT NULL DEFAULT '[]',
@@ -48,6 +47,12 @@ CREATE INDEX jobs_served ON jobs (owner, claimed);
 CREATE INDEX jobs_claimed ON jobs (claimed);
 CREATE INDEX jobs_expire ON jobs (expires_at) WHERE state = 'ready';
 CREATE INDEX jobs_resumable ON jobs (resumable_until) WHERE state = 'failed';
+
+-- `export.json` of a delivered job, apart: it may have megabytes, and most readers of jobs do not want it.
+CREATE TABLE reports (
+    job    TEXT NOT NULL PRIMARY KEY,
+    report BLOB NOT NULL
+) STRICT;
 
 CREATE TABLE audit (
     number  INTEGER NOT NULL PRIMARY KEY,

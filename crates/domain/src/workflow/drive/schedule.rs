@@ -9,13 +9,14 @@ use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
 
 use super::notify::{error_of, notify, notify_failure, reason_of, stage_of};
-use super::steps::{discard, perform, poll_many, poll_one};
+use super::steps::{confirm, discard, perform, poll_many, poll_one};
 use super::work::{Drive, ItemWork, Step, Steps};
-use crate::model::{ItemKind, Ticket};
+use crate::model::{ItemKind, OutagePolicy, Ticket};
 use crate::workflow::Limits;
 use crate::workflow::attempt::is_refused_login;
 use crate::workflow::context::RunError;
 use crate::workflow::item::{Action, Item, Seen};
+use crate::workflow::retry::may_pass;
 use crate::workflow::transfer::PartialDownload;
 
 struct Schedule<'w> {
@@ -163,15 +164,16 @@ impl<'w> Schedule<'w> {
         match step {
             Step::Seen(all) => {
                 for (index, seen) in all {
-                    self.observe(drive, index, seen)?;
+                    self.see(drive, index, seen, steps)?;
                 }
             }
             Step::DownloadBroken(index, error, partial) => {
                 if let Some(item) = self.work.get_mut(index) {
                     item.partial = partial;
                 }
-                self.observe(drive, index, Seen::DownloadFailed(error))?;
+                self.see(drive, index, Seen::DownloadFailed(error), steps)?;
             }
+            Step::NoOutage(index, seen) => self.observe(drive, index, seen)?,
             Step::OneByOne { due, for_good } => {
                 self.batch &= !for_good;
                 for (index, ticket) in due {
@@ -183,6 +185,28 @@ impl<'w> Schedule<'w> {
             steps.push(discard(partial));
         }
         Ok(())
+    }
+
+    /// Shows an item what was seen of it. Before something is given up, it is made sure that the platform is not just away: nothing
+    /// may be cancelled or deleted then that a later run resumes with.
+    fn see<'a>(
+        &mut self,
+        drive: Drive<'a>,
+        index: usize,
+        seen: Seen,
+        steps: &mut Steps<'a>,
+    ) -> Result<(), RunError> {
+        let elapsed = drive.ports.clock.elapsed();
+        let item = self.work.get(index).map(|work| &work.machine);
+        let may_end_run =
+            drive.order.outage == OutagePolicy::EndRun && error_of(&seen).is_some_and(may_pass);
+        if may_end_run
+            && item.is_some_and(|item| gives_up(item, &seen, elapsed, self.progressed_at))
+        {
+            steps.push(confirm(drive, index, seen));
+            return Ok(());
+        }
+        self.observe(drive, index, seen)
     }
 
     fn observe(&mut self, drive: Drive<'_>, index: usize, seen: Seen) -> Result<(), RunError> {
@@ -213,4 +237,11 @@ impl<'w> Schedule<'w> {
             _ => Ok(()),
         }
     }
+}
+
+/// Whether the item would give up its archive, or the deletion of a ticket.
+fn gives_up(item: &Item, seen: &Seen, elapsed: Duration, others_moved_at: Duration) -> bool {
+    let mut after = item.clone();
+    after.observe(seen.clone(), elapsed, others_moved_at);
+    after.given_up() > item.given_up()
 }

@@ -4,13 +4,14 @@ use futures_util::StreamExt as _;
 use futures_util::future::BoxFuture;
 use futures_util::stream;
 
-use super::notify::notify_stage;
+use super::notify::{error_of, notify_stage};
 use super::work::{Drive, ItemWork, Step};
 use crate::model::{BagPath, ItemRef, Ticket, TicketPolicy};
 use crate::ports::{ApiError, Event, Fact, ItemStage};
 use crate::workflow::Limits;
 use crate::workflow::context::{Ports, RunError};
 use crate::workflow::item::{Action, Deletion, Seen, start_may_have_worked};
+use crate::workflow::outage::end_in_outage;
 use crate::workflow::tickets::{self, Ownership, record_unresolved};
 use crate::workflow::transfer::{PartialDownload, TransferFailure, fetch_archive};
 
@@ -168,6 +169,20 @@ pub(super) fn poll_many(
             seen.push(answer);
         }
         Ok(Step::Seen(seen))
+    })
+}
+
+/// Makes sure that what gives something up is no outage of the platform, which ends the run.
+pub(super) fn confirm(
+    drive: Drive<'_>,
+    index: usize,
+    seen: Seen,
+) -> BoxFuture<'_, Result<Step, RunError>> {
+    Box::pin(async move {
+        if let Some(error) = error_of(&seen) {
+            end_in_outage(drive.ports, drive.order, error).await?;
+        }
+        Ok(Step::NoOutage(index, seen))
     })
 }
 

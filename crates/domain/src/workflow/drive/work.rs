@@ -58,6 +58,8 @@ pub(crate) struct Drive<'a> {
 pub(super) enum Step {
     Seen(Vec<(usize, Seen)>),
     DownloadBroken(usize, ApiError, Option<PartialDownload>),
+    /// What gives something of an item up, seen while the platform answers other requests.
+    NoOutage(usize, Seen),
     /// These tickets must be asked for one by one, from now on where `for_good`.
     OneByOne {
         due: Vec<(usize, Ticket)>,

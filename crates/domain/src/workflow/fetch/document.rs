@@ -152,9 +152,10 @@ impl Fetch<'_> {
         let answer = attempt_while(self.ports, self.order.seed, &what, worth_it, || {
             api.document(resource, form)
         });
-        answer
-            .await
-            .map_err(|failed| failed.classify(&self.order.user))
+        match answer.await {
+            Ok(document) => Ok(document),
+            Err(failed) => Err(failed.classify(self.ports, self.order).await),
+        }
     }
 
     async fn keep(

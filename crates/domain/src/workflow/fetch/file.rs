@@ -57,10 +57,13 @@ impl Fetch<'_> {
             let fetched = fetch_file(ports, sink, section, download, check, path_of);
             fetched.await.map_err(FileError::from)
         });
-        fetched.await.map_err(|failed| self.problem_of(failed))
+        match fetched.await {
+            Ok(receipt) => Ok(receipt),
+            Err(failed) => Err(self.problem_of(failed).await),
+        }
     }
 
-    fn problem_of(self, failed: Failed<FileError>) -> Problem<FileFailure> {
+    async fn problem_of(self, failed: Failed<FileError>) -> Problem<FileFailure> {
         let Failed { error, attempts } = failed;
         match error {
             FileError::Sink(error) => error.into(),
@@ -70,7 +73,8 @@ impl Fetch<'_> {
                 attempts,
             }),
             FileError::Api(error) => {
-                match (Failed { error, attempts }).classify(&self.order.user) {
+                let failed = Failed { error, attempts };
+                match failed.classify(self.ports, self.order).await {
                     Problem::Fatal(fatal) => Problem::Fatal(fatal),
                     Problem::Failure(Failed { error, attempts }) => Problem::Failure(FileFailure {
                         message: error.to_string(),

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use super::state::{Action, Deletion, ItemFailure, Seen, State};
+use super::state::{Action, Deletion, Given, ItemFailure, Seen, State};
 use crate::model::{ItemKind, ItemRef, Ticket};
 use crate::ports::{ApiError, Receipt};
 use crate::workflow::Limits;
 use crate::workflow::retry::{Jitter, Verdict, verdict};
 
 /// One item and how far its export is.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Item {
     pub(super) subject: ItemRef,
     pub(super) state: State,
@@ -224,6 +224,15 @@ impl Item {
     /// Tickets that could not be deleted although they should have been.
     pub(crate) fn undeleted(&self) -> &[(Ticket, ApiError)] {
         &self.undeleted
+    }
+
+    /// How much of it is given up: its archive, and tickets that could not be deleted.
+    pub(crate) fn given_up(&self) -> usize {
+        let archive = match &self.state {
+            State::Cancelling { given, .. } => !matches!(given, Given::Replaced { .. }),
+            _ => self.failure.is_some(),
+        };
+        usize::from(archive) + self.undeleted.len()
     }
 
     /// Failed attempts so far, at least one: for the report of a failure.

@@ -88,7 +88,7 @@ impl Ambiguity {
 }
 
 /// What was seen of an item.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) enum Seen {
     /// The start was answered with a ticket.
     Started(Ticket, ExportStatus),

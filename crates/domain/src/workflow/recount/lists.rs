@@ -6,20 +6,24 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use crate::bag::layout;
-use crate::model::{ExportId, ListResource, ObjectFacts, ObjectId, Page, Resource, Section};
+use crate::model::{
+    ExportId, ListResource, ObjectFacts, ObjectId, OutagePolicy, Page, Resource, Section,
+};
 use crate::workflow::Limits;
 use crate::workflow::attempt::Problem;
+use crate::workflow::context::RunError;
 use crate::workflow::fetch::Fetch;
 use crate::workflow::ledger::{Book, Ledger, Place};
 
 /// Reads every list again and enters what differs. The places of objects that changed since they were listed.
 ///
-/// What cannot be read again is noted, and ends nothing: all that was asked for is in the bag already.
+/// What cannot be read again is noted, and ends nothing: all that was asked for is in the bag already. An outage ends the run
+/// where the order says so.
 pub(crate) async fn recount(
     fetch: Fetch<'_>,
     ledger: &mut Ledger,
     own_tickets: &BTreeSet<ExportId>,
-) -> Vec<(Place, ObjectId)> {
+) -> Result<Vec<(Place, ObjectId)>, RunError> {
     let unkept = fetch.without_sink();
     let lists = Section::ALL.into_iter().filter_map(|section| {
         ledger
@@ -54,6 +58,11 @@ pub(crate) async fn recount(
                     objects.extend(found);
                 }
             }
+            Err(Problem::Fatal(outage @ RunError::Platform(_)))
+                if fetch.order.outage == OutagePolicy::EndRun =>
+            {
+                return Err(outage);
+            }
             Err(problem) => {
                 let reason = match problem {
                     Problem::Failure(failed) => failed.error.to_string(),
@@ -75,7 +84,7 @@ pub(crate) async fn recount(
             changed.extend(compare(ledger.book(section), section, &objects));
         }
     }
-    changed
+    Ok(changed)
 }
 
 /// Sections that had no list to read, and so nothing to list: the comments of somebody without a workspace.

@@ -26,7 +26,7 @@ pub(crate) async fn recount_and_refetch(
         .iter()
         .filter_map(|file| Some(file.origin.ticket?.id))
         .collect();
-    let changed = recount(fetch, ledger, &own).await;
+    let changed = recount(fetch, ledger, &own).await?;
     let mut work = Vec::new();
     let mut places = Vec::new();
     for (place, id) in changed {

@@ -10,6 +10,7 @@ use crate::report::Failure;
 use crate::workflow::attempt::{Problem, ask, settle};
 use crate::workflow::context::{Ports, RunError};
 use crate::workflow::item::Ambiguity;
+use crate::workflow::outage::end_in_outage;
 
 async fn open_tickets(ports: Ports<'_>, order: &Order) -> Result<Vec<Ticket>, Problem> {
     let open = ask(ports, order, "list the export tickets", || {
@@ -158,6 +159,9 @@ pub(crate) async fn sweep(
         .collect();
     superfluous.extend(found_late(ports, order, foreign, items).await?);
     let left = delete_all(ports, Some(ports.journal), superfluous).await?;
+    for (_, error) in &left {
+        end_in_outage(ports, order, error).await?;
+    }
     Ok(left
         .into_iter()
         .map(|(ticket, error)| undeleted(ticket, &error))
