@@ -14,6 +14,8 @@ mod configure;
 mod csv;
 mod exit;
 mod launch;
+mod log;
+mod metrics;
 mod network;
 mod problem;
 mod runner;
@@ -27,17 +29,17 @@ pub use auth::{Origin, OriginError};
 pub use configure::SettingsError;
 pub use launch::{Running, StartError, start};
 pub use runner::Pace;
-pub use settings::{Connections, Settings, Trust};
+pub use settings::{Connections, Settings, TlsFiles, Trust};
 
 use std::ffi::OsString;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use args::Args;
 use audit::AuditArgs;
 use causes::Causes;
 use clap::Parser as _;
+use compose::Demo;
 use exit::Exit;
 
 /// How long work on the disk that is under way is waited for at the end.
@@ -61,11 +63,11 @@ fn print_audit(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&error, Exit::Failed),
+        Err(error) => return fail(&error, Exit::Failed, None),
     };
     match runtime.block_on(audit::print(&args)) {
         Ok(()) => Exit::Success.into(),
-        Err(error) => fail(&error, exit::of_audit(&error)),
+        Err(error) => fail(&error, exit::of_audit(&error), None),
     }
 }
 
@@ -78,65 +80,92 @@ fn run_server() -> ExitCode {
             return exit::of_command_line(&error).into();
         }
     };
-    if let Err(error) = log_to_standard_error(&args) {
-        return fail(&error, Exit::WrongUsage);
+    if let Err(error) = log::start(args.log_filter(), args.log_format) {
+        return fail(&error, Exit::WrongUsage, None);
     }
+    let is_demo = args.demo;
     let settings = match args.into_settings() {
         Ok(settings) => settings,
-        Err(error) => return fail(&error, Exit::WrongUsage),
+        Err(error) => return fail(&error, Exit::WrongUsage, error.hint()),
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&error, Exit::Failed),
+        Err(error) => return fail(&error, Exit::Failed, None),
     };
-    let served = runtime.block_on(serve_until_signalled(settings));
+    let served = runtime.block_on(async {
+        if is_demo {
+            serve_demo(settings).await
+        } else {
+            serve_until_signalled(settings, None).await
+        }
+    });
     // What still reads a large file would hold the process up.
     runtime.shutdown_timeout(LAST_WORK);
     match served {
         Ok(()) => Exit::Success.into(),
-        Err(error) => {
-            let status = fail(&error, exit::of_start(&error));
-            if let Some(hint) = error.hint() {
-                let _ = writeln!(std::io::stderr(), "hint: {hint}");
-            }
-            status
-        }
+        Err(error) => fail(&error, exit::of_start(&error), error.hint()),
     }
 }
 
-fn log_to_standard_error(args: &Args) -> Result<(), tracing_subscriber::filter::ParseError> {
-    let filter = tracing_subscriber::EnvFilter::builder().parse(&args.log)?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        // It would complain on standard error of what standard error did not take, and panic.
-        .log_internal_errors(false)
-        .with_writer(|| compose::LossyStderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
-    Ok(())
+async fn serve_demo(mut settings: Settings) -> Result<(), StartError> {
+    let demo = launch::start_demo().await?;
+    demo.fill(&mut settings);
+    let served = serve_until_signalled(settings, Some(&demo)).await;
+    demo.end().await;
+    served
 }
 
-async fn serve_until_signalled(settings: Settings) -> Result<(), StartError> {
+async fn serve_until_signalled(settings: Settings, demo: Option<&Demo>) -> Result<(), StartError> {
     let mut signals = launch::signals()?;
     let running = start(settings).await?;
-    let announcement = serde_json::json!({ "url": running.url() });
-    // Nobody has to read it.
-    let _ = writeln!(std::io::stdout(), "{announcement}");
-    let _ = std::io::stdout().flush();
+    announce(&running, demo);
+    compose::notify_ready();
+    let alive = tokio::spawn(say_alive());
     signals.next().await;
     tracing::info!("stopping");
+    compose::notify_stopping();
     tokio::select! {
         () = running.shutdown() => {}
         // Somebody does not want to wait.
         _ = signals.next() => tracing::warn!("stopped at once"),
     }
+    alive.abort();
     Ok(())
 }
 
-fn fail(error: &dyn std::error::Error, exit: Exit) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "error: {}", Causes(error));
+/// Says where the service is. Nobody has to read it.
+fn announce(running: &Running, demo: Option<&Demo>) {
+    let mut announcement = serde_json::json!({ "url": running.url() });
+    if let Some(metrics) = running.metrics_url() {
+        announcement["metrics"] = metrics.into();
+    }
+    let _ = writeln!(std::io::stdout(), "{announcement}");
+    let _ = std::io::stdout().flush();
+    if let Some(demo) = demo {
+        let _ = writeln!(std::io::stderr(), "{}", demo.invitation(running.url()));
+    }
+}
+
+/// Lets the service manager know that the process still works, as often as it wants to.
+async fn say_alive() {
+    let Some(every) = compose::alive_every() else {
+        return;
+    };
+    let mut ticks = tokio::time::interval(every);
+    loop {
+        ticks.tick().await;
+        compose::notify_alive();
+    }
+}
+
+fn fail(error: &dyn std::error::Error, exit: Exit, hint: Option<&str>) -> ExitCode {
+    let said = Causes(error).to_string();
+    let _ = writeln!(std::io::stderr(), "error: {}", log::shown(&said));
+    if let Some(hint) = hint {
+        let _ = writeln!(std::io::stderr(), "hint: {hint}");
+    }
     exit.into()
 }

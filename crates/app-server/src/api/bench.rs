@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 use domain::jobs::AuditLog;
 use domain::testing::MemoryKeys;
 
-use super::{Parts, Readiness, Service, router};
+use super::{Parts, Readiness, Scraped, Service, router};
 use crate::auth::{Gate, GateParts, MemorySessions, Peer};
 use crate::backend::Backend;
 use crate::runner::Runner;
@@ -64,7 +64,7 @@ pub(super) async fn bench_keeping(keep_archive: Duration) -> Bench {
     let platform = Arc::clone(&backend) as Arc<dyn Backend>;
     let clock = Arc::clone(&stores.clock);
     let audit = Arc::clone(&stores.audit);
-    let router = router(Service::new(Parts {
+    let service = Service::new(Parts {
         runner,
         gate: Gate::new(GateParts {
             backend: Arc::clone(&platform),
@@ -72,17 +72,21 @@ pub(super) async fn bench_keeping(keep_archive: Duration) -> Bench {
             audit: Arc::clone(&audit),
             sessions: Arc::new(MemorySessions::new(Arc::clone(&clock))),
             origin: None,
+            has_tls: false,
             administrators: vec![domain::model::UserId::parse("root").unwrap()],
             key: [7; 64],
         }),
         readiness: Readiness::default(),
+        metrics: Arc::new(crate::metrics::Metrics::new()),
+        last_counts: crate::metrics::LastCounts::default(),
         store: stores.store,
         bags: stores.bags,
         audit: Arc::clone(&audit),
         keys: Arc::new(MemoryKeys::new(Arc::clone(&clock))),
         backend: platform,
         clock,
-    }));
+    });
+    let router = router(service, Scraped::Here);
     Bench {
         router,
         audit,

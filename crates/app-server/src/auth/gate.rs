@@ -64,6 +64,8 @@ pub(crate) struct GateParts {
     pub(crate) sessions: Arc<dyn Sessions>,
     /// Where the service is for browsers, where the operator says so.
     pub(crate) origin: Option<Origin>,
+    /// Whether the service speaks TLS itself.
+    pub(crate) has_tls: bool,
     /// Logins of the administrators of this service.
     pub(crate) administrators: Vec<UserId>,
     /// Drawn for every process.
@@ -86,6 +88,7 @@ pub(crate) struct Gate {
     audit: Arc<dyn AuditLog>,
     sessions: Arc<dyn Sessions>,
     origin: Option<Origin>,
+    has_tls: bool,
     administrators: Vec<UserId>,
     streams: EventStreams,
     key: Hmac<Sha256>,
@@ -106,6 +109,7 @@ impl Gate {
             audit: parts.audit,
             sessions: parts.sessions,
             origin: parts.origin,
+            has_tls: parts.has_tls,
             administrators: parts.administrators,
             streams: EventStreams::default(),
             key: Hmac::new(&parts.key.into()),
@@ -133,7 +137,7 @@ impl Gate {
 
     /// Whether browsers reach the service encrypted.
     pub(crate) fn is_https(&self) -> bool {
-        self.origin.as_ref().is_some_and(Origin::is_https)
+        self.origin.as_ref().map_or(self.has_tls, Origin::is_https)
     }
 
     /// Somebody who has signed in, in a request that comes from there.
@@ -333,6 +337,7 @@ mod tests {
             audit: Arc::new(MemoryAudit::default()),
             sessions: Arc::new(MemorySessions::new(clock)),
             origin: None,
+            has_tls: false,
             administrators: vec![UserId::parse("root").unwrap()],
             key: [7; 64],
         })
