@@ -8,6 +8,7 @@ mod args;
 mod audit;
 mod auth;
 mod backend;
+mod backup;
 mod causes;
 mod compose;
 mod configure;
@@ -37,8 +38,8 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use audit::AuditArgs;
+use backup::BackupArgs;
 use causes::Causes;
-use clap::Parser as _;
 use compose::Demo;
 use exit::Exit;
 
@@ -49,26 +50,40 @@ const LAST_WORK: Duration = Duration::from_millis(500);
 pub fn main() -> ExitCode {
     match std::env::args_os().nth(1) {
         Some(command) if command == "audit" => print_audit(std::env::args_os().skip(1)),
+        Some(command) if command == "backup" => make_backup(std::env::args_os().skip(1)),
         _ => run_server(),
     }
 }
 
 fn print_audit(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let args = match AuditArgs::try_parse_from(arguments) {
-        Ok(args) => args,
-        Err(error) => {
-            let _ = error.print();
-            return exit::of_command_line(&error).into();
-        }
-    };
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&error, Exit::Failed, None),
-    };
-    match runtime.block_on(audit::print(&args)) {
-        Ok(()) => Exit::Success.into(),
-        Err(error) => fail(&error, exit::of_audit(&error), None),
+    match wait_for::<AuditArgs, _>(arguments, async |args| audit::print(&args).await) {
+        Ok(Ok(())) => Exit::Success.into(),
+        Ok(Err(error)) => fail(&error, exit::of_audit(&error), None),
+        Err(status) => status,
     }
+}
+
+fn make_backup(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    match wait_for::<BackupArgs, _>(arguments, async |args| backup::run(&args).await) {
+        Ok(Ok(())) => Exit::Success.into(),
+        Ok(Err(error)) => fail(&error, exit::of_backup(&error), error.hint()),
+        Err(status) => status,
+    }
+}
+
+/// Does what a command beside the server does; the status where that could not begin.
+fn wait_for<A: clap::Parser, T>(
+    arguments: impl Iterator<Item = OsString>,
+    work: impl AsyncFnOnce(A) -> T,
+) -> Result<T, ExitCode> {
+    let args = A::try_parse_from(arguments).map_err(|error| {
+        // Where even this cannot be written, there is only the status.
+        let _ = error.print();
+        ExitCode::from(exit::of_command_line(&error))
+    })?;
+    let runtime = tokio::runtime::Runtime::new();
+    let runtime = runtime.map_err(|error| fail(&error, Exit::Failed, None))?;
+    Ok(runtime.block_on(work(args)))
 }
 
 fn run_server() -> ExitCode {

@@ -1,6 +1,7 @@
 //! SQLite: one file, one writing connection, a few that read.
 
 mod audit;
+mod backup;
 mod credentials;
 mod database;
 mod error;
@@ -19,3 +20,4 @@ pub use database::Database;
 pub use error::DatabaseError;
 pub use jobs::SqliteJobStore;
 pub use keys::SqliteKeys;
+pub(crate) use migrate::{HEAD_BYTES, is_ours};

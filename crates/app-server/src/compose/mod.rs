@@ -31,7 +31,7 @@ pub(crate) use demo::{Demo, DemoError};
 use forge::Forge;
 use seal::AgeSeal;
 use service_account::ServiceAccountError;
-pub(crate) use stores::{StoreError, Stores, open_stores, open_trail};
+pub(crate) use stores::{StoreError, Stores, back_up, open_stores, open_trail};
 
 /// Why the parts do not fit together. Nothing was sent.
 #[derive(Debug, Error)]

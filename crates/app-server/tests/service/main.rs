@@ -1,6 +1,7 @@
 //! The whole service over real sockets: a caller on one side, a sandbox as the UForge on the other.
 #![expect(clippy::unwrap_used, reason = "a test's helpers are tests too")]
 
+mod backup;
 mod bag;
 mod bench;
 mod caller;
@@ -8,6 +9,7 @@ mod crowds;
 mod demo;
 mod exports;
 mod exposure;
+mod folder;
 mod identity;
 mod logs;
 mod manager;

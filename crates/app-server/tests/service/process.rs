@@ -110,6 +110,16 @@ impl Start {
     }
 }
 
+/// Runs the program with these arguments until it ends: its exit status, standard output and standard error.
+pub(crate) async fn finished(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Start::only(arguments).command();
+    let output = spawn_blocking(move || command.output()).await.unwrap();
+    let output = output.unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, said) = (text(&output.stdout), text(&output.stderr));
+    (output.status.code(), out, said)
+}
+
 impl Process {
     /// What `ps` shows of it.
     pub(crate) fn arguments_and_environment(&self) -> String {
