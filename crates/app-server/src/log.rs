@@ -46,6 +46,10 @@ pub(crate) fn start(filter: &str, format: LogFormat) -> Result<(), ParseError> {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
     }
+    // The usual message is no line of the log.
+    std::panic::set_hook(Box::new(
+        |panic| tracing::error!(%panic, "a fault of this program"),
+    ));
     Ok(())
 }
 

@@ -70,3 +70,53 @@ async fn overdue(store: &Arc<dyn JobStore>) -> Result<u64, JobStoreError> {
     }
     Ok(overdue)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{id, job, user};
+    use domain::jobs::{MockJobStore, StoredJob, Version};
+    use domain::ports::MockClock;
+
+    fn stored(requested: &str) -> StoredJob {
+        let mut job = job(1, "john");
+        job.requested = requested.parse().unwrap();
+        let version = Version(1);
+        StoredJob { job, version }
+    }
+
+    #[tokio::test]
+    async fn what_is_due_for_a_month_is_overdue_and_nobody_counts_twice_in_a_moment() {
+        let mut store = MockJobStore::new();
+        let counted = vec![(JobStateName::Queued, 2)];
+        store
+            .expect_count()
+            .times(1)
+            .return_once(move || Ok(counted));
+        let now = "2026-11-20T12:00:00Z".parse().unwrap();
+        store.expect_now().return_once(move || Ok(now));
+        let unfinished = vec![(id(1), user("john")), (id(2), user("john"))];
+        store
+            .expect_unfinished()
+            .return_once(move || Ok(unfinished));
+        store.expect_find().returning(|wanted| {
+            let old = *wanted == id(1);
+            let requested = if old {
+                "2026-10-20T11:59:59Z"
+            } else {
+                "2026-10-21T00:00:00Z"
+            };
+            Ok(stored(requested))
+        });
+        let mut clock = MockClock::new();
+        clock.expect_elapsed().return_const(Duration::ZERO);
+        let store: Arc<dyn JobStore> = Arc::new(store);
+        let clock: Arc<dyn Clock> = Arc::new(clock);
+        let last = LastCounts::default();
+        for _ in 0..2 {
+            let counts = JobCounts::of(&store, &clock, &last).await.unwrap();
+            assert_eq!(counts.overdue, 1);
+            assert_eq!(counts.states, [(JobStateName::Queued, 2)]);
+        }
+    }
+}

@@ -4,8 +4,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use domain::model::Sha256;
 use sandbox::Scenario;
-use sha2::{Digest as _, Sha256};
 
 use crate::bench::{create, quick, until};
 use crate::caller::Caller;
@@ -123,9 +123,7 @@ async fn a_backup_under_load_restores_to_a_server_that_goes_on() {
     }
     let archive = user.get(&format!("{ready}/archive")).await;
     assert_eq!(archive.status, 200);
-    let found = Sha256::digest(&archive.body);
-    let found: String = found.iter().map(|byte| format!("{byte:02x}")).collect();
-    assert_eq!(sha256, found);
+    assert_eq!(sha256, Sha256::of(&archive.body).to_string());
     assert_eq!(process.terminate().await.0, Some(0));
 }
 

@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpListener;
+
 use crate::bench::{bench, create, quick, until};
 use crate::caller::Caller;
 use crate::process::Start;
@@ -110,5 +113,44 @@ async fn the_log_names_nobody_whatever_its_detail_and_its_form() {
         } else {
             assert!(log.contains("request{id="), "{log}");
         }
+    }
+}
+
+/// A platform whose every answer is a refusal in words of its own.
+async fn hostile_platform() -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}/api", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await;
+            let said =
+                "<error><message>\u{202e}evil\u{9b}31m&#10;INFO forged</message>\u{1b}[2J</error>";
+            let answer = format!(
+                "HTTP/1.1 500 \u{9b}odd\r\ncontent-type: text/\u{1b}xml\r\nconnection: close\r\ncontent-length: {}\r\n\r\n{said}",
+                said.len()
+            );
+            let _ = stream.write_all(answer.as_bytes()).await;
+        }
+    });
+    url
+}
+
+#[tokio::test]
+async fn what_the_platform_says_does_not_act_on_a_terminal() {
+    let folder = tempfile::tempdir().unwrap();
+    let url = hostile_platform().await;
+    let start = Start::new(&url, &folder.path().join("data")).with("--log", "debug");
+    let process = start.run().await;
+    let user = Caller::new(&process.url, "john-doe", "hunter2");
+    assert_eq!(user.get("/api/v1/exports").await.status, 502);
+    while user.get("/readyz").await.json()["platform"] == "unknown" {}
+    let log = process.terminate().await.1;
+    assert!(log.contains("cannot be asked"), "{log}");
+    for line in log.lines() {
+        assert!(!line.chars().any(acts), "{line:?}");
+    }
+    for named in ["john-doe", "hunter2", "\nINFO forged"] {
+        assert!(!log.contains(named), "{log}");
     }
 }

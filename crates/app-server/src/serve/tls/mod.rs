@@ -90,10 +90,11 @@ impl Tls {
                 () = clock.sleep(self.files.look_every) => {}
             }
             match self.look().await {
-                Ok(false) => {}
-                Ok(true) => {
+                Ok(is_new) => {
                     trouble = None;
-                    tracing::info!("the TLS certificate was read again");
+                    if is_new {
+                        tracing::info!("the TLS certificate was read again");
+                    }
                 }
                 Err(error) => {
                     let said = Causes(&error).to_string();
