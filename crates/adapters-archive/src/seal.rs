@@ -78,6 +78,23 @@ impl SealKey {
         };
         let file = File::open(path).map_err(unreadable)?;
         check_mode(&file, path)?;
+        Self::of(file, path)
+    }
+
+    /// Reads the file of an age identity which somebody else has closed to others, by other means than its mode.
+    pub fn read_guarded(path: &Path) -> Result<Self, SealKeyError> {
+        let file = File::open(path).map_err(|source| SealKeyError::Unreadable {
+            path: path.to_owned(),
+            source,
+        })?;
+        Self::of(file, path)
+    }
+
+    fn of(file: File, path: &Path) -> Result<Self, SealKeyError> {
+        let unreadable = |source| SealKeyError::Unreadable {
+            path: path.to_owned(),
+            source,
+        };
         let mut bytes = Zeroizing::new(Vec::with_capacity(4096));
         let mut limited = file.take(LARGEST_KEY_FILE_BYTES);
         limited.read_to_end(&mut bytes).map_err(unreadable)?;

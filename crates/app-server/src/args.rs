@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::auth::{Origin, read_login};
+use crate::log::LogFormat;
 use crate::settings::Connections;
 use clap::{Arg, Command, CommandFactory as _, Parser};
 use domain::model::UserId;
@@ -18,17 +19,33 @@ use ipnet::IpNet;
     version,
     max_term_width = 100,
     after_help = "Other commands:\n  \
-        uforge-export-server audit --data DIR   Print the audit trail, also while a server runs\n  \
-        uforge-export-server config             Print the effective settings and where each comes from"
+        uforge-export-server audit --data DIR         Print the audit trail, also while a server runs\n  \
+        uforge-export-server backup --data DIR FILE   Copy the database, also while a server runs\n  \
+        uforge-export-server config                   Print the effective settings and where each comes from"
 )]
 pub(crate) struct Args {
     /// Base URL of the UForge, for example <https://uforge.example.com/api>
-    #[arg(short = 'a', long, env = "UFORGE_URL", value_name = "URL")]
-    pub(crate) url: String,
+    #[arg(
+        short = 'a',
+        long,
+        env = "UFORGE_URL",
+        value_name = "URL",
+        required_unless_present = "demo"
+    )]
+    pub(crate) url: Option<String>,
 
     /// Folder for archives; made where it is missing, closed to others, used by one server at a time
-    #[arg(long, env = "UFORGE_EXPORT_DATA", value_name = "DIR")]
-    pub(crate) data: PathBuf,
+    #[arg(
+        long,
+        env = "UFORGE_EXPORT_DATA",
+        value_name = "DIR",
+        required_unless_present = "demo"
+    )]
+    pub(crate) data: Option<PathBuf>,
+
+    /// Try it: serve an embedded UForge that holds nobody's data, from a folder that is removed at the end; on loopback only
+    #[arg(long, conflicts_with_all = ["url", "data"])]
+    pub(crate) demo: bool,
 
     /// Address to listen on; port 0 picks a free one
     #[arg(
@@ -42,6 +59,28 @@ pub(crate) struct Args {
     /// Where people reach this service, for example <https://exports.example.com>, if not at the address it listens on
     #[arg(long, env = "UFORGE_EXPORT_PUBLIC_URL", value_name = "URL", value_parser = Origin::parse)]
     pub(crate) public_url: Option<Origin>,
+
+    /// Certificate of this service with those that lead to a trusted one (PEM): it speaks TLS itself, and reads the file again when it changes
+    #[arg(
+        long,
+        env = "UFORGE_EXPORT_TLS_CERT",
+        value_name = "FILE",
+        requires = "tls_key"
+    )]
+    pub(crate) tls_cert: Option<PathBuf>,
+
+    /// The certificate's private key (PEM, without a passphrase)
+    #[arg(
+        long,
+        env = "UFORGE_EXPORT_TLS_KEY",
+        value_name = "FILE",
+        requires = "tls_cert"
+    )]
+    pub(crate) tls_key: Option<PathBuf>,
+
+    /// Address where `GET /metrics` is answered, instead of where the service listens; port 0 picks a free one
+    #[arg(long, env = "UFORGE_EXPORT_METRICS_LISTEN", value_name = "ADDR")]
+    pub(crate) metrics_listen: Option<SocketAddr>,
 
     /// Reverse proxies whose `X-Forwarded-For` says where callers are: an address or a network as in 10.0.0.0/8 (repeatable)
     #[arg(
@@ -125,14 +164,27 @@ pub(crate) struct Args {
     #[arg(long, env = "UFORGE_EXPORT_SEAL_CREDENTIALS", value_name = "KEYFILE")]
     pub(crate) seal_credentials: Option<PathBuf>,
 
-    /// What goes to the log on standard error, as in `info` or `app_server=debug`
+    /// What goes to the log on standard error, as in `info` or `app_server=debug` [default: info; warn with --demo]
+    #[arg(long, env = "UFORGE_EXPORT_LOG", value_name = "FILTER")]
+    pub(crate) log: Option<String>,
+
+    /// How lines of the log are written
     #[arg(
         long,
-        env = "UFORGE_EXPORT_LOG",
-        value_name = "FILTER",
-        default_value = "info"
+        env = "UFORGE_EXPORT_LOG_FORMAT",
+        value_name = "FORMAT",
+        value_enum,
+        default_value_t
     )]
-    pub(crate) log: String,
+    pub(crate) log_format: LogFormat,
+}
+
+impl Args {
+    /// What goes to the log. Whoever tries the demo reads the one line that says where to go.
+    pub(crate) fn log_filter(&self) -> &str {
+        let usual = if self.demo { "warn" } else { "info" };
+        self.log.as_deref().unwrap_or(usual)
+    }
 }
 
 /// The flag that names a configuration file. It is no setting itself.
@@ -298,6 +350,11 @@ mod tests {
             "--keep-archive=soon",
             "--connections=0",
             "--connections-per-address=0",
+            "--tls-cert=cert.pem",
+            "--tls-key=key.pem",
+            "--metrics-listen=9100",
+            "--log-format=xml",
+            "--demo",
         ] {
             let error = with(&[nonsense]).unwrap_err();
             assert_eq!(error.exit_code(), 2, "{nonsense}");

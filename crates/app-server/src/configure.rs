@@ -1,13 +1,15 @@
 //! From the command line to settings, checked before anything begins.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use thiserror::Error;
 
 use crate::args::Args;
+use crate::auth::Origin;
 use crate::compose::{TextFileError, read_pem};
 use crate::runner::Pace;
-use crate::settings::{Connections, Settings, Trust};
+use crate::settings::{Connections, Settings, TlsFiles, Trust};
 
 /// CA files have a few KiB; a whole system's bundle has some 250.
 const CA_LIMIT_BYTES: usize = 4 * 1024 * 1024;
@@ -24,10 +26,65 @@ pub enum SettingsError {
         #[source]
         source: TextFileError,
     },
+    /// Passwords would cross the network unencrypted.
+    #[error(
+        "`{listen}` can be reached from other machines, and people's passwords would come in unencrypted"
+    )]
+    PlainHttp {
+        /// The address.
+        listen: SocketAddr,
+    },
+    /// The embedded UForge's passwords are known to everybody.
+    #[error("the demo cannot listen on `{listen}`: its passwords are known to everybody")]
+    DemoListen {
+        /// The address.
+        listen: SocketAddr,
+    },
+    /// Browsers would be sent to where nobody speaks their language.
+    #[error("the public URL `{url}` is not encrypted, and this service speaks TLS only")]
+    PublicUrl {
+        /// The URL.
+        url: Origin,
+    },
+}
+
+impl SettingsError {
+    /// What to do about it, where that is known.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::CaFile { .. } => None,
+            Self::PlainHttp { .. } => Some(
+                "give it a certificate (`--tls-cert`, `--tls-key`), or put a proxy with TLS in front of it and name the proxy with `--trusted-proxy`",
+            ),
+            Self::DemoListen { .. } => Some("listen on loopback, as in `--listen 127.0.0.1:8081`"),
+            Self::PublicUrl { .. } => Some("name one that begins with `https://`"),
+        }
+    }
 }
 
 impl Args {
+    /// Refuses what must not be served, before anything happens.
+    fn check_exposure(&self) -> Result<(), SettingsError> {
+        let listen = self.listen;
+        let is_loopback = listen.ip().to_canonical().is_loopback();
+        if self.demo && !is_loopback {
+            return Err(SettingsError::DemoListen { listen });
+        }
+        let has_tls = self.tls_cert.is_some();
+        if !is_loopback && !has_tls && self.trusted_proxy.is_empty() {
+            return Err(SettingsError::PlainHttp { listen });
+        }
+        match &self.public_url {
+            Some(url) if has_tls && !url.is_https() => {
+                Err(SettingsError::PublicUrl { url: url.clone() })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// The settings of a server. Those of a demo lack its UForge and its folder.
     pub(crate) fn into_settings(self) -> Result<Settings, SettingsError> {
+        self.check_exposure()?;
         let trust = match (self.cacert, self.insecure) {
             (Some(path), _) => Trust::ExtraCa(
                 read_pem(&path, CA_LIMIT_BYTES)
@@ -41,17 +98,14 @@ impl Args {
                 "any certificate of the UForge is accepted: passwords can be read by whoever stands between"
             );
         }
-        if !self.listen.ip().is_loopback() {
-            tracing::warn!(
-                listen = %self.listen,
-                "passwords come in unencrypted: put a proxy with TLS in front of this service"
-            );
-        }
+        let tls = self.tls_cert.zip(self.tls_key);
         Ok(Settings {
-            url: self.url,
+            url: self.url.unwrap_or_default(),
             trust,
-            data: self.data,
+            data: self.data.unwrap_or_default(),
             listen: self.listen,
+            tls: tls.map(|(cert, key)| TlsFiles::new(cert, key)),
+            metrics_listen: self.metrics_listen,
             public_url: self.public_url,
             trusted_proxies: self.trusted_proxy,
             administrators: self.admin,

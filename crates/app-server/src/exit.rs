@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::audit::AuditCommandError;
+use crate::backup::BackupCommandError;
 use crate::launch::StartError;
 use crate::sources::GivenError;
 
@@ -63,5 +64,14 @@ pub(crate) fn of_audit(error: &AuditCommandError) -> Exit {
         AuditCommandError::Store(_)
         | AuditCommandError::Trail(_)
         | AuditCommandError::Output(_) => Exit::Failed,
+    }
+}
+
+/// For a backup that could not be made.
+pub(crate) fn of_backup(error: &BackupCommandError) -> Exit {
+    match error {
+        BackupCommandError::InData { .. } => Exit::WrongUsage,
+        BackupCommandError::Store(error) if error.is_misconfiguration() => Exit::WrongUsage,
+        BackupCommandError::Store(_) | BackupCommandError::Output(_) => Exit::Failed,
     }
 }

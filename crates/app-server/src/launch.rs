@@ -6,21 +6,24 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::jobs::JobStoreError;
+use domain::jobs::{AuditLog, JobStoreError};
 use domain::ports::Clock;
 use thiserror::Error;
 use tokio::net::TcpListener;
-use tokio::task::JoinHandle;
+use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{Parts, Service, router};
+use crate::api::{Parts, Scraped, Service, metrics_router, router};
 use crate::auth::{Gate, GateParts, MemorySessions};
 use crate::backend::Backend;
 use crate::causes::Causes;
-use crate::compose::{self, ComposeError, Signals, StoreError, Stores, open_stores};
+use crate::compose::{
+    self, ComposeError, Demo, DemoError, Signals, StoreError, Stores, open_stores,
+};
+use crate::metrics::{LastCounts, MeteredAudit, Metrics};
 use crate::runner::{Runner, RunnerPorts, Terms};
 use crate::seal::Seal;
-use crate::serve::serve;
+use crate::serve::{Serving, Tls, TlsError, serve};
 use crate::settings::{Connections, Settings};
 
 /// How long downloads that are under way may go on after a signal.
@@ -36,6 +39,8 @@ enum Cause {
     #[error(transparent)]
     Compose(#[from] ComposeError),
     #[error(transparent)]
+    Tls(#[from] TlsError),
+    #[error(transparent)]
     Stores(#[from] StoreError),
     #[error("the exports of an earlier process cannot be resumed")]
     Jobs(#[from] JobStoreError),
@@ -49,6 +54,8 @@ enum Cause {
     Random(#[source] getrandom::Error),
     #[error("signals cannot be received")]
     Signals(#[source] io::Error),
+    #[error(transparent)]
+    Demo(#[from] DemoError),
 }
 
 impl StartError {
@@ -63,9 +70,13 @@ impl StartError {
     /// Whether other settings would help, and nothing else.
     pub(crate) fn is_misconfiguration(&self) -> bool {
         match &self.0 {
-            Cause::Compose(_) => true,
+            Cause::Compose(_) | Cause::Tls(_) => true,
             Cause::Stores(error) => error.is_misconfiguration(),
-            Cause::Jobs(_) | Cause::Listen { .. } | Cause::Random(_) | Cause::Signals(_) => false,
+            Cause::Jobs(_)
+            | Cause::Listen { .. }
+            | Cause::Random(_)
+            | Cause::Signals(_)
+            | Cause::Demo(_) => false,
         }
     }
 }
@@ -73,25 +84,104 @@ impl StartError {
 /// A service that listens.
 pub struct Running {
     url: String,
+    metrics_url: Option<String>,
     runner: Arc<Runner>,
     stopping: CancellationToken,
-    serving: JoinHandle<()>,
+    serving: JoinSet<()>,
     stores: Stores,
 }
 
 /// Says whether a service would start with these settings, as far as that is known without its folder and its address.
 pub(crate) fn check(settings: &Settings) -> Result<(), StartError> {
-    compose::backend(settings, &compose::clock()).map_err(Cause::from)?;
-    compose::seal(settings).map_err(Cause::from)?;
+    Outfit::of(settings)?;
     Ok(())
+}
+
+/// What a service is made of.
+struct Outfit {
+    backend: Arc<dyn Backend>,
+    seal: Option<Arc<dyn Seal>>,
+    tls: Option<Tls>,
+    metrics: Arc<Metrics>,
+    clock: Arc<dyn Clock>,
 }
 
 /// Starts the service. When this returns, it takes requests, and runs the exports that an earlier process left.
 pub async fn start(settings: Settings) -> Result<Running, StartError> {
-    let clock = compose::clock();
-    let backend = compose::backend(&settings, &clock).map_err(Cause::from)?;
-    let seal = compose::seal(&settings).map_err(Cause::from)?;
-    Ok(start_with(settings, backend, seal, clock).await?)
+    let outfit = Outfit::of(&settings)?;
+    Ok(start_with(settings, outfit).await?)
+}
+
+impl Outfit {
+    /// Reads every file that the settings name. Nothing is written or sent.
+    fn of(settings: &Settings) -> Result<Self, Cause> {
+        let clock = compose::clock();
+        let metrics = Arc::new(Metrics::new());
+        Ok(Self {
+            backend: compose::backend(settings, &clock, &metrics)?,
+            seal: compose::seal(settings)?,
+            tls: settings.tls.as_ref().map(Tls::open).transpose()?,
+            metrics,
+            clock,
+        })
+    }
+
+    fn ports(&self, stores: &Stores) -> RunnerPorts {
+        RunnerPorts {
+            store: Arc::clone(&stores.jobs),
+            bags: Arc::clone(&stores.bags),
+            audit: self.audit(stores),
+            sealed: Arc::clone(&stores.sealed),
+            seal: self.seal.clone(),
+            backend: Arc::clone(&self.backend),
+            clock: Arc::clone(&self.clock),
+        }
+    }
+
+    fn audit(&self, stores: &Stores) -> Arc<dyn AuditLog> {
+        Arc::new(MeteredAudit {
+            inner: Arc::clone(&stores.audit),
+            jobs: Arc::clone(&stores.jobs),
+            metrics: Arc::clone(&self.metrics),
+        })
+    }
+
+    fn service(
+        &self,
+        settings: &Settings,
+        stores: &Stores,
+        runner: &Arc<Runner>,
+        key: [u8; 64],
+    ) -> Service {
+        let audit = self.audit(stores);
+        Service::new(Parts {
+            gate: Gate::new(GateParts {
+                backend: Arc::clone(&self.backend),
+                clock: Arc::clone(&self.clock),
+                audit: Arc::clone(&audit),
+                sessions: Arc::new(MemorySessions::new(Arc::clone(&self.clock))),
+                origin: settings.public_url.clone(),
+                has_tls: self.tls.is_some(),
+                administrators: settings.administrators.clone(),
+                key,
+            }),
+            readiness: crate::api::Readiness::default(),
+            metrics: Arc::clone(&self.metrics),
+            last_counts: LastCounts::default(),
+            runner: Arc::clone(runner),
+            store: Arc::clone(&stores.jobs),
+            bags: Arc::clone(&stores.bags),
+            audit,
+            keys: Arc::clone(&stores.keys),
+            backend: Arc::clone(&self.backend),
+            clock: Arc::clone(&self.clock),
+        })
+    }
+}
+
+/// Starts the embedded UForge of a demo.
+pub(crate) async fn start_demo() -> Result<Demo, StartError> {
+    Ok(Demo::start().await.map_err(Cause::Demo)?)
 }
 
 async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Cause> {
@@ -105,62 +195,91 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Cause>
         .map_err(|source| Cause::Listen { address, source })
 }
 
-async fn start_with(
-    settings: Settings,
-    backend: Arc<dyn Backend>,
-    seal: Option<Arc<dyn Seal>>,
-    clock: Arc<dyn Clock>,
-) -> Result<Running, Cause> {
-    let stores = open_stores(&settings.data, &clock).await?;
+async fn start_with(settings: Settings, outfit: Outfit) -> Result<Running, Cause> {
+    let stores = open_stores(&settings.data, &outfit.clock).await?;
     let mut key = [0; 64];
     getrandom::fill(&mut key).map_err(Cause::Random)?;
     let (listener, local) = listen(settings.listen).await?;
-    let ports = RunnerPorts {
-        store: Arc::clone(&stores.jobs),
-        bags: Arc::clone(&stores.bags),
-        audit: Arc::clone(&stores.audit),
-        sealed: Arc::clone(&stores.sealed),
-        seal,
-        backend: Arc::clone(&backend),
-        clock: Arc::clone(&clock),
+    let metrics = match settings.metrics_listen {
+        Some(address) => Some(listen(address).await?),
+        None => None,
     };
-    let runner = Runner::start(ports, terms(&settings)).await?;
-    tokio::spawn(look_at_platform(Arc::clone(&backend)));
-    let service = Service::new(Parts {
-        gate: Gate::new(GateParts {
-            backend: Arc::clone(&backend),
-            clock: Arc::clone(&clock),
-            audit: Arc::clone(&stores.audit),
-            sessions: Arc::new(MemorySessions::new(Arc::clone(&clock))),
-            origin: settings.public_url,
-            administrators: settings.administrators,
-            key,
-        }),
-        readiness: crate::api::Readiness::default(),
-        runner: Arc::clone(&runner),
-        store: Arc::clone(&stores.jobs),
-        bags: Arc::clone(&stores.bags),
-        audit: Arc::clone(&stores.audit),
-        keys: Arc::clone(&stores.keys),
-        backend,
-        clock: Arc::clone(&clock),
-    });
+    let runner = Runner::start(outfit.ports(&stores), terms(&settings)).await?;
+    tokio::spawn(look_at_platform(Arc::clone(&outfit.backend)));
+    let service = outfit.service(&settings, &stores, &runner, key);
+    let scheme = if outfit.tls.is_some() {
+        "https"
+    } else {
+        "http"
+    };
+    let url = format!("{scheme}://{local}");
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        platform = outfit.backend.source(),
+        url,
+        data = %settings.data.display(),
+        "started"
+    );
+    let metrics_url = metrics
+        .as_ref()
+        .map(|(_, local)| format!("http://{local}/metrics"));
+    let metrics = metrics.map(|(listener, _)| listener);
     let stopping = CancellationToken::new();
-    let serving = tokio::spawn(serve(
-        listener,
-        router(service),
-        settings.trusted_proxies.into(),
-        within_open_files(settings.connections, compose::raise_open_files_limit()),
-        clock,
-        stopping.clone(),
-    ));
+    let sockets = Sockets { listener, metrics };
+    let serving = sockets.serve(&settings, outfit, service, &stopping);
     Ok(Running {
-        url: format!("http://{local}"),
+        url,
+        metrics_url,
         runner,
         stopping,
         serving,
         stores,
     })
+}
+
+/// Where callers come in.
+struct Sockets {
+    listener: TcpListener,
+    metrics: Option<TcpListener>,
+}
+
+impl Sockets {
+    fn serve(
+        self,
+        settings: &Settings,
+        outfit: Outfit,
+        service: Service,
+        stopping: &CancellationToken,
+    ) -> JoinSet<()> {
+        let scraped = match self.metrics {
+            Some(_) => Scraped::Elsewhere,
+            None => Scraped::Here,
+        };
+        let limits = within_open_files(settings.connections, compose::raise_open_files_limit());
+        let serving = Serving {
+            router: router(service.clone(), scraped),
+            trusted_proxies: settings.trusted_proxies.clone().into(),
+            limits,
+            tls: outfit.tls.clone(),
+            clock: Arc::clone(&outfit.clock),
+            stopping: stopping.clone(),
+        };
+        let mut tasks = JoinSet::new();
+        if let Some(listener) = self.metrics {
+            let serving = Serving {
+                router: metrics_router(service),
+                tls: None,
+                ..serving.clone()
+            };
+            tasks.spawn(serve(listener, serving));
+        }
+        if let Some(tls) = outfit.tls {
+            tasks.spawn(tls.watch(Arc::clone(&outfit.clock), stopping.clone()));
+        }
+        tasks.spawn(outfit.metrics.add_up(outfit.clock, stopping.clone()));
+        tasks.spawn(serve(self.listener, serving));
+        tasks
+    }
 }
 
 /// Connections that the process has file descriptors for: a download needs two, and the rest of the service some.
@@ -199,19 +318,25 @@ fn terms(settings: &Settings) -> Terms {
 }
 
 impl Running {
-    /// Where it listens, as in `http://127.0.0.1:8081`.
+    /// Where it listens, as in `http://127.0.0.1:8081`; `https` where it speaks TLS itself.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where metrics are read, where that is not at [`Running::url`].
+    pub fn metrics_url(&self) -> Option<&str> {
+        self.metrics_url.as_deref()
     }
 
     /// Takes nothing new, stops every run so that the next start resumes it, and closes the connections. Takes seconds.
     pub async fn shutdown(mut self) {
         self.stopping.cancel();
-        let downloads = tokio::time::timeout(LAST_DOWNLOADS, &mut self.serving);
+        let ended = async { while self.serving.join_next().await.is_some() {} };
+        let downloads = tokio::time::timeout(LAST_DOWNLOADS, ended);
         let (downloads, ()) = tokio::join!(downloads, self.runner.stop());
         if downloads.is_err() {
             tracing::warn!("connections that would not end were cut");
-            self.serving.abort();
+            self.serving.abort_all();
         }
         drop(self.runner);
         self.stores.close().await;

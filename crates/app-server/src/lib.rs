@@ -8,12 +8,15 @@ mod args;
 mod audit;
 mod auth;
 mod backend;
+mod backup;
 mod causes;
 mod compose;
 mod configure;
 mod csv;
 mod exit;
 mod launch;
+mod log;
+mod metrics;
 mod network;
 mod problem;
 mod runner;
@@ -28,17 +31,17 @@ pub use auth::{Origin, OriginError};
 pub use configure::SettingsError;
 pub use launch::{Running, StartError, start};
 pub use runner::Pace;
-pub use settings::{Connections, Settings, Trust};
+pub use settings::{Connections, Settings, TlsFiles, Trust};
 
 use std::ffi::OsString;
-use std::io::{ErrorKind, IsTerminal as _, Write as _};
+use std::io::{ErrorKind, Write as _};
 use std::process::ExitCode;
 use std::time::Duration;
 
-use args::Args;
 use audit::AuditArgs;
+use backup::BackupArgs;
 use causes::Causes;
-use clap::Parser as _;
+use compose::Demo;
 use exit::Exit;
 use sources::{Given, GivenError};
 
@@ -49,27 +52,41 @@ const LAST_WORK: Duration = Duration::from_millis(500);
 pub fn main() -> ExitCode {
     match std::env::args_os().nth(1) {
         Some(command) if command == "audit" => print_audit(std::env::args_os().skip(1)),
+        Some(command) if command == "backup" => make_backup(std::env::args_os().skip(1)),
         Some(command) if command == "config" => print_config(std::env::args_os().skip(1)),
         _ => run_server(),
     }
 }
 
 fn print_audit(arguments: impl Iterator<Item = OsString>) -> ExitCode {
-    let args = match AuditArgs::try_parse_from(arguments) {
-        Ok(args) => args,
-        Err(error) => {
-            let _ = error.print();
-            return exit::of_command_line(&error).into();
-        }
-    };
-    let runtime = match tokio::runtime::Runtime::new() {
-        Ok(runtime) => runtime,
-        Err(error) => return fail(&error, Exit::Failed),
-    };
-    match runtime.block_on(audit::print(&args)) {
-        Ok(()) => Exit::Success.into(),
-        Err(error) => fail(&error, exit::of_audit(&error)),
+    match wait_for::<AuditArgs, _>(arguments, async |args| audit::print(&args).await) {
+        Ok(Ok(())) => Exit::Success.into(),
+        Ok(Err(error)) => fail(&error, exit::of_audit(&error), None),
+        Err(status) => status,
     }
+}
+
+fn make_backup(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    match wait_for::<BackupArgs, _>(arguments, async |args| backup::run(&args).await) {
+        Ok(Ok(())) => Exit::Success.into(),
+        Ok(Err(error)) => fail(&error, exit::of_backup(&error), error.hint()),
+        Err(status) => status,
+    }
+}
+
+/// Does what a command beside the server does; the status where that could not begin.
+fn wait_for<A: clap::Parser, T>(
+    arguments: impl Iterator<Item = OsString>,
+    work: impl AsyncFnOnce(A) -> T,
+) -> Result<T, ExitCode> {
+    let args = A::try_parse_from(arguments).map_err(|error| {
+        // Where even this cannot be written, there is only the status.
+        let _ = error.print();
+        ExitCode::from(exit::of_command_line(&error))
+    })?;
+    let runtime = tokio::runtime::Runtime::new();
+    let runtime = runtime.map_err(|error| fail(&error, Exit::Failed, None))?;
+    Ok(runtime.block_on(work(args)))
 }
 
 /// Prints the effective settings, and says whether a server would take them. Whoever reads the output may stop reading.
@@ -80,8 +97,8 @@ fn print_config(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     };
     let mut out = std::io::stdout();
     match out.write_all(given.text().as_bytes()).and(out.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => fail(&error, Exit::Failed),
-        _ => match configure(&given).map(|settings| launch::check(&settings)) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => fail(&error, Exit::Failed, None),
+        _ => match configure(&given).map(|configured| configured.check()) {
             Ok(Ok(())) => Exit::Success.into(),
             Ok(Err(error)) => fail_to_start(&error),
             Err(status) => status,
@@ -89,12 +106,44 @@ fn print_config(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     }
 }
 
+/// What a server starts with.
+enum Configured {
+    /// A service in front of a UForge.
+    Service(Settings),
+    /// A service in front of an embedded UForge, whose address is known once it listens.
+    Demo(Settings),
+}
+
+impl Configured {
+    fn check(&self) -> Result<(), StartError> {
+        match self {
+            Self::Service(settings) => launch::check(settings),
+            Self::Demo(_) => Ok(()),
+        }
+    }
+
+    async fn serve(self) -> Result<(), StartError> {
+        match self {
+            Self::Service(settings) => serve_until_signalled(settings, None).await,
+            Self::Demo(settings) => serve_demo(settings).await,
+        }
+    }
+}
+
 /// The settings of a server, checked; else why there are none has been said.
-fn configure(given: &Given) -> Result<Settings, ExitCode> {
+fn configure(given: &Given) -> Result<Configured, ExitCode> {
     let args = given.args().map_err(|error| refuse(&error.into()))?;
-    log_to_standard_error(&args).map_err(|error| fail(&error, Exit::WrongUsage))?;
-    args.into_settings()
-        .map_err(|error| fail(&error, Exit::WrongUsage))
+    log::start(args.log_filter(), args.log_format)
+        .map_err(|error| fail(&error, Exit::WrongUsage, None))?;
+    let is_demo = args.demo;
+    let settings = args
+        .into_settings()
+        .map_err(|error| fail(&error, Exit::WrongUsage, error.hint()))?;
+    Ok(if is_demo {
+        Configured::Demo(settings)
+    } else {
+        Configured::Service(settings)
+    })
 }
 
 fn refuse(error: &GivenError) -> ExitCode {
@@ -104,7 +153,7 @@ fn refuse(error: &GivenError) -> ExitCode {
             let _ = answer.print();
             exit::of_given(error).into()
         }
-        _ => fail(error, exit::of_given(error)),
+        _ => fail(error, exit::of_given(error), None),
     }
 }
 
@@ -113,8 +162,8 @@ fn run_server() -> ExitCode {
         Ok(given) => given,
         Err(error) => return refuse(&error),
     };
-    let settings = match configure(&given) {
-        Ok(settings) => settings,
+    let configured = match configure(&given) {
+        Ok(configured) => configured,
         Err(status) => return status,
     };
     let runtime = match tokio::runtime::Builder::new_multi_thread()
@@ -122,9 +171,9 @@ fn run_server() -> ExitCode {
         .build()
     {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&error, Exit::Failed),
+        Err(error) => return fail(&error, Exit::Failed, None),
     };
-    let served = runtime.block_on(serve_until_signalled(settings));
+    let served = runtime.block_on(configured.serve());
     // What still reads a large file would hold the process up.
     runtime.shutdown_timeout(LAST_WORK);
     match served {
@@ -134,43 +183,65 @@ fn run_server() -> ExitCode {
 }
 
 fn fail_to_start(error: &StartError) -> ExitCode {
-    let status = fail(error, exit::of_start(error));
-    if let Some(hint) = error.hint() {
-        let _ = writeln!(std::io::stderr(), "hint: {hint}");
-    }
-    status
+    fail(error, exit::of_start(error), error.hint())
 }
 
-fn log_to_standard_error(args: &Args) -> Result<(), tracing_subscriber::filter::ParseError> {
-    let filter = tracing_subscriber::EnvFilter::builder().parse(&args.log)?;
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        // It would complain on standard error of what standard error did not take, and panic.
-        .log_internal_errors(false)
-        .with_writer(|| compose::LossyStderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .init();
-    Ok(())
+async fn serve_demo(mut settings: Settings) -> Result<(), StartError> {
+    let demo = launch::start_demo().await?;
+    demo.fill(&mut settings);
+    let served = serve_until_signalled(settings, Some(&demo)).await;
+    demo.end().await;
+    served
 }
 
-async fn serve_until_signalled(settings: Settings) -> Result<(), StartError> {
+async fn serve_until_signalled(settings: Settings, demo: Option<&Demo>) -> Result<(), StartError> {
     let mut signals = launch::signals()?;
     let running = start(settings).await?;
-    let announcement = serde_json::json!({ "url": running.url() });
-    // Nobody has to read it.
-    let _ = writeln!(std::io::stdout(), "{announcement}");
-    let _ = std::io::stdout().flush();
+    announce(&running, demo);
+    compose::notify_ready();
+    let alive = tokio::spawn(say_alive());
     signals.next().await;
     tracing::info!("stopping");
+    compose::notify_stopping();
     tokio::select! {
         () = running.shutdown() => {}
         // Somebody does not want to wait.
         _ = signals.next() => tracing::warn!("stopped at once"),
     }
+    alive.abort();
     Ok(())
 }
 
-fn fail(error: &dyn std::error::Error, exit: Exit) -> ExitCode {
-    let _ = writeln!(std::io::stderr(), "error: {}", Causes(error));
+/// Says where the service is. Nobody has to read it.
+fn announce(running: &Running, demo: Option<&Demo>) {
+    let mut announcement = serde_json::json!({ "url": running.url() });
+    if let Some(metrics) = running.metrics_url() {
+        announcement["metrics"] = metrics.into();
+    }
+    let _ = writeln!(std::io::stdout(), "{announcement}");
+    let _ = std::io::stdout().flush();
+    if let Some(demo) = demo {
+        let _ = writeln!(std::io::stderr(), "{}", demo.invitation(running.url()));
+    }
+}
+
+/// Lets the service manager know that the process still works, as often as it wants to.
+async fn say_alive() {
+    let Some(every) = compose::alive_every() else {
+        return;
+    };
+    let mut ticks = tokio::time::interval(every);
+    loop {
+        ticks.tick().await;
+        compose::notify_alive();
+    }
+}
+
+fn fail(error: &dyn std::error::Error, exit: Exit, hint: Option<&str>) -> ExitCode {
+    let said = Causes(error).to_string();
+    let _ = writeln!(std::io::stderr(), "error: {}", log::shown(&said));
+    if let Some(hint) = hint {
+        let _ = writeln!(std::io::stderr(), "hint: {hint}");
+    }
     exit.into()
 }

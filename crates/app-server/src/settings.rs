@@ -46,6 +46,28 @@ impl Connections {
     };
 }
 
+/// Where the certificate of the service and its key are.
+#[derive(Clone, Debug)]
+pub struct TlsFiles {
+    /// The certificate with those that lead to a trusted one, in PEM form.
+    pub cert: PathBuf,
+    /// Its private key, in PEM form.
+    pub key: PathBuf,
+    /// How often the files are looked at: they are used again when they have changed.
+    pub look_every: Duration,
+}
+
+impl TlsFiles {
+    /// These files, looked at as often as is usual.
+    pub fn new(cert: impl Into<PathBuf>, key: impl Into<PathBuf>) -> Self {
+        Self {
+            cert: cert.into(),
+            key: key.into(),
+            look_every: Duration::from_secs(5),
+        }
+    }
+}
+
 /// Everything that decides how the service works.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -57,6 +79,10 @@ pub struct Settings {
     pub data: PathBuf,
     /// Where it listens.
     pub listen: SocketAddr,
+    /// What it speaks TLS with; plain HTTP otherwise.
+    pub tls: Option<TlsFiles>,
+    /// Where metrics are read, if not where it listens.
+    pub metrics_listen: Option<SocketAddr>,
     /// Where people reach it, if not there.
     pub public_url: Option<Origin>,
     /// Proxies whose word about callers' addresses counts.
@@ -90,6 +116,8 @@ impl Settings {
             trust: Trust::default(),
             data: data.into(),
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
+            tls: None,
+            metrics_listen: None,
             public_url: None,
             trusted_proxies: Vec::new(),
             administrators: Vec::new(),

@@ -54,6 +54,14 @@ impl Encoding {
     }
 }
 
+/// Whether a character makes the text around it look like another one (Unicode's `Bidi_Control`), or breaks its line.
+pub fn changes_direction(character: char) -> bool {
+    matches!(
+        character,
+        '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    )
+}
+
 /// The text of a file: UTF-8, or UTF-16 where a byte order mark says so. The mark is no part of the text, and each line end is
 /// one `\n`, whether the file has LF, CRLF or CR.
 ///

@@ -17,6 +17,7 @@ pub struct Port {
 const SINKS: &str = "tests/tests/contract/archive.rs";
 const MEMORY: &str = "tests/tests/contract/memory.rs";
 const CLOCKS: &str = "tests/tests/contract/clock.rs";
+const METERED: &str = "crates/app-server/tests/service/metrics.rs";
 const STORES: &str = "tests/tests/contract/stores.rs";
 const PLATFORMS: &str = "tests/tests/contract/user_data_api.rs";
 
@@ -61,6 +62,8 @@ pub const PORTS: [Port; 11] = [
             ("TrackedStarts", PLATFORMS),
             ("InProcess", PLATFORMS),
             ("FakePlatform", PLATFORMS),
+            // Private to its program, which tests it with whole runs.
+            ("MeteredApi", METERED),
         ],
     },
     Port {
@@ -278,6 +281,7 @@ pub const PORTS: [Port; 11] = [
         implementations: &[
             ("LateAudit", STORES),
             ("MemoryAudit", STORES),
+            ("MeteredAudit", METERED),
             ("SqliteAudit", STORES),
         ],
     },

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 use adapters_archive::{Access, Distrust, LockRefused, LockedFile, open_own_file, open_own_folder};
 use thiserror::Error;
 
+use crate::sqlite::{HEAD_BYTES, is_ours};
+
 use super::folders::{OWNER_ONLY, make_folder, sync_folder};
 
 /// Says that a folder is one of this service's.
@@ -19,6 +21,8 @@ const LOCK_HOLDER: &str = "lock-holder";
 /// Made by file systems, in their topmost folder.
 const NOBODYS: &str = "lost+found";
 const DATABASE: &str = "jobs.sqlite";
+/// It and the two files that SQLite keeps beside it.
+const DATABASE_FILES: [&str; 3] = [DATABASE, "jobs.sqlite-wal", "jobs.sqlite-shm"];
 const INNER_FOLDERS: [&str; 2] = ["bags", "work"];
 
 /// Why the data folder cannot be used.
@@ -94,7 +98,7 @@ impl DataFolder {
         let folder = open_own_folder(&path).map_err(unusable("open the folder", &path))?;
         let is_marked = is_marked(&folder, &path)?;
         if !is_marked {
-            check_is_new(&path)?;
+            check_is_new(&folder, &path)?;
         }
         for name in INNER_FOLDERS {
             let inner = path.join(name);
@@ -166,21 +170,37 @@ fn is_marked(folder: &fs::File, path: &Path) -> Result<bool, DataFolderError> {
     Ok(MARKER_TEXT.as_bytes().starts_with(&text))
 }
 
-/// What is empty is new; so is what a start left that was killed before it set its mark, or an early version, which set none.
-fn check_is_new(path: &Path) -> Result<(), DataFolderError> {
+/// What is empty is new; so is what a start left that was killed before it set its mark, or an early version, which set none. What
+/// holds a database of this service, a backup that was put there, is the service's own.
+fn check_is_new(folder: &fs::File, path: &Path) -> Result<(), DataFolderError> {
+    let has_database = holds_database(folder, path)?;
     let has_lock = path.join(LOCK).symlink_metadata().is_ok();
     let listed = fs::read_dir(path).map_err(unusable("list the folder", path))?;
     for entry in listed {
         let entry = entry.map_err(unusable("list the folder", path))?;
         let other = entry.file_name().to_string_lossy().into_owned();
         let is_ours = [LOCK, LOCK_HOLDER, NOBODYS].contains(&other.as_str())
-            || (has_lock && INNER_FOLDERS.contains(&other.as_str()));
+            || ((has_lock || has_database) && INNER_FOLDERS.contains(&other.as_str()))
+            || (has_database && DATABASE_FILES.contains(&other.as_str()));
         if !is_ours {
             let path = path.to_owned();
             return Err(DataFolderError::NotOurs { path, other });
         }
     }
     Ok(())
+}
+
+fn holds_database(folder: &fs::File, path: &Path) -> Result<bool, DataFolderError> {
+    let database = path.join(DATABASE);
+    if database.symlink_metadata().is_err() {
+        return Ok(false);
+    }
+    let file = open_own_file(folder, &database, Access::Read);
+    let file = file.map_err(unusable("open", &database))?;
+    let mut head = Vec::with_capacity(HEAD_BYTES);
+    let read = file.take(HEAD_BYTES as u64).read_to_end(&mut head);
+    read.map_err(unusable("read", &database))?;
+    Ok(is_ours(&head))
 }
 
 fn mark(folder: &fs::File, path: &Path) -> io::Result<()> {
@@ -291,6 +311,25 @@ mod tests {
         drop(DataFolder::open(folder.path()).unwrap());
         let found = DataFolder::database_beside(folder.path()).unwrap();
         assert_eq!(found, folder.path().join("jobs.sqlite"));
+    }
+
+    #[test]
+    fn a_backup_that_was_put_into_a_new_folder_makes_it_the_service_s_own() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut head = b"SQLite format 3\0".to_vec();
+        head.resize(68, 0);
+        head.extend(b"UFEX");
+        head.resize(4096, 0);
+        let database = folder.path().join(DATABASE);
+        fs::write(&database, &head).unwrap();
+        set_mode(&database, 0o600);
+        fs::create_dir(folder.path().join("bags")).unwrap();
+        fs::write(folder.path().join("photo.jpg"), "").unwrap();
+        let refused = DataFolder::open(folder.path());
+        assert!(matches!(refused, Err(DataFolderError::NotOurs { .. })));
+        fs::remove_file(folder.path().join("photo.jpg")).unwrap();
+        drop(DataFolder::open(folder.path()).unwrap());
+        assert!(folder.path().join(MARKER).exists());
     }
 
     #[test]

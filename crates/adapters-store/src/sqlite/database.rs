@@ -3,13 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use adapters_archive::Replace;
 use domain::ports::Clock;
 use jiff::Timestamp;
 use sqlx::SqlitePool;
 use sqlx::sqlite::SqlitePoolOptions;
 
+use super::backup::back_up;
 use super::error::DatabaseError;
-use super::migrate::{STEPS, bring_up_to_date, copy_into, format_of, inspect, to_read, to_write};
+use super::migrate::{STEPS, bring_up_to_date, format_of, inspect, to_read, to_write};
 use super::writer::Writer;
 
 /// Connections that read at the same time.
@@ -54,9 +56,14 @@ impl Database {
         Self::open(path, clock).await
     }
 
-    /// Copies it, in use or not, into a new file that only this user can read, and checks the copy.
-    pub async fn backup(&self, copy: &Path) -> Result<(), DatabaseError> {
-        copy_into(&self.path, copy).await
+    /// Copies a database, in use or not, into a file that only this user can read. The copy has its name only once it is whole,
+    /// checked and on disk; what is kept of an older format is copied as it is.
+    pub async fn back_up(
+        database: &Path,
+        copy: &Path,
+        replace: Replace,
+    ) -> Result<(), DatabaseError> {
+        back_up(database, copy, replace).await
     }
 
     /// The file.
@@ -128,8 +135,10 @@ mod tests {
     async fn files_are_for_their_owner_only() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("jobs.sqlite");
-        let database = Database::open(&path, clock()).await.unwrap();
-        database.backup(&folder.path().join("copy")).await.unwrap();
+        let _open = Database::open(&path, clock()).await.unwrap();
+        let copy = folder.path().join("copy");
+        let backed_up = Database::back_up(&path, &copy, Replace::Refuse).await;
+        backed_up.unwrap();
         let mut names = Vec::new();
         for entry in fs::read_dir(folder.path()).unwrap() {
             let entry = entry.unwrap();
@@ -256,19 +265,27 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_backup_is_whole_and_never_overwrites() {
+    async fn a_backup_is_whole_and_overwrites_only_what_it_may() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("jobs.sqlite");
         let database = Database::open(&path, clock()).await.unwrap();
         let entry = "INSERT INTO audit (number, at, action) VALUES (1, 0, 'signed-in')";
         execute(&database, entry).await.unwrap();
         let copy = folder.path().join("copy");
-        let beside = Database::open_beside(&path, clock()).await.unwrap();
-        beside.backup(&copy).await.unwrap();
-        let content = fs::read(&copy).unwrap();
-        let again = beside.backup(&copy).await;
-        assert!(matches!(again, Err(DatabaseError::Exists { .. })));
-        assert_eq!(fs::read(&copy).unwrap(), content);
+        fs::write(&copy, "dear to somebody").unwrap();
+        let refused = Database::back_up(&path, &copy, Replace::Refuse).await;
+        assert!(matches!(refused, Err(DatabaseError::Exists { .. })));
+        assert_eq!(fs::read(&copy).unwrap(), b"dear to somebody");
+        let backed_up = Database::back_up(&path, &copy, Replace::Force).await;
+        backed_up.unwrap();
+        let left = fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, 4, "the database, its two files, and the copy");
+        let elsewhere = folder.path().join("none").join("copy");
+        assert!(
+            Database::back_up(&path, &elsewhere, Replace::Force)
+                .await
+                .is_err()
+        );
         let copied = Database::open(&copy, clock()).await.unwrap();
         let entries = sqlx::query("SELECT * FROM audit").fetch_all(&copied.readers);
         assert_eq!(entries.await.unwrap().len(), 1);

@@ -19,7 +19,7 @@ const APPLICATION: i64 = 0x5546_4558;
 /// Whoever writes from another process is waited for so long.
 const BUSY: Duration = Duration::from_secs(30);
 const MAGIC: &[u8; 16] = b"SQLite format 3\0";
-const HEAD_BYTES: usize = 100;
+pub(crate) const HEAD_BYTES: usize = 100;
 
 /// How connections are opened that write.
 pub(super) fn to_write(path: &Path) -> SqliteConnectOptions {
@@ -100,8 +100,13 @@ fn make_file(path: &Path) -> Result<(), DatabaseError> {
     }
 }
 
-fn sync_folder_of(path: &Path) -> Result<(), DatabaseError> {
+pub(super) fn sync_folder_of(path: &Path) -> Result<(), DatabaseError> {
     let folder = path.parent().unwrap_or(Path::new("."));
+    let folder = if folder.as_os_str().is_empty() {
+        Path::new(".")
+    } else {
+        folder
+    };
     let synced = File::open(folder).and_then(|folder| folder.sync_all());
     synced.map_err(DatabaseError::io("flush the folder of", path))
 }
@@ -144,6 +149,13 @@ async fn look(connection: &mut SqliteConnection) -> Result<(i64, String), sqlx::
     Ok((format, verdict))
 }
 
+/// Whether a file that begins so is a database of this service, of whatever format.
+pub(crate) fn is_ours(head: &[u8]) -> bool {
+    let application = head.get(68..72).and_then(|bytes| bytes.try_into().ok());
+    let application = application.map(|bytes| i64::from(u32::from_be_bytes(bytes)));
+    head.starts_with(MAGIC) && application == Some(APPLICATION)
+}
+
 /// Whose database it is and its format, from the first bytes of the file.
 fn read_head(path: &Path) -> Result<i64, DatabaseError> {
     let folder = path.parent().unwrap_or(Path::new("."));
@@ -181,7 +193,7 @@ async fn keep_copy(path: &Path, format: i64) -> Result<(), DatabaseError> {
 }
 
 /// Copies a database, whoever uses it meanwhile, into a new file that only this user can read, and checks the copy.
-pub(super) async fn copy_into(path: &Path, copy: &Path) -> Result<(), DatabaseError> {
+async fn copy_into(path: &Path, copy: &Path) -> Result<(), DatabaseError> {
     make_file(copy)?;
     let copied = copy_and_check(path, copy).await;
     if copied.is_err() {
@@ -190,7 +202,7 @@ pub(super) async fn copy_into(path: &Path, copy: &Path) -> Result<(), DatabaseEr
     copied
 }
 
-async fn copy_and_check(path: &Path, copy: &Path) -> Result<(), DatabaseError> {
+pub(super) async fn copy_and_check(path: &Path, copy: &Path) -> Result<(), DatabaseError> {
     let name = copy.to_str().ok_or_else(|| DatabaseError::Io {
         action: "name in UTF-8",
         path: copy.to_owned(),

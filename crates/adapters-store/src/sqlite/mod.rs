@@ -1,6 +1,7 @@
 //! SQLite: one file, one writing connection, a few that read.
 
 mod audit;
+mod backup;
 mod changes;
 mod credentials;
 mod database;
@@ -20,3 +21,4 @@ pub use database::Database;
 pub use error::DatabaseError;
 pub use jobs::SqliteJobStore;
 pub use keys::SqliteKeys;
+pub(crate) use migrate::{HEAD_BYTES, is_ours};

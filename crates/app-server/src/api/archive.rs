@@ -14,7 +14,7 @@ use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use bytes::Bytes;
 use domain::jobs::{
-    AuditLog, BagBody, BagRecord, BagStoreError, Job, JobId, JobState, JobStore,
+    AuditLog, BagBody, BagRecord, BagStoreError, Job, JobId, JobState, JobStateName, JobStore,
     Transfer as TransferRecord, TransferEntry,
 };
 use domain::model::{Sha256, UserId};
@@ -77,6 +77,8 @@ pub(super) async fn download(
         }
     };
     let body = if method == Method::HEAD {
+        let opened = service.bags.open(&job.id, &bag.name, bag.bytes, 0..0);
+        drop(there(&service, &job, opened.await).await?);
         Body::empty()
     } else {
         body(&service, &caller, &job, bag, part.clone()).await?
@@ -113,10 +115,7 @@ async fn body(
     let opened = service
         .bags
         .open(&job.id, &bag.name, bag.bytes, part.clone());
-    let opened = match opened.await {
-        Err(BagStoreError::Missing { .. }) => return Err(missing(service, job).await?),
-        opened => opened?,
-    };
+    let opened = there(service, job, opened.await).await?;
     let record = Record {
         store: Arc::clone(&service.store),
         audit: Arc::clone(&service.audit),
@@ -139,12 +138,30 @@ async fn body(
     }))
 }
 
-/// The bag is not there: it was deleted, or expired, in this moment, or something is wrong.
-async fn missing(service: &Service, job: &Job) -> Result<Problem, Problem> {
+/// The bag, or why it is not there: it was deleted, or expired, in this moment, or the store lost it.
+async fn there(
+    service: &Service,
+    job: &Job,
+    opened: Result<BagBody, BagStoreError>,
+) -> Result<BagBody, Problem> {
+    if !matches!(opened, Err(BagStoreError::Missing { .. })) {
+        return Ok(opened?);
+    }
     let job = service.store.get(&job.owner, &job.id).await?.job;
     available(&job, service.clock.now())?;
     tracing::error!(job = %job.id, "the archive of an export is missing");
-    Ok(Problem::Internal)
+    Err(Problem::Gone {
+        state: JobStateName::Ready,
+    })
+}
+
+/// Whether the record of a job names a bag that the store has lost: it was restored from a backup without its archives.
+pub(super) async fn is_lost(service: &Service, job: &Job) -> bool {
+    let Ok(bag) = available(job, service.clock.now()) else {
+        return false;
+    };
+    let opened = service.bags.open(&job.id, &bag.name, bag.bytes, 0..0);
+    matches!(opened.await, Err(BagStoreError::Missing { .. }))
 }
 
 fn describe(

@@ -15,7 +15,7 @@ use tower::ServiceExt as _;
 use domain::jobs::{AuditLog, JobStore};
 use domain::testing::MemoryKeys;
 
-use super::{Parts, Readiness, Service, router};
+use super::{Parts, Readiness, Scraped, Service, router};
 use crate::auth::{Gate, GateParts, MemorySessions, Peer};
 use crate::backend::Backend;
 use crate::runner::Runner;
@@ -77,7 +77,7 @@ async fn make(keep_archive: Duration, store: Option<Arc<dyn JobStore>>) -> Bench
     let later = Arc::default();
     let at_the_gate = later_clock(Arc::clone(&clock), &later);
     let audit = Arc::clone(&stores.audit);
-    let router = router(Service::new(Parts {
+    let service = Service::new(Parts {
         runner,
         gate: Gate::new(GateParts {
             backend: Arc::clone(&platform),
@@ -85,17 +85,21 @@ async fn make(keep_archive: Duration, store: Option<Arc<dyn JobStore>>) -> Bench
             audit: Arc::clone(&audit),
             sessions: Arc::new(MemorySessions::new(at_the_gate)),
             origin: None,
+            has_tls: false,
             administrators: vec![domain::model::UserId::parse("root").unwrap()],
             key: [7; 64],
         }),
         readiness: Readiness::default(),
+        metrics: Arc::new(crate::metrics::Metrics::new()),
+        last_counts: crate::metrics::LastCounts::default(),
         store: store.unwrap_or(stores.store),
         bags: stores.bags,
         audit: Arc::clone(&audit),
         keys: Arc::new(MemoryKeys::new(Arc::clone(&clock))),
         backend: platform,
         clock,
-    }));
+    });
+    let router = router(service, Scraped::Here);
     Bench {
         router,
         audit,

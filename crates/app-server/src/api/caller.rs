@@ -79,8 +79,9 @@ pub(super) fn same_origin(
     if !is_unsafe(method) {
         return Ok(());
     }
-    let has_cookie = is_cookie_sent(headers, service.gate.is_https());
-    match sender(headers, service.gate.origin()) {
+    let is_https = service.gate.is_https();
+    let has_cookie = is_cookie_sent(headers, is_https);
+    match sender(headers, service.gate.origin(), is_https) {
         Sender::Own => Ok(()),
         Sender::Silent if !has_cookie => Ok(()),
         Sender::Silent | Sender::Foreign => Err(Problem::CrossOrigin),

@@ -8,6 +8,7 @@ use domain::jobs::{
     AuditAction, Job, JobPage, JobProgress, JobStateName, JobStoreError, StoredJob, Whose,
 };
 
+use super::archive::is_lost;
 use super::extract::{ListQuery, PathId};
 use super::orders::accepted;
 use super::service::Service;
@@ -57,7 +58,10 @@ pub(super) async fn list(
     let mut exports = Vec::with_capacity(jobs.len());
     for stored in &jobs {
         let progress = progress(&service, &stored.job).await;
-        let view = ExportView::of(&stored.job, service.clock.now(), progress);
+        let mut view = ExportView::of(&stored.job, service.clock.now(), progress);
+        if is_lost(&service, &stored.job).await {
+            view = view.without_archive();
+        }
         exports.push(view.seen_by(&caller.owner));
     }
     let link = next
@@ -122,7 +126,10 @@ pub(super) async fn show(
         None => None,
     };
     let view = ExportView::of(&stored.job, service.clock.now(), progress);
-    let view = FullView::of(view, report.as_deref());
+    let mut view = FullView::of(view, report.as_deref());
+    if is_lost(&service, &stored.job).await {
+        view = view.without_archive();
+    }
     let mut response = tagged(&headers, &view.seen_by(&caller.owner))?;
     if stored.job.is_unfinished() {
         response

@@ -1,5 +1,6 @@
 //! What surrounds every request: an id, a line in the log, a net under panics, and headers that keep browsers careful.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use axum::Router;
@@ -16,6 +17,7 @@ use tracing::Instrument as _;
 use uuid::Uuid;
 
 use crate::auth::is_browser;
+use crate::metrics::Metrics;
 use crate::problem::Problem;
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -41,7 +43,7 @@ const CAREFUL: [(HeaderName, HeaderValue); 6] = [
 ];
 
 /// Puts everything around the routes that every answer has in common.
-pub(super) fn around(router: Router, is_https: bool) -> Router {
+pub(super) fn around(router: Router, is_https: bool, metrics: Arc<Metrics>) -> Router {
     router
         .layer(CatchPanicLayer::custom(|_| {
             tracing::error!("a request broke down");
@@ -51,7 +53,9 @@ pub(super) fn around(router: Router, is_https: bool) -> Router {
         .layer(from_fn(move |request: Request, next: Next| {
             careful(is_https, request, next)
         }))
-        .layer(from_fn(observed))
+        .layer(from_fn(move |request: Request, next: Next| {
+            observed(Arc::clone(&metrics), request, next)
+        }))
 }
 
 /// A browser that is asked for Basic credentials shows a dialog of its own, and sends what was typed there for ever after.
@@ -77,19 +81,20 @@ async fn careful(is_https: bool, request: Request, next: Next) -> Response {
     response
 }
 
-/// Method, route and status go to the log; headers, queries and bodies never do.
-async fn observed(request: Request, next: Next) -> Response {
+/// Method, route and status go to the log and are counted; paths, headers, queries and bodies never are.
+async fn observed(metrics: Arc<Metrics>, request: Request, next: Next) -> Response {
     let id = Uuid::now_v7();
-    let route = request
-        .extensions()
-        .get::<MatchedPath>()
-        .map_or("-", |path| path.as_str())
-        .to_owned();
-    let span = tracing::info_span!("request", %id, method = %request.method(), route);
+    let matched = request.extensions().get::<MatchedPath>();
+    let route = matched.map(|path| path.as_str().to_owned());
+    let method = request.method().clone();
+    let shown = route.as_deref().unwrap_or("-");
+    let span = tracing::info_span!("request", %id, %method, route = shown);
     let began = Instant::now();
     async {
         let mut response = next.run(request).await;
-        let milliseconds = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let took = began.elapsed();
+        metrics.answered(&method, route.as_deref(), response.status(), took);
+        let milliseconds = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
         tracing::info!(
             status = response.status().as_u16(),
             milliseconds,

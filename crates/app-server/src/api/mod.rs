@@ -8,6 +8,7 @@ mod events;
 mod exports;
 mod extract;
 mod health;
+mod metrics;
 mod middleware;
 mod openapi;
 mod orders;
@@ -22,6 +23,8 @@ mod tagged;
 mod trail;
 mod view;
 
+use std::sync::Arc;
+
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::from_fn;
@@ -34,9 +37,18 @@ use published::Published;
 pub(crate) use readiness::Readiness;
 pub(crate) use service::{Parts, Service};
 
+/// Where metrics are read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scraped {
+    /// Where everything else is.
+    Here,
+    /// At an address of their own.
+    Elsewhere,
+}
+
 /// All routes that the document describes.
-fn described() -> OpenApiRouter<Service> {
-    OpenApiRouter::with_openapi(openapi::frame())
+fn described(scraped: Scraped) -> OpenApiRouter<Service> {
+    let routes = OpenApiRouter::with_openapi(openapi::frame())
         .routes(routes!(exports::list, orders::create))
         .routes(routes!(exports::show, exports::remove))
         .routes(routes!(archive::download))
@@ -49,26 +61,41 @@ fn described() -> OpenApiRouter<Service> {
         .routes(routes!(health::ready))
         .routes(routes!(openapi::document))
         .routes(routes!(reference::page))
-        .routes(routes!(reference::style))
+        .routes(routes!(reference::style));
+    match scraped {
+        Scraped::Here => routes.routes(routes!(metrics::scrape)),
+        Scraped::Elsewhere => routes,
+    }
 }
 
 /// All routes of the service.
-pub(crate) fn router(service: Service) -> Router {
-    let is_https = service.gate.is_https();
-    let (router, document) = described().split_for_parts();
+pub(crate) fn router(service: Service, scraped: Scraped) -> Router {
+    let (router, document) = described(scraped).split_for_parts();
     let document = openapi::completed(document);
     let published = Published {
         page: reference::rendered(&document).into(),
         document: document.to_string().into(),
     };
+    bounded(router.layer(axum::Extension(published)), service)
+}
+
+/// The routes of the address where only metrics are read.
+pub(crate) fn metrics_router(service: Service) -> Router {
+    let router = Router::new().route("/metrics", axum::routing::get(metrics::scrape));
+    bounded(router, service)
+}
+
+/// Routes with what every answer has in common.
+fn bounded(router: Router<Service>, service: Service) -> Router {
+    let is_https = service.gate.is_https();
+    let metrics = Arc::clone(&service.metrics);
     let router = router
-        .layer(axum::Extension(published))
         .fallback(async || Problem::UnknownPath)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .layer(from_fn(announced::refuse_too_large))
         .with_state(service);
-    middleware::around(router, is_https)
+    middleware::around(router, is_https, metrics)
 }
 
 #[cfg(test)]

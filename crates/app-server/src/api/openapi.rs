@@ -47,11 +47,12 @@ pub(super) fn completed(document: OpenApi) -> Value {
 }
 
 /// Whoever asks for these need not sign in.
-const OPEN: [&str; 7] = [
+const OPEN: [&str; 8] = [
     "/sign-in",
     "/sign-out",
     "/healthz",
     "/readyz",
+    "/metrics",
     "/api/v1/openapi.json",
     "/api/v1/reference",
     "/api/v1/reference.css",

@@ -408,6 +408,7 @@ async fn the_document_describes_every_route() {
             "GET /api/v1/reference",
             "GET /api/v1/reference.css",
             "GET /healthz",
+            "GET /metrics",
             "GET /readyz",
             "POST /api/v1/exports",
             "POST /api/v1/exports/{id}/retry",

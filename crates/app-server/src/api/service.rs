@@ -9,6 +9,7 @@ use domain::ports::Clock;
 use super::readiness::Readiness;
 use crate::auth::Gate;
 use crate::backend::Backend;
+use crate::metrics::{LastCounts, Metrics};
 use crate::runner::Runner;
 
 /// Everything that a handler works with.
@@ -25,6 +26,8 @@ pub(crate) struct Parts {
     pub(crate) runner: Arc<Runner>,
     pub(crate) gate: Gate,
     pub(crate) readiness: Readiness,
+    pub(crate) metrics: Arc<Metrics>,
+    pub(crate) last_counts: LastCounts,
 }
 
 impl Service {

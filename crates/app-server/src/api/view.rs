@@ -1,5 +1,6 @@
 //! Jobs as JSON: what a caller sees of them.
 
+use crate::problem::LOST;
 use domain::jobs::{
     DownloadRecord, Job, JobFailure, JobProgress, JobState, JobStateName, WaitingFor,
 };
@@ -70,7 +71,7 @@ pub(super) struct ExportView<'a> {
     #[schema(value_type = Option<FailureSchema>)]
     failure: Option<&'a JobFailure>,
     /// What else a person should know.
-    notes: &'a [String],
+    notes: Vec<&'a str>,
     /// How far an unfinished one is.
     #[schema(value_type = Option<Object>)]
     progress: Option<JobProgress>,
@@ -264,7 +265,7 @@ impl<'a> ExportView<'a> {
                 JobState::Failed { failure, .. } => Some(failure),
                 _ => None,
             },
-            notes: &job.notes,
+            notes: job.notes.iter().map(String::as_str).collect(),
             progress: progress.filter(|_| job.is_unfinished()),
             order: order(job),
             downloads: job.downloads.iter().map(DownloadView::of).collect(),
@@ -279,6 +280,15 @@ impl<'a> ExportView<'a> {
 }
 
 impl ExportView<'_> {
+    /// As it is where the store has lost the archive.
+    pub(super) fn without_archive(mut self) -> Self {
+        if let Some(archive) = &mut self.archive {
+            archive.available = false;
+        }
+        self.notes.push(LOST);
+        self
+    }
+
     /// As this person may see it: somebody else's archive is not for administrators.
     pub(super) fn seen_by(mut self, person: &UserId) -> Self {
         if self.requested_by != person.as_str() {
@@ -290,6 +300,14 @@ impl ExportView<'_> {
 }
 
 impl<'a> FullView<'a> {
+    /// As it is where the store has lost the archive.
+    pub(super) fn without_archive(self) -> Self {
+        Self {
+            export: self.export.without_archive(),
+            ..self
+        }
+    }
+
     /// As this person may see it.
     pub(super) fn seen_by(self, person: &UserId) -> Self {
         Self {

@@ -68,6 +68,8 @@ pub(crate) struct GateParts {
     pub(crate) sessions: Arc<dyn Sessions>,
     /// Where the service is for browsers, where the operator says so.
     pub(crate) origin: Option<Origin>,
+    /// Whether the service speaks TLS itself.
+    pub(crate) has_tls: bool,
     /// Logins of the administrators of this service.
     pub(crate) administrators: Vec<UserId>,
     /// Drawn for every process.
@@ -90,6 +92,7 @@ pub(crate) struct Gate {
     audit: Arc<dyn AuditLog>,
     sessions: Arc<dyn Sessions>,
     origin: Option<Origin>,
+    has_tls: bool,
     administrators: Vec<UserId>,
     streams: EventStreams,
     key: Hmac<Sha256>,
@@ -112,6 +115,7 @@ impl Gate {
             audit: parts.audit,
             sessions: parts.sessions,
             origin: parts.origin,
+            has_tls: parts.has_tls,
             administrators: parts.administrators,
             streams: EventStreams::default(),
             key: Hmac::new(&parts.key.into()),
@@ -140,7 +144,7 @@ impl Gate {
 
     /// Whether browsers reach the service encrypted.
     pub(crate) fn is_https(&self) -> bool {
-        self.origin.as_ref().is_some_and(Origin::is_https)
+        self.origin.as_ref().map_or(self.has_tls, Origin::is_https)
     }
 
     /// Somebody who has signed in, in a request that comes from there.

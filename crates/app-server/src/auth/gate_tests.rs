@@ -30,6 +30,7 @@ fn gate(backend: &Arc<FakeBackend>, now: &Arc<Mutex<Duration>>) -> Gate {
         audit: Arc::new(MemoryAudit::default()),
         sessions: Arc::new(MemorySessions::new(clock)),
         origin: None,
+        has_tls: false,
         administrators: vec![UserId::parse("root").unwrap()],
         key: [7; 64],
     })

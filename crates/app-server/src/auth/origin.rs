@@ -91,14 +91,18 @@ pub(crate) enum Sender {
 }
 
 /// Reads what a request says of the page that sent it. `own` is where this service is, where the operator said so; otherwise it is
-/// where the request was sent to.
-pub(crate) fn sender(headers: &HeaderMap, own: Option<&Origin>) -> Sender {
+/// where the request was sent to, encrypted or not.
+pub(crate) fn sender(headers: &HeaderMap, own: Option<&Origin>, is_https: bool) -> Sender {
     let site = headers.get("sec-fetch-site").map(HeaderValue::as_bytes);
     let is_foreign_site = site.is_some_and(|site| site != b"same-origin" && site != b"none");
     let mut origins = headers.get_all(ORIGIN).iter();
     let origin = match (origins.next(), origins.next()) {
         (None, _) => None,
-        (Some(origin), None) => Some(origin.to_str().is_ok_and(|text| is_own(text, headers, own))),
+        (Some(origin), None) => Some(
+            origin
+                .to_str()
+                .is_ok_and(|text| is_own(text, headers, own, is_https)),
+        ),
         (Some(_), Some(_)) => Some(false),
     };
     match (is_foreign_site, origin) {
@@ -109,7 +113,7 @@ pub(crate) fn sender(headers: &HeaderMap, own: Option<&Origin>) -> Sender {
     }
 }
 
-fn is_own(origin: &str, headers: &HeaderMap, own: Option<&Origin>) -> bool {
+fn is_own(origin: &str, headers: &HeaderMap, own: Option<&Origin>, is_https: bool) -> bool {
     let Ok(origin) = Origin::parse(origin) else {
         return false;
     };
@@ -118,7 +122,7 @@ fn is_own(origin: &str, headers: &HeaderMap, own: Option<&Origin>) -> bool {
         None => headers
             .get(HOST)
             .and_then(|host| host.to_str().ok())
-            .is_some_and(|host| origin == Origin::of(false, host)),
+            .is_some_and(|host| origin == Origin::of(is_https, host)),
     }
 }
 
@@ -235,7 +239,18 @@ mod tests {
         ] {
             let mut pairs = vec![host];
             pairs.extend(said);
-            assert_eq!(sender(&headers(&pairs), own), sender_is, "{pairs:?}");
+            assert_eq!(sender(&headers(&pairs), own, false), sender_is, "{pairs:?}");
+        }
+    }
+
+    #[test]
+    fn where_the_service_speaks_tls_itself_its_pages_are_https() {
+        for (origin, sender_is) in [
+            ("https://10.0.0.1:8081", Sender::Own),
+            ("http://10.0.0.1:8081", Sender::Foreign),
+        ] {
+            let said = headers(&[("host", "10.0.0.1:8081"), ("origin", origin)]);
+            assert_eq!(sender(&said, None, true), sender_is, "{origin}");
         }
     }
 }

@@ -21,6 +21,7 @@ use crate::backend::{
     Assignment, Backend, Credentials, Exported, IdentifyError, LeftOver, Run, Setback, SignIn,
 };
 use crate::causes::Causes;
+use crate::metrics::{MeteredApi, Metrics};
 
 /// How long the platform may be silent when it is asked who a caller is: somebody waits for it.
 const IDENTIFY_SILENCE: Duration = Duration::from_secs(15);
@@ -30,6 +31,7 @@ pub(super) struct Forge {
     pub(super) base: BaseUrl,
     pub(super) trust: TlsTrust,
     pub(super) clock: Arc<dyn Clock>,
+    pub(super) metrics: Arc<Metrics>,
     /// The service's own way to sign in, where the operator gave one.
     pub(super) service: Option<Signature>,
 }
@@ -47,8 +49,8 @@ impl Forge {
         user: UserId,
         credentials: Signature,
         silence: Duration,
-    ) -> Result<UforgeApi, SetUpError> {
-        UforgeApi::new(ApiSettings {
+    ) -> Result<MeteredApi<UforgeApi>, SetUpError> {
+        let inner = UforgeApi::new(ApiSettings {
             base: self.base.clone(),
             user,
             credentials,
@@ -57,6 +59,10 @@ impl Forge {
             trust: self.trust.clone(),
             proxies: Proxies::FromEnvironment,
             user_agent: concat!("uforge-export-server/", env!("CARGO_PKG_VERSION")).to_owned(),
+        })?;
+        Ok(MeteredApi {
+            inner,
+            metrics: Arc::clone(&self.metrics),
         })
     }
 
@@ -104,7 +110,7 @@ impl Forge {
     }
 
     /// For the one question that needs no credentials.
-    pub(super) fn anonymous(&self) -> Result<UforgeApi, SetUpError> {
+    pub(super) fn anonymous(&self) -> Result<MeteredApi<UforgeApi>, SetUpError> {
         #[expect(clippy::expect_used, reason = "the text is a login")]
         let login = UserId::parse("nobody").expect("a login");
         let credentials = Credentials {

@@ -1,5 +1,6 @@
 //! Puts the service together: the only place that names concrete adapters.
 
+mod demo;
 mod failure;
 mod folder;
 mod forge;
@@ -14,19 +15,23 @@ use std::sync::Arc;
 use adapters_archive::{SealKey, SealKeyError};
 use adapters_clock::SystemClock;
 use adapters_http::{BaseUrl, BaseUrlError, SetUpError, TlsTrust};
+use adapters_process::is_credential;
 pub(crate) use adapters_process::{
-    LossyStderr, Signals, TextFileError, raise_open_files_limit, read_pem,
+    LossyStderr, Signals, TextFileError, alive_every, notify_alive, notify_ready, notify_stopping,
+    raise_open_files_limit, read_pem,
 };
 use domain::ports::Clock;
 use thiserror::Error;
 
 use crate::backend::Backend;
+use crate::metrics::Metrics;
 use crate::seal::Seal;
 use crate::settings::{Settings, Trust};
+pub(crate) use demo::{Demo, DemoError};
 use forge::Forge;
 use seal::AgeSeal;
 use service_account::ServiceAccountError;
-pub(crate) use stores::{StoreError, Stores, open_stores, open_trail};
+pub(crate) use stores::{StoreError, Stores, back_up, open_stores, open_trail};
 
 /// Why the parts do not fit together. Nothing was sent.
 #[derive(Debug, Error)]
@@ -73,6 +78,7 @@ pub(crate) fn clock() -> Arc<dyn Clock> {
 pub(crate) fn backend(
     settings: &Settings,
     clock: &Arc<dyn Clock>,
+    metrics: &Arc<Metrics>,
 ) -> Result<Arc<dyn Backend>, ComposeError> {
     let base = BaseUrl::parse(&settings.url).map_err(ComposeError::Url)?;
     let service = settings.service_credentials.as_deref();
@@ -84,6 +90,7 @@ pub(crate) fn backend(
             Trust::AcceptAny => TlsTrust::AcceptAny,
         },
         clock: Arc::clone(clock),
+        metrics: Arc::clone(metrics),
         service: service.transpose()?,
         base,
     };
@@ -97,7 +104,11 @@ pub(crate) fn seal(settings: &Settings) -> Result<Option<Arc<dyn Seal>>, Compose
     let Some(path) = &settings.seal_credentials else {
         return Ok(None);
     };
-    let key = SealKey::read(path)?;
+    let key = if is_credential(path) {
+        SealKey::read_guarded(path)?
+    } else {
+        SealKey::read(path)?
+    };
     if is_below(path, &settings.data) {
         return Err(ComposeError::SealKeyInData { path: path.clone() });
     }

@@ -51,7 +51,7 @@ impl ForgeRun {
         let (journal, state) = match opened {
             OpenedRun::Ready(run) => {
                 if run.resumed {
-                    tracing::info!(bag = %order.bag_name, "an unfinished run is resumed");
+                    tracing::info!("an unfinished run is resumed");
                 }
                 (Some(run.journal), State::Open(run.sink, run.run_files))
             }

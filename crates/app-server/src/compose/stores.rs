@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use adapters_archive::Replace;
 use adapters_store::{
     DataFolder, DataFolderError, Database, DatabaseError, DiskBags, LateAudit, SqliteAudit,
     SqliteCredentials, SqliteJobStore, SqliteKeys,
@@ -38,8 +39,13 @@ impl StoreError {
                 DataFolderError::Distrusted(_)
                     | DataFolderError::NotOurs { .. }
                     | DataFolderError::NoData { .. }
-            )
+            ) | Self::Database(DatabaseError::Distrusted(_) | DatabaseError::Exists { .. })
         )
+    }
+
+    /// Whether there is a file already where a copy was to be made.
+    pub(crate) fn is_copy_there(&self) -> bool {
+        matches!(self, Self::Database(DatabaseError::Exists { .. }))
     }
 }
 
@@ -84,6 +90,17 @@ pub(crate) async fn open_stores(path: &Path, clock: &Arc<dyn Clock>) -> Result<S
         database,
         _folder: folder,
     })
+}
+
+/// Copies the database of a folder that a service may be using into a file.
+pub(crate) async fn back_up(path: &Path, copy: &Path, force: bool) -> Result<(), StoreError> {
+    let database = DataFolder::database_beside(path)?;
+    let replace = if force {
+        Replace::Force
+    } else {
+        Replace::Refuse
+    };
+    Ok(Database::back_up(&database, copy, replace).await?)
 }
 
 /// Opens the audit trail of a folder that a service may be using, to read it.

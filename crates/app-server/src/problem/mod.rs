@@ -11,6 +11,10 @@ use domain::jobs::{JobId, JobStateName};
 use crate::backend::IdentifyError;
 use crate::causes::{Causes, for_operator};
 
+/// What is said of a record whose archive the store has lost.
+pub(crate) const LOST: &str = "the archive is not in this service's store any more, perhaps because the service was restored from a \
+    backup: delete this export and ask for a new one";
+
 /// What went wrong, by meaning.
 #[derive(Debug)]
 pub(crate) enum Problem {
@@ -299,6 +303,7 @@ impl Problem {
             Self::NotReady { state } => format!("the export is {state}"),
             Self::Gone { state } => match state {
                 JobStateName::Failed => "the export failed: its record says why".to_owned(),
+                JobStateName::Ready => LOST.to_owned(),
                 _ => format!("the export is {state}; its record stays"),
             },
             Self::RangeNotSatisfiable { size } => format!("the archive has {size} bytes"),

@@ -3,6 +3,7 @@
 mod forwarded;
 mod patience;
 mod shares;
+mod tls;
 
 use std::convert::Infallible;
 use std::net::SocketAddr;
@@ -16,6 +17,7 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
@@ -30,57 +32,55 @@ use crate::settings::Connections;
 use forwarded::{caller_address, is_trusted};
 use patience::Patience;
 use shares::Shares;
+pub(crate) use tls::{Tls, TlsError};
 
 /// Bytes that the headers of one request may have.
 const HEADER_BYTES: usize = 32 * 1024;
 /// After an error of the system (no file descriptors left) no connection is accepted for so long.
 const BREATHER: Duration = Duration::from_millis(100);
 
-/// Accepts connections until `stopping`; returns once the last one is closed.
-pub(crate) async fn serve(
-    listener: TcpListener,
-    router: Router,
-    trusted_proxies: Arc<[IpNet]>,
-    limits: Connections,
-    clock: Arc<dyn Clock>,
-    stopping: CancellationToken,
-) {
+/// How connections are served.
+#[derive(Clone)]
+pub(crate) struct Serving {
+    pub(crate) router: Router,
+    pub(crate) trusted_proxies: Arc<[IpNet]>,
+    pub(crate) limits: Connections,
+    /// Plain HTTP where there is none.
+    pub(crate) tls: Option<Tls>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) stopping: CancellationToken,
+}
+
+/// Accepts connections until it is stopped; returns once the last one is closed.
+pub(crate) async fn serve(listener: TcpListener, serving: Serving) {
     let connections = TaskTracker::new();
-    let places = Arc::new(Semaphore::new(limits.all.get()));
-    let shares = Shares::new(limits.per_address.get());
+    let places = Arc::new(Semaphore::new(serving.limits.all.get()));
+    let shares = Shares::new(serving.limits.per_address.get());
     loop {
         let accepted = tokio::select! {
-            () = stopping.cancelled() => break,
+            () = serving.stopping.cancelled() => break,
             accepted = accept(&listener, &places) => accepted,
         };
         match accepted {
             Ok((stream, peer, place)) => {
                 let address = peer.ip().to_canonical();
-                let share = if is_trusted(address, &trusted_proxies) {
+                let share = if is_trusted(address, &serving.trusted_proxies) {
                     None
                 } else if let Some(share) = shares.enter(address) {
                     Some(share)
                 } else {
-                    refuse(&stream);
+                    serving.refuse(&stream);
                     continue;
                 };
-                let talk = converse(
-                    stream,
-                    peer,
-                    router.clone(),
-                    Arc::clone(&trusted_proxies),
-                    limits,
-                    Arc::clone(&clock),
-                    stopping.clone(),
-                );
+                let serving = serving.clone();
                 connections.spawn(async move {
-                    talk.await;
+                    serving.converse(stream, peer).await;
                     drop((place, share));
                 });
             }
             Err(error) => {
                 tracing::warn!(%error, "a connection could not be accepted");
-                clock.sleep(BREATHER).await;
+                serving.clock.sleep(BREATHER).await;
             }
         }
     }
@@ -101,53 +101,66 @@ async fn accept(
     Ok((stream, peer, place))
 }
 
-async fn converse(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-    trusted_proxies: Arc<[IpNet]>,
-    limits: Connections,
-    clock: Arc<dyn Clock>,
-    stopping: CancellationToken,
-) {
-    // Without it small answers wait for the caller's acknowledgement.
-    let _ = stream.set_nodelay(true);
-    let answer = service_fn(move |request: Request<Incoming>| {
-        let router = router.clone();
-        let from = caller_address(peer.ip(), request.headers(), &trusted_proxies);
-        async move {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(Peer(from));
-            Ok::<_, Infallible>(match router.oneshot(request).await {
-                Ok(response) => response,
-                Err(never) => match never {},
-            })
+impl Serving {
+    /// A handshake counts as a connection, and takes no longer than a request's headers may.
+    async fn converse(self, stream: TcpStream, peer: SocketAddr) {
+        // Without it small answers wait for the caller's acknowledgement.
+        let _ = stream.set_nodelay(true);
+        let nothing_taken_for = self.limits.nothing_taken_for;
+        let stream = Patience::new(stream, nothing_taken_for, Arc::clone(&self.clock));
+        let Some(tls) = &self.tls else {
+            return self.talk(stream, peer).await;
+        };
+        let accepted = tokio::select! {
+            accepted = tls.accept(stream, self.limits.headers_within) => accepted,
+            () = self.stopping.cancelled() => return,
+        };
+        match accepted {
+            Ok(stream) => self.talk(stream, peer).await,
+            Err(error) => tracing::debug!(%error, "a TLS handshake failed"),
         }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(limits.headers_within)
-        .max_buf_size(HEADER_BYTES)
-        .serve_connection(
-            TokioIo::new(Patience::new(stream, limits.nothing_taken_for, clock)),
-            answer,
-        );
-    let mut connection = std::pin::pin!(connection);
-    let served = tokio::select! {
-        served = connection.as_mut() => served,
-        () = stopping.cancelled() => {
-            connection.as_mut().graceful_shutdown();
-            connection.await
-        }
-    };
-    if let Err(error) = served {
-        tracing::debug!(%error, "a connection ended early");
     }
-}
 
-/// Answers whoever is over their share, as far as that needs no waiting.
-fn refuse(stream: &TcpStream) {
-    const ANSWER: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
-    // Where the answer does not fit, the connection is closed all the same.
-    let _ = stream.try_write(ANSWER);
+    async fn talk<S>(&self, stream: S, peer: SocketAddr)
+    where
+        S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    {
+        let answer = service_fn(|request: Request<Incoming>| {
+            let router = self.router.clone();
+            let from = caller_address(peer.ip(), request.headers(), &self.trusted_proxies);
+            async move {
+                let mut request = request.map(Body::new);
+                request.extensions_mut().insert(Peer(from));
+                Ok::<_, Infallible>(match router.oneshot(request).await {
+                    Ok(response) => response,
+                    Err(never) => match never {},
+                })
+            }
+        });
+        let connection = http1::Builder::new()
+            .timer(TokioTimer::new())
+            .header_read_timeout(self.limits.headers_within)
+            .max_buf_size(HEADER_BYTES)
+            .serve_connection(TokioIo::new(stream), answer);
+        let mut connection = std::pin::pin!(connection);
+        let served = tokio::select! {
+            served = connection.as_mut() => served,
+            () = self.stopping.cancelled() => {
+                connection.as_mut().graceful_shutdown();
+                connection.await
+            }
+        };
+        if let Err(error) = served {
+            tracing::debug!(%error, "a connection ended early");
+        }
+    }
+
+    /// Answers whoever is over their share, as far as that needs no waiting. Encrypted, it would need a handshake.
+    fn refuse(&self, stream: &TcpStream) {
+        const ANSWER: &[u8] = b"HTTP/1.1 429 Too Many Requests\r\nRetry-After: 5\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+        if self.tls.is_none() {
+            // Where the answer does not fit, the connection is closed all the same.
+            let _ = stream.try_write(ANSWER);
+        }
+    }
 }

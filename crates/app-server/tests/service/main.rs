@@ -2,15 +2,23 @@
 #![expect(clippy::unwrap_used, reason = "a test's helpers are tests too")]
 
 mod attacks;
+mod backup;
 mod bag;
 mod bench;
 mod caller;
 mod crowds;
+mod demo;
 mod exports;
+mod exposure;
+mod folder;
 mod identity;
 mod kills;
+mod logs;
+mod manager;
+mod metrics;
 mod process;
 mod promises;
 mod resume;
 mod sockets;
+mod tls;
 mod trouble;

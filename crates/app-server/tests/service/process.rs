@@ -1,7 +1,8 @@
 //! The program itself, as an operator starts and stops it.
 
+use std::ffi::{OsStr, OsString};
 use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use tokio::task::spawn_blocking;
@@ -10,38 +11,57 @@ use tokio::task::spawn_blocking;
 pub(crate) struct Process {
     child: Option<Child>,
     pub(crate) url: String,
+    /// What it said on standard output when it was ready.
+    pub(crate) announced: serde_json::Value,
     log: tokio::task::JoinHandle<String>,
 }
 
 /// How the program is started.
 #[derive(Clone)]
 pub(crate) struct Start {
-    platform: String,
-    data: PathBuf,
-    more: Vec<String>,
+    arguments: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
 }
 
 impl Start {
     pub(crate) fn new(platform: &str, data: &Path) -> Self {
+        let empty = Self {
+            arguments: Vec::new(),
+            environment: Vec::new(),
+        };
+        let server = empty.with("--url", platform).with("--data", data);
+        server.with("--listen", "127.0.0.1:0")
+    }
+
+    /// With these arguments and no others.
+    pub(crate) fn only(arguments: &[&str]) -> Self {
         Self {
-            platform: platform.to_owned(),
-            data: data.to_owned(),
-            more: Vec::new(),
+            arguments: arguments.iter().map(OsString::from).collect(),
+            environment: Vec::new(),
         }
     }
 
-    pub(crate) fn with(mut self, name: &str, value: &str) -> Self {
-        self.more.extend([name.to_owned(), value.to_owned()]);
+    pub(crate) fn with(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        // The usual address gives way to another one.
+        let usual = self.arguments.iter().position(|known| known == name);
+        if let Some(at) = usual.filter(|_| name == "--listen") {
+            self.arguments.drain(at..at + 2);
+        }
+        self.arguments
+            .extend([name.into(), value.as_ref().to_owned()]);
+        self
+    }
+
+    pub(crate) fn with_environment(mut self, name: &str, value: impl AsRef<OsStr>) -> Self {
+        self.environment
+            .push((name.into(), value.as_ref().to_owned()));
         self
     }
 
     fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_uforge-export-server"));
         command
-            .args(["--url", &self.platform, "--listen", "127.0.0.1:0"])
-            .arg("--data")
-            .arg(&self.data)
-            .args(&self.more)
+            .args(&self.arguments)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
@@ -50,6 +70,7 @@ impl Start {
                 command.env_remove(name);
             }
         }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         command
     }
 
@@ -74,6 +95,7 @@ impl Start {
         Process {
             child: Some(child),
             url,
+            announced,
             log,
         }
     }
@@ -88,7 +110,25 @@ impl Start {
     }
 }
 
+/// Runs the program with these arguments until it ends: its exit status, standard output and standard error.
+pub(crate) async fn finished(arguments: &[&str]) -> (Option<i32>, String, String) {
+    let mut command = Start::only(arguments).command();
+    let output = spawn_blocking(move || command.output()).await.unwrap();
+    let output = output.unwrap();
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, said) = (text(&output.stdout), text(&output.stderr));
+    (output.status.code(), out, said)
+}
+
 impl Process {
+    /// What `ps` shows of it.
+    pub(crate) fn arguments_and_environment(&self) -> String {
+        let id = self.child.as_ref().unwrap().id();
+        let read = |what| std::fs::read(format!("/proc/{id}/{what}")).unwrap();
+        let both = [read("cmdline"), read("environ")].concat();
+        String::from_utf8_lossy(&both).into_owned()
+    }
+
     /// `kill -9`. Gives the log.
     pub(crate) async fn kill(self) -> String {
         self.signal("KILL").await.1
