@@ -13,11 +13,12 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{Parts, Service, router};
+use crate::api::{Parts, Service};
 use crate::auth::{Gate, GateParts, MemorySessions};
 use crate::backend::Backend;
 use crate::causes::Causes;
 use crate::compose::{self, ComposeError, Signals, StoreError, Stores, open_stores};
+use crate::routes::router;
 use crate::runner::{Runner, RunnerPorts, Terms};
 use crate::seal::Seal;
 use crate::serve::serve;
