@@ -13,7 +13,7 @@ use clap::{CommandFactory as _, FromArgMatches as _, Id, Parser};
 use domain::model::UserId;
 use ipnet::IpNet;
 
-/// Lets the people of a UForge AppCenter fetch their own data: one checked archive each, over HTTP.
+/// Lets the people of a UForge AppCenter fetch their own data, on a web page or by API: one checked archive each.
 #[derive(Debug, Parser)]
 #[command(
     name = "uforge-export-server",

@@ -72,3 +72,35 @@ impl Card {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::page::words::ENGLISH;
+    use crate::testing::job;
+
+    fn card(job: &Job, now: &str) -> Card {
+        Card::new(&ENGLISH, job, true, None, now.parse().unwrap())
+    }
+
+    #[test]
+    fn what_is_not_answered_within_a_month_is_overdue() {
+        let asked = job(1, "john");
+        let in_time = card(&asked, "1970-02-01T00:00:00Z");
+        assert_eq!(in_time.due.unwrap().machine, "1970-02-01T00:00:00Z");
+        assert!(!in_time.is_overdue);
+        assert!(card(&asked, "1970-02-01T00:00:01Z").is_overdue);
+        let mut given_up = asked;
+        given_up.cancel(Timestamp::UNIX_EPOCH).unwrap();
+        let over = card(&given_up, "1970-06-01T00:00:00Z");
+        assert!(!over.is_overdue && over.due.is_none());
+    }
+
+    #[test]
+    fn whose_data_it_is_is_said_where_that_is_somebody_else() {
+        let mut asked = job(1, "john");
+        assert_eq!(card(&asked, "1970-01-02T00:00:00Z").person, "");
+        asked.request.user = crate::testing::user("mary");
+        assert_eq!(card(&asked, "1970-01-02T00:00:00Z").person, "mary");
+    }
+}

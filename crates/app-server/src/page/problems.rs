@@ -47,8 +47,17 @@ pub(crate) async fn problems_as_pages(request: Request, next: Next) -> Response 
 }
 
 fn page(visit: &Visit, problem: &Problem, signs_in: bool) -> Response {
-    let said = (visit.words().problem)(problem);
-    if signs_in || matches!(problem, Problem::Unauthenticated { .. }) {
+    let words = visit.words();
+    let is_unknown = matches!(problem, Problem::Unauthenticated { .. });
+    let said = if signs_in && is_unknown {
+        Said {
+            title: words.refused,
+            text: words.refused_text.to_owned(),
+        }
+    } else {
+        (words.problem)(problem)
+    };
+    if signs_in || is_unknown {
         return form_after(visit, said);
     }
     let links = match problem {

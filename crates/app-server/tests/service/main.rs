@@ -7,6 +7,7 @@ mod caller;
 mod crowds;
 mod exports;
 mod identity;
+mod page;
 mod process;
 mod resume;
 mod sockets;

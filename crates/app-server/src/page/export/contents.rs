@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use domain::jobs::Delivery;
 use domain::model::Section;
+use domain::ports::RedactionRule;
 use domain::report::{ItemStatus, SectionStatus, Stage};
 use serde::Deserialize;
 
@@ -66,6 +67,7 @@ struct FailureEntry {
 
 #[derive(Deserialize)]
 struct RedactionEntry {
+    rule: RedactionRule,
     count: u64,
 }
 
@@ -80,8 +82,8 @@ pub(super) struct Contents {
     pub(super) missing: Vec<Missing>,
     /// How many more things are missing than are shown; empty for none.
     pub(super) more: String,
-    /// What was blanked; empty for nothing.
-    pub(super) blanked: String,
+    /// What was blanked, a sentence for each reason.
+    pub(super) blanked: Vec<String>,
     pub(super) notes: Vec<String>,
 }
 
@@ -128,7 +130,6 @@ impl Contents {
                 .map(|section| (words.section)(section.name).title)
                 .collect()
         };
-        let blanked: u64 = report.redactions.iter().map(|of| of.count).sum();
         Self {
             verdict: (words.verdict)(delivery.completeness),
             verdict_text: (words.verdict_text)(delivery.completeness, count),
@@ -146,13 +147,22 @@ impl Contents {
                 0 => String::new(),
                 hidden => (words.and_more)(hidden),
             },
-            blanked: match blanked {
-                0 => String::new(),
-                blanked => (words.blanked)(blanked),
-            },
+            blanked: blanked(words, &report),
             notes: notes(words, &report),
         }
     }
+}
+
+fn blanked(words: &Words, report: &Report) -> Vec<String> {
+    let of_rule = |rule: RedactionRule| {
+        let redactions = report.redactions.iter().filter(|of| of.rule == rule);
+        let count: u64 = redactions.map(|of| of.count).sum();
+        (count > 0).then(|| (words.blanked)(rule, count))
+    };
+    [RedactionRule::Secret, RedactionRule::OtherPerson]
+        .into_iter()
+        .filter_map(of_rule)
+        .collect()
 }
 
 fn is_empty(section: &SectionEntry) -> bool {
@@ -206,7 +216,10 @@ fn picture(words: &Words, sizes: &BTreeMap<Section, u64>) -> Vec<Part> {
         Part {
             title,
             size: (words.size)(bytes),
-            percent: (words.percent)(scaled(bytes, total, 100)),
+            percent: match scaled(bytes, total, 100) {
+                0 => format!("<\u{a0}{}", (words.percent)(1)),
+                percent => (words.percent)(percent),
+            },
             from,
             // What is there can be seen, however small it is.
             width: until.saturating_sub(from).max(2),

@@ -15,7 +15,7 @@ const SHOWN: usize = 50;
 
 /// How far an export is.
 pub(super) struct Progress {
-    /// In a sentence, which is read out when it changes.
+    /// In a sentence with the archives that are done; it is read out when it changes.
     pub(super) text: String,
     pub(super) steps: Vec<Step>,
     /// In thousandths, where that is known.
@@ -106,9 +106,6 @@ fn steps(words: &Words, job: &Job, phase: Phase) -> Vec<Step> {
 
 fn counts(words: &Words, progress: &JobProgress) -> Vec<String> {
     let mut counts = Vec::new();
-    if let Some(planned) = progress.planned_items().filter(|planned| *planned > 0) {
-        counts.push((words.archives_done)(progress.items.stored, planned));
-    }
     for (number, said) in [
         (progress.items.failed, words.archives_failed),
         (progress.sections(), words.lists_read),

@@ -7,7 +7,7 @@ mod units;
 
 use domain::jobs::{AuditAction, JobStateName, Phase, WaitingFor};
 use domain::model::{BagFormat, Section};
-use domain::ports::ItemStage;
+use domain::ports::{ItemStage, RedactionRule};
 use domain::report::{Completeness, SectionStatus, Stage};
 use jiff::Timestamp;
 
@@ -53,6 +53,8 @@ pub(super) struct Words {
     pub(super) sign_in: &'static str,
     pub(super) password_note: &'static str,
     pub(super) session_over: &'static str,
+    pub(super) refused: &'static str,
+    pub(super) refused_text: &'static str,
 
     // Asking.
     pub(super) ask_title: &'static str,
@@ -138,8 +140,8 @@ pub(super) struct Words {
     pub(super) lost_at: fn(Stage) -> &'static str,
     pub(super) after_attempts: fn(u64) -> String,
     pub(super) and_more: fn(usize) -> String,
-    pub(super) blanked: fn(u64) -> String,
-    pub(super) program_s_words: &'static str,
+    pub(super) blanked: fn(RedactionRule, u64) -> String,
+    pub(super) in_english: &'static str,
     pub(super) notes_title: &'static str,
     pub(super) downloads_title: &'static str,
     pub(super) no_downloads: &'static str,

@@ -46,11 +46,11 @@ fn one_is_not_many_where_a_language_has_both() {
         ["1 list read", "1 liste lue", "一覧 1 件を読み取り済み"]
     );
     assert_eq!(
-        each(|words| (words.blanked)(2)),
+        each(|words| (words.blanked)(RedactionRule::OtherPerson, 1)),
         [
-            "2 values were blanked in the documents.",
-            "2 valeurs effacées dans les documents.",
-            "文書内の 2 件の値が空白にされました。"
+            "1 passage of another person was blanked.",
+            "1 texte d’une autre personne effacé.",
+            "ほかの人の文章 1 件が空白にされました。"
         ]
     );
     assert_eq!(

@@ -6,7 +6,7 @@ mod sections;
 
 use domain::jobs::{AuditAction, JobStateName, Phase, WaitingFor};
 use domain::model::BagFormat;
-use domain::ports::ItemStage;
+use domain::ports::{ItemStage, RedactionRule};
 use domain::report::{Completeness, SectionStatus, Stage, grouped, human_bytes};
 
 use super::Words;
@@ -33,6 +33,8 @@ pub(in crate::page) static ENGLISH: Words = Words {
     sign_in: "Sign in",
     password_note: "UForge checks your password. It is not written to disk in readable form.",
     session_over: "Your session is over. Please sign in again.",
+    refused: "That did not work",
+    refused_text: "UForge did not accept this login and password. Check both and try again.",
 
     ask_title: "Ask for a copy",
     ask_text: "You get one file with all that UForge holds about you and all that you made there. You need not stay on this page while it is being made.",
@@ -145,13 +147,27 @@ pub(in crate::page) static ENGLISH: Words = Words {
     lost_at,
     after_attempts: |number| format!("after {number} attempts"),
     and_more: |number| format!("and {number} more, all named in export.json in the file"),
-    blanked: |number| {
-        format!(
-            "{} blanked in the documents.",
-            counted(number, "value was", "values were")
-        )
+    blanked: |rule, number| match rule {
+        RedactionRule::Secret => {
+            let values = counted(
+                number,
+                "password, key or token was",
+                "passwords, keys and tokens were",
+            );
+            format!("{values} blanked in the documents.")
+        }
+        RedactionRule::OtherPerson => {
+            format!(
+                "{} blanked.",
+                counted(
+                    number,
+                    "passage of another person was",
+                    "passages of other people were"
+                )
+            )
+        }
     },
-    program_s_words: "In the words of the program:",
+    in_english: "In the words of the program:",
     notes_title: "Good to know",
     downloads_title: "Who downloaded it",
     no_downloads: "Nobody yet.",

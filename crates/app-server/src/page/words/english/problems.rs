@@ -11,7 +11,7 @@ pub(super) fn problem(problem: &Problem) -> Said {
     let (title, text) = match problem {
         Problem::Unauthenticated { .. } => (
             "Please sign in",
-            "UForge did not accept this login and password, or nobody is signed in here. Check both and try again.".to_owned(),
+            "This page is for people who are signed in.".to_owned(),
         ),
         Problem::Forbidden => (
             "UForge does not let you in",

@@ -6,7 +6,7 @@ mod sections;
 
 use domain::jobs::{AuditAction, JobStateName, Phase, WaitingFor};
 use domain::model::BagFormat;
-use domain::ports::ItemStage;
+use domain::ports::{ItemStage, RedactionRule};
 use domain::report::{Completeness, SectionStatus, Stage};
 
 use super::Words;
@@ -33,6 +33,8 @@ pub(in crate::page) static FRENCH: Words = Words {
     sign_in: "Se connecter",
     password_note: "UForge vérifie votre mot de passe. Il n’est pas écrit sur le disque sous une forme lisible.",
     session_over: "Votre session est terminée. Veuillez vous reconnecter.",
+    refused: "Cela n’a pas marché",
+    refused_text: "UForge n’a pas accepté cet identifiant et ce mot de passe. Vérifiez les deux et réessayez.",
 
     ask_title: "Demander une copie",
     ask_text: "Vous obtenez un fichier avec tout ce qu’UForge conserve sur vous et tout ce que vous y avez créé. Vous n’avez pas besoin de rester sur cette page pendant sa préparation.",
@@ -152,13 +154,27 @@ pub(in crate::page) static FRENCH: Words = Words {
         1 => "et encore 1, nommé dans export.json dans le fichier".to_owned(),
         _ => format!("et encore {count}, tous nommés dans export.json dans le fichier"),
     },
-    blanked: |count| {
-        format!(
-            "{} dans les documents.",
-            counted(count, "valeur effacée", "valeurs effacées")
-        )
+    blanked: |rule, count| match rule {
+        RedactionRule::Secret => {
+            let values = counted(
+                count,
+                "mot de passe, clé ou jeton effacé",
+                "mots de passe, clés et jetons effacés",
+            );
+            format!("{values} dans les documents.")
+        }
+        RedactionRule::OtherPerson => {
+            format!(
+                "{}.",
+                counted(
+                    count,
+                    "texte d’une autre personne effacé",
+                    "textes d’autres personnes effacés"
+                )
+            )
+        }
     },
-    program_s_words: "Message du programme, en anglais\u{a0}:",
+    in_english: "Message du programme, en anglais\u{a0}:",
     notes_title: "Bon à savoir",
     downloads_title: "Qui l’a téléchargé",
     no_downloads: "Personne pour l’instant.",

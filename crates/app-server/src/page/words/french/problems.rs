@@ -11,7 +11,7 @@ pub(super) fn problem(problem: &Problem) -> Said {
     let (title, text) = match problem {
         Problem::Unauthenticated { .. } => (
             "Veuillez vous connecter",
-            "UForge n’a pas accepté cet identifiant et ce mot de passe, ou personne n’est connecté ici. Vérifiez les deux et réessayez.".to_owned(),
+            "Cette page est réservée aux personnes connectées.".to_owned(),
         ),
         Problem::Forbidden => (
             "UForge ne vous laisse pas entrer",

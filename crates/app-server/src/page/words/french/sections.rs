@@ -4,7 +4,6 @@ use domain::model::Section;
 
 use crate::page::words::About;
 
-#[expect(clippy::too_many_lines, reason = "it is a table")]
 pub(super) fn section(section: Section) -> About {
     let (title, text) = match section {
         Section::Profile => (

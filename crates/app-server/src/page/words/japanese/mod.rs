@@ -6,7 +6,7 @@ mod sections;
 
 use domain::jobs::{AuditAction, JobStateName, Phase, WaitingFor};
 use domain::model::BagFormat;
-use domain::ports::ItemStage;
+use domain::ports::{ItemStage, RedactionRule};
 use domain::report::{Completeness, SectionStatus, Stage, grouped, human_bytes};
 
 use super::Words;
@@ -32,6 +32,8 @@ pub(in crate::page) static JAPANESE: Words = Words {
     sign_in: "ログイン",
     password_note: "パスワードは UForge が確認します。読める形でディスクに書き込まれることはありません。",
     session_over: "セッションが終了しました。もう一度ログインしてください。",
+    refused: "ログインできませんでした",
+    refused_text: "UForge がこのログイン名とパスワードを受け付けませんでした。両方を確かめて、もう一度お試しください。",
 
     ask_title: "コピーを請求する",
     ask_text: "UForge が保持しているあなたのデータと、あなたが作成したものすべてが入ったファイルを 1 つ受け取れます。作成中にこのページを開いておく必要はありません。",
@@ -78,7 +80,7 @@ pub(in crate::page) static JAPANESE: Words = Words {
 
     progress_title: "進み具合",
     steps: "手順",
-    step_names: ["請求", "一覧", "アーカイブ", "確認", "完了"],
+    step_names: ["請求", "一覧", "取得", "確認", "完了"],
     archives_done: |done, planned| {
         format!("アーカイブ {} 件中 {} 件", grouped(planned), grouped(done))
     },
@@ -131,8 +133,18 @@ pub(in crate::page) static JAPANESE: Words = Words {
     and_more: |number| {
         format!("ほか {number} 件。すべてファイル内の export.json に記載されています")
     },
-    blanked: |number| format!("文書内の {} 件の値が空白にされました。", grouped(number)),
-    program_s_words: "プログラムのメッセージ（英語）：",
+    blanked: |rule, number| match rule {
+        RedactionRule::Secret => {
+            format!(
+                "文書内のパスワード・鍵・トークン {} 件が空白にされました。",
+                grouped(number)
+            )
+        }
+        RedactionRule::OtherPerson => {
+            format!("ほかの人の文章 {} 件が空白にされました。", grouped(number))
+        }
+    },
+    in_english: "プログラムのメッセージ（英語）：",
     notes_title: "お知らせ",
     downloads_title: "ダウンロードの記録",
     no_downloads: "まだありません。",

@@ -11,7 +11,7 @@ pub(super) fn problem(problem: &Problem) -> Said {
     let (title, text) = match problem {
         Problem::Unauthenticated { .. } => (
             "ログインしてください",
-            "UForge がこのログイン名とパスワードを受け付けなかったか、まだ誰もログインしていません。両方を確かめて、もう一度お試しください。".to_owned(),
+            "このページはログインした人だけのものです。".to_owned(),
         ),
         Problem::Forbidden => (
             "UForge が利用を許可していません",
