@@ -40,6 +40,9 @@ pub(crate) const LANGUAGES: [Language; 3] = [
     },
 ];
 
+/// The link to the file of an export.
+const FILE: &str = "a[href$='/archive']";
+
 /// Chooses a language with the switch at the foot of the page.
 pub(crate) async fn choose(language: Language, browser: &Browser) {
     let button = format!("button[name=language][value={}]", language.tag);
@@ -90,13 +93,13 @@ pub(crate) async fn travel(
         look_again(browser).await;
     }
     assert!(page(browser).await.contains(language.ready));
-    browser.click("a.main[download]").await;
+    browser.click(FILE).await;
     let bag = downloaded(folder.path()).await;
     verify(&bag);
     browser.follow(".button.danger").await;
     browser.follow("button.danger").await;
     assert_eq!(browser.address().await, address);
-    assert!(!browser.has("a[download]").await);
+    assert!(!browser.has(FILE).await);
     browser.follow("form[action='/sign-out'] button").await;
     assert!(browser.has("#password").await);
 }
@@ -122,7 +125,7 @@ async fn watch(browser: &Browser) {
     browser.run("window.untouched = true;").await;
     let began = Instant::now();
     let mut has_moved = false;
-    while !browser.has("a.main[download]").await {
+    while !browser.has(FILE).await {
         let moves = "return Boolean(window.untouched && document.querySelector('.steps .done, .active li'));";
         has_moved |= browser.run(moves).await == true;
         assert!(began.elapsed() < PATIENCE, "it does not end");
@@ -134,7 +137,7 @@ async fn watch(browser: &Browser) {
 /// With the link that is there for it.
 async fn look_again(browser: &Browser) {
     let began = Instant::now();
-    while !browser.has("a.main[download]").await {
+    while !browser.has(FILE).await {
         if browser.has("noscript a").await {
             browser.follow("noscript a").await;
         }

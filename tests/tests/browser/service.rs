@@ -24,7 +24,7 @@ pub(crate) struct Service {
     client: Client,
     runtime: Runtime,
     _platform: sandbox::Running,
-    _service: app_server::Running,
+    _server: app_server::Running,
     _data: TempDir,
 }
 
@@ -146,7 +146,7 @@ impl Service {
             client: Client::builder().no_proxy().build().expect("a client"),
             runtime,
             _platform: platform,
-            _service: service,
+            _server: service,
             _data: data,
         }
     }

@@ -2,6 +2,8 @@
 
 use askama::Template;
 use axum::extract::State;
+use axum::http::HeaderValue;
+use axum::http::header::CONTENT_DISPOSITION;
 use axum::response::Response;
 use domain::jobs::NumberedEntry;
 
@@ -72,7 +74,10 @@ pub(super) async fn csv(
     caller: Caller,
     query: AuditQuery,
 ) -> Result<Response, Problem> {
-    Ok(trail(&service, &caller, &query).await?.csv())
+    let mut csv = trail(&service, &caller, &query).await?.csv();
+    let saved = HeaderValue::from_static("attachment; filename=\"audit.csv\"");
+    csv.headers_mut().insert(CONTENT_DISPOSITION, saved);
+    Ok(csv)
 }
 
 impl Entry {

@@ -27,13 +27,21 @@ impl Visit {
     pub(super) fn of(headers: &HeaderMap, uri: &Uri) -> Self {
         Self {
             language: Language::of(headers),
-            place: Place::of(uri.path()).unwrap_or(Place::Home),
+            place: place(uri.path()),
         }
     }
 
     pub(super) fn words(&self) -> &'static Words {
         self.language.words()
     }
+}
+
+/// Where to come back to: whoever cannot be given a file is at the page of its export.
+fn place(path: &str) -> Place {
+    let page = path
+        .strip_prefix("/api/v1")
+        .and_then(|path| path.strip_suffix("/archive"));
+    Place::of(page.unwrap_or(path)).unwrap_or(Place::Home)
 }
 
 impl<S: Sync> FromRequestParts<S> for Visit {

@@ -189,19 +189,28 @@ async fn a_ready_one_has_its_file_and_sum_until_it_is_deleted() {
     let sum = domain::model::Sha256::of(crate::testing::BAG).to_string();
     assert!(page.contains(&sum) && page.contains("sha256sum"), "{page}");
     let archive = path.replace("/exports/", "/api/v1/exports/") + "/archive";
-    assert!(
-        page.contains(&format!("href=\"{archive}\" download")),
-        "{page}"
-    );
+    assert!(page.contains(&format!("href=\"{archive}\"")), "{page}");
     assert!(page.contains("Nobody yet."));
     assert_eq!(john.get(&archive).await.body, crate::testing::BAG);
+    let nobody = Visitor {
+        bench: &bench,
+        cookie: String::new(),
+        language: "en",
+    };
+    let refused = nobody.get(&archive).await;
+    assert_eq!(refused.status, StatusCode::UNAUTHORIZED);
+    let form = String::from_utf8(refused.body).unwrap();
+    assert!(
+        form.contains(&format!("name=\"next\" value=\"{path}\"")),
+        "{form}"
+    );
     john.until(&path, "the whole file").await;
     let question = john.page(&format!("{path}/delete")).await;
     assert!(question.contains("Delete the file?"), "{question}");
     john.post(&format!("{path}/delete"), "").await;
     let page = john.page(&path).await;
     assert!(
-        page.contains("Deleted") && !page.contains(" download>"),
+        page.contains("Deleted") && !page.contains("/archive\""),
         "{page}"
     );
     let gone = john.get(&archive).await;
@@ -289,6 +298,10 @@ async fn pages_for_administrators_are_for_them_alone() {
     );
     let csv = root.get("/audit.csv?limit=2").await;
     assert!(csv.header("content-type").starts_with("text/csv"));
+    assert_eq!(
+        csv.header("content-disposition"),
+        "attachment; filename=\"audit.csv\""
+    );
     let home = root.page("/").await;
     assert!(home.contains("id=\"user\""), "{home}");
     // Somebody else's export: its record, nothing to fetch, to change or to follow.

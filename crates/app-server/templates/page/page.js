@@ -20,12 +20,12 @@ function follow(section) {
     again = false;
     try {
       const answer = await fetch(section.dataset.part, { headers: { accept: "text/html" } });
-      if (!answer.ok) {
+      if (answer.status >= 400 && answer.status < 500) {
         // It is over, or the session is.
         location.reload();
         return;
       }
-      show(new DOMParser().parseFromString(await answer.text(), "text/html"));
+      if (answer.ok) show(new DOMParser().parseFromString(await answer.text(), "text/html"));
     } catch {
       // The server cannot be reached now.
     }

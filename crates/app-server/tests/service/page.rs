@@ -55,7 +55,8 @@ impl Visitor {
         for (name, value) in headers {
             request.extend([name, ": ", value, "\r\n"]);
         }
-        request.push_str(&format!("content-length: {}\r\n\r\n{form}", form.len()));
+        let length = form.len().to_string();
+        request.extend(["content-length: ", &length, "\r\n\r\n", form]);
         let mut stream = TcpStream::connect(&self.address).await.unwrap();
         stream.write_all(request.as_bytes()).await.unwrap();
         let mut answer = Vec::new();
@@ -93,11 +94,13 @@ fn cookie(answer: &Answer) -> String {
     set.split(';').next().unwrap().to_owned()
 }
 
+/// As a form sends it.
+fn encoded(text: &str) -> String {
+    let bytes: Vec<String> = text.bytes().map(|byte| format!("%{byte:02x}")).collect();
+    bytes.concat()
+}
+
 fn sign_in_form(person: &Person) -> String {
-    let encoded = |text: &str| -> String {
-        let bytes = text.bytes().map(|byte| format!("%{byte:02x}"));
-        bytes.collect()
-    };
     let (login, password) = (encoded(&person.login), encoded(&person.password));
     format!("login={login}&password={password}")
 }
@@ -213,7 +216,7 @@ async fn nothing_leads_to_another_site() {
         "/exports/../../evil.example",
         "/\r\nset-cookie: x=y",
     ] {
-        let next: String = target.bytes().map(|byte| format!("%{byte:02x}")).collect();
+        let next = encoded(target);
         for (action, form) in [
             ("/sign-in", format!("{}&next={next}", sign_in_form(&user))),
             ("/language", format!("language=fr&next={next}")),
@@ -243,7 +246,7 @@ fn hostile() -> Scenario {
     scenario.data.archive_bytes = 1_000;
     scenario.timing.export_millis = 1;
     scenario.timing.slots = 16;
-    scenario.user.login = "<script>alert(1)</script>\"'&".to_owned();
+    "<script>alert(1)</script>\"'&".clone_into(&mut scenario.user.login);
     scenario
 }
 
