@@ -162,8 +162,8 @@ async fn an_export_is_asked_for_watched_and_given_up() {
         part.contains("web shop") && !part.contains("<html"),
         "{part}"
     );
-    let home = john.page("/").await;
-    assert!(home.contains(&path) && home.contains("Under way"), "{home}");
+    let list = john.page("/").await;
+    assert!(list.contains(&path) && list.contains("Under way"), "{list}");
     let question = john.page(&format!("{path}/delete")).await;
     assert!(question.contains("Give this export up?"), "{question}");
     let given_up = john.post(&format!("{path}/delete"), "").await;

@@ -130,7 +130,11 @@ impl Active {
         };
         Self {
             kind: (words.section)(Section::of_items(item.item.kind)).title,
-            name: shown(&item.name),
+            name: if item.name.trim().is_empty() {
+                format!("({})", item.item.id)
+            } else {
+                shown(&item.name)
+            },
             stage: (words.stage)(&item.stage),
             size,
             bar: match (total, &item.stage) {

@@ -7,14 +7,14 @@ use jiff::Timestamp;
 use crate::page::words::Words;
 
 /// A word for the state, and how it looks.
-pub(in crate::page) struct Standing {
-    pub(in crate::page) word: &'static str,
+pub(crate) struct Standing {
+    pub(crate) word: &'static str,
     /// Its class in the style sheet.
-    pub(in crate::page) look: &'static str,
+    pub(crate) look: &'static str,
 }
 
 impl Standing {
-    pub(in crate::page) fn of(words: &Words, job: &Job, now: Timestamp) -> Self {
+    pub(crate) fn of(words: &Words, job: &Job, now: Timestamp) -> Self {
         let state = job.state_at(now);
         let completeness = job.delivery().map(|delivery| delivery.completeness);
         Self {
@@ -34,7 +34,7 @@ impl Standing {
 }
 
 /// What is to be said of it in a sentence or two.
-pub(in crate::page) fn said(
+pub(crate) fn said(
     words: &Words,
     job: &Job,
     progress: Option<&JobProgress>,

@@ -13,7 +13,7 @@ use super::Words;
 use counts::{counted, plural};
 
 /// English.
-pub(in crate::page) static ENGLISH: Words = Words {
+pub(crate) static ENGLISH: Words = Words {
     product: "UForge data export",
     between: " · ",
     skip: "Skip to the content",

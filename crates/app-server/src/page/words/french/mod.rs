@@ -13,7 +13,7 @@ use super::Words;
 use counts::{counted, day, number, plural, size};
 
 /// French.
-pub(in crate::page) static FRENCH: Words = Words {
+pub(crate) static FRENCH: Words = Words {
     product: "Export des données UForge",
     between: " · ",
     skip: "Aller au contenu",

@@ -12,7 +12,7 @@ use domain::report::{Completeness, SectionStatus, Stage, grouped, human_bytes};
 use super::Words;
 
 /// Japanese. Nothing in it has a plural.
-pub(in crate::page) static JAPANESE: Words = Words {
+pub(crate) static JAPANESE: Words = Words {
     product: "UForge データエクスポート",
     between: " · ",
     skip: "本文へ移動",
