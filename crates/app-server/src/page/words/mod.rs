@@ -128,6 +128,7 @@ pub(super) struct Words {
     pub(super) contents_title: &'static str,
     pub(super) bytes_by_kind: &'static str,
     pub(super) kind_of_data: &'static str,
+    pub(super) names: &'static str,
     pub(super) how_many: &'static str,
     pub(super) how_complete: &'static str,
     pub(super) section_status: fn(SectionStatus) -> &'static str,

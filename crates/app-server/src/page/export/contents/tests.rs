@@ -5,6 +5,7 @@ use domain::jobs::BagRecord;
 use domain::model::{BagFormat, SafeName, Sha256};
 use domain::report::{Completeness, export_json, sample};
 
+use super::picture::{PARTS, WIDE};
 use super::*;
 use crate::page::words::{ENGLISH, FRENCH};
 
@@ -33,6 +34,10 @@ fn a_partial_one_names_what_is_missing() {
     assert!(first.what.contains("did not begin"), "{}", first.what);
     assert!(!first.why.is_empty());
     assert!(contents.rows.iter().any(|row| row.warns));
+    let appliances = &contents.rows[1];
+    assert!(!appliances.names.is_empty());
+    let lost = appliances.names.iter().filter(|of| !of.status.is_empty());
+    assert_eq!(lost.count(), 1);
     let in_french = Contents::of(&FRENCH, &delivery);
     assert_eq!(in_french.verdict, "Partiel.");
     assert_eq!(in_french.missing.len(), contents.missing.len());

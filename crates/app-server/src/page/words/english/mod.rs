@@ -135,6 +135,7 @@ pub(crate) static ENGLISH: Words = Words {
     contents_title: "What is in it",
     bytes_by_kind: "Size by kind of data",
     kind_of_data: "Kind of data",
+    names: "Names",
     how_many: "Number",
     how_complete: "State",
     section_status,

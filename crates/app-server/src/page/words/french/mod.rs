@@ -139,6 +139,7 @@ pub(crate) static FRENCH: Words = Words {
     contents_title: "Ce qu’il contient",
     bytes_by_kind: "Taille par catégorie de données",
     kind_of_data: "Catégorie",
+    names: "Noms",
     how_many: "Nombre",
     how_complete: "État",
     section_status,

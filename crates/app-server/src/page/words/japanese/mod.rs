@@ -119,6 +119,7 @@ pub(crate) static JAPANESE: Words = Words {
     contents_title: "入っているもの",
     bytes_by_kind: "データの種類ごとのサイズ",
     kind_of_data: "種類",
+    names: "名前",
     how_many: "件数",
     how_complete: "状態",
     section_status,
