@@ -3,7 +3,7 @@
 use domain::jobs::{Job, JobProgress, JobStateName};
 use jiff::Timestamp;
 
-use super::export::{Standing, said};
+use super::export::{Failure, Standing, said};
 use super::text::{Moment, shown};
 use super::words::Words;
 use crate::api::{Service, progress};
@@ -23,6 +23,7 @@ pub(super) struct Card {
     pub(super) due: Option<Moment>,
     pub(super) is_overdue: bool,
     pub(super) expires: Option<Moment>,
+    pub(super) failure: Option<Failure>,
     /// Where its file is, and how large, for whoever may fetch it.
     pub(super) archive: Option<(String, String)>,
 }
@@ -65,6 +66,7 @@ impl Card {
             expires: ready
                 .and_then(|_| job.expires())
                 .map(|expires| Moment::of(words, expires)),
+            failure: Failure::of(words, job, now, is_own),
             archive: ready.filter(|_| is_own).map(|delivery| {
                 let path = format!("/api/v1/exports/{}/archive", job.id);
                 (path, (words.size)(delivery.bag.bytes))

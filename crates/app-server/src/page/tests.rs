@@ -238,6 +238,11 @@ async fn a_failed_one_says_why_and_can_be_tried_again() {
     ] {
         assert!(page.contains(said), "{said}: {page}");
     }
+    let list = john.page("/").await;
+    assert!(
+        list.contains("the run broke off") && list.contains("/retry\""),
+        "{list}"
+    );
     bench.backend.behave(Behaviour::Deliver);
     bench.backend.let_through(1);
     let retried = john.post(&format!("{path}/retry"), "").await;

@@ -2,6 +2,7 @@
 
 mod contents;
 mod facts;
+mod failure;
 mod file;
 mod progress;
 mod standing;
@@ -9,8 +10,7 @@ mod standing;
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use domain::jobs::{Job, JobState, JobStateName};
-use jiff::Timestamp;
+use domain::jobs::{Job, JobStateName};
 
 use super::frame::{Frame, Visit, html};
 use super::text::shown;
@@ -21,6 +21,7 @@ use crate::place::Place;
 use crate::problem::Problem;
 use contents::Contents;
 use facts::{Fact, Value, facts};
+pub(super) use failure::Failure;
 use file::{Downloads, File};
 use progress::Progress;
 pub(super) use standing::{Standing, said};
@@ -42,14 +43,6 @@ struct ExportPage {
     downloads: Option<Downloads>,
     /// What its owner can give up: the word for it.
     give_up: Option<&'static str>,
-}
-
-/// Why one failed, and what can be done.
-struct Failure {
-    message: String,
-    hint: String,
-    /// Until when its owner can try it again.
-    until: Option<String>,
 }
 
 /// How far one is, as the page's script asks for it.
@@ -81,7 +74,7 @@ pub(super) async fn show(
         facts: facts(words, &job, now),
         progress: so_far.map(|so_far| Progress::of(words, &job, &so_far, now, is_own)),
         file: File::of(words, &job, now, is_own),
-        failure: failure(words, &job, now, is_own),
+        failure: Failure::of(words, &job, now, is_own),
         contents: job.delivery().map(|delivery| Contents::of(words, delivery)),
         notes: job.notes.iter().map(|note| shown(note)).collect(),
         downloads: job.delivery().map(|_| Downloads::of(words, &job)),
@@ -94,23 +87,6 @@ fn give_up(words: &Words, job: &Job, state: JobStateName) -> Option<&'static str
         return Some(words.cancel);
     }
     (state == JobStateName::Ready).then_some(words.delete)
-}
-
-fn failure(words: &Words, job: &Job, now: Timestamp, is_own: bool) -> Option<Failure> {
-    let JobState::Failed {
-        failure,
-        resumable_until,
-        ..
-    } = &job.state
-    else {
-        return None;
-    };
-    let until = resumable_until.filter(|until| is_own && now < *until);
-    Some(Failure {
-        message: shown(&failure.message),
-        hint: failure.hint.as_deref().map(shown).unwrap_or_default(),
-        until: until.map(|until| (words.try_again_until)(&(words.moment)(until))),
-    })
 }
 
 /// How far it is: a part of its page. Once it is over, there is no such part.
