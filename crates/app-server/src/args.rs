@@ -12,7 +12,7 @@ use clap::{Arg, Command, CommandFactory as _, Parser};
 use domain::model::UserId;
 use ipnet::IpNet;
 
-/// Lets the people of a UForge AppCenter fetch their own data: one checked archive each, over HTTP.
+/// Lets the people of a UForge AppCenter fetch their own data, on a web page or by API: one checked archive each.
 #[derive(Debug, Parser)]
 #[command(
     name = "uforge-export-server",

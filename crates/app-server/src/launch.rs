@@ -13,7 +13,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::api::{Parts, Scraped, Service, metrics_router, router};
+use crate::api::{Parts, Scraped, Service};
 use crate::auth::{Gate, GateParts, MemorySessions};
 use crate::backend::Backend;
 use crate::causes::Causes;
@@ -21,6 +21,7 @@ use crate::compose::{
     self, ComposeError, Demo, DemoError, Signals, StoreError, Stores, open_stores,
 };
 use crate::metrics::{LastCounts, MeteredAudit, Metrics};
+use crate::routes::{metrics_router, router};
 use crate::runner::{Runner, RunnerPorts, Terms};
 use crate::seal::Seal;
 use crate::serve::{Serving, Tls, TlsError, serve};

@@ -1,6 +1,6 @@
 //! The self-hosted service: people ask for their export over HTTP, and fetch it when it is ready.
 //!
-//! A request passes `serve` (sockets), `api` (routes) and `auth` (who is it), becomes a job in a store, and is run by
+//! A request passes `serve` (sockets), `routes` (`api` for programs, `page` for people) and `auth` (who is it), becomes a job in a store, and is run by
 //! `runner`. Concrete adapters are named in `compose` only; what the service needs of them is `backend`.
 
 mod api;
@@ -18,7 +18,10 @@ mod launch;
 mod log;
 mod metrics;
 mod network;
+mod page;
+mod place;
 mod problem;
+mod routes;
 mod runner;
 mod seal;
 mod serve;

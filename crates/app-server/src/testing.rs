@@ -34,6 +34,8 @@ pub(crate) enum Behaviour {
     Deliver,
     /// A failure.
     Fail,
+    /// Fails, and can be resumed.
+    Break,
     /// The platform is away.
     BeAway,
     /// The platform refuses the credentials.
@@ -240,6 +242,7 @@ impl Run for FakeRun {
         match self.behaviour {
             Behaviour::Panic => panic!("a run that nobody foresaw"),
             Behaviour::Fail => Err(setback(SetbackKind::Final, "the platform went away")),
+            Behaviour::Break => Err(setback(SetbackKind::Resumable, "the run broke off")),
             Behaviour::BeAway => Err(setback(SetbackKind::PlatformAway, "it does not answer")),
             Behaviour::Refuse => Err(setback(SetbackKind::SignInRefused, "a wrong password")),
             Behaviour::FindNoSpace => Err(setback(SetbackKind::NoSpace, "no space left")),

@@ -6,9 +6,13 @@
 use std::io::{BufRead as _, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
+
+/// Nothing that a test waits for takes this long.
+pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
 
 /// Headless, and silent on the network.
 const FLAGS: [&str; 8] = [
@@ -101,8 +105,63 @@ impl Browser {
 
     /// Opens a file, as a person does with a double click.
     pub(crate) async fn go(&self, page: &Path) {
-        let url = format!("file://{}", page.display());
+        self.visit(&format!("file://{}", page.display())).await;
+    }
+
+    /// Goes to an address.
+    pub(crate) async fn visit(&self, url: &str) {
         self.post("url", json!({ "url": url })).await;
+    }
+
+    /// The address of the page that is open.
+    pub(crate) async fn address(&self) -> String {
+        let url = format!("{}/url", self.session);
+        let found = call(&self.client, Method::GET, &url, &json!({})).await;
+        found.as_str().expect("an address").to_owned()
+    }
+
+    /// Clicks on the link or button that this selects, and waits for the page that this opens.
+    pub(crate) async fn follow(&self, selector: &str) {
+        let before = self.run("return performance.timeOrigin;").await;
+        self.click(selector).await;
+        let began = Instant::now();
+        loop {
+            let now = "return [performance.timeOrigin, document.readyState];";
+            let now = self.run(now).await;
+            if now[0] != before && now[1] == "complete" {
+                return;
+            }
+            assert!(began.elapsed() < PATIENCE, "{selector} opens nothing");
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Clicks on the element that this selects.
+    pub(crate) async fn click(&self, selector: &str) {
+        let element = self.element(selector).await;
+        self.post(&format!("element/{element}/click"), json!({}))
+            .await;
+    }
+
+    /// Types into the element that this selects.
+    pub(crate) async fn fill_in(&self, selector: &str, text: &str) {
+        let element = self.element(selector).await;
+        let typed = json!({ "text": text });
+        self.post(&format!("element/{element}/value"), typed).await;
+    }
+
+    async fn element(&self, selector: &str) -> String {
+        let wanted = json!({ "using": "css selector", "value": selector });
+        let found = self.post("element", wanted).await;
+        let id = found.as_object().and_then(|found| found.values().next());
+        id.and_then(Value::as_str).expect("an element").to_owned()
+    }
+
+    /// Whether something is selected by this, visible or not.
+    pub(crate) async fn has(&self, selector: &str) -> bool {
+        let wanted = json!({ "using": "css selector", "value": selector });
+        let found = self.post("elements", wanted).await;
+        found.as_array().is_some_and(|found| !found.is_empty())
     }
 
     /// Runs a script from outside, which the page's own policy does not concern, and takes what it returns.

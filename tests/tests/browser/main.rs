@@ -1,4 +1,5 @@
-//! `index.html` of real bags in a real browser: read by axe-core, on a wide screen, on a phone, in the dark and on paper.
+//! `index.html` of real bags, and the pages of the service, in a real browser: read by axe-core, on a wide screen, on a phone, in the dark
+//! and on paper; used with and without scripts.
 //!
 //! It needs Chromium, its `chromedriver` and axe-core, which `cargo xtask test` brings and names in `UFORGE_EXPORT_TEST_TOOLS`. Without
 //! that variable every test here is ignored, and counted as such; with it a missing tool is a failure. Pictures of every view and the
@@ -7,8 +8,11 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod driver;
+mod journey;
 mod pages;
 mod paper;
+mod service;
+mod service_pages;
 mod structure;
 mod views;
 
@@ -23,6 +27,7 @@ use libtest_mimic::{Arguments, Trial};
 
 use driver::{Browser, Driver};
 use pages::{KINDS, Page};
+use service::Services;
 use views::VIEWS;
 
 const TOOLS: &str = "UFORGE_EXPORT_TEST_TOOLS";
@@ -31,6 +36,7 @@ const TOOLS: &str = "UFORGE_EXPORT_TEST_TOOLS";
 struct Bench {
     driver: LazyLock<Driver>,
     pages: Vec<LazyLock<Page>>,
+    services: LazyLock<Services>,
     axe: LazyLock<String>,
 }
 
@@ -39,6 +45,7 @@ impl Bench {
         Self {
             driver: LazyLock::new(Driver::start),
             pages: KINDS.into_iter().map(LazyLock::new).collect(),
+            services: LazyLock::new(Services::start),
             axe: LazyLock::new(axe),
         }
     }
@@ -84,38 +91,89 @@ fn trials(bench: &Arc<Bench>) -> Vec<Trial> {
     for (index, kind) in pages::NAMES.into_iter().enumerate() {
         for view in VIEWS {
             let name = format!("{kind}::reads_well_{}", view.name);
-            trials.push(trial(bench, index, name, async move |bench, browser| {
+            trials.push(of_page(bench, index, name, async move |bench, browser| {
                 views::check(&bench.pages[index], view, &bench.axe, browser).await;
             }));
         }
         let name = format!("{kind}::prints_whole");
-        trials.push(trial(bench, index, name, async move |bench, browser| {
+        trials.push(of_page(bench, index, name, async move |bench, browser| {
             paper::check(&bench.pages[index], browser).await;
         }));
         let name = format!("{kind}::has_its_landmarks_headings_and_table_headers");
-        trials.push(trial(bench, index, name, async move |bench, browser| {
+        trials.push(of_page(bench, index, name, async move |bench, browser| {
             structure::check(&bench.pages[index], browser).await;
         }));
         let name = format!("{kind}::opens_offline_without_script_and_leads_only_into_the_bag");
-        trials.push(trial(bench, index, name, async move |bench, browser| {
+        trials.push(of_page(bench, index, name, async move |bench, browser| {
             structure::check_references(&bench.pages[index], browser).await;
         }));
         let name = format!("{kind}::can_be_used_with_the_keyboard");
-        trials.push(trial(bench, index, name, async move |bench, browser| {
+        trials.push(of_page(bench, index, name, async move |bench, browser| {
             structure::check_keyboard(&bench.pages[index], browser).await;
         }));
     }
+    for kind in service_pages::KINDS {
+        let name = format!(
+            "service::{}::reads_well_in_every_view_and_language",
+            kind.name
+        );
+        trials.push(of_service(bench, name, async move |bench, browser| {
+            service_pages::check(kind, &bench.services, &bench.axe, browser).await;
+        }));
+    }
+    for language in journey::LANGUAGES {
+        for (how, scripts) in [("with_scripts", true), ("without_scripts", false)] {
+            let name = format!(
+                "service::an_export_is_asked_for_and_downloaded_in_{}_{how}",
+                language.name
+            );
+            trials.push(of_service(bench, name, async move |bench, browser| {
+                journey::travel(language, scripts, &bench.services.rich, browser).await;
+            }));
+        }
+    }
+    let name = "service::can_be_used_with_the_keyboard".to_owned();
+    trials.push(of_service(bench, name, async move |bench, browser| {
+        journey::sign_in_with_the_keyboard(&bench.services.rich, browser).await;
+    }));
     trials
 }
 
-/// A test with a browser of its own, which is closed however the test ends.
-fn trial<Body>(bench: &Arc<Bench>, page: usize, name: String, body: Body) -> Trial
+/// A test of a bag's page.
+fn of_page<Body>(bench: &Arc<Bench>, page: usize, name: String, body: Body) -> Trial
+where
+    Body: AsyncFnOnce(&Bench, &Browser) + Send + 'static,
+{
+    let made = move |bench: &Bench| {
+        LazyLock::force(&bench.pages[page]);
+    };
+    trial(bench, name, made, body)
+}
+
+/// A test of the service.
+fn of_service<Body>(bench: &Arc<Bench>, name: String, body: Body) -> Trial
+where
+    Body: AsyncFnOnce(&Bench, &Browser) + Send + 'static,
+{
+    let made = |bench: &Bench| {
+        LazyLock::force(&bench.services);
+    };
+    trial(bench, name, made, body)
+}
+
+/// A test with a browser of its own, which is closed however the test ends. `made` is what has to be there before.
+fn trial<Body>(
+    bench: &Arc<Bench>,
+    name: String,
+    made: impl FnOnce(&Bench) + Send + 'static,
+    body: Body,
+) -> Trial
 where
     Body: AsyncFnOnce(&Bench, &Browser) + Send + 'static,
 {
     let bench = Arc::clone(bench);
     Trial::test(name, move || {
-        LazyLock::force(&bench.pages[page]);
+        made(&bench);
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::driver::Browser;
 use crate::pages::Page;
 
-const HEADINGS: &str = "return [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map((of) => Number(of.localName[1]));";
+pub(crate) const HEADINGS: &str = "return [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map((of) => Number(of.localName[1]));";
 
 /// Tables without a caption, and heads without a scope.
 const TABLES: &str = "
@@ -50,7 +50,7 @@ pub(crate) async fn check(page: &Page, browser: &Browser) {
     assert!(roles.contains_key("rowheader"), "{roles:?}");
 }
 
-fn check_headings(levels: &Value) {
+pub(crate) fn check_headings(levels: &Value) {
     let levels: Vec<u64> = serde_json::from_value(levels.clone()).expect("levels");
     assert_eq!(levels.iter().filter(|level| **level == 1).count(), 1);
     assert_eq!(levels.first(), Some(&1));
@@ -61,7 +61,7 @@ fn check_headings(levels: &Value) {
 }
 
 /// How often each role stands in the tree that a screen reader reads.
-async fn roles(browser: &Browser) -> BTreeMap<String, u64> {
+pub(crate) async fn roles(browser: &Browser) -> BTreeMap<String, u64> {
     browser.chromium("Accessibility.enable", json!({})).await;
     let tree = browser
         .chromium("Accessibility.getFullAXTree", json!({}))
@@ -121,7 +121,7 @@ pub(crate) async fn check_keyboard(page: &Page, browser: &Browser) {
     assert_eq!(next, json!([true, "solid"]));
 }
 
-async fn press(browser: &Browser, key: &str, code: u32) {
+pub(crate) async fn press(browser: &Browser, key: &str, code: u32) {
     let text = if key == "Enter" { "\r" } else { "" };
     for kind in ["keyDown", "keyUp"] {
         let stroke = json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code, "text": text });

@@ -56,7 +56,7 @@ return [...document.querySelectorAll('body *')]
 
 /// Opens the page in this view; axe finds nothing, with its passages as they are and all open, and nothing is wider than the screen.
 pub(crate) async fn check(page: &Page, view: View, axe: &str, browser: &Browser) {
-    look(browser, view.width, view.scheme).await;
+    look(browser, view).await;
     browser.go(&page.index()).await;
     picture(browser, view, &format!("{}-{}", page.name, view.name)).await;
     browser.run(axe).await;
@@ -65,11 +65,24 @@ pub(crate) async fn check(page: &Page, view: View, axe: &str, browser: &Browser)
     if !page.is_long {
         check_with_axe(browser, "with everything opened").await;
     }
+    check_width(browser, view).await;
+}
+
+/// The page that is open, in this view: axe finds nothing, and nothing is wider than the screen. axe is there already.
+pub(crate) async fn check_open(browser: &Browser, view: View, name: &str) {
+    look(browser, view).await;
+    picture(browser, view, &format!("{name}-{}", view.name)).await;
+    check_with_axe(browser, &format!("{name}, {}", view.name)).await;
+    check_width(browser, view).await;
+}
+
+async fn check_width(browser: &Browser, view: View) {
     let wide = browser.run(WIDER_THAN_THE_SCREEN).await;
     assert_eq!(wide, json!([]), "wider than {} px", view.width);
 }
 
-async fn look(browser: &Browser, width: u32, scheme: &str) {
+async fn look(browser: &Browser, view: View) {
+    let (width, scheme) = (view.width, view.scheme);
     let size =
         json!({ "width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500 });
     browser

@@ -10,7 +10,7 @@ use super::extract::BODY_LIMIT_BYTES;
 use crate::problem::Problem;
 
 /// Refuses a request whose body is announced as larger than is accepted. The connection is of no use after that.
-pub(super) async fn refuse_too_large(request: Request, next: Next) -> Response {
+pub(crate) async fn refuse_too_large(request: Request, next: Next) -> Response {
     if !is_too_large(request.headers()) {
         return next.run(request).await;
     }

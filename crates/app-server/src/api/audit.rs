@@ -1,7 +1,7 @@
 //! `GET /api/v1/audit`: the audit trail, for administrators.
 
 use axum::extract::{FromRequestParts, State};
-use axum::http::header::{ACCEPT, CONTENT_TYPE, LINK};
+use axum::http::header::{CONTENT_TYPE, LINK};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use axum::response::{IntoResponse, Response};
@@ -9,6 +9,7 @@ use domain::jobs::{AuditAction, AuditPage, NumberedEntry};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+use super::accept::quality;
 use super::extract::{limited, query};
 use super::service::Service;
 use super::trail::Deed;
@@ -29,14 +30,14 @@ fn usual_limit() -> usize {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct AuditQuery {
+pub(crate) struct AuditQuery {
     /// Entries in a page.
     #[serde(default = "usual_limit")]
     #[param(minimum = 1, maximum = 1000, default = 100)]
-    limit: usize,
+    pub(crate) limit: usize,
     /// Entries before this number only.
     #[param(minimum = 0)]
-    before: Option<u64>,
+    pub(crate) before: Option<u64>,
 }
 
 impl FromRequestParts<Service> for AuditQuery {
@@ -111,6 +112,34 @@ pub(super) async fn read(
     query: AuditQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
+    let trail = page(&service, &caller, &query).await?;
+    let next = trail.next(&query, "/api/v1/audit");
+    let link = next
+        .as_ref()
+        .and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok());
+    let mut response = if wants_csv(&headers) {
+        trail.csv()
+    } else {
+        let entries = trail.entries;
+        axum::Json(TrailView { entries, next }).into_response()
+    };
+    response.headers_mut().extend(link.map(|link| (LINK, link)));
+    Ok(response)
+}
+
+/// A page of the trail that was read, and recorded as read.
+pub(crate) struct TrailPage {
+    /// Newest first.
+    pub(crate) entries: Vec<NumberedEntry>,
+    more: bool,
+}
+
+/// Reads a page of the trail for an administrator; not without an entry that says so.
+pub(crate) async fn page(
+    service: &Service,
+    caller: &Caller,
+    query: &AuditQuery,
+) -> Result<TrailPage, Problem> {
     if !caller.is_administrator() {
         return Err(Problem::NotAdministrator);
     }
@@ -122,35 +151,36 @@ pub(super) async fn read(
     let mut entries = service.audit.page(page).await?;
     let more = entries.len() > query.limit;
     entries.truncate(query.limit);
-    let last = entries.last().filter(|_| more);
-    let next =
-        last.map(|last| format!("/api/v1/audit?limit={}&before={}", query.limit, last.number));
     let read = Deed {
         action: AuditAction::AuditRead,
-        caller: &caller,
+        caller,
         subject: None,
         job: None,
         detail: Some(span(&entries)),
     };
-    read.record_first(&service).await?;
-    let link = next
-        .as_ref()
-        .and_then(|next| HeaderValue::from_str(&format!("<{next}>; rel=\"next\"")).ok());
-    let mut response = if wants_csv(&headers) {
-        let lines = entries.iter().map(csv::line);
+    read.record_first(service).await?;
+    Ok(TrailPage { entries, more })
+}
+
+impl TrailPage {
+    /// Where the page after this one is, of the trail that is at `path`.
+    pub(crate) fn next(&self, query: &AuditQuery, path: &str) -> Option<String> {
+        let last = self.entries.last().filter(|_| self.more)?;
+        Some(format!(
+            "{path}?limit={}&before={}",
+            query.limit, last.number
+        ))
+    }
+
+    /// The page as CSV.
+    pub(crate) fn csv(&self) -> Response {
+        let lines = self.entries.iter().map(csv::line);
         let text = std::iter::once(csv::HEAD.to_owned())
             .chain(lines)
             .collect::<String>();
-        (
-            [(CONTENT_TYPE, "text/csv; charset=utf-8; header=present")],
-            text,
-        )
-            .into_response()
-    } else {
-        axum::Json(TrailView { entries, next }).into_response()
-    };
-    response.headers_mut().extend(link.map(|link| (LINK, link)));
-    Ok(response)
+        let kind = [(CONTENT_TYPE, "text/csv; charset=utf-8; header=present")];
+        (kind, text).into_response()
+    }
 }
 
 /// Which entries were read.
@@ -166,40 +196,10 @@ fn wants_csv(headers: &HeaderMap) -> bool {
     quality(headers, "text", "csv") > quality(headers, "application", "json")
 }
 
-/// How much a media type is accepted (RFC 9110 §12.5.1), in thousandths. The most specific range counts.
-fn quality(headers: &HeaderMap, kind: &str, subkind: &str) -> u32 {
-    let values = headers.get_all(ACCEPT).iter();
-    let ranges = values
-        .filter_map(|value| value.to_str().ok())
-        .flat_map(|value| value.split(','));
-    let mut best = (0, 0);
-    for range in ranges {
-        let mut parts = range.split(';').map(str::trim);
-        let name = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let specific = match name.split_once('/') {
-            Some((k, s)) if k == kind && s == subkind => 3,
-            Some((k, "*")) if k == kind => 2,
-            Some(("*", "*")) => 1,
-            _ => continue,
-        };
-        let weight = parts.find_map(|part| part.strip_prefix("q="));
-        let weight = weight.map_or(Some(1000), thousandths).unwrap_or_default();
-        best = best.max((specific, weight));
-    }
-    best.1
-}
-
-fn thousandths(weight: &str) -> Option<u32> {
-    let (whole, rest) = weight.split_once('.').unwrap_or((weight, ""));
-    let rest = format!("{rest:0<3}");
-    let whole = whole.parse::<u32>().ok()?.checked_mul(1000)?;
-    let value = whole.checked_add(rest.get(..3)?.parse().ok()?)?;
-    (value <= 1000).then_some(value)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::header::ACCEPT;
 
     #[test]
     fn csv_is_given_where_it_is_preferred() {

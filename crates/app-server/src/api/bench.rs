@@ -15,38 +15,39 @@ use tower::ServiceExt as _;
 use domain::jobs::{AuditLog, JobStore};
 use domain::testing::MemoryKeys;
 
-use super::{Parts, Readiness, Scraped, Service, router};
+use super::{Parts, Readiness, Scraped, Service};
 use crate::auth::{Gate, GateParts, MemorySessions, Peer};
 use crate::backend::Backend;
+use crate::routes::router;
 use crate::runner::Runner;
 use crate::testing::{FakeBackend, TestStores, later_clock, terms};
 
-pub(super) struct Bench {
-    pub(super) router: Router,
-    pub(super) audit: Arc<dyn AuditLog>,
-    pub(super) backend: Arc<FakeBackend>,
+pub(crate) struct Bench {
+    pub(crate) router: Router,
+    pub(crate) audit: Arc<dyn AuditLog>,
+    pub(crate) backend: Arc<FakeBackend>,
     /// How much later it is for sign-ins.
-    pub(super) later: Arc<Mutex<Duration>>,
-    pub(super) folder: tempfile::TempDir,
+    pub(crate) later: Arc<Mutex<Duration>>,
+    pub(crate) folder: tempfile::TempDir,
 }
 
-pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) headers: HeaderMap,
-    pub(super) body: Vec<u8>,
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Answer {
-    pub(super) fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    pub(super) fn header(&self, name: &str) -> &str {
+    pub(crate) fn header(&self, name: &str) -> &str {
         self.headers[name].to_str().unwrap()
     }
 
     /// Asserts that this is a problem document, and gives its type.
-    pub(super) fn problem(&self, status: u16) -> String {
+    pub(crate) fn problem(&self, status: u16) -> String {
         assert_eq!(self.status.as_u16(), status);
         assert_eq!(self.header("content-type"), "application/problem+json");
         let document = self.json();
@@ -55,12 +56,12 @@ impl Answer {
     }
 }
 
-pub(super) async fn bench_keeping(keep_archive: Duration) -> Bench {
+pub(crate) async fn bench_keeping(keep_archive: Duration) -> Bench {
     make(keep_archive, None).await
 }
 
 /// The interface reads jobs from this store.
-pub(super) async fn bench_reading(store: Arc<dyn JobStore>) -> Bench {
+pub(crate) async fn bench_reading(store: Arc<dyn JobStore>) -> Bench {
     make(Duration::from_hours(1), Some(store)).await
 }
 
@@ -109,15 +110,15 @@ async fn make(keep_archive: Duration, store: Option<Arc<dyn JobStore>>) -> Bench
     }
 }
 
-pub(super) async fn bench() -> Bench {
+pub(crate) async fn bench() -> Bench {
     bench_keeping(Duration::from_hours(1)).await
 }
 
-pub(super) fn basic(login: &str, password: &str) -> String {
+pub(crate) fn basic(login: &str, password: &str) -> String {
     format!("Basic {}", STANDARD.encode(format!("{login}:{password}")))
 }
 
-pub(super) fn as_john(method: &str, path: &str) -> axum::http::request::Builder {
+pub(crate) fn as_john(method: &str, path: &str) -> axum::http::request::Builder {
     Request::builder()
         .method(method)
         .uri(path)
@@ -125,7 +126,7 @@ pub(super) fn as_john(method: &str, path: &str) -> axum::http::request::Builder 
 }
 
 impl Bench {
-    pub(super) async fn send(&self, request: Request<Body>) -> Answer {
+    pub(crate) async fn send(&self, request: Request<Body>) -> Answer {
         let mut request = request;
         request
             .extensions_mut()
@@ -139,17 +140,17 @@ impl Bench {
         }
     }
 
-    pub(super) async fn ask(&self, method: &str, path: &str) -> Answer {
+    pub(crate) async fn ask(&self, method: &str, path: &str) -> Answer {
         let request = as_john(method, path).body(Body::empty()).unwrap();
         self.send(request).await
     }
 
-    pub(super) async fn get_with(&self, path: &str, header: (&str, &str)) -> Answer {
+    pub(crate) async fn get_with(&self, path: &str, header: (&str, &str)) -> Answer {
         let request = as_john("GET", path).header(header.0, header.1);
         self.send(request.body(Body::empty()).unwrap()).await
     }
 
-    pub(super) async fn post(&self, body: &str) -> Answer {
+    pub(crate) async fn post(&self, body: &str) -> Answer {
         let request = as_john("POST", "/api/v1/exports")
             .header("content-type", "application/json")
             .body(Body::from(body.to_owned()))
@@ -158,13 +159,13 @@ impl Bench {
     }
 
     /// Asks for an export and gives where it is.
-    pub(super) async fn create(&self) -> String {
+    pub(crate) async fn create(&self) -> String {
         let created = self.post("{}").await;
         assert_eq!(created.status, StatusCode::ACCEPTED);
         created.header("location").to_owned()
     }
 
-    pub(super) async fn until(&self, path: &str, state: &str) -> Value {
+    pub(crate) async fn until(&self, path: &str, state: &str) -> Value {
         loop {
             let export = self.ask("GET", path).await.json();
             if export["state"] == state {
@@ -174,7 +175,7 @@ impl Bench {
         }
     }
 
-    pub(super) async fn until_downloads(&self, path: &str, count: usize) -> Value {
+    pub(crate) async fn until_downloads(&self, path: &str, count: usize) -> Value {
         loop {
             let export = self.ask("GET", path).await.json();
             if export["downloads"].as_array().unwrap().len() == count {
@@ -184,7 +185,7 @@ impl Bench {
         }
     }
 
-    pub(super) async fn ready(&self) -> String {
+    pub(crate) async fn ready(&self) -> String {
         self.backend.let_through(1);
         let path = self.create().await;
         self.until(&path, "ready").await;

@@ -71,7 +71,7 @@ pub(super) fn where_from(extensions: &Extensions) -> Result<IpAddr, Problem> {
 
 /// Refuses what another site's page sends. What changes something and comes with the session's cookie has to say that it is from
 /// this service's own page.
-pub(super) fn same_origin(
+pub(crate) fn same_origin(
     service: &Service,
     method: &Method,
     headers: &HeaderMap,

@@ -5,7 +5,7 @@ use axum::http::header::{LINK, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use domain::jobs::{
-    AuditAction, Job, JobPage, JobProgress, JobStateName, JobStoreError, StoredJob, Whose,
+    AuditAction, Job, JobId, JobPage, JobProgress, JobStateName, JobStoreError, StoredJob, Whose,
 };
 
 use super::archive::is_lost;
@@ -45,12 +45,7 @@ pub(super) async fn list(
     query: ListQuery,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    if query.all && !caller.is_administrator() {
-        return Err(Problem::NotAdministrator);
-    }
-    let mut jobs = page(&service, &caller, &query).await?;
-    let more = jobs.len() > query.limit;
-    jobs.truncate(query.limit);
+    let (jobs, more) = page(&service, &caller, &query).await?;
     let next = jobs
         .last()
         .filter(|_| more)
@@ -72,12 +67,16 @@ pub(super) async fn list(
     Ok(response)
 }
 
-/// One more than is shown, to know whether there is a next page.
-async fn page(
+/// A page of a list that the caller may see, and whether there is a next one.
+pub(crate) async fn page(
     service: &Service,
     caller: &Caller,
     query: &ListQuery,
-) -> Result<Vec<StoredJob>, Problem> {
+) -> Result<(Vec<StoredJob>, bool), Problem> {
+    if query.all && !caller.is_administrator() {
+        return Err(Problem::NotAdministrator);
+    }
+    // One more than is shown, to know whether there is a next page.
     let page = JobPage {
         after: query.after.clone(),
         limit: query.limit + 1,
@@ -87,12 +86,32 @@ async fn page(
     } else {
         Whose::Of(caller.owner.clone())
     };
-    match service.store.list(&whose, page).await {
-        Err(JobStoreError::Unknown { .. }) => Err(Problem::InvalidQuery {
-            detail: "`after` is none of the exports in this list".to_owned(),
-        }),
-        other => Ok(other?),
-    }
+    let mut jobs = match service.store.list(&whose, page).await {
+        Err(JobStoreError::Unknown { .. }) => {
+            return Err(Problem::InvalidQuery {
+                detail: "`after` is none of the exports in this list".to_owned(),
+            });
+        }
+        other => other?,
+    };
+    let more = jobs.len() > query.limit;
+    jobs.truncate(query.limit);
+    Ok((jobs, more))
+}
+
+/// An export that the caller may look at: their own, and anybody's for administrators.
+pub(crate) async fn find(
+    service: &Service,
+    caller: &Caller,
+    id: &JobId,
+) -> Result<StoredJob, Problem> {
+    let found = match service.store.get(&caller.owner, id).await {
+        Err(JobStoreError::Unknown { .. }) if caller.is_administrator() => {
+            service.store.find(id).await
+        }
+        other => other,
+    };
+    Ok(found?)
 }
 
 /// Look at an export
@@ -114,12 +133,7 @@ pub(super) async fn show(
     PathId(id): PathId,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let stored = match service.store.get(&caller.owner, &id).await {
-        Err(JobStoreError::Unknown { .. }) if caller.is_administrator() => {
-            service.store.find(&id).await
-        }
-        other => other,
-    }?;
+    let stored = find(&service, &caller, &id).await?;
     let progress = progress(&service, &stored.job).await;
     let report = match stored.job.delivery() {
         Some(_) => service.store.report(&id).await?,
@@ -140,7 +154,7 @@ pub(super) async fn show(
 }
 
 /// How far an export is that is not over: as this process knows, else as the one that runs it recorded last.
-pub(super) async fn progress(service: &Service, job: &Job) -> Option<JobProgress> {
+pub(crate) async fn progress(service: &Service, job: &Job) -> Option<JobProgress> {
     if !job.is_unfinished() {
         return None;
     }
@@ -173,13 +187,20 @@ pub(super) async fn retry(
     caller: Caller,
     PathId(id): PathId,
 ) -> Result<Response, Problem> {
-    let credentials = caller.credentials.clone();
-    let stored = service
-        .runner
-        .retry(&caller.owner, &id, credentials)
-        .await?;
-    record(&service, &caller, AuditAction::ExportRetried, &stored.job).await;
+    let stored = try_again(&service, &caller, &id).await?;
     Ok(accepted(&service, &stored))
+}
+
+/// A failed export of the caller goes on from where it stood.
+pub(crate) async fn try_again(
+    service: &Service,
+    caller: &Caller,
+    id: &JobId,
+) -> Result<StoredJob, Problem> {
+    let credentials = caller.credentials.clone();
+    let stored = service.runner.retry(&caller.owner, id, credentials).await?;
+    record(service, caller, AuditAction::ExportRetried, &stored.job).await;
+    Ok(stored)
 }
 
 /// Give an export up, or delete its archive
@@ -197,26 +218,32 @@ pub(super) async fn remove(
     caller: Caller,
     PathId(id): PathId,
 ) -> Result<StatusCode, Problem> {
-    let stored = service.store.get(&caller.owner, &id).await?;
+    give_up(&service, &caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Gives an export of the caller up that is not over; deletes the archive of one that is ready.
+pub(crate) async fn give_up(service: &Service, caller: &Caller, id: &JobId) -> Result<(), Problem> {
+    let stored = service.store.get(&caller.owner, id).await?;
     if stored.job.is_unfinished() {
         service
             .runner
-            .cancel(&caller.owner, &id, &caller.credentials)
+            .cancel(&caller.owner, id, &caller.credentials)
             .await?;
     }
     // It may have become ready in the same moment: what was asked for is that nothing stays. So it is where somebody else changes it.
     for _ in 0..ATTEMPTS {
-        let StoredJob { mut job, version } = service.store.get(&caller.owner, &id).await?;
+        let StoredJob { mut job, version } = service.store.get(&caller.owner, id).await?;
         let now = service.store.now().await?;
         if job.state_at(now) != JobStateName::Ready || job.delete_bag(now).is_err() {
-            return Ok(StatusCode::NO_CONTENT);
+            return Ok(());
         }
         // The file goes first: should it stay, the record says so.
-        service.bags.delete(&id).await?;
+        service.bags.delete(id).await?;
         match service.store.update(version, job).await {
             Ok(stored) => {
-                record(&service, &caller, AuditAction::Deleted, &stored.job).await;
-                return Ok(StatusCode::NO_CONTENT);
+                record(service, caller, AuditAction::Deleted, &stored.job).await;
+                return Ok(());
             }
             Err(JobStoreError::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),

@@ -18,14 +18,14 @@ use super::service::Service;
 use crate::problem::Problem;
 
 /// Bytes that a request's body may have.
-pub(super) const BODY_LIMIT_BYTES: usize = 64 * 1024;
+pub(crate) const BODY_LIMIT_BYTES: usize = 64 * 1024;
 /// How long a body may take to arrive.
 pub(super) const BODY_WITHIN: Duration = Duration::from_secs(15);
 
 /// The id in the path. What is no id is no export either.
 #[derive(IntoParams)]
 #[into_params(names("id"), parameter_in = Path)]
-pub(super) struct PathId(#[param(value_type = String, format = Uuid)] pub(super) JobId);
+pub(crate) struct PathId(#[param(value_type = String, format = Uuid)] pub(crate) JobId);
 
 impl FromRequestParts<Service> for PathId {
     type Rejection = Problem;
@@ -98,17 +98,17 @@ fn reason(rejection: &JsonRejection) -> String {
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
-pub(super) struct ListQuery {
+pub(crate) struct ListQuery {
     /// Exports in a page.
     #[serde(default = "usual_limit")]
     #[param(minimum = 1, maximum = 100, default = 20)]
-    pub(super) limit: usize,
+    pub(crate) limit: usize,
     /// The export that the page begins after.
     #[param(value_type = Option<String>, format = Uuid)]
-    pub(super) after: Option<JobId>,
+    pub(crate) after: Option<JobId>,
     /// Everybody's exports, for administrators.
     #[serde(default)]
-    pub(super) all: bool,
+    pub(crate) all: bool,
 }
 
 /// Exports in one page of a list, where the caller does not say.

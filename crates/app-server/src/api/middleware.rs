@@ -30,10 +30,14 @@ const ONLY_TLS: (HeaderName, HeaderValue) = (
     STRICT_TRANSPORT_SECURITY,
     HeaderValue::from_static("max-age=31536000"),
 );
+/// How long what never changes under its name may be kept. Everything else is kept by nobody.
+pub(crate) const FOR_EVER: HeaderValue =
+    HeaderValue::from_static("public, max-age=31536000, immutable");
+// With `no-referrer` browsers would send `Origin: null` with the page's own forms.
 const CAREFUL: [(HeaderName, HeaderValue); 6] = [
     (X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
     (X_FRAME_OPTIONS, HeaderValue::from_static("DENY")),
-    (REFERRER_POLICY, HeaderValue::from_static("no-referrer")),
+    (REFERRER_POLICY, HeaderValue::from_static("same-origin")),
     (CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY)),
     (
         HeaderName::from_static("cross-origin-resource-policy"),
@@ -42,13 +46,17 @@ const CAREFUL: [(HeaderName, HeaderValue); 6] = [
     (CACHE_CONTROL, HeaderValue::from_static("no-store")),
 ];
 
+/// A request that breaks down is a problem like any other.
+pub(crate) fn unbroken(router: Router) -> Router {
+    router.layer(CatchPanicLayer::custom(|_| {
+        tracing::error!("a request broke down");
+        Problem::Internal.into_response()
+    }))
+}
+
 /// Puts everything around the routes that every answer has in common.
-pub(super) fn around(router: Router, is_https: bool, metrics: Arc<Metrics>) -> Router {
+pub(crate) fn around(router: Router, is_https: bool, metrics: Arc<Metrics>) -> Router {
     router
-        .layer(CatchPanicLayer::custom(|_| {
-            tracing::error!("a request broke down");
-            Problem::Internal.into_response()
-        }))
         .layer(from_fn(without_dialog))
         .layer(from_fn(move |request: Request, next: Next| {
             careful(is_https, request, next)
@@ -74,7 +82,11 @@ async fn without_dialog(request: Request, next: Next) -> Response {
 async fn careful(is_https: bool, request: Request, next: Next) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
+    let never_changes = headers.get(CACHE_CONTROL) == Some(&FOR_EVER);
     headers.extend(CAREFUL);
+    if never_changes {
+        headers.insert(CACHE_CONTROL, FOR_EVER);
+    }
     if is_https {
         headers.extend([ONLY_TLS]);
     }

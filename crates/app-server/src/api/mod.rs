@@ -1,5 +1,6 @@
 //! The HTTP interface: routes, and what every answer has in common. Contract, part 6.
 
+mod accept;
 mod announced;
 mod archive;
 mod audit;
@@ -26,16 +27,22 @@ mod view;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
-use axum::middleware::from_fn;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::problem::Problem;
-use extract::BODY_LIMIT_BYTES;
+pub(crate) use accept::{quality, weight};
+pub(crate) use announced::refuse_too_large;
+pub(crate) use audit::{AuditQuery, page as trail};
+pub(crate) use caller::same_origin;
+pub(crate) use exports::{find, give_up, page as exports, progress, try_again};
+pub(crate) use extract::{BODY_LIMIT_BYTES, ListQuery, PathId};
+pub(crate) use middleware::{FOR_EVER, around, unbroken};
+pub(crate) use orders::ask;
 use published::Published;
 pub(crate) use readiness::Readiness;
+pub(crate) use request::NewExport;
 pub(crate) use service::{Parts, Service};
+pub(crate) use sign_in::{go, read_form};
 
 /// Where metrics are read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -68,38 +75,24 @@ fn described(scraped: Scraped) -> OpenApiRouter<Service> {
     }
 }
 
-/// All routes of the service.
-pub(crate) fn router(service: Service, scraped: Scraped) -> Router {
+/// All routes of the interface.
+pub(crate) fn routes(scraped: Scraped) -> Router<Service> {
     let (router, document) = described(scraped).split_for_parts();
     let document = openapi::completed(document);
     let published = Published {
         page: reference::rendered(&document).into(),
         document: document.to_string().into(),
     };
-    bounded(router.layer(axum::Extension(published)), service)
+    router.layer(axum::Extension(published))
 }
 
-/// The routes of the address where only metrics are read.
-pub(crate) fn metrics_router(service: Service) -> Router {
-    let router = Router::new().route("/metrics", axum::routing::get(metrics::scrape));
-    bounded(router, service)
-}
-
-/// Routes with what every answer has in common.
-fn bounded(router: Router<Service>, service: Service) -> Router {
-    let is_https = service.gate.is_https();
-    let metrics = Arc::clone(&service.metrics);
-    let router = router
-        .fallback(async || Problem::UnknownPath)
-        .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
-        .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
-        .layer(from_fn(announced::refuse_too_large))
-        .with_state(service);
-    middleware::around(router, is_https, metrics)
+/// The route of the address where only metrics are read.
+pub(crate) fn metrics_routes() -> Router<Service> {
+    Router::new().route("/metrics", axum::routing::get(metrics::scrape))
 }
 
 #[cfg(test)]
-mod bench;
+pub(crate) mod bench;
 #[cfg(test)]
 mod rule_tests;
 #[cfg(test)]

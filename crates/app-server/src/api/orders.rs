@@ -51,19 +51,29 @@ pub(super) async fn create(
     JsonBody(body): JsonBody<NewExport>,
 ) -> Result<Response, Problem> {
     let key = key(&headers)?;
+    let stored = ask(&service, &caller, body, key).await?;
+    Ok(accepted(&service, &stored))
+}
+
+/// The caller's order becomes an export, or is one already.
+pub(crate) async fn ask(
+    service: &Service,
+    caller: &Caller,
+    body: NewExport,
+    key: Option<IdempotencyKey>,
+) -> Result<StoredJob, Problem> {
     let mut request = body.into_request(&caller.owner)?;
-    permit(&service, &caller, &mut request).await?;
+    permit(service, caller, &mut request).await?;
     let id = JobId::parse(&Uuid::now_v7().to_string()).map_err(|_| Problem::Internal)?;
     let order = Order {
-        service: &service,
-        caller: &caller,
+        service,
+        caller,
         request,
     };
-    let stored = match key {
-        None => order.give(id).await?,
-        Some(key) => order.give_once(id, &key).await?,
-    };
-    Ok(accepted(&service, &stored))
+    match key {
+        None => order.give(id).await,
+        Some(key) => order.give_once(id, &key).await,
+    }
 }
 
 /// 202, and where to look from now on.

@@ -17,7 +17,7 @@ use crate::problem::Problem;
 /// What a caller may say. All of it may be left out; what is not known is refused.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, default)]
-pub(super) struct NewExport {
+pub(crate) struct NewExport {
     /// Whose data: the caller's own by default, somebody else's where the platform lets the caller read it.
     #[schema(value_type = Option<String>, min_length = 1, max_length = 256)]
     user: Option<UserId>,
@@ -62,7 +62,7 @@ impl<'de, T: DeserializeOwned> Deserialize<'de> for Word<T> {
 
 impl NewExport {
     /// The order, whose person is the caller where none is named.
-    pub(super) fn into_request(self, caller: &UserId) -> Result<JobRequest, Problem> {
+    pub(crate) fn into_request(self, caller: &UserId) -> Result<JobRequest, Problem> {
         let mut sections = self.include.unwrap_or_else(|| Section::ALL.into());
         sections.retain(|section| !self.exclude.contains(section));
         if sections.is_empty() {

@@ -7,6 +7,7 @@ use axum::response::{IntoResponse, Response};
 use domain::jobs::AuditAction;
 use secrecy::SecretString;
 use serde::Deserialize;
+use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
 
 use super::caller::{same_origin, where_from};
@@ -14,6 +15,7 @@ use super::extract::{BODY_LIMIT_BYTES, BODY_WITHIN};
 use super::service::Service;
 use crate::auth::{SignedIn, Token, forget_cookie, read_cookie, read_login, set_cookie};
 use crate::backend::Credentials;
+use crate::place::Place;
 use crate::problem::Problem;
 
 /// What is filled in.
@@ -25,6 +27,9 @@ struct Filled {
     /// Its password.
     #[schema(value_type = String, format = Password)]
     password: SecretString,
+    /// Where to go then: a path of the web page. Anything else is `/`.
+    #[serde(default)]
+    next: String,
 }
 
 /// Sign in with a form
@@ -46,7 +51,8 @@ pub(super) async fn sign_in(
     same_origin(&service, request.method(), request.headers())?;
     let from = where_from(request.extensions())?;
     let before = read_cookie(request.headers(), is_https);
-    let filled = read_form(request, &service).await?;
+    let filled = read_form::<Filled>(request, &service).await?;
+    let next = Place::of(&filled.next).unwrap_or(Place::Home);
     let credentials = Credentials {
         login: read_login(&filled.login).map_err(|error| Problem::InvalidLogin { why: error.0 })?,
         password: filled.password,
@@ -71,11 +77,15 @@ pub(super) async fn sign_in(
         .await;
     let runner = &service.runner;
     runner.accepted(&caller.owner, &caller.credentials).await;
-    Ok(home(set_cookie(&token, is_https)))
+    Ok(go(&next, set_cookie(&token, is_https)))
 }
 
-async fn read_form(request: Request, service: &Service) -> Result<Filled, Problem> {
-    let read = Form::<Filled>::from_request(request, service);
+/// Reads a form of bounded size that arrives in bounded time.
+pub(crate) async fn read_form<T: DeserializeOwned>(
+    request: Request,
+    service: &Service,
+) -> Result<T, Problem> {
+    let read = Form::<T>::from_request(request, service);
     match tokio::time::timeout(BODY_WITHIN, read).await {
         Err(_) => Err(Problem::BodyIncomplete),
         Ok(Ok(Form(filled))) => Ok(filled),
@@ -113,13 +123,13 @@ pub(super) async fn sign_out(
         gate.record(AuditAction::SignedOut, &ended.owner, from)
             .await;
     }
-    Ok(home(forget_cookie(is_https)))
+    Ok(go(&Place::Home, forget_cookie(is_https)))
 }
 
-/// To the page, with a cookie.
-fn home(cookie: Option<HeaderValue>) -> Response {
+/// To a place of the page, with a cookie.
+pub(crate) fn go(place: &Place, cookie: Option<HeaderValue>) -> Response {
     let mut headers = HeaderMap::new();
-    headers.insert(LOCATION, HeaderValue::from_static("/"));
+    headers.extend(HeaderValue::from_str(&place.path()).map(|path| (LOCATION, path)));
     if let Some(cookie) = cookie {
         headers.insert(SET_COOKIE, cookie);
     }

@@ -259,7 +259,7 @@ async fn a_body_that_is_no_order_is_refused_with_a_reason() {
 #[tokio::test]
 async fn what_is_not_there_is_a_problem_too() {
     let bench = bench().await;
-    for path in ["/", "/api/v1", "/api/v1/exports/1/2/3", "/x"] {
+    for path in ["/api/v1", "/api/v1/exports/1/2/3", "/x"] {
         let answer = bench.ask("GET", path).await;
         assert_eq!(answer.problem(404), "/problems/unknown-path", "{path}");
     }

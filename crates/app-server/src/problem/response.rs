@@ -1,5 +1,7 @@
 //! A problem as an answer: the document, and the headers that belong to it.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::http::HeaderValue;
 use axum::http::header::{CONTENT_RANGE, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
@@ -35,7 +37,7 @@ impl IntoResponse for Problem {
         if let Some(wait) = self.retry_after() {
             headers.insert(RETRY_AFTER, HeaderValue::from(whole_seconds(wait).max(1)));
         }
-        match self {
+        match &self {
             Self::Unauthenticated { .. } => {
                 headers.insert(
                     WWW_AUTHENTICATE,
@@ -50,6 +52,8 @@ impl IntoResponse for Problem {
             }
             _ => {}
         }
+        // For whoever says it to people.
+        response.extensions_mut().insert(Arc::new(self));
         response
     }
 }

@@ -16,6 +16,7 @@ mod kills;
 mod logs;
 mod manager;
 mod metrics;
+mod page;
 mod process;
 mod promises;
 mod resume;

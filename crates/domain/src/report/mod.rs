@@ -17,7 +17,7 @@ mod words;
 
 pub use coverage::{Coverage, Inside, coverage};
 pub use export_json::{FailureEntry, export_json};
-pub use index_html::index_html;
+pub use index_html::{index_html, visible};
 pub use outcome::{
     Completeness, Failure, ItemReport, ItemStatus, Outcome, Report, SectionReport, SectionStatus,
     Stage,

@@ -11,7 +11,7 @@ use askama::Template;
 use jiff::Timestamp;
 
 use self::sections::{Kind, kinds};
-use self::visible::visible;
+pub use self::visible::visible;
 use super::coverage::{Coverage, coverage};
 use super::words::{
     after, blanked, contents, counted, grouped, human_bytes, incomplete, left_behind, losses,

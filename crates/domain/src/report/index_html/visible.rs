@@ -1,7 +1,7 @@
-//! Text of the platform, as the page shows it.
+//! Text of the platform, as pages show it.
 
 /// Text from outside, all of it to be seen: line ends become spaces, other control characters the replacement character.
-pub(super) fn visible(text: &str) -> String {
+pub fn visible(text: &str) -> String {
     text.chars()
         .map(|character| match character {
             '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => ' ',
