@@ -23,12 +23,12 @@ pub(crate) fn metrics_router(service: Service) -> Router {
 fn bounded(routes: Router<Service>, service: Service) -> Router {
     let is_https = service.gate.is_https();
     let metrics = Arc::clone(&service.metrics);
-    let router = routes
+    let answered = routes
         .fallback(async || Problem::UnknownPath)
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .layer(from_fn(api::refuse_too_large))
         .with_state(service);
-    let router = api::unbroken(router).layer(from_fn(page::problems_as_pages));
-    api::around(router, is_https, metrics)
+    let readable = api::unbroken(answered).layer(from_fn(page::problems_as_pages));
+    api::around(readable, is_https, metrics)
 }

@@ -156,7 +156,7 @@ async fn there(
 }
 
 /// Whether the record of a job names a bag that the store has lost: it was restored from a backup without its archives.
-pub(super) async fn is_lost(service: &Service, job: &Job) -> bool {
+pub(crate) async fn is_lost(service: &Service, job: &Job) -> bool {
     let Ok(bag) = available(job, service.clock.now()) else {
         return false;
     };

@@ -4,6 +4,7 @@ use axum::extract::State;
 use axum::http::header::{LINK, RETRY_AFTER};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
+use bytes::Bytes;
 use domain::jobs::{
     AuditAction, Job, JobId, JobPage, JobProgress, JobStateName, JobStoreError, StoredJob, Whose,
 };
@@ -114,6 +115,14 @@ pub(crate) async fn find(
     Ok(found?)
 }
 
+/// The report of a job that was delivered.
+pub(crate) async fn report(service: &Service, job: &Job) -> Result<Option<Bytes>, Problem> {
+    match job.delivery() {
+        Some(_) => Ok(service.store.report(&job.id).await?),
+        None => Ok(None),
+    }
+}
+
 /// Look at an export
 ///
 /// Its state and progress, when it is due, its report, and who downloaded it.
@@ -135,10 +144,7 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let stored = find(&service, &caller, &id).await?;
     let progress = progress(&service, &stored.job).await;
-    let report = match stored.job.delivery() {
-        Some(_) => service.store.report(&id).await?,
-        None => None,
-    };
+    let report = report(&service, &stored.job).await?;
     let view = ExportView::of(&stored.job, service.clock.now(), progress);
     let mut view = FullView::of(view, report.as_deref());
     if is_lost(&service, &stored.job).await {

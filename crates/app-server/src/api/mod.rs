@@ -24,17 +24,16 @@ mod tagged;
 mod trail;
 mod view;
 
-use std::sync::Arc;
-
 use axum::Router;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) use accept::{quality, weight};
 pub(crate) use announced::refuse_too_large;
+pub(crate) use archive::is_lost;
 pub(crate) use audit::{AuditQuery, page as trail};
 pub(crate) use caller::same_origin;
-pub(crate) use exports::{find, give_up, page as exports, progress, try_again};
+pub(crate) use exports::{find, give_up, page as exports, progress, report, try_again};
 pub(crate) use extract::{BODY_LIMIT_BYTES, ListQuery, PathId};
 pub(crate) use middleware::{FOR_EVER, around, unbroken};
 pub(crate) use orders::ask;

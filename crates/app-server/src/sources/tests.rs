@@ -75,8 +75,8 @@ fn a_file_is_enough_and_its_paths_are_relative_to_it() {
         ),
     );
     let args = machine.args(&[]);
-    assert_eq!(args.url, "https://h/api");
-    assert_eq!(args.data, machine.path("exports"));
+    assert_eq!(args.url.as_deref(), Some("https://h/api"));
+    assert_eq!(args.data, Some(machine.path("exports")));
     assert_eq!(args.cacert, Some(machine.path("home/ca.pem")));
     assert_eq!(
         args.service_credentials.as_deref(),
@@ -186,7 +186,7 @@ fn a_path_need_not_be_text_and_all_else_has_to() {
     let machine = Machine::new()
         .file("user.toml", ENOUGH)
         .variable("UFORGE_EXPORT_DATA", bytes());
-    assert_eq!(machine.args(&[]).data, PathBuf::from(bytes()));
+    assert_eq!(machine.args(&[]).data, Some(PathBuf::from(bytes())));
     let machine = machine.variable("UFORGE_EXPORT_LOG", bytes());
     let said = machine.refusal(&[]);
     assert!(said.contains("UFORGE_EXPORT_LOG is not text"), "{said}");
@@ -242,5 +242,5 @@ fn the_effective_settings_are_themselves_a_configuration_file() {
     let again = Machine::new().file("user.toml", &text);
     let args = again.args(&[]);
     assert_eq!((args.jobs.get(), args.admin.len()), (7, 1));
-    assert_eq!(args.data, machine.path("exports"));
+    assert_eq!(args.data, Some(machine.path("exports")));
 }

@@ -65,6 +65,8 @@ pub(super) async fn show(
     let is_own = job.owner == caller.owner;
     let so_far = api::progress(&service, &job).await;
     let state = job.state_at(now);
+    let report = api::report(&service, &job).await?;
+    let is_lost = api::is_lost(&service, &job).await;
     Ok(html(&ExportPage {
         frame: Frame::for_person(&visit, &caller),
         path: Place::Export(id).path(),
@@ -73,9 +75,12 @@ pub(super) async fn show(
         text: said(words, &job, so_far.as_ref(), now),
         facts: facts(words, &job, now),
         progress: so_far.map(|so_far| Progress::of(words, &job, &so_far, now, is_own)),
-        file: File::of(words, &job, now, is_own),
+        file: File::of(words, &job, now, is_own).filter(|_| !is_lost),
         failure: Failure::of(words, &job, now, is_own),
-        contents: job.delivery().map(|delivery| Contents::of(words, delivery)),
+        contents: job
+            .delivery()
+            .zip(report)
+            .map(|(delivery, report)| Contents::of(words, delivery, &report)),
         notes: job.notes.iter().map(|note| shown(note)).collect(),
         downloads: job.delivery().map(|_| Downloads::of(words, &job)),
         give_up: give_up(words, &job, state).filter(|_| is_own),

@@ -45,13 +45,13 @@ pub(super) struct Row {
     pub(super) size: String,
     pub(super) status: &'static str,
     pub(super) warns: bool,
-    pub(super) names: Vec<Name>,
+    pub(super) names: Vec<Object>,
     /// How many more names there are than are shown; empty for none.
     pub(super) more: String,
 }
 
 /// An object by its name.
-pub(super) struct Name {
+pub(super) struct Object {
     pub(super) name: String,
     pub(super) version: String,
     /// What is wrong with it; empty for nothing.
@@ -59,8 +59,9 @@ pub(super) struct Name {
 }
 
 impl Contents {
-    pub(super) fn of(words: &Words, delivery: &Delivery) -> Self {
-        let report: Report = serde_json::from_slice(&delivery.report).unwrap_or_default();
+    /// What the report says, as far as it can be read.
+    pub(super) fn of(words: &Words, delivery: &Delivery, report: &[u8]) -> Self {
+        let report: Report = serde_json::from_slice(report).unwrap_or_default();
         let mut missing = missing(words, &report);
         let hidden = missing.len().saturating_sub(SHOWN);
         let count = missing.len() as u64;
@@ -123,15 +124,15 @@ impl Row {
         sizes: &BTreeMap<Section, u64>,
     ) -> Self {
         let size = sizes.get(&section.name);
-        let named = |item: &&ItemEntry| {
+        let has_name = |item: &&ItemEntry| {
             let name = item.name.as_deref().unwrap_or_default();
             item.section == section.name && !name.trim().is_empty()
         };
-        let mut items = report.items.iter().filter(named);
-        let names: Vec<Name> = items
+        let mut items = report.items.iter().filter(has_name);
+        let names: Vec<Object> = items
             .by_ref()
             .take(NAMES)
-            .map(|item| Name::of(words, item))
+            .map(|item| Object::of(words, item))
             .collect();
         let hidden = items.count();
         Self {
@@ -149,7 +150,7 @@ impl Row {
     }
 }
 
-impl Name {
+impl Object {
     fn of(words: &Words, item: &ItemEntry) -> Self {
         let text = |text: Option<&str>| text.map(shown).unwrap_or_default();
         Self {

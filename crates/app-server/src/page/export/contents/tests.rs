@@ -1,6 +1,5 @@
 //! Reports in words.
 
-use bytes::Bytes;
 use domain::jobs::BagRecord;
 use domain::model::{BagFormat, SafeName, Sha256};
 use domain::report::{Completeness, export_json, sample};
@@ -9,7 +8,7 @@ use super::picture::{PARTS, WIDE};
 use super::*;
 use crate::page::words::{ENGLISH, FRENCH};
 
-fn of(report: Vec<u8>, completeness: Completeness) -> Delivery {
+fn delivered(completeness: Completeness) -> Delivery {
     Delivery {
         ready: jiff::Timestamp::UNIX_EPOCH,
         bag: BagRecord {
@@ -19,15 +18,15 @@ fn of(report: Vec<u8>, completeness: Completeness) -> Delivery {
             sha256: Sha256::of(b""),
         },
         completeness,
-        report: Bytes::from(report),
     }
 }
 
 #[test]
 fn a_partial_one_names_what_is_missing() {
     let report = sample::partial();
-    let delivery = of(export_json(&report), report.completeness);
-    let contents = Contents::of(&ENGLISH, &delivery);
+    let delivery = delivered(report.completeness);
+    let report = export_json(&report);
+    let contents = Contents::of(&ENGLISH, &delivery, &report);
     assert_eq!(contents.verdict, "Partial.");
     let first = &contents.missing[0];
     assert_eq!(first.kind, "Appliances");
@@ -38,7 +37,7 @@ fn a_partial_one_names_what_is_missing() {
     assert!(!appliances.names.is_empty());
     let lost = appliances.names.iter().filter(|of| !of.status.is_empty());
     assert_eq!(lost.count(), 1);
-    let in_french = Contents::of(&FRENCH, &delivery);
+    let in_french = Contents::of(&FRENCH, &delivery, &report);
     assert_eq!(in_french.verdict, "Partiel.");
     assert_eq!(in_french.missing.len(), contents.missing.len());
 }
@@ -66,8 +65,8 @@ fn a_report_that_cannot_be_read_leaves_the_page_as_it_is() {
         "{\"sections\": 7}",
         "{\"format\":\"uforge-export/1\"}",
     ] {
-        let delivery = of(report.into(), Completeness::Complete);
-        let contents = Contents::of(&ENGLISH, &delivery);
+        let delivery = delivered(Completeness::Complete);
+        let contents = Contents::of(&ENGLISH, &delivery, report.as_bytes());
         assert!(contents.rows.is_empty() && contents.missing.is_empty());
         assert_eq!(contents.verdict, "Complete.");
     }
@@ -77,8 +76,9 @@ fn a_report_that_cannot_be_read_leaves_the_page_as_it_is() {
 fn ten_thousand_losses_are_counted_and_not_all_shown() {
     let failure = serde_json::json!({"section": "appliances", "id": 1, "name": "\u{202e}<b>", "stage": "start", "message": "no"});
     let report = serde_json::json!({ "failures": vec![failure; 10_000] });
-    let delivery = of(report.to_string().into_bytes(), Completeness::Partial);
-    let contents = Contents::of(&ENGLISH, &delivery);
+    let delivery = delivered(Completeness::Partial);
+    let report = report.to_string();
+    let contents = Contents::of(&ENGLISH, &delivery, report.as_bytes());
     assert_eq!(contents.missing.len(), SHOWN);
     assert!(contents.more.contains("9800"), "{}", contents.more);
     assert!(!contents.missing[0].name.contains('\u{202e}'));

@@ -118,6 +118,10 @@ pub(super) fn problem(problem: &Problem) -> Said {
             "The service is busy",
             "Please try again in a moment.".to_owned(),
         ),
+        Problem::NoSpace => (
+            "The service’s disk is full",
+            "Nothing is lost. What is there can still be fetched; please ask again later.".to_owned(),
+        ),
         Problem::Stopping => (
             "The service is being restarted",
             "Please try again in a minute. Nothing is lost.".to_owned(),

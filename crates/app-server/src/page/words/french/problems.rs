@@ -118,6 +118,10 @@ pub(super) fn problem(problem: &Problem) -> Said {
             "Le service est occupé",
             "Veuillez réessayer dans un instant.".to_owned(),
         ),
+        Problem::NoSpace => (
+            "Le disque du service est plein",
+            "Rien n’est perdu. Ce qui est là peut encore être téléchargé\u{a0}; veuillez redemander plus tard.".to_owned(),
+        ),
         Problem::Stopping => (
             "Le service redémarre",
             "Veuillez réessayer dans une minute. Rien n’est perdu.".to_owned(),
