@@ -45,13 +45,13 @@ pub(super) struct Row {
     pub(super) size: String,
     pub(super) status: &'static str,
     pub(super) warns: bool,
-    pub(super) names: Vec<Name>,
+    pub(super) names: Vec<Named>,
     /// How many more names there are than are shown; empty for none.
     pub(super) more: String,
 }
 
 /// An object by its name.
-pub(super) struct Name {
+pub(super) struct Named {
     pub(super) name: String,
     pub(super) version: String,
     /// What is wrong with it; empty for nothing.
@@ -123,15 +123,15 @@ impl Row {
         sizes: &BTreeMap<Section, u64>,
     ) -> Self {
         let size = sizes.get(&section.name);
-        let named = |item: &&ItemEntry| {
+        let is_one = |item: &&ItemEntry| {
             let name = item.name.as_deref().unwrap_or_default();
             item.section == section.name && !name.trim().is_empty()
         };
-        let mut items = report.items.iter().filter(named);
-        let names: Vec<Name> = items
+        let mut items = report.items.iter().filter(is_one);
+        let names: Vec<Named> = items
             .by_ref()
             .take(NAMES)
-            .map(|item| Name::of(words, item))
+            .map(|item| Named::of(words, item))
             .collect();
         let hidden = items.count();
         Self {
@@ -149,7 +149,7 @@ impl Row {
     }
 }
 
-impl Name {
+impl Named {
     fn of(words: &Words, item: &ItemEntry) -> Self {
         let text = |text: Option<&str>| text.map(shown).unwrap_or_default();
         Self {
