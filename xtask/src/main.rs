@@ -1,6 +1,7 @@
 //! The chores of the project, each a command that a person can run: `cargo xtask help`.
 
 mod bag_check;
+mod dist;
 mod gates;
 mod memory;
 mod platform;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         "demo" => bag_check::demo(),
         "memory" => memory::measure(),
         "resume" => resume::measure(),
+        "dist" => dist::build(),
         "deny" => gates::deny(),
         "unused" => gates::unused(),
         "spelling" => gates::spelling(),
