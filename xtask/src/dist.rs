@@ -52,7 +52,10 @@ fn write_texts(binary: &Path) -> Result<(), String> {
         let file = folder.join(name);
         fs::write(&file, text).map_err(|error| format!("{}: {error}", file.display()))?;
     }
-    Ok(())
+    // Debian keeps manual pages compressed.
+    Chore::new("gzip", ["--force", "--best", "--no-name"])
+        .arg(folder.join("uforge-export.1"))
+        .run()
 }
 
 fn listed(folder: &Path) -> Result<Vec<PathBuf>, String> {
