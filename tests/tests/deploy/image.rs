@@ -118,7 +118,9 @@ pub(crate) fn program_is_built() {
     assert!(manifest.contains("name = \"uforge-export-server\"\npath = \"src/main.rs\""));
     let program = format!("{folder}/target/release/uforge-export-server");
     let copies = last.copies();
-    let copy = copies.iter().find(|copy| copy.sources == [program.as_str()]);
+    let copy = copies
+        .iter()
+        .find(|copy| copy.sources == [program.as_str()]);
     let copy = copy.expect("the program is copied");
     assert_eq!(copy.from.as_deref(), Some("build"));
     let entry: Vec<String> = serde_json::from_str(last.one("ENTRYPOINT")).expect("words");
