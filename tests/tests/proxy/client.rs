@@ -10,7 +10,7 @@ use crate::certificates::NAME;
 use crate::service::Site;
 
 /// Nothing that is waited for takes this long, whatever its size.
-const PATIENCE: Duration = Duration::from_mins(10);
+const PATIENCE: Duration = Duration::from_hours(1);
 
 /// Who asks, and whom.
 pub(crate) struct Client {

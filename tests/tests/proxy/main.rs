@@ -197,7 +197,10 @@ fn the_rest(kind: Kind) {
     let body = format!("@{}", large.display());
     let json = "Content-Type: application/json";
     let sent = ["--header", json, "--data-binary", &body, "/api/v1/exports"];
-    assert_eq!(client.status(&sent), 413);
+    // Caddy answers 502 where it had read too much before the service answered.
+    let refused = client.status(&sent);
+    assert!([413, 502].contains(&refused), "{refused}");
+    assert_eq!(client.json("/api/v1/exports")["exports"], serde_json::json!([]));
     // In the clear there is nothing but the way to TLS.
     let clear = Client::in_the_clear(&site);
     assert!(clear.starts_with("30"), "{clear}");
