@@ -53,7 +53,16 @@ pub(crate) fn containers_may_little() {
     }
     let server = &file["services"]["server"];
     assert_eq!(server["cap_add"], Value::Null);
-    assert_eq!(words(&server["volumes"]), ["data:/var/lib/uforge-export"]);
+    // Whom these folders belong to is said in the Dockerfile.
+    let folders = ["/var/lib/uforge-export", "/var/backups/uforge-export"];
+    let image = read("deploy/Dockerfile");
+    assert!(image.contains(&format!(
+        "--owner=10001 --group=10001 {}",
+        folders.join(" ")
+    )));
+    let mounted = words(&server["volumes"]).into_iter();
+    let mounted = mounted.filter_map(|volume| volume.split(':').nth(1));
+    assert_eq!(mounted.collect::<Vec<_>>(), folders);
     assert_eq!(
         words(&file["services"]["proxy"]["cap_add"]),
         ["NET_BIND_SERVICE"]

@@ -158,6 +158,16 @@ fn upgraded(root: &Root, system: &Booted, platform: &sandbox::Running) {
         .parse()
         .expect("a pattern");
     assert_eq!(platform.platform().count_requests(&starts), 2, "each once");
+    backed_up(root, system);
+}
+
+/// As its user, while it runs.
+fn backed_up(root: &Root, system: &Booted) {
+    let [data, copy] = ["/var/lib/uforge-export", "/var/tmp/uforge-export.sqlite"];
+    let user = ["runuser", "--user", "uforge-export", "--"];
+    let backup = ["uforge-export-server", "backup", "--data", data, copy];
+    system.run(&[&user[..], &backup].concat());
+    std::fs::remove_file(root.path(&copy[1..])).expect("a copy");
 }
 
 fn until(so: impl Fn() -> bool) {

@@ -200,7 +200,10 @@ fn the_rest(kind: Kind) {
     // Caddy answers 502 where it had read too much before the service answered.
     let refused = client.status(&sent);
     assert!([413, 502].contains(&refused), "{refused}");
-    assert_eq!(client.json("/api/v1/exports")["exports"], serde_json::json!([]));
+    assert_eq!(
+        client.json("/api/v1/exports")["exports"],
+        serde_json::json!([])
+    );
     // In the clear there is nothing but the way to TLS.
     let clear = Client::in_the_clear(&site);
     assert!(clear.starts_with("30"), "{clear}");
