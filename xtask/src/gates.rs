@@ -24,7 +24,7 @@ pub(crate) fn spelling() -> Result<(), String> {
 }
 
 /// A program that Cargo builds; the path of its binary.
-fn cargo_tool(name: &str, version: &str) -> Result<PathBuf, String> {
+pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<PathBuf, String> {
     let folder = target()?.join("tools").join(format!("{name}-{version}"));
     let program = folder.join("bin").join(name);
     if !program.exists() {

@@ -1,7 +1,10 @@
 //! The chores of the project, each a command that a person can run: `cargo xtask help`.
 
 mod bag_check;
+mod deb_check;
+mod dist;
 mod gates;
+mod image;
 mod memory;
 mod platform;
 mod process;
@@ -19,9 +22,10 @@ The chores of uforge-export. Nothing has to be installed first.
   cargo xtask fmt       is the code formatted?
   cargo xtask clippy    lints, warnings denied
   cargo xtask doc       do the doc comments build, with no broken link?
-  cargo xtask test      all tests: `cargo test --workspace`, with a browser for the tests of the page. Chromium, its driver, npm and strace
-                        are installed by `apt-get` where they are absent and we are root, axe-core by npm into target/axe; where
-                        that cannot be had, all other tests run, and the chore fails at its end and says what was not run and why
+  cargo xtask test      all tests: `cargo test --workspace`, with a browser, proxies and what else some of them need. Chromium, its driver,
+                        npm, strace, systemd, curl and openssl are installed by `apt-get` where they are absent and we are root, axe-core
+                        by npm into target/axe, nginx and Caddy are unpacked into target/proxies; where that cannot be had, all other
+                        tests run, and the chore fails at its end and says what was not run and why
   cargo xtask fuzz [TARGET] [SECONDS]
                         feeds the readers of foreign bytes with anything, each for so long (60); all of them, or those whose name
                         holds TARGET: tests/tests/fuzz. `cargo xtask test` runs each for a second
@@ -29,6 +33,10 @@ The chores of uforge-export. Nothing has to be installed first.
                         people's tools: Python's `bagit` (installed into target/bagit), `unzip -t` and `tar t`
   cargo xtask memory    exports 2 GiB of archives into zip and tar and prints the resident memory at its highest
   cargo xtask resume    kills an export of 2 GiB at 90 % and prints what the same command fetches again
+  cargo xtask proxy     the service behind nginx and Caddy with a download of 2 GiB, which is interrupted and resumed
+  cargo xtask dist      builds Debian packages of both programs into target/dist (builds cargo-deb into target/tools)
+  cargo xtask deb-check builds them and installs, starts, upgrades, removes and purges them in a fresh Debian (as root, some minutes)
+  cargo xtask image     builds the container image with docker, podman or buildah; where none of them works, checks its steps
   cargo xtask deny      licences, sources and bans of dependencies (builds cargo-deny into target/tools, some minutes)
   cargo xtask unused    dependencies that no code uses (builds cargo-machete into target/tools)
   cargo xtask spelling  spelling in code and texts (installs Python's `typos` into target/typos)
@@ -46,6 +54,10 @@ fn main() -> ExitCode {
         "demo" => bag_check::demo(),
         "memory" => memory::measure(),
         "resume" => resume::measure(),
+        "dist" => dist::build(),
+        "deb-check" => deb_check::run(),
+        "image" => image::build(),
+        "proxy" => proxy(),
         "deny" => gates::deny(),
         "unused" => gates::unused(),
         "spelling" => gates::spelling(),
@@ -107,17 +119,37 @@ fn doc() -> Result<(), String> {
 }
 
 fn test() -> Result<(), String> {
-    let tools = test_tools::bring();
-    let tests = Chore::cargo(["test", "--workspace", "--locked"]);
-    match tools {
-        Ok(tools) => tests.env(test_tools::VARIABLE, tools).run(),
-        Err(missing) => {
-            tests.run()?;
-            Err(format!(
-                "all tests passed but those of the page in a browser and of kills at forced instants, which were NOT run: {missing}"
-            ))
-        }
+    let mut tests = Chore::cargo(["test", "--workspace", "--locked"]);
+    let mut missing = Vec::new();
+    match test_tools::bring() {
+        Ok(tools) => tests = tests.env(test_tools::VARIABLE, tools),
+        Err(why) => missing.push(format!(
+            "of pages in a browser, of kills at forced instants and of the unit's hardening: {why}"
+        )),
     }
+    match test_tools::bring_proxies() {
+        Ok(proxies) => tests = tests.env(test_tools::PROXIES, proxies),
+        Err(why) => missing.push(format!("of the service behind a proxy: {why}")),
+    }
+    tests.run()?;
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(format!(
+        "all tests passed but these, which were NOT run: those {}",
+        missing.join("; those ")
+    ))
+}
+
+/// The tests of the service behind nginx and Caddy, with a download of more than 2 GiB.
+fn proxy() -> Result<(), String> {
+    let proxies = test_tools::bring_proxies()?;
+    Chore::cargo(["test", "--locked", "-p", "tests", "--test", "proxy"])
+        // One large export at a time.
+        .args(["--", "--test-threads=1"])
+        .env(test_tools::PROXIES, proxies)
+        .env("UFORGE_EXPORT_TEST_ARCHIVE_BYTES", "2500000000")
+        .run()
 }
 
 /// The same build as the tests'. The seconds come last, or alone.

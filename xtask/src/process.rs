@@ -17,15 +17,12 @@ pub(crate) fn target() -> Result<PathBuf, String> {
     std::path::absolute(&target).map_err(|error| format!("{}: {error}", target.display()))
 }
 
-/// Whether a program is on this machine.
+/// Whether a program is on this machine. Those of administrators are not on everybody's path.
 pub(crate) fn is_here(program: &str) -> bool {
-    let asked = Command::new(program)
-        .arg("--version")
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .status();
-    asked.is_ok_and(|status| status.success())
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path);
+    let mut folders = folders.chain(["/usr/sbin".into(), "/sbin".into()]);
+    folders.any(|folder| folder.join(program).is_file())
 }
 
 /// One program to run.
@@ -42,16 +39,22 @@ impl Chore {
         Self(command)
     }
 
-    /// Cargo itself, the one that runs us.
+    /// Cargo itself, the one that runs us, without what it says to us of our own package: build scripts that look at these variables
+    /// would run again whenever a chore and a plain `cargo` take turns.
     pub(crate) fn cargo<Arguments>(arguments: Arguments) -> Self
     where
         Arguments: IntoIterator,
         Arguments::Item: AsRef<OsStr>,
     {
-        Self::new(
-            std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()),
-            arguments,
-        )
+        let program = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut chore = Self::new(program, arguments);
+        for (name, _) in std::env::vars_os() {
+            let text = name.to_string_lossy();
+            if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
+                chore.0.env_remove(&name);
+            }
+        }
+        chore
     }
 
     pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
@@ -80,7 +83,7 @@ impl Chore {
 
     /// Runs it to its end; anything but success is an error.
     pub(crate) fn run(mut self) -> Result<(), String> {
-        let line = format!("{:?}", self.0);
+        let line = shown(&self.0);
         say(&format!("xtask: {line}\n"));
         match self.0.status() {
             Ok(status) if status.success() => Ok(()),
@@ -91,7 +94,7 @@ impl Chore {
 
     /// Runs it to its end and takes its standard output.
     pub(crate) fn output(mut self) -> Result<String, String> {
-        let line = format!("{:?}", self.0);
+        let line = shown(&self.0);
         say(&format!("xtask: {line}\n"));
         let output = self.0.stderr(Stdio::inherit()).output();
         match output {
@@ -102,4 +105,15 @@ impl Chore {
             Err(error) => Err(format!("{line} could not be run: {error}")),
         }
     }
+}
+
+/// As one would type it.
+fn shown(command: &Command) -> String {
+    let set = command.get_envs().filter_map(|(name, value)| {
+        let value = value?;
+        Some(format!("{}={value:?}", name.display()))
+    });
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let words = words.map(|word| format!("{word:?}"));
+    set.chain(words).collect::<Vec<_>>().join(" ")
 }

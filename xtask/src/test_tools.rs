@@ -1,31 +1,34 @@
-//! What some tests need beside Rust: Chromium with its driver and axe-core for the page of a bag, `strace` for kills at forced instants.
+//! What some tests need beside Rust: Chromium with its driver and axe-core for pages, `strace` for kills at forced instants, nginx and
+//! Caddy for the service behind a proxy, `systemd-analyze` for its unit.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::process::{Chore, is_here, target};
 
 /// Names the folder of axe-core to the tests, and promises them the other tools.
 pub(crate) const VARIABLE: &str = "UFORGE_EXPORT_TEST_TOOLS";
 
+/// Names the folder with nginx and Caddy to the tests, where they are not installed.
+pub(crate) const PROXIES: &str = "UFORGE_EXPORT_TEST_PROXIES";
+
 const AXE: &str = "axe-core@4.14.1";
 
-/// What is called how, and the package of Debian and Ubuntu that brings it.
-const PROGRAMS: [(&str, &str); 3] = [
+/// What a program is called, and the package of Debian and Ubuntu that brings it.
+pub(crate) type Program = (&'static str, &'static str);
+
+const PROGRAMS: [Program; 4] = [
     ("chromedriver", "chromium-driver"),
     ("npm", "npm"),
     ("strace", "strace"),
+    ("systemd-analyze", "systemd"),
 ];
+
+/// Who speaks to the proxies.
+const CLIENTS: [Program; 2] = [("curl", "curl"), ("openssl", "openssl")];
 
 /// Installs what is not here, where it may; the folder of axe-core. What is missing is said with how to install it.
 pub(crate) fn bring() -> Result<PathBuf, String> {
-    let absent: Vec<&str> = PROGRAMS
-        .into_iter()
-        .filter(|(program, _)| !is_here(program))
-        .map(|(_, package)| package)
-        .collect();
-    if !absent.is_empty() {
-        install(&absent)?;
-    }
+    bring_programs(&PROGRAMS)?;
     let folder = target()?.join("axe");
     if !folder.join("node_modules/axe-core/axe.min.js").exists() {
         let quiet = ["--no-save", "--no-audit", "--no-fund", "--ignore-scripts"];
@@ -38,24 +41,86 @@ pub(crate) fn bring() -> Result<PathBuf, String> {
     Ok(folder)
 }
 
-fn install(packages: &[&str]) -> Result<(), String> {
-    let names = packages.join(" ");
-    if !is_here("apt-get") {
+/// Unpacks nginx and Caddy, where they are not installed, into a folder below the target folder. Installed they would be started.
+pub(crate) fn bring_proxies() -> Result<PathBuf, String> {
+    bring_programs(&CLIENTS)?;
+    let folder = target()?.join("proxies");
+    for name in ["nginx", "caddy"] {
+        if !is_here(name) && !is_below(&folder, name) {
+            unpack(name, &folder)?;
+        }
+    }
+    Ok(folder)
+}
+
+fn is_below(folder: &Path, program: &str) -> bool {
+    let mut places = ["usr/sbin", "usr/bin"].into_iter();
+    places.any(|place| folder.join(place).join(program).is_file())
+}
+
+fn unpack(package: &str, folder: &Path) -> Result<(), String> {
+    if !is_here("apt-get") || !is_here("dpkg-deb") {
         return Err(format!(
-            "they need {names} (so called by Debian), and this machine has no `apt-get` to install them: install Chromium, its `chromedriver`, `npm` and `strace`"
+            "they need {package}, and this machine has no `apt-get` to download it: install it"
         ));
     }
-    let user = Chore::new("id", ["-u"]).output()?;
-    if user.trim() != "0" {
+    let downloads = folder.join(package);
+    // What an interrupted download left is not taken for a package.
+    let _ = std::fs::remove_dir_all(&downloads);
+    std::fs::create_dir_all(&downloads)
+        .map_err(|error| format!("{}: {error}", downloads.display()))?;
+    if is_root()? {
+        apt_get().arg("update").run()?;
+    }
+    apt_get()
+        .args(["download", package])
+        .within(&downloads)
+        .run()?;
+    let entries = std::fs::read_dir(&downloads);
+    for entry in entries.map_err(|error| format!("{}: {error}", downloads.display()))? {
+        let file = entry.map_err(|error| error.to_string())?.path();
+        Chore::new("dpkg-deb", ["--extract"])
+            .arg(file)
+            .arg(folder)
+            .run()?;
+    }
+    Ok(())
+}
+
+/// Installs those programs that are not here, where it may.
+pub(crate) fn bring_programs(programs: &[Program]) -> Result<(), String> {
+    let absent: Vec<&str> = programs
+        .iter()
+        .filter(|(program, _)| !is_here(program))
+        .map(|(_, package)| *package)
+        .collect();
+    if absent.is_empty() {
+        return Ok(());
+    }
+    let names = absent.join(" ");
+    if !is_here("apt-get") {
+        return Err(format!(
+            "they need {names} (so called by Debian), and this machine has no `apt-get` to install them: install them otherwise"
+        ));
+    }
+    if !is_root()? {
         return Err(format!(
             "they need {names}; install them with: sudo apt-get install {names}"
         ));
     }
-    let patient = ["-o", "Acquire::Retries=3", "-o", "DPkg::Lock::Timeout=300"];
-    Chore::new("apt-get", patient).arg("update").run()?;
-    Chore::new("apt-get", patient)
+    apt_get().arg("update").run()?;
+    apt_get()
         .args(["install", "--yes", "--no-install-recommends"])
-        .args(packages)
+        .args(absent)
         .env("DEBIAN_FRONTEND", "noninteractive")
         .run()
+}
+
+fn apt_get() -> Chore {
+    let patient = ["-o", "Acquire::Retries=3", "-o", "DPkg::Lock::Timeout=300"];
+    Chore::new("apt-get", patient)
+}
+
+fn is_root() -> Result<bool, String> {
+    Ok(Chore::new("id", ["-u"]).output()?.trim() == "0")
 }
