@@ -111,9 +111,9 @@ impl Chore {
 fn shown(command: &Command) -> String {
     let set = command.get_envs().filter_map(|(name, value)| {
         let value = value?;
-        Some(format!("{}={value:?}", name.display()))
+        Some(format!("{}={}", name.display(), value.display()))
     });
     let words = std::iter::once(command.get_program()).chain(command.get_args());
-    let words = words.map(|word| format!("{word:?}"));
+    let words = words.map(|word| word.display().to_string());
     set.chain(words).collect::<Vec<_>>().join(" ")
 }
