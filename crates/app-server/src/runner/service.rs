@@ -25,6 +25,9 @@ use crate::causes::Causes;
 /// How long runs that are stopped may take to write down what a resume needs.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
 
+/// How often a job that changes meanwhile is read again before it is queued once more.
+const CONFLICTS: usize = 16;
+
 /// Why a job is not taken on.
 #[derive(Debug, Error)]
 pub(crate) enum TakeOnError {
@@ -143,19 +146,48 @@ impl Runner {
         if context.stopping.is_cancelled() {
             return Err(RetryError::Stopping);
         }
-        let StoredJob { mut job, version } = context.ports.store.get(owner, id).await?;
-        job.retry(context.ports.store.now().await?)?;
+        let retried = self.retried(owner, id).await?;
         let limit = context.terms.shares.unfinished;
         if context.registry.jobs_of(owner).len() >= limit {
             return Err(JobStoreError::TooManyUnfinished { limit }.into());
         }
         self.hand_over(id, owner, &credentials).await;
-        let updated = context.ports.store.update(version, job).await;
-        match &updated {
-            Ok(_) => context.wake.notify_one(),
-            Err(_) => self.take_back(id).await,
+        match self.queue_again(owner, id, retried).await {
+            Ok(queued) => {
+                context.wake.notify_one();
+                Ok(queued)
+            }
+            Err(error) => {
+                self.take_back(id).await;
+                Err(error)
+            }
         }
-        Ok(updated?)
+    }
+
+    /// A failed job as it is queued again.
+    async fn retried(&self, owner: &UserId, id: &JobId) -> Result<StoredJob, RetryError> {
+        let store = &self.context.ports.store;
+        let StoredJob { mut job, version } = store.get(owner, id).await?;
+        job.retry(store.now().await?)?;
+        Ok(StoredJob { job, version })
+    }
+
+    /// The end of the failed run may still be being recorded, its tickets for example. That changes nothing of the order: what is
+    /// recorded meanwhile is read, and the job queued once more.
+    async fn queue_again(
+        &self,
+        owner: &UserId,
+        id: &JobId,
+        mut retried: StoredJob,
+    ) -> Result<StoredJob, RetryError> {
+        for _ in 0..CONFLICTS {
+            let StoredJob { job, version } = retried;
+            match self.context.ports.store.update(version, job).await {
+                Err(JobStoreError::Conflict { .. }) => retried = self.retried(owner, id).await?,
+                other => return Ok(other?),
+            }
+        }
+        Err(JobStoreError::Conflict { id: id.clone() }.into())
     }
 
     /// The credentials for a job that is about to be queued.
