@@ -33,14 +33,19 @@
 mod bag;
 mod checks;
 mod closed;
+mod closing;
 mod commits;
 mod entry_end;
+mod gaps;
 mod health;
 mod member;
 mod open_entry;
 mod output;
+mod partial;
 mod paths;
+mod place;
 mod queue;
+mod region;
 mod sink;
 mod slot;
 mod small;
@@ -48,5 +53,5 @@ mod streamed;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use open_entry::PartialDownload;
+pub(crate) use partial::{SavedPartial, SavedPlace};
 pub(crate) use sink::{ArchiveWriter, Destination, Parts, Resumed};

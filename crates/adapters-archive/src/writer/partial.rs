@@ -1,0 +1,188 @@
+//! Partial entries: what the journal records of an open entry, so that the next run fetches only what is missing, and what that run
+//! makes of it.
+
+use std::io::{self, Write as _};
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use domain::model::BagPath;
+use domain::ports::{NewEntry, SinkError};
+use tokio::sync::mpsc;
+
+use super::bag::UnfinishedBag;
+use super::checks::Checks;
+use super::member::MemberWriter;
+use super::place::EntryPlace;
+use crate::container::{Extent, ResumablePart, Span};
+use crate::journal::Record;
+use crate::spool::{BodyWriter, SpoolFile};
+
+/// A shorter entry is not worth the flush that recording it costs.
+pub(super) const WORTH_RECORDING_BYTES: u64 = 256 * 1024;
+/// So often it is recorded how much of an entry in a reserved place has arrived: a kill costs what came since.
+const RECORDED_AGAIN: Duration = Duration::from_secs(1);
+
+/// An entry of which an interrupted run has the first bytes.
+pub(crate) struct SavedPartial {
+    pub(crate) entry: NewEntry,
+    pub(crate) place: SavedPlace,
+    /// What of its body can be used.
+    pub(crate) part: ResumablePart,
+}
+
+/// Where the first bytes of a partial entry are.
+pub(crate) enum SavedPlace {
+    /// In a file beside the container.
+    Spooled(SpoolFile),
+    /// In the container, in the place where it goes on.
+    Reserved(Span, Extent),
+}
+
+/// The same once there is a bag: the place is the entry's own.
+pub(super) struct PartialDownload {
+    pub(super) entry: NewEntry,
+    pub(super) place: EntryPlace,
+    pub(super) part: ResumablePart,
+}
+
+impl PartialDownload {
+    pub(super) fn of(saved: SavedPartial, bag: &UnfinishedBag) -> Option<Self> {
+        let place = match saved.place {
+            SavedPlace::Spooled(spool_file) => EntryPlace::Spooled(spool_file),
+            SavedPlace::Reserved(span, extent) => {
+                EntryPlace::Reserved(bag.slot.resumed_region(span, extent)?)
+            }
+        };
+        Some(Self {
+            entry: saved.entry,
+            place,
+            part: saved.part,
+        })
+    }
+
+    /// It is of no use: the entry is fetched from its first byte, or not at all.
+    pub(super) fn discard(self, bag: &UnfinishedBag) -> Result<(), SinkError> {
+        discard(bag, self.entry.path, self.place)
+    }
+
+    /// Reads the first bytes through the checks, and returns a writer that continues after them.
+    pub(super) fn read_again(
+        &self,
+        bag: &UnfinishedBag,
+        checks: &mut Checks,
+        checked: Option<&mpsc::Sender<Bytes>>,
+    ) -> io::Result<MemberWriter<BodyWriter>> {
+        let encoding = bag.container.encoding(self.entry.storage);
+        let output = self.place.writer_after(self.part.packed)?;
+        let mut body = self.place.reader()?;
+        let mut writer = MemberWriter::new(encoding, output);
+        self.part.read(encoding, &mut body, |content| {
+            checks.update(content).map_err(io::Error::other)?;
+            if let Some(checked) = checked {
+                let chunk = Bytes::copy_from_slice(content);
+                checked.blocking_send(chunk).map_err(io::Error::other)?;
+            }
+            writer.write(content)
+        })?;
+        Ok(writer)
+    }
+}
+
+/// Takes back an entry that the journal records as a partial one.
+pub(super) fn discard(
+    bag: &UnfinishedBag,
+    path: BagPath,
+    place: EntryPlace,
+) -> Result<(), SinkError> {
+    // The record first: one that names bytes which are no longer there could be taken for another entry's. A spool file that is gone
+    // can be taken for nothing.
+    if !matches!(place, EntryPlace::Spooled(_)) {
+        bag.commits.record(Record::PartialDiscarded { path })?;
+    }
+    place.give_back(bag)
+}
+
+/// What the journal records of an open entry.
+#[derive(Clone, Copy)]
+pub(super) enum PartialRecord {
+    /// The next run could not use it.
+    Never,
+    /// It is too short yet.
+    NotYet,
+    /// It is a partial entry, and this was recorded last at that time.
+    Written(Instant),
+}
+
+impl PartialRecord {
+    pub(super) fn at_first(bag: &UnfinishedBag, entry: &NewEntry) -> Self {
+        if entry.validator.is_some() && bag.commits.are_recorded() {
+            Self::NotYet
+        } else {
+            Self::Never
+        }
+    }
+
+    pub(super) fn is_written(self) -> bool {
+        matches!(self, Self::Written(_))
+    }
+
+    /// Records what is worth it, if anything is, of an entry with so many bytes of content.
+    pub(super) fn update(
+        &mut self,
+        bag: &UnfinishedBag,
+        (entry, place): (&NewEntry, &mut EntryPlace),
+        writer: &mut MemberWriter<BodyWriter>,
+    ) -> Result<(), SinkError> {
+        match self {
+            Self::NotYet if writer.bytes() >= WORTH_RECORDING_BYTES => {
+                *self = begin(bag, entry, place, writer.output())?;
+            }
+            Self::Written(at) if at.elapsed() >= RECORDED_AGAIN => {
+                *at = Instant::now();
+                record_arrived(bag, entry, place, writer.output())?;
+            }
+            Self::Never | Self::NotYet | Self::Written(_) => {}
+        }
+        Ok(())
+    }
+}
+
+fn begin(
+    bag: &UnfinishedBag,
+    entry: &NewEntry,
+    place: &mut EntryPlace,
+    output: &BodyWriter,
+) -> Result<PartialRecord, SinkError> {
+    let Some(place) = place.to_be_recorded(output) else {
+        return Ok(PartialRecord::Never);
+    };
+    let entry = Box::new(entry.clone());
+    bag.commits.record(Record::Partial { entry, place })?;
+    Ok(PartialRecord::Written(Instant::now()))
+}
+
+fn record_arrived(
+    bag: &UnfinishedBag,
+    entry: &NewEntry,
+    place: &EntryPlace,
+    output: &BodyWriter,
+) -> Result<(), SinkError> {
+    match place.arrived(output) {
+        Some(packed) => bag.commits.record(Record::Arrived {
+            path: entry.path.clone(),
+            packed,
+        }),
+        None => Ok(()),
+    }
+}
+
+/// Keeps all that has arrived for the next run.
+pub(super) fn keep_all(
+    bag: &UnfinishedBag,
+    (entry, place): (&NewEntry, &EntryPlace),
+    writer: &mut MemberWriter<BodyWriter>,
+) -> Result<(), SinkError> {
+    bag.health
+        .or_fail("write", &bag.path, || writer.output().flush())?;
+    record_arrived(bag, entry, place, writer.output())
+}
