@@ -40,8 +40,7 @@ fn add(
     archive.extend(body);
     archive.extend(format.tail(&member, content));
     let end = archive.len() as u64;
-    if let (HeadForm::Patchable, Some(extent)) =
-        (form, Extent::of(format, &member, content.bytes))
+    if let (HeadForm::Patchable, Some(extent)) = (form, Extent::of(format, &member, content.bytes))
     {
         // What is reserved for a member before its content is known.
         assert_eq!(extent.whole, end - offset);

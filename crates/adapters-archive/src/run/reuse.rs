@@ -5,8 +5,8 @@ use std::sync::atomic::AtomicU32;
 
 use super::error::OpenError;
 use super::partial::PartialEntries;
-use crate::encrypt::SpoolKey;
 use crate::container::Span;
+use crate::encrypt::SpoolKey;
 use crate::journal::{Checkpoint, Payload, SpooledEntry};
 use crate::spool::{Spool, SpoolFile, WorkFolder, remove_if_there};
 use crate::writer::{Resumed, SavedPartial, SavedPlace};

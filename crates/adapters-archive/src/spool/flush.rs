@@ -40,7 +40,12 @@ pub(crate) fn begin_flush(file: &File, from: u64, to: u64) {
     {
         use rustix::fs::{Advice, fadvise};
         // Linux begins to write what it is advised to drop, and drops nothing that is not on disk yet.
-        let _ = fadvise(file, from, std::num::NonZeroU64::new(to - from), Advice::DontNeed);
+        let _ = fadvise(
+            file,
+            from,
+            std::num::NonZeroU64::new(to - from),
+            Advice::DontNeed,
+        );
     }
     #[cfg(not(target_os = "linux"))]
     let _ = (file, from, to);

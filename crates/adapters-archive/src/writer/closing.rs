@@ -141,7 +141,13 @@ mod tests {
     fn what_fits_is_moved_once_and_together() {
         let (mut members, mut bytes) = container(&[(100, 40), (0, 30), (0, 30), (0, 60)], 0);
         assert_eq!(close(&mut members, &mut bytes, 1), (2, 160));
-        assert_eq!(members[3], Span { offset: 100, end: 160 });
+        assert_eq!(
+            members[3],
+            Span {
+                offset: 100,
+                end: 160
+            }
+        );
     }
 
     #[test]
@@ -152,7 +158,9 @@ mod tests {
 
     #[test]
     fn many_small_members_behind_a_small_gap_cost_few_flushes() {
-        let lengths: Vec<_> = (0..200).map(|number| (u64::from(number == 0), 50)).collect();
+        let lengths: Vec<_> = (0..200)
+            .map(|number| (u64::from(number == 0), 50))
+            .collect();
         let (mut members, mut bytes) = container(&lengths, 0);
         let (steps, copied) = close(&mut members, &mut bytes, 1000);
         assert!(steps <= 12, "{steps}");

@@ -38,6 +38,8 @@ mod commits;
 mod entry_end;
 mod gaps;
 mod health;
+#[cfg(test)]
+mod known_tests;
 mod member;
 mod open_entry;
 mod output;

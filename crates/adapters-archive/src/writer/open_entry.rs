@@ -4,7 +4,6 @@
 //! bytes stay as they are, and the next run fetches only what follows.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use bytes::Bytes;
 use domain::ports::{CheckFailure, NewEntry, Receipt, SinkError};
@@ -121,7 +120,7 @@ impl<'a> OpenEntry<'a> {
                 place: download.place,
                 writer,
                 checks,
-                recorded: PartialRecord::Written(Instant::now()),
+                recorded: PartialRecord::written_now(download.part.bytes),
             })),
             Err(error) => {
                 tracing::warn!(path = %download.entry.path, %error, "its partial download cannot be used: it is fetched again");

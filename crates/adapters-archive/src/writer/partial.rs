@@ -21,6 +21,8 @@ use crate::spool::{BodyWriter, SpoolFile};
 pub(super) const WORTH_RECORDING_BYTES: u64 = 256 * 1024;
 /// So often it is recorded how much of an entry in a reserved place has arrived: a kill costs what came since.
 const RECORDED_AGAIN: Duration = Duration::from_secs(1);
+/// Up to this much it is also recorded each time that twice as much has arrived.
+const DOUBLED_UP_TO_BYTES: u64 = 16 * 1024 * 1024;
 
 /// An entry of which an interrupted run has the first bytes.
 pub(crate) struct SavedPartial {
@@ -109,8 +111,8 @@ pub(super) enum PartialRecord {
     Never,
     /// It is too short yet.
     NotYet,
-    /// It is a partial entry, and this was recorded last at that time.
-    Written(Instant),
+    /// It is a partial entry, and so much of its content had arrived when that was recorded last.
+    Written { at: Instant, bytes: u64 },
 }
 
 impl PartialRecord {
@@ -122,8 +124,14 @@ impl PartialRecord {
         }
     }
 
+    /// Of an entry with so many bytes of content.
+    pub(super) fn written_now(bytes: u64) -> Self {
+        let at = Instant::now();
+        Self::Written { at, bytes }
+    }
+
     pub(super) fn is_written(self) -> bool {
-        matches!(self, Self::Written(_))
+        matches!(self, Self::Written { .. })
     }
 
     /// Records what is worth it, if anything is, of an entry with so many bytes of content.
@@ -133,15 +141,19 @@ impl PartialRecord {
         (entry, place): (&NewEntry, &mut EntryPlace),
         writer: &mut MemberWriter<BodyWriter>,
     ) -> Result<(), SinkError> {
-        match self {
-            Self::NotYet if writer.bytes() >= WORTH_RECORDING_BYTES => {
-                *self = begin(bag, entry, place, writer.output())?;
+        let arrived = writer.bytes();
+        match *self {
+            Self::NotYet if arrived >= WORTH_RECORDING_BYTES => {
+                *self = begin(bag, entry, place, writer)?;
             }
-            Self::Written(at) if at.elapsed() >= RECORDED_AGAIN => {
-                *at = Instant::now();
-                record_arrived(bag, entry, place, writer.output())?;
+            Self::Written { at, bytes } => {
+                let has_doubled = arrived / 2 >= bytes && arrived <= DOUBLED_UP_TO_BYTES;
+                if has_doubled || at.elapsed() >= RECORDED_AGAIN {
+                    *self = Self::written_now(arrived);
+                    record_arrived(bag, entry, place, writer.output())?;
+                }
             }
-            Self::Never | Self::NotYet | Self::Written(_) => {}
+            Self::Never | Self::NotYet => {}
         }
         Ok(())
     }
@@ -151,14 +163,14 @@ fn begin(
     bag: &UnfinishedBag,
     entry: &NewEntry,
     place: &mut EntryPlace,
-    output: &BodyWriter,
+    writer: &mut MemberWriter<BodyWriter>,
 ) -> Result<PartialRecord, SinkError> {
-    let Some(place) = place.to_be_recorded(output) else {
+    let Some(place) = place.to_be_recorded(writer.output()) else {
         return Ok(PartialRecord::Never);
     };
     let entry = Box::new(entry.clone());
     bag.commits.record(Record::Partial { entry, place })?;
-    Ok(PartialRecord::Written(Instant::now()))
+    Ok(PartialRecord::written_now(writer.bytes()))
 }
 
 fn record_arrived(

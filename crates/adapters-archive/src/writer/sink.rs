@@ -45,13 +45,10 @@ pub(crate) struct Resumed {
 impl Resumed {
     fn gaps(&self) -> Gaps {
         let placed = self.placed.iter().map(|(_, span)| *span);
-        let reserved = self
-            .partial
-            .iter()
-            .filter_map(|saved| match saved.place {
-                SavedPlace::Reserved(span, _) => Some(span),
-                SavedPlace::Spooled(_) => None,
-            });
+        let reserved = self.partial.iter().filter_map(|saved| match saved.place {
+            SavedPlace::Reserved(span, _) => Some(span),
+            SavedPlace::Spooled(_) => None,
+        });
         Gaps::between(placed.chain(reserved), self.end)
     }
 }

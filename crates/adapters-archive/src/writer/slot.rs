@@ -75,12 +75,7 @@ enum Place {
 
 impl Slot {
     /// Before the output's end are these gaps. `path` is its name in messages.
-    pub(super) fn new(
-        output: Output,
-        gaps: Gaps,
-        health: Arc<Health>,
-        path: PathBuf,
-    ) -> Arc<Self> {
+    pub(super) fn new(output: Output, gaps: Gaps, health: Arc<Health>, path: PathBuf) -> Arc<Self> {
         let file = match &output {
             Output::File(file) => Some(file.handle()),
             Output::Forward(_) => None,
