@@ -1,6 +1,7 @@
 //! The chores of the project, each a command that a person can run: `cargo xtask help`.
 
 mod bag_check;
+mod bench;
 mod gates;
 mod memory;
 mod platform;
@@ -29,6 +30,9 @@ The chores of uforge-export. Nothing has to be installed first.
                         people's tools: Python's `bagit` (installed into target/bagit), `unzip -t` and `tar t`
   cargo xtask memory    exports 2 GiB of archives into zip and tar and prints the resident memory at its highest
   cargo xtask resume    kills an export of 2 GiB at 90 % and prints what the same command fetches again
+  cargo xtask bench [NAME…] [--json FILE] [--runs N] [--short]
+                        measures the release binary against `curl`, `openssl`, `gzip` and `zip`, in turn: bulk, many, slow, start, or
+                        those that are named. `--short` is for CI. What the figures mean: docs/performance.md
   cargo xtask deny      licences, sources and bans of dependencies (builds cargo-deny into target/tools, some minutes)
   cargo xtask unused    dependencies that no code uses (builds cargo-machete into target/tools)
   cargo xtask spelling  spelling in code and texts (installs Python's `typos` into target/typos)
@@ -46,6 +50,7 @@ fn main() -> ExitCode {
         "demo" => bag_check::demo(),
         "memory" => memory::measure(),
         "resume" => resume::measure(),
+        "bench" => bench::measure(),
         "deny" => gates::deny(),
         "unused" => gates::unused(),
         "spelling" => gates::spelling(),
