@@ -87,8 +87,7 @@ pub async fn open_entries_of_known_length_never_mix(sink: &dyn ArchiveSink) {
         }
     }
     // What was taken back may be opened again, with the length that it has.
-    for number in 1..4 {
-        let content = &contents[number];
+    for (number, content) in contents.iter().enumerate().take(4).skip(1) {
         let entry = known(number, content.len());
         put(sink, entry, content, 90_000).await.expect("a receipt");
     }

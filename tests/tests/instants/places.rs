@@ -36,7 +36,7 @@ const IN_FLIGHT: Story = Story {
             "while_later_archives_are_written",
             "pwrite64",
             File::UnfinishedRun,
-            60,
+            34,
         ),
     ],
 };
@@ -54,10 +54,10 @@ const GIVEN_UP: Story = Story {
         ),
         instant("while_a_member_is_moved", "pread64", File::UnfinishedRun, 9),
         instant(
-            "while_members_are_moved_again",
+            "while_later_members_are_moved",
             "pread64",
             File::UnfinishedRun,
-            45,
+            20,
         ),
     ],
 };

@@ -194,10 +194,10 @@ mod tests {
     #[test]
     fn nothing_is_written_beyond_the_limit() {
         let file = file();
-        file.write_all_at(&[7; 300_000], 0).unwrap();
+        file.write_all_at(&vec![7; 300_000], 0).unwrap();
         let mut writer = PositionedWriter::new(Arc::clone(&file), 0).up_to(100_000);
-        writer.write_all(&[1; 100_000]).unwrap();
-        assert!(writer.write_all(&[1; 100_000]).is_err());
+        writer.write_all(&vec![1; 100_000]).unwrap();
+        assert!(writer.write_all(&vec![1; 100_000]).is_err());
         let mut small = PositionedWriter::new(Arc::clone(&file), 0).up_to(10);
         small.write_all(&[1; 11]).unwrap();
         assert!(small.flush().is_err());

@@ -35,16 +35,16 @@ pub(super) fn next_moves(members: &[Span], least: u64) -> Vec<Move> {
         filled = filled.max(span.end);
         behind = rest;
     }
-    let (Some((next, _)), Some((last, _))) = (behind.first(), behind.last()) else {
+    let (Some((following, _)), Some((furthest, _))) = (behind.first(), behind.last()) else {
         return Vec::new();
     };
-    let to_gap = moves_to(filled, behind, |moved| filled + moved <= next.offset);
-    let is_long_enough = next.offset - filled >= least || to_gap.len() == behind.len();
+    let to_gap = moves_to(filled, behind, |moved| filled + moved <= following.offset);
+    let is_long_enough = following.offset - filled >= least || to_gap.len() == behind.len();
     if is_long_enough && !to_gap.is_empty() {
         return to_gap;
     }
     let mut before = 0;
-    moves_to(last.end, behind, |moved| {
+    moves_to(furthest.end, behind, |moved| {
         let is_first = before == 0;
         std::mem::replace(&mut before, moved) < least || is_first
     })
@@ -61,14 +61,14 @@ fn moves_to(
     members: &[(Span, usize)],
     mut fits: impl FnMut(u64) -> bool,
 ) -> Vec<Move> {
-    let mut moved = 0;
+    let mut in_all = 0;
     let mut moves = Vec::new();
     for &(from, member) in members {
-        let Some(to) = from.moved_to(offset + moved) else {
+        let Some(to) = from.moved_to(offset + in_all) else {
             break;
         };
-        moved += from.length();
-        if !fits(moved) {
+        in_all += from.length();
+        if !fits(in_all) {
             break;
         }
         moves.push(Move { member, from, to });

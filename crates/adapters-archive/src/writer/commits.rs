@@ -138,11 +138,11 @@ impl Commits {
             self.health
                 .or_fail("flush", &self.path, || sync_file(file))?;
         }
-        let moved = moves.iter().map(|step| Record::Moved {
+        let records = moves.iter().map(|step| Record::Moved {
             from: step.from.offset,
             to: step.to.offset,
         });
-        self.write_journal(moved.collect(), 0)?;
+        self.write_journal(records.collect(), 0)?;
         let mut state = self.lock();
         for step in moves {
             if let Some(placed) = state.placed.get_mut(step.member) {

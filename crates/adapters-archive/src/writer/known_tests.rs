@@ -265,9 +265,9 @@ async fn killed_in_flight(format: BagFormat) -> Kit {
     let run = kit.open();
     let contents: Vec<Vec<u8>> = (0..3).map(|seed| archive(seed, LONG)).collect();
     let mut open = Vec::new();
-    for number in 0..2 {
-        let entry = known(&format!("data/{number}"), &contents[number]);
-        open.push(begun(&kit, &run, entry, &contents[number][..500_000]).await);
+    for (number, content) in contents.iter().enumerate().take(2) {
+        let entry = known(&format!("data/{number}"), content);
+        open.push(begun(&kit, &run, entry, &content[..500_000]).await);
     }
     let behind = known("data/2", &contents[2]);
     run.put(behind, &contents[2]).await.unwrap();
@@ -293,7 +293,7 @@ async fn after_a_kill_both_go_on_in_their_places() {
         let before = length(&kit);
         for found in partial.iter().rev() {
             let path = &found.entry.path;
-            let seed = if path.as_str() == "data/0" { 0 } else { 1 };
+            let seed = u64::from(path.as_str() != "data/0");
             let whole = archive(seed, LONG);
             let from = usize::try_from(found.bytes).unwrap();
             assert!((100_000..=500_000).contains(&from), "{from}");
@@ -410,12 +410,12 @@ async fn a_kill_while_members_are_moved_loses_nothing() {
                         all_is_there(&kit).await;
                     }
                 }
-                let moved = moves.iter().map(|step| Record::Moved {
+                let records = moves.iter().map(|step| Record::Moved {
                     from: step.from.offset,
                     to: step.to.offset,
                 });
                 let mut lines = Lines::after(journal, found.lines, found.lines_end).unwrap();
-                lines.append(&moved.collect::<Vec<_>>()).unwrap();
+                lines.append(&records.collect::<Vec<_>>()).unwrap();
                 all_is_there(&kit).await;
                 steps += 1;
             }

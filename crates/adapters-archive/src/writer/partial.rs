@@ -96,11 +96,8 @@ pub(super) fn discard(
     path: BagPath,
     place: EntryPlace,
 ) -> Result<(), SinkError> {
-    // The record first: one that names bytes which are no longer there could be taken for another entry's. A spool file that is gone
-    // can be taken for nothing.
-    if !matches!(place, EntryPlace::Spooled(_)) {
-        bag.commits.record(Record::PartialDiscarded { path })?;
-    }
+    // The record first: bytes that it names and that are no longer there could be taken for another entry's.
+    bag.commits.record(Record::PartialDiscarded { path })?;
     place.give_back(bag)
 }
 
@@ -165,7 +162,7 @@ fn begin(
     place: &mut EntryPlace,
     writer: &mut MemberWriter<BodyWriter>,
 ) -> Result<PartialRecord, SinkError> {
-    let Some(place) = place.to_be_recorded(writer.output()) else {
+    let Some(place) = place.keep_for_next_run(writer.output()) else {
         return Ok(PartialRecord::Never);
     };
     let entry = Box::new(entry.clone());

@@ -58,7 +58,7 @@ impl EntryPlace {
 
     /// What the journal can say of it, so that the next run finds the first bytes; `None` where that could not. A spool file is kept
     /// from now on.
-    pub(super) fn to_be_recorded(&mut self, output: &BodyWriter) -> Option<PartialPlace> {
+    pub(super) fn keep_for_next_run(&mut self, output: &BodyWriter) -> Option<PartialPlace> {
         match self {
             Self::AtEnd(_, file) => Some(PartialPlace::Container(file.end())),
             Self::Reserved(region) => {

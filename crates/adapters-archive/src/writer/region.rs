@@ -57,7 +57,7 @@ impl Region {
 
     /// Writes the head.
     pub(super) fn write_head(&self, head: &[u8]) -> io::Result<()> {
-        self.expect_length(head, self.extent.head)?;
+        expect_length(head, self.extent.head)?;
         self.file.write_all_at(head, self.span.offset)
     }
 
@@ -67,7 +67,7 @@ impl Region {
         if packed != self.extent.packed {
             return Err(too_long_or_too_short());
         }
-        self.expect_length(tail, self.extent.whole - before_tail)?;
+        expect_length(tail, self.extent.whole - before_tail)?;
         self.file
             .write_all_at(tail, self.span.offset + before_tail)?;
         self.write_head(head)
@@ -77,14 +77,14 @@ impl Region {
     pub(super) fn give_back(self) {
         self.slot.take_back(self.span);
     }
+}
 
-    /// Nothing may ever be written beyond the place: another entry's bytes are there.
-    fn expect_length(&self, bytes: &[u8], expected: u64) -> io::Result<()> {
-        if bytes.len() as u64 == expected {
-            Ok(())
-        } else {
-            Err(too_long_or_too_short())
-        }
+/// Nothing may ever be written beyond the place: another entry's bytes are there.
+fn expect_length(bytes: &[u8], expected: u64) -> io::Result<()> {
+    if bytes.len() as u64 == expected {
+        Ok(())
+    } else {
+        Err(too_long_or_too_short())
     }
 }
 

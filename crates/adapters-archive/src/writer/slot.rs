@@ -106,15 +106,13 @@ impl Slot {
         };
         let mut state = self.lock();
         self.health.check()?;
-        let span = match state.gaps.take(extent.whole) {
-            Some(span) => Some(span),
-            None => {
-                state = self.wait_while_held_briefly(state);
-                self.health.check()?;
-                self.at_end(&mut state)?
-                    .and_then(|file| file.extend(extent.whole))
-            }
-        };
+        let mut span = state.gaps.take(extent.whole);
+        if span.is_none() {
+            state = self.wait_while_held_briefly(state);
+            self.health.check()?;
+            let file = self.at_end(&mut state)?;
+            span = file.and_then(|file| file.extend(extent.whole));
+        }
         Ok(span.map(|span| Region::new(Arc::clone(self), Arc::clone(file), span, extent)))
     }
 
@@ -365,7 +363,7 @@ mod tests {
         assert!(region.complete(b"ab", 8, b"c").is_err());
         assert!(region.complete(b"ab", 8, b"").is_ok());
         let mut writer = region.writer_after(0);
-        assert!(writer.write_all(&[0; 100_000]).is_err());
+        assert!(writer.write_all(&vec![0; 100_000]).is_err());
     }
 
     #[test]
