@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use crate::bag_check::release_binary;
+use crate::bag_check::release_program;
 
 /// A folder that goes when the chore ends.
 pub(crate) struct Folder(PathBuf, Cell<u32>);
@@ -49,7 +49,7 @@ pub(crate) struct Platform {
 impl Platform {
     /// Starts it with this scenario.
     pub(crate) fn start(folder: &Folder, scenario: &str) -> Result<Self, String> {
-        let binary = release_binary()?;
+        let binary = release_program()?;
         let file = folder.new_path("scenario.toml");
         fs::write(&file, scenario).map_err(|error| error.to_string())?;
         let mut process = Killed(

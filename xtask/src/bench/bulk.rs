@@ -72,7 +72,7 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Stri
     // Not measured: the bag that is verified.
     export_to(&with_length, &folder.path("kept.zip"), &[KEPT])?;
     let turns = Turns::take(options.runs, programs)?;
-    tell(&turns, report, bytes);
+    add_all(&turns, report, bytes);
     Ok(())
 }
 
@@ -85,7 +85,7 @@ fn named<'a>(name: &str, program: impl FnMut() -> Result<Figures, String> + 'a) 
     (name.to_owned(), Box::new(program))
 }
 
-fn tell(turns: &Turns, report: &mut Report, bytes: u64) {
+fn add_all(turns: &Turns, report: &mut Report, bytes: u64) {
     #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
     let payload = (2 * bytes) as f64;
     for (name, _) in &turns.0 {

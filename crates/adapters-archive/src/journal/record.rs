@@ -90,7 +90,7 @@ pub(crate) enum Record {
 pub(crate) enum PartialPlace {
     /// At the end of the container, from this offset on: as much as the file holds.
     Container(u64),
-    /// In a place of the container that is reserved for it. The file's length does not tell how much of it is there: others are behind
+    /// In a place of the container that is reserved for it. The file's length does not say how much of it is there: others are behind
     /// it.
     Reserved {
         offset: u64,

@@ -33,7 +33,7 @@ pub(crate) fn sync_file(file: &File) -> io::Result<()> {
     try_sync_file(file).map(drop)
 }
 
-/// Tells the disk to begin to write these bytes, and does not wait for it. Nothing relies on it: a flush that comes later only has less
+/// Lets the disk begin to write these bytes, and does not wait for it. Nothing relies on it: a flush that comes later only has less
 /// left to do.
 pub(crate) fn begin_flush(file: &File, from: u64, to: u64) {
     #[cfg(target_os = "linux")]

@@ -21,7 +21,7 @@ pub(crate) struct PositionedWriter {
     buffer: Vec<u8>,
     /// Where the next byte is handed to the system.
     at: u64,
-    /// Up to here the disk was told to begin.
+    /// Up to here the disk has been asked to begin.
     flushing: u64,
     /// These are in the file already, and are not written again.
     to_skip: u64,

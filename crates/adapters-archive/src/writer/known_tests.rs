@@ -333,7 +333,7 @@ async fn after_a_kill_what_is_fetched_anew_or_never_leaves_no_gap() {
 
 /// As after a loss of power: the place of a partial entry is there, its bytes are not.
 #[tokio::test]
-async fn a_place_that_the_disk_lost_is_not_gone_on_with() {
+async fn a_place_that_the_disk_lost_is_not_resumed() {
     for format in FORMATS {
         let kit = killed_in_flight(format).await;
         let path = kit.work().join("bag");

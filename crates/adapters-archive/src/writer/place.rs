@@ -81,7 +81,7 @@ impl EntryPlace {
     pub(super) fn arrived(&self, output: &BodyWriter) -> Option<u64> {
         match self {
             Self::Reserved(region) => Some(region.arrived(output)),
-            // The file's length tells.
+            // The file's length says it.
             Self::AtEnd(..) | Self::Spooled(_) => None,
         }
     }
@@ -112,7 +112,7 @@ impl EntryPlace {
                     .or_fail("cut back", &bag.path, || file.roll_back())?;
                 claim.give_back(Output::File(file));
             }
-            Self::Reserved(region) => region.give_back(),
+            Self::Reserved(region) => bag.slot.take_back(region),
             Self::Spooled(spool_file) => spool_file.remove(),
         }
         Ok(())

@@ -5,29 +5,22 @@ use std::io;
 use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
-use super::slot::Slot;
 use crate::container::{Extent, Span};
 use crate::spool::{BodyWriter, PositionedReader, PositionedWriter};
 
 /// The place of one entry whose length is known.
 ///
-/// Dropped, it is used by nobody until the bag is finished: whoever stops without a word may have left bytes there that the journal
-/// names.
+/// It is given back to the slot that it came from. Dropped, it is used by nobody until the bag is finished: whoever stops without a word
+/// may have left bytes there that the journal names.
 pub(super) struct Region {
-    slot: Arc<Slot>,
     file: Arc<File>,
     span: Span,
     extent: Extent,
 }
 
 impl Region {
-    pub(super) fn new(slot: Arc<Slot>, file: Arc<File>, span: Span, extent: Extent) -> Self {
-        Self {
-            slot,
-            file,
-            span,
-            extent,
-        }
+    pub(super) fn new(file: Arc<File>, span: Span, extent: Extent) -> Self {
+        Self { file, span, extent }
     }
 
     pub(super) fn span(&self) -> Span {
@@ -71,11 +64,6 @@ impl Region {
         self.file
             .write_all_at(tail, self.span.offset + before_tail)?;
         self.write_head(head)
-    }
-
-    /// Another entry may be written here from now on.
-    pub(super) fn give_back(self) {
-        self.slot.take_back(self.span);
     }
 }
 
