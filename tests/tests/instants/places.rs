@@ -6,7 +6,7 @@ use std::process::Command;
 
 use libtest_mimic::{Failed, Trial};
 use sandbox::Scenario;
-use sandbox::scenario::{Damage, ItemFault, ItemKind, ItemScenario, Ranges, Times};
+use sandbox::scenario::{Damage, Fault, ItemFault, ItemKind, ItemScenario, Ranges, Times};
 use tests::kit::{Bag, Site, quick};
 
 use super::{FORMATS, File, Instant, MOVING, instant, later};
@@ -41,7 +41,7 @@ const IN_FLIGHT: Story = Story {
     ],
 };
 
-/// One archive is damaged whenever it is fetched. The others are behind its place.
+/// One archive is damaged whenever it is fetched. It comes so slowly at first that others are behind its place when that is seen.
 const GIVEN_UP: Story = Story {
     scenario: given_up,
     status: 3,
@@ -73,10 +73,19 @@ fn given_up() -> Scenario {
     let mut scenario = quick();
     scenario.data.archive_bytes = 3_000_000;
     let item = ItemScenario::new(ItemKind::Appliance, 201);
-    scenario.with_item(item.with_fault(ItemFault::Archive {
+    let scenario = scenario.with_item(item.with_fault(ItemFault::Archive {
         damage: Damage::BitFlip { at: 1_500_000 },
         times: Times::Always,
-    }))
+    }));
+    scenario.with_fault(
+        "GET users/*/appliances/201/exports/*/downloads"
+            .parse()
+            .expect("a pattern"),
+        Times::First(1),
+        Fault::Slow {
+            bytes_per_second: 250_000,
+        },
+    )
 }
 
 pub(super) fn trials(has_tools: bool) -> impl Iterator<Item = Trial> {

@@ -21,8 +21,8 @@ use crate::spool::{BodyWriter, SpoolFile};
 pub(super) const WORTH_RECORDING_BYTES: u64 = 256 * 1024;
 /// So often it is recorded how much of an entry in a reserved place has arrived: a kill costs what came since.
 const RECORDED_AGAIN: Duration = Duration::from_secs(1);
-/// Up to this much it is also recorded each time that twice as much has arrived.
-const DOUBLED_UP_TO_BYTES: u64 = 16 * 1024 * 1024;
+/// Up to this much it is also recorded each time that half as much again has arrived.
+const RECORDED_MORE_OFTEN_BYTES: u64 = 16 * 1024 * 1024;
 
 /// An entry of which an interrupted run has the first bytes.
 pub(crate) struct SavedPartial {
@@ -144,10 +144,12 @@ impl PartialRecord {
                 *self = begin(bag, entry, place, writer)?;
             }
             Self::Written { at, bytes } => {
-                let has_doubled = arrived / 2 >= bytes && arrived <= DOUBLED_UP_TO_BYTES;
-                if has_doubled || at.elapsed() >= RECORDED_AGAIN {
+                let is_half_as_long_again = arrived.saturating_sub(bytes) >= bytes / 2;
+                if at.elapsed() >= RECORDED_AGAIN
+                    || is_half_as_long_again && arrived <= RECORDED_MORE_OFTEN_BYTES
+                {
                     *self = Self::written_now(arrived);
-                    record_arrived(bag, entry, place, writer.output())?;
+                    keep_all(bag, (entry, place), writer)?;
                 }
             }
             Self::Never | Self::NotYet => {}
@@ -185,7 +187,7 @@ fn record_arrived(
     }
 }
 
-/// Keeps all that has arrived for the next run.
+/// Keeps all that has arrived so far for the next run.
 pub(super) fn keep_all(
     bag: &UnfinishedBag,
     (entry, place): (&NewEntry, &EntryPlace),
