@@ -1,7 +1,10 @@
 //! Places between others that belong to no entry: one that was reserved and given back, or that an interrupted run left.
 //!
-//! Invariant: gaps overlap neither each other nor any place that is in use. They are not joined, so that an entry that is fetched again
-//! finds a place of exactly its length. What is left of them when the bag is finished is closed (`closing`).
+//! Invariant: gaps overlap neither each other nor any place that is in use.
+//!
+//! An entry that is fetched again is to find the place that it gave back: that is taken whole or not at all, and not joined with its
+//! neighbours. What an interrupted run left may have been the places of several: it is taken in parts. What is left of them when the bag is
+//! finished is closed (`closing`).
 
 use std::collections::BTreeMap;
 
@@ -9,57 +12,70 @@ use crate::container::Span;
 
 /// See the module.
 #[derive(Debug, Default)]
-pub(super) struct Gaps(BTreeMap<u64, u64>);
+pub(super) struct Gaps(BTreeMap<u64, Gap>);
+
+#[derive(Clone, Copy, Debug)]
+struct Gap {
+    span: Span,
+    taken: Taken,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Taken {
+    Whole,
+    InParts,
+}
 
 impl Gaps {
-    /// What is free before `end` between these places.
+    /// What an interrupted run left free before `end` between these places.
     pub(super) fn between(used: impl IntoIterator<Item = Span>, end: u64) -> Self {
         let mut used: Vec<Span> = used.into_iter().collect();
         used.sort();
         let mut gaps = Self::default();
         let mut free_from = 0;
         for span in used {
-            gaps.add(Span {
-                offset: free_from,
-                end: span.offset,
-            });
+            gaps.add_in_parts(free_from, span.offset);
             free_from = free_from.max(span.end);
         }
-        gaps.add(Span {
-            offset: free_from,
-            end,
-        });
+        gaps.add_in_parts(free_from, end);
         gaps
     }
 
+    /// Adds a place that an entry gave back.
     pub(super) fn add(&mut self, span: Span) {
-        if span.length() > 0 {
-            self.0.insert(span.offset, span.end);
+        let taken = Taken::Whole;
+        self.0.insert(span.offset, Gap { span, taken });
+    }
+
+    fn add_in_parts(&mut self, offset: u64, end: u64) {
+        if offset < end {
+            let span = Span { offset, end };
+            let taken = Taken::InParts;
+            self.0.insert(offset, Gap { span, taken });
         }
     }
 
-    /// A place of this length: a gap that has it, or the beginning of the shortest that is longer.
+    /// A place of this length, where a gap has one.
     pub(super) fn take(&mut self, length: u64) -> Option<Span> {
-        let spans = self.0.iter().map(|(&offset, &end)| Span { offset, end });
-        let found = spans
-            .filter(|span| span.length() >= length)
-            .min_by_key(|span| span.length())?;
-        self.0.remove(&found.offset);
-        let taken = Span {
-            offset: found.offset,
-            end: found.offset + length,
+        let fits = |gap: &&Gap| match gap.taken {
+            Taken::Whole => gap.span.length() == length,
+            Taken::InParts => gap.span.length() >= length,
         };
-        self.add(Span {
-            offset: taken.end,
-            end: found.end,
-        });
+        let found = self.0.values().filter(fits);
+        let Span { offset, end } = found.min_by_key(|gap| gap.span.length())?.span;
+        self.0.remove(&offset);
+        let taken = Span {
+            offset,
+            end: offset + length,
+        };
+        self.add_in_parts(taken.end, end);
         Some(taken)
     }
 
     /// Where the container ends without the gaps before `end`, which are no gaps any more.
     pub(super) fn cut_from(&mut self, mut end: u64) -> u64 {
-        while let Some((&offset, &gap_end)) = self.0.last_key_value() {
-            if gap_end < end {
+        while let Some((&offset, gap)) = self.0.last_key_value() {
+            if gap.span.end < end {
                 break;
             }
             self.0.remove(&offset);
@@ -89,6 +105,15 @@ mod tests {
         assert_eq!(gaps.take(8), Some(span(52, 60)));
     }
 
+    /// It is to be found by the entry that gave it back, which may be about to be fetched again.
+    #[test]
+    fn what_was_given_back_is_not_taken_in_parts() {
+        let mut gaps = Gaps::default();
+        gaps.add(span(0, 7));
+        assert_eq!(gaps.take(6), None);
+        assert_eq!(gaps.take(7), Some(span(0, 7)));
+    }
+
     #[test]
     fn neighbours_stay_apart_so_that_each_is_found_again() {
         let mut gaps = Gaps::default();
@@ -107,6 +132,6 @@ mod tests {
         assert_eq!(gaps.cut_from(30), 30);
         assert_eq!(gaps.cut_from(20), 10);
         assert_eq!(gaps.take(5), Some(span(0, 5)));
-        assert_eq!(gaps.take(1), None);
+        assert_eq!(gaps.take(5), None);
     }
 }

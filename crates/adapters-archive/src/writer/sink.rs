@@ -10,8 +10,8 @@ use age::Encryptor;
 use async_trait::async_trait;
 use domain::model::{BagFormat, BagPath, SafeName};
 use domain::ports::{
-    ArchiveSink, EntryWriter, FinishedBag, NewEntry, PartialEntry, Receipt, SinkError, Storage,
-    TagFile,
+    ArchiveSink, Check, EntryWriter, FinishedBag, NewEntry, PartialEntry, Receipt, SinkError,
+    Storage, TagFile,
 };
 use jiff::Timestamp;
 
@@ -237,11 +237,12 @@ impl ArchiveSink for ArchiveWriter {
     }
 }
 
-/// Whether an entry is gathered in memory. One that the next run could go on with is not, where it is worth that.
+/// Whether an entry is gathered in memory. A longer archive is not: it is inflated while it arrives, and the next run can resume it.
 fn is_gathered(entry: &NewEntry) -> bool {
-    let longest = match entry.validator {
-        Some(_) => WORTH_RECORDING_BYTES,
-        None => SMALL_BYTES,
+    let longest = if entry.check == Check::Gzip || entry.validator.is_some() {
+        WORTH_RECORDING_BYTES
+    } else {
+        SMALL_BYTES
     };
     entry.size.is_some_and(|size| size <= longest)
 }
