@@ -83,7 +83,7 @@ fn given_up() -> Scenario {
             .expect("a pattern"),
         Times::First(1),
         Fault::Slow {
-            bytes_per_second: 250_000,
+            bytes_per_second: 800_000,
         },
     )
 }
