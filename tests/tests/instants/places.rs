@@ -72,7 +72,10 @@ fn in_flight() -> Scenario {
 fn given_up() -> Scenario {
     let mut scenario = quick();
     scenario.data.archive_bytes = 3_000_000;
-    let item = ItemScenario::new(ItemKind::Appliance, 201);
+    // It is the first that is downloaded.
+    scenario.timing.export_millis = 1_000;
+    let mut item = ItemScenario::new(ItemKind::Appliance, 201);
+    item.export_millis = Some(10);
     let scenario = scenario.with_item(item.with_fault(ItemFault::Archive {
         damage: Damage::BitFlip { at: 1_500_000 },
         times: Times::Always,

@@ -43,9 +43,9 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Stri
     for name in [HELP, EMPTY] {
         let millis = turns.median(name, |f| f.wall) * 1000.0;
         report.add(BENCH, format!("{name}: wall"), millis, "ms");
-        let memory = turns.median(name, |f| f.memory);
-        report.add(BENCH, format!("{name}: memory"), memory, "MiB");
     }
+    let memory = turns.median(EMPTY, |f| f.memory);
+    report.add(BENCH, format!("{EMPTY}: memory"), memory, "MiB");
     let binary = fs::metadata(platform.binary()).map_err(|error| error.to_string())?;
     #[expect(clippy::cast_precision_loss, reason = "a figure for people")]
     let size = binary.len() as f64 / f64::from(1 << 20);
