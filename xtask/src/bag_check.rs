@@ -6,18 +6,21 @@ use std::path::{Path, PathBuf};
 use crate::gates::python_environment;
 use crate::process::{Chore, say, target};
 
-/// The release binary, built where it is not.
+/// The release binary, built where it is not, and the service's with it.
 pub(crate) fn release_binary() -> Result<PathBuf, String> {
-    Chore::cargo([
-        "build",
-        "--release",
-        "--locked",
-        "-p",
-        "app-cli",
-        "-p",
-        "app-server",
-    ])
-    .run()?;
+    built(&["app-cli", "app-server"])
+}
+
+/// The release binary alone, built where it is not.
+pub(crate) fn release_program() -> Result<PathBuf, String> {
+    built(&["app-cli"])
+}
+
+fn built(packages: &[&str]) -> Result<PathBuf, String> {
+    let packages = packages.iter().flat_map(|package| ["-p", package]);
+    Chore::cargo(["build", "--release", "--locked"])
+        .args(packages)
+        .run()?;
     let binary = target()?.join("release").join("uforge-export");
     binary
         .canonicalize()

@@ -1,6 +1,7 @@
 //! The chores of the project, each a command that a person can run: `cargo xtask help`.
 
 mod bag_check;
+mod bench;
 mod deb_check;
 mod dist;
 mod gates;
@@ -37,6 +38,9 @@ The chores of uforge-export. Nothing has to be installed first.
   cargo xtask dist      builds Debian packages of both programs into target/dist (builds cargo-deb into target/tools)
   cargo xtask deb-check builds them and installs, starts, upgrades, removes and purges them in a fresh Debian (as root, some minutes)
   cargo xtask image     builds the container image with docker, podman or buildah; where none of them works, checks its steps
+  cargo xtask bench [NAME…] [--json FILE] [--runs N] [--short]
+                        measures the release binary against `curl`, `openssl`, `gzip` and `zip`, in turn: bulk, many, slow, start, or
+                        those that are named. `--short` is for CI. What the figures mean: docs/performance.md
   cargo xtask deny      licences, sources and bans of dependencies (builds cargo-deny into target/tools, some minutes)
   cargo xtask unused    dependencies that no code uses (builds cargo-machete into target/tools)
   cargo xtask spelling  spelling in code and texts (installs Python's `typos` into target/typos)
@@ -58,6 +62,7 @@ fn main() -> ExitCode {
         "deb-check" => deb_check::run(),
         "image" => image::build(),
         "proxy" => proxy(),
+        "bench" => bench::measure(),
         "deny" => gates::deny(),
         "unused" => gates::unused(),
         "spelling" => gates::spelling(),

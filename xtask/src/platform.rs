@@ -1,25 +1,33 @@
 //! The sandbox as a process of its own, and exports from it, for chores that look at the real program from outside.
 
+use std::cell::Cell;
 use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
-use crate::bag_check::release_binary;
+use crate::bag_check::release_program;
 
 /// A folder that goes when the chore ends.
-pub(crate) struct Folder(PathBuf);
+pub(crate) struct Folder(PathBuf, Cell<u32>);
 
 impl Folder {
     pub(crate) fn new(chore: &str) -> Result<Self, String> {
         let name = format!("uforge-export-{chore}-{}", std::process::id());
         let folder = std::env::temp_dir().join(name);
         fs::create_dir_all(&folder).map_err(|error| format!("{}: {error}", folder.display()))?;
-        Ok(Self(folder))
+        Ok(Self(folder, Cell::new(0)))
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.join(name)
+    }
+
+    /// A path that no other platform in it has.
+    fn new_path(&self, name: &str) -> PathBuf {
+        self.1.set(self.1.get() + 1);
+        self.0.join(format!("{}-{name}", self.1.get()))
     }
 }
 
@@ -41,8 +49,8 @@ pub(crate) struct Platform {
 impl Platform {
     /// Starts it with this scenario.
     pub(crate) fn start(folder: &Folder, scenario: &str) -> Result<Self, String> {
-        let binary = release_binary()?;
-        let file = folder.path("scenario.toml");
+        let binary = release_program()?;
+        let file = folder.new_path("scenario.toml");
         fs::write(&file, scenario).map_err(|error| error.to_string())?;
         let mut process = Killed(
             Command::new(&binary)
@@ -54,7 +62,7 @@ impl Platform {
                 .map_err(|error| error.to_string())?,
         );
         let announced = first_line(&mut process.0)?;
-        let password = folder.path("password");
+        let password = folder.new_path("password");
         fs::write(&password, field(&announced, "password")?).map_err(|error| error.to_string())?;
         Ok(Self {
             binary,
@@ -63,6 +71,42 @@ impl Platform {
             password,
             _process: process,
         })
+    }
+
+    /// The program's file.
+    pub(crate) fn binary(&self) -> &Path {
+        &self.binary
+    }
+
+    /// The program, for another of its commands.
+    pub(crate) fn program(&self) -> Command {
+        Command::new(&self.binary)
+    }
+
+    /// What `curl` needs to sign in.
+    pub(crate) fn user_and_password(&self) -> Result<String, String> {
+        let password = fs::read_to_string(&self.password).map_err(|error| error.to_string())?;
+        Ok(format!("{}:{password}", self.user))
+    }
+
+    /// Has these appliances exported, and gives the addresses of their archives.
+    pub(crate) fn archives(&self, appliances: &[u32]) -> Result<Vec<String>, String> {
+        let of = |appliance: &u32| {
+            let user = self.user_and_password()?;
+            let exports = format!(
+                "{}/users/{}/appliances/{appliance}/exports",
+                self.url, self.user
+            );
+            let start = format!("{exports}?outputFormat=yaml");
+            let ticket = curl(&["-X", "POST", "-u", &user, &start])?;
+            let number = between(&ticket, "<dbId>", "</dbId>")?;
+            let status = format!("{exports}/{number}/status");
+            while !curl(&["-u", &user, &status])?.contains("<complete>true</complete>") {
+                std::thread::sleep(Duration::from_millis(50));
+            }
+            Ok(format!("{exports}/{number}/downloads"))
+        };
+        appliances.iter().map(of).collect()
     }
 
     /// The command that exports everything into this bag.
@@ -78,6 +122,28 @@ impl Platform {
             .stdout(Stdio::null());
         export
     }
+}
+
+fn curl(arguments: &[&str]) -> Result<String, String> {
+    let answer = Command::new("curl")
+        .args(["--silent", "--fail"])
+        .args(arguments)
+        .output()
+        .map_err(|error| format!("curl: {error}"))?;
+    if answer.status.success() {
+        Ok(String::from_utf8_lossy(&answer.stdout).into_owned())
+    } else {
+        Err(format!("curl ended with {}", answer.status))
+    }
+}
+
+fn between<'a>(text: &'a str, before: &str, after: &str) -> Result<&'a str, String> {
+    let found = text
+        .split_once(before)
+        .and_then(|(_, rest)| rest.split_once(after));
+    found
+        .map(|(found, _)| found)
+        .ok_or_else(|| format!("no {before} in {text}"))
 }
 
 fn first_line(child: &mut Child) -> Result<String, String> {

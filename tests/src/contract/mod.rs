@@ -7,6 +7,7 @@ pub mod clock;
 pub mod idempotency_keys;
 pub mod job_store;
 pub mod journal;
+pub mod known_length;
 pub mod progress;
 pub mod sealed_credentials;
 pub mod table;

@@ -89,6 +89,8 @@ pub const PORTS: [Port; 11] = [
                 "open_entry",
                 &[
                     "open_entries_never_mix",
+                    "open_entries_of_known_length_never_mix",
+                    "content_of_another_size_is_refused",
                     "a_name_is_taken_only_once",
                     "a_new_entry_replaces_a_partial_one",
                 ],
@@ -97,6 +99,7 @@ pub const PORTS: [Port; 11] = [
                 "resume_entry",
                 &[
                     "an_interrupted_entry_is_resumed",
+                    "interrupted_entries_of_known_length_are_resumed",
                     "a_resumed_entry_is_checked_as_a_whole",
                 ],
             ),

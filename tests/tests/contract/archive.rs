@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use adapters_archive::{Encryption, OpenRun, Recipient, RunSettings, Target};
 use domain::model::BagFormat;
 use tests::contract::archive_sink::{self, Opened, Place, Resumes};
-use tests::contract::journal;
+use tests::contract::{journal, known_length};
 use tests::kit;
 
 const FORMATS: [BagFormat; 3] = [BagFormat::Zip, BagFormat::Tar, BagFormat::TarGz];
@@ -87,6 +87,15 @@ async fn every_promise(settings: impl Fn(&Path) -> RunSettings, resumes: Resumes
     });
     in_a_place!(settings, |place| {
         suite::an_interrupted_entry_is_resumed(&place, resumes).await;
+    });
+    in_a_place!(settings, |place| {
+        known_length::open_entries_of_known_length_never_mix((place.open)().sink.as_ref()).await;
+    });
+    in_a_place!(settings, |place| {
+        known_length::content_of_another_size_is_refused((place.open)().sink.as_ref()).await;
+    });
+    in_a_place!(settings, |place| {
+        known_length::interrupted_entries_of_known_length_are_resumed(&place, resumes).await;
     });
     in_a_place!(settings, |place| {
         suite::a_resumed_entry_is_checked_as_a_whole(&place).await;

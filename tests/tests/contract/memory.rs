@@ -3,7 +3,7 @@
 use domain::ports::NoProgress;
 use domain::testing::{MemoryJournal, MemorySink, RecordingProgress};
 use tests::contract::archive_sink::{self as suite, Opened, Place, Resumes};
-use tests::contract::{journal, progress};
+use tests::contract::{journal, known_length, progress};
 
 #[tokio::test]
 async fn the_journal_in_memory_keeps_its_promises() {
@@ -22,6 +22,8 @@ async fn the_sink_in_memory_keeps_its_promises() {
     suite::a_published_sum_is_checked(&MemorySink::durable()).await;
     suite::a_name_is_taken_only_once(&MemorySink::durable()).await;
     suite::a_new_bag_has_nothing_to_resume(&MemorySink::durable()).await;
+    known_length::open_entries_of_known_length_never_mix(&MemorySink::durable()).await;
+    known_length::content_of_another_size_is_refused(&MemorySink::durable()).await;
 }
 
 /// Runs a promise over a sink of its own, whose clones are later runs of the same bag.
@@ -49,6 +51,9 @@ async fn the_sink_in_memory_is_resumed() {
     in_memory!(|place| suite::an_interrupted_entry_is_resumed(&place, Resumes::Yes).await);
     in_memory!(|place| suite::a_resumed_entry_is_checked_as_a_whole(&place).await);
     in_memory!(|place| suite::a_new_entry_replaces_a_partial_one(&place).await);
+    in_memory!(|place| {
+        known_length::interrupted_entries_of_known_length_are_resumed(&place, Resumes::Yes).await;
+    });
 }
 
 #[test]

@@ -6,22 +6,28 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use tests::kit::Site;
 
-use super::{Instant, below, kill_traced, site, traced};
+use super::{Instant, below, kill_traced, traced};
 
 /// How long each call is held up at first, and how often it is doubled at most.
 const HELD_UP: Duration = Duration::from_millis(100);
 const ATTEMPTS: u32 = 7;
 
 /// A site whose run was killed as its nth call was about to be made.
-pub(super) fn killed(instant: Instant, name: &str) -> Site {
+pub(super) fn killed(
+    instant: Instant,
+    name: &str,
+    site: &dyn Fn() -> Site,
+    export: &dyn Fn(&Site) -> Command,
+) -> Site {
     let mut held_up = HELD_UP;
     for _ in 0..ATTEMPTS {
         let site = site();
-        if is_killed_in_time(&site, instant, name, held_up) {
+        if is_killed_in_time(&site, instant, (name, export(&site)), held_up) {
             return site;
         }
         site.leaves_tickets("it was killed too late, or not at all");
@@ -31,12 +37,17 @@ pub(super) fn killed(instant: Instant, name: &str) -> Site {
     panic!("the program was never killed in time");
 }
 
-fn is_killed_in_time(site: &Site, instant: Instant, name: &str, held_up: Duration) -> bool {
+fn is_killed_in_time(
+    site: &Site,
+    instant: Instant,
+    (name, export): (&str, Command),
+    held_up: Duration,
+) -> bool {
     let log = site.program.home().join("calls");
     let mut strace = traced(site, instant, name, &log);
     let micros = held_up.as_micros();
     strace.arg(format!("--inject={}:delay_enter={micros}", instant.calls));
-    let mut child = site.program.spawn(below(strace, &site.export_to(name)));
+    let mut child = site.program.spawn(below(strace, &export));
     let calls = || Calls::read(&log, instant.calls);
     let has_come = child.wait_until(|| calls().entered.len() >= instant.nth);
     assert!(

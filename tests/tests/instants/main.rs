@@ -8,6 +8,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod later;
+mod places;
 mod poor;
 
 use std::collections::BTreeMap;
@@ -123,7 +124,9 @@ fn main() -> ExitCode {
             .with_ignored_flag(!has_tools)
         })
     });
-    let trials = trials.chain(poor::trials(has_tools));
+    let trials = trials
+        .chain(places::trials(has_tools))
+        .chain(poor::trials(has_tools));
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
@@ -148,7 +151,7 @@ fn killed_at(instant: Instant, format: &str) {
     let name = format!("j.{format}");
     let site = match instant.nth {
         1 => killed_at_first(instant, &name),
-        _ => later::killed(instant, &name),
+        _ => later::killed(instant, &name, &site, &|site| site.export_to(&name)),
     };
     let ended = site.program.run(site.export_to(&name)).expect_status(0);
     let bag = Bag::read(&site.path(&name));

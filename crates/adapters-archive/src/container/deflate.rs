@@ -95,6 +95,10 @@ impl<W: Write> Deflater<W> {
         }
     }
 
+    pub(super) fn output(&mut self) -> &mut W {
+        &mut self.output
+    }
+
     pub(super) fn write_all(&mut self, content: &[u8]) -> io::Result<()> {
         self.run(content, FlushCompress::None)
     }

@@ -8,6 +8,8 @@ use super::deflate::Deflater;
 
 /// Longest stored block (RFC 1951 §3.2.4).
 pub(super) const LONGEST_BLOCK_BYTES: usize = 0xFFFF;
+/// What stands before the content of a stored block.
+pub(super) const BLOCK_HEADER_BYTES: usize = 5;
 
 /// How content becomes a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +30,21 @@ impl Encoding {
             Storage::Stored => Self::StoredBlocks,
         }
     }
+
+    /// Length of the body of so much content; `None` where that depends on the content.
+    pub(super) fn packed_length(self, content: u64) -> Option<u64> {
+        match self {
+            Self::Plain => Some(content),
+            Self::StoredBlocks => {
+                // The last block is the only one that is shorter, and may be empty.
+                let blocks = content / LONGEST_BLOCK_BYTES as u64 + 1;
+                blocks
+                    .checked_mul(BLOCK_HEADER_BYTES as u64)?
+                    .checked_add(content)
+            }
+            Self::Deflate => None,
+        }
+    }
 }
 
 /// Packs content on its way into `W`.
@@ -46,6 +63,15 @@ impl<W: Write> Encoder<W> {
             Encoding::Plain => Self::Plain(output),
             Encoding::Deflate => Self::Deflate(Deflater::new(output)),
             Encoding::StoredBlocks => Self::StoredBlocks(StoredBlocks::new(output)),
+        }
+    }
+
+    /// What the body goes into.
+    pub(crate) fn output(&mut self) -> &mut W {
+        match self {
+            Self::Plain(output) => output,
+            Self::Deflate(deflater) => deflater.output(),
+            Self::StoredBlocks(blocks) => &mut blocks.output,
         }
     }
 
@@ -113,7 +139,7 @@ pub(super) enum Final {
 }
 
 /// The five bytes before a stored block; at most 65,535 bytes may follow.
-pub(super) fn block_header(bytes: usize, last: Final) -> [u8; 5] {
+pub(super) fn block_header(bytes: usize, last: Final) -> [u8; BLOCK_HEADER_BYTES] {
     let length = u16::try_from(bytes).unwrap_or(u16::MAX);
     let [low, high] = length.to_le_bytes();
     let first = match last {
@@ -149,6 +175,19 @@ mod tests {
             let chunks: Vec<Vec<u8>> = content.chunks(length).map(<[u8]>::to_vec).collect();
             assert_eq!(packed(Encoding::StoredBlocks, &chunks), whole, "{length}");
         }
+    }
+
+    #[test]
+    fn the_length_of_a_body_is_known_before_its_content_where_nothing_is_compressed() {
+        for length in [0, 1, 65_534, 65_535, 65_536, 131_070, 200_000] {
+            for encoding in [Encoding::Plain, Encoding::StoredBlocks] {
+                let body = packed(encoding, &[noise(1, length)]);
+                let expected = encoding.packed_length(length as u64);
+                assert_eq!(expected, Some(body.len() as u64), "{encoding:?} {length}");
+            }
+        }
+        assert_eq!(Encoding::Deflate.packed_length(10), None);
+        assert_eq!(Encoding::StoredBlocks.packed_length(u64::MAX), None);
     }
 
     proptest! {

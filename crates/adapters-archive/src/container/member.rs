@@ -53,6 +53,33 @@ pub(crate) struct Content {
     pub(crate) packed: u64,
 }
 
+/// A place in the container: the bytes from `offset` up to `end`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Span {
+    /// Its first byte.
+    pub(crate) offset: u64,
+    /// The byte after its last.
+    pub(crate) end: u64,
+}
+
+impl Span {
+    pub(crate) fn length(self) -> u64 {
+        self.end.saturating_sub(self.offset)
+    }
+
+    /// The same bytes at another place; `None` where no file reaches that far.
+    pub(crate) fn moved_to(self, offset: u64) -> Option<Self> {
+        Some(Self {
+            offset,
+            end: offset.checked_add(self.length())?,
+        })
+    }
+
+    pub(crate) fn overlaps(self, other: Self) -> bool {
+        self.offset < other.end && other.offset < self.end
+    }
+}
+
 /// A member that is in the container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Placed {
@@ -60,8 +87,45 @@ pub(crate) struct Placed {
     pub(crate) member: Member,
     /// What it holds.
     pub(crate) content: Content,
-    /// Where its head begins.
-    pub(crate) offset: u64,
+    /// Where it is, from its head's first byte to its tail's last.
+    pub(crate) span: Span,
+}
+
+/// No file is longer, whatever a server says of it.
+const LONGEST_BYTES: u64 = u64::MAX >> 1;
+
+/// How long the parts of a member are, known before its content.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Extent {
+    /// Length of a head that can be patched.
+    pub(crate) head: u64,
+    /// Length of the body, padding included.
+    pub(crate) packed: u64,
+    /// Length of head, body and tail.
+    pub(crate) whole: u64,
+}
+
+impl Extent {
+    /// Of a member whose content has this size; `None` where its body's length depends on the content.
+    pub(crate) fn of(container: &dyn Container, member: &Member, bytes: u64) -> Option<Self> {
+        if bytes > LONGEST_BYTES {
+            return None;
+        }
+        let encoding = container.encoding(member.storage);
+        let padding = container.padding(bytes) as u64;
+        let content = Content {
+            bytes,
+            crc32: 0,
+            packed: encoding.packed_length(bytes.checked_add(padding)?)?,
+        };
+        let head = container.head(member, content, HeadForm::Patchable).len() as u64;
+        let tail = container.tail(member, content).len() as u64;
+        Some(Self {
+            head,
+            packed: content.packed,
+            whole: content.packed.checked_add(head)?.checked_add(tail)?,
+        })
+    }
 }
 
 /// When a head is written.

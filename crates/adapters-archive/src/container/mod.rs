@@ -23,7 +23,7 @@ mod zip;
 use domain::model::BagFormat;
 
 pub(crate) use encode::{Encoder, Encoding};
-pub(crate) use member::{Container, Content, HeadForm, Member, Placed};
+pub(crate) use member::{Container, Content, Extent, HeadForm, Member, Placed, Span};
 pub(crate) use resumable::ResumablePart;
 
 /// The container of this format.

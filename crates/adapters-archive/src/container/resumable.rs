@@ -2,10 +2,9 @@
 
 use std::io::{self, Read};
 
-use super::encode::{Encoding, Final, LONGEST_BLOCK_BYTES, block_header};
+use super::encode::{BLOCK_HEADER_BYTES, Encoding, Final, LONGEST_BLOCK_BYTES, block_header};
 
 const PIECE_BYTES: usize = 256 * 1024;
-const BLOCK_HEADER_BYTES: usize = 5;
 
 /// The part of a body after which encoding can be resumed: the whole comes out as if it had never stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -4,7 +4,7 @@ use domain::model::{BagFormat, BagPath, SafeName};
 use domain::ports::Storage;
 use proptest::prelude::*;
 
-use super::{Container, Content, Encoder, HeadForm, Member, Placed, container};
+use super::{Container, Content, Encoder, Extent, HeadForm, Member, Placed, Span, container};
 use crate::test_kit::{FORMATS, TOP, noise, read_back};
 
 fn member(path: &str, storage: Storage) -> Member {
@@ -39,10 +39,16 @@ fn add(
     archive.extend(format.head(&member, content, form));
     archive.extend(body);
     archive.extend(format.tail(&member, content));
+    let end = archive.len() as u64;
+    if let (HeadForm::Patchable, Some(extent)) = (form, Extent::of(format, &member, content.bytes))
+    {
+        // What is reserved for a member before its content is known.
+        assert_eq!(extent.whole, end - offset);
+    }
     placed.push(Placed {
         member,
         content,
-        offset,
+        span: Span { offset, end },
     });
 }
 
@@ -144,7 +150,10 @@ fn sizes_and_offsets_beyond_what_32_bits_hold_are_in_the_headers() {
     let placed = Placed {
         member,
         content,
-        offset: bytes + 1,
+        span: Span {
+            offset: bytes + 1,
+            end: 2 * bytes,
+        },
     };
     zip.end(&[placed], 2 * bytes, &mut directory).unwrap();
     directory.flush().unwrap();
@@ -167,6 +176,11 @@ proptest! {
             let placeholder = format.head(&member, Content::default(), HeadForm::Patchable);
             let head = format.head(&member, content, HeadForm::Patchable);
             prop_assert_eq!(placeholder.len(), head.len());
+            // Nor does the place that is reserved for it depend on more than its size, whatever a server says that is.
+            if let Some(extent) = Extent::of(format, &member, content.bytes) {
+                prop_assert_eq!(extent.head, head.len() as u64);
+                prop_assert!(extent.whole > content.bytes);
+            }
         }
     }
 }

@@ -74,9 +74,9 @@ fn central_header(placed: &Placed) -> Vec<u8> {
     let Placed {
         member,
         content,
-        offset,
+        span,
     } = placed;
-    let wide: Vec<u64> = [content.bytes, content.packed, *offset]
+    let wide: Vec<u64> = [content.bytes, content.packed, span.offset]
         .into_iter()
         .filter(|&value| needs_zip64(value))
         .collect();
@@ -100,7 +100,7 @@ fn central_header(placed: &Placed) -> Vec<u8> {
     // No comment, disk 0, no internal attributes.
     header.bytes(&[0; 6]);
     header.u32((REGULAR_FILE | FILE_MODE) << 16);
-    header.u32(low(*offset));
+    header.u32(low(span.offset));
     header.bytes(member.name.as_bytes());
     if !wide.is_empty() {
         header.zip64(&wide);

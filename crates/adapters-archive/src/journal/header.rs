@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 /// The version of the journal's form that this program writes and reads.
-pub(crate) const FORMAT_VERSION: u32 = 2;
+pub(crate) const FORMAT_VERSION: u32 = 3;
 
 /// What an unfinished run says of itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

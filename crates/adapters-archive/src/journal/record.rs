@@ -60,6 +60,8 @@ pub(crate) enum Record {
         offset: u64,
         end: u64,
     },
+    /// The member that begins at `from` was copied, and is the one that begins at `to` from now on.
+    Moved { from: u64, to: u64 },
     /// An entry whose body is in a spool file, whole and flushed.
     Spooled {
         record: Box<EntryRecord>,
@@ -72,6 +74,8 @@ pub(crate) enum Record {
         entry: Box<NewEntry>,
         place: PartialPlace,
     },
+    /// So much of the body of a partial entry in a reserved place was handed to the system.
+    Arrived { path: BagPath, packed: u64 },
     /// A partial entry was discarded.
     PartialDiscarded { path: BagPath },
     /// The container is whole and flushed, and has this length: only its name is missing.
@@ -84,8 +88,16 @@ pub(crate) enum Record {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum PartialPlace {
-    /// In the container, at this offset.
+    /// At the end of the container, from this offset on: as much as the file holds.
     Container(u64),
+    /// In a place of the container that is reserved for it. The file's length does not say how much of it is there: others are behind
+    /// it.
+    Reserved {
+        offset: u64,
+        end: u64,
+        /// Bytes of the body, as far as it was recorded.
+        packed: u64,
+    },
     /// In the spool file of this number.
     Spool(u32),
 }

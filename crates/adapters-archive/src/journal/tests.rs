@@ -31,7 +31,7 @@ fn read() -> Fact {
 
 fn header() -> super::RunHeader {
     serde_json::from_value(serde_json::json!({
-        "version": 2,
+        "version": 3,
         "fingerprint": "00".repeat(32),
         "user": "john",
         "source": "https://uforge.example.com/api",

@@ -49,10 +49,11 @@ pub(super) fn writer(
         work: &work,
         journal: &journal,
         spool: &spool,
-        end: found.end,
+        end: found.end(),
     };
+    let placed_end = found.end();
     let resumed = reuse(found, &partial_entries)?;
-    let bag = open_bag(&work, resumed.end)?;
+    let bag = open_bag(&work, placed_end, resumed.end)?;
     // From the inside out: a folder that survives a loss of power must have the container and the journal in it.
     sync_folder(work.path()).map_err(OpenError::of("flush", work.path()))?;
     let parent = parent_of(&publication.target);
@@ -95,15 +96,15 @@ pub(super) fn open_run_of(
     }
 }
 
-/// Opens the container and cuts off what is after `end`.
-fn open_bag(work: &WorkFolder, end: u64) -> Result<File, OpenError> {
+/// Opens the container and cuts off what is after `end`. It has to be as long as the journal says at least.
+fn open_bag(work: &WorkFolder, placed_end: u64, end: u64) -> Result<File, OpenError> {
     let path = work.bag();
     let bag = work
         .open_file(&path, Access::Create)
         .map_err(OpenError::of("open", &path))?;
     let length = bag.metadata().map_err(OpenError::of("open", &path))?.len();
     // What the journal records was flushed before: a shorter container has been altered.
-    if length < end {
+    if length < placed_end {
         return Err(OpenError::BagDamaged { path });
     }
     cut(&bag, end).map_err(OpenError::of("cut back", &path))?;

@@ -85,7 +85,7 @@ pub(super) fn resume(
     refuse_existing(&publication)?;
     if settings.encryption.is_some() {
         // The key of the payload was never written down: all of it is fetched again.
-        (found.placed, found.spooled, found.partial, found.end) = Default::default();
+        found.forget_payload();
     }
     let work = &publication.work;
     let lines = Lines::after(journal, found.lines, found.lines_end)

@@ -5,10 +5,11 @@ use std::sync::atomic::AtomicU32;
 
 use super::error::OpenError;
 use super::partial::PartialEntries;
+use crate::container::Span;
 use crate::encrypt::SpoolKey;
 use crate::journal::{Checkpoint, Payload, SpooledEntry};
 use crate::spool::{Spool, SpoolFile, WorkFolder, remove_if_there};
-use crate::writer::{PartialDownload, Resumed};
+use crate::writer::{Resumed, SavedPartial, SavedPlace};
 
 /// The spool of a run: its files get numbers that no file of an interrupted run has.
 pub(super) fn spool_after(
@@ -48,18 +49,26 @@ pub(super) fn reuse(
         is_whole
     });
     let receipts = found.receipts();
-    let partial: Vec<PartialDownload> = std::mem::take(&mut found.partial)
-        .into_iter()
-        .filter_map(|recorded| partial_entries.save(recorded))
-        .collect();
+    let mut taken: Vec<Span> = found.placed.iter().map(|(_, span)| *span).collect();
+    let mut partial: Vec<SavedPartial> = Vec::new();
+    for recorded in std::mem::take(&mut found.partial) {
+        let Some(saved) = partial_entries.save(recorded, &taken) else {
+            continue;
+        };
+        if let SavedPlace::Reserved(span, _) = saved.place {
+            taken.push(span);
+        }
+        partial.push(saved);
+    }
     let waiting = found.spooled.iter().map(|entry| entry.spool_file);
-    let downloads = partial
-        .iter()
-        .filter_map(|download| download.spool_file.number());
+    let downloads = partial.iter().filter_map(|saved| match &saved.place {
+        SavedPlace::Spooled(spool_file) => spool_file.number(),
+        SavedPlace::Reserved(..) => None,
+    });
     remove_spool_files(work, &waiting.chain(downloads).collect())?;
     Ok(Resumed {
         placed: found.placed,
-        end: found.end,
+        end: taken.iter().map(|span| span.end).max().unwrap_or(0),
         spooled: found.spooled.into_iter().zip(files).collect(),
         partial,
         receipts,

@@ -14,7 +14,7 @@ pub(crate) fn remove_if_there(path: &Path) -> io::Result<()> {
 
 /// Cuts a file off at this length. Nothing is asked of the file system where nothing is to be cut.
 pub(crate) fn cut(file: &File, length: u64) -> io::Result<()> {
-    if file.metadata()?.len() == length {
+    if file.metadata()?.len() <= length {
         return Ok(());
     }
     file.set_len(length)

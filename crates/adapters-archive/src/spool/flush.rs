@@ -33,6 +33,24 @@ pub(crate) fn sync_file(file: &File) -> io::Result<()> {
     try_sync_file(file).map(drop)
 }
 
+/// Lets the disk begin to write these bytes, and does not wait for it. Nothing relies on it: a flush that comes later only has less
+/// left to do.
+pub(crate) fn begin_flush(file: &File, from: u64, to: u64) {
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::fs::{Advice, fadvise};
+        // Linux begins to write what it is advised to drop, and drops nothing that is not on disk yet.
+        let _ = fadvise(
+            file,
+            from,
+            std::num::NonZeroU64::new(to - from),
+            Advice::DontNeed,
+        );
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (file, from, to);
+}
+
 /// Flushes a file and everything about it, where the file system can.
 pub(crate) fn sync_whole_file(file: &File) -> io::Result<()> {
     as_far_as_possible(file.sync_all()).map(drop)

@@ -1,7 +1,7 @@
 //! Spool files: bodies that wait for their place in the container.
 
 use std::fs::{self, File};
-use std::io::{self, BufWriter, Read as _, Seek as _, SeekFrom, Write};
+use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -10,11 +10,12 @@ use age::stream::StreamWriter;
 
 use super::files::cut;
 use super::flush::{sync_file, sync_folder};
+use super::positioned::PositionedWriter;
 use super::trust::Access;
 use super::work_folder::WorkFolder;
 use crate::encrypt::SpoolKey;
 
-/// Writes to the disk are gathered to at least this much.
+/// Bodies are copied in pieces of this much.
 const BUFFER_BYTES: usize = 256 * 1024;
 
 /// Where bodies wait when the container is taken.
@@ -149,23 +150,18 @@ impl SpoolFile {
 
     /// Writes to it from the start.
     pub(crate) fn writer(&self) -> io::Result<BodyWriter> {
-        let file = BufWriter::with_capacity(BUFFER_BYTES, Arc::clone(&self.file));
+        let file = PositionedWriter::new(Arc::clone(&self.file), 0);
         match &self.key {
             Some(key) => key.seal(file).map(BodyWriter::Sealed),
             None => Ok(BodyWriter::Plain(file)),
         }
     }
 
-    /// Appends to the first `kept_bytes` bytes. The encoder has to produce these once more, since its state depends on them; the
-    /// writer drops what is in the file already.
+    /// Appends to the first `kept_bytes` bytes.
     pub(crate) fn writer_after(&self, kept_bytes: u64) -> io::Result<BodyWriter> {
         cut(&self.file, kept_bytes)?;
-        let mut file = Arc::clone(&self.file);
-        file.seek(SeekFrom::Start(kept_bytes))?;
-        Ok(BodyWriter::After {
-            to_skip: kept_bytes,
-            file: BufWriter::with_capacity(BUFFER_BYTES, file),
-        })
+        let file = PositionedWriter::after(Arc::clone(&self.file), 0, kept_bytes);
+        Ok(BodyWriter::Plain(file))
     }
 
     /// Reads the file by a handle of its own, where it has a name.
@@ -275,27 +271,30 @@ impl Write for CrcWriter {
 
 /// Where the bytes of a body go.
 pub(crate) enum BodyWriter {
-    /// Into a file.
-    Plain(BufWriter<Arc<File>>),
-    /// Into a file, encrypted.
-    Sealed(StreamWriter<BufWriter<Arc<File>>>),
-    /// Into a file that holds the first bytes already: the next `to_skip` bytes are not written again.
-    After {
-        to_skip: u64,
-        file: BufWriter<Arc<File>>,
-    },
+    /// Into a file: the container, or a spool file.
+    Plain(PositionedWriter),
+    /// Into a spool file, encrypted.
+    Sealed(StreamWriter<PositionedWriter>),
 }
 
 impl BodyWriter {
-    /// Writes into the container itself, from its current position.
-    pub(crate) fn in_place(file: Arc<File>) -> Self {
-        Self::Plain(BufWriter::with_capacity(BUFFER_BYTES, file))
+    /// Into the container.
+    pub(crate) fn in_place(writer: PositionedWriter) -> Self {
+        Self::Plain(writer)
+    }
+
+    /// Up to which position of its file everything was handed to the system; `None` where it is encrypted.
+    pub(crate) fn handed_over(&self) -> Option<u64> {
+        match self {
+            Self::Plain(file) => Some(file.handed_over()),
+            Self::Sealed(_) => None,
+        }
     }
 
     /// Everything is handed to the system.
     pub(crate) fn finish(self) -> io::Result<()> {
         match self {
-            Self::Plain(mut file) | Self::After { mut file, .. } => file.flush(),
+            Self::Plain(mut file) => file.flush(),
             Self::Sealed(stream) => stream.finish()?.flush(),
         }
     }
@@ -304,21 +303,14 @@ impl BodyWriter {
 impl Write for BodyWriter {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         match self {
-            Self::Plain(file) | Self::After { to_skip: 0, file } => file.write(bytes),
+            Self::Plain(file) => file.write(bytes),
             Self::Sealed(stream) => stream.write(bytes),
-            Self::After { to_skip, .. } => {
-                let known = usize::try_from(*to_skip)
-                    .unwrap_or(bytes.len())
-                    .min(bytes.len());
-                *to_skip -= known as u64;
-                Ok(known)
-            }
         }
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match self {
-            Self::Plain(file) | Self::After { file, .. } => file.flush(),
+            Self::Plain(file) => file.flush(),
             Self::Sealed(stream) => stream.flush(),
         }
     }

@@ -11,15 +11,20 @@ use domain::model::{BagPath, SafeName};
 use domain::ports::{NewEntry, Receipt, SinkError};
 
 use super::closed::{Body, Closed, Safety};
+use super::closing;
 use super::commits::Commits;
+use super::gaps::Gaps;
 use super::health::Health;
 use super::output::{Output, sink_error};
 use super::paths::{Paths, Reservation};
 use super::queue::{Full, Queue};
 use super::slot::{Claim, Slot};
-use crate::container::{Container, Content, HeadForm, Member, Placed};
+use crate::container::{Container, Content, Extent, HeadForm, Member, Placed, Span};
 use crate::journal::{Durable, Payload, Record, RunJournal};
-use crate::spool::Spool;
+use crate::spool::{Spool, copy_within};
+
+/// More than this is not reserved: what a server says of an archive's size costs it nothing, and no file system has files of any length.
+const LONGEST_RESERVED_BYTES: u64 = 1 << 40;
 
 /// See the module.
 pub(super) struct UnfinishedBag {
@@ -44,6 +49,8 @@ pub(super) struct Setup {
     pub(super) spool: Spool,
     pub(super) path: PathBuf,
     pub(super) output: Output,
+    /// What is free before the output's end.
+    pub(super) gaps: Gaps,
     pub(super) placed: Vec<Placed>,
     pub(super) waiting: Vec<Closed>,
     /// Paths of what is placed or waits.
@@ -53,7 +60,12 @@ pub(super) struct Setup {
 impl UnfinishedBag {
     pub(super) fn new(setup: Setup) -> Arc<Self> {
         let health = Arc::new(Health::sound());
-        let slot = Slot::new(setup.output, Arc::clone(&health));
+        let slot = Slot::new(
+            setup.output,
+            setup.gaps,
+            Arc::clone(&health),
+            setup.path.clone(),
+        );
         Arc::new(Self {
             container: setup.container,
             top: setup.top,
@@ -74,6 +86,12 @@ impl UnfinishedBag {
 
     pub(super) fn member(&self, entry: &NewEntry) -> Member {
         Member::new(&self.top, &entry.path, entry.origin.fetched, entry.storage)
+    }
+
+    /// How long its parts are going to be; `None` where that is not known, or not worth believing.
+    pub(super) fn extent(&self, entry: &NewEntry) -> Option<Extent> {
+        let size = entry.size.filter(|&size| size <= LONGEST_RESERVED_BYTES)?;
+        Extent::of(self.container, &self.member(entry), size)
     }
 
     /// Takes a path for one entry.
@@ -194,26 +212,55 @@ impl UnfinishedBag {
         }
     }
 
+    /// Moves members until there is no gap before any. The caller has the container for good.
+    pub(super) fn close_gaps(&self, output: &mut Output) -> Result<(), SinkError> {
+        let Output::File(file) = output else {
+            return Ok(());
+        };
+        let places = || -> Vec<Span> {
+            self.commits
+                .with_placed(|placed| placed.iter().map(|member| member.span).collect())
+        };
+        let mut moves = closing::next(&places());
+        if !moves.is_empty() {
+            // Only what is recorded can be recorded as moved.
+            self.commits.commit_all()?;
+        }
+        while !moves.is_empty() {
+            self.health.or_fail("write", &self.path, || {
+                moves.iter().try_for_each(|step| {
+                    let length = step.from.length();
+                    copy_within(&file.handle(), step.from.offset, step.to.offset, length)
+                })
+            })?;
+            self.commits.record_moved(&moves)?;
+            moves = closing::next(&places());
+        }
+        let end = places().iter().map(|span| span.end).max().unwrap_or(0);
+        self.health
+            .or_fail("cut back", &self.path, || file.end_at(end))
+    }
+
     fn place(&self, output: &mut Output, closed: Closed) -> Result<usize, SinkError> {
         let member = self.member(&closed.record.entry);
         let content = closed.record.content();
-        let (placed, end) = self.append(output, member, content, &closed.body)?;
+        let placed = self.append(output, member, content, &closed.body)?;
         let copied = match closed.body {
             Body::Spooled(spool_file) => spool_file.into_kept_name(),
             Body::Memory(_) => None,
         };
         let (record, safety) = (closed.record, closed.safety);
-        Ok(self.commits.note_entry(placed, end, record, safety, copied))
+        Ok(self.commits.note_entry(placed, record, safety, copied))
     }
 
-    /// Appends a whole member to the container. Returns it and where it ends.
+    /// Appends a whole member to the container.
     pub(super) fn append(
         &self,
         output: &mut Output,
         member: Member,
         content: Content,
         body: &Body,
-    ) -> Result<(Placed, u64), SinkError> {
+    ) -> Result<Placed, SinkError> {
         let head = self.container.head(&member, content, HeadForm::Final);
         let tail = self.container.tail(&member, content);
         let end = output.end() + head.len() as u64 + content.packed + tail.len() as u64;
@@ -227,11 +274,10 @@ impl UnfinishedBag {
                 }
             })
             .map_err(|source| sink_error("write", &self.path, source))?;
-        let placed = Placed {
+        Ok(Placed {
             member,
             content,
-            offset,
-        };
-        Ok((placed, end))
+            span: Span { offset, end },
+        })
     }
 }

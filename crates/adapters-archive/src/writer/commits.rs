@@ -1,7 +1,8 @@
 //! What has its place in the container, and what of it the journal records.
 //!
-//! Invariants: members are noted in the container's order; the journal records them in that order, without a gap, and none before
-//! its bytes are flushed. After a batch failed no other is written: it would leave a gap, which reads as damage.
+//! Invariants: a member is noted when it is whole in a place that no other has; the journal records members in the order in which they
+//! were noted, wherever their places are, and none before its bytes are flushed. What is written at the container's end is noted before
+//! the end is given to the next. After a batch failed no other is written.
 //!
 //! Entries are made safe together: one flush of the container and one of the journal for all that ended since the last time.
 
@@ -12,10 +13,11 @@ use domain::ports::{Durability, Receipt, SinkError};
 use jiff::Timestamp;
 
 use super::closed::Safety;
+use super::closing::Move;
 use super::health::Health;
 use super::output::sink_error;
 use super::slot::Slot;
-use crate::container::Placed;
+use crate::container::{Placed, Span};
 use crate::journal::{Durable, EntryRecord, Payload, Record, RunJournal};
 use crate::spool::{SpoolFileName, sync_file};
 
@@ -27,8 +29,8 @@ const BATCH_BYTES: u64 = 16 * 1024 * 1024;
 /// See the module.
 pub(super) struct Commits {
     state: Mutex<State>,
-    /// Held while a batch is flushed and journalled: batches are written one after the other, in the container's order. The state
-    /// is not locked meanwhile, so that entries go on being placed while the disk is busy.
+    /// Held while a batch is flushed and journalled: batches are written one after the other, in the order of their entries. The
+    /// state is not locked meanwhile, so that entries go on being placed while the disk is busy.
     turn: Mutex<()>,
     slot: Arc<Slot>,
     health: Arc<Health>,
@@ -96,19 +98,18 @@ impl Commits {
         }
     }
 
-    /// Notes that an entry has its place in the container, up to `end`. Returns how many entries have one now, which is what
-    /// [`Self::commit`] takes.
+    /// Notes that an entry has its place in the container. Returns how many entries have one now, which is what [`Self::commit`]
+    /// takes.
     ///
-    /// The caller holds the container, so that entries are noted in the order of their places.
+    /// Who has a claim on the container still holds it: what comes behind is noted later.
     pub(super) fn note_entry(
         &self,
         placed: Placed,
-        end: u64,
         record: EntryRecord,
         before: Safety,
         copied: Option<SpoolFileName>,
     ) -> usize {
-        let offset = placed.offset;
+        let Span { offset, end } = placed.span;
         let mut state = self.lock();
         state.placed.push(placed);
         if self.are_recorded() {
@@ -130,7 +131,35 @@ impl Commits {
         self.lock().placed.push(placed);
     }
 
-    /// Shows what is in the container, in its order. Entries cannot be placed meanwhile: this is for the end of the bag.
+    /// Notes and records that members were copied to other places, which are theirs from now on. The copies are flushed first. Nobody
+    /// else may place anything meanwhile: this is for the end of the bag, when all that is placed is recorded.
+    pub(super) fn record_moved(&self, moves: &[Move]) -> Result<(), SinkError> {
+        if let Some(file) = self.slot.file() {
+            self.health
+                .or_fail("flush", &self.path, || sync_file(file))?;
+        }
+        let records = moves.iter().map(|step| Record::Moved {
+            from: step.from.offset,
+            to: step.to.offset,
+        });
+        self.write_journal(records.collect(), 0)?;
+        let mut state = self.lock();
+        for step in moves {
+            if let Some(placed) = state.placed.get_mut(step.member) {
+                placed.span = step.to;
+            }
+        }
+        Ok(())
+    }
+
+    /// Puts what is in the container into the order of its places, and shows it. This is for the end of the bag.
+    pub(super) fn with_placed_in_order<T>(&self, see: impl FnOnce(&[Placed]) -> T) -> T {
+        let mut state = self.lock();
+        state.placed.sort_by_key(|placed| placed.span);
+        see(&state.placed)
+    }
+
+    /// Shows what is in the container.
     pub(super) fn with_placed<T>(&self, see: impl FnOnce(&[Placed]) -> T) -> T {
         see(&self.lock().placed)
     }
@@ -228,6 +257,7 @@ mod tests {
     use crate::container::{Content, Member};
     use crate::journal::{Checkpoint, Lines, read_checkpoint};
     use crate::test_kit::{Kit, TOP, document, download};
+    use crate::writer::gaps::Gaps;
     use crate::writer::output::{BagFile, Output};
 
     fn commits(kit: &Kit, payload: Payload) -> Commits {
@@ -238,7 +268,8 @@ mod tests {
         };
         let health = Arc::new(Health::sound());
         let output = Output::File(BagFile::after(open("bag"), 0).unwrap());
-        let slot = Slot::new(output, Arc::clone(&health));
+        let path = kit.folder.path().join("bag");
+        let slot = Slot::new(output, Gaps::default(), Arc::clone(&health), path.clone());
         let lines = Lines::new(open("journal")).unwrap();
         let journal = RunJournal::new(
             kit.folder.path().join("journal"),
@@ -246,7 +277,6 @@ mod tests {
             payload,
             JournalState::default(),
         );
-        let path = kit.folder.path().join("bag");
         Commits::after(Vec::new(), (slot, health), (journal, payload), path)
     }
 
@@ -263,11 +293,13 @@ mod tests {
         let placed = Placed {
             member: Member::new(&top, &entry.path, entry.origin.fetched, entry.storage),
             content: Content::default(),
-            offset: number * 10,
+            span: Span {
+                offset: number * 10,
+                end: (number + 1) * 10,
+            },
         };
         commits.entry_ended();
-        let end = (number + 1) * 10;
-        let number = commits.note_entry(placed, end, record.clone(), Safety::Unsafe, None);
+        let number = commits.note_entry(placed, record.clone(), Safety::Unsafe, None);
         (record, number)
     }
 
@@ -276,7 +308,7 @@ mod tests {
     }
 
     #[test]
-    fn one_commit_makes_all_before_it_safe_in_the_container_s_order() {
+    fn one_commit_makes_all_before_it_safe_in_their_order() {
         let kit = Kit::new(BagFormat::Zip);
         let commits = commits(&kit, Payload::Resumed);
         for number in 0..3 {
@@ -288,7 +320,7 @@ mod tests {
         assert!(commits.receipt(&record, count).unwrap().durable);
         let found = recorded(&kit);
         assert_eq!(found.damage, None);
-        let offsets: Vec<u64> = found.placed.iter().map(|(_, offset)| *offset).collect();
+        let offsets: Vec<u64> = found.placed.iter().map(|(_, span)| span.offset).collect();
         assert_eq!(offsets, [0, 10, 20, 30]);
     }
 

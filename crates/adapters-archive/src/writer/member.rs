@@ -29,7 +29,8 @@ impl<W: Write> MemberWriter<W> {
         let measured = Measured {
             output,
             length: 0,
-            crc32: crc32fast::Hasher::new(),
+            // A plain body is its content, which is summed up already.
+            crc32: (encoding != Encoding::Plain).then(crc32fast::Hasher::new),
         };
         Self {
             encoder: Encoder::new(encoding, measured),
@@ -56,11 +57,21 @@ impl<W: Write> MemberWriter<W> {
         self.sha256.clone().finish()
     }
 
+    /// What the body goes into.
+    pub(super) fn output(&mut self) -> &mut W {
+        &mut self.encoder.output().output
+    }
+
     /// Ends the body, with the container's padding.
     pub(super) fn finish(mut self, container: &dyn Container) -> io::Result<Encoded<W>> {
-        self.encoder
-            .write_all(&vec![0; container.padding(self.bytes)])?;
+        let padding = vec![0; container.padding(self.bytes)];
+        self.encoder.write_all(&padding)?;
         let measured = self.encoder.finish()?;
+        let checksum = measured.crc32.unwrap_or_else(|| {
+            let mut body = self.crc32.clone();
+            body.update(&padding);
+            body
+        });
         Ok(Encoded {
             content: Content {
                 bytes: self.bytes,
@@ -68,7 +79,7 @@ impl<W: Write> MemberWriter<W> {
                 packed: measured.length,
             },
             sha256: self.sha256.finish(),
-            checksum: measured.crc32.finalize(),
+            checksum: checksum.finalize(),
             output: measured.output,
         })
     }
@@ -78,13 +89,15 @@ impl<W: Write> MemberWriter<W> {
 struct Measured<W> {
     output: W,
     length: u64,
-    crc32: crc32fast::Hasher,
+    crc32: Option<crc32fast::Hasher>,
 }
 
 impl<W: Write> Write for Measured<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.output.write(bytes)?;
-        self.crc32.update(bytes.get(..written).unwrap_or(bytes));
+        if let Some(crc32) = &mut self.crc32 {
+            crc32.update(bytes.get(..written).unwrap_or(bytes));
+        }
         self.length += written as u64;
         Ok(written)
     }

@@ -1,9 +1,8 @@
 //! A streamed entry as its thread has it: in place or in a spool file, from its first byte to its receipt.
 //!
-//! One with a validator is recorded in the journal as soon as resuming it would save time. If the run is interrupted, its bytes
-//! stay as they are, and the next run fetches only what follows.
+//! One with a validator is recorded in the journal as soon as resuming it would save time (`partial`). If the run is interrupted, its
+//! bytes stay as they are, and the next run fetches only what follows.
 
-use std::io;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -12,26 +11,13 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::bag::UnfinishedBag;
 use super::checks::Checks;
-use super::closed::{Body, Closed, Safety};
 use super::entry_end::{End, Receiver};
 use super::member::{Encoded, MemberWriter};
-use super::output::{BagFile, Output};
+use super::partial::{self, PartialDownload, PartialRecord};
 use super::paths::Reservation;
-use super::slot::Claim;
-use crate::container::{Content, HeadForm, Placed, ResumablePart};
-use crate::journal::{EntryRecord, PartialPlace, Record};
-use crate::spool::{BodyWriter, SpoolFile};
-
-/// A shorter entry is not worth the flushes that recording it costs.
-const WORTH_RECORDING_BYTES: u64 = 256 * 1024;
-
-/// An entry of which an interrupted run has the first bytes, in a spool file.
-pub(crate) struct PartialDownload {
-    pub(crate) entry: NewEntry,
-    pub(crate) spool_file: SpoolFile,
-    /// What of the file can be used.
-    pub(crate) part: ResumablePart,
-}
+use super::place::EntryPlace;
+use crate::journal::EntryRecord;
+use crate::spool::BodyWriter;
 
 /// How an entry's thread ended; `None` where the entry was discarded.
 pub(super) type Ended = Result<Option<Receipt>, SinkError>;
@@ -69,7 +55,7 @@ pub(super) fn run_resumed(
     (checks, checked): (Checks, Option<mpsc::Sender<Bytes>>),
     usable: oneshot::Sender<Usable>,
 ) -> Ended {
-    let Some(open) = OpenEntry::resume(bag, download, checks, checked.as_ref()) else {
+    let Some(open) = OpenEntry::resume(bag, download, checks, checked.as_ref())? else {
         // The one that waits for it may have been dropped.
         let _ = usable.send(Usable::No);
         return Ok(None);
@@ -96,35 +82,10 @@ fn discarded(entry: NewEntry, checks: Checks) -> Ended {
 struct OpenEntry<'a> {
     bag: &'a Arc<UnfinishedBag>,
     entry: NewEntry,
-    place: Place,
+    place: EntryPlace,
     writer: MemberWriter<BodyWriter>,
     checks: Checks,
     recorded: PartialRecord,
-}
-
-/// Whether the journal records the entry as a partial one.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum PartialRecord {
-    /// The next run could not use it.
-    Never,
-    /// It is too short yet.
-    NotYet,
-    Written,
-}
-
-impl PartialRecord {
-    fn at_first(bag: &UnfinishedBag, entry: &NewEntry) -> Self {
-        if entry.validator.is_some() && bag.commits.are_recorded() {
-            Self::NotYet
-        } else {
-            Self::Never
-        }
-    }
-}
-
-enum Place {
-    InContainer(Claim, BagFile),
-    Spooled(SpoolFile),
 }
 
 impl<'a> OpenEntry<'a> {
@@ -134,24 +95,7 @@ impl<'a> OpenEntry<'a> {
         checks: Checks,
     ) -> Result<Self, SinkError> {
         let encoding = bag.container.encoding(entry.storage);
-        let (place, output) = match bag.slot.claim_in_place()? {
-            Some((claim, mut file)) => {
-                let head = bag.container.head(
-                    &bag.member(&entry),
-                    Content::default(),
-                    HeadForm::Patchable,
-                );
-                let output = bag
-                    .health
-                    .or_fail("write", &bag.path, || file.begin(&head))?;
-                (Place::InContainer(claim, file), output)
-            }
-            None => bag.health.or_fail("write", bag.spool.path(), || {
-                let spool_file = bag.spool.new_file()?;
-                let output = spool_file.writer()?;
-                Ok((Place::Spooled(spool_file), output))
-            })?,
-        };
+        let (place, output) = EntryPlace::of(bag, &entry)?;
         Ok(Self {
             bag,
             recorded: PartialRecord::at_first(bag, &entry),
@@ -168,20 +112,20 @@ impl<'a> OpenEntry<'a> {
         download: PartialDownload,
         mut checks: Checks,
         checked: Option<&mpsc::Sender<Bytes>>,
-    ) -> Option<Self> {
-        match read_again(bag, &download, &mut checks, checked) {
-            Ok(writer) => Some(Self {
+    ) -> Result<Option<Self>, SinkError> {
+        match download.read_again(bag, &mut checks, checked) {
+            Ok(writer) => Ok(Some(Self {
                 bag,
                 entry: download.entry,
-                place: Place::Spooled(download.spool_file),
+                place: download.place,
                 writer,
                 checks,
-                recorded: PartialRecord::Written,
-            }),
+                recorded: PartialRecord::written_now(download.part.bytes),
+            })),
             Err(error) => {
                 tracing::warn!(path = %download.entry.path, %error, "its partial download cannot be used: it is fetched again");
-                download.spool_file.remove();
-                None
+                download.discard(bag)?;
+                Ok(None)
             }
         }
     }
@@ -209,34 +153,9 @@ impl<'a> OpenEntry<'a> {
         let (bag, writer) = (self.bag, &mut self.writer);
         bag.health
             .or_fail("write", &bag.path, || writer.write(chunk))?;
-        if self.recorded == PartialRecord::NotYet && self.writer.bytes() >= WORTH_RECORDING_BYTES {
-            self.record()?;
-        }
+        self.recorded
+            .update(bag, (&self.entry, &mut self.place), &mut self.writer)?;
         Ok(None)
-    }
-
-    fn record(&mut self) -> Result<(), SinkError> {
-        let place = match &mut self.place {
-            Place::InContainer(_, file) => {
-                // The next run cuts the container after the last entry that is recorded: only what begins there can be resumed.
-                self.bag.commits.commit_all()?;
-                PartialPlace::Container(file.begun_at())
-            }
-            Place::Spooled(spool_file) => {
-                let Some(number) = spool_file.number() else {
-                    self.recorded = PartialRecord::Never;
-                    return Ok(());
-                };
-                spool_file.keep();
-                PartialPlace::Spool(number)
-            }
-        };
-        self.bag.commits.record(Record::Partial {
-            entry: Box::new(self.entry.clone()),
-            place,
-        })?;
-        self.recorded = PartialRecord::Written;
-        Ok(())
     }
 
     fn close(mut self, reservation: Reservation) -> Result<Receipt, SinkError> {
@@ -269,15 +188,7 @@ impl<'a> OpenEntry<'a> {
             packed: content.packed,
             sha256,
         };
-        let receipt = match place {
-            Place::InContainer(claim, file) => complete(bag, claim, file, &record, content),
-            Place::Spooled(spool_file) => bag.accept(Closed {
-                record,
-                body: Body::Spooled(spool_file),
-                checksum,
-                safety: Safety::Unsafe,
-            }),
-        }?;
+        let receipt = place.complete(bag, record, checksum)?;
         reservation.keep();
         Ok(receipt)
     }
@@ -304,10 +215,11 @@ impl<'a> OpenEntry<'a> {
         discarded(entry, checks)
     }
 
-    /// The run was interrupted. What the journal records of the entry stays where it is; a claim on the container is dropped with
-    /// it, and so lost on purpose: nothing can be written over those bytes.
-    fn interrupt(self) -> Ended {
-        if self.recorded == PartialRecord::Written {
+    /// The run was interrupted. What the journal records of the entry stays where it is. Its place is dropped with it, and so lost on
+    /// purpose: nothing can be written over those bytes.
+    fn interrupt(mut self) -> Ended {
+        if self.recorded.is_written() {
+            partial::keep_all(self.bag, (&self.entry, &self.place), &mut self.writer)?;
             return Err(SinkError::Stopped);
         }
         self.discard()
@@ -318,80 +230,10 @@ impl<'a> OpenEntry<'a> {
     }
 
     fn roll_back(self) -> Result<(), SinkError> {
-        let Self {
-            bag,
-            place,
-            writer,
-            recorded,
-            entry,
-            ..
-        } = self;
-        // What it has buffered goes to the file now, before that is cut: later it would come after the cut.
-        drop(writer);
-        // The record first: one that names bytes which are no longer there could be taken for another entry's.
-        if recorded == PartialRecord::Written {
-            bag.commits
-                .record(Record::PartialDiscarded { path: entry.path })?;
+        if self.recorded.is_written() {
+            partial::discard(self.bag, self.entry.path, self.place)
+        } else {
+            self.place.give_back(self.bag)
         }
-        match place {
-            Place::InContainer(claim, mut file) => {
-                bag.health
-                    .or_fail("cut back", &bag.path, || file.roll_back())?;
-                claim.give_back(Output::File(file));
-            }
-            Place::Spooled(spool_file) => spool_file.remove(),
-        }
-        Ok(())
     }
-}
-
-/// Reads the file's first bytes through the checks, and returns a writer that continues after them.
-fn read_again(
-    bag: &UnfinishedBag,
-    download: &PartialDownload,
-    checks: &mut Checks,
-    checked: Option<&mpsc::Sender<Bytes>>,
-) -> io::Result<MemberWriter<BodyWriter>> {
-    let encoding = bag.container.encoding(download.entry.storage);
-    let mut body = download.spool_file.reader()?;
-    let output = download.spool_file.writer_after(download.part.packed)?;
-    let mut writer = MemberWriter::new(encoding, output);
-    download.part.read(encoding, &mut body, |content| {
-        checks.update(content).map_err(io::Error::other)?;
-        if let Some(checked) = checked {
-            let chunk = Bytes::copy_from_slice(content);
-            checked.blocking_send(chunk).map_err(io::Error::other)?;
-        }
-        writer.write(content)
-    })?;
-    Ok(writer)
-}
-
-/// Completes an entry in place: its head gets its sizes and sums.
-fn complete(
-    bag: &Arc<UnfinishedBag>,
-    claim: Claim,
-    mut file: BagFile,
-    record: &EntryRecord,
-    content: Content,
-) -> Result<Receipt, SinkError> {
-    let member = bag.member(&record.entry);
-    let head = bag.container.head(&member, content, HeadForm::Patchable);
-    let tail = bag.container.tail(&member, content);
-    let offset = bag.health.or_fail("write", &bag.path, || {
-        file.complete(&head, content.packed, &tail)
-    })?;
-    let end = offset + head.len() as u64 + content.packed + tail.len() as u64;
-    bag.commits.entry_ended();
-    let placed = Placed {
-        member,
-        content,
-        offset,
-    };
-    let number = bag
-        .commits
-        .note_entry(placed, end, record.clone(), Safety::Unsafe, None);
-    // Noted before, since notes have the container's order; flushed after, so that the next entry can begin meanwhile.
-    claim.give_back(Output::File(file));
-    bag.commits.receipt(record, number)
 }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, BufWriter, Seek as _, SeekFrom, Write};
+use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -9,8 +10,8 @@ use age::stream::StreamWriter;
 use domain::ports::SinkError;
 
 use super::closed::Body;
-use crate::container::{Container, Placed};
-use crate::spool::{BodyWriter, cut};
+use crate::container::{Container, Placed, Span};
+use crate::spool::{BodyWriter, PositionedWriter, begin_flush, cut};
 
 /// Writes to the disk are gathered to this much: small documents would cost a system call for each of their parts.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -44,12 +45,13 @@ impl Output {
     pub(super) fn finish(self, container: &dyn Container, placed: &[Placed]) -> io::Result<u64> {
         match self {
             Self::File(file) => {
-                let mut writer = BufWriter::with_capacity(BUFFER_BYTES, &*file.file);
-                writer.seek(SeekFrom::Start(file.end))?;
+                let mut writer = PositionedWriter::new(file.handle(), file.end);
                 container.end(placed, file.end, &mut writer)?;
                 writer.flush()?;
-                drop(writer);
-                (&*file.file).stream_position()
+                let length = writer.handed_over();
+                // Behind it may be what was begun there once and given up.
+                cut(&file.file, length)?;
+                Ok(length)
             }
             Self::Forward(mut forward) => {
                 let end = forward.end;
@@ -83,47 +85,67 @@ impl BagFile {
         Arc::clone(&self.file)
     }
 
+    /// Where the next member begins.
+    pub(super) fn end(&self) -> u64 {
+        self.end
+    }
+
+    /// Cuts off what follows.
+    pub(super) fn end_at(&mut self, end: u64) -> io::Result<()> {
+        self.end = end;
+        cut(&self.file, end)
+    }
+
+    /// Moves the end on by this length; `None` where no file is that long.
+    pub(super) fn extend(&mut self, length: u64) -> Option<Span> {
+        let span = Span {
+            offset: self.end,
+            end: self.end.checked_add(length)?,
+        };
+        self.end = span.end;
+        Some(span)
+    }
+
     fn append(&mut self, head: &[u8], body: &Body, tail: &[u8]) -> io::Result<u64> {
         let start = self.end;
-        let mut file = &*self.file;
-        file.seek(SeekFrom::Start(start))?;
         match body {
-            Body::Memory(body) => file.write_all(&[head, body, tail].concat())?,
+            Body::Memory(body) => {
+                let whole = [head, body, tail].concat();
+                self.file.write_all_at(&whole, start)?;
+                self.end += whole.len() as u64;
+            }
             Body::Spooled(spool_file) => {
+                // Only who has the claim moves the file's own position: a copy inside the kernel needs that.
+                let mut file = &*self.file;
+                file.seek(SeekFrom::Start(start))?;
                 file.write_all(head)?;
                 spool_file.copy_to_file(file)?;
                 file.write_all(tail)?;
+                self.end = file.stream_position()?;
+                begin_flush(&self.file, start, self.end);
             }
         }
-        self.end = file.stream_position()?;
         Ok(start)
     }
 
     /// Begins a member in place, after a head that is replaced when the content is known.
     pub(super) fn begin(&mut self, head: &[u8]) -> io::Result<BodyWriter> {
-        let mut file = &*self.file;
-        file.seek(SeekFrom::Start(self.end))?;
-        file.write_all(head)?;
-        Ok(BodyWriter::in_place(self.handle()))
+        self.file.write_all_at(head, self.end)?;
+        let body = self.end + head.len() as u64;
+        let writer = PositionedWriter::new(self.handle(), body);
+        Ok(BodyWriter::in_place(writer))
     }
 
-    /// Where the member that was begun last begins.
-    pub(super) fn begun_at(&self) -> u64 {
-        self.end
-    }
-
-    /// Ends the member begun last, whose body is `packed` bytes long. Returns where it begins.
-    pub(super) fn complete(&mut self, head: &[u8], packed: u64, tail: &[u8]) -> io::Result<u64> {
-        let start = self.end;
-        let mut file = &*self.file;
-        file.seek(SeekFrom::Start(start + head.len() as u64 + packed))?;
-        file.write_all(tail)?;
-        let end = file.stream_position()?;
+    /// Ends the member begun last, whose body is `packed` bytes long. Returns where it is.
+    pub(super) fn complete(&mut self, head: &[u8], packed: u64, tail: &[u8]) -> io::Result<Span> {
+        let offset = self.end;
+        let before_tail = offset + head.len() as u64 + packed;
+        self.file.write_all_at(tail, before_tail)?;
         // The head last: it makes the member whole.
-        file.seek(SeekFrom::Start(start))?;
-        file.write_all(head)?;
-        self.end = end;
-        Ok(start)
+        self.file.write_all_at(head, offset)?;
+        self.end = before_tail + tail.len() as u64;
+        let end = self.end;
+        Ok(Span { offset, end })
     }
 
     /// Cuts off what was begun and not completed.

@@ -10,18 +10,19 @@ use age::Encryptor;
 use async_trait::async_trait;
 use domain::model::{BagFormat, BagPath, SafeName};
 use domain::ports::{
-    ArchiveSink, EntryWriter, FinishedBag, NewEntry, PartialEntry, Receipt, SinkError, Storage,
-    TagFile,
+    ArchiveSink, Check, EntryWriter, FinishedBag, NewEntry, PartialEntry, Receipt, SinkError,
+    Storage, TagFile,
 };
 use jiff::Timestamp;
 
 use super::bag::{Setup, UnfinishedBag};
 use super::closed::{Body, Closed, Safety};
-use super::open_entry::PartialDownload;
+use super::gaps::Gaps;
 use super::output::{BagFile, Counted, Forward, ForwardStream, Output, sink_error};
+use super::partial::{PartialDownload, SavedPartial, SavedPlace, WORTH_RECORDING_BYTES};
 use super::small::{SMALL_BYTES, Small, encode};
 use super::streamed;
-use crate::container::{Member, Placed, container};
+use crate::container::{Member, Placed, Span, container};
 use crate::journal::{EntryRecord, Payload, Record, RunJournal, SpooledEntry};
 use crate::publish::Publication;
 use crate::spool::{Spool, SpoolFile};
@@ -29,16 +30,27 @@ use crate::spool::{Spool, SpoolFile};
 /// What of an interrupted run is used.
 #[derive(Default)]
 pub(crate) struct Resumed {
-    /// Members of the container and where they begin.
-    pub(crate) placed: Vec<(EntryRecord, u64)>,
-    /// Where the last of them ends.
+    /// Members of the container and where they are.
+    pub(crate) placed: Vec<(EntryRecord, Span)>,
+    /// Where the last place ends that has one, or is reserved for one of `partial`.
     pub(crate) end: u64,
     /// Entries that wait in spool files.
     pub(crate) spooled: Vec<(SpooledEntry, SpoolFile)>,
     /// Entries of which the first bytes are here.
-    pub(crate) partial: Vec<PartialDownload>,
+    pub(crate) partial: Vec<SavedPartial>,
     /// Receipts for all that are whole, in the order in which they were closed.
     pub(crate) receipts: Vec<Receipt>,
+}
+
+impl Resumed {
+    fn gaps(&self) -> Gaps {
+        let placed = self.placed.iter().map(|(_, span)| *span);
+        let reserved = self.partial.iter().filter_map(|saved| match saved.place {
+            SavedPlace::Reserved(span, _) => Some(span),
+            SavedPlace::Spooled(_) => None,
+        });
+        Gaps::between(placed.chain(reserved), self.end)
+    }
 }
 
 /// Where the container's bytes go.
@@ -76,6 +88,7 @@ pub(crate) struct Parts {
 
 impl ArchiveWriter {
     pub(crate) fn new(parts: Parts) -> io::Result<Self> {
+        let gaps = parts.resumed.gaps();
         let Resumed {
             placed,
             end,
@@ -96,26 +109,29 @@ impl ArchiveWriter {
             spool: parts.spool,
             path: parts.path,
             output,
+            gaps,
             taken: receipts
                 .iter()
                 .map(|receipt| receipt.path.clone())
                 .collect(),
             placed: placed
                 .into_iter()
-                .map(|(record, offset)| placed_before(&parts.top, &record, offset))
+                .map(|(record, span)| placed_before(&parts.top, &record, span))
                 .collect(),
             waiting: spooled.into_iter().map(waiting_before).collect(),
             top: parts.top,
         });
+        let partial = partial
+            .into_iter()
+            .filter_map(|saved| PartialDownload::of(saved, &bag));
         Ok(Self {
-            bag,
             resumed_receipts: receipts,
             partial: Mutex::new(
                 partial
-                    .into_iter()
                     .map(|download| (download.entry.path.clone(), download))
                     .collect(),
             ),
+            bag,
             publication: parts.publication,
             began: parts.began,
         })
@@ -129,6 +145,11 @@ impl ArchiveWriter {
     fn finish_here(self, tags: Vec<TagFile>) -> Result<FinishedBag, SinkError> {
         let bag = &self.bag;
         let (claim, mut output) = bag.close_for_good()?;
+        // What nobody has resumed is not in the bag.
+        for (_, download) in std::mem::take(&mut *self.partial()) {
+            download.discard(bag)?;
+        }
+        claim.or_fail(|| bag.close_gaps(&mut output))?;
         let modified = bag.commits.newest().unwrap_or(self.began);
         for tag in tags {
             // Kept also if it fails: finishing is not tried again.
@@ -137,7 +158,7 @@ impl ArchiveWriter {
         }
         let bytes = claim.or_fail(|| {
             bag.commits
-                .with_placed(|placed| output.finish(bag.container, placed))
+                .with_placed_in_order(|placed| output.finish(bag.container, placed))
                 .map_err(|source| sink_error("write", &bag.path, source))
         })?;
         // The container before the journal's last line: a journal that says `complete` is believed without looking inside.
@@ -180,10 +201,14 @@ impl ArchiveSink for ArchiveWriter {
     async fn open_entry(&self, entry: NewEntry) -> Result<Box<dyn EntryWriter>, SinkError> {
         let reservation = self.bag.reserve(&entry.path)?;
         // It is fetched from its first byte: what an interrupted run has of it is of no use.
-        if let Some(download) = self.partial().remove(&entry.path) {
-            download.spool_file.remove();
+        let stale = self.partial().remove(&entry.path);
+        if let Some(download) = stale {
+            let bag = Arc::clone(&self.bag);
+            tokio::task::spawn_blocking(move || download.discard(&bag))
+                .await
+                .unwrap_or(Err(SinkError::Stopped))?;
         }
-        if entry.size.is_some_and(|size| size <= SMALL_BYTES) {
+        if is_gathered(&entry) {
             return Ok(Box::new(Small::new(
                 Arc::clone(&self.bag),
                 entry,
@@ -212,6 +237,16 @@ impl ArchiveSink for ArchiveWriter {
     }
 }
 
+/// Whether an entry is gathered in memory. A longer archive is not: it is inflated while it arrives, and the next run can resume it.
+fn is_gathered(entry: &NewEntry) -> bool {
+    let longest = if entry.check == Check::Gzip || entry.validator.is_some() {
+        WORTH_RECORDING_BYTES
+    } else {
+        SMALL_BYTES
+    };
+    entry.size.is_some_and(|size| size <= longest)
+}
+
 fn forward_stream(
     output: Box<dyn Write + Send>,
     encryptor: Option<Encryptor>,
@@ -223,12 +258,12 @@ fn forward_stream(
     }
 }
 
-fn placed_before(top: &SafeName, record: &EntryRecord, offset: u64) -> Placed {
+fn placed_before(top: &SafeName, record: &EntryRecord, span: Span) -> Placed {
     let entry = &record.entry;
     Placed {
         member: Member::new(top, &entry.path, entry.origin.fetched, entry.storage),
         content: record.content(),
-        offset,
+        span,
     }
 }
 
@@ -252,7 +287,7 @@ fn place_tag(
     let member = Member::new(&bag.top, &tag.path, modified, storage);
     let encoded = encode(bag, storage, &[tag.bytes])?;
     let body = Body::Memory(encoded.output);
-    let (placed, _) = bag.append(output, member, encoded.content, &body)?;
+    let placed = bag.append(output, member, encoded.content, &body)?;
     bag.commits.note_tag(placed);
     Ok(())
 }

@@ -1,20 +1,30 @@
-//! Who may write to the container now.
+//! Who may write where in the container now.
 //!
-//! Invariant: the container's [`Output`] is in exactly one place, in the slot or with the holder of the one [`Claim`]. The holder
-//! gives it back with [`Claim::give_back`]; a claim that is dropped without that has lost it, and nobody can write any more, since
-//! nobody knows what is in the file.
+//! Invariants: the container's [`Output`] is in exactly one place, in the slot or with the holder of the one [`Claim`]. The holder
+//! alone writes at the container's end. It gives the claim back with [`Claim::give_back`]; a claim that is dropped without that has
+//! lost it, and nobody can write at the end any more, since nobody knows what is there.
 //!
-//! Holding a claim keeps no lock: whoever finds the container taken can do something else. How many may write at once, and where,
-//! is decided here alone; callers know only the claim and the output that they got with it.
+//! Before the end, every byte belongs to one of these, and never to two: an entry that has its place for good, a [`Region`] that one
+//! entry has to itself, a gap ([`Gaps`]). An entry whose length is known gets a region, for which nobody else has to wait: a gap, or
+//! bytes that move the end on. One whose length is not known can only be written at the end, with the claim, and nothing is placed
+//! behind it until it has ended.
+//!
+//! Holding a claim or a region keeps no lock: whoever finds the container taken can do something else. How many may write at once,
+//! and where, is decided here alone.
 
 use std::fs::File;
+use std::io;
+use std::path::PathBuf;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::ports::SinkError;
 
+use super::gaps::Gaps;
 use super::health::Health;
-use super::output::{BagFile, Output};
+use super::output::{BagFile, Output, sink_error};
+use super::region::Region;
+use crate::container::{Extent, Span};
 
 /// How long to wait for the container while whole entries are being placed, which usually takes less. While an entry is being
 /// downloaded into it, nobody waits.
@@ -27,16 +37,35 @@ pub(super) struct Slot {
     health: Arc<Health>,
     /// The container, where it is a file that can be patched.
     file: Option<Arc<File>>,
+    /// The container's name in messages.
+    path: PathBuf,
 }
 
 struct State {
     output: Place,
+    gaps: Gaps,
     open_entries: usize,
+}
+
+impl State {
+    /// The container at its end, where nobody has it: behind it is nothing that belongs to an entry.
+    fn at_end(&mut self) -> io::Result<Option<&mut BagFile>> {
+        match &mut self.output {
+            Place::Free(Output::File(file)) => {
+                let end = self.gaps.cut_from(file.end());
+                if end < file.end() {
+                    file.end_at(end)?;
+                }
+                Ok(Some(file))
+            }
+            _ => Ok(None),
+        }
+    }
 }
 
 enum Place {
     Free(Output),
-    /// An entry is being written in place.
+    /// An entry of unknown length is being written at the end.
     HeldByEntry,
     /// Whole entries are being placed.
     HeldBriefly,
@@ -45,7 +74,8 @@ enum Place {
 }
 
 impl Slot {
-    pub(super) fn new(output: Output, health: Arc<Health>) -> Arc<Self> {
+    /// Before the output's end are these gaps. `path` is its name in messages.
+    pub(super) fn new(output: Output, gaps: Gaps, health: Arc<Health>, path: PathBuf) -> Arc<Self> {
         let file = match &output {
             Output::File(file) => Some(file.handle()),
             Output::Forward(_) => None,
@@ -53,11 +83,13 @@ impl Slot {
         Arc::new(Self {
             state: Mutex::new(State {
                 output: Place::Free(output),
+                gaps,
                 open_entries: 0,
             }),
             changed: Condvar::new(),
             health,
             file,
+            path,
         })
     }
 
@@ -66,13 +98,53 @@ impl Slot {
         self.file.as_ref()
     }
 
-    /// The container for an entry that is written while it arrives; `None` where another has it, or where it cannot be patched.
-    pub(super) fn claim_in_place(self: &Arc<Self>) -> Result<Option<(Claim, BagFile)>, SinkError> {
+    /// A place of its own for an entry of known length; `None` where it would be behind one whose end is not known, or where the
+    /// container cannot be patched.
+    pub(super) fn reserve(&self, extent: Extent) -> Result<Option<Region>, SinkError> {
+        let Some(file) = &self.file else {
+            return Ok(None);
+        };
+        let mut state = self.lock();
+        self.health.check()?;
+        let mut span = state.gaps.take(extent.whole);
+        if span.is_none() {
+            state = self.wait_while_held_briefly(state);
+            self.health.check()?;
+            let file = self.at_end(&mut state)?;
+            span = file.and_then(|file| file.extend(extent.whole));
+        }
+        Ok(span.map(|span| Region::new(Arc::clone(file), span, extent)))
+    }
+
+    /// The place of an entry that an interrupted run has begun there; the slot was made with it as no gap.
+    pub(super) fn resumed_region(&self, span: Span, extent: Extent) -> Option<Region> {
+        let file = Arc::clone(self.file.as_ref()?);
+        Some(Region::new(file, span, extent))
+    }
+
+    /// Takes a region back: another entry may be written there from now on.
+    pub(super) fn take_back(&self, region: Region) {
+        let span = region.span();
+        drop(region);
+        self.lock().gaps.add(span);
+    }
+
+    fn at_end<'a>(&self, state: &'a mut State) -> Result<Option<&'a mut BagFile>, SinkError> {
+        state
+            .at_end()
+            .map_err(|source| sink_error("cut back", &self.path, source))
+            .inspect_err(|error| self.health.fail(error))
+    }
+
+    /// The container's end for an entry of unknown length, which is written while it arrives; `None` where another has it, or where it
+    /// cannot be patched.
+    pub(super) fn claim_at_end(self: &Arc<Self>) -> Result<Option<(Claim, BagFile)>, SinkError> {
         if self.file.is_none() {
             return Ok(None);
         }
         let mut state = self.wait_while_held_briefly(self.lock());
         self.health.check()?;
+        self.at_end(&mut state)?;
         match std::mem::replace(&mut state.output, Place::HeldByEntry) {
             Place::Free(Output::File(file)) => Ok(Some((self.claim(), file))),
             other => {
@@ -117,6 +189,7 @@ impl Slot {
 
     fn take(self: &Arc<Self>, state: &mut State) -> Result<Option<(Claim, Output)>, SinkError> {
         self.health.check()?;
+        self.at_end(state)?;
         match std::mem::replace(&mut state.output, Place::HeldBriefly) {
             Place::Free(output) => Ok(Some((self.claim(), output))),
             other => {
@@ -203,77 +276,5 @@ impl Drop for OpenEntryCount {
 }
 
 #[cfg(test)]
-mod tests {
-    use std::thread;
-
-    use super::*;
-
-    fn slot() -> Arc<Slot> {
-        let file = BagFile::after(tempfile::tempfile().unwrap(), 0).unwrap();
-        Slot::new(Output::File(file), Arc::new(Health::sound()))
-    }
-
-    #[test]
-    fn the_container_is_given_to_one_at_a_time() {
-        let slot = slot();
-        let (claim, file) = slot.claim_in_place().unwrap().unwrap();
-        assert!(slot.claim_in_place().unwrap().is_none());
-        assert!(slot.claim_soon().unwrap().is_none());
-        claim.give_back(Output::File(file));
-        let (claim, output) = slot.try_claim().unwrap().unwrap();
-        assert!(slot.try_claim().unwrap().is_none());
-        claim.give_back(output);
-        assert!(slot.claim_in_place().unwrap().is_some());
-    }
-
-    #[test]
-    fn nobody_writes_after_a_claim_was_lost() {
-        let slot = slot();
-        drop(slot.try_claim().unwrap());
-        assert!(matches!(slot.try_claim(), Err(SinkError::Stopped)));
-        assert!(matches!(slot.claim_in_place(), Err(SinkError::Stopped)));
-        assert!(matches!(slot.claim_when_idle(), Err(SinkError::Stopped)));
-    }
-
-    #[test]
-    fn who_finds_it_held_briefly_gets_it_when_it_is_given_back() {
-        let slot = slot();
-        let (claim, output) = slot.try_claim().unwrap().unwrap();
-        thread::scope(|scope| {
-            let next = scope.spawn(|| {
-                slot.claim_soon()
-                    .unwrap()
-                    .map(|(claim, output)| claim.give_back(output))
-            });
-            claim.give_back(output);
-            assert!(next.join().unwrap().is_some());
-        });
-    }
-
-    #[test]
-    fn it_is_idle_when_the_last_open_entry_ended() {
-        let slot = slot();
-        let (first, second) = (slot.entry_opened(), slot.entry_opened());
-        drop(first);
-        thread::scope(|scope| {
-            let idle = scope.spawn(|| {
-                slot.claim_when_idle()
-                    .map(|(claim, output)| claim.give_back(output))
-            });
-            drop(second);
-            idle.join().unwrap().unwrap();
-        });
-        assert_eq!(slot.lock().open_entries, 0);
-    }
-
-    #[test]
-    fn a_stream_is_never_written_in_place() {
-        let forward =
-            super::super::output::Forward::new(super::super::output::ForwardStream::Plain(
-                super::super::output::Counted::new(Box::new(std::io::sink())),
-            ));
-        let slot = Slot::new(Output::Forward(forward), Arc::new(Health::sound()));
-        assert!(slot.claim_in_place().unwrap().is_none());
-        assert!(slot.try_claim().unwrap().is_some());
-    }
-}
+#[path = "slot_tests.rs"]
+mod tests;

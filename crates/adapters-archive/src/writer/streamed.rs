@@ -17,7 +17,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::bag::UnfinishedBag;
 use super::checks::Checks;
 use super::entry_end::{End, Receiver, Sender, channel};
-use super::open_entry::{Ended, PartialDownload, Usable, run, run_resumed};
+use super::open_entry::{Ended, Usable, run, run_resumed};
+use super::partial::PartialDownload;
 use super::paths::Reservation;
 
 /// Opens a streamed entry.

@@ -90,7 +90,8 @@ pub struct NewEntry {
     pub media_type: String,
     /// Compressed or not.
     pub storage: Storage,
-    /// Its size where it is known for certain (a document already in memory).
+    /// Its size, where it is known: of a document already in memory, or as a server says before it sends an archive. Content of another
+    /// size fails its check.
     pub size: Option<u64>,
     /// What is checked.
     pub check: Check,

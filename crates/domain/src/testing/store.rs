@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use async_trait::async_trait;
 use bytes::Bytes;
 
-use crate::bag::integrity::ContentCheck;
+use crate::bag::integrity::{ContentCheck, PublishedCheck};
 use crate::model::{BagPath, Sha256};
 use crate::ports::{
     ArchiveSink, EntryWriter, FinishedBag, NewEntry, PartialEntry, Receipt, SinkError, TagFile,
@@ -62,6 +62,7 @@ impl MemorySink {
         Box::new(MemoryWriter {
             sink: self.clone(),
             check: Some(ContentCheck::of(&entry.check)),
+            size: Some(PublishedCheck::new(entry.size, None)),
             entry,
             bytes,
             interrupted: true,
@@ -147,6 +148,7 @@ struct MemoryWriter {
     entry: NewEntry,
     bytes: Vec<u8>,
     check: Option<ContentCheck>,
+    size: Option<PublishedCheck>,
     /// Whether it is neither closed nor discarded yet.
     interrupted: bool,
 }
@@ -161,10 +163,13 @@ impl EntryWriter for MemoryWriter {
     async fn close(mut self: Box<Self>) -> Result<Receipt, SinkError> {
         self.interrupted = false;
         let path = self.entry.path.clone();
-        if let Some(mut check) = self.check.take() {
+        if let (Some(mut check), Some(mut size)) = (self.check.take(), self.size.take()) {
+            let sha256 = Sha256::of(&self.bytes);
             let checked = check
                 .update(&self.bytes)
-                .and_then(|()| check.finish(&Sha256::of(&self.bytes)));
+                .and_then(|()| check.finish(&sha256))
+                .and_then(|()| size.update(&self.bytes))
+                .and_then(|()| size.finish(&sha256));
             checked.map_err(|failure| SinkError::CheckFailed {
                 path: path.clone(),
                 failure,

@@ -168,7 +168,8 @@ fn archive_entry(ports: Ports<'_>, ticket: Ticket, path: BagPath, download: &Dow
         path,
         media_type: "application/gzip".to_owned(),
         storage: Storage::Stored,
-        size: None,
+        // All of it is still to come: an entry is opened for a download from the first byte.
+        size: download.length,
         check: Check::Gzip,
         durability: Durability::AtClose,
         validator: download.validator.clone(),
