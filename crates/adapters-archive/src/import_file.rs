@@ -1,0 +1,306 @@
+//! The state file of an import: what is recorded of it, so that the same order resumes it. Lines that prove themselves, as a journal's.
+
+use std::fs::{self, File};
+use std::io;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use async_trait::async_trait;
+use domain::model::{Sha256, UserId};
+use domain::ports::{ImportFact, ImportJournal, ImportState, JournalError};
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::journal::{Lines, Scan, scan};
+use crate::spool::trust::{Access, Distrust, open_own_file};
+use crate::spool::{LockRefused, LockedFile, parent_of, remove_if_there, sync_folder};
+
+/// The version of the form that this program writes and reads.
+const VERSION: u32 = 1;
+
+/// Which order a state file belongs to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportHeader {
+    /// [`domain::model::ImportOrder::fingerprint`].
+    pub fingerprint: Sha256,
+    /// Whose account receives.
+    pub user: UserId,
+    /// On which platform: its base URL.
+    pub source: String,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Line {
+    Header {
+        version: u32,
+        #[serde(flatten)]
+        header: ImportHeader,
+    },
+    Fact(ImportFact),
+}
+
+/// Why a state file cannot be used.
+#[derive(Debug, Error)]
+pub enum ImportFileError {
+    /// It cannot be made there.
+    #[error("the state of the import cannot be kept in `{}`", path.display())]
+    NotWritable {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
+    /// Another process imports with it.
+    #[error("another import is under way with `{}`", path.display())]
+    Locked {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Another order was interrupted there.
+    #[error("`{}` belongs to another import: of `{user}` at `{source_url}`, of another bag or with other options", path.display())]
+    OtherOrder {
+        /// The file.
+        path: PathBuf,
+        /// Whose account received.
+        user: UserId,
+        /// On which platform.
+        source_url: String,
+    },
+    /// Something else than a state file, or one that is damaged.
+    #[error("`{}` is no state file of an import, or a damaged one (line {line})", path.display())]
+    Damaged {
+        /// The file.
+        path: PathBuf,
+        /// The first line that cannot be read, from 1.
+        line: u64,
+    },
+    /// Reading or writing failed.
+    #[error("could not {action} `{}`", path.display())]
+    Io {
+        /// What was being done: a verb.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
+}
+
+/// The state file of one import, locked as long as anything of the import lives. Clones share it.
+#[derive(Clone)]
+pub struct ImportFile {
+    path: Arc<Path>,
+    state: Arc<Mutex<State>>,
+}
+
+struct State {
+    lines: Lines,
+    checkpoint: ImportState,
+}
+
+impl std::fmt::Debug for ImportFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("ImportFile")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl ImportFile {
+    /// Opens what an interrupted import of the same order left, or begins anew. The file is its owner's alone.
+    pub fn open(path: &Path, header: &ImportHeader) -> Result<Self, ImportFileError> {
+        let mut file = lock(path)?;
+        let failed = |action| {
+            move |source| ImportFileError::Io {
+                action,
+                path: path.to_owned(),
+                source,
+            }
+        };
+        let mut found = None;
+        let mut checkpoint = ImportState::default();
+        let scanned = scan(&mut file, |line: Line| match (line, &found) {
+            (Line::Header { version, header }, None) => {
+                found = Some((version, header));
+                ControlFlow::Continue(())
+            }
+            (Line::Fact(fact), Some(_)) => {
+                checkpoint.apply(fact);
+                ControlFlow::Continue(())
+            }
+            (Line::Header { .. }, Some(_)) | (Line::Fact(_), None) => ControlFlow::Break(()),
+        });
+        let Scan { lines, end, damage } = scanned.map_err(failed("read"))?;
+        let length = file.metadata().map_err(failed("read"))?.len();
+        let damaged = |line| ImportFileError::Damaged {
+            path: path.to_owned(),
+            line,
+        };
+        if let Some(damage) = damage {
+            return Err(damaged(damage.line));
+        }
+        match found {
+            Some((VERSION, found)) if found == *header => {
+                let lines = Lines::after(file, lines, end).map_err(failed("write"))?;
+                Ok(Self::of(path, lines, checkpoint))
+            }
+            Some((VERSION, found)) => Err(ImportFileError::OtherOrder {
+                path: path.to_owned(),
+                user: found.user,
+                source_url: found.source,
+            }),
+            Some(_) => Err(damaged(1)),
+            // A file that holds something else was not made by an import: a header is short, and written at once.
+            None if length > LONGEST_HEADER_BYTES => Err(damaged(1)),
+            None => {
+                let mut lines = Lines::new(file).map_err(failed("write"))?;
+                let first = Line::Header {
+                    version: VERSION,
+                    header: header.clone(),
+                };
+                lines.append(&[first]).map_err(failed("write"))?;
+                sync_folder(parent_of(path)).map_err(failed("write"))?;
+                Ok(Self::of(path, lines, checkpoint))
+            }
+        }
+    }
+
+    fn of(path: &Path, lines: Lines, checkpoint: ImportState) -> Self {
+        Self {
+            path: path.into(),
+            state: Arc::new(Mutex::new(State { lines, checkpoint })),
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes the file: nothing is left to do.
+    pub fn remove(self) -> Result<(), ImportFileError> {
+        let state = self.lock();
+        let removed = remove_if_there(&self.path).and_then(|()| sync_folder(parent_of(&self.path)));
+        drop(state);
+        removed.map_err(|source| ImportFileError::Io {
+            action: "remove",
+            path: self.path.to_path_buf(),
+            source,
+        })
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn record_now(&self, fact: ImportFact) -> Result<(), JournalError> {
+        let mut state = self.lock();
+        state
+            .lines
+            .append(&[Line::Fact(fact.clone())])
+            .map_err(|source| JournalError::Io {
+                path: self.path.to_path_buf(),
+                source,
+            })?;
+        state.checkpoint.apply(fact);
+        Ok(())
+    }
+}
+
+/// A header that was cut short by a kill is no longer than this.
+const LONGEST_HEADER_BYTES: u64 = 64 * 1024;
+
+/// Opens the file, makes it where it is missing, and locks it.
+fn lock(path: &Path) -> Result<LockedFile, ImportFileError> {
+    let locked = || ImportFileError::Locked {
+        path: path.to_owned(),
+    };
+    // Between opening and locking, the import before may have removed it: then once more.
+    for _ in 0..3 {
+        let file = open(path).map_err(|source| ImportFileError::NotWritable {
+            path: path.to_owned(),
+            source,
+        })?;
+        let file = match LockedFile::try_lock(file, &claim_of(path)) {
+            Ok(file) => file,
+            Err(LockRefused::Io(source)) => {
+                return Err(ImportFileError::Io {
+                    action: "lock",
+                    path: path.to_owned(),
+                    source,
+                });
+            }
+            Err(LockRefused::Held | LockRefused::Claimed { .. }) => return Err(locked()),
+        };
+        if is_still(&file, path) {
+            return Ok(file);
+        }
+    }
+    Err(locked())
+}
+
+/// Where a file system cannot lock.
+fn claim_of(path: &Path) -> PathBuf {
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".claim");
+    path.with_file_name(name)
+}
+
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::PermissionsExt as _;
+    let folder = File::open(parent_of(path))?;
+    let file = open_own_file(&folder, path, Access::Create)?;
+    // One that stood there may have had other access rights.
+    match file.set_permissions(fs::Permissions::from_mode(0o600)) {
+        Err(error) if Distrust::of(&error).is_some() => Err(error),
+        // A file system without access rights.
+        _ => Ok(file),
+    }
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> io::Result<File> {
+    fs::OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+}
+
+/// Whether the path still names this file.
+fn is_still(file: &File, path: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        matches!((file.metadata(), fs::metadata(path)), (Ok(one), Ok(other)) if one.dev() == other.dev() && one.ino() == other.ino())
+    }
+    #[cfg(not(unix))]
+    {
+        file.metadata().is_ok() && fs::metadata(path).is_ok()
+    }
+}
+
+#[async_trait]
+impl ImportJournal for ImportFile {
+    fn checkpoint(&self) -> ImportState {
+        self.lock().checkpoint.clone()
+    }
+
+    async fn record(&self, fact: ImportFact) -> Result<(), JournalError> {
+        let (file, path) = (self.clone(), self.path.to_path_buf());
+        tokio::task::spawn_blocking(move || file.record_now(fact))
+            .await
+            .unwrap_or_else(|stopped| {
+                Err(JournalError::Io {
+                    path,
+                    source: io::Error::other(stopped),
+                })
+            })
+    }
+}
