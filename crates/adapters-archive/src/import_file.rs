@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::journal::{Lines, Scan, scan};
-use crate::spool::trust::{Access, Distrust, open_own_file};
+use crate::spool::trust::{Access, open_own_file};
 use crate::spool::{LockRefused, LockedFile, parent_of, remove_if_there, sync_folder};
 
 /// The version of the form that this program writes and reads.
@@ -255,12 +255,9 @@ fn open(path: &Path) -> io::Result<File> {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = File::open(parent_of(path))?;
     let file = open_own_file(&folder, path, Access::Create)?;
-    // One that stood there may have had other access rights.
-    match file.set_permissions(fs::Permissions::from_mode(0o600)) {
-        Err(error) if Distrust::of(&error).is_some() => Err(error),
-        // A file system without access rights.
-        _ => Ok(file),
-    }
+    // One that stood there may have had other access rights. A file system without any cannot keep these either.
+    let _ = file.set_permissions(fs::Permissions::from_mode(0o600));
+    Ok(file)
 }
 
 #[cfg(not(unix))]

@@ -61,11 +61,8 @@ pub trait ImportApi: Send + Sync {
     ) -> Result<OpenedImport, ApiError>;
 
     /// Uploads a ticket's archive; the status that the platform answers with. No redirect is followed.
-    async fn upload(
-        &self,
-        ticket: ImportTicket,
-        archive: Upload,
-    ) -> Result<ExportStatus, ApiError>;
+    async fn upload(&self, ticket: ImportTicket, archive: Upload)
+    -> Result<ExportStatus, ApiError>;
 
     /// A ticket's status.
     async fn import_status(&self, ticket: ImportTicket) -> Result<ExportStatus, ApiError>;

@@ -25,10 +25,7 @@ struct Schedule<'w> {
 }
 
 /// Imports every item, or finds out why it cannot be done. My software comes first in `work`.
-pub(super) async fn drive(
-    importing: Importing<'_>,
-    work: &mut [Work],
-) -> Result<(), ImportError> {
+pub(super) async fn drive(importing: Importing<'_>, work: &mut [Work]) -> Result<(), ImportError> {
     let mut schedule = Schedule::new(work);
     let mut steps: FuturesUnordered<Step<'_>> = FuturesUnordered::new();
     let clock = importing.with.ports.clock;
@@ -83,9 +80,12 @@ impl<'w> Schedule<'w> {
     fn software_is_under_way(&self) -> bool {
         let is_software = |item: &Item| item.item().kind == ItemKind::MySoftware;
         let mut pending = self.pending.iter();
-        self.active_items().any(|item| is_software(item) && !item.has_ended())
+        self.active_items()
+            .any(|item| is_software(item) && !item.has_ended())
             || pending.any(|index| {
-                self.work.get(*index).is_some_and(|work| is_software(&work.machine))
+                self.work
+                    .get(*index)
+                    .is_some_and(|work| is_software(&work.machine))
             })
     }
 
@@ -102,12 +102,10 @@ impl<'w> Schedule<'w> {
             work.is_some_and(|work| work.machine.next(elapsed) != Action::Finished)
         });
         let software_first = self.software_is_under_way();
-        let is_held_back =
-            |item: &Item| software_first && item.item().kind == ItemKind::Appliance;
+        let is_held_back = |item: &Item| software_first && item.item().kind == ItemKind::Appliance;
         // One that has to wait for the software holds no slot against it.
-        let counts = |item: &Item| {
-            item.occupies_job() && !(item.is_holding() && is_held_back(item))
-        };
+        let counts =
+            |item: &Item| item.occupies_job() && !(item.is_holding() && is_held_back(item));
         let mut jobs = self.active_items().filter(|item| counts(item)).count();
         let mut opening = self.active_items().any(Item::is_opening);
         let is_next = |pending: &VecDeque<usize>, work: &[Work]| {

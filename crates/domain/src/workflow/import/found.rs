@@ -35,7 +35,11 @@ impl Identity {
 pub(crate) fn mark(object: &ObjectFacts) -> String {
     let word = |text: &Option<String>| text.clone().unwrap_or_default();
     let id = object.id.unwrap_or_default();
-    format!("{id} {} {}", word(&object.digest), word(&object.last_modified))
+    format!(
+        "{id} {} {}",
+        word(&object.digest),
+        word(&object.last_modified)
+    )
 }
 
 /// The id of an object, where it is one.
@@ -67,7 +71,10 @@ mod tests {
     #[test]
     fn an_object_is_known_by_its_name_and_its_version() {
         let objects = [object(1, None, "a"), object(2, Some("shop"), "b")];
-        assert_eq!(shop().find(&objects).and_then(id_of).map(ObjectId::get), Some(2));
+        assert_eq!(
+            shop().find(&objects).and_then(id_of).map(ObjectId::get),
+            Some(2)
+        );
         let nameless = Identity {
             name: None,
             ..shop()

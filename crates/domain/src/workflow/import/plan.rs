@@ -93,10 +93,8 @@ pub(crate) fn items_of(
             match BagItem::of(found, kind) {
                 Some(item) if !selection.wants_item(item.item) => {}
                 Some(item) if seen.insert(item.item) => items.push(item),
-                Some(item) => unusable.push(item.failed(
-                    ImportStage::Bag,
-                    "`export.json` describes this id twice",
-                )),
+                Some(item) => unusable
+                    .push(item.failed(ImportStage::Bag, "`export.json` describes this id twice")),
                 None if selection.only(kind).is_none() => unusable.push(FailedObject {
                     object: ImportedObject {
                         section,
@@ -226,7 +224,8 @@ fn decide_one(
         *other == kind && identity.name.is_some() && **identity == item.identity
     };
     if taken.iter().any(is_same) {
-        let reason = "another one of the bag has the same name and version, and only one can be there";
+        let reason =
+            "another one of the bag has the same name and version, and only one can be there";
         return Decision::Skip(None, reason.to_owned());
     }
     // What an interrupted run sent may be there: that is no conflict.

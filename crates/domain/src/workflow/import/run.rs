@@ -30,7 +30,9 @@ pub async fn plan_import(
 ) -> Result<ImportOutcome, ImportError> {
     let (mut outcome, planned) = prepare(Importing { with, order }).await?;
     let user = &order.order.user;
-    let created = planned.iter().map(|planned| planned.item.object(user, None));
+    let created = planned
+        .iter()
+        .map(|planned| planned.item.object(user, None));
     outcome.imported.extend(created);
     Ok(outcome)
 }
@@ -69,9 +71,7 @@ pub async fn import(
 }
 
 /// Reads the bag and the platform's lists, decides what is to be done, and checks the archives that are to be sent.
-async fn prepare(
-    importing: Importing<'_>,
-) -> Result<(ImportOutcome, Vec<Planned>), ImportError> {
+async fn prepare(importing: Importing<'_>) -> Result<(ImportOutcome, Vec<Planned>), ImportError> {
     let Importing { with, order } = importing;
     let selection = &order.order.selection;
     let recorded = with.bag.description().await?.recorded;
@@ -103,10 +103,7 @@ async fn prepare(
 }
 
 /// The platform's lists of the kinds that are to be imported.
-async fn read_lists(
-    importing: Importing<'_>,
-    items: &[BagItem],
-) -> Result<Lists, ImportError> {
+async fn read_lists(importing: Importing<'_>, items: &[BagItem]) -> Result<Lists, ImportError> {
     let order = &importing.order.order;
     let ports = importing.with.ports;
     let greeting = greet(ports, order).await?;
@@ -207,11 +204,7 @@ async fn check(
 }
 
 /// The machine of an item, from where an interrupted import left it.
-fn begin(
-    importing: Importing<'_>,
-    planned: Planned,
-    checkpoint: &ImportState,
-) -> (BagItem, Work) {
+fn begin(importing: Importing<'_>, planned: Planned, checkpoint: &ImportState) -> (BagItem, Work) {
     let order = &importing.order.order;
     let item = planned.item.item;
     let machine = Item::new(item, order.seed, order.max_wait);
@@ -229,12 +222,7 @@ fn begin(
 }
 
 /// Enters what became of the items.
-fn enter(
-    importing: Importing<'_>,
-    outcome: &mut ImportOutcome,
-    items: &[BagItem],
-    work: &[Work],
-) {
+fn enter(importing: Importing<'_>, outcome: &mut ImportOutcome, items: &[BagItem], work: &[Work]) {
     let user = &importing.order.order.user;
     for (item, work) in items.iter().zip(work) {
         if let Some((ticket, error)) = work.machine.undeleted() {

@@ -54,7 +54,9 @@ pub(super) async fn before_first(importing: Importing<'_>) -> Result<(), ImportE
     let open = open_imports(with.ports, &order.order, with).await;
     if let Ok(open) = settle(open)? {
         let tickets = open.into_iter();
-        let tickets = tickets.filter(|ticket| !checkpoint.is_ours(*ticket)).collect();
+        let tickets = tickets
+            .filter(|ticket| !checkpoint.is_ours(*ticket))
+            .collect();
         with.journal.record(ImportFact::Foreign { tickets }).await?;
     }
     Ok(())
@@ -105,9 +107,12 @@ pub(super) async fn find(
 /// Waits until the platform answers at all: each request that is sent during an outage may make a ticket that nobody finds.
 async fn wait_for_an_answer(importing: Importing<'_>) -> Result<(), RunError> {
     let ports = importing.with.ports;
-    let answer = ask(ports, &importing.order.order, "the platform's status", || {
-        ports.api.platform()
-    });
+    let answer = ask(
+        ports,
+        &importing.order.order,
+        "the platform's status",
+        || ports.api.platform(),
+    );
     settle(answer.await).map(drop)
 }
 
@@ -180,9 +185,8 @@ pub async fn abandon_import(
         }
     }
     let unanswered = checkpoint.items.iter();
-    let unanswered = unanswered.filter(|(item, record)| {
-        record.is_unanswered && item.kind == ItemKind::Appliance
-    });
+    let unanswered = unanswered
+        .filter(|(item, record)| record.is_unanswered && item.kind == ItemKind::Appliance);
     for (item, _) in unanswered {
         let open = settle(open_imports(with.ports, order, with).await)?;
         let found = open.map(|open| of_lost_answers(1, &open, &with.journal.checkpoint()));

@@ -114,7 +114,15 @@ async fn pump(
         hasher.update(&piece);
         passed += piece.len() as u64;
         if passed >= archive.bytes {
-            finish(importing, item, archive, (hasher, passed, piece), &mut body, sent).await?;
+            finish(
+                importing,
+                item,
+                archive,
+                (hasher, passed, piece),
+                &mut body,
+                sent,
+            )
+            .await?;
             report(importing, item, archive, passed);
             return Ok(());
         }

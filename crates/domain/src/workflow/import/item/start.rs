@@ -44,7 +44,8 @@ impl Item {
                 not_before: elapsed + backoff(self.open_attempts, &mut self.jitter),
             };
         } else {
-            let words = format!("the answer to the request for an import ticket was lost: {otherwise}");
+            let words =
+                format!("the answer to the request for an import ticket was lost: {otherwise}");
             self.fail(Given::of_words(ImportStage::Ticket, words), None);
         }
     }

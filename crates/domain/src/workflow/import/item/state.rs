@@ -54,10 +54,7 @@ pub(crate) enum Seen {
     /// The upload was answered.
     Uploaded(ExportStatus),
     /// The upload has failed; whether its last byte may have left.
-    UploadFailed {
-        error: ApiError,
-        sent: bool,
-    },
+    UploadFailed { error: ApiError, sent: bool },
     /// The archive in the bag is not what it was when it was checked, in words.
     Damaged(String),
     /// The ticket's status.
@@ -105,8 +102,7 @@ impl Given {
             .as_deref()
             .or(status.message.as_deref())
             .filter(|words| !words.trim().is_empty());
-        let message =
-            words.map_or_else(|| what.to_owned(), |words| format!("{what}: \"{words}\""));
+        let message = words.map_or_else(|| what.to_owned(), |words| format!("{what}: \"{words}\""));
         Self::of_words(ImportStage::Wait, message)
     }
 }
@@ -117,7 +113,10 @@ pub(super) enum Question {
     /// The platform says that it is complete, and not what it is.
     WhichOne,
     /// Has it to be sent again, from this moment on?
-    SendAgain { not_before: Duration, otherwise: Given },
+    SendAgain {
+        not_before: Duration,
+        otherwise: Given,
+    },
     /// It has failed, unless an earlier upload was taken after all.
     HasFailed(Given),
 }
@@ -128,7 +127,10 @@ pub(super) enum Then {
     /// Nothing.
     End,
     /// A new ticket; `otherwise` where the old one stays.
-    SendAgain { not_before: Duration, otherwise: Given },
+    SendAgain {
+        not_before: Duration,
+        otherwise: Given,
+    },
 }
 
 #[derive(Clone, Debug)]

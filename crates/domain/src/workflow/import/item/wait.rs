@@ -152,7 +152,8 @@ impl Item {
                 };
             }
             ExportState::Running => {
-                let words = "the answer to the upload was lost, and the platform does not work on it";
+                let words =
+                    "the answer to the upload was lost, and the platform does not work on it";
                 let failure = Given::of_words(ImportStage::Upload, words);
                 self.send_again(Some(ticket), elapsed, failure);
             }
