@@ -65,6 +65,7 @@ impl Item {
                 self.become_unsure(ticket, elapsed);
             }
             ApiError::NotFound { .. } => {
+                self.facts.push(ImportFact::Gone { ticket });
                 self.send_again(None, elapsed, Given::of_error(ImportStage::Upload, error));
             }
             error => {
