@@ -128,6 +128,3 @@ impl BagReader for BagArchives {
         Ok(self.cursors.open(archive))
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -42,8 +42,13 @@ pub(super) fn answer(
         (method, [_, ticket, rest @ ..]) => {
             let wanted = id(ticket).ok()?;
             let job = state.imports.get_mut(wanted);
-            // Other numbers are of the demo's finished imports.
-            job.filter(|job| job.owner == owner && job.kind == kind)?;
+            if job
+                .filter(|job| job.owner == owner && job.kind == kind)
+                .is_none()
+            {
+                // Other numbers are of the demo's finished imports, which can be read.
+                return (method != "GET").then(|| Err(Refusal::not_found("such import")));
+            }
             Some(one(shared, state, call, (method, rest, wanted)))
         }
         _ => None,

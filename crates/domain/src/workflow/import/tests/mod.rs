@@ -36,6 +36,7 @@ fn nothing() -> ApiError {
     }
 }
 
+#[cfg(test)]
 #[async_trait]
 impl UserDataApi for Lists {
     async fn platform(&self) -> Result<Platform, ApiError> {
