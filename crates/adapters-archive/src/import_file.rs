@@ -1,7 +1,7 @@
 //! The state file of an import: what is recorded of it, so that the same order resumes it. Lines that prove themselves, as a journal's.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -111,62 +111,43 @@ impl std::fmt::Debug for ImportFile {
 }
 
 impl ImportFile {
-    /// Opens what an interrupted import of the same order left, or begins anew. The file is its owner's alone.
+    /// Opens what an interrupted import of the same order left, or begins anew. The file is its owner's alone. One that holds anything
+    /// else is left as it is.
     pub fn open(path: &Path, header: &ImportHeader) -> Result<Self, ImportFileError> {
         let mut file = lock(path)?;
-        let failed = |action| {
-            move |source| ImportFileError::Io {
-                action,
-                path: path.to_owned(),
-                source,
-            }
-        };
-        let mut found = None;
-        let mut checkpoint = ImportState::default();
-        let scanned = scan(&mut file, |line: Line| match (line, &found) {
-            (Line::Header { version, header }, None) => {
-                found = Some((version, header));
-                ControlFlow::Continue(())
-            }
-            (Line::Fact(fact), Some(_)) => {
-                checkpoint.apply(fact);
-                ControlFlow::Continue(())
-            }
-            (Line::Header { .. }, Some(_)) | (Line::Fact(_), None) => ControlFlow::Break(()),
-        });
-        let Scan { lines, end, damage } = scanned.map_err(failed("read"))?;
-        let length = file.metadata().map_err(failed("read"))?.len();
+        let found = read(&mut file).map_err(failed("read", path))?;
         let damaged = |line| ImportFileError::Damaged {
             path: path.to_owned(),
             line,
         };
-        if let Some(damage) = damage {
+        if let Some(damage) = found.scan.damage {
             return Err(damaged(damage.line));
         }
-        match found {
-            Some((VERSION, found)) if found == *header => {
-                let lines = Lines::after(file, lines, end).map_err(failed("write"))?;
-                Ok(Self::of(path, lines, checkpoint))
+        let (lines, checkpoint) = match found.header {
+            Some((VERSION, found_header)) if found_header == *header => {
+                let Scan { lines, end, .. } = found.scan;
+                let lines = Lines::after(file, lines, end).map_err(failed("write", path))?;
+                (lines, found.checkpoint)
             }
-            Some((VERSION, found)) => Err(ImportFileError::OtherOrder {
-                path: path.to_owned(),
-                user: found.user,
-                source_url: found.source,
-            }),
-            Some(_) => Err(damaged(1)),
-            // A file that holds something else was not made by an import: a header is short, and written at once.
-            None if length > LONGEST_HEADER_BYTES => Err(damaged(1)),
+            Some((VERSION, other)) => {
+                return Err(ImportFileError::OtherOrder {
+                    path: path.to_owned(),
+                    user: other.user,
+                    source_url: other.source,
+                });
+            }
+            Some(_) => return Err(damaged(1)),
+            None if !is_cut_header(&mut file).map_err(failed("read", path))? => {
+                return Err(damaged(1));
+            }
             None => {
-                let mut lines = Lines::new(file).map_err(failed("write"))?;
-                let first = Line::Header {
-                    version: VERSION,
-                    header: header.clone(),
-                };
-                lines.append(&[first]).map_err(failed("write"))?;
-                sync_folder(parent_of(path)).map_err(failed("write"))?;
-                Ok(Self::of(path, lines, checkpoint))
+                let lines = begin(file, header).map_err(failed("write", path))?;
+                sync_folder(parent_of(path)).map_err(failed("write", path))?;
+                (lines, ImportState::default())
             }
-        }
+        };
+        keep_private(path);
+        Ok(Self::of(path, lines, checkpoint))
     }
 
     fn of(path: &Path, lines: Lines, checkpoint: ImportState) -> Self {
@@ -211,8 +192,91 @@ impl ImportFile {
     }
 }
 
-/// A header that was cut short by a kill is no longer than this.
+fn failed<'a>(action: &'static str, path: &'a Path) -> impl Fn(io::Error) -> ImportFileError + 'a {
+    move |source| ImportFileError::Io {
+        action,
+        path: path.to_owned(),
+        source,
+    }
+}
+
+/// What a file holds.
+struct Found {
+    header: Option<(u32, ImportHeader)>,
+    checkpoint: ImportState,
+    scan: Scan,
+}
+
+fn read(file: &mut File) -> io::Result<Found> {
+    let (mut header, mut checkpoint) = (None, ImportState::default());
+    let scan = scan(file, |line: Line| match (line, &header) {
+        (
+            Line::Header {
+                version,
+                header: found,
+            },
+            None,
+        ) => {
+            header = Some((version, found));
+            ControlFlow::Continue(())
+        }
+        (Line::Fact(fact), Some(_)) => {
+            checkpoint.apply(fact);
+            ControlFlow::Continue(())
+        }
+        (Line::Header { .. }, Some(_)) | (Line::Fact(_), None) => ControlFlow::Break(()),
+    })?;
+    Ok(Found {
+        header,
+        checkpoint,
+        scan,
+    })
+}
+
+/// A first line that was cut short by a kill is no longer than this.
 const LONGEST_HEADER_BYTES: u64 = 64 * 1024;
+/// The digits of the sum that a line begins with.
+const SUM_DIGITS: usize = 8;
+
+/// Whether a file without a header is empty, or holds the beginning of one: anything else is somebody's, and is not written over.
+fn is_cut_header(file: &mut File) -> io::Result<bool> {
+    file.seek(SeekFrom::Start(0))?;
+    let mut bytes = Vec::new();
+    file.take(LONGEST_HEADER_BYTES).read_to_end(&mut bytes)?;
+    let begins = bytes
+        .iter()
+        .enumerate()
+        .take(SUM_DIGITS + 1)
+        .all(|(at, byte)| {
+            if at < SUM_DIGITS {
+                byte.is_ascii_hexdigit()
+            } else {
+                *byte == b' '
+            }
+        });
+    let is_short = (bytes.len() as u64) < LONGEST_HEADER_BYTES;
+    Ok(begins && is_short && !bytes.contains(&b'\n'))
+}
+
+fn begin(file: LockedFile, header: &ImportHeader) -> io::Result<Lines> {
+    let mut lines = Lines::new(file)?;
+    lines.append(&[Line::Header {
+        version: VERSION,
+        header: header.clone(),
+    }])?;
+    Ok(lines)
+}
+
+/// One that stood there may have had other access rights. A file system without any cannot keep these either.
+fn keep_private(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt as _;
+        let _ = fs::set_permissions(path, fs::Permissions::from_mode(0o600));
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+}
 
 /// Opens the file, makes it where it is missing, and locks it.
 fn lock(path: &Path) -> Result<LockedFile, ImportFileError> {
@@ -252,12 +316,8 @@ fn claim_of(path: &Path) -> PathBuf {
 
 #[cfg(unix)]
 fn open(path: &Path) -> io::Result<File> {
-    use std::os::unix::fs::PermissionsExt as _;
     let folder = File::open(parent_of(path))?;
-    let file = open_own_file(&folder, path, Access::Create)?;
-    // One that stood there may have had other access rights. A file system without any cannot keep these either.
-    let _ = file.set_permissions(fs::Permissions::from_mode(0o600));
-    Ok(file)
+    open_own_file(&folder, path, Access::Create)
 }
 
 #[cfg(not(unix))]

@@ -125,18 +125,19 @@ impl Ending {
             | ComposeError::Url { .. }
             | ComposeError::Opening(_)
             | ComposeError::Encryption(_)
-            | ComposeError::Scenario(_) => Self::Usage,
-            ComposeError::Listen { .. } | ComposeError::Folder { .. } => Self::Failed,
-            ComposeError::Read(error) => Self::of_read_error(error),
-            ComposeError::Open(error) => Self::of_open_error(error),
-            ComposeError::ImportFile(
+            | ComposeError::Scenario(_)
+            | ComposeError::ImportFile(
                 ImportFileError::NotWritable { .. } | ImportFileError::OtherOrder { .. },
             ) => Self::Usage,
-            ComposeError::ImportFile(
+            ComposeError::Listen { .. }
+            | ComposeError::Folder { .. }
+            | ComposeError::ImportFile(
                 ImportFileError::Locked { .. }
                 | ImportFileError::Damaged { .. }
                 | ImportFileError::Io { .. },
             ) => Self::Failed,
+            ComposeError::Read(error) => Self::of_read_error(error),
+            ComposeError::Open(error) => Self::of_open_error(error),
         }
     }
 
@@ -247,6 +248,42 @@ mod tests {
         ] {
             assert_eq!(ending.status(), status);
         }
+    }
+
+    #[test]
+    fn an_import_ends_by_what_it_came_to() {
+        use domain::model::Section;
+        use domain::workflow::{FailedObject, ImportStage, ImportedObject};
+
+        let object = ImportedObject {
+            section: Section::Appliances,
+            id: None,
+            name: None,
+            version: None,
+            uri: None,
+        };
+        let failed = |is_damaged| FailedObject {
+            object: object.clone(),
+            stage: ImportStage::Bag,
+            message: String::new(),
+            is_damaged,
+        };
+        let ending = |imported: usize, failed: Vec<FailedObject>| {
+            Ending::of_import(&ImportOutcome {
+                imported: vec![object.clone(); imported],
+                failed,
+                ..ImportOutcome::default()
+            })
+        };
+        assert_eq!(ending(0, vec![]), Ending::Done);
+        assert_eq!(ending(2, vec![]), Ending::Done);
+        assert_eq!(ending(0, vec![failed(false)]), Ending::Failed);
+        assert_eq!(ending(1, vec![failed(false)]), Ending::Partial);
+        assert_eq!(
+            ending(1, vec![failed(false), failed(true)]),
+            Ending::Damaged
+        );
+        assert_eq!(ending(0, vec![failed(true)]), Ending::Damaged);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The promises of [`ImportJournal`].
 
 use domain::model::{ImportId, ImportTicket, ItemKind, ObjectId};
-use domain::ports::{ImportFact, ImportJournal, ImportState, UploadPhase};
+use domain::ports::{ImportFact, ImportJournal, ImportState, MadeObject, UploadPhase};
 use domain::testing::{appliance, mysoftware};
 
 fn ticket(kind: ItemKind, id: i64) -> ImportTicket {
@@ -101,7 +101,9 @@ pub fn the_import_s_checkpoint_holds_what_was_recorded(journal: &dyn ImportJourn
     assert!(agent.ticket.is_none() && !agent.may_be_there());
     assert_eq!(
         state.items[&appliance(202)].imported,
-        Some(ObjectId::try_from(9).ok())
+        Some(MadeObject {
+            id: ObjectId::try_from(9).ok()
+        })
     );
     assert_eq!(state.open().collect::<Vec<_>>(), [(appliance(201), second)]);
     assert!(state.is_ours(ticket(ItemKind::Appliance, 1)));

@@ -32,9 +32,8 @@ impl Hint for CommandError {
         match self {
             Self::Settings(error) => error.hint(),
             Self::Compose(error) => error.hint(),
-            Self::Run(error) => error.hint(),
+            Self::Run(error) | Self::Import(ImportError::Run(error)) => error.hint(),
             Self::Lost(error) => hint_of_lost(error),
-            Self::Import(ImportError::Run(error)) => error.hint(),
             Self::Import(ImportError::UnknownIds { .. }) => {
                 text("the ids are those in the bag: `import --dry-run` names what it holds")
             }

@@ -87,6 +87,13 @@ pub enum UploadPhase {
     Answered,
 }
 
+/// An object that an import made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MadeObject {
+    /// Its id, where it is known.
+    pub id: Option<ObjectId>,
+}
+
 /// What is recorded of one item.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportRecord {
@@ -100,8 +107,8 @@ pub struct ImportRecord {
     pub was_sent: bool,
     /// What distinguishes the object that is to be overwritten.
     pub replaces: Option<String>,
-    /// It is imported, as this object where that is known.
-    pub imported: Option<Option<ObjectId>>,
+    /// What it was imported as, once it was.
+    pub imported: Option<MadeObject>,
 }
 
 impl ImportRecord {
@@ -171,7 +178,9 @@ impl ImportState {
             }
             ImportFact::Sent { item } => self.of(item).upload = UploadPhase::Sent,
             ImportFact::Uploaded { item } => self.of(item).upload = UploadPhase::Answered,
-            ImportFact::Imported { item, object } => self.of(item).imported = Some(object),
+            ImportFact::Imported { item, object } => {
+                self.of(item).imported = Some(MadeObject { id: object });
+            }
             ImportFact::Gone { ticket } => {
                 self.forget(ticket);
                 self.gone.insert(ticket);

@@ -20,7 +20,8 @@ pub use clock::Clock;
 #[cfg(any(test, feature = "testing"))]
 pub use clock::MockClock;
 pub use import_journal::{
-    ImportFact, ImportJournal, ImportRecord, ImportState, MemoryImportJournal, UploadPhase,
+    ImportFact, ImportJournal, ImportRecord, ImportState, MadeObject, MemoryImportJournal,
+    UploadPhase,
 };
 pub use imports::{ImportApi, ImportTicketFacts, OpenedImport, Upload, UploadStopped};
 #[cfg(any(test, feature = "testing"))]

@@ -81,9 +81,7 @@ impl Handler {
         let body = if method == "POST" {
             let taken = match &strike {
                 Some(Strike::Rule(Fault::UploadBroken { after })) => Some(*after),
-                Some(Strike::Rule(Fault::Reset)) | Some(Strike::Chaos(ChaosKind::Reset, _)) => {
-                    Some(0)
-                }
+                Some(Strike::Rule(Fault::Reset) | Strike::Chaos(ChaosKind::Reset, _)) => Some(0),
                 _ => None,
             };
             uploads::taken(incoming, taken, control).await?

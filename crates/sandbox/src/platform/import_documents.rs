@@ -44,10 +44,10 @@ pub(super) fn ticket_document(job: &ImportJob, takes: Duration, elapsed: Duratio
     let is_appliance = job.kind == ItemKind::Appliance;
     if is_appliance {
         fields.extend([
-            flag("useMajor", job.options.use_major),
-            flag("reuseBundles", job.options.reuse_bundles),
-            flag("force_rw", job.options.force),
-            flag("imported", job.options.imported),
+            flag("useMajor", job.options.has("useMajor")),
+            flag("reuseBundles", job.options.has("reuseBundles")),
+            flag("force_rw", job.options.has("force")),
+            flag("imported", job.options.has("imported")),
         ]);
     }
     fields.push(text("parentUri", format!("users/{}", encoded(&job.owner))));
@@ -60,7 +60,7 @@ pub(super) fn ticket_document(job: &ImportJob, takes: Duration, elapsed: Duratio
     if !is_appliance {
         fields.extend([
             text("statusUri", format!("{}/status", uri(job))),
-            flag("imported", job.options.imported),
+            flag("imported", job.options.has("imported")),
         ]);
     }
     fields.push(text("uri", uri(job)));

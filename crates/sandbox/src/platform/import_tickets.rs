@@ -26,12 +26,22 @@ pub(crate) struct Imports {
 }
 
 /// What a ticket was asked for with.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Options {
-    pub(crate) imported: bool,
-    pub(crate) force: bool,
-    pub(crate) reuse_bundles: bool,
-    pub(crate) use_major: bool,
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Options(Vec<&'static str>);
+
+impl Options {
+    /// Those of the parameters that are true.
+    const NAMES: [&'static str; 4] = ["imported", "force", "reuseBundles", "useMajor"];
+
+    /// Keeps the parameters for which this is so.
+    pub(crate) fn of(is_set: impl Fn(&str) -> bool) -> Self {
+        let names = Self::NAMES.into_iter();
+        Self(names.filter(|name| is_set(name)).collect())
+    }
+
+    pub(crate) fn has(&self, name: &str) -> bool {
+        self.0.contains(&name)
+    }
 }
 
 /// One import job.

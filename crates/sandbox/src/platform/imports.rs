@@ -14,7 +14,7 @@ use super::calls::{Answer, Call, Result, document, id, list, paged};
 use super::collections::Collection;
 use super::data::encoded;
 use super::import_documents::{status, ticket_document, uri};
-use super::import_tickets::{Options, Stage};
+use super::import_tickets::{ImportJob, Options, Stage};
 use super::items::{Imported, Item};
 use super::query::Query;
 use super::refusal::Refusal;
@@ -42,10 +42,8 @@ pub(super) fn answer(
         (method, [_, ticket, rest @ ..]) => {
             let wanted = id(ticket).ok()?;
             let job = state.imports.get_mut(wanted);
-            if job
-                .filter(|job| job.owner == owner && job.kind == kind)
-                .is_none()
-            {
+            let is_theirs = |job: &mut ImportJob| job.owner == owner && job.kind == kind;
+            if !job.is_some_and(is_theirs) {
                 // Other numbers are of the demo's finished imports, which can be read.
                 return (method != "GET").then(|| Err(Refusal::not_found("such import")));
             }
@@ -72,12 +70,7 @@ fn open(
     query: &Query,
     (owner, kind): (&str, ItemKind),
 ) -> Answer {
-    let options = Options {
-        imported: is_set(query, "imported"),
-        force: is_set(query, "force"),
-        reuse_bundles: is_set(query, "reuseBundles"),
-        use_major: is_set(query, "useMajor"),
-    };
+    let options = Options::of(|name| is_set(query, name));
     let job = state.imports.open(owner, kind, options, shared.clock.now());
     Answer::Document {
         status: 201,
@@ -150,49 +143,77 @@ pub(super) fn settle(shared: &Shared, state: &mut State, elapsed: Duration) {
         else {
             return;
         };
-        let (owner, kind, options) = (job.owner.clone(), job.kind, job.options);
-        let bytes = archive.len() as u64;
-        let found = described(&archive, kind);
-        let faults = match &found {
-            Ok(found) => due_faults(shared, state, (&owner, kind), found),
-            Err(_) => Vec::new(),
-        };
-        let made = found
-            .map_err(|words| (Ending::Error, words))
-            .and_then(|found| match faults.iter().find_map(failure) {
-                Some(how) => Err((how, "The import failed: no space left".to_owned())),
-                None => make(shared, state, (&owner, kind, options), (found, archive)),
-            });
-        let is_stuck = faults
-            .iter()
-            .any(|fault| matches!(fault, ImportFault::NeverCompletes { .. }));
-        let list = if kind == ItemKind::Software {
-            "mysoftware"
-        } else {
-            "appliances"
-        };
-        let reference = faults.iter().find_map(|fault| match fault {
-            ImportFault::Reference { uri } => Some(uri.clone()),
-            _ => None,
-        });
+        let whose = (job.owner.clone(), job.kind, job.options.clone());
+        let ended = ended(shared, state, &whose, archive);
         if let Some(job) = state.imports.get_mut(ticket) {
-            (job.stage, job.reference) = match made {
-                _ if is_stuck => (Stage::Stuck { bytes }, None),
-                Ok(object) => {
-                    let own = format!("users/{}/{list}/{object}", encoded(&owner));
-                    let made = Stage::Made { object, bytes };
-                    (made, Some(reference.unwrap_or(own)))
-                }
-                Err((how, words)) => (Stage::Failed { how, words, bytes }, None),
-            };
+            (job.stage, job.reference) = (ended.stage, ended.reference);
         }
-        if faults
-            .iter()
-            .any(|fault| matches!(fault, ImportFault::TicketVanishes { .. }))
-        {
+        if ended.vanishes {
             state.imports.delete(ticket);
         }
-        state.imports.busy_until.insert(owner, end);
+        state.imports.busy_until.insert(whose.0, end);
+    }
+}
+
+/// What an import came to.
+struct Ended {
+    stage: Stage,
+    reference: Option<String>,
+    vanishes: bool,
+}
+
+fn ended(
+    shared: &Shared,
+    state: &mut State,
+    (owner, kind, options): &(String, ItemKind, Options),
+    archive: Bytes,
+) -> Ended {
+    let bytes = archive.len() as u64;
+    let found = match described(&archive, *kind) {
+        Ok(found) => found,
+        Err(words) => return Ended::failed(Ending::Error, words, bytes),
+    };
+    let faults = due_faults(shared, state, (owner, *kind), &found);
+    let has = |is_it: fn(&ImportFault) -> bool| faults.iter().any(is_it);
+    if has(|fault| matches!(fault, ImportFault::NeverCompletes { .. })) {
+        return Ended {
+            stage: Stage::Stuck { bytes },
+            reference: None,
+            vanishes: false,
+        };
+    }
+    if let Some(how) = faults.iter().find_map(failure) {
+        return Ended::failed(how, "The import failed: no space left".to_owned(), bytes);
+    }
+    match make(shared, state, (owner, *kind, options), (found, archive)) {
+        Err(words) => Ended::failed(Ending::Error, words, bytes),
+        Ok(object) => {
+            let list = if *kind == ItemKind::Software {
+                "mysoftware"
+            } else {
+                "appliances"
+            };
+            let own = format!("users/{}/{list}/{object}", encoded(owner));
+            let other = faults.iter().find_map(|fault| match fault {
+                ImportFault::Reference { uri } => Some(uri.clone()),
+                _ => None,
+            });
+            Ended {
+                stage: Stage::Made { object, bytes },
+                reference: Some(other.unwrap_or(own)),
+                vanishes: has(|fault| matches!(fault, ImportFault::TicketVanishes { .. })),
+            }
+        }
+    }
+}
+
+impl Ended {
+    fn failed(how: Ending, words: String, bytes: u64) -> Self {
+        Self {
+            stage: Stage::Failed { how, words, bytes },
+            reference: None,
+            vanishes: false,
+        }
     }
 }
 
@@ -200,8 +221,9 @@ pub(super) fn settle(shared: &Shared, state: &mut State, elapsed: Duration) {
 fn failure(fault: &ImportFault) -> Option<Ending> {
     match fault {
         ImportFault::Ends { how, .. } => Some(*how),
-        ImportFault::NeverCompletes { .. } => Some(Ending::Error),
-        ImportFault::Reference { .. } | ImportFault::TicketVanishes { .. } => None,
+        ImportFault::NeverCompletes { .. }
+        | ImportFault::Reference { .. }
+        | ImportFault::TicketVanishes { .. } => None,
     }
 }
 
@@ -236,24 +258,24 @@ fn due_faults(
 fn make(
     shared: &Shared,
     state: &mut State,
-    (owner, kind, options): (&str, ItemKind, Options),
+    (owner, kind, options): (&str, ItemKind, &Options),
     (found, archive): (Described, Bytes),
-) -> std::result::Result<i64, (Ending, String)> {
-    let nobody = || (Ending::Error, "There is no such user".to_owned());
+) -> std::result::Result<i64, String> {
+    let nobody = || "There is no such user".to_owned();
     let mut residents = state.residents.iter_mut();
     let resident = residents.find(|resident| resident.person.login == owner);
     let resident = resident.ok_or_else(nobody)?;
     let (seed, now) = (resident.seed, shared.clock.now());
     let imported = Imported {
         archive: Archive::of_bytes(archive),
-        is_tagged: options.imported,
+        is_tagged: options.has("imported"),
     };
     let items = resident.items_mut(kind);
     let there = items
         .iter_mut()
         .find(|item| item.name == found.name && item.version == found.version);
     if let Some(there) = there {
-        if !(options.force && kind == ItemKind::Appliance) {
+        if !(options.has("force") && kind == ItemKind::Appliance) {
             let what = if kind == ItemKind::Software {
                 "A software component"
             } else {
@@ -263,7 +285,7 @@ fn make(
                 "{what} with the name {} and the version {} already exists",
                 found.name, found.version
             );
-            return Err((Ending::Error, words));
+            return Err(words);
         }
         there.edit(now);
         there.imported = Some(imported);

@@ -10,7 +10,7 @@ use crate::bag::verify::{RecordedExport, RecordedItem};
 use crate::model::{
     ItemKind, ItemRef, ObjectFacts, ObjectId, OnConflict, Section, Selection, UserId,
 };
-use crate::ports::ImportState;
+use crate::ports::{ImportState, MadeObject};
 
 /// My software comes first: an appliance may refer to it.
 pub(crate) const KINDS: [ItemKind; 2] = [ItemKind::MySoftware, ItemKind::Appliance];
@@ -172,7 +172,7 @@ pub(crate) enum Decision {
     /// It is imported; `replaces` is what distinguishes the object whose place it takes.
     Import { replaces: Option<String> },
     /// An earlier run of the same order imported it, as this object.
-    Done(Option<ObjectId>),
+    Done(MadeObject),
     /// It is left out: what is there already, and why.
     Skip(Option<ObjectId>, String),
     /// It cannot be imported.

@@ -90,7 +90,7 @@ async fn prepare(importing: Importing<'_>) -> Result<(ImportOutcome, Vec<Planned
         let user = &order.order.user;
         match decision {
             Decision::Import { replaces } => to_send.push((item, replaces)),
-            Decision::Done(object) => outcome.imported.push(item.object(user, object)),
+            Decision::Done(object) => outcome.imported.push(item.object(user, object.id)),
             Decision::Skip(there, reason) => outcome.skipped.push(SkippedObject {
                 object: item.object(user, there),
                 reason,
@@ -232,7 +232,7 @@ fn enter(importing: Importing<'_>, outcome: &mut ImportOutcome, items: &[BagItem
             ));
         }
         match (work.machine.imported(), work.machine.failure()) {
-            (Some(object), _) => outcome.imported.push(item.object(user, object)),
+            (Some(object), _) => outcome.imported.push(item.object(user, object.id)),
             (None, Some(failure)) => {
                 let mut failed = item.failed(failure.stage, failure.message.clone());
                 failed.is_damaged = failure.is_damaged;

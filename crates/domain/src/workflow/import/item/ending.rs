@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::machine::Item;
 use super::state::{Given, Live, Question, State, Then};
 use crate::model::{ImportTicket, ItemKind, ObjectId};
-use crate::ports::{ApiError, ImportFact};
+use crate::ports::{ApiError, ImportFact, MadeObject};
 use crate::workflow::import::outcome::ImportStage;
 use crate::workflow::retry::{Verdict, verdict};
 
@@ -80,7 +80,7 @@ impl Item {
 
     /// It is imported. Its ticket goes.
     pub(super) fn is_there(&mut self, object: Option<ObjectId>, ticket: Option<ImportTicket>) {
-        self.imported = Some(object);
+        self.imported = Some(MadeObject { id: object });
         self.facts.push(ImportFact::Imported {
             item: self.subject,
             object,
@@ -103,9 +103,9 @@ impl Item {
             Some(ticket) if ticket.kind == ItemKind::Appliance => self.delete(ticket, then),
             Some(ticket) => {
                 self.facts.push(ImportFact::GivenUp { ticket });
-                self.after_ticket(then);
+                self.after_ticket(&then);
             }
-            None => self.after_ticket(then),
+            None => self.after_ticket(&then),
         }
     }
 
@@ -119,8 +119,8 @@ impl Item {
         };
     }
 
-    fn after_ticket(&mut self, then: Then) {
-        self.state = match then {
+    fn after_ticket(&mut self, then: &Then) {
+        self.state = match *then {
             Then::End => State::Finished,
             Then::SendAgain { not_before, .. } => State::Queued { not_before },
         };
@@ -128,7 +128,7 @@ impl Item {
 
     pub(super) fn deleted(&mut self) {
         if let State::Deleting { then, .. } = std::mem::replace(&mut self.state, State::Finished) {
-            self.after_ticket(then);
+            self.after_ticket(&then);
         }
     }
 

@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use super::state::{Action, Given, Question, Seen, State};
-use crate::model::{ImportTicket, ItemKind, ItemRef, ObjectId};
-use crate::ports::{ApiError, ImportFact, ImportRecord, UploadPhase};
+use crate::model::{ImportTicket, ItemKind, ItemRef};
+use crate::ports::{ApiError, ImportFact, ImportRecord, MadeObject, UploadPhase};
 use crate::workflow::Limits;
 use crate::workflow::import::outcome::ImportStage;
 use crate::workflow::pace::Pace;
@@ -18,8 +18,8 @@ pub(crate) struct Item {
     pub(super) jitter: Jitter,
     pub(super) max_wait: Duration,
     pub(super) pace: Pace,
-    /// As which object it is there, once it is.
-    pub(super) imported: Option<Option<ObjectId>>,
+    /// What it was imported as, once it was.
+    pub(super) imported: Option<MadeObject>,
     pub(super) failure: Option<Given>,
     /// Whether an earlier ticket may have had the whole archive.
     pub(super) was_sent: bool,
@@ -215,8 +215,8 @@ impl Item {
         self.imported.is_some() || self.failure.is_some()
     }
 
-    /// As which object it is there, once it is.
-    pub(crate) fn imported(&self) -> Option<Option<ObjectId>> {
+    /// What it was imported as, once it was.
+    pub(crate) fn imported(&self) -> Option<MadeObject> {
         self.imported
     }
 

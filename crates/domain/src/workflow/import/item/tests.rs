@@ -110,9 +110,9 @@ proptest! {
             };
             match &seen {
                 Seen::Opened(ticket) => holds = Some(*ticket),
-                Seen::Deleted => holds = None,
                 // One that the platform does not have any more is no ticket.
-                Seen::StatusFailed(ApiError::NotFound { .. })
+                Seen::Deleted
+                | Seen::StatusFailed(ApiError::NotFound { .. })
                 | Seen::TicketFailed(ApiError::NotFound { .. })
                 | Seen::UploadFailed { error: ApiError::NotFound { .. }, .. } => holds = None,
                 Seen::Uploaded(_) | Seen::UploadFailed { sent: true, .. } => may_be_there = true,
