@@ -22,6 +22,7 @@ const PURE: [&str; 14] = [
     "bytes",
     "deunicode",
     "flate2",
+    "futures-channel",
     "futures-util",
     "jiff",
     "mockall",

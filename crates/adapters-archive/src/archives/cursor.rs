@@ -12,7 +12,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 use tokio::sync::mpsc;
 
-use super::{Bag, unreadable};
+use super::bag::{Bag, unreadable};
 use crate::reader::visit::{Visitor, judge};
 
 /// One piece of an archive.

@@ -3,11 +3,12 @@
 //! A container that is packed as a whole (`tar.gz`) can only be read from its beginning. So its archives are hashed in the pass that
 //! reads what the bag says of itself, and those that are opened in the order in which they lie there share a pass (`cursor`).
 
+mod bag;
 mod check;
 mod cursor;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -16,7 +17,8 @@ use domain::ports::{
 };
 use tokio::sync::OnceCell;
 
-use crate::reader::{BagSource, ReadError, Unlock, open_bag};
+use crate::reader::{ReadError, Unlock};
+use bag::{Bag, unreadable};
 use check::{Contents, Hashed};
 use cursor::Cursors;
 
@@ -25,18 +27,6 @@ pub struct BagArchives {
     bag: Arc<Bag>,
     contents: OnceCell<Arc<Contents>>,
     cursors: Cursors,
-}
-
-/// Where a bag is, and what opens it.
-pub(crate) struct Bag {
-    path: PathBuf,
-    unlock: Option<Unlock>,
-}
-
-impl Bag {
-    fn open(&self) -> Result<BagSource, ReadError> {
-        open_bag(&self.path, self.unlock.as_ref())
-    }
 }
 
 impl std::fmt::Debug for BagArchives {
@@ -80,15 +70,6 @@ async fn blocking<T: Send + 'static>(
     match tokio::task::spawn_blocking(read).await {
         Ok(read) => read.map_err(unreadable),
         Err(stopped) => Err(BagReadError::Unreadable(Box::new(stopped))),
-    }
-}
-
-fn unreadable(error: ReadError) -> BagReadError {
-    match error {
-        ReadError::NotABag { what, .. } => BagReadError::Damaged {
-            what: what.to_owned(),
-        },
-        error => BagReadError::Unreadable(Box::new(error)),
     }
 }
 

@@ -31,6 +31,8 @@ pub(crate) struct ImportArguments {
     #[arg(value_name = "BAG")]
     pub(crate) bag: PathBuf,
     #[command(flatten)]
+    pub(crate) opening: OpeningArguments,
+    #[command(flatten)]
     pub(crate) connection: ConnectionArguments,
     /// Only these sections: appliances, mysoftware
     #[arg(long, value_name = "SECTION,…", value_delimiter = ',', hide_possible_values = true, value_parser = importable(), help_heading = "WHAT")]
@@ -77,8 +79,6 @@ pub(crate) struct ImportArguments {
     /// Print what it came to as JSON
     #[arg(long, help_heading = "HOW")]
     pub(crate) json: bool,
-    #[command(flatten)]
-    pub(crate) opening: OpeningArguments,
 }
 
 impl ImportArguments {

@@ -204,7 +204,7 @@ impl Job<'_> {
         let abandoned = tokio::time::timeout(DELETION_AFTER_SIGNAL, abandoned).await;
         if !matches!(&abandoned, Ok(Ok(abandoned)) if abandoned.left == 0) {
             session.messages.warn(
-                "import tickets may still be on the server: the same command goes on with them, or deletes them",
+                "import tickets may still be on the server: the same command resumes or deletes them",
             );
         }
     }
