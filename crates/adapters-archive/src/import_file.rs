@@ -14,7 +14,7 @@ use thiserror::Error;
 
 use crate::journal::{Lines, Scan, scan};
 use crate::spool::trust::{Access, open_own_file};
-use crate::spool::{LockRefused, LockedFile, parent_of, remove_if_there, sync_folder};
+use crate::spool::{LockRefused, LockedFile, parent_of, remove_if_there, same_file, sync_folder};
 
 /// The version of the form that this program writes and reads.
 const VERSION: u32 = 1;
@@ -300,7 +300,7 @@ fn lock(path: &Path) -> Result<LockedFile, ImportFileError> {
             }
             Err(LockRefused::Held | LockRefused::Claimed { .. }) => return Err(locked()),
         };
-        if is_still(&file, path) {
+        if same_file(file.metadata(), fs::metadata(path)) {
             return Ok(file);
         }
     }
@@ -328,19 +328,6 @@ fn open(path: &Path) -> io::Result<File> {
         .create(true)
         .truncate(false)
         .open(path)
-}
-
-/// Whether the path still names this file.
-fn is_still(file: &File, path: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        matches!((file.metadata(), fs::metadata(path)), (Ok(one), Ok(other)) if one.dev() == other.dev() && one.ino() == other.ino())
-    }
-    #[cfg(not(unix))]
-    {
-        file.metadata().is_ok() && fs::metadata(path).is_ok()
-    }
 }
 
 #[async_trait]

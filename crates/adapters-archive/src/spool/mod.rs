@@ -15,7 +15,7 @@ mod work_folder;
 
 pub(crate) use abilities::{Abilities, Naming, rename_without_replacing};
 pub use claim::{LockRefused, LockedFile};
-pub(crate) use files::{cut, parent_of, remove_if_there};
+pub(crate) use files::{cut, parent_of, remove_if_there, same_file};
 pub(crate) use flush::{sync_file, sync_folder, sync_whole_file};
 pub(crate) use pause::pause;
 pub(crate) use spool_file::{BodyWriter, Spool, SpoolFile, SpoolFileName};

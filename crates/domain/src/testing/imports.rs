@@ -1,6 +1,5 @@
 //! A platform of values that takes imports.
 
-use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -8,71 +7,12 @@ use async_trait::async_trait;
 use futures_util::StreamExt as _;
 
 use super::SimClock;
+use super::import_state::{ImportCall, ImportScript};
+use super::import_state::{Job, Matcher, State, object};
 use crate::model::{ImportId, ImportOptions, ImportTicket, ItemKind, ObjectFacts};
 use crate::ports::{
     ApiError, Clock as _, ExportStatus, ImportApi, ImportTicketFacts, OpenedImport, Upload,
 };
-
-/// One request for imports, as the platform saw it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum ImportCall {
-    /// A list of objects.
-    List(ItemKind),
-    /// A request for a ticket.
-    Open(ItemKind, ImportOptions),
-    /// An upload; all its bytes.
-    Upload(ImportTicket, Vec<u8>),
-    /// A status.
-    Status(ImportTicket),
-    /// A ticket.
-    Ticket(ImportTicket),
-    /// The list of tickets.
-    OpenImports,
-    /// A deletion.
-    Delete(ImportTicket),
-}
-
-/// What becomes of a request instead of its answer.
-#[derive(Clone, Debug)]
-pub enum ImportScript {
-    /// This error, and nothing done.
-    Refuse(ApiError),
-    /// It is done, and its answer is lost.
-    LoseAnswer,
-    /// So many bytes of an upload are taken, then the connection ends.
-    BreakOff(usize),
-    /// The import that this upload begins ends with these words.
-    EndWith(&'static str),
-    /// The import that this upload begins never moves.
-    NeverMove,
-    /// The ticket names this.
-    Reference(&'static str),
-}
-
-type Matcher = Box<dyn Fn(&ImportCall) -> bool + Send>;
-
-#[derive(Default)]
-struct State {
-    objects: BTreeMap<ItemKind, Vec<ObjectFacts>>,
-    archives: BTreeMap<(ItemKind, i64), Vec<u8>>,
-    jobs: BTreeMap<ImportTicket, Job>,
-    next_ticket: i64,
-    next_object: i64,
-    busy_until: Duration,
-    calls: Vec<ImportCall>,
-    scripts: VecDeque<(Matcher, ImportScript, usize)>,
-}
-
-#[derive(Default)]
-struct Job {
-    force: bool,
-    archive: Option<Vec<u8>>,
-    ends: Option<Duration>,
-    never: bool,
-    outcome: Option<Result<i64, String>>,
-    words: Option<&'static str>,
-    reference: Option<&'static str>,
-}
 
 /// A platform that takes imports, one after the other. An archive is a text: `name version`, and anything behind. Clones share it.
 #[derive(Clone)]
@@ -230,57 +170,6 @@ impl FakeImports {
                 }
             }
         }
-    }
-}
-
-impl State {
-    fn end(&mut self, ticket: ImportTicket) {
-        let Some(job) = self.jobs.get_mut(&ticket) else {
-            return;
-        };
-        if let Some(words) = job.words {
-            job.outcome = Some(Err(words.to_owned()));
-            return;
-        }
-        let archive = job.archive.clone().unwrap_or_default();
-        let text = String::from_utf8_lossy(&archive).into_owned();
-        let mut words = text.split(' ');
-        let (name, version) = (
-            words.next().unwrap_or_default().to_owned(),
-            words.next().unwrap_or_default().to_owned(),
-        );
-        let objects = self.objects.entry(ticket.kind).or_default();
-        let there = objects.iter_mut().find(|object| {
-            object.name.as_deref() == Some(&name) && object.version.as_deref() == Some(&version)
-        });
-        let id = match there {
-            Some(there) if job.force => {
-                there.digest = Some("new".to_owned());
-                there.id.unwrap_or_default()
-            }
-            Some(_) => {
-                job.outcome = Some(Err("this name already exists".to_owned()));
-                return;
-            }
-            None => {
-                let id = self.next_object;
-                self.next_object += 1;
-                objects.push(object(id, &name, &version, "new"));
-                id
-            }
-        };
-        job.outcome = Some(Ok(id));
-        self.archives.insert((ticket.kind, id), archive);
-    }
-}
-
-fn object(id: i64, name: &str, version: &str, digest: &str) -> ObjectFacts {
-    ObjectFacts {
-        id: Some(id),
-        name: Some(name.to_owned()),
-        version: Some(version.to_owned()),
-        digest: Some(digest.to_owned()),
-        ..ObjectFacts::default()
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod bag;
 mod clock;
+mod import_state;
 mod imports;
 mod jobs;
 mod platform;
@@ -14,7 +15,8 @@ mod store;
 
 pub use bag::MemoryBag;
 pub use clock::{ManualClock, SimClock};
-pub use imports::{FakeImports, ImportCall, ImportScript};
+pub use import_state::{ImportCall, ImportScript};
+pub use imports::FakeImports;
 pub use jobs::MemoryJobStore;
 pub use platform::{Call, FakeItem, FakePlatform, Script, gzip};
 pub use progress::RecordingProgress;

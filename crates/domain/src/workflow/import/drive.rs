@@ -79,14 +79,36 @@ impl<'w> Schedule<'w> {
     /// Whether an import of my software has not ended: until then no appliance is sent.
     fn software_is_under_way(&self) -> bool {
         let is_software = |item: &Item| item.item().kind == ItemKind::MySoftware;
-        let mut pending = self.pending.iter();
+        let pending = self.pending.iter();
+        let mut pending = pending.filter_map(|index| self.work.get(*index));
         self.active_items()
             .any(|item| is_software(item) && !item.has_ended())
-            || pending.any(|index| {
-                self.work
-                    .get(*index)
-                    .is_some_and(|work| is_software(&work.machine))
-            })
+            || pending.any(|work| is_software(&work.machine))
+    }
+
+    /// What may begin now.
+    fn slots(&self, limit: usize) -> Slots {
+        let mut slots = Slots {
+            free: limit,
+            opening: self.active_items().any(Item::is_opening),
+            software_first: self.software_is_under_way(),
+        };
+        let taken = self.active_items().filter(|item| slots.has(item)).count();
+        slots.free = limit.saturating_sub(taken);
+        slots
+    }
+
+    /// Lets items begin for which there are slots.
+    fn admit(&mut self, slots: &Slots, elapsed: Duration) {
+        let is_due = |item: &&Item| item.next(elapsed) == Action::Open;
+        let due = self.active_items().filter(is_due).count();
+        for _ in due..slots.free {
+            let next = self.pending.front().and_then(|index| self.work.get(*index));
+            if next.is_none_or(|work| slots.hold_back(&work.machine)) {
+                return;
+            }
+            self.active.extend(self.pending.pop_front());
+        }
     }
 
     /// Starts every action that may start now. Returns when to look again if nothing is seen before.
@@ -96,47 +118,24 @@ impl<'w> Schedule<'w> {
         steps: &FuturesUnordered<Step<'a>>,
     ) -> Option<Duration> {
         let elapsed = importing.with.ports.clock.elapsed();
-        let limit = importing.order.order.jobs;
         self.active.retain(|index| {
             let work = self.work.get(*index);
             work.is_some_and(|work| work.machine.next(elapsed) != Action::Finished)
         });
-        let software_first = self.software_is_under_way();
-        let is_held_back = |item: &Item| software_first && item.item().kind == ItemKind::Appliance;
-        // One that has to wait for the software holds no slot against it.
-        let counts =
-            |item: &Item| item.occupies_job() && !(item.is_holding() && is_held_back(item));
-        let mut jobs = self.active_items().filter(|item| counts(item)).count();
-        let mut opening = self.active_items().any(Item::is_opening);
-        let is_next = |pending: &VecDeque<usize>, work: &[Work]| {
-            let next = pending.front().and_then(|index| work.get(*index));
-            next.is_some_and(|work| !is_held_back(&work.machine))
-        };
-        let is_due = |item: &&Item| item.next(elapsed) == Action::Open;
-        let mut taken = jobs + self.active_items().filter(is_due).count();
-        while taken < limit && is_next(&self.pending, self.work) {
-            self.active.extend(self.pending.pop_front());
-            taken += 1;
-        }
+        let mut slots = self.slots(importing.order.order.jobs);
+        self.admit(&slots, elapsed);
         let mut wake: Option<Duration> = None;
         for index in self.active.clone() {
             let Some(work) = self.work.get_mut(index) else {
                 continue;
             };
-            let item = &work.machine;
-            let action = item.next(elapsed);
-            match action {
-                Action::WaitUntil(moment) => {
-                    wake = Some(wake.map_or(moment, |wake| wake.min(moment)));
-                    continue;
-                }
-                Action::Open if opening || jobs >= limit || is_held_back(item) => continue,
-                Action::Upload(_) if is_held_back(item) => continue,
-                Action::Open => (opening, jobs) = (true, jobs + 1),
-                Action::Busy | Action::Finished => continue,
-                _ => {}
+            let action = work.machine.next(elapsed);
+            if let Action::WaitUntil(moment) = action {
+                wake = Some(wake.map_or(moment, |wake| wake.min(moment)));
             }
-            if let Some(step) = perform(importing, index, work, action) {
+            if slots.grant(&work.machine, action)
+                && let Some(step) = perform(importing, index, work, action)
+            {
                 work.machine.began();
                 if let Action::Upload(_) = action {
                     notify(importing, work, ItemStage::Uploading);
@@ -172,26 +171,80 @@ impl<'w> Schedule<'w> {
         for fact in work.machine.take_facts() {
             importing.with.journal.record(fact).await?;
         }
-        if !had_ended && let Some(failure) = work.machine.failure() {
-            let reason = failure.message.clone();
-            notify(importing, work, ItemStage::Failed { reason });
-        } else if !had_ended && work.machine.imported().is_some() {
-            let bytes = work.archive.bytes;
-            notify(importing, work, ItemStage::Imported { bytes });
-        } else if let Some(stage) = stage {
-            notify(importing, work, stage);
-        } else if let (Some(reason), Action::WaitUntil(moment)) =
-            (reason, work.machine.next(elapsed))
-        {
-            let wait = moment.saturating_sub(elapsed);
-            importing.with.ports.progress.on(&Event::Retry {
-                what: format!("{} `{}`", work.machine.item(), work.name()),
-                attempt: work.machine.attempts(),
-                reason,
-                wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
-            });
+        match end_of(work).filter(|_| !had_ended).or(stage) {
+            Some(stage) => notify(importing, work, stage),
+            None => notify_retry(importing, work, reason),
         }
         Ok(())
+    }
+}
+
+/// What may begin at a moment.
+struct Slots {
+    free: usize,
+    /// Whether a request for a ticket is under way: two of them at once could not be distinguished where answers are lost.
+    opening: bool,
+    software_first: bool,
+}
+
+impl Slots {
+    /// Whether an item has to wait for the software.
+    fn hold_back(&self, item: &Item) -> bool {
+        self.software_first && item.item().kind == ItemKind::Appliance
+    }
+
+    /// Whether an item takes one of the slots. One that has to wait for the software takes none from it.
+    fn has(&self, item: &Item) -> bool {
+        item.occupies_job() && !(item.is_holding() && self.hold_back(item))
+    }
+
+    /// Whether an item may do this now; what it takes is taken.
+    fn grant(&mut self, item: &Item, action: Action) -> bool {
+        match action {
+            Action::Open => {
+                let may = self.free > 0 && !self.opening && !self.hold_back(item);
+                if may {
+                    self.free -= 1;
+                    self.opening = true;
+                }
+                may
+            }
+            Action::Upload(_) => !self.hold_back(item),
+            Action::Find
+            | Action::Poll(_)
+            | Action::Read(_)
+            | Action::LookUp
+            | Action::Delete(_) => true,
+            Action::WaitUntil(_) | Action::Busy | Action::Finished => false,
+        }
+    }
+}
+
+/// How an item has ended, once it has.
+fn end_of(work: &Work) -> Option<ItemStage> {
+    if let Some(failure) = work.machine.failure() {
+        return Some(ItemStage::Failed {
+            reason: failure.message.clone(),
+        });
+    }
+    let bytes = work.archive.bytes;
+    work.machine
+        .imported()
+        .map(|_| ItemStage::Imported { bytes })
+}
+
+/// Notifies of something that is tried again, where it is.
+fn notify_retry(importing: Importing<'_>, work: &Work, reason: Option<String>) {
+    let ports = importing.with.ports;
+    let elapsed = ports.clock.elapsed();
+    if let (Some(reason), Action::WaitUntil(moment)) = (reason, work.machine.next(elapsed)) {
+        let wait = moment.saturating_sub(elapsed);
+        ports.progress.on(&Event::Retry {
+            what: format!("{} `{}`", work.machine.item(), work.name()),
+            attempt: work.machine.attempts(),
+            reason,
+            wait_ms: u64::try_from(wait.as_millis()).unwrap_or(u64::MAX),
+        });
     }
 }
 

@@ -10,8 +10,8 @@ use super::plan::{self, BagItem, Decision, KINDS, Lists};
 use super::steps::Work;
 use super::{lists, tickets};
 use crate::bag::layout;
-use crate::model::{ImportOrder, ItemKind, ItemRef, Section};
-use crate::ports::{ApiError, CheckedArchive, Event, ImportState};
+use crate::model::{ImportOrder, ItemKind, ItemRef, ObjectFacts, Section};
+use crate::ports::{ApiError, ArchiveCheck, CheckedArchive, Event, ImportState};
 use crate::workflow::attempt::Failed;
 use crate::workflow::context::RunError;
 use crate::workflow::greet::greet;
@@ -116,32 +116,14 @@ async fn read_lists(importing: Importing<'_>, items: &[BagItem]) -> Result<Lists
         if !items.iter().any(|item| item.item.kind == kind) {
             continue;
         }
-        let section = Section::of_items(kind);
-        let list = match lists::objects(importing, kind).await? {
-            Ok(objects) => {
-                let items = objects.len() as u64;
-                ports.progress.on(&Event::SectionListed { section, items });
-                Ok(objects)
-            }
-            Err(failed) => {
-                let reason = failed.error.to_string();
-                let unavailable = reason.clone();
-                ports.progress.on(&Event::SectionUnavailable {
-                    section,
-                    reason: unavailable,
-                });
-                refusals.push(failed);
-                Err(reason)
-            }
-        };
+        let list = lists::objects(importing, kind).await?.map_err(|failed| {
+            let reason = failed.error.to_string();
+            refusals.push(failed);
+            reason
+        });
+        report_list(importing, Section::of_items(kind), &list);
         lists.insert(kind, list);
     }
-    let is_elsewhere = |failed: &Failed| {
-        matches!(
-            failed.error,
-            ApiError::NotFound { .. } | ApiError::NotUForge { .. } | ApiError::Unreadable { .. }
-        )
-    };
     if !greeting.is_uforge
         && !refusals.is_empty()
         && refusals.len() == lists.len()
@@ -155,37 +137,47 @@ async fn read_lists(importing: Importing<'_>, items: &[BagItem]) -> Result<Lists
     Ok(lists)
 }
 
+fn report_list(
+    importing: Importing<'_>,
+    section: Section,
+    list: &Result<Vec<ObjectFacts>, String>,
+) {
+    importing.with.ports.progress.on(&match list {
+        Ok(objects) => Event::SectionListed {
+            section,
+            items: objects.len() as u64,
+        },
+        Err(reason) => Event::SectionUnavailable {
+            section,
+            reason: reason.clone(),
+        },
+    });
+}
+
+/// Whether an answer says that there is no UForge at the address.
+fn is_elsewhere(failed: &Failed) -> bool {
+    matches!(
+        failed.error,
+        ApiError::NotFound { .. } | ApiError::NotUForge { .. } | ApiError::Unreadable { .. }
+    )
+}
+
 /// Compares the archives with the manifest; what differs is never sent. In the order in which they lie in the bag, my software first.
 async fn check(
     importing: Importing<'_>,
     outcome: &mut ImportOutcome,
     items: Vec<(BagItem, Option<String>)>,
 ) -> Result<Vec<Planned>, ImportError> {
-    let paths: BTreeSet<String> = items
-        .iter()
-        .filter_map(|(item, _)| item.archive.clone())
-        .filter(|path| layout::is_archive(path))
-        .collect();
-    if !paths.is_empty() {
-        let message = format!("comparing the archives with the manifest: {}", paths.len());
-        importing.with.ports.progress.on(&Event::Note { message });
-    }
-    let mut checks = if paths.is_empty() {
-        BTreeMap::new()
-    } else {
-        importing.with.bag.check(&paths).await?
-    };
+    let checks = check_archives(importing, &items).await?;
     let mut planned = Vec::new();
     for (item, replaces) in items {
         let path = item.archive.clone().unwrap_or_default();
-        // Two items may name one file.
-        let checked = if layout::is_archive(&path) {
-            checks.get_mut(&path).cloned()
-        } else {
-            Some(Err(format!("`{path}` lies outside the sections of items")))
+        let check = match checks.get(&path) {
+            // Two items may name one file.
+            Some(check) => check.clone(),
+            None => Err(format!("`{path}` lies outside of what can be imported")),
         };
-        let missing = || Err(format!("`{path}` is not in the bag"));
-        match checked.unwrap_or_else(missing) {
+        match check {
             Ok(archive) => planned.push(Planned {
                 item,
                 archive,
@@ -201,6 +193,24 @@ async fn check(
     let order = |kind| KINDS.iter().position(|other| *other == kind);
     planned.sort_by_key(|planned| (order(planned.item.item.kind), planned.archive.place));
     Ok(planned)
+}
+
+/// What a check of the archives comes to; those that lie outside of the folders of items are not looked at.
+async fn check_archives(
+    importing: Importing<'_>,
+    items: &[(BagItem, Option<String>)],
+) -> Result<BTreeMap<String, ArchiveCheck>, ImportError> {
+    let paths: BTreeSet<String> = items
+        .iter()
+        .filter_map(|(item, _)| item.archive.clone())
+        .filter(|path| layout::is_archive(path))
+        .collect();
+    if paths.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let message = format!("comparing the archives with the manifest: {}", paths.len());
+    importing.with.ports.progress.on(&Event::Note { message });
+    Ok(importing.with.bag.check(&paths).await?)
 }
 
 /// The machine of an item, from where an interrupted import left it.
