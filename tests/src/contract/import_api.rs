@@ -25,7 +25,7 @@ pub async fn every_promise(api: &dyn ImportApi, archives: Archives<'_>, pause: P
     open_imports_are_listed(api).await;
 }
 
-fn upload(bytes: Vec<u8>) -> Upload {
+fn upload(bytes: &[u8]) -> Upload {
     let length = bytes.len() as u64;
     let pieces: Vec<Result<Bytes, UploadStopped>> = bytes
         .chunks(1000)
@@ -48,7 +48,7 @@ async fn opened(api: &dyn ImportApi, kind: ItemKind) -> ImportTicket {
 async fn ended(
     api: &dyn ImportApi,
     ticket: ImportTicket,
-    archive: Vec<u8>,
+    archive: &[u8],
     pause: Pause<'_>,
 ) -> ImportTicketFacts {
     let mut status = api.upload(ticket, upload(archive)).await.expect("a status");
@@ -72,7 +72,7 @@ pub async fn an_import_runs_its_course(
         let before = api.import_ticket(ticket).await.expect("a ticket");
         assert_ne!(before.uploaded, Some(true));
         assert_eq!(before.reference, None);
-        let facts = ended(api, ticket, archives(kind, "course"), pause).await;
+        let facts = ended(api, ticket, &archives(kind, "course"), pause).await;
         assert_eq!(facts.status.state(), ExportState::Complete, "{facts:?}");
         assert_eq!(facts.uploaded, Some(true));
         let reference = facts.reference.expect("an object");
@@ -93,9 +93,9 @@ pub async fn a_conflict_ends_in_an_error(
 ) {
     for kind in KINDS {
         let first = opened(api, kind).await;
-        ended(api, first, archives(kind, "twice"), pause).await;
+        ended(api, first, &archives(kind, "twice"), pause).await;
         let second = opened(api, kind).await;
-        let facts = ended(api, second, archives(kind, "twice"), pause).await;
+        let facts = ended(api, second, &archives(kind, "twice"), pause).await;
         assert_eq!(facts.status.state(), ExportState::Error);
         let words = facts.status.error_message.expect("words");
         assert!(words.contains("already exists"), "{words}");

@@ -82,6 +82,10 @@ const TOP: &str = "uforge-john";
 fn files() -> (Vec<(String, Vec<u8>)>, Holds) {
     let (mut files, mut holds) = (Vec::new(), Holds::default());
     let mut manifest = String::new();
+    let mut list = |path: &str, content: &[u8]| {
+        let line = format!("{}  {path}\n", Sha256::of(content));
+        manifest += line.as_str();
+    };
     for (place, bytes) in [0_usize, 1, 700, 70_000, 300_000].into_iter().enumerate() {
         let section = if place < 3 {
             "appliances"
@@ -89,26 +93,26 @@ fn files() -> (Vec<(String, Vec<u8>)>, Holds) {
             "mysoftware"
         };
         let path = format!("data/{section}/{}-x/archive.tar.gz", place + 1);
-        let mut noise = place as u32;
-        let content: Vec<u8> = (0..bytes + 1)
+        let mut noise = u32::try_from(place).expect("few");
+        let content: Vec<u8> = (0..=bytes)
             .map(|_| {
                 noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
                 noise.to_be_bytes()[0]
             })
             .collect();
-        manifest.push_str(&format!("{}  {path}\n", Sha256::of(&content)));
+        list(&path, &content);
         holds.sound.insert(path.clone(), content.clone());
         files.push((path, content));
     }
     let changed = "data/appliances/8-x/archive.tar.gz";
-    manifest.push_str(&format!("{}  {changed}\n", Sha256::of(b"what it was")));
+    list(changed, b"what it was");
     files.push((changed.to_owned(), b"what it is".to_vec()));
     let unlisted = "data/appliances/9-x/archive.tar.gz";
     files.push((unlisted.to_owned(), b"a stranger".to_vec()));
     let missing = "data/appliances/10-x/archive.tar.gz";
-    manifest.push_str(&format!("{}  {missing}\n", Sha256::of(b"it is gone")));
+    list(missing, b"it is gone");
     let outside = "archive.tar.gz";
-    manifest.push_str(&format!("{}  {outside}\n", Sha256::of(b"outside")));
+    list(outside, b"outside");
     files.push((outside.to_owned(), b"outside".to_vec()));
     for path in [changed, unlisted, missing, outside, "../archive.tar.gz", ""] {
         holds.damaged.insert(path.to_owned());

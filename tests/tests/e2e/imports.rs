@@ -45,7 +45,7 @@ pub(crate) fn run_import(target: &Site, bag: &Path, flags: &[&str]) -> Ended {
 
 /// What an import with `--json` said.
 pub(crate) fn json(ended: &Ended) -> Value {
-    serde_json::from_str(&ended.out()).expect("JSON")
+    serde_json::from_str(&ended.out()).unwrap()
 }
 
 pub(crate) fn names(value: &Value, list: &str) -> Vec<String> {
