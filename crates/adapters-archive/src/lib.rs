@@ -1,10 +1,13 @@
 //! The archive sink and journal ports over zip, tar and tar.gz files; bags read back and verified; encryption and
 //! seals with age.
 //!
-//! Writing begins at [`open_run`], reading at [`open_bag`], [`list`] and [`verify`].
+//! Writing begins at [`open_run`], reading at [`open_bag`], [`list`], [`verify`] and, for imports, [`BagArchives`]. [`ImportFile`] keeps
+//! what is recorded of an import.
 
+mod archives;
 mod container;
 mod encrypt;
+mod import_file;
 mod journal;
 mod memory;
 mod publish;
@@ -19,7 +22,9 @@ pub mod testing;
 mod verify;
 mod writer;
 
+pub use archives::BagArchives;
 pub use encrypt::{Encryption, EncryptionError, Recipient};
+pub use import_file::{ImportFile, ImportFileError, ImportHeader};
 pub use journal::RunHeader;
 pub use memory::Short;
 pub use publish::Replace;

@@ -25,8 +25,8 @@ const MOST_PAGES_OF_TICKETS: usize = 100;
 
 /// One user's data on a UForge, over its REST interface.
 pub struct UforgeApi {
-    transport: Transport,
-    paths: Paths,
+    pub(crate) transport: Transport,
+    pub(crate) paths: Paths,
 }
 
 impl std::fmt::Debug for UforgeApi {
@@ -47,13 +47,23 @@ impl UforgeApi {
         })
     }
 
-    /// Reads the XML document that answers a request.
-    async fn read<T: Send + 'static>(
+    /// Sends a request, and reads the XML document that answers it.
+    pub(crate) async fn read<T: Send + 'static>(
         &self,
         ask: &PlatformRequest<'_>,
         reader: impl FnOnce(&[u8]) -> Result<T, Unread> + Send + 'static,
     ) -> Result<T, ApiError> {
         let response = self.transport.send(ask).await?;
+        self.read_answer(ask, response, reader).await
+    }
+
+    /// Reads the XML document of an answer.
+    pub(crate) async fn read_answer<T: Send + 'static>(
+        &self,
+        ask: &PlatformRequest<'_>,
+        response: reqwest::Response,
+        reader: impl FnOnce(&[u8]) -> Result<T, Unread> + Send + 'static,
+    ) -> Result<T, ApiError> {
         let label = MediaType::of(response.headers());
         let request = ask.name();
         let bytes = self.transport.document(response, &request).await?;

@@ -1,4 +1,4 @@
-//! The user data port over the REST interface of UForge AppCenter.
+//! The ports of a user's data and of their imports over the REST interface of UForge AppCenter.
 //!
 //! One call of the port is one attempt over HTTP/1.1: nothing in here sleeps or tries again, follows a redirect or keeps a cookie.
 //! What comes back is either the bytes that the platform sent, unpacked where a front end has compressed them on the way, with the
@@ -13,6 +13,8 @@ mod body;
 mod config;
 mod download;
 mod files;
+mod imports;
+mod outgoing;
 mod paths;
 mod platform_request;
 mod proxies;

@@ -5,7 +5,8 @@
 use std::fmt::Write as _;
 
 use domain::model::{
-    BinaryRef, ItemKind, ItemRef, ListResource, OutputFormat, Page, Resource, Ticket, UserId,
+    BinaryRef, ImportOptions, ImportTicket, ItemKind, ItemRef, ListResource, OsVersion,
+    OutputFormat, Page, Resource, Tagging, Ticket, UserId,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -168,6 +169,44 @@ impl Paths {
         )
     }
 
+    /// Where an import is asked for. An appliance carries software that may just have been imported: it is used again.
+    pub(crate) fn imports(&self, kind: ItemKind, options: ImportOptions) -> Address {
+        let flag = |is_set: bool| if is_set { "true" } else { "false" };
+        let address = Address::of(self.import_list(kind))
+            .with("imported", flag(options.tagging == Tagging::Imported));
+        match kind {
+            ItemKind::MySoftware => address,
+            ItemKind::Appliance => address
+                .with("force", flag(options.overwrite))
+                .with("reuseBundles", flag(true))
+                .with("useMajor", flag(options.os_version == OsVersion::Major)),
+        }
+    }
+
+    pub(crate) fn import(&self, ticket: ImportTicket) -> Address {
+        Address::of(self.import_path(ticket))
+    }
+
+    pub(crate) fn import_upload(&self, ticket: ImportTicket) -> Address {
+        Address::of(format!("{}/uploads", self.import_path(ticket)))
+    }
+
+    pub(crate) fn import_status(&self, ticket: ImportTicket) -> Address {
+        Address::of(format!("{}/status", self.import_path(ticket)))
+    }
+
+    fn import_list(&self, kind: ItemKind) -> String {
+        let list = match kind {
+            ItemKind::Appliance => "imports",
+            ItemKind::MySoftware => "bundleimports",
+        };
+        format!("{}/{list}", self.user)
+    }
+
+    fn import_path(&self, ticket: ImportTicket) -> String {
+        format!("{}/{}", self.import_list(ticket.kind), ticket.id)
+    }
+
     fn item(&self, item: ItemRef) -> String {
         let list = match item.kind {
             ItemKind::Appliance => "appliances",
@@ -304,6 +343,45 @@ mod tests {
             paths("john").statuses(&[ticket(), ticket()]).target(),
             "users/john/exports/statuses?ae=users%2Fjohn%2Fappliances%2F201%2Fexports%2F12&ae=users%2Fjohn%2Fappliances%2F201%2Fexports%2F12"
         );
+    }
+
+    #[test]
+    fn imports_have_their_paths() {
+        let options = ImportOptions {
+            tagging: Tagging::Imported,
+            overwrite: false,
+            os_version: OsVersion::Exact,
+        };
+        let john = paths("john");
+        for (kind, expected) in [
+            (
+                ItemKind::Appliance,
+                "users/john/imports?imported=true&force=false&reuseBundles=true&useMajor=false",
+            ),
+            (
+                ItemKind::MySoftware,
+                "users/john/bundleimports?imported=true",
+            ),
+        ] {
+            assert_eq!(john.imports(kind, options).target(), expected);
+        }
+        let ticket = ImportTicket {
+            kind: ItemKind::MySoftware,
+            id: domain::model::ImportId::try_from(7).unwrap(),
+        };
+        for (address, expected) in [
+            (john.import(ticket), "users/john/bundleimports/7"),
+            (
+                john.import_upload(ticket),
+                "users/john/bundleimports/7/uploads",
+            ),
+            (
+                john.import_status(ticket),
+                "users/john/bundleimports/7/status",
+            ),
+        ] {
+            assert_eq!(address.target(), expected);
+        }
     }
 
     #[test]

@@ -16,6 +16,8 @@ pub(crate) struct PlatformRequest<'a> {
     pub(crate) is_signed: bool,
     /// From where on.
     pub(crate) from: Option<&'a ResumeAt>,
+    /// Bytes of the body, of a POST.
+    pub(crate) length: u64,
 }
 
 impl<'a> PlatformRequest<'a> {
@@ -27,6 +29,7 @@ impl<'a> PlatformRequest<'a> {
             accept,
             is_signed: true,
             from: None,
+            length: 0,
         }
     }
 
@@ -40,6 +43,14 @@ impl<'a> PlatformRequest<'a> {
         Self {
             method: Method::POST,
             ..Self::xml(address)
+        }
+    }
+
+    /// A POST of a file.
+    pub(crate) fn upload(address: &'a Address, length: u64) -> Self {
+        Self {
+            length,
+            ..Self::post(address)
         }
     }
 

@@ -1,6 +1,6 @@
 //! The readers of what a platform sends, without a platform: for tests that feed them with anything.
 
-use domain::model::{Facts, Representation, Resource, Ticket};
+use domain::model::{Facts, ItemKind, Representation, Resource, Ticket};
 use domain::ports::{ExportStatus, OpenTicket, Started};
 
 use crate::wire::{self, Unread};
@@ -30,6 +30,15 @@ pub fn open_tickets(bytes: &[u8]) -> Result<Vec<OpenTicket>, String> {
     wire::open_tickets(bytes)
         .map(|page| page.tickets)
         .map_err(message)
+}
+
+/// An import ticket, as in the answer to a request for one; what it says; and the tickets of a list.
+pub fn imports(bytes: &[u8], kind: ItemKind) -> [Result<(), String>; 3] {
+    [
+        wire::import_opened(bytes, kind).map(drop).map_err(message),
+        wire::import_ticket(bytes, kind).map(drop).map_err(message),
+        wire::open_imports(bytes).map(drop).map_err(message),
+    ]
 }
 
 fn message(unread: Unread) -> String {

@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::model::UserId;
-use domain::ports::ApiError;
+use domain::ports::{ApiError, UploadStopped};
+use futures_util::stream::BoxStream;
 use reqwest::header::{
-    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, IF_RANGE, LOCATION, RANGE,
+    ACCEPT, ACCEPT_ENCODING, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, IF_RANGE, LOCATION, RANGE,
 };
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode, Url, redirect, retry};
 use tokio::sync::OnceCell;
@@ -15,6 +16,7 @@ use tokio::time::timeout;
 use crate::auth;
 use crate::body::Body;
 use crate::config::{ApiSettings, BaseUrl, Credentials, Proxies, SetUpError};
+use crate::outgoing::Outgoing;
 use crate::paths::Address;
 use crate::platform_request::PlatformRequest;
 use crate::proxies::{self, ProxyServer};
@@ -180,11 +182,40 @@ impl Transport {
         answer
     }
 
+    /// Sends a file as the body of a request. An answer in 2xx whose body is still to be read.
+    pub(crate) async fn upload(
+        &self,
+        ask: &PlatformRequest<'_>,
+        body: BoxStream<'static, Result<Bytes, UploadStopped>>,
+    ) -> Result<Response, ApiError> {
+        let base = self.base().await?;
+        let turn = self.sign_in.turn().await?;
+        let outgoing = Outgoing::default();
+        let body = outgoing.watching(body);
+        let request = self
+            .request(base, ask)
+            .header(CONTENT_TYPE, "application/octet-stream")
+            .body(reqwest::Body::wrap_stream(body));
+        let sent = outgoing.while_it_moves(self.silence, request.send()).await;
+        let answer = self.judged(ask, sent).await;
+        self.sign_in.learn(turn, &answer).await;
+        answer
+    }
+
     async fn attempt(&self, base: &str, ask: &PlatformRequest<'_>) -> Result<Response, ApiError> {
-        let request = ask.name();
         let sent = timeout(self.silence, self.request(base, ask).send()).await;
+        self.judged(ask, sent.ok()).await
+    }
+
+    /// The answer to a request, where it is one in 2xx; `None` is that nothing came in time.
+    async fn judged(
+        &self,
+        ask: &PlatformRequest<'_>,
+        sent: Option<Result<Response, reqwest::Error>>,
+    ) -> Result<Response, ApiError> {
+        let request = ask.name();
         let response = sent
-            .map_err(|_| ApiError::Stalled {
+            .ok_or_else(|| ApiError::Stalled {
                 request: request.clone(),
                 after: self.silence,
             })?
@@ -227,7 +258,7 @@ impl Transport {
             .header(ACCEPT_ENCODING, "identity");
         if ask.method == Method::POST {
             // The library sends no length where there is no body, and some front ends then wait for one (RFC 9110 §8.6).
-            request = request.header(CONTENT_LENGTH, 0);
+            request = request.header(CONTENT_LENGTH, ask.length);
         }
         if let Some(header) = authorization {
             request = request.header(AUTHORIZATION, header);

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use domain::model::UserId;
 use domain::ports::JournalError;
-use domain::workflow::RunError;
+use domain::workflow::{ImportError, RunError};
 use thiserror::Error;
 
 use crate::compose::{ComposeError, Signal};
@@ -25,6 +25,9 @@ pub(crate) enum CommandError {
     /// The same, and nothing of it was kept: the same command begins anew.
     #[error(transparent)]
     Lost(RunError),
+    /// The import ended before its end.
+    #[error(transparent)]
+    Import(#[from] ImportError),
     /// The journal of a run that is discarded cannot be kept.
     #[error(transparent)]
     Journal(#[from] JournalError),

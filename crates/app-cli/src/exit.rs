@@ -1,11 +1,11 @@
 //! Exit statuses (docs/cli.md#streams-and-exit-status): the only place that knows the numbers.
 
 use domain::bag::verify::Drift;
-use domain::ports::{ApiError, SinkError};
+use domain::ports::{ApiError, BagReadError, SinkError};
 use domain::report::Completeness;
-use domain::workflow::RunError;
+use domain::workflow::{ImportError, ImportOutcome, RunError};
 
-use crate::compose::{ComposeError, OpenError, ReadError, Signal, VerifyReport};
+use crate::compose::{ComposeError, ImportFileError, OpenError, ReadError, Signal, VerifyReport};
 use crate::credentials::CredentialsError;
 use crate::error::CommandError;
 use crate::settings::SettingsError;
@@ -23,7 +23,7 @@ pub(crate) enum Ending {
     Partial,
     /// The server refused the credentials.
     Unauthorized,
-    /// `verify`: the bag is damaged.
+    /// `verify` and `import`: the bag is damaged.
     Damaged,
     /// Somebody stopped it; the same command resumes.
     Interrupted(Signal),
@@ -70,12 +70,26 @@ impl Ending {
         }
     }
 
+    /// How an import ended.
+    pub(crate) fn of_import(outcome: &ImportOutcome) -> Self {
+        if outcome.is_damaged() {
+            Self::Damaged
+        } else if outcome.is_nothing() {
+            Self::Failed
+        } else if outcome.failed.is_empty() {
+            Self::Done
+        } else {
+            Self::Partial
+        }
+    }
+
     /// How a command that failed ended.
     pub(crate) fn of_error(error: &CommandError) -> Self {
         match error {
             CommandError::Settings(error) => Self::of_settings(error),
             CommandError::Compose(error) => Self::of_compose(error),
             CommandError::Run(error) | CommandError::Lost(error) => Self::of_run_error(error),
+            CommandError::Import(error) => Self::of_import_error(error),
             CommandError::NothingUnfinished { .. }
             | CommandError::SeveralUnfinished { .. }
             | CommandError::OtherRun { .. }
@@ -110,8 +124,17 @@ impl Ending {
             | ComposeError::Url { .. }
             | ComposeError::Opening(_)
             | ComposeError::Encryption(_)
-            | ComposeError::Scenario(_) => Self::Usage,
-            ComposeError::Listen { .. } | ComposeError::Folder { .. } => Self::Failed,
+            | ComposeError::Scenario(_)
+            | ComposeError::ImportFile(
+                ImportFileError::NotWritable { .. } | ImportFileError::OtherOrder { .. },
+            ) => Self::Usage,
+            ComposeError::Listen { .. }
+            | ComposeError::Folder { .. }
+            | ComposeError::ImportFile(
+                ImportFileError::Locked { .. }
+                | ImportFileError::Damaged { .. }
+                | ImportFileError::Io { .. },
+            ) => Self::Failed,
             ComposeError::Read(error) => Self::of_read_error(error),
             ComposeError::Open(error) => Self::of_open_error(error),
         }
@@ -153,6 +176,15 @@ impl Ending {
             | ReadError::ExcessiveWork { .. }
             | ReadError::Memory { .. }
             | ReadError::TooManyFiles { .. } => Self::Failed,
+        }
+    }
+
+    fn of_import_error(error: &ImportError) -> Self {
+        match error {
+            ImportError::Run(error) => Self::of_run_error(error),
+            ImportError::UnknownIds { .. } => Self::Usage,
+            ImportError::Bag(BagReadError::Damaged { .. }) => Self::Damaged,
+            ImportError::Bag(BagReadError::Unreadable(_)) => Self::Failed,
         }
     }
 
@@ -215,6 +247,42 @@ mod tests {
         ] {
             assert_eq!(ending.status(), status);
         }
+    }
+
+    #[test]
+    fn an_import_ends_by_what_it_came_to() {
+        use domain::model::Section;
+        use domain::workflow::{FailedObject, ImportStage, ImportedObject};
+
+        let object = ImportedObject {
+            section: Section::Appliances,
+            id: None,
+            name: None,
+            version: None,
+            uri: None,
+        };
+        let failed = |is_damaged| FailedObject {
+            object: object.clone(),
+            stage: ImportStage::Bag,
+            message: String::new(),
+            is_damaged,
+        };
+        let ending = |imported: usize, failed: Vec<FailedObject>| {
+            Ending::of_import(&ImportOutcome {
+                imported: vec![object.clone(); imported],
+                failed,
+                ..ImportOutcome::default()
+            })
+        };
+        assert_eq!(ending(0, vec![]), Ending::Done);
+        assert_eq!(ending(2, vec![]), Ending::Done);
+        assert_eq!(ending(0, vec![failed(false)]), Ending::Failed);
+        assert_eq!(ending(1, vec![failed(false)]), Ending::Partial);
+        assert_eq!(
+            ending(1, vec![failed(false), failed(true)]),
+            Ending::Damaged
+        );
+        assert_eq!(ending(0, vec![failed(true)]), Ending::Damaged);
     }
 
     #[test]

@@ -131,6 +131,10 @@ impl RunProgress {
                 self.documents.planned = *documents;
                 self.phase = Phase::Fetching;
             }
+            Event::ImportPlanned { items } => {
+                self.items.planned = *items;
+                self.phase = Phase::Fetching;
+            }
             Event::DocumentStored { bytes, .. } => {
                 self.documents.stored += 1;
                 self.documents.planned = self.documents.planned.max(self.documents.stored);
@@ -172,7 +176,9 @@ impl RunProgress {
     fn apply_stage(&mut self, item: ItemRef, name: &str, stage: &ItemStage) {
         self.retry = None;
         match stage {
-            ItemStage::Stored { bytes } => self.store(item, *bytes),
+            ItemStage::Stored { bytes } | ItemStage::Imported { bytes } => {
+                self.store(item, *bytes);
+            }
             ItemStage::Resumed { bytes } => {
                 self.store(item, *bytes);
                 self.resumed_items += 1;
@@ -185,7 +191,9 @@ impl RunProgress {
             ItemStage::Starting
             | ItemStage::Waiting { .. }
             | ItemStage::Ready
-            | ItemStage::Downloading => {
+            | ItemStage::Downloading
+            | ItemStage::Uploading
+            | ItemStage::Importing { .. } => {
                 let active = self.active.entry(item).or_insert_with(|| ActiveItem {
                     item,
                     name: name.to_owned(),
@@ -266,9 +274,20 @@ impl ActiveItem {
                     total.and_then(|total| self.received.saturating_mul(500).checked_div(total));
                 500 + part.unwrap_or(0).min(499)
             }
+            // The other way round: first the bytes, then the platform's work.
+            ItemStage::Uploading => {
+                let total = self.total.filter(|total| *total > 0);
+                let part =
+                    total.and_then(|total| self.received.saturating_mul(500).checked_div(total));
+                part.unwrap_or(0).min(499)
+            }
+            ItemStage::Importing { percent, .. } => {
+                500 + (u64::from(percent.unwrap_or(0)) * 5).min(499)
+            }
             ItemStage::Starting
             | ItemStage::Stored { .. }
             | ItemStage::Resumed { .. }
+            | ItemStage::Imported { .. }
             | ItemStage::Failed { .. } => 0,
         }
     }

@@ -13,6 +13,6 @@ pub mod scenario;
 
 pub use domain::model::{OutputFormat, Representation};
 pub use http::{Announcement, Running, serve, serve_platform};
-pub use platform::{ArchiveFacts, Platform, RequestRecord, SystemClock, TicketFacts};
+pub use platform::{ArchiveFacts, ImportFacts, Platform, RequestRecord, SystemClock, TicketFacts};
 pub use port::InProcess;
 pub use scenario::{Scenario, ScenarioError};

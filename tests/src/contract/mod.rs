@@ -2,9 +2,12 @@
 
 pub mod archive_sink;
 pub mod audit_log;
+pub mod bag_reader;
 pub mod bag_store;
 pub mod clock;
 pub mod idempotency_keys;
+pub mod import_api;
+pub mod import_journal;
 pub mod job_store;
 pub mod journal;
 pub mod known_length;

@@ -24,6 +24,12 @@ pub fn events() -> Vec<Event> {
         ItemStage::Failed {
             reason: "no".to_owned(),
         },
+        ItemStage::Uploading,
+        ItemStage::Importing {
+            percent: Some(255),
+            message: None,
+        },
+        ItemStage::Imported { bytes: u64::MAX },
     ];
     let mut events: Vec<Event> = stages
         .into_iter()
@@ -39,6 +45,7 @@ pub fn events() -> Vec<Event> {
             received: u64::MAX,
             total: Some(0),
         },
+        Event::ImportPlanned { items: u64::MAX },
         Event::Finishing,
         Event::Recounting,
         Event::Planned {

@@ -16,13 +16,14 @@ pub struct Port {
 
 const SINKS: &str = "tests/tests/contract/archive.rs";
 const MEMORY: &str = "tests/tests/contract/memory.rs";
+const IMPORTS: &str = "tests/tests/contract/imports.rs";
 const CLOCKS: &str = "tests/tests/contract/clock.rs";
 const METERED: &str = "crates/app-server/tests/service/metrics.rs";
 const STORES: &str = "tests/tests/contract/stores.rs";
 const PLATFORMS: &str = "tests/tests/contract/user_data_api.rs";
 
 /// Every port.
-pub const PORTS: [Port; 11] = [
+pub const PORTS: [Port; 14] = [
     Port {
         name: "UserDataApi",
         file: "crates/domain/src/ports/user_data.rs",
@@ -149,6 +150,73 @@ pub const PORTS: [Port; 11] = [
             ("record", &["record_some"]),
         ],
         implementations: &[("RunJournal", SINKS), ("MemoryJournal", MEMORY)],
+    },
+    Port {
+        name: "ImportApi",
+        file: "crates/domain/src/ports/imports.rs",
+        methods: &[
+            (
+                "open_import",
+                &["an_import_runs_its_course", "open_imports_are_listed"],
+            ),
+            (
+                "upload",
+                &[
+                    "an_import_runs_its_course",
+                    "a_conflict_ends_in_an_error",
+                    "an_upload_that_breaks_off_imports_nothing",
+                ],
+            ),
+            ("import_status", &["an_import_runs_its_course"]),
+            (
+                "import_ticket",
+                &[
+                    "an_import_runs_its_course",
+                    "an_upload_that_breaks_off_imports_nothing",
+                ],
+            ),
+            ("open_imports", &["open_imports_are_listed"]),
+            (
+                "delete_import",
+                &["an_import_runs_its_course", "open_imports_are_listed"],
+            ),
+        ],
+        implementations: &[
+            ("UforgeApi", IMPORTS),
+            ("InProcess", IMPORTS),
+            ("FakeImports", IMPORTS),
+        ],
+    },
+    Port {
+        name: "ImportJournal",
+        file: "crates/domain/src/ports/import_journal.rs",
+        methods: &[
+            (
+                "checkpoint",
+                &[
+                    "a_new_import_has_nothing_recorded",
+                    "the_import_s_checkpoint_holds_what_was_recorded",
+                ],
+            ),
+            ("record", &["record_some_import_facts"]),
+        ],
+        implementations: &[("ImportFile", IMPORTS), ("MemoryImportJournal", IMPORTS)],
+    },
+    Port {
+        name: "BagReader",
+        file: "crates/domain/src/ports/bag_reader.rs",
+        methods: &[
+            ("description", &["a_bag_says_what_it_is"]),
+            ("check", &["only_what_the_manifest_lists_is_sound"]),
+            (
+                "open",
+                &[
+                    "archives_come_whole_in_any_order",
+                    "an_archive_may_be_left_in_the_middle",
+                ],
+            ),
+        ],
+        implementations: &[("BagArchives", IMPORTS), ("MemoryBag", IMPORTS)],
     },
     Port {
         name: "Clock",

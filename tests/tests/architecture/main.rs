@@ -16,12 +16,13 @@ use std::process::Command;
 use serde_json::Value;
 
 /// All that `domain` may depend on: pure libraries, without a runtime, a socket, a file or a clock.
-const PURE: [&str; 14] = [
+const PURE: [&str; 15] = [
     "askama",
     "async-trait",
     "bytes",
     "deunicode",
     "flate2",
+    "futures-channel",
     "futures-util",
     "jiff",
     "mockall",

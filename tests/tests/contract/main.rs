@@ -4,6 +4,7 @@
 
 mod archive;
 mod clock;
+mod imports;
 mod memory;
 mod stores;
 mod table;

@@ -7,6 +7,8 @@ mod complete;
 mod encryption;
 mod failures;
 mod front_ends;
+mod import_faults;
+mod imports;
 mod interrupt;
 mod memory;
 mod names;

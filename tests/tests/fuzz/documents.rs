@@ -250,6 +250,12 @@ fn status_reader() {
         if let Err(words) = testing::open_tickets(&bytes) {
             check_words(&words);
         }
+        for kind in [ItemKind::Appliance, ItemKind::MySoftware] {
+            let imports = testing::imports(&bytes, kind).into_iter();
+            imports
+                .filter_map(Result::err)
+                .for_each(|words| check_words(&words));
+        }
     });
 }
 

@@ -9,7 +9,9 @@ use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read as _, Seek as _, SeekFrom, Write as _};
 use std::ops::ControlFlow;
 
-use super::record::Record;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use crate::spool::{LockedFile, cut, sync_file};
 
 /// Longest line; a document's facts are the longest thing in a journal.
@@ -61,7 +63,7 @@ impl Lines {
     }
 
     /// Writes these records as one batch and flushes them.
-    pub(crate) fn append(&mut self, records: &[Record]) -> io::Result<()> {
+    pub(crate) fn append<R: Serialize>(&mut self, records: &[R]) -> io::Result<()> {
         match self.state {
             _ if records.is_empty() => return Ok(()),
             FileState::NotWritten => return Ok(()),
@@ -96,7 +98,12 @@ impl Lines {
     }
 }
 
-fn write_line(batch: &mut Vec<u8>, sequence: u64, first: u64, record: &Record) -> io::Result<()> {
+fn write_line(
+    batch: &mut Vec<u8>,
+    sequence: u64,
+    first: u64,
+    record: &impl Serialize,
+) -> io::Result<()> {
     let json = serde_json::to_string(record)?;
     let rest = format!("{sequence} {first} {json}");
     let length = rest.len() as u64 + 10;
@@ -128,9 +135,9 @@ pub(crate) struct Scan {
 
 /// Reads a journal from its beginning and shows each sound record to `see`, up to the first unreadable line or until `see`
 /// finds a record that contradicts those before it.
-pub(crate) fn scan(
+pub(crate) fn scan<R: DeserializeOwned>(
     file: &mut File,
-    mut see: impl FnMut(Record) -> ControlFlow<()>,
+    mut see: impl FnMut(R) -> ControlFlow<()>,
 ) -> io::Result<Scan> {
     file.seek(SeekFrom::Start(0))?;
     let mut reader = BufReader::new(file);
@@ -142,7 +149,7 @@ pub(crate) fn scan(
     let mut sound = true;
     while let Some(line) = next_line(&mut reader)? {
         let lines_before = scan.lines;
-        let damaged = match parse(&line) {
+        let damaged = match parse::<R>(&line) {
             Some(parsed) if sound && parsed.sequence == scan.lines => {
                 match parsed.record.map(&mut see) {
                     Some(ControlFlow::Continue(())) => {
@@ -169,14 +176,14 @@ pub(crate) fn scan(
 }
 
 /// A line whose sum is right.
-struct Parsed {
+struct Parsed<R> {
     sequence: u64,
     first: u64,
     /// `None` where it is nothing that this program writes.
-    record: Option<Record>,
+    record: Option<R>,
 }
 
-fn parse(line: &[u8]) -> Option<Parsed> {
+fn parse<R: DeserializeOwned>(line: &[u8]) -> Option<Parsed<R>> {
     let text = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
     let (sum, rest) = text.split_once(' ')?;
     if sum.len() != 8 || u32::from_str_radix(sum, 16).ok()? != crc32fast::hash(rest.as_bytes()) {

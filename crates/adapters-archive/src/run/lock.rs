@@ -6,7 +6,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::error::OpenError;
-use crate::spool::{Access, LockRefused, LockedFile, WorkFolder, parent_of, pause};
+use crate::spool::{Access, LockRefused, LockedFile, WorkFolder, parent_of, pause, same_file};
 
 /// How long to wait for a run that was dropped and whose threads are ending.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -71,17 +71,4 @@ fn try_lock(work: &WorkFolder) -> Result<Result<LockedFile, LockRefused>, OpenEr
 /// Whether the path still names this file.
 fn is_still(file: &File, path: &Path) -> bool {
     same_file(file.metadata(), fs::metadata(path))
-}
-
-/// Whether both are one file.
-pub(super) fn same_file(one: io::Result<fs::Metadata>, other: io::Result<fs::Metadata>) -> bool {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::MetadataExt as _;
-        matches!((one, other), (Ok(one), Ok(other)) if one.dev() == other.dev() && one.ino() == other.ino())
-    }
-    #[cfg(not(unix))]
-    {
-        one.is_ok() && other.is_ok()
-    }
 }

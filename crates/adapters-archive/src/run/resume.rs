@@ -9,11 +9,10 @@ use jiff::Timestamp;
 
 use super::assemble::{refuse_existing, writer};
 use super::error::OpenError;
-use super::lock::same_file;
 use super::{OpenedRun, RunFiles, RunSettings};
 use crate::journal::{Checkpoint, FORMAT_VERSION, Lines, Payload, RunHeader, RunJournal};
 use crate::publish::FilePublication;
-use crate::spool::{Distrust, Expected, LockedFile, trust};
+use crate::spool::{Distrust, Expected, LockedFile, same_file, trust};
 
 /// The interrupted run, where there is one that this order can resume.
 pub(super) fn of_this_order(

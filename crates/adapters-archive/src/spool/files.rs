@@ -26,3 +26,16 @@ pub(crate) fn parent_of(path: &Path) -> &Path {
         .filter(|parent| !parent.as_os_str().is_empty())
         .unwrap_or(Path::new("."))
 }
+
+/// Whether both are one file.
+pub(crate) fn same_file(one: io::Result<fs::Metadata>, other: io::Result<fs::Metadata>) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt as _;
+        matches!((one, other), (Ok(one), Ok(other)) if one.dev() == other.dev() && one.ino() == other.ino())
+    }
+    #[cfg(not(unix))]
+    {
+        one.is_ok() && other.is_ok()
+    }
+}

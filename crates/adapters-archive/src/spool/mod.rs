@@ -16,7 +16,7 @@ mod work_folder;
 
 pub(crate) use abilities::{Abilities, Naming, rename_without_replacing};
 pub use claim::{LockRefused, LockedFile};
-pub(crate) use files::{cut, parent_of, remove_if_there};
+pub(crate) use files::{cut, parent_of, remove_if_there, same_file};
 pub(crate) use flush::{begin_flush, is_unsupported, sync_file, sync_folder, sync_whole_file};
 pub(crate) use pause::pause;
 pub(crate) use positioned::{PositionedReader, PositionedWriter, copy_within};

@@ -6,6 +6,7 @@ mod address;
 pub(crate) mod error;
 mod facts;
 mod guard;
+mod imports;
 mod json;
 mod media;
 mod packed;
@@ -16,6 +17,7 @@ mod xml;
 use bytes::Bytes;
 use domain::model::{Facts, Representation, Resource, document_text};
 
+pub(crate) use imports::{import_opened, import_ticket, open_imports};
 pub(crate) use media::{Kind, MediaType, looks_like_page, of_document};
 pub(crate) use packed::{Packed, is_gzip, is_packed_twice, unpacked, unpacking};
 pub(crate) use tickets::{open_tickets, started, status, statuses};

@@ -127,7 +127,7 @@ fn ticket_named(uri: &str, asked: &[Ticket]) -> Option<Ticket> {
     matching.next().is_none().then_some(*only)
 }
 
-fn nested_status(ticket: Node<'_, '_>) -> ExportStatus {
+pub(super) fn nested_status(ticket: Node<'_, '_>) -> ExportStatus {
     child(ticket, "status").map(status_of).unwrap_or_default()
 }
 

@@ -4,6 +4,7 @@
 
 mod connection;
 mod general;
+mod import;
 mod output;
 mod selection;
 
@@ -15,6 +16,7 @@ use clap_complete::Shell;
 
 pub(crate) use connection::ConnectionArguments;
 pub(crate) use general::GeneralArguments;
+pub(crate) use import::ImportArguments;
 pub(crate) use output::OutputArguments;
 pub(crate) use selection::SelectionArguments;
 
@@ -51,7 +53,7 @@ EXIT STATUS
   3  a valid bag, but some items are missing from it; verify --against: the
      platform has what the bag lacks
   4  the server refused the credentials
-  5  verify: the bag is damaged
+  5  verify, import: the bag is damaged
   129, 130, 143  interrupted by SIGHUP, SIGINT, SIGTERM (128 and the signal's
      number): the same command resumes where it stopped";
 
@@ -93,6 +95,9 @@ pub(crate) enum Command {
     Verify(Box<VerifyArguments>),
     /// Say what is in a bag
     List(ListArguments),
+    /// Import appliances and software of a bag into a UForge
+    #[command(after_help = IMPORT_EXAMPLES)]
+    Import(Box<ImportArguments>),
     /// Run the embedded UForge alone, to try things against
     #[command(after_help = SANDBOX_EXAMPLES)]
     Sandbox(SandboxArguments),
@@ -146,6 +151,22 @@ EXIT STATUS
   3  with --against: the bag is whole, but the platform has what it lacks:
      added or changed since, or missing from it all along; each is named
   5  the bag is damaged; the platform is then not asked";
+
+const IMPORT_EXAMPLES: &str = "\
+EXAMPLES
+  uforge-export import john.zip --dry-run -a https://new.example.com/api -u john
+  uforge-export import john.zip -a https://new.example.com/api -u john
+  uforge-export import jane.zip.age --identity ~/.config/age/key.txt \\
+      -a … -u admin --as jane --include appliances --json
+
+My software comes first; other sections are not created, and are named with
+what has to be done by hand. The same command, given again, goes on where an
+interrupted import stopped, and imports nothing twice.
+
+EXIT STATUS
+  0  all of it is there      3  some failed or were refused
+  1  nothing could be done   5  archives of the bag are damaged; they were not
+  4  wrong credentials          sent, the rest was";
 
 const SANDBOX_EXAMPLES: &str = "\
 Standard output gets one line of JSON: url, user, password, publickey, secretkey.

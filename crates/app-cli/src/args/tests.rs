@@ -21,7 +21,7 @@ fn clap_finds_nothing_wrong_with_the_definitions() {
 fn help_reads_like_this() {
     insta::assert_snapshot!("help", help_of(&[]));
     for name in [
-        "export", "demo", "plan", "verify", "list", "sandbox", "discard", "config",
+        "export", "demo", "plan", "verify", "list", "import", "sandbox", "discard", "config",
     ] {
         insta::assert_snapshot!(format!("help-{name}"), help_of(&[name]));
     }

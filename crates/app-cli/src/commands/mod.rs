@@ -6,6 +6,7 @@ mod config;
 mod demo;
 mod discard;
 mod export;
+mod import;
 mod job;
 mod list;
 mod man;
@@ -35,6 +36,7 @@ pub(crate) fn run(arguments: Arguments) -> Ending {
         Command::Demo(arguments) => demo::run(&mut session, *arguments),
         Command::Verify(arguments) => verify::run(&mut session, *arguments),
         Command::List(arguments) => list::run(&mut session, arguments),
+        Command::Import(arguments) => import::run(&mut session, *arguments),
         Command::Discard(arguments) => discard::run(&mut session, *arguments),
         Command::Config(arguments) => config::run(&mut session, *arguments),
         Command::Completions(arguments) => completions::run(&arguments),

@@ -25,6 +25,7 @@ pub(super) async fn ask<T>(
     let order = order::of_plan(connection, selection);
     let subject = Subject {
         user: connection.user.to_string(),
+        preposition: "from",
         host: connection.server.host.clone(),
     };
     let mode = session.progress(ProgressMode::Auto);

@@ -125,6 +125,7 @@ async fn watched(
 ) -> Result<Outcome, RunError> {
     let subject = Subject {
         user: job.connection.user.to_string(),
+        preposition: "from",
         host: job.connection.server.host.clone(),
     };
     let mode = session.progress(job.output.progress);

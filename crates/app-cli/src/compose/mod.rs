@@ -9,18 +9,17 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+pub(crate) use adapters_archive::{
+    BagArchives, Depth, EncryptionError, ImportFile, ImportFileError, ImportHeader, Listing,
+    LockedRun, OpenError, OpenRun, OpenedRun, ReadError, RunFiles, RunHeader, StoredFormat,
+    VerifyReport,
+};
 use adapters_archive::{
     BagSource, Recipient, Replace, RunSettings, UnfinishedPolicy, UnfinishedRun, Unlock,
 };
-pub(crate) use adapters_archive::{
-    Depth, EncryptionError, Listing, LockedRun, OpenError, OpenRun, OpenedRun, ReadError, RunFiles,
-    RunHeader, StoredFormat, VerifyReport,
-};
 use adapters_clock::SystemClock;
-use adapters_http::{
-    ApiSettings, BaseUrl, BaseUrlError, Credentials, Proxies, TlsTrust, UforgeApi,
-};
-pub(crate) use adapters_http::{SetUpError, TrackedStarts};
+use adapters_http::{ApiSettings, BaseUrl, BaseUrlError, Credentials, Proxies, TlsTrust};
+pub(crate) use adapters_http::{SetUpError, TrackedStarts, UforgeApi};
 use domain::model::Order;
 use domain::ports::Clock;
 use domain::workflow::Limits;
@@ -71,6 +70,9 @@ pub(crate) enum ComposeError {
     /// The passphrase or the identities that a bag is to be opened with.
     #[error(transparent)]
     Opening(#[from] CredentialsError),
+    /// The state of an import cannot be kept or used.
+    #[error(transparent)]
+    ImportFile(#[from] ImportFileError),
     /// The sandbox's scenario cannot be used.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
@@ -88,8 +90,13 @@ pub(crate) fn clock() -> impl Clock {
     SystemClock::start()
 }
 
-/// The platform behind a connection.
+/// The platform behind a connection; what is started there is recorded.
 pub(crate) fn platform(connection: &ConnectionSettings) -> Result<TrackedStarts, ComposeError> {
+    Ok(TrackedStarts::new(Arc::new(uforge(connection)?)))
+}
+
+/// The platform behind a connection.
+pub(crate) fn uforge(connection: &ConnectionSettings) -> Result<UforgeApi, ComposeError> {
     let base = BaseUrl::parse(&connection.server.url).map_err(|source| ComposeError::Url {
         url: connection.server.url.clone(),
         source,
@@ -111,8 +118,7 @@ pub(crate) fn platform(connection: &ConnectionSettings) -> Result<TrackedStarts,
         },
         user_agent: format!("uforge-export/{TOOL_VERSION}"),
     };
-    let api = UforgeApi::new(settings).map_err(ComposeError::Connection)?;
-    Ok(TrackedStarts::new(Arc::new(api)))
+    UforgeApi::new(settings).map_err(ComposeError::Connection)
 }
 
 fn adapter_credentials(sign_in: &SignIn) -> Credentials {
@@ -239,6 +245,16 @@ pub(crate) fn unlock(opening: OpeningArguments) -> Result<Option<Unlock>, Compos
         None if opening.identities.is_empty() => None,
         None => Some(Unlock::IdentityFiles(opening.identities)),
     })
+}
+
+/// The archives of a bag, for an import.
+pub(crate) fn archives(path: &Path, unlock: Option<Unlock>) -> Result<BagArchives, ComposeError> {
+    Ok(BagArchives::open(path, unlock)?)
+}
+
+/// The state file of an import.
+pub(crate) fn import_file(path: &Path, header: &ImportHeader) -> Result<ImportFile, ComposeError> {
+    Ok(ImportFile::open(path, header)?)
 }
 
 /// Checks every byte of a bag.

@@ -125,12 +125,13 @@ pub(super) fn lines(board: &Board, subject: &Subject, now: Duration) -> Vec<Stri
 
 fn order(stage: &ItemStage) -> u8 {
     match stage {
-        ItemStage::Downloading => 0,
+        ItemStage::Downloading | ItemStage::Uploading => 0,
         ItemStage::Ready => 1,
-        ItemStage::Waiting { .. } => 2,
+        ItemStage::Waiting { .. } | ItemStage::Importing { .. } => 2,
         ItemStage::Starting
         | ItemStage::Stored { .. }
         | ItemStage::Resumed { .. }
+        | ItemStage::Imported { .. }
         | ItemStage::Failed { .. } => 3,
     }
 }
@@ -141,8 +142,9 @@ fn heading(progress: &RunProgress, subject: &Subject) -> String {
         None => String::new(),
     };
     let text = format!(
-        "{} from {}{platform}",
+        "{} {} {}{platform}",
         fit(&subject.user, 28),
+        subject.preposition,
         fit(&subject.host, 28)
     );
     let right = match progress.documents.stored {
@@ -207,15 +209,17 @@ fn item_line(item: ItemRef, active: &ActiveItem) -> String {
     let name = format!("{} {}", item.id, printable(&active.name));
     let (doing, percent, rest) = match &active.stage {
         ItemStage::Starting => ("starting", None, String::new()),
-        ItemStage::Waiting { percent, message } => (
+        ItemStage::Waiting { percent, message } | ItemStage::Importing { percent, message } => (
             "on the server",
             percent.map(u64::from),
             message.clone().unwrap_or_default(),
         ),
         ItemStage::Ready => ("ready", None, "waits for its turn".to_owned()),
         ItemStage::Downloading
+        | ItemStage::Uploading
         | ItemStage::Stored { .. }
         | ItemStage::Resumed { .. }
+        | ItemStage::Imported { .. }
         | ItemStage::Failed { .. } => {
             let percent = active
                 .total
@@ -224,11 +228,12 @@ fn item_line(item: ItemRef, active: &ActiveItem) -> String {
             let of = active
                 .total
                 .map_or_else(String::new, |total| format!(" of {}", size(total)));
-            (
-                "downloading",
-                percent,
-                format!("{}{of}", size(active.received)),
-            )
+            let doing = if active.stage == ItemStage::Uploading {
+                "uploading"
+            } else {
+                "downloading"
+            };
+            (doing, percent, format!("{}{of}", size(active.received)))
         }
     };
     let percent = percent.map_or_else(String::new, |percent| format!("{} %", percent.min(100)));

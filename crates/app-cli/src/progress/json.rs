@@ -52,7 +52,7 @@ impl<W: Write + Send> View for Json<W> {
         if let Event::Bytes { item, .. }
         | Event::Item {
             item,
-            stage: ItemStage::Waiting { .. },
+            stage: ItemStage::Waiting { .. } | ItemStage::Importing { .. },
             ..
         } = event
         {

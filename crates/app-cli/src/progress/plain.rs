@@ -34,8 +34,9 @@ impl<W: Write> Plain<W> {
     pub(super) fn new(mut output: W, subject: &Subject) -> Self {
         let _ = writeln!(
             output,
-            "{} from {}",
+            "{} {} {}",
             printable(&subject.user),
+            subject.preposition,
             printable(&subject.host)
         );
         Self {
@@ -78,13 +79,20 @@ impl<W: Write> Plain<W> {
         let last = self.said.get(&item);
         let since = last.map_or(Duration::MAX, |said| now.saturating_sub(said.at));
         let same = last.is_some_and(|said| said.words == words);
-        let waiting = matches!(stage, ItemStage::Waiting { .. });
+        let waiting = matches!(
+            stage,
+            ItemStage::Waiting { .. } | ItemStage::Importing { .. }
+        );
         if (same && !(waiting && since >= SHOW_UNCHANGED_EVERY)) || (waiting && since < SHOW_EVERY)
         {
             return;
         }
         let percent = match stage {
             ItemStage::Waiting {
+                percent: Some(percent),
+                ..
+            }
+            | ItemStage::Importing {
                 percent: Some(percent),
                 ..
             } => format!(", {percent} %"),
@@ -127,6 +135,12 @@ fn words(stage: &ItemStage) -> String {
             format!("in the bag since an earlier run, {}", size(*bytes))
         }
         ItemStage::Failed { reason } => format!("failed: {reason}"),
+        ItemStage::Uploading => "uploading".to_owned(),
+        ItemStage::Importing { message, .. } => match message {
+            Some(message) => format!("the server imports it, \"{message}\""),
+            None => "the server imports it".to_owned(),
+        },
+        ItemStage::Imported { bytes } => format!("on the platform, {}", size(*bytes)),
     }
 }
 
@@ -146,6 +160,10 @@ impl<W: Write + Send> View for Plain<W> {
             Event::Planned { items, .. } => {
                 let archives = count(*items, "archive", "archives");
                 self.say(now, &format!("{archives} to export"));
+            }
+            Event::ImportPlanned { items } => {
+                let archives = count(*items, "archive", "archives");
+                self.say(now, &format!("{archives} to import"));
             }
             Event::DocumentStored { bytes, .. } => self.document(*bytes, now),
             Event::Bytes {

@@ -18,6 +18,7 @@ fn appliance(id: i64) -> ItemRef {
 
 fn subject() -> Subject {
     Subject {
+        preposition: "from",
         user: "john".to_owned(),
         host: "uforge.example.com".to_owned(),
     }

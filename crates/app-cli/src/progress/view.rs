@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use domain::ports::Event;
 
-/// What is exported, for the first line.
+/// What is exported or imported, for the first line.
 #[derive(Clone, Debug)]
 pub(crate) struct Subject {
     /// Whose data.
     pub(crate) user: String,
+    /// What stands between whose data it is and the host.
+    pub(crate) preposition: &'static str,
     /// The platform's host.
     pub(crate) host: String,
 }

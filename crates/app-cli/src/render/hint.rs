@@ -4,10 +4,12 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use domain::ports::{API_URL, ApiError, SinkError};
-use domain::workflow::RunError;
+use domain::workflow::{ImportError, RunError};
 use settings_layers::FileError;
 
-use crate::compose::{ComposeError, EncryptionError, OpenError, ReadError, SetUpError};
+use crate::compose::{
+    ComposeError, EncryptionError, ImportFileError, OpenError, ReadError, SetUpError,
+};
 use crate::credentials::CredentialsError;
 use crate::error::CommandError;
 use crate::settings::SettingsError;
@@ -31,8 +33,14 @@ impl Hint for CommandError {
         match self {
             Self::Settings(error) => error.hint(),
             Self::Compose(error) => error.hint(),
-            Self::Run(error) => error.hint(),
+            Self::Run(error) | Self::Import(ImportError::Run(error)) => error.hint(),
             Self::Lost(error) => hint_of_lost(error),
+            Self::Import(ImportError::UnknownIds { .. }) => {
+                text("the ids are those in the bag: `import --dry-run` names what it holds")
+            }
+            Self::Import(ImportError::Bag(_)) => {
+                text("`uforge-export verify` says what is wrong with it")
+            }
             Self::TicketsLeft {
                 source: Some(source),
                 ..
@@ -158,7 +166,20 @@ impl Hint for ComposeError {
             }
             Self::Opening(error) => error.hint(),
             Self::Open(error) => error.hint().map(str::to_owned),
-            Self::Read(
+            Self::ImportFile(ImportFileError::NotWritable { .. }) => {
+                text("`--state FILE` keeps it elsewhere")
+            }
+            Self::ImportFile(ImportFileError::OtherOrder { .. }) => text(
+                "end that import with the same command as before, or keep this one's state elsewhere with `--state FILE`",
+            ),
+            Self::ImportFile(ImportFileError::Damaged { .. }) => text(
+                "remove it, or give another `--state FILE`: what is on the platform is found by name and version",
+            ),
+            Self::ImportFile(ImportFileError::Locked { .. }) => {
+                text("wait for its end, or stop it")
+            }
+            Self::ImportFile(ImportFileError::Io { .. })
+            | Self::Read(
                 ReadError::Io { .. }
                 | ReadError::NotABag { .. }
                 | ReadError::Locked { .. }

@@ -36,9 +36,14 @@ impl std::fmt::Display for Table {
             .collect();
         for row in &self.rows {
             let mut line = String::new();
-            for (cell, width) in row.iter().zip(&widths) {
-                line.push_str(&column(cell, *width));
-                line.push_str("  ");
+            let last = row.len().saturating_sub(1);
+            for (at, (cell, width)) in row.iter().zip(&widths).enumerate() {
+                if at == last {
+                    line.push_str(cell);
+                } else {
+                    line.push_str(&column(cell, *width));
+                    line.push_str("  ");
+                }
             }
             writeln!(f, "{}", line.trim_end())?;
         }

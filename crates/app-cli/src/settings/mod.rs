@@ -8,6 +8,7 @@ mod connection;
 mod effective;
 mod environment;
 mod error;
+mod import;
 mod inputs;
 pub(crate) mod keys;
 mod layer;
@@ -21,6 +22,7 @@ pub(crate) use connection::{ConnectionSettings, Route, SignIn, Trust, UnsignedCo
 pub(crate) use effective::{check, effective};
 pub(crate) use environment::Environment;
 pub(crate) use error::SettingsError;
+pub(crate) use import::ImportSettings;
 pub(crate) use inputs::{FILE, Inputs};
 pub(crate) use layer::{Layer, ProgressMode};
 pub(crate) use layers::Layers;

@@ -141,6 +141,10 @@ database_id! {
     /// The `dbId` of an export ticket (schema types `ApplianceExport` and `SoftwareBundleExport`): above zero.
     ExportId
 }
+database_id! {
+    /// The `dbId` of an import ticket (schema types `ApplianceImport` and `SoftwareBundleImport`): above zero.
+    ImportId
+}
 
 /// The two kinds of things that the platform exports as archives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -188,6 +192,21 @@ pub struct Ticket {
 impl fmt::Display for Ticket {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ticket {} of {}", self.id, self.item)
+    }
+}
+
+/// The platform's own import job of one archive: `users/{uid}/imports/{iid}`, of my software `users/{uid}/bundleimports/{sbid}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ImportTicket {
+    /// What it makes.
+    pub kind: ItemKind,
+    /// The ticket's `dbId`.
+    pub id: ImportId,
+}
+
+impl fmt::Display for ImportTicket {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "import ticket {} ({})", self.id, self.kind)
     }
 }
 

@@ -5,6 +5,7 @@
 mod digest;
 mod facts;
 mod ids;
+mod import;
 mod names;
 mod order;
 mod resource;
@@ -13,7 +14,10 @@ mod text;
 
 pub use digest::{Sha256, Sha256Hasher};
 pub use facts::{Facts, ObjectFacts, UploadFacts, UploadRole};
-pub use ids::{ExportId, IdError, ItemKind, ItemRef, ObjectId, Ticket, UserId};
+pub use ids::{
+    ExportId, IdError, ImportId, ImportTicket, ItemKind, ItemRef, ObjectId, Ticket, UserId,
+};
+pub use import::{ImportOptions, ImportOrder, OnConflict, OsVersion, Tagging};
 pub use names::{BagPath, NameError, SafeName, slug};
 pub use order::{
     BagFormat, DocumentForms, Order, OutagePolicy, OutputFormat, Secrets, Selection, Strictness,

@@ -3,16 +3,27 @@
 //! Each method's doc states what holds after it returns. Each promise has a function in the contract suites, which every
 //! implementation runs.
 
+mod bag_reader;
 mod clock;
+mod import_journal;
+mod imports;
 mod journal;
 mod progress;
 mod remedy;
 mod sink;
 mod user_data;
 
+pub use bag_reader::{
+    ArchiveBytes, ArchiveCheck, BagDescription, BagReadError, BagReader, CheckedArchive,
+};
 pub use clock::Clock;
 #[cfg(any(test, feature = "testing"))]
 pub use clock::MockClock;
+pub use import_journal::{
+    ImportFact, ImportJournal, ImportRecord, ImportState, MadeObject, MemoryImportJournal,
+    UploadPhase,
+};
+pub use imports::{ImportApi, ImportTicketFacts, OpenedImport, Upload, UploadStopped};
 #[cfg(any(test, feature = "testing"))]
 pub use journal::MockJournal;
 pub use journal::{DocumentKey, Fact, Journal, JournalError, JournalState, MemoryJournal};

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{ItemRef, Section, Ticket};
 
-/// How far the export of an item is.
+/// How far the export or the import of an item is.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "stage", rename_all = "snake_case")]
 pub enum ItemStage {
@@ -35,6 +35,20 @@ pub enum ItemStage {
     Failed {
         /// Why.
         reason: String,
+    },
+    /// Of an import: bytes are being sent.
+    Uploading,
+    /// Of an import: the platform works on it.
+    Importing {
+        /// Its own figure from 0 to 100, where it gives a believable one.
+        percent: Option<u8>,
+        /// Its own words.
+        message: Option<String>,
+    },
+    /// Of an import: it is on the platform.
+    Imported {
+        /// Size of the archive.
+        bytes: u64,
     },
 }
 
@@ -68,6 +82,11 @@ pub enum Event {
         /// Documents and files known so far.
         documents: u64,
     },
+    /// Bag and lists are compared, and the archives checked.
+    ImportPlanned {
+        /// Archives to import.
+        items: u64,
+    },
     /// A document or a small file is in the bag.
     DocumentStored {
         /// Its section.
@@ -87,7 +106,7 @@ pub enum Event {
         #[serde(flatten)]
         stage: ItemStage,
     },
-    /// More bytes of an item's archive arrived.
+    /// More bytes of an item's archive arrived or, of an import, left.
     Bytes {
         /// Which.
         item: ItemRef,

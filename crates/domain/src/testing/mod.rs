@@ -3,21 +3,27 @@
 //!
 //! They keep the ports' promises and run the same contract suites as the real adapters.
 
+mod bag;
 mod clock;
+mod import_state;
+mod imports;
 mod jobs;
 mod platform;
 mod progress;
 mod records;
 mod store;
 
+pub use bag::MemoryBag;
 pub use clock::{ManualClock, SimClock};
+pub use import_state::{ImportCall, ImportScript};
+pub use imports::FakeImports;
 pub use jobs::MemoryJobStore;
 pub use platform::{Call, FakeItem, FakePlatform, Script, gzip};
 pub use progress::RecordingProgress;
 pub use records::{MemoryAudit, MemoryCredentials, MemoryKeys};
 pub use store::{MemorySink, SinkState};
 
-pub use crate::ports::MemoryJournal;
+pub use crate::ports::{MemoryImportJournal, MemoryJournal};
 
 use crate::model::{
     BagFormat, DocumentForms, ItemKind, ItemRef, ObjectId, Order, OutagePolicy, OutputFormat,

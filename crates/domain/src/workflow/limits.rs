@@ -38,6 +38,10 @@ impl Limits {
     /// Shortest and longest pause between two looks at a ticket.
     pub(crate) const POLL_PAUSE: (Duration, Duration) =
         (Duration::from_millis(100), Duration::from_secs(5));
+    /// Imports at the same time on the platform (`--jobs` of `import`).
+    pub const IMPORT_JOBS: usize = 2;
+    /// How long an upload whose answer was lost may show no sign of being worked on, before it counts as not arrived.
+    pub(crate) const UNSURE_UPLOAD: Duration = Duration::from_secs(10);
     /// Tickets asked for in one request.
     pub(crate) const STATUSES_AT_ONCE: usize = 25;
     /// Single statuses asked for side by side, where such a request left them out.

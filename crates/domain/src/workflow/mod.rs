@@ -12,11 +12,13 @@ mod fetch;
 #[cfg(test)]
 mod first_requests_tests;
 mod greet;
+mod import;
 mod item;
 mod json;
 mod ledger;
 mod limits;
 mod outage;
+mod pace;
 mod pages;
 mod plan;
 mod recount;
@@ -31,6 +33,10 @@ mod transfer;
 
 pub use against::{Against, against};
 pub use context::{Ports, RunError};
+pub use import::{
+    AbandonedImport, FailedObject, ImportError, ImportOutcome, ImportPorts, ImportStage,
+    ImportedObject, ManualSection, SkippedObject, abandon_import, import, plan_import,
+};
 pub use limits::Limits;
 pub use plan::{Plan, PlannedItem, PlannedSection, SectionPlan, plan};
 pub use run::export;

@@ -6,10 +6,12 @@
 
 mod blocks;
 mod content;
+mod described;
 mod noise;
 mod recipe;
 mod tar_gz;
 
 pub(crate) use content::{ArchiveSource, System, archive_of};
+pub(crate) use described::{Described, described};
 pub(crate) use noise::mix;
 pub(crate) use tar_gz::Archive;

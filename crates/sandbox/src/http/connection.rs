@@ -13,6 +13,11 @@ use tokio::net::TcpStream;
 
 use super::pause::pause;
 
+/// The connection ends without an answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the scenario ends this connection without an answer")]
+pub(super) struct NoAnswer;
+
 /// The socket, as hyper uses it.
 pub(super) struct Connection {
     stream: TcpStream,

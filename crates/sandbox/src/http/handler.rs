@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use domain::model::Representation;
 use hyper::body::Incoming;
 use hyper::header::{
@@ -11,15 +12,15 @@ use hyper::header::{
 use hyper::{Request, Response};
 
 use crate::platform::{Answer, ArchiveAnswer, Call, Platform, Query, Refusal, RequestRecord};
-use crate::scenario::Fault;
+use crate::scenario::{ChaosKind, Fault};
 
-use super::connection::Control;
+use super::connection::{Control, NoAnswer};
 use super::faults::{Faults, Strike, chaotic_damage, chaotic_fault};
 use super::pause::pause;
 use super::payload::Payload;
 use super::reply::{Body, HTML, Reply};
 use super::target::{Target, wanted};
-use super::{answers, auth, hostile};
+use super::{answers, auth, hostile, uploads};
 
 /// The header that names the platform's version.
 const VERSION: HeaderName = HeaderName::from_static("version");
@@ -30,17 +31,13 @@ pub(super) struct Handler {
     faults: Faults,
 }
 
-/// The connection ends without an answer.
-#[derive(Debug, thiserror::Error)]
-#[error("the scenario ends this connection without an answer")]
-pub(super) struct NoAnswer;
-
 /// A request, apart from how it goes wrong.
 struct Asked<'a> {
     method: &'a str,
     target: &'a Target,
     headers: &'a HeaderMap,
     form: Representation,
+    body: Option<Bytes>,
 }
 
 impl Handler {
@@ -64,9 +61,10 @@ impl Handler {
         control: &Arc<Control>,
     ) -> Result<Response<Body>, NoAnswer> {
         let scenario = self.platform.scenario();
-        let form = wanted(request.headers());
-        let method = request.method().as_str();
-        let Some(target) = Target::of(request.uri(), &scenario.base_path) else {
+        let (head, incoming) = request.into_parts();
+        let form = wanted(&head.headers);
+        let method = head.method.as_str();
+        let Some(target) = Target::of(&head.uri, &scenario.base_path) else {
             return Ok(Reply::new(404, HTML, hostile::proxy_page(404)).into_response(control, None));
         };
         let strike = self.faults.strike(method, &target.segments);
@@ -74,17 +72,28 @@ impl Handler {
             method: method.to_owned(),
             path: target.segments.clone(),
             query: target.public_query(),
-            from: answers::first_byte(request.headers()),
+            from: answers::first_byte(&head.headers),
             struck: strike.is_some(),
         });
         if scenario.timing.latency_millis > 0 {
             pause(Some(Duration::from_millis(scenario.timing.latency_millis))).await;
         }
+        let body = if method == "POST" {
+            let taken = match &strike {
+                Some(Strike::Rule(Fault::UploadBroken { after })) => Some(*after),
+                Some(Strike::Rule(Fault::Reset) | Strike::Chaos(ChaosKind::Reset, _)) => Some(0),
+                _ => None,
+            };
+            uploads::taken(incoming, taken, control).await?
+        } else {
+            None
+        };
         let asked = Asked {
             method,
             target: &target,
-            headers: request.headers(),
+            headers: &head.headers,
             form,
+            body,
         };
         let reply = self.reply(&asked, strike, control).await?;
         let mut response = match reply {
@@ -137,6 +146,8 @@ impl Handler {
                 control.reset_at_end();
                 Err(NoAnswer)
             }
+            // The body was broken off before.
+            Fault::UploadBroken { .. } => Err(NoAnswer),
             Fault::LostAnswer => {
                 self.execute(asked, None);
                 Err(NoAnswer)
@@ -205,6 +216,7 @@ impl Handler {
                     &asked.target.query
                 },
                 caller: caller.as_ref(),
+                body: asked.body.as_ref(),
             })
         });
         match answer {

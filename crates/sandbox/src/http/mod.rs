@@ -14,6 +14,7 @@ mod pause;
 mod payload;
 mod reply;
 mod target;
+mod uploads;
 
 use std::io;
 use std::net::SocketAddr;

@@ -46,7 +46,7 @@ fn covers(resource: &str, path: &[&str]) -> bool {
 fn entitlement(path: &[&str]) -> Option<&'static str> {
     match path {
         ["mysoftware", _, "exports", ..] => Some("software_upload"),
-        ["accounts", _, "certs", ..] => Some("appliance_create"),
+        ["accounts", _, "certs", ..] | ["bundleimports", ..] => Some("appliance_create"),
         [first, ..] => Collection::at(first)?.entitlement,
         [] => None,
     }

@@ -21,6 +21,8 @@ pub(crate) struct Call<'a> {
     pub(crate) query: &'a Query,
     /// Nobody, where the request came without credentials.
     pub(crate) caller: Option<&'a Caller>,
+    /// The body, where it was read.
+    pub(crate) body: Option<&'a Bytes>,
 }
 
 /// What the platform gives.

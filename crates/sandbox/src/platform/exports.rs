@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use domain::model::OutputFormat;
 
-use crate::archive::{Archive, archive_of};
+use crate::archive::Archive;
 use crate::document::Element;
 use crate::scenario::{ItemFault, ItemKind};
 
@@ -116,7 +116,8 @@ fn start(
         .or_default();
     let nth = history.take_on(faults)?;
     let plan = plan(shared, &item, faults, nth);
-    let archive = archive_of(&item.archive_source(&shared.scenario), format)
+    let archive = item
+        .archive(&shared.scenario, format)
         .map_err(|_| Refusal::new(500, "error.internal", "The archive cannot be made"))?;
     let order = order(&owner, &item, archive, plan);
     let elapsed = shared.clock.elapsed();
@@ -143,8 +144,7 @@ pub(super) fn leave_foreign_tickets(shared: &mut Shared) {
     };
     let owner = user.person.login.clone();
     for _ in 0..shared.scenario.data.foreign_tickets {
-        let source = item.archive_source(&shared.scenario);
-        let Ok(archive) = archive_of(&source, OutputFormat::Yaml) else {
+        let Ok(archive) = item.archive(&shared.scenario, OutputFormat::Yaml) else {
             return;
         };
         let plan = Plan {

@@ -8,6 +8,7 @@ use domain::ports::Clock;
 use crate::scenario::{Change, Scenario};
 
 use super::calls::{Answer, Call};
+use super::import_tickets::Imports;
 use super::items::Item;
 use super::people::Caller;
 use super::refusal::Refusal;
@@ -32,6 +33,7 @@ impl Platform {
         let state = State {
             residents: people::residents(&scenario),
             tickets: Tickets::new(scenario.timing.slots),
+            imports: Imports::default(),
             history: HashMap::new(),
             counted: vec![0; scenario.mutations.len()],
             requests: VecDeque::new(),

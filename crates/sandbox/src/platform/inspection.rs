@@ -3,7 +3,6 @@
 use domain::model::{OutputFormat, Representation};
 use sha2::{Digest, Sha256};
 
-use crate::archive::archive_of;
 use crate::document::{render_json, render_xml};
 use crate::hexadecimal::hexadecimal;
 use crate::scenario::{ItemKind, RequestPattern};
@@ -14,7 +13,7 @@ use super::data;
 use super::handle::Platform;
 use super::people::Caller;
 use super::query::Query;
-use super::records::{ArchiveFacts, RequestRecord, TicketFacts};
+use super::records::{ArchiveFacts, ImportFacts, RequestRecord, TicketFacts};
 use super::tickets::Phase;
 
 /// How many of the newest requests are recorded.
@@ -44,6 +43,32 @@ impl Platform {
             .into_iter()
             .filter(|ticket| !ticket.foreign)
             .collect()
+    }
+
+    /// The import tickets that requests asked for and none deleted yet, oldest first.
+    pub fn open_imports(&self) -> Vec<ImportFacts> {
+        let elapsed = self.shared.clock.elapsed();
+        let mut state = self.state();
+        super::imports::settle(&self.shared, &mut state, elapsed);
+        state
+            .imports
+            .iter()
+            .map(super::import_tickets::ImportJob::facts)
+            .collect()
+    }
+
+    /// SHA-256 of every archive that was ever uploaded whole, in hexadecimal, in their order.
+    pub fn uploaded(&self) -> Vec<String> {
+        self.state().imports.uploaded.clone()
+    }
+
+    /// Name and version of the user's items of a kind.
+    pub fn names(&self, kind: ItemKind) -> Vec<(String, String)> {
+        let state = self.state();
+        let user = state.residents.first();
+        let items = user.map(|user| user.items(kind)).unwrap_or_default();
+        let name = |item: &super::items::Item| (item.name.clone(), item.version.clone());
+        items.iter().map(name).collect()
     }
 
     /// The newest requests, oldest first.
@@ -125,7 +150,7 @@ impl Platform {
     ) -> Option<crate::archive::Archive> {
         let state = self.state();
         let item = state.residents.first()?.item(kind, id)?;
-        archive_of(&item.archive_source(&self.shared.scenario), format).ok()
+        item.archive(&self.shared.scenario, format).ok()
     }
 
     /// The ids of the user's items of a kind.
@@ -181,6 +206,7 @@ impl Platform {
             path: &segments,
             query: &query,
             caller: Some(&caller),
+            body: None,
         };
         super::resources::answer(&self.shared, &mut self.state(), &call).ok()
     }

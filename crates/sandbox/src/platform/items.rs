@@ -2,7 +2,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::archive::{ArchiveSource, System, mix};
+use domain::model::OutputFormat;
+
+use crate::archive::{Archive, ArchiveSource, System, archive_of, mix};
 use crate::scenario::{ItemKind, Names, Scenario};
 
 use super::picture::{Picture, picture};
@@ -23,6 +25,16 @@ pub(crate) struct Item {
     pub(crate) last_modified: Timestamp,
     /// All that is drawn for this item follows from it.
     pub(crate) seed: u64,
+    /// The archive that it was imported from.
+    pub(crate) imported: Option<Imported>,
+}
+
+/// Where an imported item came from.
+#[derive(Clone, Debug)]
+pub(crate) struct Imported {
+    pub(crate) archive: Archive,
+    /// Whether it is marked as imported.
+    pub(crate) is_tagged: bool,
 }
 
 const APPLIANCES: [(&str, &str, &str); 8] = [
@@ -154,7 +166,27 @@ impl Item {
             created,
             last_modified: created.max(moment(mix(seed), 200)),
             seed,
+            imported: None,
         }
+    }
+
+    /// Its archive, as an export gives it: of what was imported, byte for byte what was uploaded.
+    pub(crate) fn archive(
+        &self,
+        scenario: &Scenario,
+        format: OutputFormat,
+    ) -> std::io::Result<Archive> {
+        match &self.imported {
+            Some(imported) => Ok(imported.archive.clone()),
+            None => archive_of(&self.archive_source(scenario), format),
+        }
+    }
+
+    /// Whether it is marked as imported; some of the demo's are.
+    pub(crate) fn is_tagged(&self, of_demo: bool) -> bool {
+        self.imported
+            .as_ref()
+            .map_or(of_demo, |imported| imported.is_tagged)
     }
 
     /// Somebody edits it.
@@ -162,6 +194,7 @@ impl Item {
         self.seed = mix(self.seed);
         self.revision += 1;
         self.last_modified = now;
+        self.imported = None;
     }
 
     pub(crate) fn digest(&self) -> String {
@@ -191,7 +224,7 @@ impl Item {
         (self.place % 4 != 2).then(|| picture(self.id.unsigned_abs()))
     }
 
-    pub(crate) fn archive_source(&self, scenario: &Scenario) -> ArchiveSource {
+    fn archive_source(&self, scenario: &Scenario) -> ArchiveSource {
         let own_size = scenario
             .item(self.kind, self.id)
             .and_then(|item| item.archive_bytes);

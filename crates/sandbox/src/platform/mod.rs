@@ -12,6 +12,9 @@ mod data;
 mod exports;
 mod handle;
 mod history;
+mod import_documents;
+mod import_tickets;
+mod imports;
 mod inspection;
 mod items;
 mod people;
@@ -31,7 +34,7 @@ pub(crate) use data::encoded;
 pub use handle::Platform;
 pub(crate) use people::Caller;
 pub(crate) use query::{Paging, Query};
-pub use records::{ArchiveFacts, RequestRecord, TicketFacts};
+pub use records::{ArchiveFacts, ImportFacts, RequestRecord, TicketFacts};
 pub(crate) use refusal::Refusal;
 
 #[cfg(test)]

@@ -21,6 +21,21 @@ pub struct TicketFacts {
     pub complete: bool,
 }
 
+/// An import ticket on the platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImportFacts {
+    /// Its `dbId`.
+    pub id: i64,
+    /// Whose it is.
+    pub owner: String,
+    /// Of what.
+    pub kind: ItemKind,
+    /// Whether its archive is there.
+    pub uploaded: bool,
+    /// The object that it has made.
+    pub made: Option<i64>,
+}
+
 /// A request that came in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RequestRecord {

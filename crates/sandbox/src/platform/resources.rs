@@ -75,6 +75,9 @@ fn below_user(
     if let Some(answer) = tickets {
         return answer;
     }
+    if let Some(answer) = super::imports::answer(shared, state, call, (place, path)) {
+        return answer;
+    }
     let resident = &state.residents[place];
     if call.method != "GET" && call.method != "HEAD" {
         return Err(Refusal::new(

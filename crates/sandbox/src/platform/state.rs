@@ -8,6 +8,7 @@ use domain::ports::Clock;
 use crate::scenario::{ItemKind, Scenario};
 
 use super::history::History;
+use super::import_tickets::Imports;
 use super::people::Resident;
 use super::records::RequestRecord;
 use super::tickets::Tickets;
@@ -23,6 +24,7 @@ pub(super) struct Shared {
 pub(super) struct State {
     pub(super) residents: Vec<Resident>,
     pub(super) tickets: Tickets,
+    pub(super) imports: Imports,
     pub(super) history: HashMap<(String, ItemKind, i64), History>,
     /// How many requests each mutation has counted.
     pub(super) counted: Vec<u32>,

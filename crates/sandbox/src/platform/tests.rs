@@ -49,6 +49,7 @@ impl Bench {
             path: &segments,
             query: &query,
             caller: Some(&caller),
+            body: None,
         })
     }
 
@@ -270,6 +271,7 @@ fn others_are_seen_by_administrators_only() {
             path: &path,
             query: &Query::default(),
             caller: Some(&caller),
+            body: None,
         })
     };
     assert!(get(["users", "jleaver"]).is_ok());

@@ -5,9 +5,11 @@
 
 mod answers;
 mod facts;
+mod imports;
 mod paths;
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use domain::model::{
     BinaryRef, ExportId, ItemKind, ItemRef, ListResource, ObjectId, OutputFormat, Page,
     Representation, Resource, Ticket,
@@ -49,6 +51,15 @@ impl InProcess {
     }
 
     fn call(&self, method: &str, address: &Address) -> Result<Answer, ApiError> {
+        self.call_with(method, address, None)
+    }
+
+    fn call_with(
+        &self,
+        method: &str,
+        address: &Address,
+        body: Option<&Bytes>,
+    ) -> Result<Answer, ApiError> {
         let path = address.segments(&self.caller.login);
         self.platform.record(RequestRecord {
             method: method.to_owned(),
@@ -63,6 +74,7 @@ impl InProcess {
             path: &path,
             query: &query,
             caller: Some(&self.caller),
+            body,
         };
         let request = request(method, &path);
         self.platform

@@ -52,6 +52,20 @@ impl Address {
         }
     }
 
+    /// `imports` or `bundleimports`, with what lies below.
+    pub(super) fn imports(kind: ItemKind, below: &[String], query: String) -> Self {
+        let list = match kind {
+            ItemKind::Appliance => "imports",
+            ItemKind::MySoftware => "bundleimports",
+        };
+        let mut address = Self {
+            query,
+            ..user([list])
+        };
+        address.path.extend_from_slice(below);
+        address
+    }
+
     pub(super) fn of(what: Resource) -> Self {
         match what {
             Resource::User => user([]),

@@ -123,6 +123,8 @@ pub struct Timing {
     pub slots: usize,
     /// How long one export runs.
     pub export_millis: u64,
+    /// How long one import runs, once the person's import before it has ended.
+    pub import_millis: u64,
     /// How long every answer is held back.
     pub latency_millis: u64,
     /// How long a stalled answer hangs before its connection is closed; without it until the client gives up.
@@ -134,6 +136,7 @@ impl Default for Timing {
         Self {
             slots: 2,
             export_millis: 1200,
+            import_millis: 600,
             latency_millis: 0,
             stall_millis: None,
         }

@@ -222,6 +222,11 @@ pub enum Fault {
         #[serde(default)]
         retry_after: Option<u64>,
     },
+    /// So many bytes of the request's body are taken, then the connection is reset; the request is not executed.
+    UploadBroken {
+        /// Bytes.
+        after: u64,
+    },
     /// Nothing is sent.
     Stall,
     /// The answer comes at this speed, headers included.

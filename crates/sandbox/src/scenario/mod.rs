@@ -7,6 +7,7 @@ mod chaos;
 mod data;
 mod faults;
 mod framing;
+mod imports;
 mod request;
 
 use std::path::{Path, PathBuf};
@@ -21,6 +22,7 @@ pub use data::{
 };
 pub use faults::{Damage, Ending, Fault, Ids, ItemFault, RequestFault, Shown, Times};
 pub use framing::Framing;
+pub use imports::{ImportFault, ImportScenario};
 pub use request::{PatternError, RequestPattern};
 
 /// The whole description of a sandbox.
@@ -51,6 +53,8 @@ pub struct Scenario {
     pub access: Access,
     /// Single appliances and bundles that differ from the rest.
     pub items: Vec<ItemScenario>,
+    /// Imports that go wrong.
+    pub imports: Vec<ImportScenario>,
     /// Answers that go wrong, by request.
     pub faults: Vec<RequestFault>,
     /// Answers that go wrong at random.
@@ -74,6 +78,7 @@ impl Default for Scenario {
             downloads: Downloads::default(),
             access: Access::default(),
             items: Vec::new(),
+            imports: Vec::new(),
             faults: Vec::new(),
             chaos: None,
             mutations: Vec::new(),

@@ -96,6 +96,9 @@ pub struct RecordedSection {
     /// What became of it.
     #[serde(default)]
     pub status: Option<String>,
+    /// Objects in it.
+    #[serde(default)]
+    pub items: u64,
     /// Objects that the selection left out.
     #[serde(default)]
     pub excluded: u64,

@@ -8,16 +8,8 @@ use crate::model::Ticket;
 use crate::ports::{ApiError, ExportState, ExportStatus};
 use crate::report::Stage;
 use crate::workflow::Limits;
+use crate::workflow::pace::in_words;
 use crate::workflow::retry::{Verdict, verdict};
-
-fn in_words(time: Duration) -> String {
-    let (number, unit) = match time.as_secs() {
-        seconds if seconds % 60 == 0 => (seconds / 60, "minute"),
-        seconds => (seconds, "second"),
-    };
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {unit}{plural}")
-}
 
 impl Item {
     pub(super) fn see_status(

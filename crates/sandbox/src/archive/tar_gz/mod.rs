@@ -52,7 +52,21 @@ impl Segment {
     }
 }
 
+impl std::fmt::Debug for Archive {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Archive({} bytes)", self.bytes)
+    }
+}
+
 impl Archive {
+    /// An archive that somebody else has made, byte for byte.
+    pub(crate) fn of_bytes(bytes: Bytes) -> Self {
+        Self {
+            bytes: bytes.len() as u64,
+            segments: [Segment::Literal(bytes)].into(),
+        }
+    }
+
     pub(crate) fn build(files: Vec<ArchiveFile>) -> std::io::Result<Self> {
         let mut layout = Layout::default();
         for file in files {

@@ -29,7 +29,7 @@ pub(crate) fn appliance(owner: &Owner<'_>, item: &Item) -> Element {
         ),
         text("exportsUri", below("exports")),
         Element::uris("imageUris", vec![below("images/7001")]),
-        flag("imported", item.place % 3 == 2),
+        flag("imported", item.is_tagged(item.place % 3 == 2)),
         number(
             "installedSize",
             900_000_000 + number_of(item.seed, 600_000_000),

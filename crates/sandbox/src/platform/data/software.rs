@@ -41,7 +41,7 @@ pub(crate) fn my_software(owner: &Owner<'_>, item: &Item) -> Element {
             vec![format!("{base}/artifacts/{}", item.id * 100)],
         ),
         text("appliancesUri", format!("{base}/appliances")),
-        flag("imported", item.place == 2),
+        flag("imported", item.is_tagged(item.place == 2)),
         flag("generationEnabled", true),
     ]);
     Element::object("mySoftware", fields)

@@ -301,7 +301,15 @@ fn stage(stage: &ItemStage) -> String {
         ItemStage::Waiting { percent: None, .. } => "préparation par UForge".to_owned(),
         ItemStage::Ready => "prêt sur UForge".to_owned(),
         ItemStage::Downloading => "récupération".to_owned(),
-        ItemStage::Stored { .. } | ItemStage::Resumed { .. } => "terminé".to_owned(),
+        ItemStage::Uploading => "envoi".to_owned(),
+        ItemStage::Importing {
+            percent: Some(percent),
+            ..
+        } => format!("traitement par UForge\u{a0}: {percent}\u{a0}%"),
+        ItemStage::Importing { percent: None, .. } => "traitement par UForge".to_owned(),
+        ItemStage::Stored { .. } | ItemStage::Resumed { .. } | ItemStage::Imported { .. } => {
+            "terminé".to_owned()
+        }
         ItemStage::Failed { .. } => "impossible à obtenir".to_owned(),
     }
 }

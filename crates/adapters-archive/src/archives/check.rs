@@ -1,0 +1,246 @@
+//! What a bag says of itself, and whether its archives are what the manifest says.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read};
+
+use domain::bag::layout::{self, Tag};
+use domain::bag::manifest;
+use domain::bag::verify::{Damage, Finding, RecordedExport};
+use domain::model::{Sha256, Sha256Hasher};
+use domain::ports::{ArchiveCheck, BagReadError, CheckedArchive};
+
+use crate::reader::visit::{Visitor, judge};
+use crate::reader::{BUFFER_BYTES, BagSource, ReadError, StoredFormat};
+use crate::verify::tag_limit;
+
+/// The folder of the payload (RFC 8493 §2.1.2).
+const PAYLOAD: &str = "data/";
+
+/// What was read of files, by their paths.
+#[derive(Debug, Default)]
+pub(super) struct Hashed(BTreeMap<String, Seen>);
+
+/// What was seen of one path.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Seen {
+    Whole {
+        place: u64,
+        bytes: u64,
+        sha256: Sha256,
+    },
+    /// In words: why it counts as damaged.
+    Damaged(String),
+}
+
+impl Hashed {
+    /// A path that is there twice is no file that anybody could mean.
+    fn enter(&mut self, path: &str, seen: Seen) {
+        let twice = self.0.contains_key(path);
+        let seen = if twice {
+            Seen::Damaged(format!("`{path}` is in the bag twice"))
+        } else {
+            seen
+        };
+        self.0.insert(path.to_owned(), seen);
+    }
+}
+
+/// What a bag says of itself.
+#[derive(Debug)]
+pub(super) struct Contents {
+    pub(super) recorded: RecordedExport,
+    pub(super) identity: Sha256,
+    /// The manifest; `None` where it lists a path twice with different sums.
+    sums: BTreeMap<String, Option<Sha256>>,
+    /// The archives, where they were hashed in the same pass.
+    hashed: Option<Hashed>,
+}
+
+impl Contents {
+    /// Whether the answer to a check of this path depends on its bytes, and is not known yet.
+    pub(super) fn is_worth_hashing(&self, path: &str) -> bool {
+        self.hashed.is_none() && path.starts_with(PAYLOAD) && self.sums.contains_key(path)
+    }
+
+    /// Whether a path is an archive whose bytes are those of the manifest.
+    pub(super) fn judge(&self, path: &str, hashed: &Hashed) -> ArchiveCheck {
+        if !path.starts_with(PAYLOAD) {
+            return Err(format!("`{path}` lies outside `{PAYLOAD}`"));
+        }
+        let expected = match self.sums.get(path) {
+            None => return Err(format!("`{path}` is not listed in the manifest")),
+            Some(None) => return Err(format!("`{path}` is listed in the manifest twice")),
+            Some(Some(sum)) => sum,
+        };
+        let hashed = self.hashed.as_ref().unwrap_or(hashed);
+        match hashed.0.get(path) {
+            None => Err(format!("`{path}` is not in the bag")),
+            Some(Seen::Damaged(what)) => Err(what.clone()),
+            Some(Seen::Whole { sha256, .. }) if sha256 != expected => Err(format!(
+                "`{path}` differs from the manifest: its SHA-256 is {sha256}, not {expected}"
+            )),
+            Some(Seen::Whole {
+                place,
+                bytes,
+                sha256,
+            }) => Ok(CheckedArchive {
+                path: path.to_owned(),
+                bytes: *bytes,
+                sha256: *sha256,
+                place: *place,
+            }),
+        }
+    }
+}
+
+/// Reads what a bag says of itself. The inner error is that it says nothing that can be read.
+pub(super) fn contents(bag: BagSource) -> Result<Result<Contents, BagReadError>, ReadError> {
+    let in_one_pass = bag.format() == StoredFormat::TarGz;
+    let mut reading = Reading {
+        wanted: if in_one_pass {
+            Wanted::Archives
+        } else {
+            Wanted::Nothing
+        },
+        ..Reading::default()
+    };
+    bag.visit(&mut reading)?;
+    let manifest = reading.manifest.unwrap_or_default();
+    let Some(export_json) = reading.export_json else {
+        let what = "it holds no `export.json` that can be read".to_owned();
+        return Ok(Err(BagReadError::Damaged { what }));
+    };
+    let recorded = match RecordedExport::read(&*export_json) {
+        Ok(recorded) if recorded.is_known() => recorded,
+        Ok(recorded) => {
+            let what = format!(
+                "its `export.json` is of the format `{}`, which is not known here",
+                recorded.format.chars().take(80).collect::<String>()
+            );
+            return Ok(Err(BagReadError::Damaged { what }));
+        }
+        Err(error) => {
+            let what = format!("its `export.json` cannot be read: {error}");
+            return Ok(Err(BagReadError::Damaged { what }));
+        }
+    };
+    let both = [Sha256::of(&export_json), Sha256::of(&manifest)];
+    let both = both.map(|sum| sum.to_string()).join(" ");
+    Ok(Ok(Contents {
+        recorded,
+        identity: Sha256::of(both.as_bytes()),
+        sums: sums(&manifest),
+        hashed: in_one_pass.then_some(reading.hashed),
+    }))
+}
+
+fn sums(manifest: &[u8]) -> BTreeMap<String, Option<Sha256>> {
+    let mut sums: BTreeMap<String, Option<Sha256>> = BTreeMap::new();
+    for entry in manifest::entries(manifest).flatten() {
+        let known = sums.entry(entry.path).or_insert(Some(entry.sha256));
+        if *known != Some(entry.sha256) {
+            *known = None;
+        }
+    }
+    sums
+}
+
+/// Hashes files of a bag.
+pub(super) fn hashed(bag: BagSource, paths: BTreeSet<String>) -> Result<Hashed, ReadError> {
+    let mut reading = Reading {
+        wanted: Wanted::Paths(paths),
+        ..Reading::default()
+    };
+    bag.visit(&mut reading)?;
+    Ok(reading.hashed)
+}
+
+#[derive(Default)]
+enum Wanted {
+    #[default]
+    Nothing,
+    /// Whatever is an archive by its path.
+    Archives,
+    Paths(BTreeSet<String>),
+}
+
+#[derive(Default)]
+struct Reading {
+    wanted: Wanted,
+    place: u64,
+    hashed: Hashed,
+    export_json: Option<Vec<u8>>,
+    manifest: Option<Vec<u8>>,
+    buffer: Vec<u8>,
+}
+
+impl Reading {
+    fn wants(&self, path: &str) -> bool {
+        match &self.wanted {
+            Wanted::Nothing => false,
+            Wanted::Archives => layout::is_archive(path),
+            Wanted::Paths(paths) => paths.contains(path),
+        }
+    }
+
+    fn hash(&mut self, place: u64, content: &mut dyn Read) -> io::Result<Result<Seen, Damage>> {
+        self.buffer.resize(BUFFER_BYTES, 0);
+        let (mut hasher, mut bytes) = (Sha256Hasher::default(), 0);
+        loop {
+            let read = match content.read(&mut self.buffer) {
+                Ok(0) => break,
+                Ok(read) => read,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                Err(error) => return Ok(Err(judge(error)?)),
+            };
+            hasher.update(self.buffer.get(..read).unwrap_or_default());
+            bytes += read as u64;
+        }
+        Ok(Ok(Seen::Whole {
+            place,
+            bytes,
+            sha256: hasher.finish(),
+        }))
+    }
+}
+
+/// As much of a tag file as is read of one; `None` where it cannot be read.
+fn tag(path: &str, content: &mut dyn Read) -> io::Result<Option<Vec<u8>>> {
+    let mut bytes = Vec::new();
+    let limit = tag_limit(path).unwrap_or_default();
+    match content.take(limit).read_to_end(&mut bytes) {
+        Ok(_) => Ok(Some(bytes)),
+        Err(error) => judge(error).map(|_| None),
+    }
+}
+
+impl Visitor for Reading {
+    fn file(&mut self, path: &str, _: u64, content: &mut dyn Read) -> io::Result<()> {
+        let place = self.place;
+        self.place += 1;
+        if path == Tag::ExportJson.name() && self.export_json.is_none() {
+            self.export_json = tag(path, content)?;
+        } else if path == Tag::PayloadManifest.name() && self.manifest.is_none() {
+            self.manifest = tag(path, content)?;
+        } else if self.wants(path) {
+            let seen = match self.hash(place, content)? {
+                Ok(seen) => seen,
+                Err(damage) => Seen::Damaged(format!("`{path}` cannot be read: {damage}")),
+            };
+            self.hashed.enter(path, seen);
+        }
+        Ok(())
+    }
+
+    fn unreadable(&mut self, path: &str, damage: Damage) {
+        self.place += 1;
+        if self.wants(path) {
+            let seen = Seen::Damaged(format!("`{path}` is not a file of the bag: {damage}"));
+            self.hashed.enter(path, seen);
+        }
+    }
+
+    fn finding(&mut self, _: Finding) {}
+
+    fn broke_off(&mut self) {}
+}

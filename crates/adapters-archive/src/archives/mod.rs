@@ -1,0 +1,111 @@
+//! The archives of a bag, for an import: checked against the manifest, then given away piece by piece. Nothing is unpacked to disk.
+//!
+//! A container that is packed as a whole (`tar.gz`) can only be read from its beginning. So its archives are hashed in the pass that
+//! reads what the bag says of itself, and those that are opened in the order in which they lie there share a pass (`cursor`).
+
+mod bag;
+mod check;
+mod cursor;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use domain::ports::{
+    ArchiveBytes, ArchiveCheck, BagDescription, BagReadError, BagReader, CheckedArchive,
+};
+use tokio::sync::OnceCell;
+
+use crate::reader::{ReadError, Unlock};
+use bag::{Bag, unreadable};
+use check::{Contents, Hashed};
+use cursor::Cursors;
+
+/// One bag, opened as often as it has to be read.
+pub struct BagArchives {
+    bag: Arc<Bag>,
+    contents: OnceCell<Arc<Contents>>,
+    cursors: Cursors,
+}
+
+impl std::fmt::Debug for BagArchives {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("BagArchives")
+            .field("path", &self.bag.path)
+            .finish_non_exhaustive()
+    }
+}
+
+impl BagArchives {
+    /// The archives of a bag. It is opened once, so that what cannot be opened at all is known at once.
+    pub fn open(path: &Path, unlock: Option<Unlock>) -> Result<Self, ReadError> {
+        let bag = Arc::new(Bag {
+            path: path.to_owned(),
+            unlock,
+        });
+        bag.open()?;
+        Ok(Self {
+            cursors: Cursors::of(Arc::clone(&bag)),
+            bag,
+            contents: OnceCell::new(),
+        })
+    }
+
+    async fn contents(&self) -> Result<&Arc<Contents>, BagReadError> {
+        self.contents
+            .get_or_try_init(|| async {
+                let bag = Arc::clone(&self.bag);
+                let read = blocking(move || check::contents(bag.open()?)).await?;
+                read.map(Arc::new)
+            })
+            .await
+    }
+}
+
+/// Reads on a thread that may wait for a disk.
+async fn blocking<T: Send + 'static>(
+    read: impl FnOnce() -> Result<T, ReadError> + Send + 'static,
+) -> Result<T, BagReadError> {
+    match tokio::task::spawn_blocking(read).await {
+        Ok(read) => read.map_err(unreadable),
+        Err(stopped) => Err(BagReadError::Unreadable(Box::new(stopped))),
+    }
+}
+
+#[async_trait]
+impl BagReader for BagArchives {
+    async fn description(&self) -> Result<BagDescription, BagReadError> {
+        let contents = self.contents().await?;
+        Ok(BagDescription {
+            recorded: contents.recorded.clone(),
+            identity: contents.identity,
+        })
+    }
+
+    async fn check(
+        &self,
+        paths: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, ArchiveCheck>, BagReadError> {
+        let contents = Arc::clone(self.contents().await?);
+        let unknown: BTreeSet<String> = paths
+            .iter()
+            .filter(|path| contents.is_worth_hashing(path))
+            .cloned()
+            .collect();
+        let hashed = if unknown.is_empty() {
+            Hashed::default()
+        } else {
+            let bag = Arc::clone(&self.bag);
+            blocking(move || check::hashed(bag.open()?, unknown)).await?
+        };
+        let checks = paths.iter();
+        Ok(checks
+            .map(|path| (path.clone(), contents.judge(path, &hashed)))
+            .collect())
+    }
+
+    async fn open(&self, archive: &CheckedArchive) -> Result<ArchiveBytes, BagReadError> {
+        Ok(self.cursors.open(archive))
+    }
+}

@@ -1,0 +1,70 @@
+//! A finished bag that is read: what it says of itself, and the archives in it, checked before they are given away.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream::BoxStream;
+use thiserror::Error;
+
+use crate::bag::verify::RecordedExport;
+use crate::model::Sha256;
+
+/// Why a bag cannot be read.
+#[derive(Debug, Error)]
+pub enum BagReadError {
+    /// What lies there is damaged.
+    #[error("the bag is damaged: {what}")]
+    Damaged {
+        /// What is wrong.
+        what: String,
+    },
+    /// The file, or the disk under it, cannot be read.
+    #[error("the bag could not be read")]
+    Unreadable(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// What a bag says of itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BagDescription {
+    /// Its `export.json`.
+    pub recorded: RecordedExport,
+    /// A sum over `export.json` and the manifest: another one is another bag.
+    pub identity: Sha256,
+}
+
+/// An archive whose bytes are those of the manifest.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CheckedArchive {
+    /// Where in the bag.
+    pub path: String,
+    /// Its length, as it was read.
+    pub bytes: u64,
+    /// Its sum.
+    pub sha256: Sha256,
+    /// Its place among the files of the bag: archives that are opened in this order are read in one pass.
+    pub place: u64,
+}
+
+/// What a check of an archive came to: the archive, or what is wrong with it, in words.
+pub type ArchiveCheck = Result<CheckedArchive, String>;
+
+/// The bytes of an archive, in pieces.
+pub type ArchiveBytes = BoxStream<'static, Result<Bytes, BagReadError>>;
+
+/// Reads one bag.
+#[async_trait]
+pub trait BagReader: Send + Sync {
+    /// What it says of itself. [`BagReadError::Damaged`] where it says nothing that can be read.
+    async fn description(&self) -> Result<BagDescription, BagReadError>;
+
+    /// Compares files with the manifest. Damaged is what differs from it, is not listed in it, is not there once as a regular
+    /// file, or lies outside the payload. Every path that was asked for is in the answer.
+    async fn check(
+        &self,
+        paths: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, ArchiveCheck>, BagReadError>;
+
+    /// The bytes of a file, from its first to its last. Nothing is unpacked to disk, and what is in memory does not grow with the file.
+    async fn open(&self, archive: &CheckedArchive) -> Result<ArchiveBytes, BagReadError>;
+}

@@ -1,0 +1,191 @@
+//! Waiting for the platform, and what it made.
+
+use std::time::Duration;
+
+use super::machine::Item;
+use super::state::{Given, Question, State};
+use crate::model::{ImportTicket, ObjectId};
+use crate::ports::{ApiError, ExportState, ExportStatus, ImportFact, ImportTicketFacts};
+use crate::workflow::Limits;
+use crate::workflow::import::outcome::ImportStage;
+use crate::workflow::pace::in_words;
+use crate::workflow::retry::{Verdict, verdict};
+
+impl Item {
+    pub(super) fn see_status(
+        &mut self,
+        ticket: ImportTicket,
+        status: &ExportStatus,
+        elapsed: Duration,
+        others_moved_at: Duration,
+    ) {
+        match status.state() {
+            ExportState::Complete => {
+                self.pace.note(status, elapsed);
+                self.state = State::Asking {
+                    ticket,
+                    due: elapsed,
+                    asked: false,
+                };
+            }
+            ExportState::Error => {
+                let failure = Given::of_status("the platform could not import it", status);
+                self.has_failed(ticket, failure);
+            }
+            ExportState::Cancelled => {
+                let failure = Given::of_status("the import was cancelled on the platform", status);
+                self.has_failed(ticket, failure);
+            }
+            ExportState::Running => {
+                self.pace.note(status, elapsed);
+                self.wait_on(ticket, elapsed, others_moved_at);
+            }
+        }
+    }
+
+    /// The platform says that it failed. Where an earlier upload of it may have been taken, that is what it may have failed of.
+    fn has_failed(&mut self, ticket: ImportTicket, failure: Given) {
+        if self.was_sent {
+            self.ask_list(Some(ticket), Question::HasFailed(failure));
+        } else {
+            self.fail(failure, Some(ticket));
+        }
+    }
+
+    fn wait_on(&mut self, ticket: ImportTicket, elapsed: Duration, others_moved_at: Duration) {
+        let deadline = self.pace.deadline(self.max_wait, others_moved_at);
+        if elapsed >= deadline {
+            let words = format!(
+                "the platform's import made no progress for {} and was given up (`--max-wait` allows more)",
+                in_words(self.max_wait)
+            );
+            let failure = Given::of_words(ImportStage::Wait, words);
+            return self.ask_list(Some(ticket), Question::HasFailed(failure));
+        }
+        self.state = State::Waiting {
+            ticket,
+            due: (elapsed + self.pace.pause(elapsed)).min(deadline),
+            asked: false,
+        };
+    }
+
+    pub(super) fn status_failed(
+        &mut self,
+        error: &ApiError,
+        elapsed: Duration,
+        others_moved_at: Duration,
+    ) {
+        let Some(ticket) = self.current_ticket() else {
+            return;
+        };
+        let failure = Given::of_error(ImportStage::Wait, error);
+        if matches!(error, ApiError::NotFound { .. }) {
+            self.was_sent = true;
+            self.facts.push(ImportFact::Gone { ticket });
+            return self.send_again(None, elapsed, failure);
+        }
+        self.attempts += 1;
+        match verdict(error, self.attempts, &mut self.jitter) {
+            Verdict::Again(wait)
+                if elapsed < self.pace.deadline(self.max_wait, others_moved_at) =>
+            {
+                self.state = State::Waiting {
+                    ticket,
+                    due: elapsed + wait,
+                    asked: false,
+                };
+            }
+            Verdict::Again(_) | Verdict::GiveUp => {
+                self.failed_attempts += self.attempts;
+                self.ask_list(Some(ticket), Question::HasFailed(failure));
+            }
+        }
+    }
+
+    /// What the ticket says: whether an upload without an answer arrived, or what an import made.
+    pub(super) fn see_ticket(
+        &mut self,
+        facts: &ImportTicketFacts,
+        object: Option<ObjectId>,
+        elapsed: Duration,
+        others_moved_at: Duration,
+    ) {
+        match self.state {
+            State::Unsure { ticket, .. } => {
+                self.see_unsure(ticket, facts, object, elapsed, others_moved_at);
+            }
+            State::Asking { ticket, .. } => match object {
+                Some(object) => self.is_there(Some(object), Some(ticket)),
+                None => self.ask_list(Some(ticket), Question::WhichOne),
+            },
+            _ => {}
+        }
+    }
+
+    fn see_unsure(
+        &mut self,
+        ticket: ImportTicket,
+        facts: &ImportTicketFacts,
+        object: Option<ObjectId>,
+        elapsed: Duration,
+        others_moved_at: Duration,
+    ) {
+        self.pace.note(&facts.status, elapsed);
+        match facts.status.state() {
+            ExportState::Complete if object.is_some() => self.is_there(object, Some(ticket)),
+            ExportState::Complete => self.ask_list(Some(ticket), Question::WhichOne),
+            ExportState::Error | ExportState::Cancelled => {
+                let failure = Given::of_status("the platform could not import it", &facts.status);
+                self.send_again(Some(ticket), elapsed, failure);
+            }
+            ExportState::Running if facts.uploaded == Some(true) || self.pace.has_moved() => {
+                self.believe_uploaded(ticket, elapsed);
+            }
+            // Where one import holds the next up, those of others have to move first.
+            ExportState::Running
+                if elapsed.saturating_sub(self.pace.moved_at().max(others_moved_at))
+                    < Limits::UNSURE_UPLOAD =>
+            {
+                self.state = State::Unsure {
+                    ticket,
+                    due: elapsed + self.pace.pause(elapsed),
+                    asked: false,
+                };
+            }
+            ExportState::Running => {
+                let words =
+                    "the answer to the upload was lost, and the platform does not work on it";
+                let failure = Given::of_words(ImportStage::Upload, words);
+                self.send_again(Some(ticket), elapsed, failure);
+            }
+        }
+    }
+
+    pub(super) fn ticket_failed(&mut self, error: &ApiError, elapsed: Duration) {
+        let Some(ticket) = self.current_ticket() else {
+            return;
+        };
+        self.attempts += 1;
+        let is_unsure = matches!(self.state, State::Unsure { .. });
+        let is_gone = matches!(error, ApiError::NotFound { .. });
+        let wait = if is_gone {
+            None
+        } else {
+            self.again(error, self.attempts)
+        };
+        match (wait, &mut self.state) {
+            (Some(wait), State::Unsure { due, asked, .. } | State::Asking { due, asked, .. }) => {
+                (*due, *asked) = (elapsed + wait, false);
+            }
+            _ if is_unsure => {
+                if is_gone {
+                    self.facts.push(ImportFact::Gone { ticket });
+                }
+                let ticket = (!is_gone).then_some(ticket);
+                let failure = Given::of_error(ImportStage::Upload, error);
+                self.send_again(ticket, elapsed, failure);
+            }
+            _ => self.ask_list(Some(ticket), Question::WhichOne),
+        }
+    }
+}

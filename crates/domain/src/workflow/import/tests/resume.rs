@@ -1,0 +1,94 @@
+//! An import that is killed, or given up, at any instant.
+
+use super::*;
+use crate::testing::ImportScript;
+use crate::workflow::import::abandon_import;
+
+/// Kills a run after so many steps, and runs it to its end. `false` once it ended before the kill.
+fn killed_after(world: &World, polls: usize, give_up: bool) -> bool {
+    let nothing = MemoryJournal::default();
+    let run = import(world.ports(&nothing), &world.order);
+    if world.clock.run_for(polls, run).is_some() {
+        return false;
+    }
+    if give_up {
+        let nothing = MemoryJournal::default();
+        let abandoned = abandon_import(world.ports(&nothing), &world.order);
+        let abandoned = world.clock.run(abandoned).expect("it is abandoned");
+        assert_eq!(abandoned.left, 0);
+        assert_eq!(world.platform.tickets(), [], "after {polls} steps");
+    }
+    let outcome = world.import();
+    assert_eq!(outcome.failed, [], "after {polls} steps");
+    assert_eq!(outcome.skipped, [], "after {polls} steps");
+    assert_eq!(imported(&outcome).len(), 5, "after {polls} steps");
+    world.check_all_there();
+    true
+}
+
+fn at_every_instant(prepare: impl Fn(&World), give_up: bool) {
+    for polls in 0.. {
+        let world = world();
+        prepare(&world);
+        if !killed_after(&world, polls, give_up) {
+            assert!(polls > 20, "it ended after {polls} steps");
+            break;
+        }
+    }
+}
+
+#[test]
+fn killed_at_any_instant_nothing_is_missing_or_there_twice_and_no_ticket_is_left() {
+    at_every_instant(|_| {}, false);
+}
+
+#[test]
+fn given_up_at_any_instant_it_leaves_no_ticket_and_is_resumed() {
+    at_every_instant(|_| {}, true);
+}
+
+#[test]
+fn killed_at_any_instant_of_a_bad_day() {
+    at_every_instant(
+        |world| {
+            let appliances = || uploads_of(ItemKind::Appliance);
+            let lost = ImportScript::LoseAnswer;
+            world
+                .platform
+                .script(1, opens_of(ItemKind::Appliance), lost.clone());
+            world
+                .platform
+                .script(1, appliances(), ImportScript::BreakOff(8));
+            world.platform.script(1, appliances(), lost.clone());
+            world
+                .platform
+                .script(1, uploads_of(ItemKind::MySoftware), lost);
+        },
+        false,
+    );
+}
+
+#[test]
+fn what_is_done_is_not_done_again_even_where_the_platform_forgot_it() {
+    let world = world();
+    let words = ImportScript::EndWith("no space left");
+    world
+        .platform
+        .script(1, uploads_of(ItemKind::Appliance), words);
+    assert_eq!(imported(&world.import()).len(), 4);
+    let uploads = world.uploads();
+    assert_eq!(imported(&world.import()).len(), 5);
+    assert_eq!(world.uploads(), uploads + 1);
+}
+
+#[test]
+fn an_overwritten_appliance_is_distinguished_from_what_was_there() {
+    for polls in (0..400).step_by(3) {
+        let mut world = world();
+        world.order.on_conflict = OnConflict::Overwrite;
+        world.platform.add(ItemKind::Appliance, "shop", "1.0");
+        if !killed_after(&world, polls, false) {
+            break;
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! The promises of [`BagReader`].
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use domain::model::Sha256;
+use domain::ports::{BagReadError, BagReader, CheckedArchive};
+use futures_util::StreamExt as _;
+
+/// What is in a bag, as far as a suite asks for it.
+#[derive(Clone, Debug, Default)]
+pub struct Holds {
+    /// Archives that are what the manifest says.
+    pub sound: BTreeMap<String, Vec<u8>>,
+    /// Paths that are not.
+    pub damaged: BTreeSet<String>,
+}
+
+/// Every promise, one after the other.
+pub async fn every_promise(bag: &dyn BagReader, holds: &Holds) {
+    a_bag_says_what_it_is(bag).await;
+    let archives = only_what_the_manifest_lists_is_sound(bag, holds).await;
+    archives_come_whole_in_any_order(bag, holds, &archives).await;
+    an_archive_may_be_left_in_the_middle(bag, holds, &archives).await;
+}
+
+/// `export.json` is read, and the bag is known by it.
+pub async fn a_bag_says_what_it_is(bag: &dyn BagReader) {
+    let first = bag.description().await.expect("a description");
+    assert!(first.recorded.is_known());
+    assert_eq!(bag.description().await.expect("a description"), first);
+}
+
+/// Every path that was asked for is judged.
+pub async fn only_what_the_manifest_lists_is_sound(
+    bag: &dyn BagReader,
+    holds: &Holds,
+) -> Vec<CheckedArchive> {
+    let asked: BTreeSet<String> = holds.sound.keys().chain(&holds.damaged).cloned().collect();
+    let checks = bag.check(&asked).await.expect("a check");
+    assert_eq!(checks.keys().cloned().collect::<BTreeSet<_>>(), asked);
+    for path in &holds.damaged {
+        let check = &checks[path];
+        assert!(check.is_err(), "{path}: {check:?}");
+    }
+    let mut sound = Vec::new();
+    for (path, bytes) in &holds.sound {
+        let archive = checks[path].clone().expect("it is sound");
+        assert_eq!((&archive.path, archive.bytes), (path, bytes.len() as u64));
+        assert_eq!(archive.sha256, Sha256::of(bytes));
+        sound.push(archive);
+    }
+    sound.sort_by_key(|archive| archive.place);
+    sound
+}
+
+async fn bytes_of(bag: &dyn BagReader, archive: &CheckedArchive) -> Result<Vec<u8>, BagReadError> {
+    let mut pieces = bag.open(archive).await?;
+    let mut bytes = Vec::new();
+    while let Some(piece) = pieces.next().await {
+        bytes.extend_from_slice(&piece?);
+    }
+    Ok(bytes)
+}
+
+/// Forwards, backwards, and all at once.
+pub async fn archives_come_whole_in_any_order(
+    bag: &dyn BagReader,
+    holds: &Holds,
+    archives: &[CheckedArchive],
+) {
+    for archive in archives.iter().chain(archives.iter().rev()) {
+        let bytes = bytes_of(bag, archive).await.expect("its bytes");
+        assert_eq!(bytes, holds.sound[&archive.path], "{}", archive.path);
+    }
+    let all = archives.iter().map(|archive| bytes_of(bag, archive));
+    let all = futures_util::future::join_all(all).await;
+    for (archive, bytes) in archives.iter().zip(all) {
+        assert_eq!(bytes.expect("its bytes"), holds.sound[&archive.path]);
+    }
+}
+
+/// Whoever stops reading holds nobody else up.
+pub async fn an_archive_may_be_left_in_the_middle(
+    bag: &dyn BagReader,
+    holds: &Holds,
+    archives: &[CheckedArchive],
+) {
+    for archive in archives {
+        let mut pieces = bag.open(archive).await.expect("it is there");
+        pieces.next().await.expect("a piece").expect("its bytes");
+        drop(pieces);
+        let bytes = bytes_of(bag, archive).await.expect("its bytes");
+        assert_eq!(bytes, holds.sound[&archive.path]);
+    }
+}
