@@ -55,6 +55,22 @@ async fn attack(url: &str, login: &str, password: &str) {
     user.send("POST", "/sign-in", &form, &typed).await;
 }
 
+/// Signs in by the form, uses the session, and gives its cookie's value.
+async fn session(url: &str, login: &str, password: &str) -> String {
+    let user = Caller::new(url, login, password);
+    let headers = [
+        ("content-type", "application/x-www-form-urlencoded"),
+        ("sec-fetch-site", "same-origin"),
+    ];
+    let form = format!("login={login}&password={password}");
+    let answer = user.send("POST", "/sign-in", &headers, &form).await;
+    assert_eq!(answer.status, 303);
+    let cookie = answer.headers["set-cookie"].clone();
+    let cookie = cookie.split(';').next().unwrap().to_owned();
+    user.send("GET", "/", &[("cookie", &cookie)], "").await;
+    cookie.split_once('=').unwrap().1.to_owned()
+}
+
 fn acts(letter: char) -> bool {
     letter.is_control()
         || matches!(letter, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{2028}')
@@ -73,6 +89,7 @@ async fn the_log_names_nobody_whatever_its_detail_and_its_form() {
         let process = start.run().await;
         let path = use_it(&process.url, &scenario.user.login, &scenario.user.password).await;
         attack(&process.url, &scenario.user.login, &scenario.user.password).await;
+        let token = session(&process.url, &scenario.user.login, &scenario.user.password).await;
         let around = process.arguments_and_environment();
         assert!(!around.contains(&scenario.user.password));
         let url = process.url.clone();
@@ -89,6 +106,7 @@ async fn the_log_names_nobody_whatever_its_detail_and_its_form() {
         for named in [
             scenario.user.login.as_str(),
             &scenario.user.password,
+            &token,
             "stranger",
             "hunter2",
             "secret-query",
