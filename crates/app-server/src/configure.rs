@@ -98,6 +98,11 @@ impl Args {
                 "any certificate of the UForge is accepted: passwords can be read by whoever stands between"
             );
         }
+        if !self.trusted_proxy.is_empty() && self.public_url.is_none() {
+            tracing::warn!(
+                "where the proxy speaks TLS, forms of the page are refused until `--public-url` says where people reach it"
+            );
+        }
         let tls = self.tls_cert.zip(self.tls_key);
         Ok(Settings {
             url: self.url.unwrap_or_default(),
