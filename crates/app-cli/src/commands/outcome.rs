@@ -44,12 +44,17 @@ pub(super) fn report(session: &Session, finished: Finished) -> Ending {
     Ending::of_run(finished.completeness)
 }
 
-/// Reports a bag that an interrupted run had completed, by what the bag itself says. An encrypted one cannot be asked; it was
-/// finished, so it is a valid bag.
-pub(super) fn report_recorded(session: &Session, bag: &FinishedBag) -> Completeness {
+/// Reports a bag that an interrupted run had completed, by what the bag itself says. An encrypted one cannot be asked: the journal
+/// has whether it `is_partial`, and not what is missing.
+pub(super) fn report_recorded(
+    session: &Session,
+    bag: &FinishedBag,
+    is_partial: bool,
+) -> Completeness {
     let recorded = bag.path.as_deref().and_then(recorded).unwrap_or_default();
     let completeness = match recorded.outcome.as_deref() {
         Some("partial") => Completeness::Partial,
+        None if is_partial => Completeness::Partial,
         _ => Completeness::Complete,
     };
     if session.messages.listener() == Listener::Program {

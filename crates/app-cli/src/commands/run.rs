@@ -156,7 +156,8 @@ async fn already_complete(
     session
         .messages
         .info("The run that was interrupted had completed the bag: it has its name now.");
-    let completeness = report_recorded(session, &bag);
+    let is_partial = run_files.journal().checkpoint().is_partial;
+    let completeness = report_recorded(session, &bag, is_partial);
     Finished {
         bag: bag.path,
         completeness,

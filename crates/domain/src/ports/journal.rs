@@ -71,6 +71,11 @@ pub enum Fact {
         /// Which.
         resource: DocumentKey,
     },
+    /// Nothing more is fetched: the bag is about to be finished.
+    Finishing {
+        /// Whether something is missing from it.
+        is_partial: bool,
+    },
 }
 
 /// What a journal holds.
@@ -92,6 +97,8 @@ pub struct JournalState {
     pub documents: BTreeMap<DocumentKey, Facts>,
     /// Documents that the platform does not offer as JSON.
     pub not_as_json: BTreeSet<DocumentKey>,
+    /// Whether something is missing from the bag that was about to be finished last. An encrypted bag does not say it itself.
+    pub is_partial: bool,
 }
 
 impl JournalState {
@@ -133,6 +140,7 @@ impl JournalState {
             Fact::NotAsJson { resource } => {
                 self.not_as_json.insert(resource);
             }
+            Fact::Finishing { is_partial } => self.is_partial = is_partial,
         }
     }
 }

@@ -32,6 +32,8 @@ pub async fn export(
 ) -> Result<Outcome, RunError> {
     let (mut report, delete_after_finish) = gather(ports, sink.as_ref(), order).await?;
     ports.progress.on(&Event::Finishing);
+    let is_partial = report.completeness == Completeness::Partial;
+    ports.journal.record(Fact::Finishing { is_partial }).await?;
     let tags = tags::tag_files(&report, rendered(&report));
     let bag = sink.finish(tags).await?;
     let left = tickets::delete_after_finish(ports, delete_after_finish).await;
