@@ -107,7 +107,6 @@ fn empty() -> Page {
     scenario.data.software = 0;
     scenario.data.accounts = 0;
     scenario.data.others = 0;
-    scenario.data.foreign_tickets = 0;
     page("empty", scenario, &[], 0)
 }
 

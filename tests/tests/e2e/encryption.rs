@@ -177,6 +177,7 @@ fn a_killed_encrypted_run_uses_its_tickets_again() {
     assert!(child.wait_until(|| site.platform().count_requests(&downloads) > 0));
     let begun = starts();
     child.signal(Signal::Kill);
+    site.was_killed();
     child.wait();
     let kept = site.platform().open_tickets().len();
     assert!(kept > 0);

@@ -106,6 +106,7 @@ fn what_the_platform_refuses_is_reported_in_its_words_and_the_rest_is_imported()
             times: Times::Always,
         };
         let (source, target) = two_sites("j.zip", import_faults(ItemKind::Software, ends));
+        source.leaves_run_files("what failed can be tried again");
         let bag = source.path("j.zip");
         let ended = run_import(&target, &bag, &["--json"]).expect_status(3);
         let outcome = json(&ended);

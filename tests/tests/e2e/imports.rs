@@ -333,6 +333,7 @@ fn another_order_does_not_go_on_with_an_interrupted_one() {
     let mut slow = empty();
     slow.timing.import_millis = 60_000;
     let (source, target) = two_sites("j.zip", slow);
+    source.leaves_run_files("the import is not finished");
     let bag = source.path("j.zip");
     let mut child = target.program.spawn(import_into(&target, &bag));
     let uploads = "POST users/*/bundleimports/*/uploads".parse().unwrap();
