@@ -312,7 +312,7 @@ fn ctrl_c_leaves_no_ticket_and_the_same_command_goes_on() {
     child
         .wait()
         .expect_status(130)
-        .expect_word("goes on where it stopped");
+        .expect_word("The same command resumes it");
     let open = target.platform().open_imports();
     assert!(
         open.iter().all(|ticket| ticket.kind == ItemKind::Software),

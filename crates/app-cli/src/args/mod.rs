@@ -160,8 +160,8 @@ EXAMPLES
       -a … -u admin --as jane --include appliances --json
 
 My software comes first; other sections are not created, and are named with
-what has to be done by hand. The same command, given again, goes on where an
-interrupted import stopped, and imports nothing twice.
+what has to be done by hand. The same command, given again, resumes an import
+that was interrupted, and imports nothing twice.
 
 EXIT STATUS
   0  all of it is there      3  some failed or were refused

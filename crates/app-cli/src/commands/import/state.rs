@@ -58,7 +58,7 @@ pub(super) fn say_kept(session: &Session, file: ImportFile) -> Result<(), Comman
     }
     let path = file.path().display().to_string();
     session.messages.info(&format!(
-        "Interrupted. The same command goes on where it stopped, as `{}` says.",
+        "Interrupted. The same command resumes it, from `{}`.",
         printable(&path)
     ));
     Ok(())
