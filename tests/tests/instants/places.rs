@@ -21,7 +21,7 @@ struct Story {
     instants: &'static [Instant],
 }
 
-/// Two are in flight at a time, and their platform can send the rest of one.
+/// Two are in flight at a time, and their platform can send the rest of one. However few calls write an archive, there are so many.
 const IN_FLIGHT: Story = Story {
     scenario: in_flight,
     status: 0,
@@ -30,13 +30,13 @@ const IN_FLIGHT: Story = Story {
             "while_two_archives_are_written",
             "pwrite64",
             File::UnfinishedRun,
-            20,
+            6,
         ),
         instant(
             "while_later_archives_are_written",
             "pwrite64",
             File::UnfinishedRun,
-            34,
+            14,
         ),
     ],
 };
@@ -118,10 +118,14 @@ fn killed_at(story: &Story, instant: Instant, format: &str) {
 }
 
 fn site(story: &Story) -> Site {
-    Site::new(
-        env!("CARGO_BIN_EXE_uforge-export-under-test"),
-        (story.scenario)(),
-    )
+    let program = env!("CARGO_BIN_EXE_uforge-export-under-test");
+    let site = Site::new(program, (story.scenario)());
+    if story.status == 0 {
+        site.was_killed();
+    } else {
+        site.leaves_tickets("an archive that is always damaged may be had in another way");
+    }
+    site
 }
 
 fn export(site: &Site, name: &str) -> Command {
