@@ -21,8 +21,8 @@ pub(crate) struct Pace {
     since: Duration,
     best_percent: i64,
     best_bytes: i64,
-    moved: bool,
-    moved_at: Duration,
+    progressed: bool,
+    progressed_at: Duration,
 }
 
 impl Pace {
@@ -30,19 +30,24 @@ impl Pace {
     pub(crate) fn begin(elapsed: Duration) -> Self {
         Self {
             since: elapsed,
-            moved_at: elapsed,
+            progressed_at: elapsed,
             ..Self::default()
         }
     }
 
     /// The last moment at which it moved on.
-    pub(crate) fn moved_at(&self) -> Duration {
-        self.moved_at
+    pub(crate) fn progressed_at(&self) -> Duration {
+        self.progressed_at
     }
 
     /// Whether it ever moved on by itself.
-    pub(crate) fn has_moved(&self) -> bool {
-        self.moved
+    pub(crate) fn has_progressed(&self) -> bool {
+        self.progressed
+    }
+
+    /// Something else than a figure of the platform shows that it stands still no longer.
+    pub(crate) fn revive(&mut self, elapsed: Duration) {
+        self.progressed_at = elapsed;
     }
 
     /// Only a new maximum within its bounds is progress: a figure that goes to and fro would keep a dead job alive for ever.
@@ -55,18 +60,18 @@ impl Pace {
         if percent > self.best_percent || bytes > self.best_bytes {
             self.best_percent = self.best_percent.max(percent);
             self.best_bytes = self.best_bytes.max(bytes);
-            self.moved = true;
-            self.moved_at = elapsed;
+            self.progressed = true;
+            self.progressed_at = elapsed;
         }
     }
 
     /// Until when it may stand still. A job that never moved may only be waiting for another one, which moved last at
-    /// `others_moved_at`: it is given up later than that one.
-    pub(crate) fn deadline(&self, max_wait: Duration, others_moved_at: Duration) -> Duration {
-        if self.moved {
-            self.moved_at + max_wait
+    /// `others_progressed_at`: it is given up later than that one.
+    pub(crate) fn deadline(&self, max_wait: Duration, others_progressed_at: Duration) -> Duration {
+        if self.progressed {
+            self.progressed_at + max_wait
         } else {
-            self.moved_at.max(others_moved_at) + max_wait + Limits::POLL_PAUSE.1
+            self.progressed_at.max(others_progressed_at) + max_wait + Limits::POLL_PAUSE.1
         }
     }
 
@@ -74,7 +79,7 @@ impl Pace {
     /// after the platform is done stays below a tenth of the time that it took.
     pub(crate) fn pause(&self, elapsed: Duration) -> Duration {
         let age = elapsed.saturating_sub(self.since);
-        let still = elapsed.saturating_sub(self.moved_at);
+        let still = elapsed.saturating_sub(self.progressed_at);
         let expected = u32::try_from(self.best_percent)
             .ok()
             .filter(|percent| (1..100).contains(percent))

@@ -21,7 +21,7 @@ struct Schedule<'w> {
     active: Vec<usize>,
     /// Those that have nothing on the platform that is at work, my software first.
     pending: VecDeque<usize>,
-    moved_at: Duration,
+    progressed_at: Duration,
 }
 
 /// Imports every item, or finds out why it cannot be done. My software comes first in `work`.
@@ -67,7 +67,7 @@ impl<'w> Schedule<'w> {
             work,
             active: active.into(),
             pending,
-            moved_at: Duration::ZERO,
+            progressed_at: Duration::ZERO,
         }
     }
 
@@ -166,8 +166,8 @@ impl<'w> Schedule<'w> {
         let stage = stage_of(&seen);
         let reason = error_of(&seen).map(ToString::to_string);
         let had_ended = work.machine.has_ended();
-        work.machine.observe(seen, elapsed, self.moved_at);
-        self.moved_at = self.moved_at.max(work.machine.moved_at());
+        work.machine.observe(seen, elapsed, self.progressed_at);
+        self.progressed_at = self.progressed_at.max(work.machine.progressed_at());
         for fact in work.machine.take_facts() {
             importing.with.journal.record(fact).await?;
         }

@@ -6,6 +6,7 @@ use super::state::{Action, Deletion, Given, ItemFailure, Seen, State};
 use crate::model::{ItemKind, ItemRef, Ticket};
 use crate::ports::{ApiError, Receipt};
 use crate::workflow::Limits;
+use crate::workflow::pace::Pace;
 use crate::workflow::retry::{Jitter, Verdict, verdict};
 
 /// One item and how far its export is.
@@ -36,11 +37,8 @@ pub(crate) struct Item {
     pub(super) damaged: u32,
     pub(super) renewals: u32,
     pub(super) lost_starts: u32,
-    pub(super) ticket_since: Duration,
-    pub(super) best_percent: i64,
-    pub(super) best_bytes: i64,
-    pub(super) progressed: bool,
-    pub(super) progressed_at: Duration,
+    /// How the export of the current ticket moves on.
+    pub(super) pace: Pace,
 }
 
 impl Item {
@@ -76,11 +74,7 @@ impl Item {
             damaged: 0,
             renewals: 0,
             lost_starts: 0,
-            ticket_since: Duration::ZERO,
-            best_percent: 0,
-            best_bytes: 0,
-            progressed: false,
-            progressed_at: Duration::ZERO,
+            pace: Pace::default(),
         }
     }
 
@@ -247,7 +241,7 @@ impl Item {
 
     /// The last moment at which the platform's work on it moved on.
     pub(crate) fn progressed_at(&self) -> Duration {
-        self.progressed_at
+        self.pace.progressed_at()
     }
 
     /// Takes note of what was seen. `others_progressed_at` is when any export of this run last moved on: a platform that works on one
@@ -315,11 +309,7 @@ impl Item {
         self.sent_downloads = 0;
         self.refused_although_complete = 0;
         self.refused_since = None;
-        self.ticket_since = elapsed;
-        self.progressed_at = elapsed;
-        self.progressed = false;
-        self.best_percent = 0;
-        self.best_bytes = 0;
+        self.pace = Pace::begin(elapsed);
     }
 
     /// Counts a failed attempt; the wait before the next one, or `None` where there is to be none.

@@ -230,8 +230,8 @@ impl Item {
     }
 
     /// The last moment at which the platform's work on it moved on.
-    pub(crate) fn moved_at(&self) -> Duration {
-        self.pace.moved_at()
+    pub(crate) fn progressed_at(&self) -> Duration {
+        self.pace.progressed_at()
     }
 
     /// Failed attempts so far, at least one.
@@ -249,8 +249,13 @@ impl Item {
         std::mem::take(&mut self.facts)
     }
 
-    /// Takes note of what was seen. `others_moved_at` is when any import of this run last moved on.
-    pub(crate) fn observe(&mut self, seen: Seen, elapsed: Duration, others_moved_at: Duration) {
+    /// Takes note of what was seen. `others_progressed_at` is when any import of this run last moved on.
+    pub(crate) fn observe(
+        &mut self,
+        seen: Seen,
+        elapsed: Duration,
+        others_progressed_at: Duration,
+    ) {
         match seen {
             Seen::Opened(ticket) => {
                 if matches!(self.state, State::Unanswered { .. }) {
@@ -268,7 +273,7 @@ impl Item {
             Seen::Uploaded(status) => {
                 self.pace = Pace::begin(elapsed);
                 self.with_ticket(|item, ticket| {
-                    item.see_status(ticket, &status, elapsed, others_moved_at);
+                    item.see_status(ticket, &status, elapsed, others_progressed_at);
                 });
             }
             Seen::UploadFailed { error, sent } => self.upload_failed(&error, sent, elapsed),
@@ -281,12 +286,12 @@ impl Item {
             }),
             Seen::Status(status) => self.with_ticket(|item, ticket| {
                 item.attempts = 0;
-                item.see_status(ticket, &status, elapsed, others_moved_at);
+                item.see_status(ticket, &status, elapsed, others_progressed_at);
             }),
-            Seen::StatusFailed(error) => self.status_failed(&error, elapsed, others_moved_at),
+            Seen::StatusFailed(error) => self.status_failed(&error, elapsed, others_progressed_at),
             Seen::Ticket(facts, object) => {
                 self.attempts = 0;
-                self.see_ticket(&facts, object, elapsed, others_moved_at);
+                self.see_ticket(&facts, object, elapsed, others_progressed_at);
             }
             Seen::TicketFailed(error) => self.ticket_failed(&error, elapsed),
             Seen::LookedUp(live) => self.looked_up(live, elapsed),

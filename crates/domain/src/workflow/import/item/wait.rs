@@ -17,7 +17,7 @@ impl Item {
         ticket: ImportTicket,
         status: &ExportStatus,
         elapsed: Duration,
-        others_moved_at: Duration,
+        others_progressed_at: Duration,
     ) {
         match status.state() {
             ExportState::Complete => {
@@ -38,7 +38,7 @@ impl Item {
             }
             ExportState::Running => {
                 self.pace.note(status, elapsed);
-                self.wait_on(ticket, elapsed, others_moved_at);
+                self.wait_on(ticket, elapsed, others_progressed_at);
             }
         }
     }
@@ -52,8 +52,8 @@ impl Item {
         }
     }
 
-    fn wait_on(&mut self, ticket: ImportTicket, elapsed: Duration, others_moved_at: Duration) {
-        let deadline = self.pace.deadline(self.max_wait, others_moved_at);
+    fn wait_on(&mut self, ticket: ImportTicket, elapsed: Duration, others_progressed_at: Duration) {
+        let deadline = self.pace.deadline(self.max_wait, others_progressed_at);
         if elapsed >= deadline {
             let words = format!(
                 "the platform's import made no progress for {} and was given up (`--max-wait` allows more)",
@@ -73,7 +73,7 @@ impl Item {
         &mut self,
         error: &ApiError,
         elapsed: Duration,
-        others_moved_at: Duration,
+        others_progressed_at: Duration,
     ) {
         let Some(ticket) = self.current_ticket() else {
             return;
@@ -87,7 +87,7 @@ impl Item {
         self.attempts += 1;
         match verdict(error, self.attempts, &mut self.jitter) {
             Verdict::Again(wait)
-                if elapsed < self.pace.deadline(self.max_wait, others_moved_at) =>
+                if elapsed < self.pace.deadline(self.max_wait, others_progressed_at) =>
             {
                 self.state = State::Waiting {
                     ticket,
@@ -108,11 +108,11 @@ impl Item {
         facts: &ImportTicketFacts,
         object: Option<ObjectId>,
         elapsed: Duration,
-        others_moved_at: Duration,
+        others_progressed_at: Duration,
     ) {
         match self.state {
             State::Unsure { ticket, .. } => {
-                self.see_unsure(ticket, facts, object, elapsed, others_moved_at);
+                self.see_unsure(ticket, facts, object, elapsed, others_progressed_at);
             }
             State::Asking { ticket, .. } => match object {
                 Some(object) => self.is_there(Some(object), Some(ticket)),
@@ -128,7 +128,7 @@ impl Item {
         facts: &ImportTicketFacts,
         object: Option<ObjectId>,
         elapsed: Duration,
-        others_moved_at: Duration,
+        others_progressed_at: Duration,
     ) {
         self.pace.note(&facts.status, elapsed);
         match facts.status.state() {
@@ -138,12 +138,12 @@ impl Item {
                 let failure = Given::of_status("the platform could not import it", &facts.status);
                 self.send_again(Some(ticket), elapsed, failure);
             }
-            ExportState::Running if facts.uploaded == Some(true) || self.pace.has_moved() => {
+            ExportState::Running if facts.uploaded == Some(true) || self.pace.has_progressed() => {
                 self.believe_uploaded(ticket, elapsed);
             }
             // Where one import holds the next up, those of others have to move first.
             ExportState::Running
-                if elapsed.saturating_sub(self.pace.moved_at().max(others_moved_at))
+                if elapsed.saturating_sub(self.pace.progressed_at().max(others_progressed_at))
                     < Limits::UNSURE_UPLOAD =>
             {
                 self.state = State::Unsure {
