@@ -2,8 +2,7 @@
 
 use async_trait::async_trait;
 use domain::model::{
-    BinaryRef, ItemKind, ItemRef, ListResource, OutputFormat, Page, Representation, Resource,
-    Ticket,
+    BinaryRef, ItemKind, ItemRef, ListResource, OutputFormat, Representation, Resource, Ticket,
 };
 use domain::ports::{
     ApiError, Document, Download, ExportStatus, OpenTicket, Platform, ResumeAt, Started,
@@ -17,11 +16,6 @@ use crate::paths::Paths;
 use crate::platform_request::PlatformRequest;
 use crate::transport::Transport;
 use crate::wire::{self, MediaType, Unread};
-
-/// Entries of the list of exports that are asked for at once, where the platform does not give it whole.
-const PAGE_OF_TICKETS: u64 = 500;
-/// Requests that the list of exports may take.
-const MOST_PAGES_OF_TICKETS: usize = 100;
 
 /// One user's data on a UForge, over its REST interface.
 pub struct UforgeApi {
@@ -192,36 +186,10 @@ impl UserDataApi for UforgeApi {
     }
 
     async fn open_tickets(&self) -> Result<Vec<OpenTicket>, ApiError> {
-        let mut found: Vec<OpenTicket> = Vec::new();
-        let (mut page, mut seen, mut longest) = (Page::Whole, 0, 0);
-        for _ in 0..MOST_PAGES_OF_TICKETS {
-            let exports = Resource::List(ListResource::Exports, page);
-            let address = self.paths.resource(exports);
-            let ask = PlatformRequest::xml(&address);
-            let part = self.read(&ask, wire::open_tickets).await?;
-            let known = found.len();
-            for open in part.tickets {
-                if !found.iter().any(|other| other.ticket == open.ticket) {
-                    found.push(open);
-                }
-            }
-            seen += part.entries;
-            let more = match part.total {
-                Some(total) => seen < total,
-                // Without a total this may be the first page of many: a shorter page than the one before is the last.
-                None => part.entries > 0 && part.entries >= longest,
-            };
-            // A server that takes no notice of the offset sends the same again.
-            if !more || found.len() == known {
-                break;
-            }
-            longest = longest.max(part.entries);
-            page = Page::From {
-                offset: seen,
-                count: PAGE_OF_TICKETS,
-            };
-        }
-        Ok(found)
+        self.all_tickets(ListResource::Exports, wire::open_tickets, |open| {
+            open.ticket
+        })
+        .await
     }
 
     async fn download(&self, ticket: Ticket, from: Option<ResumeAt>) -> Result<Download, ApiError> {

@@ -22,6 +22,7 @@ mod sign_in;
 mod starts;
 #[cfg(feature = "testing")]
 pub mod testing;
+mod ticket_list;
 mod tls;
 mod transport;
 mod wire;

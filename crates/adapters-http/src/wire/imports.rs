@@ -7,8 +7,8 @@ use roxmltree::Node;
 use super::Unread;
 use super::address::id_after;
 use super::facts::items;
-use super::tickets::nested_status;
-use super::xml::{child, count, flag, number, parse, root, word};
+use super::tickets::{TicketPage, nested_status};
+use super::xml::{child, flag, number, parse, root, word};
 
 /// Root element, and the part of the path before the ticket's id.
 fn names(kind: ItemKind) -> (&'static str, &'static str) {
@@ -57,30 +57,14 @@ pub(crate) fn import_ticket(bytes: &[u8], kind: ItemKind) -> Result<ImportTicket
     })
 }
 
-/// One page of the list of imports.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct OpenImports {
-    /// Entries, those that cannot be read too.
-    pub(crate) entries: u64,
-    /// `total`, where sent.
-    pub(crate) total: Option<u64>,
-    /// The tickets.
-    pub(crate) tickets: Vec<ImportTicket>,
-}
-
 /// The tickets in an `applianceImports` document. An entry without its id is skipped.
-pub(crate) fn open_imports(bytes: &[u8]) -> Result<OpenImports, Unread> {
+pub(crate) fn open_imports(bytes: &[u8]) -> Result<TicketPage<ImportTicket>, Unread> {
     let document = parse(bytes)?;
     let root = root(&document, &["applianceImports"])?;
-    let mut page = OpenImports {
-        total: count(root, "total"),
-        ..OpenImports::default()
-    };
-    for entry in items(root, "applianceImports", "applianceImport") {
-        page.entries += 1;
-        page.tickets.extend(ticket(entry, ItemKind::Appliance));
-    }
-    Ok(page)
+    let entries = items(root, "applianceImports", "applianceImport");
+    Ok(TicketPage::of(root, entries, |entry| {
+        ticket(entry, ItemKind::Appliance)
+    }))
 }
 
 #[cfg(test)]

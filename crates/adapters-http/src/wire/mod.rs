@@ -20,7 +20,7 @@ use domain::model::{Facts, Representation, Resource, document_text};
 pub(crate) use imports::{import_opened, import_ticket, open_imports};
 pub(crate) use media::{Kind, MediaType, looks_like_page, of_document};
 pub(crate) use packed::{Packed, is_gzip, is_packed_twice, unpacked, unpacking};
-pub(crate) use tickets::{open_tickets, started, status, statuses};
+pub(crate) use tickets::{TicketPage, open_tickets, started, status, statuses};
 pub(crate) use unread::Unread;
 
 /// What was asked for, in messages.

@@ -70,35 +70,48 @@ pub(crate) fn statuses(
     Ok(known)
 }
 
-/// One page of the list of exports.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct OpenTickets {
+/// One page of a list of tickets.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct TicketPage<T> {
     /// Entries, those that cannot be read too.
     pub(crate) entries: u64,
     /// `total`, where sent.
     pub(crate) total: Option<u64>,
-    /// The appliance tickets.
-    pub(crate) tickets: Vec<OpenTicket>,
+    /// Those that can be read.
+    pub(crate) tickets: Vec<T>,
+}
+
+impl<T> TicketPage<T> {
+    /// Reads the entries of a list.
+    pub(super) fn of<'a, 'input: 'a>(
+        root: Node<'a, 'input>,
+        entries: impl Iterator<Item = Node<'a, 'input>>,
+        ticket: impl Fn(Node<'a, 'input>) -> Option<T>,
+    ) -> Self {
+        let mut page = Self {
+            entries: 0,
+            total: count(root, "total"),
+            tickets: Vec::new(),
+        };
+        for entry in entries {
+            page.entries += 1;
+            page.tickets.extend(ticket(entry));
+        }
+        page
+    }
 }
 
 /// The appliance tickets in an `applianceExports` document. An entry without its id or its appliance is skipped.
-pub(crate) fn open_tickets(bytes: &[u8]) -> Result<OpenTickets, Unread> {
+pub(crate) fn open_tickets(bytes: &[u8]) -> Result<TicketPage<OpenTicket>, Unread> {
     let document = parse(bytes)?;
     let root = root(&document, &["applianceExports"])?;
-    let mut page = OpenTickets {
-        total: count(root, "total"),
-        ..OpenTickets::default()
-    };
-    for entry in items(root, "applianceExports", "applianceExport") {
-        page.entries += 1;
-        if let Some(ticket) = appliance_ticket(entry) {
-            page.tickets.push(OpenTicket {
-                ticket,
-                status: nested_status(entry),
-            });
-        }
-    }
-    Ok(page)
+    let entries = items(root, "applianceExports", "applianceExport");
+    Ok(TicketPage::of(root, entries, |entry| {
+        Some(OpenTicket {
+            ticket: appliance_ticket(entry)?,
+            status: nested_status(entry),
+        })
+    }))
 }
 
 fn appliance_ticket(entry: Node<'_, '_>) -> Option<Ticket> {
