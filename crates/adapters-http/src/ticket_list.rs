@@ -13,7 +13,7 @@ const PAGE: u64 = 500;
 const MOST_PAGES: usize = 100;
 
 impl UforgeApi {
-    /// All tickets of a list, each once; `id` tells them apart.
+    /// All tickets of a list, each once; `id` is what makes two of them the same.
     pub(crate) async fn all_tickets<T: Send + 'static, Id: PartialEq>(
         &self,
         list: ListResource,
