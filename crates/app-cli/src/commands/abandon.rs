@@ -39,7 +39,10 @@ pub(super) async fn abandon(
 /// Warns of items for which a ticket may exist that could not be found.
 pub(super) fn warn_of_unresolved(session: &Session, abandoned: &Abandoned) {
     if !abandoned.unresolved.is_empty() {
-        let items = abandoned.unresolved.iter().map(ToString::to_string);
+        let items = abandoned
+            .unresolved
+            .iter()
+            .map(|start| start.item.to_string());
         session.messages.warn(&format!(
             "the answer to a start was lost: the platform may keep a ticket of {}",
             items.collect::<Vec<_>>().join(", ")

@@ -11,7 +11,7 @@ use adapters_archive::{
 };
 use adapters_http::TrackedStarts;
 use domain::bag::verify::RecordedExport;
-use domain::model::{ItemRef, Order, SafeName};
+use domain::model::{Order, SafeName};
 use domain::ports::{Clock, Fact, Journal, NoProgress};
 use domain::report::Completeness;
 use domain::workflow::{Abandoned, Ports, abandon};
@@ -183,15 +183,12 @@ pub(super) async fn abandon_of(ports: Ports<'_>) -> Vec<String> {
     let left = abandoned.left.iter();
     let left = left.map(|(ticket, error)| format!("{ticket} is left on the platform: {error}"));
     let mut notes: Vec<String> = left.collect();
-    notes.extend(abandoned.unresolved.iter().map(doubt_of));
+    let unresolved = abandoned.unresolved.iter();
+    notes.extend(unresolved.map(|start| start.note.clone()));
     if ports.api.platform().await.is_ok() {
         close_starts(ports.journal, &abandoned).await;
     }
     notes
-}
-
-fn doubt_of(item: &ItemRef) -> String {
-    format!("an export ticket of {item} may be left on the platform: its start was never answered")
 }
 
 /// Records what the platform's answers say of starts that were never answered, so that nobody asks again for what cannot be found
@@ -201,9 +198,9 @@ async fn close_starts(journal: &dyn Journal, abandoned: &Abandoned) {
         let ticket = *ticket;
         let _ = journal.record(Fact::Started { ticket }).await;
     }
-    for item in &abandoned.unresolved {
-        let (item, doubt) = (*item, doubt_of(item));
-        let _ = journal.record(Fact::Unresolved { item, note: doubt }).await;
+    for start in &abandoned.unresolved {
+        let (item, note) = (start.item, start.note.clone());
+        let _ = journal.record(Fact::Unresolved { item, note }).await;
     }
     for item in journal.checkpoint().intents {
         let _ = journal.record(Fact::NotStarted { item }).await;

@@ -3,8 +3,8 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use sandbox::Scenario;
 use sandbox::scenario::ItemKind;
-use sandbox::{Scenario, TicketFacts};
 use serde_json::Value;
 
 use crate::bench::{create, until};
@@ -77,15 +77,12 @@ impl Place {
     }
 
     /// A ticket of software whose start a kill cut off is in no list of the platform: it can only be reported.
-    ///
-    /// How many tickets are left that the reports do not name; all are of software.
-    pub(crate) fn unreported_tickets(&self, report: &str) -> usize {
-        let is_unreported = |ticket: &TicketFacts| {
+    pub(crate) fn no_unreported_tickets(&self, report: &str) {
+        for ticket in self.forge.platform().open_tickets() {
             assert_eq!(ticket.kind, ItemKind::Software, "{ticket:?}");
-            !report.contains(&format!("start of mysoftware {} was lost", ticket.item))
-        };
-        let left = self.forge.platform().open_tickets();
-        left.iter().filter(|ticket| is_unreported(ticket)).count()
+            let doubt = format!("start of mysoftware {} was lost", ticket.item);
+            assert!(report.contains(&doubt), "{ticket:?}");
+        }
     }
 
     /// The password is in no file of the service.

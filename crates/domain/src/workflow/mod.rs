@@ -40,4 +40,4 @@ pub use import::{
 pub use limits::Limits;
 pub use plan::{Plan, PlannedItem, PlannedSection, SectionPlan, plan};
 pub use run::export;
-pub use tickets::{Abandoned, abandon, record_answers};
+pub use tickets::{Abandoned, Unresolved, abandon, record_answers};

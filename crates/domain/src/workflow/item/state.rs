@@ -65,6 +65,8 @@ pub(crate) enum Ambiguity {
     UnknownBefore(ApiError),
     /// It has one, but it could not be read now.
     Unreadable(ApiError),
+    /// It has one, in which the ticket does not stand, or not yet.
+    NotListed,
     /// There are more candidates than lost starts.
     SomebodyElse,
 }
@@ -80,6 +82,7 @@ impl Ambiguity {
                 "the list of tickets could not be read before the first start, so that its ticket cannot be distinguished ({error})"
             ),
             Self::Unreadable(error) => format!("the list of tickets could not be read ({error})"),
+            Self::NotListed => "the platform does not list its ticket".to_owned(),
             Self::SomebodyElse => {
                 "there are several tickets for it that may be somebody else's".to_owned()
             }

@@ -55,6 +55,29 @@ impl MemoryJournal {
     }
 }
 
+/// Whoever looks for the sentence finds it, whether the run was given up in between or not.
+#[test]
+fn a_lost_start_is_said_in_the_same_words_when_a_run_is_given_up() {
+    let item = mysoftware(1);
+    let world = world(&[item]);
+    let journal = Journal::record(&world.journal, Fact::Intent { item });
+    world.clock.run(journal).expect("recorded");
+    let abandoned = world.clock.run(abandon(world.ports(), BTreeSet::new()));
+    let outcome = world.complete();
+    let said: Vec<_> = abandoned
+        .unresolved
+        .iter()
+        .map(|start| (start.item, start.note.clone()))
+        .collect();
+    let reported = outcome.report.notes.iter();
+    let reported: Vec<_> = reported
+        .filter(|note| note.contains("a start of mysoftware 1 was lost"))
+        .map(|note| (item, note.clone()))
+        .collect();
+    assert_eq!(said, reported);
+    assert_eq!(said.len(), 1);
+}
+
 #[test]
 fn a_run_dropped_at_any_moment_is_resumed() {
     let items = [appliance(1), appliance(2), mysoftware(1)];

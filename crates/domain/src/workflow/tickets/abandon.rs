@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
+use super::lost::unresolved_note;
 use super::ownership::{Ownership, of_lost_starts, unrecorded};
 use crate::model::{ItemRef, Ticket};
 use crate::ports::{ApiError, Fact, Journal, JournalState, UserDataApi};
 use crate::workflow::context::Ports;
+use crate::workflow::item::Ambiguity;
 
 /// What giving a run up came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -17,8 +19,26 @@ pub struct Abandoned {
     pub deleted: Vec<Ticket>,
     /// Tickets that are still on the platform, each with the reason.
     pub left: Vec<(Ticket, ApiError)>,
-    /// Items of which a start was sent whose ticket could not be found: one may be left of each.
-    pub unresolved: Vec<ItemRef>,
+    /// Starts whose ticket could not be found: one may be left of each.
+    pub unresolved: Vec<Unresolved>,
+}
+
+/// A start that was sent, and whose ticket could not be found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unresolved {
+    /// What was to be exported.
+    pub item: ItemRef,
+    /// The sentence that a report says of it.
+    pub note: String,
+}
+
+impl Unresolved {
+    fn of(item: ItemRef, why: &Ambiguity) -> Self {
+        Self {
+            item,
+            note: unresolved_note(item, why),
+        }
+    }
 }
 
 impl Abandoned {
@@ -94,7 +114,7 @@ async fn look_up_lost(
     ports: Ports<'_>,
     checkpoint: &JournalState,
     answered: &[Ticket],
-) -> (Vec<Ticket>, Vec<ItemRef>) {
+) -> (Vec<Ticket>, Vec<Unresolved>) {
     let (mut found, mut unresolved) = (Vec::new(), Vec::new());
     let is_answered = |item: &ItemRef| answered.iter().any(|ticket| ticket.item == *item);
     let lost: Vec<ItemRef> = checkpoint
@@ -112,7 +132,8 @@ async fn look_up_lost(
         // The journal holds one intent of an item at a time.
         match of_lost_starts(item, 1, &open, checkpoint.foreign.as_ref(), checkpoint) {
             Ownership::Ours(ours) => found.extend(ours),
-            Ownership::Nothing | Ownership::Unknown(_) => unresolved.push(item),
+            Ownership::Nothing => unresolved.push(Unresolved::of(item, &Ambiguity::NotListed)),
+            Ownership::Unknown(why) => unresolved.push(Unresolved::of(item, &why)),
         }
     }
     (found, unresolved)

@@ -125,11 +125,16 @@ pub(crate) async fn record_unresolved(
     item: ItemRef,
     why: &Ambiguity,
 ) -> Result<(), JournalError> {
-    let why = why.in_words();
-    let note = format!(
-        "the answer to a start of {item} was lost, and {why}: one export ticket may be left on the platform"
-    );
+    let note = unresolved_note(item, why);
     journal.record(Fact::Unresolved { item, note }).await
+}
+
+/// What is said of a start whose ticket cannot be found, by whoever says it.
+pub(super) fn unresolved_note(item: ItemRef, why: &Ambiguity) -> String {
+    let why = why.in_words();
+    format!(
+        "the answer to a start of {item} was lost, and {why}: one export ticket may be left on the platform"
+    )
 }
 
 /// Records unanswered starts of my software that this run does not look into, because `has_more` says that it has another ticket

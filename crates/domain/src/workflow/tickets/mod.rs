@@ -5,7 +5,7 @@ mod delete;
 mod lost;
 mod ownership;
 
-pub use abandon::{Abandoned, abandon, record_answers};
+pub use abandon::{Abandoned, Unresolved, abandon, record_answers};
 pub(crate) use delete::{delete_after_finish, undeleted};
 pub(crate) use lost::{
     Foreign, before_first_start, find, record_superfluous, record_unresolved, sweep,
