@@ -119,6 +119,7 @@ mod tests {
             request: "GET users/john".to_owned(),
             status: 503,
             retry_after: None,
+            proxy: None,
             message: None,
         };
         sign_in.learn(first, &Err::<(), _>(busy)).await;

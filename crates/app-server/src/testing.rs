@@ -129,6 +129,7 @@ impl Backend for FakeBackend {
                 request: "GET users".to_owned(),
                 status: 503,
                 retry_after: None,
+                proxy: None,
                 message: None,
             }));
         }

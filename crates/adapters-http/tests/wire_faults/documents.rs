@@ -338,6 +338,7 @@ async fn a_refusal_carries_the_server_s_words() {
             request: "GET users/john".to_owned(),
             status: 503,
             retry_after: Some(Duration::from_secs(3)),
+            proxy: None,
             message: Some("Upgrading".to_owned()),
         })
     );

@@ -188,7 +188,7 @@ pub enum ApiError {
         message: Option<String>,
     },
     /// 408, 425, 429, 502, 503, 504 and the other statuses that say "not now": try again later.
-    #[error("{request}: the server is overloaded or being upgraded ({status}){}", said(message.as_ref()))]
+    #[error("{request}: {} ({status}){}", overloaded(proxy.as_deref()), said(message.as_ref()))]
     Overloaded {
         /// Method and path.
         request: String,
@@ -196,6 +196,8 @@ pub enum ApiError {
         status: u16,
         /// `Retry-After`, where sent.
         retry_after: Option<Duration>,
+        /// Host and port of a proxy that may have said this itself, because it does not reach the platform.
+        proxy: Option<String>,
         /// What the server said.
         message: Option<String>,
     },
@@ -377,6 +379,14 @@ pub enum ApiError {
         /// Scheme, host and path without query.
         to: String,
     },
+}
+
+fn overloaded(proxy: Option<&str>) -> String {
+    let what = "the server is overloaded or being upgraded";
+    proxy.map_or_else(
+        || what.to_owned(),
+        |proxy| format!("{what}, or the proxy `{proxy}` does not reach it"),
+    )
 }
 
 fn said(message: Option<&String>) -> String {

@@ -161,6 +161,7 @@ fn an_overloaded_platform_is_waited_for() {
         request: "GET x".to_owned(),
         status: 503,
         retry_after: Some(Duration::from_secs(30)),
+        proxy: None,
         message: None,
     };
     world.platform.script(

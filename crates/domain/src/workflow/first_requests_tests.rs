@@ -137,6 +137,7 @@ fn json_that_always_fails_costs_few_attempts_and_each_document_is_a_failure() {
                 request: "GET x".to_owned(),
                 status,
                 retry_after: None,
+                proxy: None,
                 message: None,
             },
         };

@@ -136,6 +136,7 @@ mod tests {
             request: "GET x".into(),
             status: 503,
             retry_after: retry_after.map(Duration::from_secs),
+            proxy: None,
             message: None,
         }
     }

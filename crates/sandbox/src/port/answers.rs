@@ -27,6 +27,7 @@ pub(super) fn meaning(refusal: Refusal, request: String) -> ApiError {
                 request,
                 status,
                 retry_after,
+                proxy: None,
                 message,
             }
         }

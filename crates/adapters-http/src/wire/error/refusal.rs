@@ -42,6 +42,7 @@ pub(crate) fn refusal(
             request,
             status,
             retry_after: retry_after(headers, Timestamp::now()),
+            proxy: gateway(status, way),
             message,
         },
         status @ 500.. => ApiError::ServerFault {
@@ -66,6 +67,12 @@ fn means_later(status: u16, headers: &HeaderMap) -> bool {
     // Bandwidth used up; Cloudflare's words for a platform that it does not reach; overloaded; timeouts of gateways.
     let from_networks = matches!(status, 509 | 520..=524 | 527 | 529 | 530 | 598 | 599);
     from_servers || from_networks || headers.contains_key(RETRY_AFTER)
+}
+
+/// The proxy that may speak of its own trouble: what a platform says over TLS, no proxy can say.
+fn gateway(status: u16, way: &Way<'_>) -> Option<String> {
+    let is_gateway = matches!(status, 502..=504) && !way.is_tls;
+    way.proxy.filter(|_| is_gateway).map(str::to_owned)
 }
 
 /// What a proxy or a TLS front end says in the platform's place.

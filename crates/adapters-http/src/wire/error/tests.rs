@@ -197,6 +197,24 @@ fn a_proxy_that_speaks_no_tls_is_named_and_not_the_platform() {
     }
 }
 
+/// Over plain HTTP a proxy answers for a platform that it does not reach; what comes through a tunnel is the platform's.
+#[test]
+fn a_gateway_s_status_names_the_proxy_that_may_have_said_it() {
+    let said = |status: u16, way: &Way<'_>| {
+        let status = StatusCode::from_u16(status).unwrap();
+        refusal(status, &HeaderMap::new(), b"", "GET status", way).to_string()
+    };
+    let tunnel = Way {
+        is_tls: true,
+        ..BEHIND_A_PROXY
+    };
+    for status in [502, 503, 504] {
+        assert!(said(status, &BEHIND_A_PROXY).contains("or the proxy `proxy.example.com:3128`"));
+        assert!(!said(status, &tunnel).contains("proxy"));
+    }
+    assert!(!said(429, &BEHIND_A_PROXY).contains("proxy"));
+}
+
 #[test]
 fn a_proxy_that_speaks_no_http_is_named_and_not_the_platform() {
     let found = |request: &str, way: &Way<'_>| {

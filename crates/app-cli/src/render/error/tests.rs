@@ -92,6 +92,7 @@ fn api_errors() -> Vec<ApiError> {
             request: request(),
             status: 503,
             retry_after: None,
+            proxy: None,
             message: message.clone(),
         },
         ApiError::Forbidden {
@@ -211,6 +212,7 @@ fn no_hint_says_to_resume_where_nothing_was_kept() {
         request: "GET status".to_owned(),
         status: 503,
         retry_after: None,
+        proxy: None,
         message: None,
     };
     for error in [

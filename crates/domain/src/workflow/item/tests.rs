@@ -51,6 +51,7 @@ fn error(n: u8) -> ApiError {
             request,
             status: 503,
             retry_after: None,
+            proxy: None,
             message: None,
         },
         3 => ApiError::NoAnswer {
@@ -75,6 +76,7 @@ fn error(n: u8) -> ApiError {
             request,
             status: 502,
             retry_after: None,
+            proxy: None,
             message: None,
         },
         _ => ApiError::Unreadable {

@@ -34,6 +34,7 @@ fn a_small_file_is_tried_again_as_everything_else_is() {
         request: "GET photo".into(),
         status: 503,
         retry_after: None,
+        proxy: None,
         message: None,
     };
     let platform = &world.platform;
@@ -241,6 +242,7 @@ fn an_export_that_is_given_up_is_stopped_before_another_takes_its_slot() {
             request: "DELETE status".into(),
             status: 503,
             retry_after: None,
+            proxy: None,
             message: None,
         };
         let stops = |call: &Call| matches!(call, Call::Cancel(_) | Call::Delete(_));

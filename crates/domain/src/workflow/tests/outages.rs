@@ -11,6 +11,7 @@ fn overloaded() -> ApiError {
         request: "x".into(),
         status: 503,
         retry_after: None,
+        proxy: None,
         message: None,
     }
 }

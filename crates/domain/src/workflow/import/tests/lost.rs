@@ -72,6 +72,7 @@ fn a_platform_that_is_busy_is_asked_again() {
         request: "x".to_owned(),
         status: 503,
         retry_after: None,
+        proxy: None,
         message: None,
     };
     let any = |call: &ImportCall| !matches!(call, ImportCall::List(_));
