@@ -157,6 +157,8 @@ async fn the_program_serves_other_machines_with_tls_and_says_https() {
     let bench = bench(quick()).await;
     let folder = tempfile::tempdir().unwrap();
     let mine = identity(folder.path());
+    let mode = std::os::unix::fs::PermissionsExt::from_mode(0o644);
+    std::fs::set_permissions(&mine.files.key, mode).unwrap();
     let start = Start::new(bench.forge.url(), &folder.path().join("data"))
         .with("--listen", "0.0.0.0:0")
         .with("--tls-cert", &mine.files.cert)
@@ -166,6 +168,7 @@ async fn the_program_serves_other_machines_with_tls_and_says_https() {
     assert_eq!(mine.send(&url, ALIVE).await.status, 200);
     let log = process.terminate().await.1;
     assert!(log.contains("https://0.0.0.0:"), "{log}");
+    assert!(log.contains("can read the TLS key"), "{log}");
     let plain = start
         .clone()
         .with("--public-url", "http://exports.example.com");

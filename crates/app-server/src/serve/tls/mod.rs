@@ -55,6 +55,12 @@ impl Tls {
     /// Reads the certificate and its key.
     pub(crate) fn open(files: &TlsFiles) -> Result<Self, TlsError> {
         let read = Read::files(files)?;
+        if pair::is_open_to_all(&files.key) {
+            tracing::warn!(
+                key = %files.key.display(),
+                "everybody on this machine can read the TLS key: `chmod o-rwx` takes that away"
+            );
+        }
         let current = Arc::new(Current(RwLock::new(read.pair(files)?)));
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let mut config = ServerConfig::builder_with_provider(provider)

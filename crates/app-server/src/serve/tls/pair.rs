@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Read as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -115,6 +116,11 @@ impl Read {
             },
         })
     }
+}
+
+/// Whether anybody on this machine can read the key; a group's access is how operators share a key with a proxy.
+pub(super) fn is_open_to_all(key: &Path) -> bool {
+    std::fs::metadata(key).is_ok_and(|found| found.permissions().mode() & 0o004 != 0)
 }
 
 fn read(what: &'static str, path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsFileError> {
