@@ -136,7 +136,7 @@ fn test() -> Result<(), String> {
         Ok(proxies) => tests = tests.env(test_tools::PROXIES, proxies),
         Err(why) => missing.push(format!("of the service behind a proxy: {why}")),
     }
-    tests.run()?;
+    tests.with_default_signals().run()?;
     if missing.is_empty() {
         return Ok(());
     }

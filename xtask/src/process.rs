@@ -57,6 +57,29 @@ impl Chore {
         chore
     }
 
+    /// The same, with the signals that end programs in their default state, where `env` can do that. Started in the background or with
+    /// `nohup` we were told to ignore some of them, and so would be the programs that tests send them to.
+    pub(crate) fn with_default_signals(self) -> Self {
+        const DEFAULTS: &str = "--default-signal=HUP,INT,QUIT";
+        let tried = Command::new("env").args([DEFAULTS, "true"]).output();
+        if !tried.is_ok_and(|tried| tried.status.success()) {
+            return self;
+        }
+        let mut command = Command::new("env");
+        command.arg(DEFAULTS);
+        command.arg(self.0.get_program()).args(self.0.get_args());
+        for (name, value) in self.0.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
+        if let Some(folder) = self.0.get_current_dir() {
+            command.current_dir(folder);
+        }
+        Self(command)
+    }
+
     pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.0.arg(argument);
         self

@@ -4,8 +4,12 @@ use std::ffi::{OsStr, OsString};
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use tokio::task::spawn_blocking;
+
+/// A program that was sent a signal ends within this, however busy the machine is.
+const PATIENCE: Duration = Duration::from_mins(2);
 
 /// A running program. It is killed when this goes.
 pub(crate) struct Process {
@@ -170,7 +174,19 @@ impl Process {
         let ended = spawn_blocking(move || {
             let sent = Command::new("kill").args([&name, &id]).status();
             assert!(sent.unwrap().success());
-            child.wait().unwrap()
+            let from = Instant::now();
+            loop {
+                if let Some(status) = child.try_wait().unwrap() {
+                    return status;
+                }
+                if from.elapsed() > PATIENCE {
+                    let _ = child.kill();
+                    panic!(
+                        "it did not end after kill {name} (does this process ignore it, as under `nohup`?)"
+                    );
+                }
+                std::thread::sleep(Duration::from_millis(5));
+            }
         });
         let status = ended.await.unwrap();
         let log = (&mut self.log).await.unwrap();

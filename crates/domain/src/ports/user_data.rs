@@ -197,7 +197,7 @@ pub enum ApiError {
         /// `Retry-After`, where sent.
         retry_after: Option<Duration>,
         /// Host and port of a proxy that may have said this itself, because it does not reach the platform.
-        proxy: Option<String>,
+        proxy: Option<Box<str>>,
         /// What the server said.
         message: Option<String>,
     },

@@ -70,9 +70,9 @@ fn means_later(status: u16, headers: &HeaderMap) -> bool {
 }
 
 /// The proxy that may speak of its own trouble: what a platform says over TLS, no proxy can say.
-fn gateway(status: u16, way: &Way<'_>) -> Option<String> {
+fn gateway(status: u16, way: &Way<'_>) -> Option<Box<str>> {
     let is_gateway = matches!(status, 502..=504) && !way.is_tls;
-    way.proxy.filter(|_| is_gateway).map(str::to_owned)
+    way.proxy.filter(|_| is_gateway).map(Box::from)
 }
 
 /// What a proxy or a TLS front end says in the platform's place.
