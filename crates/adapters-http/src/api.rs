@@ -147,7 +147,13 @@ impl UserDataApi for UforgeApi {
 
     async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError> {
         let address = self.paths.binary(what);
-        self.file(&PlatformRequest::get(&address, "*/*"), FileKind::Small)
+        let kind = match what {
+            BinaryRef::Photo(_) | BinaryRef::Logo(..) | BinaryRef::Certificate { .. } => {
+                FileKind::Small
+            }
+            BinaryRef::Part(_) => FileKind::Own,
+        };
+        self.file(&PlatformRequest::get(&address, "*/*"), kind)
             .await
     }
 

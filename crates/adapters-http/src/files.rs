@@ -14,6 +14,8 @@ pub(crate) enum FileKind {
     Archive,
     /// A photo, a logo or a certificate.
     Small,
+    /// A file of the user's own, of any kind: kept as it comes.
+    Own,
 }
 
 /// Bytes that are looked at.
@@ -28,6 +30,9 @@ pub(crate) async fn looked_at(
     kind: FileKind,
     limit: u64,
 ) -> Result<Download, Unread> {
+    if kind == FileKind::Own {
+        return Ok(download);
+    }
     let (beginning, body) = beginning(download.body).await;
     if wire::looks_like_page(&beginning) {
         return Err(Unread::Page("text/html".to_owned()));
@@ -36,9 +41,10 @@ pub(crate) async fn looked_at(
     let is_packed = match kind {
         FileKind::Archive => wire::is_packed_twice(&beginning),
         FileKind::Small => wire::is_gzip(&beginning),
+        FileKind::Own => false,
     };
     let mut download = match (is_packed, kind) {
-        (false, _) => download,
+        (false, _) | (true, FileKind::Own) => download,
         (true, FileKind::Archive) => Download {
             body: wire::unpacking(download.body, download.request.clone()),
             length: None,
@@ -51,6 +57,7 @@ pub(crate) async fn looked_at(
         FileKind::Archive if is_plausible_for_archive(&download.media_type) => download.media_type,
         FileKind::Archive => "application/gzip".to_owned(),
         FileKind::Small => media_type(&beginning, download.media_type),
+        FileKind::Own => download.media_type,
     };
     Ok(download)
 }

@@ -6,7 +6,7 @@ use std::fmt::Write as _;
 
 use domain::model::{
     BinaryRef, ImportOptions, ImportTicket, ItemKind, ItemRef, ListResource, OsVersion,
-    OutputFormat, Page, Resource, Tagging, Ticket, UserId,
+    OutputFormat, Page, PartRef, Resource, Tagging, Ticket, UserId,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -119,6 +119,9 @@ impl Paths {
                 "orgs/{org}/workspaces/{workspace}/templates/{template}/comments"
             ))
             .page(page, "count", "offset"),
+            Resource::Part(part, page) => {
+                Address::of(self.part(part)).page(page, "count", "offset")
+            }
         }
     }
 
@@ -141,6 +144,7 @@ impl Paths {
                 account,
                 certificate,
             } => format!("{user}/accounts/{account}/certs/{certificate}"),
+            BinaryRef::Part(part) => self.part(part),
         })
     }
 
@@ -213,6 +217,15 @@ impl Paths {
             ItemKind::MySoftware => "mysoftware",
         };
         format!("{}/{list}/{}", self.user, item.id)
+    }
+
+    fn part(&self, part: PartRef) -> String {
+        let below: Vec<String> = part
+            .segments()
+            .iter()
+            .map(|segment| percent_encode(segment))
+            .collect();
+        format!("{}/{}", self.item(part.item()), below.join("/"))
     }
 
     fn ticket_path(&self, ticket: Ticket) -> String {

@@ -35,9 +35,16 @@ pub const PORTS: [Port; 14] = [
                     "facts_come_with_the_xml",
                     "every_list_can_be_read",
                     "what_is_not_there_is_not_found",
+                    "the_parts_of_an_item_come_from_their_list",
                 ],
             ),
-            ("binary", &["a_file_comes_as_bytes"]),
+            (
+                "binary",
+                &[
+                    "a_file_comes_as_bytes",
+                    "the_parts_of_an_item_come_from_their_list",
+                ],
+            ),
             ("start_export", &["an_export_runs_its_course"]),
             ("export_status", &["an_export_runs_its_course"]),
             (

@@ -4,7 +4,8 @@ use std::future::Future;
 use std::pin::Pin;
 
 use domain::model::{
-    BinaryRef, ListResource, ObjectId, OutputFormat, Page, Representation, Resource, Ticket,
+    BinaryRef, ItemRef, ListResource, ObjectId, OutputFormat, Page, PartKind, PartRef,
+    Representation, Resource, Ticket,
 };
 use domain::ports::{ApiError, Download, ExportState, ExportStatus, ResumeAt, UserDataApi};
 use domain::testing::{appliance, mysoftware};
@@ -31,6 +32,7 @@ pub async fn every_promise(api: &dyn UserDataApi, has: Has, pause: Pause<'_>) {
     every_list_can_be_read(api, has.filled_lists).await;
     what_is_not_there_is_not_found(api).await;
     a_file_comes_as_bytes(api, has.photo).await;
+    the_parts_of_an_item_come_from_their_list(api).await;
     an_export_runs_its_course(api, pause).await;
     a_download_before_the_end_fails(api).await;
     a_download_starts_where_it_is_said_to(api, has.ranges, pause).await;
@@ -155,6 +157,33 @@ pub async fn a_file_comes_as_bytes(api: &dyn UserDataApi, photo: BinaryRef) {
     assert!(length.is_none_or(|length| length == bytes.len() as u64));
     let nobody = BinaryRef::Photo(ObjectId::parse("999999").expect("an id"));
     let error = api.binary(nobody).await.expect_err("an error");
+    assert!(matches!(error, ApiError::NotFound { .. }), "{error}");
+}
+
+fn part(item: ItemRef, path: &str, ids: &[ObjectId]) -> PartRef {
+    let kind = PartKind::all(item.kind).find(|kind| kind.below_item() == path);
+    PartRef::new(item, kind.expect("a kind"), ids).expect("as many ids")
+}
+
+/// A list below an item says which objects there are, and their files come as they are.
+pub async fn the_parts_of_an_item_come_from_their_list(api: &dyn UserDataApi) {
+    let shop = appliance(201);
+    let list = Resource::Part(part(shop, "bootscripts", &[]), Page::Whole);
+    let answer = api.document(list, Representation::Xml).await;
+    let objects = answer.expect("a list").facts.objects;
+    let id = objects.first().and_then(|script| script.id);
+    let id = ObjectId::try_from(id.expect("an id")).expect("a valid id");
+    let single = Resource::Part(part(shop, "bootscripts/{bsid}", &[id]), Page::Whole);
+    let answer = api.document(single, Representation::Xml).await;
+    let facts = answer.expect("a document").facts.objects;
+    assert_eq!(facts.first().and_then(|script| script.id), Some(id.get()));
+    let file = BinaryRef::Part(part(shop, "bootscripts/{bsid}/bin", &[id]));
+    let file = body(api.binary(file).await.expect("a file")).await;
+    assert!(file.starts_with(b"#!/bin/sh"), "{file:?}");
+    let unknown = ObjectId::parse("999999").expect("an id");
+    let unknown = Resource::Part(part(shop, "bootscripts/{bsid}", &[unknown]), Page::Whole);
+    let error = api.document(unknown, Representation::Xml).await;
+    let error = error.expect_err("an error");
     assert!(matches!(error, ApiError::NotFound { .. }), "{error}");
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use adapters_http::TrackedStarts;
-use domain::model::{BinaryRef, ObjectId, OutputFormat};
+use domain::model::{BinaryRef, ObjectFacts, ObjectId, OutputFormat, PartKind, PartRef};
 use domain::ports::{Clock as _, UserDataApi};
 use domain::testing::{FakeItem, FakePlatform, SimClock, appliance, mysoftware};
 use sandbox::scenario::Ranges;
@@ -23,6 +23,27 @@ fn scenario() -> Scenario {
 
 fn photo(id: i64) -> BinaryRef {
     BinaryRef::Photo(ObjectId::try_from(id).expect("an id"))
+}
+
+/// The first appliance has a boot script.
+fn with_boot_script(platform: FakePlatform) -> FakePlatform {
+    let item = appliance(201);
+    let id = ObjectId::try_from(5).expect("an id");
+    let part = |path: &str, ids: &[ObjectId]| {
+        let kind = PartKind::all(item.kind).find(|kind| kind.below_item() == path);
+        PartRef::new(item, kind.expect("a kind"), ids).expect("as many ids")
+    };
+    let script = vec![ObjectFacts {
+        id: Some(id.get()),
+        ..ObjectFacts::default()
+    }];
+    platform
+        .with_part(part("bootscripts", &[]), script.clone())
+        .with_part(part("bootscripts/{bsid}", &[id]), script)
+        .with_file(
+            BinaryRef::Part(part("bootscripts/{bsid}/bin", &[id])),
+            b"#!/bin/sh".to_vec(),
+        )
 }
 
 /// What the sandbox's demo data have.
@@ -76,6 +97,7 @@ fn the_fake_platform_keeps_its_promises() {
         .with_batch()
         .with_ranges()
         .with_file(photo(77), b"a photo".to_vec());
+    let platform = with_boot_script(platform);
     let has = Has {
         filled_lists: false,
         ..demo()

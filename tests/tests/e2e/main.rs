@@ -6,6 +6,7 @@ mod against;
 mod complete;
 mod encryption;
 mod failures;
+mod fallback;
 mod front_ends;
 mod import_faults;
 mod imports;

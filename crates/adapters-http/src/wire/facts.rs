@@ -1,7 +1,8 @@
 //! What the workflow needs to know, read from a document's tree.
 
 use domain::model::{
-    Facts, ItemKind, ItemRef, ListResource, ObjectFacts, Resource, UploadFacts, UploadRole,
+    Facts, InnerFacts, InnerRole, ItemKind, ItemRef, ListResource, ObjectFacts, Resource,
+    UploadFacts, UploadRole,
 };
 use roxmltree::{Document, Node};
 
@@ -15,6 +16,8 @@ enum Shape {
     Object(&'static str),
     /// Root, wrapper and item.
     List(&'static str, &'static str, &'static str),
+    /// A document below an item: an object, or a list of objects, of one of many types.
+    Part,
     /// Not in the schema: kept as sent.
     Unknown,
 }
@@ -34,6 +37,7 @@ fn shape(what: Resource) -> Shape {
         Resource::WorkspaceComments { .. } | Resource::TemplateComments { .. } => {
             Shape::List("comments", "comments", "comment")
         }
+        Resource::Part(..) => Shape::Part,
     }
 }
 
@@ -79,7 +83,27 @@ pub(super) fn of(document: &Document<'_>, what: Resource) -> Result<Facts, Unrea
                 total: count(root, "total"),
             })
         }
+        Shape::Part => root(document, &[]).map(part),
         Shape::Unknown => root(document, &[]).map(|_| Facts::default()),
+    }
+}
+
+/// What has an id of its own is an object; anything else holds objects, in its wrapper or directly.
+fn part(root: Node<'_, '_>) -> Facts {
+    if object_id(root).is_some() {
+        return Facts {
+            objects: vec![object(root)],
+            total: None,
+        };
+    }
+    let is_object = |node: &Node<'_, '_>| object_id(*node).is_some();
+    let objects = children(root).flat_map(|node| {
+        let inside = (!is_object(&node)).then(|| children(node));
+        std::iter::once(node).chain(inside.into_iter().flatten())
+    });
+    Facts {
+        objects: objects.filter(is_object).map(object).collect(),
+        total: count(root, "total"),
     }
 }
 
@@ -114,7 +138,68 @@ fn object(node: Node<'_, '_>) -> ObjectFacts {
         secrets_missing: flag(node, "secretsMissing"),
         org: organization(node),
         uploads: uploads(node),
+        uploaded: is_own_file(node).then(|| uploaded(node)).flatten(),
+        inner: inner(node),
     }
+}
+
+/// Whether an object is a file of the user's own.
+fn is_own_file(node: Node<'_, '_>) -> bool {
+    matches!(node.tag_name().name(), "bootScript" | "softwareArtifact")
+}
+
+fn uploaded(node: Node<'_, '_>) -> Option<bool> {
+    child(node, "uploaded").map(|_| flag(node, "uploaded"))
+}
+
+/// The objects in it that have addresses below it. An address without its object names it as well.
+fn inner(node: Node<'_, '_>) -> Vec<InnerFacts> {
+    let one = |role, name: &str, uri: &str| {
+        let file = child(node, name);
+        let id = file
+            .and_then(object_id)
+            .or_else(|| last_number(&word(node, uri)?))?;
+        Some(InnerFacts {
+            role,
+            id,
+            name: file.and_then(|file| text(file, "name")),
+            size: file.and_then(|file| count(file, "size")),
+            uploaded: file.and_then(uploaded),
+        })
+    };
+    let found = match node.tag_name().name() {
+        "appliance" => vec![
+            one(
+                InnerRole::InstallProfile,
+                "installProfile",
+                "installProfileUri",
+            ),
+            one(InnerRole::OsProfile, "osProfile", "osProfileUri"),
+            one(InnerRole::StudioPackage, "oasPackage", "oasPackageUri"),
+        ],
+        "installProfile" => vec![one(InnerRole::PartitionTable, "partitionTable", "")],
+        "mySoftware" | "oasPkg" => vec![one(InnerRole::License, "license", "")],
+        "softwareArtifact" => return artifacts_in(node),
+        _ => Vec::new(),
+    };
+    found.into_iter().flatten().collect()
+}
+
+/// The files in a folder of files, at any depth.
+fn artifacts_in(node: Node<'_, '_>) -> Vec<InnerFacts> {
+    let nested = node.descendants().skip(1);
+    let artifacts = nested.filter(|node| node.tag_name().name() == "softwareArtifact");
+    artifacts
+        .filter_map(|file| {
+            Some(InnerFacts {
+                role: InnerRole::Artifact,
+                id: object_id(file)?,
+                name: text(file, "name"),
+                size: count(file, "size"),
+                uploaded: uploaded(file),
+            })
+        })
+        .collect()
 }
 
 /// The organization of a workspace; the schema lets `orgUri` be absent, and the workspace's own address names it as well.

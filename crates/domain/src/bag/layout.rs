@@ -3,7 +3,7 @@
 //! No name in here is taken from outside as it is: ids are numbers, names are slugs, endings are slugs.
 
 use crate::model::{
-    BagPath, ItemKind, ObjectId, Representation, SafeName, Section, SectionKind, slug,
+    BagPath, ItemKind, ObjectId, PartRef, Representation, SafeName, Section, SectionKind, slug,
 };
 
 /// The folder of the payload (RFC 8493 §2.1.2).
@@ -99,10 +99,49 @@ pub fn archive(folder: &BagPath, time: usize) -> BagPath {
 
 /// Whether a file of a bag is an archive that the platform made, and so a complete gzip file.
 pub fn is_archive(path: &str) -> bool {
-    [Section::Appliances, Section::MySoftware]
+    let is_of_items = [Section::Appliances, Section::MySoftware]
         .iter()
-        .any(|&section| path.starts_with(section_folder(section).as_str()))
-        && path.ends_with(".tar.gz")
+        .any(|&section| path.starts_with(section_folder(section).as_str()));
+    // What an item has below `fallback/` may be called so too.
+    is_of_items && path.ends_with(".tar.gz") && path.split('/').count() == 4
+}
+
+/// Where the parts of an item lie of which the platform could give no archive.
+pub fn fallback_folder(folder: &BagPath) -> BagPath {
+    folder.join(&name("fallback"))
+}
+
+/// The document of a part of an item, or of one page of it: where it is below the item on the platform, it is below `fallback/`.
+/// Pages count from 1.
+pub fn part_document(
+    folder: &BagPath,
+    part: PartRef,
+    page: usize,
+    form: Representation,
+) -> BagPath {
+    let mut segments = part.segments();
+    let last = segments.pop().unwrap_or_default();
+    below(&fallback_folder(folder), &segments).join(&document(&last, page, form))
+}
+
+/// A file of an item: `bootscripts/<id>-<file name>` below `fallback/`.
+pub fn part_file(folder: &BagPath, part: PartRef, file_name: &str) -> BagPath {
+    let mut segments = part.segments();
+    if part.kind().below_item().ends_with("/bin") {
+        segments.pop();
+    }
+    segments.pop();
+    let place = below(&fallback_folder(folder), &segments);
+    match part.ids().last() {
+        Some(id) => place.join(&SafeName::of_file(*id, file_name)),
+        None => place.join(&name(&slug(file_name))),
+    }
+}
+
+/// A folder in this one. Segments are words of the table of resources, and ids.
+fn below(folder: &BagPath, segments: &[String]) -> BagPath {
+    let segments = segments.iter();
+    segments.fold(folder.clone(), |path, segment| path.join(&name(segment)))
 }
 
 /// The user's photo; `ending` as [`ending_of`] says it.
@@ -204,6 +243,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::model::{ItemRef, PartKind};
     use Representation::{Json, Xml};
 
     fn id(number: i64) -> ObjectId {
@@ -294,12 +334,54 @@ mod tests {
     }
 
     #[test]
+    fn parts_lie_below_fallback_where_they_lie_below_their_item() {
+        let shop = object_folder(Section::Appliances, id(201), "Web shop");
+        let item = ItemRef {
+            kind: ItemKind::Appliance,
+            id: id(201),
+        };
+        let part = |path: &str, ids: &[ObjectId]| {
+            let mut kinds = PartKind::all(ItemKind::Appliance);
+            let kind = kinds.find(|kind| kind.below_item() == path).unwrap();
+            PartRef::new(item, kind, ids).unwrap()
+        };
+        let base = "data/appliances/201-web-shop/fallback";
+        for (path, expected) in [
+            (
+                part_document(&shop, part("bootscripts", &[]), 2, Xml),
+                "bootscripts-2.xml",
+            ),
+            (
+                part_document(&shop, part("installProfile/{ipid}/nics", &[id(3)]), 1, Json),
+                "installProfile/3/nics.json",
+            ),
+            (
+                part_file(&shop, part("bootscripts/{bsid}/bin", &[id(5)]), "../a.sh"),
+                "bootscripts/5-a.sh",
+            ),
+            (
+                part_file(
+                    &shop,
+                    part("oas/{oaspkgid}/licenses/{oaslid}", &[id(5), id(6)]),
+                    "",
+                ),
+                "oas/5/licenses/6-unnamed",
+            ),
+        ] {
+            assert_eq!(path.as_str(), format!("{base}/{expected}"));
+        }
+    }
+
+    #[test]
     fn archives_are_known_by_their_place() {
         let shop = object_folder(Section::Appliances, id(201), "Web shop");
         assert!(is_archive(archive(&shop, 2).as_str()));
         assert!(!is_archive("data/appliances/201-web-shop/appliance.xml"));
         assert!(!is_archive(
             "data/cloud-accounts/1-aws/certificates/2-x.tar.gz"
+        ));
+        assert!(!is_archive(
+            "data/mysoftware/7-nginx/fallback/artifacts/9-archive.tar.gz"
         ));
     }
 

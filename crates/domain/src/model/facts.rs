@@ -12,6 +12,8 @@ pub enum UploadRole {
     Logo,
     /// A certificate or key file of a cloud account.
     Certificate,
+    /// A file below an item: a boot script, a software file, a licence.
+    Part,
 }
 
 /// A file that the platform keeps for an object (schema type `UForgeUploadObject`).
@@ -63,6 +65,48 @@ pub struct ObjectFacts {
     pub org: Option<i64>,
     /// Photo, logo and certificates.
     pub uploads: Vec<UploadFacts>,
+    /// `uploaded` of an object that is a file itself (a boot script, a software artifact), where sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uploaded: Option<bool>,
+    /// The objects in it that have addresses below it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub inner: Vec<InnerFacts>,
+}
+
+/// What an object in another one is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum InnerRole {
+    /// The install profile of an appliance.
+    InstallProfile,
+    /// The operating system profile of an appliance.
+    OsProfile,
+    /// The package of the platform's studio in an appliance.
+    StudioPackage,
+    /// The licence of a bundle or of a studio package.
+    License,
+    /// The partition table of an install profile.
+    PartitionTable,
+    /// A software artifact in another one.
+    Artifact,
+}
+
+/// An object in another one, that has an address below it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InnerFacts {
+    /// What it is.
+    pub role: InnerRole,
+    /// Its `dbId`, as sent.
+    pub id: i64,
+    /// Its `name`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// `size` in bytes, where published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub size: Option<u64>,
+    /// `uploaded`, where sent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uploaded: Option<bool>,
 }
 
 /// What is known of one document.

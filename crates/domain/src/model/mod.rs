@@ -8,12 +8,14 @@ mod ids;
 mod import;
 mod names;
 mod order;
+mod part;
+mod platform_resource;
 mod resource;
 mod section;
 mod text;
 
 pub use digest::{Sha256, Sha256Hasher};
-pub use facts::{Facts, ObjectFacts, UploadFacts, UploadRole};
+pub use facts::{Facts, InnerFacts, InnerRole, ObjectFacts, UploadFacts, UploadRole};
 pub use ids::{
     ExportId, IdError, ImportId, ImportTicket, ItemKind, ItemRef, ObjectId, Ticket, UserId,
 };
@@ -23,6 +25,9 @@ pub use order::{
     BagFormat, DocumentForms, Order, OutagePolicy, OutputFormat, Secrets, Selection, Strictness,
     TicketPolicy,
 };
+pub(crate) use part::is_parameter;
+pub use part::{PartKind, PartRef, UnknownPart};
+pub(crate) use platform_resource::{Use, platform_resources};
 pub use resource::{BinaryRef, ListResource, Page, Representation, Resource};
 pub use section::{Basis, Paging, Section, SectionError, SectionInfo, SectionKind};
 pub use text::{NotText, document_text};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::{ItemRef, ObjectId};
+use super::{ItemRef, ObjectId, PartRef};
 
 /// The list resources of one user, `users/{uid}/…`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -120,6 +120,8 @@ pub enum Resource {
         /// Which comments.
         page: Page,
     },
+    /// A document below an item, or one page of it.
+    Part(PartRef, Page),
 }
 
 /// One file that the platform keeps for an object (schema type `UForgeUploadObject`).
@@ -136,6 +138,8 @@ pub enum BinaryRef {
         /// The certificate.
         certificate: ObjectId,
     },
+    /// A file below an item: a boot script, a software file, a licence.
+    Part(PartRef),
 }
 
 /// The form in which a document is asked for.
@@ -188,6 +192,7 @@ impl fmt::Display for Resource {
             Self::TemplateComments { template, .. } => {
                 write!(f, "the comments of shared template {template}")
             }
+            Self::Part(part, _) => write!(f, "{part}"),
         }
     }
 }

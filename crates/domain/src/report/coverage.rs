@@ -1,11 +1,11 @@
 //! What this program does with every GET resource under `users/{uid}` of the platform: the answer to "is this all?".
 //!
-//! The table is `coverage.tsv`, held by a test against the platform's published resources in `coverage_resources.tsv`.
+//! The table is `model/resources.tsv`, held by a test against the platform's published resources in `coverage_resources.tsv`.
 
 use schemars::JsonSchema;
 use serde::Serialize;
 
-const TABLE: &str = include_str!("coverage.tsv");
+use crate::model::{Use, platform_resources};
 
 /// Where within a section a resource's content stands, when the resource itself is not fetched.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, JsonSchema)]
@@ -15,6 +15,8 @@ pub enum Inside {
     Document,
     /// In the archives that the platform makes of the section's items.
     Archive,
+    /// In the folder `fallback/` of those items of which the platform can give no archive, and nowhere else.
+    Fallback,
 }
 
 /// What became of one GET resource of the platform.
@@ -31,6 +33,9 @@ pub enum Coverage {
         /// Where in the section, when it is not a document or a file of its own.
         #[serde(skip_serializing_if = "Option::is_none")]
         inside: Option<Inside>,
+        /// Whether it is fetched, into the folder `fallback/` of an item, where the platform can give no archive of that item.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        fallback: bool,
     },
     /// It is left out.
     LeftOut {
@@ -43,28 +48,24 @@ pub enum Coverage {
 
 /// Every GET resource under `users/{uid}`, sorted by path.
 pub fn coverage() -> impl Iterator<Item = Coverage> {
-    TABLE
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .filter_map(row)
-}
-
-fn row(line: &'static str) -> Option<Coverage> {
-    let mut columns = line.split('\t');
-    let (resource, section, rest) = (columns.next()?, columns.next()?, columns.next());
-    Some(match (section, rest) {
-        ("-", reason) => Coverage::LeftOut {
-            resource,
-            left_out: reason?,
+    platform_resources().map(|row| match row.use_of_it {
+        Use::LeftOut(left_out) => Coverage::LeftOut {
+            resource: row.path,
+            left_out,
         },
-        (section, inside) => Coverage::Kept {
-            resource,
+        Use::Kept(section, words) => Coverage::Kept {
+            resource: row.path,
             section,
-            inside: match inside {
-                Some("document") => Some(Inside::Document),
-                Some("archive") => Some(Inside::Archive),
-                _ => None,
+            inside: if words.have("document") {
+                Some(Inside::Document)
+            } else if words.have("archive") {
+                Some(Inside::Archive)
+            } else if words.have("fallback") {
+                Some(Inside::Fallback)
+            } else {
+                None
             },
+            fallback: words.have("fallback"),
         },
     })
 }
@@ -99,19 +100,11 @@ mod tests {
     }
 
     #[test]
-    fn every_row_is_read_whole() {
-        let rows = TABLE.lines().filter(|line| !line.starts_with('#')).count();
-        assert_eq!(coverage().count(), rows);
-        for line in TABLE.lines().filter(|line| !line.starts_with('#')) {
-            let columns: Vec<&str> = line.split('\t').collect();
-            let known = match columns[..] {
-                [_, "-", reason] => reason.len() > 10,
-                [_, section] | [_, section, "document" | "archive"] => {
-                    section.parse::<Section>().is_ok()
-                }
-                _ => false,
-            };
-            assert!(known, "{line}");
+    fn every_section_of_the_table_is_one() {
+        for row in coverage() {
+            if let Coverage::Kept { section, .. } = row {
+                assert!(section.parse::<Section>().is_ok(), "{section}");
+            }
         }
     }
 

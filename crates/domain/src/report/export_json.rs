@@ -365,7 +365,7 @@ mod tests {
         );
         assert!(
             json["coverage"].as_array().unwrap().contains(&json!({
-                "resource": "users/{uid}/appliances/{aid}/bootscripts", "section": "appliances", "inside": "archive"
+                "resource": "users/{uid}/appliances/{aid}/bootscripts", "section": "appliances", "inside": "archive", "fallback": true
             }))
         );
     }

@@ -12,7 +12,7 @@ use futures_util::{StreamExt as _, stream};
 use super::SimClock;
 use crate::model::{
     BinaryRef, ExportId, Facts, ItemKind, ItemRef, ListResource, ObjectFacts, OutputFormat, Page,
-    Representation, Resource, Ticket, UploadFacts, UploadRole,
+    PartRef, Representation, Resource, Ticket, UploadFacts, UploadRole,
 };
 use crate::ports::{
     ApiError, Clock as _, Document, Download, ExportStatus, OpenTicket, Platform, ResumeAt,
@@ -104,6 +104,7 @@ type Matcher = Box<dyn Fn(&Call) -> bool + Send>;
 struct State {
     items: Vec<FakeItem>,
     files: BTreeMap<BinaryRef, Vec<u8>>,
+    parts: BTreeMap<PartRef, Vec<ObjectFacts>>,
     tickets: BTreeMap<Ticket, Duration>,
     cancelled: BTreeSet<Ticket>,
     next_ticket: i64,
@@ -169,6 +170,13 @@ impl FakePlatform {
         self
     }
 
+    /// It has this document below an item, which holds these objects.
+    #[must_use]
+    pub fn with_part(self, part: PartRef, objects: Vec<ObjectFacts>) -> Self {
+        self.state().parts.insert(part, objects);
+        self
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -183,6 +191,11 @@ impl FakePlatform {
         self.state()
             .scripts
             .push_back((Box::new(matches), script, times));
+    }
+
+    /// Forgets the scripts that are left.
+    pub fn forget_scripts(&self) {
+        self.state().scripts.clear();
     }
 
     /// Changes an item.
@@ -292,7 +305,7 @@ impl State {
                 md5: None,
                 media_type: None,
             }),
-            BinaryRef::Logo(..) | BinaryRef::Certificate { .. } => None,
+            BinaryRef::Logo(..) | BinaryRef::Certificate { .. } | BinaryRef::Part(_) => None,
         };
         self.files.iter().filter_map(photo).collect()
     }
@@ -322,6 +335,11 @@ impl State {
             Resource::List(ListResource::Appliances, Page::Whole) => of_kind(ItemKind::Appliance),
             Resource::List(ListResource::MySoftware, Page::Whole) => of_kind(ItemKind::MySoftware),
             Resource::Item(item) => vec![object(self.item(item)?)],
+            Resource::Part(part, Page::Whole) => self
+                .parts
+                .get(&part)
+                .cloned()
+                .ok_or_else(|| missing(&format!("GET {part}")))?,
             Resource::CloudAccount(_) => return Err(missing("GET accounts")),
             _ => Vec::new(),
         };

@@ -7,7 +7,7 @@ use futures_util::lock;
 
 use super::attempt::{Failed, Problem};
 use super::resumed::Resumed;
-use crate::model::{ItemKind, ListResource, Order, Representation, Resource};
+use crate::model::{ItemKind, ListResource, Order, PartKind, Representation, Resource};
 use crate::ports::{ApiError, Document};
 
 /// So many kinds of resources without JSON, and none with it, speak for all.
@@ -27,6 +27,7 @@ enum Kind {
     WorkspaceTemplates,
     WorkspaceComments,
     TemplateComments,
+    Part(PartKind),
 }
 
 impl Kind {
@@ -39,6 +40,7 @@ impl Kind {
             Resource::WorkspaceTemplates { .. } => Self::WorkspaceTemplates,
             Resource::WorkspaceComments { .. } => Self::WorkspaceComments,
             Resource::TemplateComments { .. } => Self::TemplateComments,
+            Resource::Part(part, _) => Self::Part(part.kind()),
         }
     }
 
@@ -57,6 +59,7 @@ impl Kind {
             Self::WorkspaceTemplates => "the templates of workspaces".to_owned(),
             Self::WorkspaceComments => "the comments of workspaces".to_owned(),
             Self::TemplateComments => "the comments of templates".to_owned(),
+            Self::Part(kind) => format!("{} of items", kind.below_item()),
         }
     }
 }

@@ -46,6 +46,8 @@ impl Limits {
     pub(crate) const STATUSES_AT_ONCE: usize = 25;
     /// Single statuses asked for side by side, where such a request left them out.
     pub(crate) const STATUSES_SIDE_BY_SIDE: usize = 6;
+    /// Documents and files that are asked for below one item of which the platform can give no archive.
+    pub(crate) const PARTS: usize = 20_000;
     /// Objects of one list that are read before it counts as endless.
     pub(crate) const LIST_OBJECTS: usize = 200_000;
     /// Pages of one list that are read before it counts as endless.

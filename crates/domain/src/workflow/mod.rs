@@ -8,6 +8,7 @@ mod against;
 mod attempt;
 mod context;
 mod drive;
+mod fallback;
 mod fetch;
 #[cfg(test)]
 mod first_requests_tests;

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 
 use super::context::{Ports, RunError};
 use super::drive::{Drive, ItemWork, drive, enter_items, prepare_items};
+use super::fallback::fetch_parts;
 use super::fetch::Fetch;
 use super::greet::{Greeting, greet};
 use super::json::Json;
@@ -112,6 +113,9 @@ async fn execute(
     let tasks = documents.into_iter().chain(rest).collect();
     try_join(drive(drive_with, &mut work), survey(fetch, ledger, tasks)).await?;
     let mut delete_after_finish = enter_items(order, ledger, &work, &places);
+    for (item, place) in work.iter().zip(&places) {
+        fetch_parts(fetch, ledger, &item.machine, *place).await?;
+    }
     let items: BTreeMap<ItemRef, u32> = work
         .iter()
         .map(|item| (item.machine.item(), item.machine.lost_starts()))

@@ -246,13 +246,14 @@ pub(crate) async fn fetch_file(
     check: Check,
     path_for: impl FnOnce(&str) -> BagPath,
 ) -> Result<Receipt, TransferFailure> {
+    check_free_space(sink, download.length)?;
     let path = path_for(layout::ending_of(&download.media_type));
     let mut download = download;
     let entry = NewEntry {
         path,
         media_type: download.media_type.clone(),
         storage: Storage::Stored,
-        size: None,
+        size: download.length,
         check,
         durability: Durability::AtFinish,
         validator: None,

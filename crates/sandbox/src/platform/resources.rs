@@ -6,7 +6,8 @@ use crate::scenario::{ItemFault, ItemKind};
 use super::access;
 use super::calls::{Answer, Call, Result, document, id, item_at, kind_of, list, paged};
 use super::collections::Collection;
-use super::data::{self, Secrets};
+use super::data::{self, Part, Secrets};
+use super::items::Item;
 use super::people::{Caller, Resident};
 use super::picture::Picture;
 use super::query::{Query, page};
@@ -102,11 +103,52 @@ fn below_user(
             let item = item_at(resident, collection, item)?;
             Ok(document(item_document(shared, resident, item)))
         }
+        [collection, item, part @ ..] if part_kind(collection).is_some() => {
+            let item = item_at(resident, collection, item)?;
+            below_item(shared, resident, item, (part, call.query))
+        }
         [collection] => Ok(document(whole_list(
             shared, resident, collection, call.query,
         )?)),
         [collection, entry] => Ok(document(single(resident, collection, entry)?)),
         _ => Err(Refusal::not_found("such resource")),
+    }
+}
+
+/// The kind of the items of a collection, where they have parts.
+fn part_kind(collection: &str) -> Option<ItemKind> {
+    kind_of(collection).filter(|kind| *kind != ItemKind::Account)
+}
+
+/// What lies below an appliance or a bundle.
+fn below_item(
+    shared: &Shared,
+    resident: &Resident,
+    item: &Item,
+    (path, query): (&[&str], &Query),
+) -> Result<Answer> {
+    let owner = resident.owner();
+    let part = match item.kind {
+        ItemKind::Appliance => {
+            let bundles = resident.items(ItemKind::Software).iter().take(1);
+            let bundles = bundles.map(|bundle| item_document(shared, resident, bundle));
+            data::appliance_part(&owner, item, path, bundles.collect())
+        }
+        ItemKind::Software => data::bundle_part(&owner, item, path),
+        ItemKind::Account => None,
+    };
+    match part.ok_or_else(|| Refusal::not_found("such resource"))? {
+        Part::Object(root) => Ok(document(root)),
+        Part::File(bytes, media_type) => Ok(Answer::Binary {
+            bytes: bytes.into(),
+            media_type,
+        }),
+        Part::List(root, item, entries) => {
+            let limits = (super::query::Paging::CountAndOffset, query);
+            let cap = shared.scenario.lists.page_cap;
+            let (entries, total) = page(entries, |entry| entry, limits, cap);
+            Ok(document(list(root, root, item, entries, Some(total))))
+        }
     }
 }
 
@@ -156,7 +198,7 @@ fn single(resident: &Resident, path: &str, wanted: &str) -> Result<Element> {
         .ok_or_else(|| Refusal::not_found("such entry"))
 }
 
-fn item_document(shared: &Shared, resident: &Resident, item: &super::items::Item) -> Element {
+fn item_document(shared: &Shared, resident: &Resident, item: &Item) -> Element {
     match item.kind {
         ItemKind::Appliance => data::appliance(&resident.owner(), item),
         ItemKind::Software => data::my_software(&resident.owner(), item),

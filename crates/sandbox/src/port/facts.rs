@@ -1,6 +1,8 @@
 //! What the domain wants to know of a document, taken from the tree itself: nothing is rendered and read again.
 
-use domain::model::{Facts, ListResource, ObjectFacts, Resource, UploadFacts, UploadRole};
+use domain::model::{
+    Facts, InnerFacts, InnerRole, ListResource, ObjectFacts, Resource, UploadFacts, UploadRole,
+};
 use domain::ports::ExportStatus;
 
 use crate::document::Element;
@@ -28,12 +30,17 @@ pub(super) fn of(root: &Element, what: Resource) -> Facts {
             objects: vec![object(root)],
             total: None,
         },
+        Resource::Part(..) if root.child_number("dbId").is_some() => Facts {
+            objects: vec![object(root)],
+            total: None,
+        },
         // The schema does not know these.
         Resource::List(ListResource::Activities, _) => Facts::default(),
         Resource::List(..)
         | Resource::WorkspaceTemplates { .. }
         | Resource::WorkspaceComments { .. }
-        | Resource::TemplateComments { .. } => {
+        | Resource::TemplateComments { .. }
+        | Resource::Part(..) => {
             let wrapper = root
                 .children()
                 .last()
@@ -71,7 +78,39 @@ fn object(element: &Element) -> ObjectFacts {
         secrets_missing: holds(element, "secretsMissing"),
         org,
         uploads: uploads(element),
+        uploaded: matches!(element.name(), "bootScript" | "softwareArtifact")
+            .then(|| {
+                element
+                    .child("uploaded")
+                    .map(|_| holds(element, "uploaded"))
+            })
+            .flatten(),
+        inner: inner(element),
     }
+}
+
+fn inner(element: &Element) -> Vec<InnerFacts> {
+    let roles: &[(InnerRole, &str)] = match element.name() {
+        "appliance" => &[
+            (InnerRole::InstallProfile, "installProfile"),
+            (InnerRole::OsProfile, "osProfile"),
+            (InnerRole::StudioPackage, "oasPackage"),
+        ],
+        "installProfile" => &[(InnerRole::PartitionTable, "partitionTable")],
+        "mySoftware" | "oasPkg" => &[(InnerRole::License, "license")],
+        _ => &[],
+    };
+    let found = roles.iter().filter_map(|(role, name)| {
+        let file = element.child(name)?;
+        Some(InnerFacts {
+            role: *role,
+            id: file.child_number("dbId")?,
+            name: text(file, "name"),
+            size: size(file, "size"),
+            uploaded: file.child("uploaded").map(|_| holds(file, "uploaded")),
+        })
+    });
+    found.collect()
 }
 
 fn uploads(element: &Element) -> Vec<UploadFacts> {

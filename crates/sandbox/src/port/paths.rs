@@ -1,7 +1,7 @@
 //! Where the platform keeps what the domain names.
 
 use domain::model::{
-    BinaryRef, ItemKind, ItemRef, ListResource, OutputFormat, Page, Resource, Ticket,
+    BinaryRef, ItemKind, ItemRef, ListResource, OutputFormat, Page, PartRef, Resource, Ticket,
 };
 
 use crate::platform::Paging;
@@ -102,6 +102,14 @@ impl Address {
                     &["templates", &template.to_string(), "comments"],
                 )
             },
+            Resource::Part(part, page) => Self {
+                query: if part.kind().has_pages() {
+                    limits(Paging::CountAndOffset, page)
+                } else {
+                    String::new()
+                },
+                ..part_path(part)
+            },
         }
     }
 
@@ -123,6 +131,7 @@ impl Address {
                 "certs",
                 &certificate.to_string(),
             ]),
+            BinaryRef::Part(part) => part_path(part),
         }
     }
 
@@ -160,6 +169,13 @@ fn workspace_path(org: i64, workspace: i64, below: &[&str]) -> Address {
     address
         .path
         .extend(below.iter().map(|segment| (*segment).to_owned()));
+    address
+}
+
+fn part_path(part: PartRef) -> Address {
+    let item = part.item();
+    let mut address = user([items(item.kind), &item.id.to_string()]);
+    address.path.extend(part.segments());
     address
 }
 

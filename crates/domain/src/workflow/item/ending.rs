@@ -213,6 +213,14 @@ impl ItemFailure {
             && self.http_status != Some(403)
     }
 
+    /// The platform can give no archive of the item, and has the item.
+    pub(super) fn for_good(self) -> Self {
+        Self {
+            is_for_good: !self.says_gone(),
+            ..self
+        }
+    }
+
     pub(super) fn of_error(stage: Stage, error: &ApiError) -> Self {
         let gone = matches!(
             error,
@@ -227,6 +235,7 @@ impl ItemFailure {
             } else {
                 ItemStatus::Failed
             },
+            is_for_good: false,
         }
     }
 
@@ -236,6 +245,7 @@ impl ItemFailure {
             http_status: None,
             message: message.to_owned(),
             status: ItemStatus::Failed,
+            is_for_good: false,
         }
     }
 

@@ -24,7 +24,7 @@ impl Item {
                     not_before: elapsed + wait,
                 }
             }
-            None => self.fail(ItemFailure::of_error(Stage::Start, error), None),
+            None => self.fail(ItemFailure::of_error(Stage::Start, error).for_good(), None),
         }
     }
 

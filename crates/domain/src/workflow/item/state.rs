@@ -128,6 +128,8 @@ pub(crate) struct ItemFailure {
     pub(crate) http_status: Option<u16>,
     pub(crate) message: String,
     pub(crate) status: ItemStatus,
+    /// Whether the platform answered every attempt at an export with an error: it can give no archive of the item.
+    pub(crate) is_for_good: bool,
 }
 
 #[derive(Clone, Debug)]

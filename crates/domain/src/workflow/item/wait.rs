@@ -29,7 +29,7 @@ impl Item {
                 };
             }
             ExportState::Error => self.fail(
-                ItemFailure::of_status("the platform could not export it", status),
+                ItemFailure::of_status("the platform could not export it", status).for_good(),
                 Some((ticket, Deletion::Empty)),
             ),
             ExportState::Cancelled => {

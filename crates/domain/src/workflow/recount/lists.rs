@@ -128,7 +128,8 @@ fn with_page(list: Resource, page: Page) -> Resource {
         single @ (Resource::User
         | Resource::Item(_)
         | Resource::CloudAccount(_)
-        | Resource::WorkspaceTemplates { .. }) => single,
+        | Resource::WorkspaceTemplates { .. }
+        | Resource::Part(..)) => single,
     }
 }
 

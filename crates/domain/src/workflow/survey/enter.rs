@@ -204,7 +204,12 @@ fn enter_object(
     };
     let listed = ledger
         .entry(place)
-        .map(|entry| entry.facts.clone())
+        .map(|entry| {
+            if !read.inner.is_empty() {
+                entry.facts.inner.clone_from(&read.inner);
+            }
+            entry.facts.clone()
+        })
         .unwrap_or_default();
     if read.secrets_missing || listed.secrets_missing {
         let message =

@@ -23,6 +23,9 @@ pub(super) fn file_path(
             certificate,
             facts.name.as_deref().unwrap_or("certificate"),
         ),
+        BinaryRef::Part(part) => {
+            layout::part_file(folder, part, facts.name.as_deref().unwrap_or("file"))
+        }
     }
 }
 
@@ -31,6 +34,7 @@ pub(super) fn in_words(facts: &UploadFacts) -> String {
         UploadRole::Photo => "the photo",
         UploadRole::Logo => "the logo",
         UploadRole::Certificate => "the certificate",
+        UploadRole::Part => "the file",
     };
     match &facts.name {
         Some(name) => format!("{role} `{name}`"),
@@ -44,6 +48,7 @@ pub(super) fn owner_of(binary: BinaryRef) -> String {
         BinaryRef::Photo(_) => "the profile".to_owned(),
         BinaryRef::Logo(item, _) => item.to_string(),
         BinaryRef::Certificate { account, .. } => format!("cloud account {account}"),
+        BinaryRef::Part(part) => part.item().to_string(),
     }
 }
 

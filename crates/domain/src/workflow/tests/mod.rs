@@ -2,6 +2,7 @@
 
 mod downloads;
 mod exports;
+mod fallback;
 mod outages;
 mod resume;
 mod runs;

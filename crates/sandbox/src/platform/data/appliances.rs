@@ -4,6 +4,7 @@ use crate::document::{Element, flag, number, secret, text};
 use crate::platform::items::Item;
 
 use super::fields::{Owner, drawn_fields, id_at, invented, item_fields, logo, number_of};
+use super::parts::{partition_table, studio_package};
 
 /// The `appliance` document.
 pub(crate) fn appliance(owner: &Owner<'_>, item: &Item) -> Element {
@@ -51,9 +52,15 @@ pub(crate) fn appliance(owner: &Owner<'_>, item: &Item) -> Element {
         text("name", item.name.as_str()),
         number("nbSecurityUpdates", number_of(item.seed ^ 1, 9)),
         number("nbUpdates", number_of(item.seed ^ 2, 40)),
+    ]);
+    fields.extend(studio_package(item, &base));
+    fields.extend([
         text("orgUri", "orgs/2"),
         os_profile(item, &base),
-        text("osProfileUri", below("osprofile/1")),
+        text(
+            "osProfileUri",
+            below(&format!("osprofile/{}", item.id * 10 + 2)),
+        ),
         number("revision", item.revision),
         flag("shared", item.place % 4 == 1),
         number("size", 300_000_000 + number_of(item.seed, 300_000_000)),
@@ -64,7 +71,7 @@ pub(crate) fn appliance(owner: &Owner<'_>, item: &Item) -> Element {
     Element::object("appliance", fields)
 }
 
-fn install_profile(item: &Item, base: &str) -> Element {
+pub(super) fn install_profile(item: &Item, base: &str) -> Element {
     let mut fields = drawn_fields(item.id * 10 + 1, item.seed);
     // Only the licence of a Windows or an enterprise distribution is activated.
     if item.place % 3 == 1 {
@@ -83,7 +90,8 @@ fn install_profile(item: &Item, base: &str) -> Element {
         text("keyboard", "fr-latin9"),
         flag("keyboardAuto", false),
         number("memorySize", 2048),
-        flag("partitionAuto", true),
+        flag("partitionAuto", false),
+        partition_table(item, base),
         os_user(item, 0, "root"),
         number("swapSize", 1024),
         text("timezone", "Europe/Paris"),
@@ -95,7 +103,7 @@ fn install_profile(item: &Item, base: &str) -> Element {
     Element::object("installProfile", fields)
 }
 
-fn os_user(item: &Item, place: usize, name: &'static str) -> Element {
+pub(super) fn os_user(item: &Item, place: usize, name: &'static str) -> Element {
     let mut fields = drawn_fields(id_at(item.id * 100, place), item.seed ^ place as u64);
     fields.extend([
         flag("disablePasswordLogin", false),
@@ -124,7 +132,7 @@ fn os_user(item: &Item, place: usize, name: &'static str) -> Element {
     Element::object(if place == 0 { "rootUser" } else { "user" }, fields)
 }
 
-fn os_group(item: &Item) -> Element {
+pub(super) fn os_group(item: &Item) -> Element {
     let mut fields = drawn_fields(item.id * 100 + 7, item.seed ^ 7);
     fields.extend([
         text("groupId", "1500"),
@@ -137,7 +145,7 @@ fn os_group(item: &Item) -> Element {
     Element::object("group", fields)
 }
 
-fn os_profile(item: &Item, base: &str) -> Element {
+pub(super) fn os_profile(item: &Item, base: &str) -> Element {
     let system = item.system();
     let mut fields = drawn_fields(item.id * 10 + 2, item.seed ^ 2);
     fields.extend([

@@ -4,6 +4,7 @@ use crate::document::{Element, flag, number, text};
 use crate::platform::items::Item;
 
 use super::fields::{Owner, drawn_fields, item_fields, logo, number_of};
+use super::parts::bundle_license;
 
 /// The `mySoftware` document.
 pub(crate) fn my_software(owner: &Owner<'_>, item: &Item) -> Element {
@@ -24,6 +25,7 @@ pub(crate) fn my_software(owner: &Owner<'_>, item: &Item) -> Element {
         text("uri", base.as_str()),
         text("exportUri", format!("{base}/exports")),
         category(item),
+        bundle_license(item, &base),
     ]);
     fields.extend(item.logo_id().map(|id| {
         logo(
@@ -38,7 +40,9 @@ pub(crate) fn my_software(owner: &Owner<'_>, item: &Item) -> Element {
         text("website", "https://intranet.acme.example/software"),
         Element::uris(
             "softwareArtifactUris",
-            vec![format!("{base}/artifacts/{}", item.id * 100)],
+            [0, 1]
+                .map(|place| format!("{base}/artifacts/{}", item.id * 100 + place))
+                .into(),
         ),
         text("appliancesUri", format!("{base}/appliances")),
         flag("imported", item.is_tagged(item.place == 2)),
