@@ -112,6 +112,7 @@ struct State {
     batch: Option<usize>,
     ranges: bool,
     lengths: bool,
+    silent: bool,
 }
 
 /// The platform. Clones share it.
@@ -159,6 +160,13 @@ impl FakePlatform {
     #[must_use]
     pub fn with_lengths(self) -> Self {
         self.state().lengths = true;
+        self
+    }
+
+    /// It gives no percentages.
+    #[must_use]
+    pub fn without_percentages(self) -> Self {
+        self.state().silent = true;
         self
     }
 
@@ -257,7 +265,7 @@ impl FakePlatform {
         Ok(ExportStatus {
             complete: age >= takes && !cancelled,
             cancelled,
-            percentage: i64::try_from(percent).ok(),
+            percentage: i64::try_from(percent).ok().filter(|_| !state.silent),
             ..ExportStatus::default()
         })
     }
