@@ -230,6 +230,11 @@ impl Item {
         self.receipt.as_ref()
     }
 
+    /// Hands the receipt over, once the item is finished.
+    pub(crate) fn take_receipt(&mut self) -> Option<Receipt> {
+        self.receipt.take()
+    }
+
     pub(crate) fn failure(&self) -> Option<&ItemFailure> {
         self.failure.as_ref()
     }
