@@ -14,7 +14,7 @@ mod tests;
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
 use domain::ports::{Fact, Journal, JournalError, JournalState};
@@ -30,22 +30,64 @@ pub(crate) use lines::{Lines, Scan, scan};
 pub(crate) use record::{Durable, EntryRecord, PartialPlace, Record};
 
 /// The journal of one run, shared by the sink and the [`Journal`] port.
+///
+/// What is recorded while a flush is under way waits for the next one: one flush serves all that wait.
 #[derive(Clone)]
 pub(crate) struct RunJournal {
     path: Arc<Path>,
+    /// Held while a batch is written and flushed. `None` where nothing of the run can be resumed.
+    lines: Arc<Mutex<Option<Lines>>>,
+    /// Not locked meanwhile, so that others go on recording.
     state: Arc<Mutex<State>>,
 }
 
 struct State {
-    /// `None` where nothing of the run can be resumed.
-    lines: Option<Lines>,
+    is_kept: bool,
     /// Whether entries and documents are worth recording: an encrypted payload is fetched again.
     payload: Payload,
     checkpoint: JournalState,
+    /// What is written and flushed next.
+    batch: Batch,
     /// `Read` facts not yet written.
     reads: Vec<Fact>,
     /// Entries that were closed and are not safe yet. A `Read` fact must not become safe before them.
     unsafe_entries: usize,
+}
+
+/// What is flushed together.
+#[derive(Default)]
+struct Batch {
+    records: Vec<Record>,
+    /// Entries that waited for it and are safe after it.
+    made_safe: usize,
+    /// What became of it, once that is known.
+    outcome: Arc<OnceLock<Result<(), Failed>>>,
+}
+
+/// Why a batch could not be written: all who waited for it hear of it.
+struct Failed {
+    code: Option<i32>,
+    kind: io::ErrorKind,
+    message: String,
+}
+
+impl From<&io::Error> for Failed {
+    fn from(error: &io::Error) -> Self {
+        Self {
+            code: error.raw_os_error(),
+            kind: error.kind(),
+            message: error.to_string(),
+        }
+    }
+}
+
+impl From<&Failed> for io::Error {
+    fn from(failed: &Failed) -> Self {
+        match failed.code {
+            Some(code) => Self::from_raw_os_error(code),
+            None => Self::new(failed.kind, failed.message.clone()),
+        }
+    }
 }
 
 /// Whether the payload survives a kill.
@@ -68,12 +110,14 @@ impl RunJournal {
         Self {
             path: path.into(),
             state: Arc::new(Mutex::new(State {
-                lines,
+                is_kept: lines.is_some(),
                 payload,
                 checkpoint,
+                batch: Batch::default(),
                 reads: Vec::new(),
                 unsafe_entries: 0,
             })),
+            lines: Arc::new(Mutex::new(lines)),
         }
     }
 
@@ -88,51 +132,72 @@ impl RunJournal {
 
     /// Writes these records, of which `made_safe` belong to entries that waited for it, and flushes.
     pub(crate) fn commit(&self, records: Vec<Record>, made_safe: usize) -> io::Result<()> {
+        let outcome = {
+            let batch = &mut self.lock().batch;
+            batch.records.extend(records);
+            batch.made_safe += made_safe;
+            Arc::clone(&batch.outcome)
+        };
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        // Whoever held the file before may have written these as well.
+        if outcome.get().is_none() {
+            self.flush(lines.as_mut());
+        }
+        match outcome.get() {
+            Some(Err(failed)) => Err(failed.into()),
+            Some(Ok(())) | None => Ok(()),
+        }
+    }
+
+    /// Writes what waits. Facts of documents that were read go with it once every entry closed so far is safe.
+    fn flush(&self, lines: Option<&mut Lines>) {
+        let (mut batch, reads) = {
+            let mut state = self.lock();
+            let batch = std::mem::take(&mut state.batch);
+            let all_safe = state.unsafe_entries <= batch.made_safe;
+            let reads = if all_safe {
+                std::mem::take(&mut state.reads)
+            } else {
+                Vec::new()
+            };
+            (batch, reads)
+        };
+        batch
+            .records
+            .extend(reads.iter().cloned().map(Record::Fact));
+        let written = lines.map_or(Ok(()), |lines| lines.append(&batch.records));
         let mut state = self.lock();
-        let left = state.unsafe_entries.saturating_sub(made_safe);
-        state.append(records, left)?;
-        state.unsafe_entries = left;
-        Ok(())
+        match &written {
+            Ok(()) => state.unsafe_entries = state.unsafe_entries.saturating_sub(batch.made_safe),
+            Err(_) => drop(state.reads.splice(0..0, reads)),
+        }
+        // Nobody else sets it: whoever does holds the file.
+        let _ = batch
+            .outcome
+            .set(written.map_err(|error| Failed::from(&error)));
     }
 
     fn record_now(&self, fact: Fact) -> Result<(), JournalError> {
-        let mut state = self.lock();
         if let Fact::Read { .. } | Fact::NotAsJson { .. } = fact {
+            let mut state = self.lock();
             // Written later: the next run does not ask for a document that was read, so its entries must be safe first.
-            if state.lines.is_some() && state.payload == Payload::Resumed {
+            if state.is_kept && state.payload == Payload::Resumed {
                 state.reads.push(fact.clone());
             }
-        } else {
-            let left = state.unsafe_entries;
-            state
-                .append(vec![Record::Fact(fact.clone())], left)
-                .map_err(|source| JournalError::Io {
-                    path: self.path.to_path_buf(),
-                    source,
-                })?;
+            state.checkpoint.apply(fact);
+            return Ok(());
         }
-        state.checkpoint.apply(fact);
+        self.commit(vec![Record::Fact(fact.clone())], 0)
+            .map_err(|source| JournalError::Io {
+                path: self.path.to_path_buf(),
+                source,
+            })?;
+        self.lock().checkpoint.apply(fact);
         Ok(())
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl State {
-    /// Appends and flushes. Facts of documents that were read are added once every entry closed so far is safe.
-    fn append(&mut self, mut records: Vec<Record>, unsafe_entries: usize) -> io::Result<()> {
-        let Some(lines) = &mut self.lines else {
-            return Ok(());
-        };
-        if unsafe_entries > 0 {
-            return lines.append(&records);
-        }
-        records.extend(self.reads.iter().cloned().map(Record::Fact));
-        lines.append(&records)?;
-        self.reads.clear();
-        Ok(())
     }
 }
 

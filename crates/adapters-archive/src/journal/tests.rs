@@ -197,3 +197,34 @@ fn a_record_of_another_program_is_damage_and_not_a_torn_line() {
         Some(1)
     );
 }
+
+/// Each of them would wait for the flushes of all before it.
+#[tokio::test]
+async fn what_is_recorded_at_the_same_time_is_flushed_together_and_none_is_lost() {
+    let kit = Kit::new(domain::model::BagFormat::Zip);
+    let path = kit.folder.path().join("journal");
+    let journal = journal_at(&path);
+    let held = journal.lines.lock().unwrap();
+    let recorders: Vec<_> = (1..=8)
+        .map(|id| {
+            let journal = journal.clone();
+            std::thread::spawn(move || journal.record_now(started(id)).unwrap())
+        })
+        .collect();
+    while journal.lock().batch.records.len() < 8 {
+        std::thread::yield_now();
+    }
+    assert_eq!(journal.checkpoint().open.len(), 0, "nothing is safe yet");
+    drop(held);
+    for recorder in recorders {
+        recorder.join().unwrap();
+    }
+    assert_eq!(checkpoint_of(&path).facts.open.len(), 8);
+    assert_eq!(journal.checkpoint().open.len(), 8);
+    let text = fs::read_to_string(&path).unwrap();
+    let batches: std::collections::BTreeSet<_> = text
+        .lines()
+        .filter_map(|line| line.split(' ').nth(2))
+        .collect();
+    assert_eq!(batches.len(), 2, "the header, and all others at once");
+}

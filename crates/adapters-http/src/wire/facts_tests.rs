@@ -236,3 +236,114 @@ fn a_name_of_a_million_letters_is_cut() {
         1000
     );
 }
+
+const APPLIANCES: (&str, &str, &str) = ("appliances", "appliances", "appliance");
+
+/// Ten thousand whole appliances have more nodes than a tree may have.
+#[test]
+fn a_list_with_more_nodes_than_one_tree_may_have_is_read() {
+    let object = |id: u32| {
+        let fields = "<f/>".repeat(260);
+        format!("<appliance><dbId>{id}</dbId>{fields}<name>n{id}</name></appliance>")
+    };
+    let items: String = (1..=8_000).map(object).collect();
+    let xml = format!(
+        "<n:appliances xmlns:n='u'><total>8000</total><appliances>{items}</appliances></n:appliances>"
+    );
+    assert!(parse(xml.as_bytes()).is_err());
+    let facts = super::read(xml.as_bytes(), list(ListResource::Appliances)).unwrap();
+    assert_eq!((facts.objects.len(), facts.total), (8_000, Some(8_000)));
+    assert_eq!(facts.objects.last().and_then(|last| last.id), Some(8_000));
+}
+
+#[test]
+fn a_long_list_that_is_none_is_refused_as_a_short_one_is() {
+    let padding = "<appliance><name>n</name></appliance>".repeat(40_000);
+    for (xml, words) in [
+        (
+            format!("<users>{padding}</users>"),
+            "where a `appliances` was asked for",
+        ),
+        (
+            format!("<appliances>{padding}<appliance><name>x"),
+            "not well-formed",
+        ),
+        (
+            format!("<appliances>{padding}<appliance></appliances></appliance>"),
+            "not well-formed",
+        ),
+        (
+            format!("<appliances>{padding}</appliances><more/>"),
+            "not well-formed",
+        ),
+        (
+            format!("<appliances>{padding}<appliance><n:name/></appliance></appliances>"),
+            "not well-formed",
+        ),
+    ] {
+        let Err(Unread::Detail(detail)) =
+            super::read(xml.as_bytes(), list(ListResource::Appliances))
+        else {
+            panic!("{words}");
+        };
+        assert!(detail.contains(words), "{detail}");
+    }
+}
+
+mod in_pieces {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn element() -> impl Strategy<Value = String> {
+        let leaf = prop_oneof![
+            Just("<name>a &gt; b</name>".to_owned()),
+            Just("<dbId>7</dbId>".to_owned()),
+            Just("<q:kind a='>' b=\"/>\"/>".to_owned()),
+            Just("<!-- <appliance> -->".to_owned()),
+            Just("<![CDATA[</appliance>]]>".to_owned()),
+            Just("<?x <appliances>?>".to_owned()),
+            Just("words".to_owned()),
+            Just("<total>3</total>".to_owned()),
+        ];
+        leaf.prop_recursive(4, 40, 5, |inner| {
+            let names = prop_oneof![
+                Just("appliance"),
+                Just("Appliance"),
+                Just("appliances"),
+                Just("q:appliance"),
+                Just("other")
+            ];
+            (names, prop::collection::vec(inner, 0..5)).prop_map(|(name, inside)| {
+                format!("<{name} xsi:type='q:T'>{}</{name}>", inside.concat())
+            })
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn a_list_says_the_same_as_when_it_is_read_whole(
+            inside in prop::collection::vec(element(), 0..8),
+            cut in any::<prop::sample::Index>(),
+            is_cut in any::<bool>(),
+        ) {
+            let mut xml = format!(
+                "<?xml version='1.0'?><q:appliances xmlns:q='u' xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'>{}</q:appliances>",
+                inside.concat()
+            );
+            if is_cut {
+                xml.truncate(cut.index(xml.len()));
+            }
+            let whole = parse(xml.as_bytes()).and_then(|tree| of(&tree, list(ListResource::Appliances)));
+            match (of_long_list(&xml, APPLIANCES), whole) {
+                (Some(pieces), whole) => prop_assert_eq!(pieces, whole),
+                (None, whole) => prop_assert!(whole.is_err(), "{}", xml),
+            }
+        }
+
+        #[test]
+        fn nothing_made_of_markup_makes_the_reader_panic(text in "([<>/!?=\"' a-d-]|<appliances>|</appliances>|<appliance|\\]\\]>|<!--|-->|<!\\[CDATA\\[){0,60}") {
+            let _ = of_long_list(&text, APPLIANCES);
+        }
+    }
+}

@@ -10,6 +10,7 @@ mod imports;
 mod json;
 mod media;
 mod packed;
+mod pieces;
 mod tickets;
 mod unread;
 mod xml;
@@ -75,7 +76,7 @@ pub(crate) async fn read<T: Send + 'static>(
 /// The facts of a document, which proves that it is one.
 pub(crate) fn facts(bytes: &[u8], what: Resource, form: Representation) -> Result<Facts, Unread> {
     match form {
-        Representation::Xml => facts::of(&xml::parse(bytes)?, what),
+        Representation::Xml => facts::read(bytes, what),
         Representation::Json => json::check(bytes).map(|()| Facts::default()),
     }
 }

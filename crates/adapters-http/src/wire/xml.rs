@@ -12,6 +12,11 @@ const LONGEST_TEXT: usize = 1000;
 
 /// Reads a document: UTF-8, no DTD, within bounds.
 pub(super) fn parse(bytes: &[u8]) -> Result<Document<'_>, Unread> {
+    tree(checked(bytes)?)
+}
+
+/// Text that may be a document: UTF-8, no page for people, no JSON, no DTD, within bounds.
+pub(super) fn checked(bytes: &[u8]) -> Result<&str, Unread> {
     let text = utf_8(bytes)?;
     if looks_like_page(bytes) {
         return Err(Unread::Page("text/html".to_owned()));
@@ -20,6 +25,11 @@ pub(super) fn parse(bytes: &[u8]) -> Result<Document<'_>, Unread> {
         return Err(Unread::because("it is JSON where XML was asked for"));
     }
     guard::check(text).map_err(Unread::Detail)?;
+    Ok(text)
+}
+
+/// The tree of a text that was checked.
+pub(super) fn tree(text: &str) -> Result<Document<'_>, Unread> {
     let options = ParsingOptions {
         nodes_limit: MOST_NODES,
         ..ParsingOptions::default()

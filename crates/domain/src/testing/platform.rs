@@ -113,6 +113,7 @@ struct State {
     batch: Option<usize>,
     ranges: bool,
     lengths: bool,
+    silent: bool,
 }
 
 /// The platform. Clones share it.
@@ -160,6 +161,13 @@ impl FakePlatform {
     #[must_use]
     pub fn with_lengths(self) -> Self {
         self.state().lengths = true;
+        self
+    }
+
+    /// It gives no percentages.
+    #[must_use]
+    pub fn without_percentages(self) -> Self {
+        self.state().silent = true;
         self
     }
 
@@ -270,7 +278,7 @@ impl FakePlatform {
         Ok(ExportStatus {
             complete: age >= takes && !cancelled,
             cancelled,
-            percentage: i64::try_from(percent).ok(),
+            percentage: i64::try_from(percent).ok().filter(|_| !state.silent),
             ..ExportStatus::default()
         })
     }

@@ -35,16 +35,25 @@ impl Limits {
     pub(crate) const UNANSWERED_STARTS: u32 = 3;
     /// New exports of one item after its first.
     pub(crate) const RENEWALS: u32 = 2;
-    /// Shortest and longest pause between two looks at a ticket.
-    pub(crate) const POLL_PAUSE: (Duration, Duration) =
-        (Duration::from_millis(100), Duration::from_secs(5));
+    /// Longest pause between two looks at a ticket, and the shortest at one that has been waited for for [`Self::LONG_JOB`].
+    pub(crate) const POLL_PAUSE: Duration = Duration::from_secs(5);
+    /// A ticket that is as old as this runs for minutes.
+    pub(crate) const LONG_JOB: Duration = Duration::from_mins(1);
+    /// Between two requests for statuses, whichever tickets they are of; for every further request that went with the last, more.
+    pub(crate) const POLL_GAP: Duration = Duration::from_millis(500);
+    /// The same for each further request.
+    pub(crate) const POLL_GAP_EACH: Duration = Duration::from_millis(100);
+    /// The same where tickets are young or their end is expected.
+    pub(crate) const POLL_GAP_PROMPT: Duration = Duration::from_millis(5);
     /// Imports at the same time on the platform (`--jobs` of `import`).
     pub const IMPORT_JOBS: usize = 2;
     /// How long an upload whose answer was lost may show no sign of being worked on, before it counts as not arrived.
     pub(crate) const UNSURE_UPLOAD: Duration = Duration::from_secs(10);
     /// Tickets asked for in one request.
-    pub(crate) const STATUSES_AT_ONCE: usize = 25;
-    /// Single statuses asked for side by side, where such a request left them out.
+    pub(crate) const STATUSES_AT_ONCE: usize = 64;
+    /// Bytes of the address of such a request: servers that take no longer ones take these.
+    pub(crate) const STATUSES_ADDRESS: usize = 4096;
+    /// Requests for statuses at the same time.
     pub(crate) const STATUSES_SIDE_BY_SIDE: usize = 6;
     /// Documents and files that are asked for below one item of which the platform can give no archive.
     pub(crate) const PARTS: usize = 20_000;

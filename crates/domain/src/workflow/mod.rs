@@ -31,6 +31,7 @@ mod survey;
 mod tests;
 mod tickets;
 mod transfer;
+mod usual;
 
 pub use against::{Against, against};
 pub use context::{Ports, RunError};

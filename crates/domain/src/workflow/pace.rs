@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use super::Limits;
+use super::usual::Usual;
 use crate::ports::ExportStatus;
 
 /// A duration as a person says it.
@@ -19,7 +20,9 @@ pub(crate) fn in_words(time: Duration) -> String {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Pace {
     since: Duration,
-    best_percent: i64,
+    best_percent: u32,
+    /// How old it was when it came to that percentage.
+    best_percent_at: Duration,
     best_bytes: i64,
     progressed: bool,
     progressed_at: Duration,
@@ -52,11 +55,15 @@ impl Pace {
 
     /// Only a new maximum within its bounds is progress: a figure that goes to and fro would keep a dead job alive for ever.
     pub(crate) fn note(&mut self, status: &ExportStatus, elapsed: Duration) {
-        let percent = status.percentage.unwrap_or(0).min(100);
+        let percent = status.percentage.unwrap_or(0).clamp(0, 100);
+        let percent = u32::try_from(percent).unwrap_or(0);
         let bytes = status
             .bytes_loaded
             .unwrap_or(0)
             .min(status.bytes_total.unwrap_or(0));
+        if percent > self.best_percent {
+            self.best_percent_at = self.age(elapsed);
+        }
         if percent > self.best_percent || bytes > self.best_bytes {
             self.best_percent = self.best_percent.max(percent);
             self.best_bytes = self.best_bytes.max(bytes);
@@ -65,28 +72,136 @@ impl Pace {
         }
     }
 
+    /// How long it has been going.
+    pub(crate) fn age(&self, elapsed: Duration) -> Duration {
+        elapsed.saturating_sub(self.since)
+    }
+
     /// Until when it may stand still. A job that never moved may only be waiting for another one, which moved last at
     /// `others_progressed_at`: it is given up later than that one.
     pub(crate) fn deadline(&self, max_wait: Duration, others_progressed_at: Duration) -> Duration {
         if self.progressed {
             self.progressed_at + max_wait
         } else {
-            self.progressed_at.max(others_progressed_at) + max_wait + Limits::POLL_PAUSE.1
+            self.progressed_at.max(others_progressed_at) + max_wait + Limits::POLL_PAUSE
         }
     }
 
-    /// The time until it is looked at again. Short at first and near the expected end, longer the longer nothing moves: the wait
-    /// after the platform is done stays below a tenth of the time that it took.
-    pub(crate) fn pause(&self, elapsed: Duration) -> Duration {
-        let age = elapsed.saturating_sub(self.since);
-        let still = elapsed.saturating_sub(self.progressed_at);
-        let expected = u32::try_from(self.best_percent)
-            .ok()
-            .filter(|percent| (1..100).contains(percent))
-            .map_or(age, |percent| age * (100 - percent) / percent / 2);
-        let (shortest, longest) = Limits::POLL_PAUSE;
-        (still / 10)
-            .max(expected.min(age / 10))
-            .clamp(shortest, longest)
+    /// When it is looked at again: often while it is young and where its end is expected, else the more rarely the older it is. The
+    /// wait after the platform is done stays below a tenth of the time that it took, and mostly far below.
+    pub(crate) fn look(&self, elapsed: Duration, usual: Usual) -> Look {
+        let age = self.age(elapsed);
+        let end = self.expected_age(usual);
+        if age >= Limits::LONG_JOB {
+            return Look::of_long_job(elapsed, age, end);
+        }
+        let calm = (age / 20).clamp(Limits::POLL_GAP, Limits::POLL_PAUSE);
+        match end {
+            Some(end) if end > age => {
+                let left = end.saturating_sub(age);
+                let longest = calm.max((left / 2).min(age / 10));
+                if usual.is_agreed() || left <= longest + longest / 2 {
+                    Look::promptly(elapsed, left.min(Limits::POLL_PAUSE))
+                } else {
+                    Look::calmly(elapsed, longest)
+                }
+            }
+            Some(end) if age <= end + near(end) => Look::promptly(
+                elapsed,
+                (age / 40).max(age.saturating_sub(end)).max(SHORTEST_PAUSE),
+            ),
+            _ if age < YOUNG => {
+                let first = usual.shortest().unwrap_or(Duration::ZERO).min(YOUNG);
+                let pause = (age / 5).clamp(YOUNG_PAUSE, Limits::POLL_GAP);
+                Look::promptly(elapsed, pause.max(first.saturating_sub(age)))
+            }
+            _ => Look::calmly(elapsed, calm),
+        }
+    }
+
+    /// How old it is going to be at its end: the least that its percentage allows, or what others took where that agrees with it.
+    fn expected_age(&self, usual: Usual) -> Option<Duration> {
+        let others = usual.shortest().filter(|_| usual.is_agreed());
+        if !(1..100).contains(&self.best_percent) {
+            return others;
+        }
+        // Percentages are rounded down.
+        let of_percent = |percent| self.best_percent_at * 100 / percent;
+        let (least, most) = (
+            of_percent(self.best_percent + 1),
+            of_percent(self.best_percent),
+        );
+        let agrees = |others: &Duration| (least..=most + most / 20).contains(others);
+        Some(others.filter(agrees).unwrap_or(least))
+    }
+}
+
+/// A job counts as young for so long.
+const YOUNG: Duration = Duration::from_secs(2);
+const YOUNG_PAUSE: Duration = Duration::from_millis(100);
+const SHORTEST_PAUSE: Duration = Duration::from_millis(5);
+
+/// For how long after its expected end a job counts as near it.
+fn near(end: Duration) -> Duration {
+    (end / 5).clamp(Duration::from_millis(100), Duration::from_secs(2))
+}
+
+/// When a job is to be looked at again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Look {
+    /// The moment.
+    pub(crate) due: Duration,
+    /// From when on it may be looked at together with others.
+    pub(crate) earliest: Duration,
+    /// Whether it need not wait until the platform may be asked again in general: it is young, or its end is expected.
+    pub(crate) is_prompt: bool,
+}
+
+impl Look {
+    /// At this moment and not before it.
+    pub(crate) fn at(due: Duration) -> Self {
+        Self {
+            due,
+            earliest: due,
+            is_prompt: true,
+        }
+    }
+
+    /// The same, and at the latest at this moment.
+    pub(crate) fn by(self, latest: Duration) -> Self {
+        Self {
+            due: self.due.min(latest),
+            earliest: self.earliest.min(latest),
+            ..self
+        }
+    }
+
+    fn promptly(elapsed: Duration, pause: Duration) -> Self {
+        Self {
+            due: elapsed + pause,
+            earliest: elapsed,
+            is_prompt: true,
+        }
+    }
+
+    fn calmly(elapsed: Duration, pause: Duration) -> Self {
+        Self {
+            is_prompt: false,
+            ..Self::promptly(elapsed, pause)
+        }
+    }
+
+    /// Of a job that runs for minutes: at its expected end where that is not far, else after the longest pause.
+    fn of_long_job(elapsed: Duration, age: Duration, end: Option<Duration>) -> Self {
+        let pause = Limits::POLL_PAUSE;
+        let left = end.map(|end| end.saturating_sub(age));
+        let pause = left
+            .filter(|left| (pause..pause * 2).contains(left))
+            .unwrap_or(pause);
+        Self {
+            due: elapsed + pause,
+            earliest: elapsed + Limits::POLL_PAUSE,
+            is_prompt: false,
+        }
     }
 }

@@ -7,7 +7,7 @@ use super::Limits;
 use super::attempt::{Failed, Problem, settle};
 use super::fetch::{Fetch, Fetched};
 use crate::bag::layout;
-use crate::model::{BagPath, ObjectFacts, Page, Paging, Representation, Resource, Section};
+use crate::model::{BagPath, ObjectFacts, Page, Paging, Representation, Resource, Section, Sha256};
 use crate::ports::{ApiError, Receipt};
 
 /// A list that was fetched, all its pages together.
@@ -56,33 +56,49 @@ struct Pages {
     count: usize,
     /// Pages so far.
     number: usize,
-    /// The page before.
-    last: Fetched,
+    /// What is known of the page before.
+    last: Seen,
+}
+
+/// What shows that a page is the one before once more.
+#[derive(PartialEq, Eq)]
+struct Seen {
+    objects: usize,
+    /// The sum of its bytes, or those of its files where an interrupted run read it.
+    sums: Vec<Sha256>,
+}
+
+impl Seen {
+    fn of(page: &Fetched) -> Self {
+        let files = || page.receipts.iter().map(|receipt| receipt.sha256).collect();
+        Self {
+            objects: page.facts.objects.len(),
+            sums: page.sum.map_or_else(files, |sum| vec![sum]),
+        }
+    }
 }
 
 impl Pages {
     fn after(mut first: Fetched) -> Self {
+        let (last, count) = (Seen::of(&first), first.facts.objects.len());
+        let ids = first.facts.objects.iter().filter_map(|object| object.id);
+        let seen = ids.collect();
         Self {
             list: FetchedList {
-                objects: first.facts.objects.clone(),
                 pages: vec![KeptPage {
-                    objects: 0..first.facts.objects.len(),
-                    receipts: first.receipts.clone(),
+                    objects: 0..count,
+                    receipts: first.receipts,
                 }],
                 failed: first.json_failed.take(),
+                objects: first.facts.objects,
                 shortfall: None,
                 note: None,
             },
-            seen: first
-                .facts
-                .objects
-                .iter()
-                .filter_map(|object| object.id)
-                .collect(),
+            seen,
             total: first.facts.total,
-            count: first.facts.objects.len().max(1),
+            count: count.max(1),
             number: 1,
-            last: first,
+            last,
         }
     }
 
@@ -91,7 +107,7 @@ impl Pages {
         let given = self.list.objects.len();
         let more = match self.total {
             Some(total) => (given as u64) < total,
-            None => self.last.facts.objects.len() >= self.count,
+            None => self.last.objects >= self.count,
         };
         let bounded = given < Limits::LIST_OBJECTS && self.number < Limits::LIST_PAGES;
         (more && bounded).then_some(Page::From {
@@ -104,25 +120,26 @@ impl Pages {
     /// offset repeats the whole page; where objects have no ids, only its bytes show that.
     fn adds(&self, page: &Fetched) -> bool {
         let is_new = |object: &ObjectFacts| object.id.is_none_or(|id| !self.seen.contains(&id));
-        !is_repetition(&self.last, page) && page.facts.objects.iter().any(is_new)
+        self.last != Seen::of(page) && page.facts.objects.iter().any(is_new)
     }
 
     /// Takes a page in, and says whether it held anything new.
     fn take(&mut self, mut page: Fetched) -> bool {
         let adds = self.adds(&page);
         let before = self.list.objects.len();
+        let last = Seen::of(&page);
         self.number += 1;
         self.list.failed = self.list.failed.take().or(page.json_failed.take());
         if adds {
-            let objects = page.facts.objects.iter();
+            let objects = std::mem::take(&mut page.facts.objects).into_iter();
             let new = objects.filter(|object| object.id.is_none_or(|id| self.seen.insert(id)));
-            self.list.objects.extend(new.cloned());
+            self.list.objects.extend(new);
         }
         self.list.pages.push(KeptPage {
             objects: before..self.list.objects.len(),
-            receipts: page.receipts.clone(),
+            receipts: page.receipts,
         });
-        self.last = page;
+        self.last = last;
         adds
     }
 
@@ -133,19 +150,6 @@ impl Pages {
         });
         self.list
     }
-}
-
-/// Whether a page is the one before once more.
-fn is_repetition(before: &Fetched, page: &Fetched) -> bool {
-    let sums = |page: &Fetched| {
-        let receipts = page.receipts.iter();
-        receipts.map(|receipt| receipt.sha256).collect::<Vec<_>>()
-    };
-    let same_bytes = match (&before.xml, &page.xml) {
-        (Some(before), Some(page)) => before == page,
-        _ => sums(before) == sums(page),
-    };
-    same_bytes && before.facts == page.facts
 }
 
 impl Fetch<'_> {
@@ -236,7 +240,7 @@ mod tests {
                 objects: objects.collect(),
                 total,
             },
-            xml: Some(bytes.into()),
+            sum: Some(Sha256::of(bytes)),
             ..Fetched::default()
         }
     }

@@ -112,7 +112,7 @@ async fn execute(
     let rest = plan.unread_sections().map(Task::of_section);
     let tasks = documents.into_iter().chain(rest).collect();
     try_join(drive(drive_with, &mut work), survey(fetch, ledger, tasks)).await?;
-    let mut delete_after_finish = enter_items(order, ledger, &work, &places);
+let mut delete_after_finish = enter_items(order, ledger, &mut work, &places);
     for (item, place) in work.iter().zip(&places) {
         fetch_parts(fetch, ledger, &item.machine, *place).await?;
     }
@@ -120,6 +120,7 @@ async fn execute(
         .iter()
         .map(|item| (item.machine.item(), item.machine.lost_starts()))
         .collect();
+    drop(work);
     let left = tickets::sweep(ports, order, drive_with.foreign_tickets, &items).await?;
     ledger.failures.extend(left);
     delete_after_finish.extend(recount_and_refetch(drive_with, fetch, ledger).await?);

@@ -1,6 +1,7 @@
 //! From items to archives in the bag: every item's machine at once, and what each came to.
 
 mod notify;
+mod polls;
 mod prepare;
 mod results;
 mod schedule;

@@ -21,9 +21,10 @@ pub(crate) fn prepare_items(
 ) -> (Vec<ItemWork>, Vec<Place>) {
     let partial_entries = drive.sink.partial_entries();
     let places = ledger.places();
-    let planned = plan.items.iter().map(|planned| planned.item);
+    let planned = plan.items.iter();
     planned
-        .filter_map(|item| {
+        .filter_map(|planned| {
+            let item = planned.item;
             let place = *places.get(&item)?;
             let path = layout::archive(&ledger.folder_of(place, item.id), 1);
             let name = ledger.name_of(place);
@@ -34,8 +35,8 @@ pub(crate) fn prepare_items(
                 notify_resumed(drive, item, &name, receipt);
             }
             let machine = resumed_machine(drive, item, tickets, receipt, checkpoint);
-            let work = ItemWork::new(machine, name, path).resuming(partial_entry);
-            Some((work, place))
+            let work = ItemWork::new(machine, name, path).of_size(planned.size);
+            Some((work.resuming(partial_entry), place))
         })
         .unzip()
 }

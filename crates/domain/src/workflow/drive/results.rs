@@ -6,22 +6,22 @@ use crate::report::Failure;
 use crate::workflow::ledger::{Ledger, Place};
 use crate::workflow::tickets::undeleted;
 
-/// Enters what became of the items. The tickets whose bytes are not safe before the bag is finished.
+/// Enters what became of the items, and takes their receipts. The tickets whose bytes are not safe before the bag is finished.
 pub(crate) fn enter_items(
     order: &Order,
     ledger: &mut Ledger,
-    work: &[ItemWork],
+    work: &mut [ItemWork],
     places: &[Place],
 ) -> Vec<Ticket> {
     let mut delete_after_finish = Vec::new();
-    for (item, place) in work.iter().zip(places) {
-        let machine = &item.machine;
-        if let Some(receipt) = machine.receipt() {
-            ledger.file(&[*place], receipt.clone());
+    for (item, place) in work.iter_mut().zip(places) {
+        if let Some(receipt) = item.machine.take_receipt() {
             if !receipt.durable && order.tickets == TicketPolicy::Delete {
                 delete_after_finish.extend(receipt.origin.ticket);
             }
+            ledger.file(&[*place], receipt);
         }
+        let machine = &item.machine;
         if let Some(lost) = machine.failure() {
             let failure = ledger.failure_of(
                 *place,

@@ -1,5 +1,6 @@
 //! All items at once: one loop that asks each machine what it wants, does it, and shows it what was seen.
 
+use std::cmp::Reverse;
 use std::collections::VecDeque;
 use std::pin::pin;
 use std::time::Duration;
@@ -9,28 +10,32 @@ use futures_util::future::{Either, select};
 use futures_util::stream::FuturesUnordered;
 
 use super::notify::{error_of, notify, notify_failure, reason_of, stage_of};
+use super::polls::{Ask, Polls, Waiting};
 use super::steps::{confirm, discard, perform, poll_many, poll_one};
 use super::work::{Drive, ItemWork, Step, Steps};
-use crate::model::{ItemKind, OutagePolicy, Ticket};
-use crate::workflow::Limits;
+use crate::model::OutagePolicy;
 use crate::workflow::attempt::is_refused_login;
 use crate::workflow::context::RunError;
-use crate::workflow::item::{Action, Item, Seen};
+use crate::workflow::item::{Action, Item, Others, Seen};
 use crate::workflow::retry::may_pass;
 use crate::workflow::transfer::PartialDownload;
+use crate::workflow::usual::Durations;
 
 struct Schedule<'w> {
     work: &'w mut [ItemWork],
     active: Vec<usize>,
+    /// Those that have not been asked for, longest expected first.
     pending: VecDeque<usize>,
     progressed_at: Duration,
-    batch: bool,
+    /// How long exports took that have ended.
+    durations: Durations,
+    polls: Polls,
     given_up: Vec<PartialDownload>,
 }
 
 /// Exports every item, or finds out why it cannot be had.
 pub(crate) async fn drive(drive: Drive<'_>, work: &mut [ItemWork]) -> Result<(), RunError> {
-    let mut schedule = Schedule::new(work);
+    let mut schedule = Schedule::new(work, drive.order.user.as_str().len());
     let mut steps: Steps<'_> = FuturesUnordered::new();
     loop {
         let wake = schedule.start_due(drive, &mut steps);
@@ -57,19 +62,24 @@ pub(crate) async fn drive(drive: Drive<'_>, work: &mut [ItemWork]) -> Result<(),
 }
 
 impl<'w> Schedule<'w> {
-    fn new(work: &'w mut [ItemWork]) -> Self {
-        let (pending, active): (VecDeque<usize>, VecDeque<usize>) =
-            (0..work.len()).partition(|index| {
-                // The server has nothing of these yet: they can wait for a free slot.
-                work.get(*index)
-                    .is_some_and(|item| item.machine.next(Duration::ZERO) == Action::Start)
-            });
+    fn new(work: &'w mut [ItemWork], user_bytes: usize) -> Self {
+        let (mut pending, active): (Vec<usize>, Vec<usize>) = (0..work.len()).partition(|index| {
+            // The server has nothing of these yet: they can wait for a free slot.
+            work.get(*index)
+                .is_some_and(|item| item.machine.next(Duration::ZERO) == Action::Start)
+        });
+        // What is longest last would run alone. One whose size nobody says may be long.
+        pending.sort_by_key(|index| {
+            let size = work.get(*index).and_then(|item| item.size);
+            Reverse(size.unwrap_or(u64::MAX))
+        });
         Self {
             work,
-            active: active.into(),
-            pending,
+            active,
+            pending: pending.into(),
             progressed_at: Duration::ZERO,
-            batch: true,
+            durations: Durations::default(),
+            polls: Polls::new(user_bytes),
             given_up: Vec::new(),
         }
     }
@@ -85,74 +95,84 @@ impl<'w> Schedule<'w> {
             .count()
     }
 
+    /// Lets items begin for which there are slots. None where so many archives are complete and not fetched yet that the platform
+    /// would only keep more of them.
+    fn admit(&mut self, drive: Drive<'_>, jobs: usize) {
+        if self.count(Item::is_ready) <= drive.order.jobs {
+            let free = drive.order.jobs.saturating_sub(jobs);
+            let free = free.min(self.pending.len());
+            self.active.extend(self.pending.drain(..free));
+        }
+    }
+
     /// Starts every action that may start now. Returns when to look again if nothing is seen before.
     fn start_due<'a>(&mut self, drive: Drive<'a>, steps: &mut Steps<'a>) -> Option<Duration> {
         let elapsed = drive.ports.clock.elapsed();
         let mut jobs = self.count(Item::occupies_job);
         let mut downloads = self.count(Item::is_downloading);
-        let backlog = self.count(Item::is_ready);
-        if backlog <= drive.order.jobs {
-            let free = drive
-                .order
-                .jobs
-                .saturating_sub(jobs)
-                .min(self.pending.len());
-            self.active.extend(self.pending.drain(..free));
-        }
+        self.admit(drive, jobs);
         let mut wake: Option<Duration> = None;
-        let mut due = Vec::new();
+        let mut waiting = Vec::new();
         for index in self.active.clone() {
             let Some(item) = self.work.get_mut(index) else {
                 continue;
             };
+            if let Some((ticket, look)) = item.machine.waits_for() {
+                waiting.push(Waiting {
+                    index,
+                    ticket,
+                    look,
+                });
+                continue;
+            }
             let action = item.machine.next(elapsed);
             match &action {
                 Action::WaitUntil(moment) => {
                     wake = Some(wake.map_or(*moment, |wake| wake.min(*moment)));
+                    continue;
                 }
                 Action::Start if jobs < drive.order.jobs => jobs += 1,
                 Action::Download(_) if downloads < drive.order.downloads => downloads += 1,
-                Action::FindTicket | Action::Cancel(_) | Action::Delete(..) | Action::Poll(_) => {}
-                Action::Start | Action::Download(_) | Action::Busy | Action::Finished => continue,
+                Action::FindTicket | Action::Cancel(_) | Action::Delete(..) => {}
+                Action::Poll(_)
+                | Action::Start
+                | Action::Download(_)
+                | Action::Busy
+                | Action::Finished => continue,
             }
-            match action {
-                Action::WaitUntil(_) => {}
-                Action::Poll(ticket) => {
-                    item.machine.began();
-                    due.push((index, ticket));
-                }
-                action => {
-                    item.machine.began();
-                    steps.push(perform(drive, index, item, action));
-                }
-            }
+            item.machine.began(elapsed);
+            steps.push(perform(drive, index, item, action));
         }
-        self.poll(drive, due, steps);
+        let next_poll = self.poll(drive, &waiting, steps);
         let work = &self.work;
         self.active.retain(|index| {
             work.get(*index)
                 .is_some_and(|item| item.machine.next(elapsed) != Action::Finished)
         });
-        wake
+        wake.into_iter().chain(next_poll).min()
     }
 
-    fn poll<'a>(&self, drive: Drive<'a>, due: Vec<(usize, Ticket)>, steps: &mut Steps<'a>) {
-        let (batch, single): (Vec<_>, Vec<_>) = due
-            .into_iter()
-            .partition(|(_, ticket)| self.batch && ticket.item.kind == ItemKind::Appliance);
-        if batch.len() < 2 {
-            single
-                .into_iter()
-                .chain(batch)
-                .for_each(|(index, ticket)| steps.push(poll_one(drive, index, ticket)));
-            return;
+    /// Asks for the statuses that are due. Returns when the next are.
+    fn poll<'a>(
+        &mut self,
+        drive: Drive<'a>,
+        waiting: &[Waiting],
+        steps: &mut Steps<'a>,
+    ) -> Option<Duration> {
+        let elapsed = drive.ports.clock.elapsed();
+        let round = self.polls.round(elapsed, waiting);
+        for ask in round.asks {
+            for index in ask.indices() {
+                if let Some(item) = self.work.get_mut(index) {
+                    item.machine.began(elapsed);
+                }
+            }
+            steps.push(match ask {
+                Ask::One(index, ticket) => poll_one(drive, index, ticket),
+                Ask::Many(due) => poll_many(drive, due),
+            });
         }
-        for (index, ticket) in single {
-            steps.push(poll_one(drive, index, ticket));
-        }
-        for some in batch.chunks(Limits::STATUSES_AT_ONCE) {
-            steps.push(poll_many(drive, some.to_vec()));
-        }
+        round.wake
     }
 
     fn take<'a>(
@@ -175,7 +195,9 @@ impl<'w> Schedule<'w> {
             }
             Step::NoOutage(index, seen) => self.observe(drive, index, seen)?,
             Step::OneByOne { due, for_good } => {
-                self.batch &= !for_good;
+                if for_good {
+                    self.polls.has_no_batch();
+                }
                 for (index, ticket) in due {
                     steps.push(poll_one(drive, index, ticket));
                 }
@@ -198,18 +220,28 @@ impl<'w> Schedule<'w> {
     ) -> Result<(), RunError> {
         let elapsed = drive.ports.clock.elapsed();
         let item = self.work.get(index).map(|work| &work.machine);
+        let others = self.others(item);
         let may_end_run =
             drive.order.outage == OutagePolicy::EndRun && error_of(&seen).is_some_and(may_pass);
-        if may_end_run
-            && item.is_some_and(|item| gives_up(item, &seen, elapsed, self.progressed_at))
-        {
+        if may_end_run && item.is_some_and(|item| gives_up(item, &seen, elapsed, others)) {
             steps.push(confirm(drive, index, seen));
             return Ok(());
         }
         self.observe(drive, index, seen)
     }
 
+    /// What an item has to know of the others.
+    fn others(&self, item: Option<&Item>) -> Others {
+        Others {
+            progressed_at: self.progressed_at,
+            usual: item
+                .map(|item| self.durations.usual(item.item().kind))
+                .unwrap_or_default(),
+        }
+    }
+
     fn observe(&mut self, drive: Drive<'_>, index: usize, seen: Seen) -> Result<(), RunError> {
+        let others = self.others(self.work.get(index).map(|work| &work.machine));
         let Some(item) = self.work.get_mut(index) else {
             return Ok(());
         };
@@ -223,7 +255,10 @@ impl<'w> Schedule<'w> {
         let had_failed = item.machine.failure().is_some();
         let (stage, reason) = (stage_of(&seen), reason_of(&seen));
         item.machine
-            .observe(seen, drive.ports.clock.elapsed(), self.progressed_at);
+            .observe(seen, drive.ports.clock.elapsed(), others);
+        if let Some(took) = item.machine.take_duration() {
+            self.durations.add(item.machine.item().kind, took);
+        }
         self.progressed_at = self.progressed_at.max(item.machine.progressed_at());
         self.given_up.extend(item.useless_partial());
         match item.machine.failure() {
@@ -240,8 +275,8 @@ impl<'w> Schedule<'w> {
 }
 
 /// Whether the item would give up its archive, or the deletion of a ticket.
-fn gives_up(item: &Item, seen: &Seen, elapsed: Duration, others_moved_at: Duration) -> bool {
+fn gives_up(item: &Item, seen: &Seen, elapsed: Duration, others: Others) -> bool {
     let mut after = item.clone();
-    after.observe(seen.clone(), elapsed, others_moved_at);
+    after.observe(seen.clone(), elapsed, others);
     after.given_up() > item.given_up()
 }

@@ -15,6 +15,8 @@ pub(crate) struct ItemWork {
     pub(crate) machine: Item,
     pub(crate) name: String,
     pub(crate) path: BagPath,
+    /// What the platform says of its size: a hint of how long its export takes, and nothing else.
+    pub(super) size: Option<u64>,
     pub(super) partial: Option<PartialDownload>,
 }
 
@@ -24,8 +26,14 @@ impl ItemWork {
             machine,
             name,
             path,
+            size: None,
             partial: None,
         }
+    }
+
+    /// The platform gives it this size.
+    pub(crate) fn of_size(self, size: Option<u64>) -> Self {
+        Self { size, ..self }
     }
 
     /// Resumes the download that an interrupted run left.

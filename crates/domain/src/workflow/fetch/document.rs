@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 
-use crate::model::{BagPath, Facts, Order, Representation, Resource, Secrets, Section};
+use crate::model::{BagPath, Facts, Order, Representation, Resource, Secrets, Section, Sha256};
 use crate::ports::{
     ApiError, ArchiveSink, Check, Document, Durability, Event, Fact, NewEntry, Origin, Receipt,
     Redaction, RedactionRule, SinkError, Storage,
@@ -29,8 +29,8 @@ pub(crate) struct Fetch<'a> {
 pub(crate) struct Fetched {
     pub(crate) facts: Facts,
     pub(crate) receipts: Vec<Receipt>,
-    /// The bytes that the facts were read from; none where an interrupted run read them.
-    pub(crate) xml: Option<Bytes>,
+    /// The sum of the bytes that the facts were read from; none where an interrupted run read them.
+    pub(crate) sum: Option<Sha256>,
     /// A representation that could not be had although the other could.
     pub(crate) json_failed: Option<Failed>,
 }
@@ -56,12 +56,15 @@ impl Fetch<'_> {
             }
             return Ok(fetched);
         }
-        let xml = self.ask_for(resource, Representation::Xml).await?;
+        let mut xml = self.ask_for(resource, Representation::Xml).await?;
         let mut fetched = Fetched {
-            facts: xml.facts.clone(),
-            xml: Some(xml.bytes.clone()),
+            facts: std::mem::take(&mut xml.facts),
+            sum: Some(Sha256::of(&xml.bytes)),
             ..Fetched::default()
         };
+        // A list may be tens of megabytes: neither form is in memory while the other is fetched.
+        let keeps_xml = self.order.documents.keeps(Representation::Xml);
+        let mut xml = Some(xml).filter(|_| keeps_xml && self.sink.is_some());
         let Some(sink) = self.sink else {
             return Ok(fetched);
         };
@@ -71,7 +74,10 @@ impl Fetch<'_> {
             .filter(|form| self.order.documents.keeps(*form))
         {
             let document = match form {
-                Representation::Xml => xml.clone(),
+                Representation::Xml => match xml.take() {
+                    Some(xml) => xml,
+                    None => continue,
+                },
                 Representation::Json => match settle(self.as_json(resource).await)? {
                     Ok(Some(document)) => document,
                     Ok(None) if self.order.documents.keeps(Representation::Xml) => {
@@ -130,7 +136,7 @@ impl Fetch<'_> {
         Some(Fetched {
             facts: facts.clone(),
             receipts,
-            xml: None,
+            sum: None,
             json_failed: None,
         })
     }

@@ -8,6 +8,7 @@ use crate::model::Ticket;
 use crate::ports::{ApiError, CheckFailure};
 use crate::report::Stage;
 use crate::workflow::Limits;
+use crate::workflow::pace::Look;
 use crate::workflow::retry::backoff;
 
 impl Item {
@@ -62,7 +63,7 @@ impl Item {
             .max(Limits::EARLY_PAUSE * self.refused_although_complete);
         self.state = State::Waiting {
             ticket,
-            due: elapsed + wait,
+            look: Look::at(elapsed + wait),
         };
         true
     }

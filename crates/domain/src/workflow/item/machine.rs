@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use super::state::{Action, Deletion, Given, ItemFailure, Seen, State};
+use super::state::{Action, Deletion, Given, ItemFailure, Others, Seen, State};
 use crate::model::{ItemKind, ItemRef, Ticket};
 use crate::ports::{ApiError, Receipt};
 use crate::workflow::Limits;
-use crate::workflow::pace::Pace;
+use crate::workflow::pace::{Look, Pace};
 use crate::workflow::retry::{Jitter, Verdict, verdict};
 
 /// One item and how far its export is.
@@ -39,6 +39,10 @@ pub(crate) struct Item {
     pub(super) lost_starts: u32,
     /// How the export of the current ticket moves on.
     pub(super) pace: Pace,
+    /// How long the export of the current ticket took, where it was watched from its start to its end.
+    pub(super) took: Option<Duration>,
+    /// Whether it was watched from its start.
+    pub(super) is_watched: bool,
 }
 
 impl Item {
@@ -75,6 +79,8 @@ impl Item {
             renewals: 0,
             lost_starts: 0,
             pace: Pace::default(),
+            took: None,
+            is_watched: false,
         }
     }
 
@@ -133,7 +139,7 @@ impl Item {
             } if *not_before > elapsed => Action::WaitUntil(*not_before),
             State::Queued { .. } => Action::Start,
             State::Unanswered { asked: false } => Action::FindTicket,
-            State::Waiting { due, .. } if *due > elapsed => Action::WaitUntil(*due),
+            State::Waiting { look, .. } if look.due > elapsed => Action::WaitUntil(look.due),
             State::Waiting { ticket, .. } => Action::Poll(*ticket),
             State::Ready { ticket, .. } => Action::Download(*ticket),
             State::Cancelling {
@@ -163,15 +169,28 @@ impl Item {
         }
     }
 
-    /// The action that `next` named is under way now.
-    pub(crate) fn began(&mut self) {
+    /// The ticket whose status it waits for, and when it is to be asked for.
+    pub(crate) fn waits_for(&self) -> Option<(Ticket, Look)> {
+        match &self.state {
+            State::Waiting { ticket, look } => Some((*ticket, *look)),
+            _ => None,
+        }
+    }
+
+    /// The action that `next` named is under way now; or the status that it waits for was asked for together with others.
+    pub(crate) fn began(&mut self, elapsed: Duration) {
         match &mut self.state {
             State::Cancelling { sent, .. }
             | State::Replacing { sent, .. }
             | State::Deleting { sent, .. } => *sent = true,
             State::Unanswered { asked } => *asked = true,
             State::Queued { .. } => self.state = State::Starting,
-            State::Waiting { ticket, .. } => self.state = State::Polling { ticket: *ticket },
+            State::Waiting { ticket, .. } => {
+                self.state = State::Polling {
+                    ticket: *ticket,
+                    asked_at: elapsed,
+                }
+            }
             State::Ready { ticket, .. } => self.state = State::Downloading { ticket: *ticket },
             State::Starting
             | State::Polling { .. }
@@ -211,6 +230,11 @@ impl Item {
         self.receipt.as_ref()
     }
 
+    /// Hands the receipt over, once the item is finished.
+    pub(crate) fn take_receipt(&mut self) -> Option<Receipt> {
+        self.receipt.take()
+    }
+
     pub(crate) fn failure(&self) -> Option<&ItemFailure> {
         self.failure.as_ref()
     }
@@ -244,29 +268,29 @@ impl Item {
         self.pace.progressed_at()
     }
 
-    /// Takes note of what was seen. `others_progressed_at` is when any export of this run last moved on: a platform that works on one
-    /// export at a time holds the others up, and that is no reason to give them up.
-    pub(crate) fn observe(
-        &mut self,
-        seen: Seen,
-        elapsed: Duration,
-        others_progressed_at: Duration,
-    ) {
+    /// How long its export took, once it has ended with an archive; given once.
+    pub(crate) fn take_duration(&mut self) -> Option<Duration> {
+        self.took.take()
+    }
+
+    /// Takes note of what was seen.
+    pub(crate) fn observe(&mut self, seen: Seen, elapsed: Duration, others: Others) {
         match seen {
             Seen::Started(ticket, status) => {
                 self.adopt(ticket, elapsed);
-                self.see_status(ticket, &status, elapsed, others_progressed_at);
+                self.is_watched = true;
+                self.see_status(ticket, &status, elapsed, others);
             }
             Seen::StartFailed(error) => self.start_failed(&error, elapsed),
             Seen::Found(tickets) => self.found(tickets, elapsed),
             Seen::CannotFind(why) => self.cannot_find(&why, elapsed),
             Seen::Status(status) => {
-                if let State::Polling { ticket } | State::Waiting { ticket, .. } = self.state {
+                if let State::Polling { ticket, .. } | State::Waiting { ticket, .. } = self.state {
                     self.poll_failures = 0;
-                    self.see_status(ticket, &status, elapsed, others_progressed_at);
+                    self.see_status(ticket, &status, elapsed, others);
                 }
             }
-            Seen::StatusFailed(error) => self.status_failed(&error, elapsed, others_progressed_at),
+            Seen::StatusFailed(error) => self.status_failed(&error, elapsed, others.progressed_at),
             Seen::Stored(receipt) => {
                 let ticket = self.current_ticket();
                 self.store(receipt, ticket);
@@ -284,7 +308,7 @@ impl Item {
     pub(crate) fn current_ticket(&self) -> Option<Ticket> {
         match &self.state {
             State::Waiting { ticket, .. }
-            | State::Polling { ticket }
+            | State::Polling { ticket, .. }
             | State::Ready { ticket, .. }
             | State::Downloading { ticket }
             | State::Cancelling { ticket, .. } => Some(*ticket),
@@ -300,7 +324,7 @@ impl Item {
     pub(super) fn adopt(&mut self, ticket: Ticket, elapsed: Duration) {
         self.state = State::Waiting {
             ticket,
-            due: elapsed,
+            look: Look::at(elapsed),
         };
         self.stage_attempts = 0;
         self.poll_failures = 0;
@@ -310,6 +334,8 @@ impl Item {
         self.refused_although_complete = 0;
         self.refused_since = None;
         self.pace = Pace::begin(elapsed);
+        self.took = None;
+        self.is_watched = false;
     }
 
     /// Counts a failed attempt; the wait before the next one, or `None` where there is to be none.

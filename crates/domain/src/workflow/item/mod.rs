@@ -21,4 +21,4 @@ mod wait;
 
 pub(crate) use machine::Item;
 pub(crate) use start::start_may_have_worked;
-pub(crate) use state::{Action, Ambiguity, Deletion, ItemFailure, Seen};
+pub(crate) use state::{Action, Ambiguity, Deletion, ItemFailure, Others, Seen};

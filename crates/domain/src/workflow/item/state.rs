@@ -5,6 +5,8 @@ use std::time::Duration;
 use crate::model::Ticket;
 use crate::ports::{ApiError, CheckFailure, ExportStatus, Receipt};
 use crate::report::{ItemStatus, Stage};
+use crate::workflow::pace::Look;
+use crate::workflow::usual::Usual;
 
 /// Why a ticket may be deleted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,6 +123,16 @@ pub(crate) enum Seen {
     DeleteFailed(Ticket, ApiError),
 }
 
+/// What an item has to know of the other exports of the run.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Others {
+    /// When any export last moved on: a platform that works on one export at a time holds the others up, and that is no reason to
+    /// give them up.
+    pub(crate) progressed_at: Duration,
+    /// How long exports of this kind took that have ended.
+    pub(crate) usual: Usual,
+}
+
 /// What became of an item that is not in the bag.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ItemFailure {
@@ -143,10 +155,11 @@ pub(super) enum State {
     },
     Waiting {
         ticket: Ticket,
-        due: Duration,
+        look: Look,
     },
     Polling {
         ticket: Ticket,
+        asked_at: Duration,
     },
     Ready {
         ticket: Ticket,

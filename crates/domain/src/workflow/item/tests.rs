@@ -172,7 +172,7 @@ proptest! {
             let (kind, n) = answers[turn % answers.len()];
             turn += 1;
             prop_assert!(turn < 200_000, "it never ends");
-            item.began();
+            item.began(elapsed);
             prop_assert_eq!(item.next(elapsed), Action::Busy);
             let seen = answer(&action, kind, n, &mut next_ticket);
             match &seen {
@@ -195,7 +195,7 @@ proptest! {
             if let Seen::Started(ticket, status) = &seen && status.state() == ExportState::Complete {
                 complete.insert(*ticket);
             }
-            item.observe(seen, elapsed, Duration::ZERO);
+            item.observe(seen, elapsed, Others::default());
         }
         prop_assert!(item.receipt().is_some() != item.failure().is_some());
         let undeletable = item.undeleted().len();
@@ -218,12 +218,12 @@ proptest! {
 fn given_up(item: ItemRef, answer: impl Fn(Ticket) -> Seen) -> Action {
     let ticket = Ticket { item, ..ticket(1) };
     let mut machine = Item::new(item, 1, Duration::from_mins(30), false);
-    machine.began();
+    machine.began(Duration::ZERO);
     let running = ExportStatus::default();
     machine.observe(
         Seen::Started(ticket, running.clone()),
         Duration::ZERO,
-        Duration::ZERO,
+        Others::default(),
     );
     let mut elapsed = Duration::ZERO;
     loop {
@@ -236,8 +236,8 @@ fn given_up(item: ItemRef, answer: impl Fn(Ticket) -> Seen) -> Action {
             Action::Cancel(ticket) => answer(ticket),
             other => return other,
         };
-        machine.began();
-        machine.observe(seen, elapsed, Duration::ZERO);
+        machine.began(elapsed);
+        machine.observe(seen, elapsed, Others::default());
     }
 }
 

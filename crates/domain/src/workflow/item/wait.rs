@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use super::machine::Item;
-use super::state::{Deletion, Given, ItemFailure, State};
+use super::state::{Deletion, Given, ItemFailure, Others, State};
 use crate::model::Ticket;
 use crate::ports::{ApiError, ExportState, ExportStatus};
 use crate::report::Stage;
-use crate::workflow::pace::in_words;
+use crate::workflow::pace::{Look, in_words};
 use crate::workflow::retry::{Verdict, verdict};
 
 impl Item {
@@ -16,12 +16,18 @@ impl Item {
         ticket: Ticket,
         status: &ExportStatus,
         elapsed: Duration,
-        others_progressed_at: Duration,
+        others: Others,
     ) {
         self.may_run = status.state() == ExportState::Running;
         match status.state() {
             ExportState::Complete => {
                 self.stage_attempts = 0;
+                if let State::Polling { asked_at, .. } = self.state
+                    && self.is_watched
+                {
+                    self.took = Some(self.pace.age(asked_at));
+                    self.is_watched = false;
+                }
                 self.pace.revive(elapsed);
                 self.state = State::Ready {
                     ticket,
@@ -40,18 +46,13 @@ impl Item {
             }
             ExportState::Running => {
                 self.pace.note(status, elapsed);
-                self.wait_on(ticket, elapsed, others_progressed_at);
+                self.wait_on(ticket, elapsed, others);
             }
         }
     }
 
-    pub(super) fn wait_on(
-        &mut self,
-        ticket: Ticket,
-        elapsed: Duration,
-        others_progressed_at: Duration,
-    ) {
-        let deadline = self.pace.deadline(self.max_wait, others_progressed_at);
+    pub(super) fn wait_on(&mut self, ticket: Ticket, elapsed: Duration, others: Others) {
+        let deadline = self.pace.deadline(self.max_wait, others.progressed_at);
         if elapsed >= deadline {
             let failure = ItemFailure::of_words(
                 Stage::Wait,
@@ -75,7 +76,7 @@ impl Item {
         }
         self.state = State::Waiting {
             ticket,
-            due: (elapsed + self.pace.pause(elapsed)).min(deadline),
+            look: self.pace.look(elapsed, others.usual).by(deadline),
         };
     }
 
@@ -99,7 +100,7 @@ impl Item {
             {
                 self.state = State::Waiting {
                     ticket,
-                    due: elapsed + wait,
+                    look: Look::at(elapsed + wait),
                 };
             }
             Verdict::Again(_) | Verdict::GiveUp => {

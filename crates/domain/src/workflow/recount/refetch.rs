@@ -119,5 +119,5 @@ fn enter_again(
             ledger.failures.extend(undeleted_of(&item));
         }
     }
-    enter_items(drive_with.order, ledger, &stored, &stored_places)
+    enter_items(drive_with.order, ledger, &mut stored, &stored_places)
 }

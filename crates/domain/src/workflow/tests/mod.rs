@@ -6,6 +6,7 @@ mod fallback;
 mod outages;
 mod resume;
 mod runs;
+mod schedule;
 mod starts;
 
 use super::{Ports, RunError, export};

@@ -10,6 +10,7 @@ use crate::workflow::Limits;
 use crate::workflow::import::outcome::ImportStage;
 use crate::workflow::pace::in_words;
 use crate::workflow::retry::{Verdict, verdict};
+use crate::workflow::usual::Usual;
 
 impl Item {
     pub(super) fn see_status(
@@ -64,7 +65,7 @@ impl Item {
         }
         self.state = State::Waiting {
             ticket,
-            due: (elapsed + self.pace.pause(elapsed)).min(deadline),
+            due: self.pace.look(elapsed, Usual::default()).due.min(deadline),
             asked: false,
         };
     }
@@ -148,7 +149,7 @@ impl Item {
             {
                 self.state = State::Unsure {
                     ticket,
-                    due: elapsed + self.pace.pause(elapsed),
+                    due: self.pace.look(elapsed, Usual::default()).due,
                     asked: false,
                 };
             }
