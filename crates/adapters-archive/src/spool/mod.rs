@@ -10,6 +10,7 @@ mod files;
 mod flush;
 mod pause;
 mod positioned;
+mod send;
 mod spool_file;
 pub(crate) mod trust;
 mod work_folder;

@@ -39,6 +39,7 @@ mod closed;
 mod closing;
 mod commits;
 mod entry_end;
+mod forward;
 mod gaps;
 mod health;
 #[cfg(test)]
