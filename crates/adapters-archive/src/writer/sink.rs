@@ -26,7 +26,7 @@ use super::streamed;
 use crate::container::{Member, Placed, Span, container};
 use crate::journal::{EntryRecord, Payload, Record, RunJournal, SpooledEntry};
 use crate::publish::Publication;
-use crate::spool::{Spool, SpoolFile};
+use crate::spool::{Spool, SpoolFile, free_space};
 
 /// What of an interrupted run is used.
 #[derive(Default)]
@@ -188,15 +188,7 @@ impl ArchiveSink for ArchiveWriter {
 
     fn free_space(&self) -> Option<(u64, PathBuf)> {
         let folder = self.bag.spool.path();
-        let counts = rustix::fs::statvfs(folder).ok()?;
-        // A file system without blocks does not know how much is free: object stores, FUSE.
-        if counts.f_blocks == 0 || counts.f_frsize == 0 {
-            return None;
-        }
-        Some((
-            counts.f_bavail.saturating_mul(counts.f_frsize),
-            folder.to_owned(),
-        ))
+        Some((free_space(folder)?, folder.to_owned()))
     }
 
     async fn open_entry(&self, entry: NewEntry) -> Result<Box<dyn EntryWriter>, SinkError> {
