@@ -11,8 +11,9 @@ use super::flush::begin_flush;
 const BUFFER_BYTES: usize = 256 * 1024;
 /// A longer piece is written as it is: gathering it would only copy it.
 const LARGE_BYTES: usize = 64 * 1024;
-/// The disk begins to write each time so much more was handed to the system, so that little is left when the entry is flushed.
-const FLUSHED_AHEAD_BYTES: u64 = 8 * 1024 * 1024;
+/// The disk begins to write each time so much more was handed to the system, so that little is left when the entry is flushed. Each
+/// time costs the system some work that does not depend on how much it is.
+const FLUSHED_AHEAD_BYTES: u64 = 32 * 1024 * 1024;
 
 /// Writes to one place of a file.
 pub(crate) struct PositionedWriter {
