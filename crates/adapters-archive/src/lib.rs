@@ -38,5 +38,5 @@ pub use run::{
 };
 pub use seal::{SealKey, SealKeyError};
 pub use spool::trust::{Access, Distrust, open_own_file, open_own_folder};
-pub use spool::{LockRefused, LockedFile};
+pub use spool::{LockRefused, LockedFile, free_space};
 pub use verify::{Depth, VerifyReport, verify};

@@ -60,7 +60,7 @@ pub(super) fn writer(
     sync_folder(parent).map_err(OpenError::of("flush", parent))?;
     let destination = match &settings.encryption {
         None => Destination::File(bag),
-        Some(encryption) => Destination::Forward(Box::new(bag), Some(encryption.encryptor()?)),
+        Some(encryption) => Destination::Forward(bag, Some(encryption.encryptor()?)),
     };
     let sink = ArchiveWriter::new(Parts {
         format: settings.format,

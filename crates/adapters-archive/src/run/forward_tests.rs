@@ -1,8 +1,9 @@
 //! Outputs that cannot be patched: standard output, and everything encrypted.
 
-use std::fs;
-use std::io::{self, Read as _, Write};
-use std::sync::{Arc, Mutex};
+use std::fs::{self, File};
+use std::io::{self, Read as _};
+use std::os::fd::OwnedFd;
+use std::thread::JoinHandle;
 
 use domain::model::{BagFormat, ExportId, ItemKind, ItemRef, ObjectId, Resource, Ticket};
 use domain::ports::{Fact, SinkError};
@@ -15,19 +16,15 @@ use crate::{Encryption, Recipient};
 
 const MARKER: &[u8] = b"a marker that must not be found on the disk";
 
-/// Standard output, as far as the writer can see.
-#[derive(Clone, Default)]
-struct Pipe(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Pipe {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap().extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
+/// A pipe, and what is read from it until it is closed.
+fn pipe() -> (File, JoinHandle<Vec<u8>>) {
+    let (mut reader, writer) = io::pipe().unwrap();
+    let reading = std::thread::spawn(move || {
+        let mut read = Vec::new();
+        reader.read_to_end(&mut read).unwrap();
+        read
+    });
+    (File::from(OwnedFd::from(writer)), reading)
 }
 
 /// Two downloads at once, documents between them, one entry taken back.
@@ -69,17 +66,15 @@ fn check(format: BagFormat, bytes: &[u8], expected: Vec<(String, Vec<u8>)>) {
 async fn standard_output_gets_the_bag_from_its_first_byte_to_its_last() {
     for format in FORMATS {
         let kit = Kit::new(format);
-        let pipe = Pipe::default();
+        let (output, reading) = pipe();
         let settings = RunSettings {
             target: Target::Stdout,
             ..kit.settings()
         };
-        let run: Run = open_stream(settings, Box::new(pipe.clone()))
-            .unwrap()
-            .into();
+        let run: Run = open_stream(settings, output).unwrap().into();
         let expected = fill(&run, 1_500_000).await;
         let bag = run.finish().await.unwrap();
-        let bytes = pipe.0.lock().unwrap().clone();
+        let bytes = reading.join().unwrap();
         assert_eq!(bag.path, None);
         assert_eq!(bag.bytes, bytes.len() as u64);
         check(format, &bytes, expected);
@@ -91,13 +86,11 @@ async fn standard_output_gets_the_bag_from_its_first_byte_to_its_last() {
 #[tokio::test]
 async fn a_zip_on_standard_output_has_no_data_descriptors() {
     let kit = Kit::new(BagFormat::Zip);
-    let pipe = Pipe::default();
-    let run: Run = open_stream(kit.settings(), Box::new(pipe.clone()))
-        .unwrap()
-        .into();
+    let (output, reading) = pipe();
+    let run: Run = open_stream(kit.settings(), output).unwrap().into();
     let expected = fill(&run, 1_500_000).await;
     run.finish().await.unwrap();
-    let bytes = pipe.0.lock().unwrap().clone();
+    let bytes = reading.join().unwrap();
     let mut pipe = bytes.as_slice();
     let mut files = 0;
     while let Some(mut file) = zip::read::read_zipfile_from_stream(&mut pipe).unwrap() {
@@ -107,22 +100,12 @@ async fn a_zip_on_standard_output_has_no_data_descriptors() {
     assert_eq!(files, expected.len() + 1);
 }
 
-struct FullPipe;
-
-impl Write for FullPipe {
-    fn write(&mut self, _bytes: &[u8]) -> io::Result<usize> {
-        Err(io::ErrorKind::BrokenPipe.into())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 #[tokio::test]
 async fn a_reader_that_went_away_ends_the_run_with_an_error_that_names_it() {
     let kit = Kit::new(BagFormat::Tar);
-    let run: Run = open_stream(kit.settings(), Box::new(FullPipe))
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let run: Run = open_stream(kit.settings(), File::from(OwnedFd::from(writer)))
         .unwrap()
         .into();
     let mut errors = Vec::new();

@@ -2,7 +2,8 @@
 
 use std::collections::BTreeSet;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
+use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
 use domain::ports::JournalState;
@@ -46,22 +47,11 @@ fn open_stdout(settings: RunSettings) -> Result<OpenRun, OpenError> {
 }
 
 /// Standard output without the line buffer that is for people.
-fn stdout() -> io::Result<Box<dyn Write + Send>> {
-    #[cfg(unix)]
-    {
-        use std::os::fd::AsFd as _;
-        Ok(Box::new(File::from(
-            io::stdout().as_fd().try_clone_to_owned()?,
-        )))
-    }
-    #[cfg(not(unix))]
-    Ok(Box::new(io::stdout()))
+fn stdout() -> io::Result<File> {
+    io::stdout().as_fd().try_clone_to_owned().map(File::from)
 }
 
-pub(super) fn open_stream(
-    settings: RunSettings,
-    output: Box<dyn Write + Send>,
-) -> Result<OpenRun, OpenError> {
+pub(super) fn open_stream(settings: RunSettings, output: File) -> Result<OpenRun, OpenError> {
     let path = PathBuf::from(STDOUT);
     let temporary = std::env::temp_dir();
     tempfile::tempfile_in(&temporary).map_err(|source| OpenError::NoTemporary {

@@ -11,8 +11,9 @@ use super::flush::begin_flush;
 const BUFFER_BYTES: usize = 256 * 1024;
 /// A longer piece is written as it is: gathering it would only copy it.
 const LARGE_BYTES: usize = 64 * 1024;
-/// The disk begins to write each time so much more was handed to the system, so that little is left when the entry is flushed.
-const FLUSHED_AHEAD_BYTES: u64 = 8 * 1024 * 1024;
+/// The disk begins to write each time so much more was handed to the system, so that little is left when the entry is flushed. Each
+/// time costs the system some work that does not depend on how much it is.
+const FLUSHED_AHEAD_BYTES: u64 = 32 * 1024 * 1024;
 
 /// Writes to one place of a file.
 pub(crate) struct PositionedWriter {
@@ -21,8 +22,8 @@ pub(crate) struct PositionedWriter {
     buffer: Vec<u8>,
     /// Where the next byte is handed to the system.
     at: u64,
-    /// Up to here the disk has been asked to begin.
-    flushing: u64,
+    /// Up to here the disk has been asked to begin; `None` where it never is.
+    flushing: Option<u64>,
     /// These are in the file already, and are not written again.
     to_skip: u64,
     /// Nothing is written from here on: it is somebody else's.
@@ -36,7 +37,7 @@ impl PositionedWriter {
             file,
             buffer: Vec::with_capacity(BUFFER_BYTES),
             at,
-            flushing: at,
+            flushing: Some(at),
             to_skip: 0,
             limit: u64::MAX,
         }
@@ -48,6 +49,14 @@ impl PositionedWriter {
         Self {
             to_skip: kept,
             ..Self::new(file, at.saturating_add(kept))
+        }
+    }
+
+    /// For a file that is never flushed: the disk may not have to write it at all.
+    pub(crate) fn not_flushed_ahead(self) -> Self {
+        Self {
+            flushing: None,
+            ..self
         }
     }
 
@@ -68,9 +77,11 @@ impl PositionedWriter {
         }
         self.file.write_all_at(bytes, self.at)?;
         self.at = end;
-        if self.at - self.flushing >= FLUSHED_AHEAD_BYTES {
-            begin_flush(&self.file, self.flushing, self.at);
-            self.flushing = self.at;
+        if let Some(flushing) = &mut self.flushing
+            && end - *flushing >= FLUSHED_AHEAD_BYTES
+        {
+            begin_flush(&self.file, *flushing, end);
+            *flushing = end;
         }
         Ok(())
     }

@@ -11,6 +11,7 @@ use age::stream::StreamWriter;
 use super::files::cut;
 use super::flush::{sync_file, sync_folder};
 use super::positioned::PositionedWriter;
+use super::send::send;
 use super::trust::Access;
 use super::work_folder::WorkFolder;
 use crate::encrypt::SpoolKey;
@@ -150,7 +151,11 @@ impl SpoolFile {
 
     /// Writes to it from the start.
     pub(crate) fn writer(&self) -> io::Result<BodyWriter> {
-        let file = PositionedWriter::new(Arc::clone(&self.file), 0);
+        let mut file = PositionedWriter::new(Arc::clone(&self.file), 0);
+        if self.name.is_none() {
+            // It is gone with the process, and never flushed.
+            file = file.not_flushed_ahead();
+        }
         match &self.key {
             Some(key) => key.seal(file).map(BodyWriter::Sealed),
             None => Ok(BodyWriter::Plain(file)),
@@ -195,6 +200,21 @@ impl SpoolFile {
         let mut from = &*self.file;
         from.seek(SeekFrom::Start(0))?;
         io::copy(&mut from, &mut to)
+    }
+
+    /// Copies the body to where only the system knows what it is: inside the kernel where it can.
+    pub(crate) fn send_to(&self, to: &mut File) -> io::Result<u64> {
+        if to.metadata()?.is_file() {
+            return self.copy_to_file(to);
+        }
+        let sent = match &self.key {
+            None => send(&self.file, to)?,
+            Some(_) => None,
+        };
+        match sent {
+            Some(length) => Ok(length),
+            None => self.copy_to(to),
+        }
     }
 
     /// Copies the body.

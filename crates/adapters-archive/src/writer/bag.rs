@@ -17,6 +17,7 @@ use super::gaps::Gaps;
 use super::health::Health;
 use super::output::{Output, sink_error};
 use super::paths::{Paths, Reservation};
+use super::pieces::Pieces;
 use super::queue::{Full, Queue};
 use super::slot::{Claim, Slot};
 use crate::container::{Container, Content, Extent, HeadForm, Member, Placed, Span};
@@ -37,6 +38,7 @@ pub(super) struct UnfinishedBag {
     pub(super) queue: Queue,
     pub(super) commits: Commits,
     pub(super) paths: Paths,
+    pub(super) pieces: Pieces,
     pub(super) health: Arc<Health>,
 }
 
@@ -79,6 +81,7 @@ impl UnfinishedBag {
             ),
             path: setup.path,
             paths: Paths::in_bag(setup.taken),
+            pieces: Pieces::default(),
             slot,
             health,
         })

@@ -9,8 +9,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::paths::Reservation;
 use bytes::Bytes;
 
-/// Chunks in flight to each thread. A chunk from the network has up to 400 KB.
-pub(super) const QUEUE_CHUNKS: usize = 4;
+/// Chunks in flight to each thread: pieces of [`PIECE_BYTES`](super::pieces::PIECE_BYTES) at most.
+pub(super) const QUEUE_CHUNKS: usize = 3;
 
 /// How an entry ends.
 pub(super) enum End {

@@ -1,20 +1,17 @@
 //! Where the container goes: a file that can be patched, or a stream that cannot.
 
 use std::fs::File;
-use std::io::{self, BufWriter, Seek as _, SeekFrom, Write};
+use std::io::{self, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::FileExt as _;
 use std::path::Path;
 use std::sync::Arc;
 
-use age::stream::StreamWriter;
 use domain::ports::SinkError;
 
 use super::closed::Body;
+use super::forward::Forward;
 use crate::container::{Container, Placed, Span};
 use crate::spool::{BodyWriter, PositionedWriter, begin_flush, cut};
-
-/// Writes to the disk are gathered to this much: small documents would cost a system call for each of their parts.
-const BUFFER_BYTES: usize = 256 * 1024;
 
 /// The container being written.
 pub(super) enum Output {
@@ -37,7 +34,7 @@ impl Output {
     pub(super) fn end(&self) -> u64 {
         match self {
             Self::File(file) => file.end,
-            Self::Forward(forward) => forward.end,
+            Self::Forward(forward) => forward.end(),
         }
     }
 
@@ -53,14 +50,7 @@ impl Output {
                 cut(&file.file, length)?;
                 Ok(length)
             }
-            Self::Forward(mut forward) => {
-                let end = forward.end;
-                let mut writer = BufWriter::with_capacity(BUFFER_BYTES, &mut forward.stream);
-                container.end(placed, end, &mut writer)?;
-                writer.flush()?;
-                drop(writer);
-                forward.stream.finish()
-            }
+            Self::Forward(forward) => forward.finish(container, placed),
         }
     }
 }
@@ -151,94 +141,6 @@ impl BagFile {
     /// Cuts off what was begun and not completed.
     pub(super) fn roll_back(&mut self) -> io::Result<()> {
         cut(&self.file, self.end)
-    }
-}
-
-/// A container that is only ever added to.
-pub(super) struct Forward {
-    stream: ForwardStream,
-    end: u64,
-}
-
-impl Forward {
-    pub(super) fn new(stream: ForwardStream) -> Self {
-        Self { stream, end: 0 }
-    }
-
-    fn append(&mut self, head: &[u8], body: &Body, tail: &[u8]) -> io::Result<u64> {
-        let start = self.end;
-        self.stream.write_all(head)?;
-        let length = match body {
-            Body::Memory(body) => {
-                self.stream.write_all(body)?;
-                body.len() as u64
-            }
-            Body::Spooled(spool_file) => spool_file.copy_to(&mut self.stream)?,
-        };
-        self.stream.write_all(tail)?;
-        self.end += head.len() as u64 + length + tail.len() as u64;
-        Ok(start)
-    }
-}
-
-/// What a forward-only container is written through.
-pub(super) enum ForwardStream {
-    Plain(Counted),
-    Sealed(StreamWriter<Counted>),
-}
-
-impl ForwardStream {
-    /// Ends the encryption, if any, and returns how much came out below.
-    fn finish(self) -> io::Result<u64> {
-        let mut output = match self {
-            Self::Plain(output) => output,
-            Self::Sealed(stream) => stream.finish()?,
-        };
-        output.flush()?;
-        Ok(output.written)
-    }
-}
-
-impl Write for ForwardStream {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(output) => output.write(bytes),
-            Self::Sealed(stream) => stream.write(bytes),
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self {
-            Self::Plain(output) => output.flush(),
-            Self::Sealed(stream) => stream.flush(),
-        }
-    }
-}
-
-/// Gathers small writes and counts.
-pub(super) struct Counted {
-    output: BufWriter<Box<dyn Write + Send>>,
-    written: u64,
-}
-
-impl Counted {
-    pub(super) fn new(output: Box<dyn Write + Send>) -> Self {
-        Self {
-            output: BufWriter::with_capacity(BUFFER_BYTES, output),
-            written: 0,
-        }
-    }
-}
-
-impl Write for Counted {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.output.write(bytes)?;
-        self.written += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.output.flush()
     }
 }
 

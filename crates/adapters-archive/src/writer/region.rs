@@ -6,7 +6,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 use crate::container::{Extent, Span};
-use crate::spool::{BodyWriter, PositionedReader, PositionedWriter};
+use crate::spool::{BodyWriter, PositionedReader, PositionedWriter, release};
 
 /// The place of one entry whose length is known.
 ///
@@ -25,6 +25,12 @@ impl Region {
 
     pub(super) fn span(&self) -> Span {
         self.span
+    }
+
+    /// Gives what was written there back to the file system: whoever has the place next is written anew, and what is free is counted
+    /// before that.
+    pub(super) fn release(self) {
+        release(&self.file, self.span.offset, self.span.end);
     }
 
     /// Where its body begins.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -17,15 +17,16 @@ use jiff::Timestamp;
 
 use super::bag::{Setup, UnfinishedBag};
 use super::closed::{Body, Closed, Safety};
+use super::forward::Forward;
 use super::gaps::Gaps;
-use super::output::{BagFile, Counted, Forward, ForwardStream, Output, sink_error};
+use super::output::{BagFile, Output, sink_error};
 use super::partial::{PartialDownload, SavedPartial, SavedPlace, WORTH_RECORDING_BYTES};
 use super::small::{SMALL_BYTES, Small, encode};
 use super::streamed;
 use crate::container::{Member, Placed, Span, container};
 use crate::journal::{EntryRecord, Payload, Record, RunJournal, SpooledEntry};
 use crate::publish::Publication;
-use crate::spool::{Spool, SpoolFile};
+use crate::spool::{Spool, SpoolFile, free_space};
 
 /// What of an interrupted run is used.
 #[derive(Default)]
@@ -58,7 +59,7 @@ pub(crate) enum Destination {
     /// Into this file, in place.
     File(File),
     /// Forward only, encrypted if there is an encryptor.
-    Forward(Box<dyn Write + Send>, Option<Encryptor>),
+    Forward(File, Option<Encryptor>),
 }
 
 /// The sink over one container.
@@ -98,8 +99,8 @@ impl ArchiveWriter {
         } = parts.resumed;
         let output = match parts.destination {
             Destination::File(file) => Output::File(BagFile::after(file, end)?),
-            Destination::Forward(output, encryptor) => {
-                Output::Forward(Forward::new(forward_stream(output, encryptor)?))
+            Destination::Forward(target, encryptor) => {
+                Output::Forward(Forward::new(target, encryptor)?)
             }
         };
         let bag = UnfinishedBag::new(Setup {
@@ -187,15 +188,7 @@ impl ArchiveSink for ArchiveWriter {
 
     fn free_space(&self) -> Option<(u64, PathBuf)> {
         let folder = self.bag.spool.path();
-        let counts = rustix::fs::statvfs(folder).ok()?;
-        // A file system without blocks does not know how much is free: object stores, FUSE.
-        if counts.f_blocks == 0 || counts.f_frsize == 0 {
-            return None;
-        }
-        Some((
-            counts.f_bavail.saturating_mul(counts.f_frsize),
-            folder.to_owned(),
-        ))
+        Some((free_space(folder)?, folder.to_owned()))
     }
 
     async fn open_entry(&self, entry: NewEntry) -> Result<Box<dyn EntryWriter>, SinkError> {
@@ -245,17 +238,6 @@ fn is_gathered(entry: &NewEntry) -> bool {
         SMALL_BYTES
     };
     entry.size.is_some_and(|size| size <= longest)
-}
-
-fn forward_stream(
-    output: Box<dyn Write + Send>,
-    encryptor: Option<Encryptor>,
-) -> io::Result<ForwardStream> {
-    let counted = Counted::new(output);
-    match encryptor {
-        None => Ok(ForwardStream::Plain(counted)),
-        Some(encryptor) => encryptor.wrap_output(counted).map(ForwardStream::Sealed),
-    }
 }
 
 fn placed_before(top: &SafeName, record: &EntryRecord, span: Span) -> Placed {

@@ -125,7 +125,7 @@ impl Slot {
     /// Takes a region back: another entry may be written there from now on.
     pub(super) fn take_back(&self, region: Region) {
         let span = region.span();
-        drop(region);
+        region.release();
         self.lock().gaps.add(span);
     }
 

@@ -2,7 +2,7 @@
 //! be a whole gzip stream.
 //!
 //! It is written in place where the container is free when its first byte comes, else into a spool file. Both queues are a few
-//! chunks long: who writes waits for the disk and for the check. However the entry ends, its writer says so ([`End`]): closed,
+//! pieces long: who writes waits for the disk and for the check. However the entry ends, its writer says so ([`End`]): closed,
 //! discarded (also where its check has failed while bytes still arrive), or, when it is dropped, interrupted.
 
 use std::sync::Arc;
@@ -20,6 +20,7 @@ use super::entry_end::{End, Receiver, Sender, channel};
 use super::open_entry::{Ended, Usable, run, run_resumed};
 use super::partial::PartialDownload;
 use super::paths::Reservation;
+use super::pieces::Pieces;
 
 /// Opens a streamed entry.
 pub(super) fn open(
@@ -91,7 +92,11 @@ fn start(
         Ok(checked)
     })?;
     Ok(Streamed {
-        queues: Some(Queues { sender, checked }),
+        queues: Some(Queues {
+            sender,
+            checked,
+            pieces: bag.pieces.clone(),
+        }),
         outcome: Some(outcome),
         reservation: Some(reservation),
         failure: None,
@@ -112,20 +117,25 @@ pub(super) struct Streamed {
 struct Queues {
     sender: Sender,
     checked: Option<mpsc::Sender<Bytes>>,
+    pieces: Pieces,
 }
 
 impl Queues {
-    /// Both or none: a chunk that only one of them got would be a hole that the check does not see.
-    async fn send(&self, chunk: Bytes) -> Option<()> {
-        let checked = match &self.checked {
-            Some(checked) => Some(checked.reserve().await.ok()?),
-            None => None,
-        };
-        let to_thread = self.sender.reserve().await?;
-        if let Some(checked) = checked {
-            checked.send(chunk.clone());
+    /// Sends a chunk in pieces. Both queues get one or none: a piece that only one of them got would be a hole that the check does not
+    /// see.
+    async fn send(&self, mut chunk: Bytes) -> Option<()> {
+        while !chunk.is_empty() {
+            let checked = match &self.checked {
+                Some(checked) => Some(checked.reserve().await.ok()?),
+                None => None,
+            };
+            let to_thread = self.sender.reserve().await?;
+            let piece = self.pieces.filled_from(&mut chunk);
+            if let Some(checked) = checked {
+                checked.send(piece.clone());
+            }
+            to_thread.send(piece);
         }
-        to_thread.send(chunk);
         Some(())
     }
 
@@ -150,6 +160,14 @@ impl Streamed {
             self.failure = Some(failure.clone());
         }
         ended
+    }
+
+    /// Why a chunk was not taken: the check has failed, or the entry's thread has ended. Nothing more of the entry is wanted.
+    async fn refused(&mut self) -> SinkError {
+        match self.end(End::Discarded).await {
+            Err(error) => error,
+            Ok(_) => SinkError::Stopped,
+        }
     }
 
     /// The error that an earlier call returned.
@@ -178,13 +196,9 @@ impl EntryWriter for Streamed {
         let Some(queues) = &self.queues else {
             return Err(self.error_before());
         };
-        if chunk.is_empty() || queues.send(chunk).await.is_some() {
-            return Ok(());
-        }
-        // The check has failed, or the entry's thread has ended: nothing more of it is wanted.
-        match self.end(End::Discarded).await {
-            Err(error) => Err(error),
-            Ok(_) => Err(SinkError::Stopped),
+        match queues.send(chunk).await {
+            Some(()) => Ok(()),
+            None => Err(self.refused().await),
         }
     }
 

@@ -344,12 +344,8 @@ impl BagStore for DiskBags {
 
     async fn free_space(&self) -> Result<Option<u64>, BagStoreError> {
         let folder = self.root.clone();
-        let asked = tokio::task::spawn_blocking(move || rustix::fs::statvfs(&folder));
-        // Nobody can say where the file system does not answer.
-        let Ok(Ok(found)) = asked.await else {
-            return Ok(None);
-        };
-        Ok(Some(found.f_bavail.saturating_mul(found.f_frsize)))
+        let asked = tokio::task::spawn_blocking(move || adapters_archive::free_space(&folder));
+        Ok(asked.await.unwrap_or_default())
     }
 }
 

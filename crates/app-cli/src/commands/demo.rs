@@ -34,7 +34,7 @@ pub(super) fn run(session: &mut Session, arguments: DemoArguments) -> Result<End
     let output = OutputSettings::of(&inputs.layers)?;
     refuse_impossible(&output)?;
     let (format, key) = (output.format, key_flag(&output.encryption));
-    let finished = Session::wait_for(async {
+    let finished = Session::serve(async {
         let signals = Signals::listen().map_err(CommandError::Runtime)?;
         let (running, announcement) = compose::sandbox(FREE_PORT, compose::scenario(None)?).await?;
         let job = Job {

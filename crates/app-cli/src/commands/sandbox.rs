@@ -24,7 +24,7 @@ pub(super) fn run(
             arguments.listen
         ));
     }
-    Session::wait_for(async {
+    Session::serve(async {
         let mut signals = Signals::listen().map_err(CommandError::Runtime)?;
         let (running, announcement) = compose::sandbox(arguments.listen, scenario).await?;
         let line = serde_json::to_string(&announcement)

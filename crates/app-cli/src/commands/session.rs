@@ -16,8 +16,11 @@ use crate::settings::{
 };
 use crate::signals::Signals;
 
-/// Requests and files are waited for on two threads; the archive has threads of its own.
-const THREADS: usize = 2;
+/// Connections have one thread, and the command itself another; the archive has threads of its own. A second one for connections gains
+/// nothing where two downloads keep two processors busy, and wakes them more often.
+const THREADS: usize = 1;
+/// What is also a server has a thread for its other side.
+const SERVER_THREADS: usize = 2;
 /// How long tasks that still run when a command has ended get to end.
 pub(super) const SHUTDOWN: Duration = Duration::from_millis(200);
 
@@ -114,13 +117,27 @@ impl Session {
     pub(super) fn wait_for<T>(
         work: impl Future<Output = Result<T, CommandError>>,
     ) -> Result<T, CommandError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(THREADS)
-            .enable_all()
-            .build()
-            .map_err(CommandError::Runtime)?;
-        let done = runtime.block_on(work);
-        runtime.shutdown_timeout(SHUTDOWN);
-        done
+        run(THREADS, work)
     }
+
+    /// The same with a sandbox in this process.
+    pub(super) fn serve<T>(
+        work: impl Future<Output = Result<T, CommandError>>,
+    ) -> Result<T, CommandError> {
+        run(SERVER_THREADS, work)
+    }
+}
+
+fn run<T>(
+    threads: usize,
+    work: impl Future<Output = Result<T, CommandError>>,
+) -> Result<T, CommandError> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
+        .enable_all()
+        .build()
+        .map_err(CommandError::Runtime)?;
+    let done = runtime.block_on(work);
+    runtime.shutdown_timeout(SHUTDOWN);
+    done
 }
