@@ -14,6 +14,7 @@ mod memory;
 mod names;
 mod places;
 mod process;
+mod receipts;
 mod refusals;
 mod reports;
 mod resume;

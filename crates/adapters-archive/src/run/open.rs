@@ -82,6 +82,7 @@ pub(super) fn open_stream(
         destination: Destination::Forward(
             output,
             encryption.map(Encryption::encryptor).transpose()?,
+            settings.whole_sum,
         ),
         journal: journal.clone(),
         payload: Payload::FetchedAgain,

@@ -7,10 +7,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 use age::stream::StreamWriter;
+use domain::model::Sha256Hasher;
 use domain::ports::SinkError;
 
 use super::closed::Body;
 use crate::container::{Container, Placed, Span};
+use crate::publish::{Whole, WholeSum};
 use crate::spool::{BodyWriter, PositionedWriter, begin_flush, cut};
 
 /// Writes to the disk are gathered to this much: small documents would cost a system call for each of their parts.
@@ -41,8 +43,8 @@ impl Output {
         }
     }
 
-    /// Ends the container and hands everything to the system. Returns the length of the whole.
-    pub(super) fn finish(self, container: &dyn Container, placed: &[Placed]) -> io::Result<u64> {
+    /// Ends the container and hands everything to the system.
+    pub(super) fn finish(self, container: &dyn Container, placed: &[Placed]) -> io::Result<Whole> {
         match self {
             Self::File(file) => {
                 let mut writer = PositionedWriter::new(file.handle(), file.end);
@@ -51,7 +53,10 @@ impl Output {
                 let length = writer.handed_over();
                 // Behind it may be what was begun there once and given up.
                 cut(&file.file, length)?;
-                Ok(length)
+                Ok(Whole {
+                    bytes: length,
+                    sha256: None,
+                })
             }
             Self::Forward(mut forward) => {
                 let end = forward.end;
@@ -188,14 +193,17 @@ pub(super) enum ForwardStream {
 }
 
 impl ForwardStream {
-    /// Ends the encryption, if any, and returns how much came out below.
-    fn finish(self) -> io::Result<u64> {
+    /// Ends the encryption, if any, and returns what came out below.
+    fn finish(self) -> io::Result<Whole> {
         let mut output = match self {
             Self::Plain(output) => output,
             Self::Sealed(stream) => stream.finish()?,
         };
         output.flush()?;
-        Ok(output.written)
+        Ok(Whole {
+            bytes: output.written,
+            sha256: output.sum.map(Sha256Hasher::finish),
+        })
     }
 }
 
@@ -215,17 +223,19 @@ impl Write for ForwardStream {
     }
 }
 
-/// Gathers small writes and counts.
+/// Gathers small writes, counts, and sums up where that is wanted.
 pub(super) struct Counted {
     output: BufWriter<Box<dyn Write + Send>>,
     written: u64,
+    sum: Option<Sha256Hasher>,
 }
 
 impl Counted {
-    pub(super) fn new(output: Box<dyn Write + Send>) -> Self {
+    pub(super) fn new(output: Box<dyn Write + Send>, sum: WholeSum) -> Self {
         Self {
             output: BufWriter::with_capacity(BUFFER_BYTES, output),
             written: 0,
+            sum: (sum == WholeSum::OnTheWay).then(Sha256Hasher::default),
         }
     }
 }
@@ -234,6 +244,9 @@ impl Write for Counted {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.output.write(bytes)?;
         self.written += written as u64;
+        if let Some(sum) = &mut self.sum {
+            sum.update(bytes.get(..written).unwrap_or_default());
+        }
         Ok(written)
     }
 

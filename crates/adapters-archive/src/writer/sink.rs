@@ -24,7 +24,7 @@ use super::small::{SMALL_BYTES, Small, encode};
 use super::streamed;
 use crate::container::{Member, Placed, Span, container};
 use crate::journal::{EntryRecord, Payload, Record, RunJournal, SpooledEntry};
-use crate::publish::Publication;
+use crate::publish::{Publication, WholeSum};
 use crate::spool::{Spool, SpoolFile};
 
 /// What of an interrupted run is used.
@@ -57,8 +57,8 @@ impl Resumed {
 pub(crate) enum Destination {
     /// Into this file, in place.
     File(File),
-    /// Forward only, encrypted if there is an encryptor.
-    Forward(Box<dyn Write + Send>, Option<Encryptor>),
+    /// Forward only, encrypted if there is an encryptor, and summed up on the way if that is wanted.
+    Forward(Box<dyn Write + Send>, Option<Encryptor>, WholeSum),
 }
 
 /// The sink over one container.
@@ -98,8 +98,9 @@ impl ArchiveWriter {
         } = parts.resumed;
         let output = match parts.destination {
             Destination::File(file) => Output::File(BagFile::after(file, end)?),
-            Destination::Forward(output, encryptor) => {
-                Output::Forward(Forward::new(forward_stream(output, encryptor)?))
+            Destination::Forward(output, encryptor, sum) => {
+                let counted = Counted::new(output, sum);
+                Output::Forward(Forward::new(forward_stream(counted, encryptor)?))
             }
         };
         let bag = UnfinishedBag::new(Setup {
@@ -156,15 +157,16 @@ impl ArchiveWriter {
             bag.reserve(&tag.path)?.keep();
             claim.or_fail(|| place_tag(bag, &mut output, tag, modified))?;
         }
-        let bytes = claim.or_fail(|| {
+        let whole = claim.or_fail(|| {
             bag.commits
                 .with_placed_in_order(|placed| output.finish(bag.container, placed))
                 .map_err(|source| sink_error("write", &bag.path, source))
         })?;
         // The container before the journal's last line: a journal that says `complete` is believed without looking inside.
         claim.or_fail(|| self.publication.flush(&bag.path))?;
+        let bytes = whole.bytes;
         bag.commits.record(Record::Complete { bytes })?;
-        claim.or_fail(|| self.publication.publish(bytes))
+        claim.or_fail(|| self.publication.publish(whole))
     }
 }
 
@@ -247,11 +249,7 @@ fn is_gathered(entry: &NewEntry) -> bool {
     entry.size.is_some_and(|size| size <= longest)
 }
 
-fn forward_stream(
-    output: Box<dyn Write + Send>,
-    encryptor: Option<Encryptor>,
-) -> io::Result<ForwardStream> {
-    let counted = Counted::new(output);
+fn forward_stream(counted: Counted, encryptor: Option<Encryptor>) -> io::Result<ForwardStream> {
     match encryptor {
         None => Ok(ForwardStream::Plain(counted)),
         Some(encryptor) => encryptor.wrap_output(counted).map(ForwardStream::Sealed),

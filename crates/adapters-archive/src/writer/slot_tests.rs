@@ -2,6 +2,7 @@ use std::io::Write as _;
 use std::thread;
 
 use super::*;
+use crate::publish::WholeSum;
 
 fn slot() -> Arc<Slot> {
     let file = BagFile::after(tempfile::tempfile().unwrap(), 0).unwrap();
@@ -145,7 +146,7 @@ fn it_is_idle_when_the_last_open_entry_ended() {
 #[test]
 fn a_stream_is_never_written_in_place() {
     let forward = super::super::output::Forward::new(super::super::output::ForwardStream::Plain(
-        super::super::output::Counted::new(Box::new(std::io::sink())),
+        super::super::output::Counted::new(Box::new(std::io::sink()), WholeSum::None),
     ));
     let slot = slot_over(Output::Forward(forward));
     assert!(slot.claim_at_end().unwrap().is_none());
