@@ -24,7 +24,7 @@ The chores of uforge-export. Nothing has to be installed first.
   cargo xtask clippy    lints, warnings denied
   cargo xtask doc       do the doc comments build, with no broken link?
   cargo xtask test      all tests: `cargo test --workspace`, with a browser, proxies and what else some of them need. Chromium, its driver,
-                        npm, strace, systemd, curl and openssl are installed by `apt-get` where they are absent and we are root, axe-core
+                        npm, minisign, strace, systemd, curl and openssl are installed by `apt-get` where they are absent and we are root, axe-core
                         by npm into target/axe, nginx and Caddy are unpacked into target/proxies; where that cannot be had, all other
                         tests run, and the chore fails at its end and says what was not run and why
   cargo xtask fuzz [TARGET] [SECONDS]

@@ -1,4 +1,4 @@
-//! What some tests need beside Rust: Chromium with its driver and axe-core for pages, `strace` for kills at forced instants, nginx and
+//! What some tests need beside Rust: Chromium with its driver and axe-core for pages, `strace` for kills at forced instants, `minisign` for signatures, nginx and
 //! Caddy for the service behind a proxy, `systemd-analyze` for its unit.
 
 use std::path::{Path, PathBuf};
@@ -16,8 +16,9 @@ const AXE: &str = "axe-core@4.14.1";
 /// What a program is called, and the package of Debian and Ubuntu that brings it.
 pub(crate) type Program = (&'static str, &'static str);
 
-const PROGRAMS: [Program; 4] = [
+const PROGRAMS: [Program; 5] = [
     ("chromedriver", "chromium-driver"),
+    ("minisign", "minisign"),
     ("npm", "npm"),
     ("strace", "strace"),
     ("systemd-analyze", "systemd"),

@@ -1,5 +1,5 @@
 //! The archive sink and journal ports over zip, tar and tar.gz files; bags read back and verified; encryption and
-//! seals with age.
+//! seals with age; receipts and their signatures.
 //!
 //! Writing begins at [`open_run`], reading at [`open_bag`], [`list`], [`verify`] and, for imports, [`BagArchives`]. [`ImportFile`] keeps
 //! what is recorded of an import.
@@ -12,8 +12,10 @@ mod journal;
 mod memory;
 mod publish;
 mod reader;
+mod receipt_file;
 mod run;
 mod seal;
+mod signature;
 mod spool;
 #[cfg(test)]
 mod test_kit;
@@ -27,9 +29,13 @@ pub use encrypt::{Encryption, EncryptionError, Recipient};
 pub use import_file::{ImportFile, ImportFileError, ImportHeader};
 pub use journal::RunHeader;
 pub use memory::Short;
-pub use publish::Replace;
+pub use publish::{Replace, WholeSum};
 pub use reader::{
-    BagSource, ListedFile, Listing, ReadError, StoredFormat, Unlock, export_json, list, open_bag,
+    BagSource, ListedFile, Listing, ReadError, StoredFormat, Unlock, delivered, export_json, list,
+    open_bag,
+};
+pub use receipt_file::{
+    ReceiptFile, ReceiptFileError, read_receipt_file, signature_beside, sum_of_file,
 };
 pub use run::{
     LockedRun, OpenError, OpenRun, OpenedRun, RunFiles, RunSettings, Target, UnfinishedPolicy,
@@ -37,6 +43,10 @@ pub use run::{
     open_run, read_header, remove_unfinished,
 };
 pub use seal::{SealKey, SealKeyError};
+pub use signature::{
+    SecretKeyFile, SignatureProblem, SigningKey, SigningKeyError, VerifyingKey, VerifyingKeyError,
+    signed_with,
+};
 pub use spool::trust::{Access, Distrust, open_own_file, open_own_folder};
 pub use spool::{LockRefused, LockedFile, free_space};
-pub use verify::{Depth, VerifyReport, verify};
+pub use verify::{Depth, TagSums, VerifyReport, verify};

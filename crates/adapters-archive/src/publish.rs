@@ -4,6 +4,7 @@ use std::fs::{self, FileType, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
+use domain::model::Sha256;
 use domain::ports::{FinishedBag, SinkError};
 
 use crate::spool::{
@@ -19,6 +20,25 @@ pub enum Replace {
     Refuse,
     /// It is replaced when the new bag is complete (`--force`).
     Force,
+}
+
+/// Whether the SHA-256 of the whole bag is wanted. It costs a second reading where the bag is not written from its first byte to its last.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum WholeSum {
+    /// Nobody asks for it.
+    #[default]
+    None,
+    /// It is summed up on the way, where that is possible.
+    OnTheWay,
+}
+
+/// What is known of a container once its last byte is written.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Whole {
+    /// Its length.
+    pub(crate) bytes: u64,
+    /// Its sum, where it was summed up on the way.
+    pub(crate) sha256: Option<Sha256>,
 }
 
 /// How a finished container reaches its reader.
@@ -54,7 +74,7 @@ impl Publication {
     }
 
     /// After this returns, the bag has its final name for good. The journal stays: see [`crate::RunFiles`].
-    pub(crate) fn publish(&self, bytes: u64) -> Result<FinishedBag, SinkError> {
+    pub(crate) fn publish(&self, whole: Whole) -> Result<FinishedBag, SinkError> {
         let path = match self {
             Self::Stream => None,
             Self::File(file) => {
@@ -62,7 +82,12 @@ impl Publication {
                 Some(file.target.clone())
             }
         };
-        Ok(FinishedBag { path, bytes })
+        let Whole { bytes, sha256 } = whole;
+        Ok(FinishedBag {
+            path,
+            bytes,
+            sha256,
+        })
     }
 }
 

@@ -17,7 +17,7 @@ use flate2::read::MultiGzDecoder;
 use crate::run::{
     OpenError, OpenRun, OpenedRun, RunFiles, RunSettings, Target, UnfinishedPolicy, open_run,
 };
-use crate::{Encryption, Replace};
+use crate::{Encryption, Replace, WholeSum};
 
 pub(crate) const FORMATS: [BagFormat; 3] = [BagFormat::Zip, BagFormat::Tar, BagFormat::TarGz];
 pub(crate) const TOP: &str = "my-bag";
@@ -62,6 +62,7 @@ impl Kit {
             user: UserId::parse("john").unwrap(),
             source: "https://uforge.example.com/api".to_owned(),
             encryption: self.encryption.clone(),
+            whole_sum: WholeSum::None,
             unfinished: UnfinishedPolicy::Resume,
         }
     }

@@ -76,6 +76,24 @@ pub(crate) enum CommandError {
         /// The bag.
         bag: PathBuf,
     },
+    /// The bag is there, its receipt is not.
+    #[error("the bag is complete, but its receipt could not be written")]
+    NoReceipt {
+        /// The bag; `None` where it went to standard output.
+        bag: Option<PathBuf>,
+        /// Why.
+        #[source]
+        source: ComposeError,
+    },
+    /// A receipt that a bag is to be held against.
+    #[error("could not read the receipt `{}`", path.display())]
+    ReceiptUnreadable {
+        /// The file.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: std::io::Error,
+    },
     /// Nothing to discard.
     #[error("there is no unfinished run at `{}`", path.display())]
     NothingUnfinished {

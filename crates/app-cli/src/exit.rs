@@ -5,7 +5,9 @@ use domain::ports::{ApiError, BagReadError, SinkError};
 use domain::report::Completeness;
 use domain::workflow::{ImportError, ImportOutcome, RunError};
 
-use crate::compose::{ComposeError, ImportFileError, OpenError, ReadError, Signal, VerifyReport};
+use crate::compose::{
+    ComposeError, ImportFileError, OpenError, ReadError, ReceiptFileError, Signal, VerifyReport,
+};
 use crate::credentials::CredentialsError;
 use crate::error::CommandError;
 use crate::settings::SettingsError;
@@ -61,6 +63,15 @@ impl Ending {
         }
     }
 
+    /// How a check of a bag against its receipt ended.
+    pub(crate) fn of_receipt(bag: &VerifyReport, receipt_is_sound: bool) -> Self {
+        if receipt_is_sound {
+            Self::of_check(bag)
+        } else {
+            Self::Damaged
+        }
+    }
+
     /// How a sound bag stands to the platform.
     pub(crate) fn of_drift(drift: &Drift) -> Self {
         if drift.is_up_to_date() {
@@ -87,13 +98,16 @@ impl Ending {
     pub(crate) fn of_error(error: &CommandError) -> Self {
         match error {
             CommandError::Settings(error) => Self::of_settings(error),
-            CommandError::Compose(error) => Self::of_compose(error),
+            CommandError::Compose(error) | CommandError::NoReceipt { source: error, .. } => {
+                Self::of_compose(error)
+            }
             CommandError::Run(error) | CommandError::Lost(error) => Self::of_run_error(error),
             CommandError::Import(error) => Self::of_import_error(error),
             CommandError::NothingUnfinished { .. }
             | CommandError::SeveralUnfinished { .. }
             | CommandError::OtherRun { .. }
             | CommandError::OtherBag { .. }
+            | CommandError::ReceiptUnreadable { .. }
             | CommandError::NotComparable { .. } => Self::Usage,
             CommandError::TicketsLeft {
                 source: Some(ApiError::Unauthorized { .. }),
@@ -125,11 +139,22 @@ impl Ending {
             | ComposeError::Opening(_)
             | ComposeError::Encryption(_)
             | ComposeError::Scenario(_)
+            | ComposeError::SigningKey(_)
+            | ComposeError::VerifyingKey(_)
+            | ComposeError::ReceiptFile(
+                ReceiptFileError::NoPlace { .. }
+                | ReceiptFileError::Exists { .. }
+                | ReceiptFileError::NotAFile { .. }
+                | ReceiptFileError::NotWritable { .. },
+            )
             | ComposeError::ImportFile(
                 ImportFileError::NotWritable { .. } | ImportFileError::OtherOrder { .. },
             ) => Self::Usage,
             ComposeError::Listen { .. }
             | ComposeError::Folder { .. }
+            | ComposeError::NothingDelivered
+            | ComposeError::Sum { .. }
+            | ComposeError::ReceiptFile(ReceiptFileError::Io { .. })
             | ComposeError::ImportFile(
                 ImportFileError::Locked { .. }
                 | ImportFileError::Damaged { .. }

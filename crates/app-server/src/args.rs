@@ -164,6 +164,19 @@ pub(crate) struct Args {
     #[arg(long, env = "UFORGE_EXPORT_SEAL_CREDENTIALS", value_name = "KEYFILE")]
     pub(crate) seal_credentials: Option<PathBuf>,
 
+    /// Secret key of minisign: the receipt of every export is signed with it
+    #[arg(long, env = "UFORGE_EXPORT_SIGN_KEY", value_name = "KEY")]
+    pub(crate) sign_key: Option<PathBuf>,
+
+    /// First line of FILE opens that key, where it is encrypted
+    #[arg(
+        long,
+        env = "UFORGE_EXPORT_SIGN_PASSPHRASE_FILE",
+        value_name = "FILE",
+        requires = "sign_key"
+    )]
+    pub(crate) sign_passphrase_file: Option<PathBuf>,
+
     /// What goes to the log on standard error, as in `info` or `app_server=debug` [default: info; warn with --demo]
     #[arg(long, env = "UFORGE_EXPORT_LOG", value_name = "FILTER")]
     pub(crate) log: Option<String>,

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use domain::bag::receipt::Delivered;
 use domain::jobs::JobFailure;
 use domain::model::{Order, SafeName, UserId};
 use domain::ports::{API_URL, ApiError, Platform, Progress};
@@ -94,6 +95,8 @@ pub(crate) struct Exported {
     pub(crate) completeness: Completeness,
     /// `export.json` as it stands in the bag.
     pub(crate) report: Bytes,
+    /// What a receipt says of the bag; `None` where nothing is known of it.
+    pub(crate) delivered: Option<Delivered>,
 }
 
 /// What follows from a run that ended without a bag.

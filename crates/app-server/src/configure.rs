@@ -125,6 +125,8 @@ impl Args {
             store_limit: self.store_limit,
             service_credentials: self.service_credentials,
             seal_credentials: self.seal_credentials,
+            sign_key: self.sign_key,
+            sign_passphrase_file: self.sign_passphrase_file,
             pace: Pace::default(),
         })
     }

@@ -26,6 +26,7 @@ use crate::runner::{Runner, RunnerPorts, Terms};
 use crate::seal::Seal;
 use crate::serve::{Serving, Tls, TlsError, serve};
 use crate::settings::{Connections, Settings};
+use crate::sign::Signer;
 
 /// How long downloads that are under way may go on after a signal.
 const LAST_DOWNLOADS: Duration = Duration::from_secs(5);
@@ -102,6 +103,7 @@ pub(crate) fn check(settings: &Settings) -> Result<(), StartError> {
 struct Outfit {
     backend: Arc<dyn Backend>,
     seal: Option<Arc<dyn Seal>>,
+    signer: Option<Arc<dyn Signer>>,
     tls: Option<Tls>,
     metrics: Arc<Metrics>,
     clock: Arc<dyn Clock>,
@@ -121,6 +123,7 @@ impl Outfit {
         Ok(Self {
             backend: compose::backend(settings, &clock, &metrics)?,
             seal: compose::seal(settings)?,
+            signer: compose::signer(settings)?,
             tls: settings.tls.as_ref().map(Tls::open).transpose()?,
             metrics,
             clock,
@@ -134,6 +137,7 @@ impl Outfit {
             audit: self.audit(stores),
             sealed: Arc::clone(&stores.sealed),
             seal: self.seal.clone(),
+            signer: self.signer.clone(),
             backend: Arc::clone(&self.backend),
             clock: Arc::clone(&self.clock),
         }

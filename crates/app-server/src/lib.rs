@@ -26,6 +26,7 @@ mod runner;
 mod seal;
 mod serve;
 mod settings;
+mod sign;
 mod sources;
 #[cfg(test)]
 mod testing;

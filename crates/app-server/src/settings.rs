@@ -103,6 +103,10 @@ pub struct Settings {
     pub service_credentials: Option<PathBuf>,
     /// A file with an age identity, to which people's credentials are sealed, so that their exports go on after a restart.
     pub seal_credentials: Option<PathBuf>,
+    /// A secret key of minisign, with which receipts are signed.
+    pub sign_key: Option<PathBuf>,
+    /// A file whose first line opens that key, where it is encrypted.
+    pub sign_passphrase_file: Option<PathBuf>,
     /// Times that are seldom changed.
     pub pace: Pace,
 }
@@ -128,6 +132,8 @@ impl Settings {
             store_limit: None,
             service_credentials: None,
             seal_credentials: None,
+            sign_key: None,
+            sign_passphrase_file: None,
             pace: Pace::default(),
         }
     }

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use domain::bag::receipt::{Counts, Delivered, ReceivedSource, ReceivedTool};
 use domain::jobs::{AuditLog, BagStore, Job, JobFailure, JobId, JobRequest, JobStore};
-use domain::model::{ItemKind, ItemRef, ObjectId, SafeName, UserId};
+use domain::model::{ItemKind, ItemRef, ObjectId, SafeName, Sha256, UserId};
 use domain::ports::{ApiError, Clock, Event, ItemStage, MockClock, Platform, Progress};
 use domain::report::Completeness;
 use domain::testing::{MemoryAudit, MemoryCredentials, MemoryJobStore};
@@ -22,6 +23,7 @@ use crate::backend::{
 };
 use crate::compose;
 use crate::runner::{Pace, RunnerPorts, Terms};
+use crate::sign::{SignError, Signer};
 
 /// The bytes of every bag that a fake run makes.
 pub(crate) const BAG: &[u8] = b"a bag of forty bytes, no more, no less..";
@@ -196,6 +198,44 @@ fn exported(name: SafeName) -> Exported {
         name,
         completeness: Completeness::Complete,
         report: Bytes::from_static(br#"{"format":"uforge-export/1"}"#),
+        delivered: Some(delivered()),
+    }
+}
+
+fn delivered() -> Delivered {
+    let sum = Sha256::of(b"");
+    let text = |text: &str| text.to_owned();
+    Delivered {
+        tagmanifest_sha256: sum,
+        export_json_sha256: sum,
+        user: text("john"),
+        source: ReceivedSource {
+            url: text("https://uforge.example.com/api"),
+            uforge_version: None,
+        },
+        tool: ReceivedTool {
+            name: text("uforge-export"),
+            version: text("1"),
+        },
+        started: text("2026-11-24T01:02:03Z"),
+        finished: text("2026-11-24T01:02:03Z"),
+        outcome: text("complete"),
+        counts: Counts {
+            sections: 0,
+            items: 0,
+            files: 0,
+            bytes: 0,
+            failures: 0,
+        },
+    }
+}
+
+/// Signs with the length of what is signed.
+struct FakeSigner;
+
+impl Signer for FakeSigner {
+    fn sign(&self, document: &[u8], _: &str) -> Result<String, SignError> {
+        Ok(format!("signature over {} bytes\n", document.len()))
     }
 }
 
@@ -296,6 +336,7 @@ impl TestStores {
             audit: Arc::clone(&self.audit),
             sealed: Arc::clone(&self.sealed) as _,
             seal: None,
+            signer: Some(Arc::new(FakeSigner)),
             backend: Arc::clone(backend) as Arc<dyn Backend>,
             clock: Arc::clone(&self.clock),
         }

@@ -8,6 +8,7 @@ mod payload;
 mod platform;
 mod program;
 mod run;
+mod signer;
 mod site;
 mod visit;
 
@@ -18,5 +19,6 @@ pub use payload::{Payload, expected_of};
 pub use platform::{api_for, order_for, settings_for, small, start};
 pub use program::{Child, Ended, Program, Signal, Words};
 pub use run::{open, settings};
+pub use signer::Signer;
 pub use site::{Site, quick};
 pub use visit::{Visit, Visited};

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use adapters_archive::{
-    OpenRun, OpenedRun, Replace, RunSettings, Target, UnfinishedPolicy, open_run,
+    OpenRun, OpenedRun, Replace, RunSettings, Target, UnfinishedPolicy, WholeSum, open_run,
 };
 use domain::model::{BagFormat, SafeName, Sha256, UserId};
 
@@ -24,6 +24,7 @@ pub fn settings(folder: &Path, format: BagFormat) -> RunSettings {
         user: UserId::parse("john").expect("a login"),
         source: "https://uforge.example.com/api".to_owned(),
         encryption: None,
+        whole_sum: WholeSum::None,
         unfinished: UnfinishedPolicy::Resume,
     }
 }

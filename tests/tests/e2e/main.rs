@@ -15,6 +15,7 @@ mod memory;
 mod names;
 mod places;
 mod process;
+mod receipts;
 mod refusals;
 mod reports;
 mod resume;

@@ -10,6 +10,7 @@ mod bags;
 mod documents;
 mod material;
 mod names;
+mod receipts;
 mod settings;
 
 /// Words that are shown to a person: one line, and not a book.

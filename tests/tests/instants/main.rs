@@ -10,6 +10,7 @@
 mod later;
 mod places;
 mod poor;
+mod receipts;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -45,6 +46,8 @@ enum File {
     Journal,
     /// The folder of both.
     Work,
+    /// A file of this name in the folder of the bag.
+    Beside(&'static str),
 }
 
 const INSTANTS: [Instant; 11] = [
@@ -126,7 +129,8 @@ fn main() -> ExitCode {
     });
     let trials = trials
         .chain(places::trials(has_tools))
-        .chain(poor::trials(has_tools));
+        .chain(poor::trials(has_tools))
+        .chain(receipts::trials(has_tools));
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 
@@ -164,16 +168,22 @@ fn killed_at(instant: Instant, format: &str) {
 /// `strace` counts the calls of each thread: the first of all is the first of its thread.
 fn killed_at_first(instant: Instant, name: &str) -> Site {
     let site = site();
-    let mut traced = traced(&site, instant, name, Path::new("/dev/null"));
+    let export = site.export_to(name);
+    killed_in(&site, instant, name, &export);
+    site
+}
+
+/// The same with another command in a site that is there already.
+fn killed_in(site: &Site, instant: Instant, name: &str, export: &Command) {
+    let mut traced = traced(site, instant, name, Path::new("/dev/null"));
     traced.arg(format!("--inject={}:signal=KILL:when=1", instant.calls));
-    let killed = site.program.run(below(traced, &site.export_to(name)));
+    let killed = site.program.run(below(traced, export));
     assert_eq!(
         killed.signal,
         Some(9),
         "it was not killed:\n{}",
         killed.stderr
     );
-    site
 }
 
 /// My software has no list of its tickets: one whose start was on its way when the kill came can only be reported.
@@ -198,6 +208,7 @@ fn traced(site: &Site, instant: Instant, name: &str, log: &Path) -> Command {
         File::UnfinishedRun => work.join("bag"),
         File::Journal => work.join("journal"),
         File::Work => work,
+        File::Beside(name) => site.path(name),
     };
     let mut strace = Command::new("strace");
     strace.args(["-f", "-qqq", "-o"]).arg(log);

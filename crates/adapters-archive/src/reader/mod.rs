@@ -25,7 +25,7 @@ use domain::bag::verify::Damage;
 use flate2::bufread::MultiGzDecoder;
 use serde::Serialize;
 
-pub use description::export_json;
+pub use description::{delivered, export_json};
 pub use error::ReadError;
 pub(crate) use input::{BUFFER_BYTES, ReadSeek};
 pub use listing::{ListedFile, Listing, list};

@@ -34,7 +34,7 @@ pub use unfinished::{
 };
 
 use crate::encrypt::Encryption;
-use crate::publish::{FilePublication, Replace};
+use crate::publish::{FilePublication, Replace, WholeSum};
 
 /// Where the bag goes.
 #[derive(Clone, Debug)]
@@ -77,6 +77,8 @@ pub struct RunSettings {
     pub source: String,
     /// Whether and to whom it is encrypted.
     pub encryption: Option<Encryption>,
+    /// Whether the SHA-256 of the whole bag is wanted.
+    pub whole_sum: WholeSum,
     /// What is done with an unfinished run.
     pub unfinished: UnfinishedPolicy,
 }

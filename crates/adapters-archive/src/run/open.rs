@@ -72,6 +72,7 @@ pub(super) fn open_stream(settings: RunSettings, output: File) -> Result<OpenRun
         destination: Destination::Forward(
             output,
             encryption.map(Encryption::encryptor).transpose()?,
+            settings.whole_sum,
         ),
         journal: journal.clone(),
         payload: Payload::FetchedAgain,

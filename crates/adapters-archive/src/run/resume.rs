@@ -123,5 +123,6 @@ fn publish_complete(publication: &FilePublication, bytes: u64) -> Result<Finishe
     Ok(FinishedBag {
         path: Some(target.clone()),
         bytes,
+        sha256: None,
     })
 }

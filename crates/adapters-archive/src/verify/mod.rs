@@ -13,6 +13,8 @@ use std::io::{self, BufReader, Read};
 use domain::bag::layout::{self, Tag};
 use domain::bag::verify::{Comparison, Damage, Finding, Findings, RecordedExport, TagProblem};
 
+use domain::model::Sha256;
+
 use crate::reader::visit::{Visitor, judge};
 use crate::reader::{BUFFER_BYTES, BagSource, ReadError, StoredFormat};
 use watched::Watched;
@@ -31,6 +33,15 @@ pub enum Depth {
     Inner,
 }
 
+/// SHA-256 of those tag files that a receipt names; `None` for one that is not there, or cannot be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct TagSums {
+    /// Of `tagmanifest-sha256.txt`.
+    pub tag_manifest: Option<Sha256>,
+    /// Of `export.json`.
+    pub export_json: Option<Sha256>,
+}
+
 /// What checking a bag came to.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct VerifyReport {
@@ -44,6 +55,8 @@ pub struct VerifyReport {
     pub findings: Findings,
     /// Archives of the platform in it, each checked.
     pub archives: u64,
+    /// The tag files that a receipt names.
+    pub tag_sums: TagSums,
     /// What its `export.json` says, where it could be read: to be believed only where nothing is wrong.
     pub recorded: Option<RecordedExport>,
 }
@@ -67,6 +80,10 @@ pub fn verify(bag: BagSource, depth: Depth) -> Result<VerifyReport, ReadError> {
             what: "it holds no bagit.txt",
         });
     }
+    let tag_sums = TagSums {
+        tag_manifest: inspection.comparison.sum_of(Tag::TagManifest),
+        export_json: inspection.comparison.sum_of(Tag::ExportJson),
+    };
     let (findings, recorded) = inspection.comparison.finish();
     Ok(VerifyReport {
         format,
@@ -74,6 +91,7 @@ pub fn verify(bag: BagSource, depth: Depth) -> Result<VerifyReport, ReadError> {
         folder,
         findings,
         archives: inspection.archives,
+        tag_sums,
         recorded,
     })
 }

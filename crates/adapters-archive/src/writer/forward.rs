@@ -5,9 +5,11 @@ use std::io::{self, BufWriter, Write};
 
 use age::Encryptor;
 use age::stream::StreamWriter;
+use domain::model::Sha256Hasher;
 
 use super::closed::Body;
 use crate::container::{Container, Placed};
+use crate::publish::{Whole, WholeSum};
 use crate::spool::SpoolFile;
 
 /// Small writes are gathered to this much: documents would cost a system call for each of their parts.
@@ -20,9 +22,13 @@ pub(super) struct Forward {
 }
 
 impl Forward {
-    /// Encrypted, if there is an encryptor.
-    pub(super) fn new(target: File, encryptor: Option<Encryptor>) -> io::Result<Self> {
-        let counted = Counted::new(target);
+    /// Encrypted, if there is an encryptor, and summed up on the way if that is wanted.
+    pub(super) fn new(
+        target: File,
+        encryptor: Option<Encryptor>,
+        sum: WholeSum,
+    ) -> io::Result<Self> {
+        let counted = Counted::new(target, sum);
         let stream = match encryptor {
             None => Stream::Plain(counted),
             Some(encryptor) => Stream::Sealed(encryptor.wrap_output(counted)?),
@@ -51,12 +57,12 @@ impl Forward {
         Ok(start)
     }
 
-    /// Ends the container and hands everything to the system. Returns the length of the whole.
+    /// Ends the container and hands everything to the system.
     pub(super) fn finish(
         mut self,
         container: &dyn Container,
         placed: &[Placed],
-    ) -> io::Result<u64> {
+    ) -> io::Result<Whole> {
         let mut writer = BufWriter::with_capacity(BUFFER_BYTES, &mut self.stream);
         container.end(placed, self.end, &mut writer)?;
         writer.flush()?;
@@ -79,14 +85,17 @@ impl Stream {
         }
     }
 
-    /// Ends the encryption, if any, and returns how much came out below.
-    fn finish(self) -> io::Result<u64> {
+    /// Ends the encryption, if any, and returns what came out below.
+    fn finish(self) -> io::Result<Whole> {
         let mut output = match self {
             Self::Plain(output) => output,
             Self::Sealed(stream) => stream.finish()?,
         };
         output.flush()?;
-        Ok(output.written)
+        Ok(Whole {
+            bytes: output.written,
+            sha256: output.sum.map(Sha256Hasher::finish),
+        })
     }
 }
 
@@ -106,21 +115,27 @@ impl Write for Stream {
     }
 }
 
-/// Gathers small writes and counts.
+/// Gathers small writes, counts, and sums up where that is wanted.
 struct Counted {
     output: BufWriter<File>,
     written: u64,
+    sum: Option<Sha256Hasher>,
 }
 
 impl Counted {
-    fn new(target: File) -> Self {
+    fn new(target: File, sum: WholeSum) -> Self {
         Self {
             output: BufWriter::with_capacity(BUFFER_BYTES, target),
             written: 0,
+            sum: (sum == WholeSum::OnTheWay).then(Sha256Hasher::default),
         }
     }
 
     fn copy(&mut self, body: &SpoolFile) -> io::Result<u64> {
+        if self.sum.is_some() {
+            // What the system sends by itself is never seen here.
+            return body.copy_to(self);
+        }
         self.output.flush()?;
         let copied = body.send_to(self.output.get_mut())?;
         self.written += copied;
@@ -132,6 +147,9 @@ impl Write for Counted {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let written = self.output.write(bytes)?;
         self.written += written as u64;
+        if let Some(sum) = &mut self.sum {
+            sum.update(bytes.get(..written).unwrap_or_default());
+        }
         Ok(written)
     }
 

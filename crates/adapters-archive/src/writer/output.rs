@@ -11,6 +11,7 @@ use domain::ports::SinkError;
 use super::closed::Body;
 use super::forward::Forward;
 use crate::container::{Container, Placed, Span};
+use crate::publish::{Whole, WholeSum};
 use crate::spool::{BodyWriter, PositionedWriter, begin_flush, cut};
 
 /// The container being written.
@@ -38,8 +39,8 @@ impl Output {
         }
     }
 
-    /// Ends the container and hands everything to the system. Returns the length of the whole.
-    pub(super) fn finish(self, container: &dyn Container, placed: &[Placed]) -> io::Result<u64> {
+    /// Ends the container and hands everything to the system.
+    pub(super) fn finish(self, container: &dyn Container, placed: &[Placed]) -> io::Result<Whole> {
         match self {
             Self::File(file) => {
                 let mut writer = PositionedWriter::new(file.handle(), file.end);
@@ -48,7 +49,10 @@ impl Output {
                 let length = writer.handed_over();
                 // Behind it may be what was begun there once and given up.
                 cut(&file.file, length)?;
-                Ok(length)
+                Ok(Whole {
+                    bytes: length,
+                    sha256: None,
+                })
             }
             Self::Forward(forward) => forward.finish(container, placed),
         }

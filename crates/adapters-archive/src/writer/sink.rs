@@ -25,7 +25,7 @@ use super::small::{SMALL_BYTES, Small, encode};
 use super::streamed;
 use crate::container::{Member, Placed, Span, container};
 use crate::journal::{EntryRecord, Payload, Record, RunJournal, SpooledEntry};
-use crate::publish::Publication;
+use crate::publish::{Publication, WholeSum};
 use crate::spool::{Spool, SpoolFile, free_space};
 
 /// What of an interrupted run is used.
@@ -58,8 +58,8 @@ impl Resumed {
 pub(crate) enum Destination {
     /// Into this file, in place.
     File(File),
-    /// Forward only, encrypted if there is an encryptor.
-    Forward(File, Option<Encryptor>),
+    /// Forward only, encrypted if there is an encryptor, and summed up on the way if that is wanted.
+    Forward(File, Option<Encryptor>, WholeSum),
 }
 
 /// The sink over one container.
@@ -99,8 +99,8 @@ impl ArchiveWriter {
         } = parts.resumed;
         let output = match parts.destination {
             Destination::File(file) => Output::File(BagFile::after(file, end)?),
-            Destination::Forward(target, encryptor) => {
-                Output::Forward(Forward::new(target, encryptor)?)
+            Destination::Forward(target, encryptor, sum) => {
+                Output::Forward(Forward::new(target, encryptor, sum)?)
             }
         };
         let bag = UnfinishedBag::new(Setup {
@@ -157,15 +157,16 @@ impl ArchiveWriter {
             bag.reserve(&tag.path)?.keep();
             claim.or_fail(|| place_tag(bag, &mut output, tag, modified))?;
         }
-        let bytes = claim.or_fail(|| {
+        let whole = claim.or_fail(|| {
             bag.commits
                 .with_placed_in_order(|placed| output.finish(bag.container, placed))
                 .map_err(|source| sink_error("write", &bag.path, source))
         })?;
         // The container before the journal's last line: a journal that says `complete` is believed without looking inside.
         claim.or_fail(|| self.publication.flush(&bag.path))?;
+        let bytes = whole.bytes;
         bag.commits.record(Record::Complete { bytes })?;
-        claim.or_fail(|| self.publication.publish(bytes))
+        claim.or_fail(|| self.publication.publish(whole))
     }
 }
 

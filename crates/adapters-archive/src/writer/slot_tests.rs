@@ -2,6 +2,7 @@ use std::io::Write as _;
 use std::thread;
 
 use super::*;
+use crate::publish::WholeSum;
 use crate::writer::forward::Forward;
 
 fn slot() -> Arc<Slot> {
@@ -145,7 +146,7 @@ fn it_is_idle_when_the_last_open_entry_ended() {
 
 #[test]
 fn a_stream_is_never_written_in_place() {
-    let forward = Forward::new(tempfile::tempfile().unwrap(), None).unwrap();
+    let forward = Forward::new(tempfile::tempfile().unwrap(), None, WholeSum::None).unwrap();
     let slot = slot_over(Output::Forward(forward));
     assert!(slot.claim_at_end().unwrap().is_none());
     assert!(reserve(&slot, 10).is_none());

@@ -118,6 +118,8 @@ EXAMPLES
   uforge-export export -c ~/.hammr/credentials.yml -o /backup/ -f tar.gz
   uforge-export export -a … -u john --include profile,appliances --appliance 201
   uforge-export export -u john --password-file pw -o - | ssh nas dd of=john.zip
+  uforge-export export -a … -u john -o john.zip --receipt john.receipt.json \
+      --sign-key ~/.minisign/minisign.key
 
 SECTIONS
   profile, appliances, mysoftware, cloud-accounts, artifact-accounts, api-keys,
@@ -143,6 +145,7 @@ EXAMPLES
   uforge-export verify --deep --identity ~/.config/age/key.txt jane.zip.age
   uforge-export verify john.zip --against -a https://uforge.example.com/api \\
       -u john --password-file pw
+  uforge-export verify john.zip --receipt john.receipt.json --public-key my.pub
 
 Any BagIt tool can check the bytes, and so can `unzip` with `sha256sum -c`.
 
@@ -150,7 +153,8 @@ EXIT STATUS
   0  the bag is whole; with --against: and holds all that the platform has
   3  with --against: the bag is whole, but the platform has what it lacks:
      added or changed since, or missing from it all along; each is named
-  5  the bag is damaged; the platform is then not asked";
+  5  the bag is damaged, or not the one of the receipt, or its signature is
+     wrong; the platform is then not asked";
 
 const IMPORT_EXAMPLES: &str = "\
 EXAMPLES
@@ -253,6 +257,12 @@ pub(crate) struct VerifyArguments {
     /// Print what was found as JSON too
     #[arg(long)]
     pub(crate) json: bool,
+    /// Also hold the bag against the receipt of its export
+    #[arg(long, value_name = "FILE")]
+    pub(crate) receipt: Option<PathBuf>,
+    /// minisign public key that has to have signed the receipt (FILE.minisig)
+    #[arg(long, value_name = "KEY.pub", requires = "receipt")]
+    pub(crate) public_key: Option<PathBuf>,
     #[command(flatten)]
     pub(crate) opening: OpeningArguments,
     #[command(flatten)]

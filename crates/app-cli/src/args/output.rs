@@ -54,6 +54,16 @@ pub(crate) struct OutputArguments {
     /// Discard what an interrupted run left, instead of resuming it
     #[arg(long)]
     pub(crate) restart: bool,
+    /// Write a record of what was delivered once the bag is there: its SHA-256,
+    /// whose data it holds, and how much of it
+    #[arg(long, value_name = "FILE")]
+    pub(crate) receipt: Option<PathBuf>,
+    /// Sign the receipt with this minisign secret key, into FILE.minisig
+    #[arg(long, value_name = "KEY", requires = "receipt")]
+    pub(crate) sign_key: Option<PathBuf>,
+    /// First line of FILE opens the secret key ('-': standard input)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) sign_passphrase_file: Option<PathBuf>,
     /// auto|bar|plain|json|none: how progress is shown [default: auto]
     #[arg(long, value_name = "HOW", hide_possible_values = true, value_enum)]
     pub(crate) progress: Option<ProgressMode>,
@@ -71,6 +81,9 @@ impl OutputArguments {
         layer.keep_tickets = self.keep_tickets.then_some(true);
         layer.max_wait = self.max_wait;
         layer.restart = self.restart.then_some(true);
+        layer.receipt = self.receipt;
+        layer.sign_key = self.sign_key;
+        layer.sign_passphrase_file = self.sign_passphrase_file;
         layer.progress = self.progress;
     }
 }

@@ -21,8 +21,9 @@ use crate::signals::Signals;
 
 use super::job::Job;
 use super::outcome::report;
+use super::receipt::{ReceiptJob, refuse_impossible_receipt};
 use super::run::export;
-use super::session::Session;
+use super::session::{Session, ask};
 use super::target::refuse_impossible;
 
 const FREE_PORT: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
@@ -33,14 +34,18 @@ pub(super) fn run(session: &mut Session, arguments: DemoArguments) -> Result<End
     let inputs = session.inputs(flags)?;
     let output = OutputSettings::of(&inputs.layers)?;
     refuse_impossible(&output)?;
+    refuse_impossible_receipt(&output)?;
     let (format, key) = (output.format, key_flag(&output.encryption));
     let finished = Session::serve(async {
-        let signals = Signals::listen().map_err(CommandError::Runtime)?;
+        let mut signals = Signals::listen().map_err(CommandError::Runtime)?;
+        let wanted = output.clone();
+        let receipt = ask(&mut signals, move || ReceiptJob::open(&wanted)).await?;
         let (running, announcement) = compose::sandbox(FREE_PORT, compose::scenario(None)?).await?;
         let job = Job {
             connection: connection(&announcement)?,
             selection: SelectionSettings::everything(),
             output,
+            receipt,
         };
         let finished = export(session, signals, &job).await;
         running.shutdown().await;

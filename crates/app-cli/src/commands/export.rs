@@ -8,8 +8,9 @@ use crate::signals::Signals;
 
 use super::job::Job;
 use super::outcome::report;
+use super::receipt::{ReceiptJob, refuse_impossible_receipt};
 use super::run::export;
-use super::session::{Session, sign};
+use super::session::{Session, ask};
 use super::target::refuse_impossible;
 
 pub(super) fn run(
@@ -21,14 +22,21 @@ pub(super) fn run(
     let unsigned = UnsignedConnection::of(&mut inputs)?;
     let output = OutputSettings::of(&inputs.layers)?;
     refuse_impossible(&output)?;
+    refuse_impossible_receipt(&output)?;
     session.say_warnings(&inputs);
     let finished = Session::wait_for(async {
         let mut signals = Signals::listen().map_err(CommandError::Runtime)?;
-        let connection = sign(&mut signals, unsigned).await?;
+        let wanted = output.clone();
+        let read = move || {
+            let receipt = ReceiptJob::open(&wanted)?;
+            Ok((receipt, unsigned.sign()?))
+        };
+        let (receipt, connection) = ask(&mut signals, read).await?;
         let job = Job {
             connection,
             selection,
             output,
+            receipt,
         };
         export(session, signals, &job).await
     })?;

@@ -5,6 +5,7 @@ use std::path::Path;
 use domain::model::Order;
 
 use super::order;
+use super::receipt::ReceiptJob;
 use crate::settings::{
     ConnectionSettings, OutputSettings, SelectionSettings, SettingsError, bag_name,
 };
@@ -14,6 +15,8 @@ pub(super) struct Job {
     pub(super) connection: ConnectionSettings,
     pub(super) selection: SelectionSettings,
     pub(super) output: OutputSettings,
+    /// The receipt that is wanted, with its key open.
+    pub(super) receipt: Option<ReceiptJob>,
 }
 
 impl Job {

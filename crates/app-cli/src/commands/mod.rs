@@ -14,6 +14,7 @@ mod order;
 mod outcome;
 mod plan;
 mod question;
+mod receipt;
 mod run;
 mod sandbox;
 mod session;

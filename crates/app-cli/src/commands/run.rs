@@ -10,6 +10,7 @@ use domain::workflow::{self, Ports, RunError};
 use super::abandon::abandon;
 use super::job::Job;
 use super::outcome::{Finished, report_outcome, report_recorded};
+use super::receipt::{self, ReceiptJob};
 use super::session::Session;
 use super::target::{open, place};
 use super::unfinished::{Resumable, RunStart};
@@ -38,9 +39,9 @@ pub(super) async fn export(
     let place = place(session, job, &api).await?;
     let (opened, order) = open(job, &place)?;
     let run = match opened {
-        OpenedRun::Ready(run) => run,
+        OpenedRun::Ready(run) => with_free_receipt(job, run)?,
         OpenedRun::AlreadyComplete { bag, run_files } => {
-            return Ok(already_complete(session, &api, bag, run_files).await);
+            return already_complete(session, signals, job, &api, bag, run_files).await;
         }
     };
     if run.resumed {
@@ -50,13 +51,34 @@ pub(super) async fn export(
             "Resuming the run that was interrupted: {kept} here already."
         ));
     }
-    let (outcome, run_files) = drive(session, signals, job, &api, run, &order).await?;
+    let (outcome, run_files, signals) = drive(session, signals, job, &api, run, &order).await?;
+    let written = receipt::write(session, signals, job, &outcome.bag, &run_files).await;
     report_outcome(session, &outcome);
+    receipt::report(session, written?);
     Ok(Finished {
         bag: outcome.bag.path,
         completeness: outcome.report.completeness,
         run_files,
     })
+}
+
+/// Refuses a run whose receipt would have the name of another file. Nothing has been sent for it; a new one leaves nothing behind.
+fn with_free_receipt(job: &Job, run: OpenRun) -> Result<OpenRun, CommandError> {
+    let Some(Err(refused)) = job.receipt.as_ref().map(ReceiptJob::check_free) else {
+        return Ok(run);
+    };
+    let OpenRun {
+        sink,
+        journal,
+        run_files,
+        resumed,
+        ..
+    } = run;
+    drop((sink, journal));
+    if !resumed {
+        run_files.remove();
+    }
+    Err(refused)
 }
 
 /// Runs the workflow until it ends or a signal comes. Where it ends without a bag, what can be resumed is kept.
@@ -67,7 +89,7 @@ async fn drive(
     api: &TrackedStarts,
     run: OpenRun,
     order: &Order,
-) -> Result<(Outcome, RunFiles), CommandError> {
+) -> Result<(Outcome, RunFiles, Signals), CommandError> {
     let OpenRun {
         sink,
         journal,
@@ -83,7 +105,7 @@ async fn drive(
     let target = target.as_deref();
     let work = watched(session, job, api, journal.as_ref(), sink, order);
     let ended = match signals.or(work).await {
-        Ok(Ok(outcome)) => return Ok((outcome, run_files)),
+        Ok(Ok(outcome)) => return Ok((outcome, run_files, signals)),
         Ok(Err(error)) => {
             record_answers(api, journal.as_ref(), CLEAN_UP).await;
             if target.is_none() {
@@ -145,24 +167,28 @@ async fn record_answers(api: &TrackedStarts, journal: &dyn Journal, patience: Du
     workflow::record_answers(api, journal, answered).await;
 }
 
-/// The interrupted run had completed its bag: only its tickets are deleted.
+/// The interrupted run had completed its bag: only its tickets are deleted, and the receipt is written.
 async fn already_complete(
     session: &Session,
+    signals: Signals,
+    job: &Job,
     api: &dyn UserDataApi,
     bag: FinishedBag,
     run_files: RunFiles,
-) -> Finished {
+) -> Result<Finished, CommandError> {
     abandon(session, api, run_files.journal(), CLEAN_UP).await;
     session
         .messages
         .info("The run that was interrupted had completed the bag: it has its name now.");
+    let written = receipt::write(session, signals, job, &bag, &run_files).await;
     let is_partial = run_files.journal().checkpoint().is_partial;
     let completeness = report_recorded(session, &bag, is_partial);
-    Finished {
+    receipt::report(session, written?);
+    Ok(Finished {
         bag: bag.path,
         completeness,
         run_files,
-    }
+    })
 }
 
 #[cfg(test)]

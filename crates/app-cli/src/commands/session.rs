@@ -35,10 +35,18 @@ pub(super) async fn sign(
     signals: &mut Signals,
     connection: UnsignedConnection,
 ) -> Result<ConnectionSettings, CommandError> {
+    ask(signals, move || Ok(connection.sign()?)).await
+}
+
+/// Reads what a person may have to be asked for; a signal ends that. Once in the life of a command.
+pub(super) async fn ask<T: Send + 'static>(
+    signals: &mut Signals,
+    read: impl FnOnce() -> Result<T, CommandError> + Send + 'static,
+) -> Result<T, CommandError> {
     Stops::listen().map_err(CommandError::Runtime)?.obey();
-    let reading = tokio::task::spawn_blocking(move || connection.sign());
+    let reading = tokio::task::spawn_blocking(read);
     match signals.or(reading).await {
-        Ok(Ok(signed)) => Ok(signed?),
+        Ok(Ok(read)) => read,
         Ok(Err(join)) => Err(CommandError::Runtime(join.into())),
         Err(signal) => {
             // The task that still waits for an answer is not joined: it no longer matters.

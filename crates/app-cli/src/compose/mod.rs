@@ -10,17 +10,19 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 pub(crate) use adapters_archive::{
-    BagArchives, Depth, EncryptionError, ImportFile, ImportFileError, ImportHeader, Listing,
-    LockedRun, OpenError, OpenRun, OpenedRun, ReadError, RunFiles, RunHeader, StoredFormat,
-    VerifyReport,
+    BagArchives, BagSource, Depth, EncryptionError, ImportFile, ImportFileError, ImportHeader,
+    Listing, LockedRun, OpenError, OpenRun, OpenedRun, ReadError, ReceiptFile, ReceiptFileError,
+    RunFiles, RunHeader, SecretKeyFile, SigningKey, SigningKeyError, StoredFormat, VerifyReport,
+    VerifyingKey, VerifyingKeyError, read_receipt_file, signature_beside, signed_with,
 };
 use adapters_archive::{
-    BagSource, Recipient, Replace, RunSettings, UnfinishedPolicy, UnfinishedRun, Unlock,
+    Recipient, Replace, RunSettings, UnfinishedPolicy, UnfinishedRun, Unlock, WholeSum,
 };
 use adapters_clock::SystemClock;
 use adapters_http::{ApiSettings, BaseUrl, BaseUrlError, Credentials, Proxies, TlsTrust};
 pub(crate) use adapters_http::{SetUpError, TrackedStarts, UforgeApi};
-use domain::model::Order;
+use domain::bag::receipt::Delivered;
+use domain::model::{Order, Sha256};
 use domain::ports::Clock;
 use domain::workflow::Limits;
 use sandbox::{Announcement, Running, Scenario, ScenarioError};
@@ -73,6 +75,25 @@ pub(crate) enum ComposeError {
     /// The state of an import cannot be kept or used.
     #[error(transparent)]
     ImportFile(#[from] ImportFileError),
+    /// The key that a receipt is to be signed with.
+    #[error(transparent)]
+    SigningKey(#[from] SigningKeyError),
+    /// The key that a signature is to be checked with.
+    #[error(transparent)]
+    VerifyingKey(#[from] VerifyingKeyError),
+    /// A receipt cannot be written.
+    #[error(transparent)]
+    ReceiptFile(#[from] ReceiptFileError),
+    /// The finished bag cannot be read again, for the sum in its receipt.
+    #[error("could not read `{}`", path.display())]
+    Sum {
+        path: PathBuf,
+        #[source]
+        source: std::io::Error,
+    },
+    /// A bag of an older version that cannot be asked.
+    #[error("nothing is recorded of the bag that a receipt could say")]
+    NothingDelivered,
     /// The sandbox's scenario cannot be used.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
@@ -205,6 +226,10 @@ pub(crate) fn archive(
         user: order.user.clone(),
         source: order.source.clone(),
         encryption: encryption(&output.encryption)?,
+        whole_sum: match output.receipt {
+            None => WholeSum::None,
+            Some(_) => WholeSum::OnTheWay,
+        },
         unfinished: match output.unfinished {
             settings::UnfinishedPolicy::Resume => UnfinishedPolicy::Resume,
             settings::UnfinishedPolicy::Discard => UnfinishedPolicy::Discard,
@@ -229,6 +254,25 @@ fn encryption(
             Some(Encryption::Recipients(recipients))
         }
     })
+}
+
+/// The receipt that a run is to write.
+pub(crate) fn receipt_file(path: &Path, existing: Existing) -> ReceiptFile {
+    ReceiptFile::new(path, replace(existing))
+}
+
+/// The size and the SHA-256 of a file.
+pub(crate) fn sum_of_file(path: &Path) -> Result<(u64, Sha256), ComposeError> {
+    adapters_archive::sum_of_file(path).map_err(|source| ComposeError::Sum {
+        path: path.to_owned(),
+        source,
+    })
+}
+
+/// What a receipt says of a bag, by what the bag says of itself.
+pub(crate) fn delivered(bag: &Path) -> Result<Delivered, ComposeError> {
+    let found = adapters_archive::delivered(open_bag(bag, None)?)?;
+    found.ok_or(ComposeError::NothingDelivered)
 }
 
 /// Opens a bag for reading.

@@ -38,6 +38,9 @@ pub(crate) enum CredentialsError {
     /// Neither a password nor a key pair.
     #[error("the password of `{user}` is missing")]
     NoPassword { user: String },
+    /// The secret key that signs is encrypted.
+    #[error("the passphrase of the secret key `{}` is missing", key.display())]
+    NoKeyPassphrase { key: PathBuf },
     /// A file that holds a secret.
     #[error("could not read the {what} from `{}`", path.display())]
     Unreadable {

@@ -8,7 +8,7 @@ pub(crate) mod terminal;
 
 pub(crate) use error::CredentialsError;
 pub(crate) use method::{Method, Secret, SecretSource};
-pub(crate) use read::{PASSPHRASE, first_line, read};
+pub(crate) use read::{PASSPHRASE, first_line, key_passphrase, read};
 
 #[cfg(feature = "testing")]
 pub(crate) use crate::compose::process::OfficialLanguage as Language;

@@ -37,6 +37,22 @@ pub(crate) fn read(method: Method, user: &str) -> Result<Secret, CredentialsErro
     }
 }
 
+/// Reads the passphrase of a secret key; without a file, asks for it where a person sits at a terminal.
+pub(crate) fn key_passphrase(
+    key: &Path,
+    file: Option<&Path>,
+) -> Result<SecretString, CredentialsError> {
+    let source = file.map_or(SecretSource::Prompt, |file| {
+        SecretSource::File(file.to_owned())
+    });
+    let prompt = format!("Passphrase of {}: ", key.display());
+    fetch(source, PASSPHRASE, &prompt, || {
+        CredentialsError::NoKeyPassphrase {
+            key: key.to_owned(),
+        }
+    })
+}
+
 fn fetch(
     source: SecretSource,
     what: &'static str,

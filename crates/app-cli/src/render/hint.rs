@@ -61,7 +61,12 @@ impl Hint for CommandError {
                 text("sign in there with `--url` and `--user`, or `--as`")
             }
             Self::NotComparable { .. } => text("`verify` without `--against` checks it"),
+            Self::NoReceipt { bag: None, .. } => None,
+            Self::NoReceipt { bag: Some(_), .. } => text(
+                "the same command writes the receipt, and exports nothing again; it may name another file with `--receipt`",
+            ),
             Self::Journal(_)
+            | Self::ReceiptUnreadable { .. }
             | Self::NothingUnfinished { .. }
             | Self::Stdout(_)
             | Self::Runtime(_)
@@ -100,6 +105,7 @@ impl Hint for SettingsError {
             Self::StdoutClosed => {
                 text("put `| COMMAND` or `> FILE` behind it, or name a file with `--output`")
             }
+            Self::ReceiptIsBag { .. } => text("name another file with `--receipt`"),
             Self::StdoutIsTerminal => text("put `| COMMAND` or `> FILE` behind it"),
             Self::LogFilter { .. } => {
                 text("for example `--log debug` or `--log adapters_http=debug,warn`")
@@ -134,6 +140,9 @@ impl Hint for CredentialsError {
             Self::NoPassword { .. } => text(
                 "give it with `--password-file FILE` or UFORGE_PASSWORD; at a terminal it is asked for",
             ),
+            Self::NoKeyPassphrase { .. } => {
+                text("give it with `--sign-passphrase-file FILE`; at a terminal it is asked for")
+            }
             Self::OfficialFile(_)
             | Self::Unreadable { .. }
             | Self::Wrong { .. }
@@ -164,6 +173,11 @@ impl Hint for ComposeError {
             Self::Connection(SetUpError::ProxyUrl { .. } | SetUpError::ProxyNotUtf8 { .. }) => {
                 text("unset the variable, or name the host in NO_PROXY, to go without a proxy")
             }
+            Self::SigningKey(error) => error.hint().map(str::to_owned),
+            Self::ReceiptFile(error) => error.hint().map(str::to_owned),
+            Self::VerifyingKey(_) => text(
+                "it has to be what `minisign -G` writes with `-p`: two lines, the second begins with `RW`",
+            ),
             Self::Opening(error) => error.hint(),
             Self::Open(error) => error.hint().map(str::to_owned),
             Self::ImportFile(ImportFileError::NotWritable { .. }) => {
@@ -178,7 +192,11 @@ impl Hint for ComposeError {
             Self::ImportFile(ImportFileError::Locked { .. }) => {
                 text("wait for its end, or stop it")
             }
-            Self::ImportFile(ImportFileError::Io { .. })
+            Self::NothingDelivered => text(
+                "it was made by an older version: export it once more, with `--force` or under another name",
+            ),
+            Self::Sum { .. }
+            | Self::ImportFile(ImportFileError::Io { .. })
             | Self::Read(
                 ReadError::Io { .. }
                 | ReadError::NotABag { .. }

@@ -76,6 +76,15 @@ enum Mode {
     Supervisor,
 }
 
+impl SignIn {
+    /// Who authenticates.
+    pub(crate) fn login(&self) -> &UserId {
+        match self {
+            Self::Direct { login, .. } | Self::Supervisor { login, .. } => login,
+        }
+    }
+}
+
 impl UnsignedConnection {
     /// Reads it from the inputs.
     pub(crate) fn of(inputs: &mut Inputs) -> Result<Self, SettingsError> {

@@ -31,7 +31,7 @@ const SELECTION: [&str; 9] = [
     keys::NOTICE.name(),
 ];
 
-const OUTPUT: [&str; 10] = [
+const OUTPUT: [&str; 12] = [
     keys::OUTPUT.name(),
     keys::FORMAT.name(),
     keys::ENCRYPT_TO.name(),
@@ -40,6 +40,8 @@ const OUTPUT: [&str; 10] = [
     keys::DOWNLOADS.name(),
     keys::KEEP_TICKETS.name(),
     keys::MAX_WAIT.name(),
+    keys::SIGN_KEY.name(),
+    keys::SIGN_PASSPHRASE_FILE.name(),
     keys::PROGRESS.name(),
     keys::LOG.name(),
 ];

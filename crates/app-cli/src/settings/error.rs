@@ -110,6 +110,9 @@ pub(crate) enum SettingsError {
     /// The final name is taken.
     #[error("`{}` exists already", path.display())]
     Exists { path: PathBuf },
+    /// One file cannot be both.
+    #[error("`{}` is to be the bag as well as the receipt, or its signature", path.display())]
+    ReceiptIsBag { path: PathBuf },
     /// A bag is no text.
     #[error("standard output is a terminal, and the bag is no text")]
     StdoutIsTerminal,

@@ -44,7 +44,12 @@ impl Inputs {
             path.is_some_and(|path| path.value.as_os_str() == "-")
         };
         let signing_in = from_stdin(keys::PASSWORD_FILE) || from_stdin(keys::SECRETKEY_FILE);
-        if signing_in && from_stdin(keys::PASSPHRASE_FILE) {
+        let secrets = [
+            signing_in,
+            from_stdin(keys::PASSPHRASE_FILE),
+            from_stdin(keys::SIGN_PASSPHRASE_FILE),
+        ];
+        if secrets.into_iter().filter(|wanted| *wanted).count() > 1 {
             return Err(CredentialsError::StandardInputTwice);
         }
         Ok(())

@@ -44,5 +44,8 @@ pub(crate) const JOBS: Key<u64> = Key::new("jobs", |layer| &layer.jobs);
 pub(crate) const DOWNLOADS: Key<u64> = Key::new("downloads", |layer| &layer.downloads);
 pub(crate) const KEEP_TICKETS: Key<bool> = Key::new("keep-tickets", |layer| &layer.keep_tickets);
 pub(crate) const MAX_WAIT: Key<Duration> = Key::new("max-wait", |layer| &layer.max_wait);
+pub(crate) const SIGN_KEY: Key<PathBuf> = Key::new("sign-key", |layer| &layer.sign_key);
+pub(crate) const SIGN_PASSPHRASE_FILE: Key<PathBuf> =
+    Key::new("sign-passphrase-file", |layer| &layer.sign_passphrase_file);
 pub(crate) const PROGRESS: Key<ProgressMode> = Key::new("progress", |layer| &layer.progress);
 pub(crate) const LOG: Key<String> = Key::new("log", |layer| &layer.log);

@@ -79,6 +79,10 @@ pub(crate) struct Layer {
     pub(crate) keep_tickets: Option<bool>,
     #[serde(serialize_with = "as_text", deserialize_with = "duration")]
     pub(crate) max_wait: Option<Duration>,
+    #[serde(with = "path")]
+    pub(crate) sign_key: Option<PathBuf>,
+    #[serde(with = "path")]
+    pub(crate) sign_passphrase_file: Option<PathBuf>,
     #[serde(deserialize_with = "word")]
     pub(crate) progress: Option<ProgressMode>,
     pub(crate) log: Option<String>,
@@ -89,6 +93,9 @@ pub(crate) struct Layer {
     /// For one run only, as `force`.
     #[serde(skip)]
     pub(crate) restart: Option<bool>,
+    /// For one run only: the next one would find it there.
+    #[serde(skip)]
+    pub(crate) receipt: Option<PathBuf>,
 }
 
 impl Layer {
@@ -132,6 +139,8 @@ impl Layer {
             &mut self.notice,
             &mut self.output,
             &mut self.passphrase_file,
+            &mut self.sign_key,
+            &mut self.sign_passphrase_file,
         ] {
             if let Some(path) = path.as_mut().filter(|path| path.as_os_str() != "-") {
                 *path = anchor.resolve(path);

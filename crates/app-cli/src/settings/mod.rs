@@ -26,7 +26,9 @@ pub(crate) use import::ImportSettings;
 pub(crate) use inputs::{FILE, Inputs};
 pub(crate) use layer::{Layer, ProgressMode};
 pub(crate) use layers::Layers;
-pub(crate) use output::{Encryption, Existing, OutputSettings, Target, UnfinishedPolicy, bag_name};
+pub(crate) use output::{
+    Encryption, Existing, OutputSettings, ReceiptSettings, Target, UnfinishedPolicy, bag_name,
+};
 pub(crate) use selection::SelectionSettings;
 pub(crate) use settings_layers::{Origin, Sourced};
 

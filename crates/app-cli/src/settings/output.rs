@@ -71,6 +71,18 @@ pub(crate) struct OutputSettings {
     pub(crate) tickets: TicketPolicy,
     pub(crate) max_wait: Duration,
     pub(crate) progress: ProgressMode,
+    /// The record of what was delivered, where one is wanted.
+    pub(crate) receipt: Option<ReceiptSettings>,
+}
+
+/// Where the receipt goes, and what it is signed with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct ReceiptSettings {
+    pub(crate) path: PathBuf,
+    /// The secret key.
+    pub(crate) key: Option<PathBuf>,
+    /// What opens it, where it is encrypted and nobody is to be asked.
+    pub(crate) passphrase_file: Option<PathBuf>,
 }
 
 impl OutputSettings {
@@ -108,6 +120,7 @@ impl OutputSettings {
             ),
             max_wait: max_wait(layers)?,
             progress: layers.get(keys::PROGRESS).value,
+            receipt: receipt(layers),
         })
     }
 
@@ -171,6 +184,19 @@ fn for_this_run(layers: &Layers, flag: impl Fn(&Layer) -> Option<bool>) -> bool 
     layers
         .sources()
         .any(|(_, layer)| flag(layer).unwrap_or(false))
+}
+
+fn receipt(layers: &Layers) -> Option<ReceiptSettings> {
+    let typed = layers
+        .sources()
+        .find_map(|(_, layer)| layer.receipt.clone());
+    typed.map(|path| ReceiptSettings {
+        path,
+        key: layers.pick(keys::SIGN_KEY).map(|key| key.value),
+        passphrase_file: layers
+            .pick(keys::SIGN_PASSPHRASE_FILE)
+            .map(|file| file.value),
+    })
 }
 
 fn target(layers: &Layers) -> Target {

@@ -16,6 +16,7 @@ mod orders;
 mod published;
 mod range;
 mod readiness;
+mod receipt;
 mod reference;
 mod request;
 mod service;
@@ -58,6 +59,8 @@ fn described(scraped: Scraped) -> OpenApiRouter<Service> {
         .routes(routes!(exports::list, orders::create))
         .routes(routes!(exports::show, exports::remove))
         .routes(routes!(archive::download))
+        .routes(routes!(receipt::download))
+        .routes(routes!(receipt::signature))
         .routes(routes!(events::follow))
         .routes(routes!(exports::retry))
         .routes(routes!(audit::read))

@@ -201,6 +201,10 @@ struct Links {
     this: String,
     /// For its owner only.
     archive: Option<String>,
+    /// For its owner only, also when the archive is gone.
+    receipt: Option<String>,
+    /// Where the receipt is signed.
+    receipt_signature: Option<String>,
     /// For its owner only.
     events: Option<String>,
 }
@@ -229,6 +233,9 @@ impl<'a> ExportView<'a> {
     /// `progress` is how far its run is, where it is under way.
     pub(super) fn of(job: &'a Job, now: Timestamp, progress: Option<JobProgress>) -> Self {
         let location = location(job);
+        let receipt = job
+            .delivery()
+            .and_then(|delivery| delivery.bag.receipt.as_deref());
         Self {
             id: job.id.as_str(),
             user: job.request.user.as_str(),
@@ -271,6 +278,10 @@ impl<'a> ExportView<'a> {
             downloads: job.downloads.iter().map(DownloadView::of).collect(),
             downloads_total: job.downloads_total,
             links: Links {
+                receipt: receipt.map(|_| format!("{location}/receipt")),
+                receipt_signature: receipt
+                    .filter(|receipt| receipt.signature.is_some())
+                    .map(|_| format!("{location}/receipt.minisig")),
                 archive: Some(format!("{location}/archive")),
                 events: Some(format!("{location}/events")),
                 this: location,
@@ -293,6 +304,8 @@ impl ExportView<'_> {
     pub(super) fn seen_by(mut self, person: &UserId) -> Self {
         if self.requested_by != person.as_str() {
             self.links.archive = None;
+            self.links.receipt = None;
+            self.links.receipt_signature = None;
             self.links.events = None;
         }
         self

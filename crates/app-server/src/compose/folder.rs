@@ -5,9 +5,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use adapters_archive::{
-    LockedRun, OpenError, OpenedRun, Replace, RunSettings, Target, UnfinishedPolicy,
-    export_json as read_export_json, find_unfinished, lock_unfinished, open_bag, open_run,
-    remove_unfinished,
+    LockedRun, OpenError, OpenedRun, ReadError, Replace, RunSettings, Target, UnfinishedPolicy,
+    WholeSum, delivered, export_json as read_export_json, find_unfinished, lock_unfinished,
+    open_bag, open_run, remove_unfinished,
 };
 use adapters_http::TrackedStarts;
 use domain::bag::verify::RecordedExport;
@@ -46,6 +46,7 @@ pub(super) async fn open(
         user: order.user.clone(),
         source: order.source.clone(),
         encryption: None,
+        whole_sum: WholeSum::None,
         unfinished: UnfinishedPolicy::Resume,
     };
     when_unlocked(clock, || {
@@ -211,11 +212,11 @@ async fn close_starts(journal: &dyn Journal, abandoned: &Abandoned) {
 pub(super) async fn read_report(folder: &Path, name: SafeName) -> Result<Exported, Setback> {
     let path = folder.join(name.as_str());
     let read = tokio::task::spawn_blocking(move || {
-        let bag = open_bag(&path, None)?;
-        read_export_json(bag)
+        let report = read_export_json(open_bag(&path, None)?)?;
+        Ok::<_, ReadError>((report, delivered(open_bag(&path, None)?)?))
     });
-    let report = match read.await {
-        Ok(Ok(report)) => report.unwrap_or_default(),
+    let (report, delivered) = match read.await {
+        Ok(Ok((report, delivered))) => (report.unwrap_or_default(), delivered),
         Ok(Err(error)) => return Err(of_storage(&error)),
         Err(error) => return Err(of_storage(&error)),
     };
@@ -228,5 +229,6 @@ pub(super) async fn read_report(folder: &Path, name: SafeName) -> Result<Exporte
         name,
         completeness,
         report: report.into(),
+        delivered,
     })
 }

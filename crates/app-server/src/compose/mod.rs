@@ -7,19 +7,20 @@ mod forge;
 mod run;
 mod seal;
 mod service_account;
+mod sign;
 mod stores;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use adapters_archive::{SealKey, SealKeyError};
+use adapters_archive::{SealKey, SealKeyError, SigningKeyError};
 use adapters_clock::SystemClock;
 use adapters_http::{BaseUrl, BaseUrlError, SetUpError, TlsTrust};
-use adapters_process::is_credential;
 pub(crate) use adapters_process::{
     LossyStderr, Signals, TextFileError, alive_every, notify_alive, notify_ready, notify_stopping,
     raise_open_files_limit, read_pem,
 };
+use adapters_process::{first_line, is_credential};
 use domain::ports::Clock;
 use thiserror::Error;
 
@@ -27,10 +28,12 @@ use crate::backend::Backend;
 use crate::metrics::Metrics;
 use crate::seal::Seal;
 use crate::settings::{Settings, Trust};
+use crate::sign::Signer;
 pub(crate) use demo::{Demo, DemoError};
 use forge::Forge;
 use seal::AgeSeal;
 use service_account::ServiceAccountError;
+use sign::MinisignSigner;
 pub(crate) use stores::{StoreError, Stores, back_up, open_stores, open_trail};
 
 /// Why the parts do not fit together. Nothing was sent.
@@ -48,6 +51,18 @@ pub(crate) enum ComposeError {
     /// The key that credentials are sealed to cannot be used.
     #[error(transparent)]
     SealKey(#[from] SealKeyError),
+    /// The key that receipts are signed with cannot be used.
+    #[error(transparent)]
+    SigningKey(#[from] SigningKeyError),
+    /// The passphrase of that key cannot be read.
+    #[error("could not read the passphrase of the secret key from `{}`", path.display())]
+    SignPassphrase {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: TextFileError,
+    },
     /// It would be lost and stolen together with what it seals.
     #[error("the key file `{}` is in the data folder", path.display())]
     SealKeyInData {
@@ -61,10 +76,14 @@ impl ComposeError {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::SealKey(error) => error.hint(),
+            Self::SigningKey(error) => error.hint(),
             Self::SealKeyInData { .. } => {
                 Some("keep it somewhere else: whoever gets hold of the folder must not get the key")
             }
-            Self::Url(_) | Self::Connection(_) | Self::ServiceAccount(_) => None,
+            Self::Url(_)
+            | Self::Connection(_)
+            | Self::ServiceAccount(_)
+            | Self::SignPassphrase { .. } => None,
         }
     }
 }
@@ -113,6 +132,12 @@ pub(crate) fn seal(settings: &Settings) -> Result<Option<Arc<dyn Seal>>, Compose
         return Err(ComposeError::SealKeyInData { path: path.clone() });
     }
     Ok(Some(Arc::new(AgeSeal(key))))
+}
+
+/// What receipts are signed with, where the operator wants that.
+pub(crate) fn signer(settings: &Settings) -> Result<Option<Arc<dyn Signer>>, ComposeError> {
+    let signer = MinisignSigner::open(settings)?;
+    Ok(signer.map(|signer| Arc::new(signer) as Arc<dyn Signer>))
 }
 
 /// Whether a file that exists is in this folder, which need not exist.

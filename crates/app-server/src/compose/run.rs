@@ -91,6 +91,7 @@ impl ForgeRun {
             name: name.map_err(|error| of_storage(&error))?,
             completeness: outcome.report.completeness,
             report: export_json(&outcome.report).into(),
+            delivered: journal.checkpoint().delivered.map(|delivered| *delivered),
         })
     }
 

@@ -58,6 +58,8 @@ pub(crate) enum Problem {
     NotReady { state: JobStateName },
     /// The bag is there no more, or never will be.
     Gone { state: JobStateName },
+    /// The export has no receipt, or a receipt without a signature.
+    NoReceipt,
     /// No byte of the bag is in the range asked for.
     RangeNotSatisfiable { size: u64 },
     /// The caller has too many exports under way.
@@ -187,6 +189,7 @@ impl Problem {
             ),
             Self::NotReady { .. } => (S::CONFLICT, "not-ready", "The archive is not ready yet"),
             Self::Gone { .. } => (S::GONE, "gone", "There is no archive any more"),
+            Self::NoReceipt => (S::NOT_FOUND, "no-receipt", "There is no such receipt"),
             Self::RangeNotSatisfiable { .. } => (
                 S::RANGE_NOT_SATISFIABLE,
                 "range-not-satisfiable",
@@ -306,6 +309,10 @@ impl Problem {
                 JobStateName::Ready => LOST.to_owned(),
                 _ => format!("the export is {state}; its record stays"),
             },
+            Self::NoReceipt => {
+                "the export was made before there were receipts, or this service signs none"
+                    .to_owned()
+            }
             Self::RangeNotSatisfiable { size } => format!("the archive has {size} bytes"),
             Self::TooManyExports { limit } => {
                 format!("at most {limit} of your exports can be under way at the same time")
@@ -361,6 +368,7 @@ impl Problem {
             | Self::BodyTooLarge { .. }
             | Self::BodyIncomplete
             | Self::Gone { .. }
+            | Self::NoReceipt
             | Self::RangeNotSatisfiable { .. }
             | Self::InvalidKey { .. }
             | Self::NotAdministrator

@@ -1,10 +1,12 @@
 //! A job's bag: its name, the space for it, and the store that takes it over.
 
+use domain::bag::receipt::{BagReceipt, ReceivedFile};
 use domain::jobs::{
-    BagBody, BagRecord, BagStoreError, Delivery, Ending, Job, JobId, JobPage, Whose,
+    BagBody, BagRecord, BagStoreError, Delivery, Ending, Job, JobId, JobPage, KeptReceipt, Whose,
 };
 use domain::model::SafeName;
 use futures_util::StreamExt as _;
+use jiff::Timestamp;
 
 use super::context::Context;
 use super::order::{bag_name, file_name};
@@ -97,6 +99,14 @@ impl Context {
     pub(super) async fn keep(&self, job: &Job, exported: Exported) -> Result<Ending, Setback> {
         let kept = self.ports.bags.keep(&job.id, &exported.name).await;
         let kept = kept.map_err(|error| not_kept(&error))?;
+        let receipt = exported.delivered.map(|delivered| {
+            let file = ReceivedFile {
+                name: Some(exported.name.to_string()),
+                bytes: kept.bytes,
+                sha256: kept.sha256,
+            };
+            Box::new(self.receipt(&BagReceipt::new(file, delivered, &job.owner)))
+        });
         Ok(Ending::Delivered {
             delivery: Delivery {
                 ready: self.ports.clock.now(),
@@ -105,6 +115,7 @@ impl Context {
                     format: job.request.format,
                     bytes: kept.bytes,
                     sha256: kept.sha256,
+                    receipt,
                 },
                 completeness: exported.completeness,
             },
@@ -112,7 +123,31 @@ impl Context {
             keep: self.terms.keep_archive,
         })
     }
+
+    /// The receipt as it is kept. One that cannot be signed is kept all the same.
+    fn receipt(&self, receipt: &BagReceipt) -> KeptReceipt {
+        let document = receipt.to_json();
+        let name = receipt.bag.name.as_deref().unwrap_or_default();
+        let closed = receipt.finished.parse::<Timestamp>();
+        let closed = closed.map_or(0, Timestamp::as_second);
+        let comment = format!("timestamp:{closed}\tfile:{name}{RECEIPT_ENDING}\thashed");
+        let signed = self.ports.signer.as_ref();
+        let signed = signed.and_then(|signer| match signer.sign(&document, &comment) {
+            Ok(signature) => Some(signature),
+            Err(error) => {
+                tracing::error!(error = %Causes(&error), "a receipt could not be signed");
+                None
+            }
+        });
+        KeptReceipt {
+            document: String::from_utf8_lossy(&document).into_owned(),
+            signature: signed,
+        }
+    }
 }
+
+/// What the name of a receipt adds to that of its bag.
+pub(crate) const RECEIPT_ENDING: &str = ".receipt.json";
 
 async fn copy(mut body: BagBody, path: &std::path::Path) -> Result<(), Setback> {
     let written = async {

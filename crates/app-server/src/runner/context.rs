@@ -16,6 +16,7 @@ use super::underway::{Runs, Watched};
 use crate::backend::Backend;
 use crate::causes::Causes;
 use crate::seal::Seal;
+use crate::sign::Signer;
 
 /// What the runner needs of the world.
 pub(crate) struct RunnerPorts {
@@ -25,6 +26,8 @@ pub(crate) struct RunnerPorts {
     pub(crate) sealed: Arc<dyn SealedCredentials>,
     /// Seals credentials, where the operator wants jobs to run unattended.
     pub(crate) seal: Option<Arc<dyn Seal>>,
+    /// Signs receipts, where the operator has a key.
+    pub(crate) signer: Option<Arc<dyn Signer>>,
     pub(crate) backend: Arc<dyn Backend>,
     pub(crate) clock: Arc<dyn Clock>,
 }

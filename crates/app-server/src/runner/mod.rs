@@ -17,6 +17,7 @@ mod tests;
 mod underway;
 mod worker;
 
+pub(crate) use bag::RECEIPT_ENDING;
 pub(crate) use context::RunnerPorts;
 pub(crate) use live::Snapshot;
 pub(crate) use service::{RetryError, Runner, TakeOnError};

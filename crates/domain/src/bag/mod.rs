@@ -5,6 +5,7 @@
 pub mod integrity;
 pub mod layout;
 pub mod manifest;
+pub mod receipt;
 pub mod verify;
 
 pub use integrity::{ContentCheck, GzipCheck, PublishedCheck};

@@ -35,6 +35,8 @@ pub enum AuditAction {
     ExportRetried,
     /// A bag, or a part of it, was downloaded.
     Downloaded,
+    /// The receipt of a bag, or its signature, was downloaded.
+    ReceiptDownloaded,
     /// A bag was deleted on request.
     Deleted,
     /// A bag's time was over.
@@ -45,7 +47,7 @@ pub enum AuditAction {
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::SignedIn,
         Self::SignInRefused,
         Self::SignedOut,
@@ -56,6 +58,7 @@ impl AuditAction {
         Self::ExportCancelled,
         Self::ExportRetried,
         Self::Downloaded,
+        Self::ReceiptDownloaded,
         Self::Deleted,
         Self::Expired,
         Self::AuditRead,
@@ -74,6 +77,7 @@ impl AuditAction {
             Self::ExportCancelled => "export-cancelled",
             Self::ExportRetried => "export-retried",
             Self::Downloaded => "downloaded",
+            Self::ReceiptDownloaded => "receipt-downloaded",
             Self::Deleted => "deleted",
             Self::Expired => "expired",
             Self::AuditRead => "audit-read",

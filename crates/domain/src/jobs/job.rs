@@ -333,6 +333,7 @@ mod tests {
                 format: BagFormat::Zip,
                 bytes: 3,
                 sha256: Sha256::of(b"bag"),
+                receipt: None,
             },
             completeness: Completeness::Complete,
         }

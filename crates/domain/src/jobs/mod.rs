@@ -40,7 +40,7 @@ pub use keys::{
 };
 pub use lease::{Claim, Lease, Renewed, Token, TokenError, Wish, WorkerId};
 pub use request::JobRequest;
-pub use state::{BagRecord, Delivery, JobFailure, JobState, JobStateName, WaitingFor};
+pub use state::{BagRecord, Delivery, JobFailure, JobState, JobStateName, KeptReceipt, WaitingFor};
 #[cfg(any(test, feature = "testing"))]
 pub use store::MockJobStore;
 pub use store::{

@@ -19,6 +19,18 @@ pub struct BagRecord {
     pub bytes: u64,
     /// SHA-256 of the whole file.
     pub sha256: Sha256,
+    /// What its owner can show later; `None` of one that an earlier version made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Box<KeptReceipt>>,
+}
+
+/// The receipt of a bag, as it was written when the bag was ready.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptReceipt {
+    /// The document ([`crate::bag::receipt::BagReceipt`]), byte for byte.
+    pub document: String,
+    /// Its signature, where the service has a key.
+    pub signature: Option<String>,
 }
 
 /// What a run exported.

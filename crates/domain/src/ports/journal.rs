@@ -11,6 +11,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::bag::receipt::Delivered;
 use crate::model::{Facts, ItemRef, Resource, Ticket};
 
 /// A document as it is recorded: which resource.
@@ -75,6 +76,9 @@ pub enum Fact {
     Finishing {
         /// Whether something is missing from it.
         is_partial: bool,
+        /// What a receipt says of it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        delivered: Option<Box<Delivered>>,
     },
 }
 
@@ -99,6 +103,8 @@ pub struct JournalState {
     pub not_as_json: BTreeSet<DocumentKey>,
     /// Whether something is missing from the bag that was about to be finished last. An encrypted bag does not say it itself.
     pub is_partial: bool,
+    /// What a receipt says of that bag. An encrypted one cannot be asked.
+    pub delivered: Option<Box<Delivered>>,
 }
 
 impl JournalState {
@@ -140,7 +146,13 @@ impl JournalState {
             Fact::NotAsJson { resource } => {
                 self.not_as_json.insert(resource);
             }
-            Fact::Finishing { is_partial } => self.is_partial = is_partial,
+            Fact::Finishing {
+                is_partial,
+                delivered,
+            } => {
+                self.is_partial = is_partial;
+                self.delivered = delivered;
+            }
         }
     }
 }

@@ -147,6 +147,8 @@ pub struct FinishedBag {
     pub path: Option<PathBuf>,
     /// Size of the whole.
     pub bytes: u64,
+    /// SHA-256 of the whole, where it was asked for and the bytes passed by in their order: else the file has to be read.
+    pub sha256: Option<Sha256>,
 }
 
 /// Why bytes that arrived are not what they should be.

@@ -13,6 +13,8 @@ use crate::ports::{Receipt, RedactionRule};
 
 /// The format's name and version. Fields may be added within a version; none is taken away or changes its meaning.
 pub(super) const FORMAT: &str = "uforge-export/1";
+/// The program that makes bags.
+pub(super) const TOOL: &str = "uforge-export";
 
 /// What an archive of one person's data from a UForge platform holds, where it came from, and what is missing from it.
 #[derive(Debug, Serialize, JsonSchema)]
@@ -189,7 +191,7 @@ impl<'a> Export<'a> {
         Self {
             format: FORMAT,
             tool: Tool {
-                name: "uforge-export",
+                name: TOOL,
                 version: &report.tool_version,
             },
             source: Source {

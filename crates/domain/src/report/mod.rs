@@ -4,6 +4,7 @@
 //! data it is, [`summary`] for whoever ran the program. Nothing in here opens a file or asks a clock.
 
 mod coverage;
+mod delivered;
 mod export_json;
 mod index_html;
 mod outcome;
@@ -16,6 +17,7 @@ pub mod tags;
 mod words;
 
 pub use coverage::{Coverage, Inside, coverage};
+pub use delivered::delivered;
 pub use export_json::{FailureEntry, export_json};
 pub use index_html::{index_html, visible};
 pub use outcome::{

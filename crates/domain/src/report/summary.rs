@@ -289,6 +289,7 @@ mod tests {
             bag: FinishedBag {
                 path: Some(PathBuf::from("/home/john/uforge-john-20261124T101500Z.zip")),
                 bytes: 2_345_678_901,
+                sha256: None,
             },
         }
     }

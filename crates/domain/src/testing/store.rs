@@ -139,7 +139,11 @@ impl ArchiveSink for MemorySink {
             .values()
             .map(|(receipt, _)| receipt.bytes)
             .sum();
-        Ok(FinishedBag { path: None, bytes })
+        Ok(FinishedBag {
+            path: None,
+            bytes,
+            sha256: None,
+        })
     }
 }
 

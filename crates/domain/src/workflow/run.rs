@@ -20,7 +20,7 @@ use super::tickets;
 use crate::model::{ItemKind, ItemRef, Order, Secrets, Section, Strictness, Ticket};
 use crate::ports::{ArchiveSink, Event, Fact, JournalState};
 use crate::report::{
-    Completeness, Outcome, Report, SectionStatus, Stage, human_bytes, rendered, tags,
+    Completeness, Outcome, Report, SectionStatus, Stage, delivered, human_bytes, rendered, tags,
 };
 
 /// Exports one user's data into the sink.
@@ -34,8 +34,13 @@ pub async fn export(
     let (mut report, delete_after_finish) = gather(ports, sink.as_ref(), order).await?;
     ports.progress.on(&Event::Finishing);
     let is_partial = report.completeness == Completeness::Partial;
-    ports.journal.record(Fact::Finishing { is_partial }).await?;
     let tags = tags::tag_files(&report, rendered(&report));
+    let delivered = Some(Box::new(delivered(&report, &tags)));
+    let finishing = Fact::Finishing {
+        is_partial,
+        delivered,
+    };
+    ports.journal.record(finishing).await?;
     let bag = sink.finish(tags).await?;
     let left = tickets::delete_after_finish(ports, delete_after_finish).await;
     report.failures.extend(left);

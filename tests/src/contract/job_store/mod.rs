@@ -95,6 +95,7 @@ pub fn delivered() -> Ending {
             format: BagFormat::Zip,
             bytes: 10,
             sha256: Sha256::of(b"0123456789"),
+            receipt: None,
         },
         completeness: Completeness::Partial,
     };

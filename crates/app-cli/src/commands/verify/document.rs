@@ -5,9 +5,11 @@ use std::path::Path;
 use domain::bag::verify::{Drift, Finding};
 use serde::Serialize;
 
-use crate::compose::{StoredFormat, VerifyReport};
+use crate::compose::StoredFormat;
 
+use super::Checked;
 use super::against::Compared;
+use super::receipt::ReceiptJson;
 
 /// The document of `verify --json`.
 #[derive(Serialize)]
@@ -23,6 +25,8 @@ pub(super) struct Document<'a> {
     findings: &'a [Finding],
     /// Findings beyond those in the list.
     more_findings: u64,
+    /// What holding it against its receipt came to; null where there is none.
+    receipt: Option<ReceiptJson<'a>>,
     /// The comparison; null where none was made.
     against: Option<AgainstJson<'a>>,
 }
@@ -38,7 +42,8 @@ struct AgainstJson<'a> {
 }
 
 impl<'a> Document<'a> {
-    pub(super) fn of(bag: &Path, report: &'a VerifyReport, compared: Option<Compared<'a>>) -> Self {
+    pub(super) fn of(bag: &Path, checked: &'a Checked, compared: Option<Compared<'a>>) -> Self {
+        let report = &checked.report;
         let findings = &report.findings;
         Self {
             bag: bag.display().to_string(),
@@ -51,6 +56,7 @@ impl<'a> Document<'a> {
             archives: report.archives,
             findings: &findings.list,
             more_findings: findings.unlisted,
+            receipt: checked.receipt.as_ref().map(ReceiptJson::of),
             against: compared.map(|(connection, compared)| AgainstJson {
                 url: &connection.server.url,
                 user: connection.user.as_str(),

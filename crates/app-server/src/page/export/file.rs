@@ -5,6 +5,7 @@ use jiff::Timestamp;
 
 use crate::page::text::{Moment, shown};
 use crate::page::words::Words;
+use crate::runner::RECEIPT_ENDING;
 
 /// Downloads that are shown one by one.
 const SHOWN: usize = 20;
@@ -17,6 +18,32 @@ pub(super) struct File {
     /// Where it is, for whoever may fetch it now.
     pub(super) download: Option<String>,
     pub(super) is_complete: bool,
+}
+
+/// The receipt of a file that is there, or was, for its owner.
+pub(super) struct Receipt {
+    pub(super) path: String,
+    /// The name of the file that it is of.
+    pub(super) of: String,
+    pub(super) name: String,
+    pub(super) signature: Option<String>,
+}
+
+impl Receipt {
+    pub(super) fn of(job: &Job, is_own: bool) -> Option<Self> {
+        let bag = &job.delivery().filter(|_| is_own)?.bag;
+        let receipt = bag.receipt.as_ref()?;
+        let path = format!("/api/v1/exports/{}/receipt", job.id);
+        Some(Self {
+            signature: receipt
+                .signature
+                .is_some()
+                .then(|| format!("{path}.minisig")),
+            path,
+            of: bag.name.to_string(),
+            name: format!("{}{RECEIPT_ENDING}", bag.name),
+        })
+    }
 }
 
 impl File {

@@ -22,7 +22,7 @@ use crate::problem::Problem;
 use contents::Contents;
 use facts::{Fact, Value, facts};
 pub(super) use failure::Failure;
-use file::{Downloads, File};
+use file::{Downloads, File, Receipt};
 use progress::Progress;
 pub(super) use standing::{Standing, said};
 
@@ -37,6 +37,7 @@ struct ExportPage {
     facts: Vec<Fact>,
     progress: Option<Progress>,
     file: Option<File>,
+    receipt: Option<Receipt>,
     failure: Option<Failure>,
     contents: Option<Contents>,
     notes: Vec<String>,
@@ -76,6 +77,7 @@ pub(super) async fn show(
         facts: facts(words, &job, now),
         progress: so_far.map(|so_far| Progress::of(words, &job, &so_far, now, is_own)),
         file: File::of(words, &job, now, is_own).filter(|_| !is_lost),
+        receipt: Receipt::of(&job, is_own),
         failure: Failure::of(words, &job, now, is_own),
         contents: job
             .delivery()

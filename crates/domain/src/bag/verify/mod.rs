@@ -18,7 +18,7 @@ pub use drift::{
 pub use finding::{Damage, Disagreement, Finding, InnerProblem, TagProblem};
 pub use recorded::{
     RecordedExport, RecordedFailure, RecordedFile, RecordedItem, RecordedPaths, RecordedSection,
-    RecordedSource,
+    RecordedSource, RecordedTool,
 };
 
 use super::layout::Tag;
@@ -106,6 +106,12 @@ impl Comparison {
         [Tag::Declaration, Tag::PayloadManifest, Tag::ExportJson]
             .iter()
             .any(|tag| self.seen.contains_key(tag.name()))
+    }
+
+    /// The sum of a tag file that was found.
+    pub fn sum_of(&self, tag: Tag) -> Option<Sha256> {
+        let (_, sum) = self.seen.get(tag.name())?.content?;
+        Some(sum)
     }
 
     /// The content of `manifest-sha256.txt`.

@@ -28,12 +28,18 @@ const MOST: usize = 1_000_000;
 pub struct RecordedExport {
     /// The format's name.
     pub format: String,
+    /// The program that made the bag.
+    #[serde(default, deserialize_with = "object")]
+    pub tool: RecordedTool,
     /// The platform.
     #[serde(default, deserialize_with = "object")]
     pub source: RecordedSource,
     /// Whose data.
     #[serde(default)]
     pub user: Option<String>,
+    /// When the export began.
+    #[serde(default)]
+    pub started: Option<String>,
     /// When the bag was closed.
     #[serde(default)]
     pub finished: Option<String>,
@@ -86,6 +92,20 @@ pub struct RecordedSource {
     /// The base URL.
     #[serde(default)]
     pub url: Option<String>,
+    /// The platform's version.
+    #[serde(default)]
+    pub uforge_version: Option<String>,
+}
+
+/// The program in `export.json`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+pub struct RecordedTool {
+    /// Its name.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// Its version.
+    #[serde(default)]
+    pub version: Option<String>,
 }
 
 /// One kind of data in `export.json`.

@@ -16,6 +16,7 @@ fn delivered(completeness: Completeness) -> Delivery {
             format: BagFormat::Zip,
             bytes: 1,
             sha256: Sha256::of(b""),
+            receipt: None,
         },
         completeness,
     }

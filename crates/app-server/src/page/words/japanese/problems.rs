@@ -82,6 +82,10 @@ pub(super) fn problem(problem: &Problem) -> Said {
             }
             .to_owned(),
         ),
+        Problem::NoReceipt => (
+            "受領証はありません",
+            "受領証の導入前に作成されたエクスポートか、このサービスでは署名が行われていません。".to_owned(),
+        ),
         Problem::RangeNotSatisfiable { .. } => (
             "ファイルにその部分はありません",
             "ダウンロードを最初からやり直してください。".to_owned(),

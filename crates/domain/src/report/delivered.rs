@@ -1,0 +1,87 @@
+//! What a receipt says of a bag, from the report and the tag files that describe it.
+
+use super::export_json::TOOL;
+use super::{Completeness, Report};
+use crate::bag::layout::Tag;
+use crate::bag::receipt::{Counts, Delivered, ReceivedSource, ReceivedTool};
+use crate::model::Sha256;
+use crate::ports::TagFile;
+
+/// What a receipt says of the bag with this report and these tag files.
+pub fn delivered(report: &Report, tags: &[TagFile]) -> Delivered {
+    let sum_of = |tag: Tag| {
+        let found = tags.iter().find(|file| file.path.as_str() == tag.name());
+        Sha256::of(found.map_or(&[], |file| &file.bytes))
+    };
+    Delivered {
+        tagmanifest_sha256: sum_of(Tag::TagManifest),
+        export_json_sha256: sum_of(Tag::ExportJson),
+        user: report.user.as_str().to_owned(),
+        source: ReceivedSource {
+            url: report.source.clone(),
+            uforge_version: report.platform_version.clone(),
+        },
+        tool: ReceivedTool {
+            name: TOOL.to_owned(),
+            version: report.tool_version.clone(),
+        },
+        started: report.started.to_string(),
+        finished: report.finished.to_string(),
+        outcome: match report.completeness {
+            Completeness::Complete => "complete",
+            Completeness::Partial => "partial",
+        }
+        .to_owned(),
+        counts: Counts {
+            sections: report.sections.len() as u64,
+            items: report.items.len() as u64,
+            files: report.files.len() as u64,
+            bytes: report.files.iter().map(|file| file.bytes).sum(),
+            failures: report.failures.len() as u64,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{rendered, sample, tags};
+    use super::*;
+    use crate::bag::receipt::{BagReceipt, ReceivedBag, ReceivedFile, compare};
+    use crate::bag::verify::RecordedExport;
+    use crate::model::UserId;
+
+    #[test]
+    fn a_receipt_agrees_with_the_export_json_that_it_was_made_with() {
+        for report in [sample::complete(), sample::partial(), sample::empty()] {
+            let tags = tags::tag_files(&report, rendered(&report));
+            let bytes_of = |tag: Tag| {
+                let mut tags = tags.iter();
+                let file = tags.find(|file| file.path.as_str() == tag.name());
+                file.unwrap().bytes.clone()
+            };
+            let delivered = delivered(&report, &tags);
+            let file = ReceivedFile {
+                name: None,
+                bytes: 3,
+                sha256: Sha256::of(b"bag"),
+            };
+            let admin = UserId::parse("admin").unwrap();
+            let receipt = BagReceipt::new(file, delivered, &admin);
+            let export_json = bytes_of(Tag::ExportJson);
+            let recorded = RecordedExport::read(&*export_json).unwrap();
+            let found = ReceivedBag {
+                name: Some("any.zip".to_owned()),
+                file: Some((3, Sha256::of(b"bag"))),
+                tagmanifest_sha256: Some(Sha256::of(&bytes_of(Tag::TagManifest))),
+                export_json_sha256: Some(Sha256::of(&export_json)),
+                recorded: Some(&recorded),
+            };
+            let compared = compare(&receipt, &found);
+            assert_eq!(compared.differences, []);
+            assert_eq!(compared.renamed_from, None);
+            let sums = (receipt.tagmanifest_sha256, receipt.export_json_sha256);
+            let read_back = Delivered::of_recorded(&recorded, sums.0, sums.1);
+            assert_eq!(read_back, Some(super::delivered(&report, &tags)));
+        }
+    }
+}

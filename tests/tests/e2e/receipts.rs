@@ -1,0 +1,415 @@
+//! Receipts: what was delivered, signed, and found again; and when there is none.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+use std::process::Command;
+
+use sandbox::Platform;
+use sandbox::scenario::{Fault, ItemFault, ItemKind, ItemScenario, Times};
+use serde_json::{Value, json};
+use tests::kit::{Bag, Ended, Key, Signer, Site, quick};
+
+use crate::site;
+
+const RECEIPT: &str = "r.json";
+const SIGNATURE: &str = "r.json.minisig";
+
+fn with_receipt(site: &Site, mut command: Command) -> Command {
+    command.arg("--receipt").arg(site.path(RECEIPT));
+    command
+}
+
+fn signed(site: &Site, name: &str, signer: &Signer) -> Command {
+    let mut command = with_receipt(site, site.export_to(name));
+    command.arg("--sign-key").arg(&signer.secret);
+    command
+}
+
+fn verify(site: &Site, name: &str, public: Option<&Path>) -> Ended {
+    let mut command = with_receipt(site, site.program.command(["verify"]));
+    command.arg(site.path(name));
+    if let Some(public) = public {
+        command.arg("--public-key").arg(public);
+    }
+    site.program.run(command)
+}
+
+fn receipt(site: &Site) -> Value {
+    serde_json::from_slice(&fs::read(site.path(RECEIPT)).unwrap()).unwrap()
+}
+
+/// What a receipt has to say of a bag.
+#[track_caller]
+fn check_receipt(site: &Site, file: &[u8], bag: &Bag) {
+    let receipt = receipt(site);
+    let export = bag.export_json();
+    assert_eq!(receipt["format"], "uforge-receipt/1");
+    assert!(
+        receipt["about"]
+            .as_str()
+            .unwrap()
+            .contains("does not prove")
+    );
+    assert_eq!(receipt["bag"]["bytes"], file.len());
+    assert_eq!(receipt["bag"]["sha256"], Platform::sha256(file));
+    for (field, tag) in [
+        ("tagmanifest_sha256", "tagmanifest-sha256.txt"),
+        ("export_json_sha256", "export.json"),
+    ] {
+        assert_eq!(receipt[field], Platform::sha256(bag.file(tag)));
+    }
+    for field in ["user", "source", "tool", "started", "finished", "outcome"] {
+        assert_eq!(receipt[field], export[field], "{field}");
+    }
+    assert_eq!(receipt["requested_by"], site.announcement().user);
+    let length = |list: &str| export[list].as_array().unwrap().len();
+    let files = export["files"].as_array().unwrap().iter();
+    let bytes: u64 = files.map(|file| file["bytes"].as_u64().unwrap()).sum();
+    let counts = json!({
+        "sections": length("sections"), "items": length("items"), "files": length("files"), "bytes": bytes,
+        "failures": length("failures"),
+    });
+    assert_eq!(receipt["counts"], counts);
+}
+
+#[test]
+fn a_receipt_says_what_was_delivered_in_every_container() {
+    for name in ["j.zip", "j.tar", "j.tar.gz"] {
+        let site = site(quick());
+        let signer = Signer::new(&site.program, "mine", None);
+        let ended = site.program.run(signed(&site, name, &signer));
+        let ended = ended.expect_status(0);
+        assert_eq!(ended.out(), format!("{}\n", site.path(name).display()));
+        ended.expect_word(&format!("signed with the key {}", signer.id));
+        assert_eq!(site.listing(), [name, RECEIPT, SIGNATURE]);
+        for file in site.listing() {
+            let mode = fs::metadata(site.path(&file)).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o600, "{file}");
+        }
+        let file = fs::read(site.path(name)).unwrap();
+        check_receipt(&site, &file, &Bag::read(&site.path(name)));
+        assert_eq!(receipt(&site)["bag"]["name"], name);
+        verify(&site, name, Some(&signer.public))
+            .expect_status(0)
+            .expect_word("is of this bag")
+            .expect_word(&format!("file:{RECEIPT}"));
+        verify(&site, name, None)
+            .expect_status(0)
+            .expect_word("was not checked");
+    }
+}
+
+#[test]
+fn one_changed_byte_of_bag_receipt_or_signature_is_found() {
+    let site = site(quick());
+    let signer = Signer::new(&site.program, "mine", None);
+    site.program
+        .run(signed(&site, "j.tar", &signer))
+        .expect_status(0);
+    let public = Some(signer.public.as_path());
+    for name in ["j.tar", RECEIPT, SIGNATURE] {
+        let good = fs::read(site.path(name)).unwrap();
+        // What stands above a signature is for people, and signed by nobody.
+        let first = if name == SIGNATURE {
+            good.iter().position(|byte| *byte == b'\n').unwrap() + 1
+        } else {
+            0
+        };
+        for part in 0..10 {
+            let mut changed = good.clone();
+            let at = first + (good.len() - 1 - first) * part / 9;
+            changed[at] ^= 1;
+            fs::write(site.path(name), changed).unwrap();
+            let ended = verify(&site, "j.tar", public);
+            assert_eq!(ended.status, Some(5), "{name} at {at}: {}", ended.stderr);
+        }
+        fs::write(site.path(name), good).unwrap();
+    }
+    verify(&site, "j.tar", public).expect_status(0);
+}
+
+#[test]
+fn another_bag_another_key_and_no_signature_are_found_and_another_name_is_not() {
+    let site = site(quick());
+    let [mine, other] = ["mine", "other"].map(|name| Signer::new(&site.program, name, None));
+    site.program
+        .run(site.export_to("other.zip"))
+        .expect_status(0);
+    site.program
+        .run(signed(&site, "j.zip", &mine))
+        .expect_status(0);
+    verify(&site, "other.zip", Some(&mine.public))
+        .expect_status(5)
+        .expect_word("the receipt says");
+    verify(&site, "j.zip", Some(&other.public))
+        .expect_status(5)
+        .expect_word(&mine.id);
+    fs::rename(site.path("j.zip"), site.path("moved.zip")).unwrap();
+    verify(&site, "moved.zip", Some(&mine.public))
+        .expect_status(0)
+        .expect_word("was called j.zip");
+    fs::remove_file(site.path(SIGNATURE)).unwrap();
+    verify(&site, "moved.zip", Some(&mine.public))
+        .expect_status(5)
+        .expect_word("there is none beside the receipt");
+    verify(&site, "moved.zip", None)
+        .expect_status(0)
+        .expect_word("It is not signed");
+    fs::write(site.path(SIGNATURE), "untrusted comment: x\nabc\n").unwrap();
+    verify(&site, "moved.zip", None).expect_status(5);
+    let json = {
+        let mut command = with_receipt(&site, site.program.command(["verify", "--json"]));
+        command.arg(site.path("moved.zip"));
+        let ended = site.program.run(command).expect_status(5);
+        serde_json::from_str::<Value>(&ended.out()).unwrap()
+    };
+    assert_eq!(
+        (&json["sound"], &json["receipt"]["sound"]),
+        (&json!(true), &json!(false))
+    );
+    assert_eq!(json["receipt"]["signature"]["status"], "invalid");
+    assert_eq!(json["receipt"]["renamed_from"], "j.zip");
+}
+
+#[test]
+fn hostile_receipts_are_refused_in_words() {
+    let site = site(quick());
+    site.program
+        .run(with_receipt(&site, site.export_to("j.zip")))
+        .expect_status(0);
+    let good = receipt(&site);
+    let with = |pointer: &str, value: Value| {
+        let mut changed = good.clone();
+        *changed.pointer_mut(pointer).unwrap() = value;
+        changed.to_string()
+    };
+    for (text, words) in [
+        ("no receipt".to_owned(), "cannot be read as JSON"),
+        ("[".repeat(60_000), "not as a receipt has to be"),
+        ("{\"a\":".repeat(9_000), "cannot be read as JSON"),
+        (
+            with("/bag/bytes", json!(1e300)),
+            "not as a receipt has to be",
+        ),
+        (with("/counts", json!([1])), "not as a receipt has to be"),
+        (with("/counts/items", json!(u64::MAX)), "`counts`"),
+        (with("/format", json!("uforge-receipt/9")), "does not know"),
+        (with("/user", json!("\u{1b}[2J")), "`user`"),
+    ] {
+        fs::write(site.path(RECEIPT), text).unwrap();
+        let ended = verify(&site, "j.zip", None).expect_status(5);
+        assert!(!ended.stderr.contains('\u{1b}'));
+        ended.expect_word(words);
+    }
+    let huge = fs::File::create(site.path(RECEIPT)).unwrap();
+    huge.set_len(1 << 30).unwrap();
+    verify(&site, "j.zip", None)
+        .expect_status(5)
+        .expect_word("it is larger than");
+    fs::remove_file(site.path(RECEIPT)).unwrap();
+    verify(&site, "j.zip", None)
+        .expect_status(2)
+        .expect_word("could not read the receipt");
+}
+
+#[test]
+fn the_receipt_of_an_encrypted_bag_is_of_the_encrypted_file() {
+    let site = site(quick());
+    let key = Key::new(&site.program);
+    let mut export = with_receipt(&site, site.export_to("j.zip.age"));
+    export.args(["--encrypt-to", &key.recipient]);
+    site.program.run(export).expect_status(0);
+    let file = fs::read(site.path("j.zip.age")).unwrap();
+    let bag = Bag::of_bytes("j.zip", key.open(&site.path("j.zip.age")));
+    check_receipt(&site, &file, &bag);
+    let mut command = with_receipt(&site, site.program.command(["verify"]));
+    command.arg(site.path("j.zip.age"));
+    command.arg("--identity").arg(&key.file);
+    site.program.run(command).expect_status(0);
+}
+
+#[test]
+fn the_receipt_of_a_bag_on_standard_output_is_of_its_bytes() {
+    for format in ["zip", "tar.gz"] {
+        let site = site(quick());
+        let mut export = with_receipt(&site, site.export());
+        export.args(["-o", "-", "-f", format]);
+        let ended = site.program.run(export).expect_status(0);
+        let name = format!("j.{format}");
+        check_receipt(
+            &site,
+            &ended.stdout,
+            &Bag::of_bytes(&name, ended.stdout.clone()),
+        );
+        assert_eq!(receipt(&site)["bag"]["name"], Value::Null);
+        fs::write(site.path(&name), &ended.stdout).unwrap();
+        verify(&site, &name, None).expect_status(0);
+    }
+}
+
+#[test]
+fn what_cannot_be_written_or_signed_is_refused_before_anything_is_sent() {
+    let site = site(quick());
+    let signer = Signer::new(&site.program, "mine", None);
+    let locked = Signer::new(&site.program, "locked", Some("right"));
+    let wrong = site.program.private_file("wrong", "wrong\n");
+    let refused = |flags: &[&Path], words: &str| {
+        let mut command = site.export_to("j.zip");
+        command.args(flags);
+        site.program
+            .run(command)
+            .expect_status(2)
+            .expect_word(words);
+        assert_eq!(site.platform().requests().len(), 0);
+        assert_eq!(site.listing(), ["taken", "taken2.minisig"]);
+    };
+    fs::write(site.path("taken"), "somebody's").unwrap();
+    fs::write(site.path("taken2.minisig"), "somebody's").unwrap();
+    let [flag, key, pass] = ["--receipt", "--sign-key", "--sign-passphrase-file"].map(Path::new);
+    let to = site.path(RECEIPT);
+    refused(&[flag, &site.path("taken")], "exists already");
+    refused(&[flag, &site.path("taken2")], "exists already");
+    refused(
+        &[flag, &site.path("j.zip")],
+        "the bag as well as the receipt",
+    );
+    refused(&[flag, &site.path("none/r.json")], "no folder");
+    refused(&[flag, site.folder()], "a folder");
+    refused(&[flag, Path::new("/dev/null")], "a device");
+    refused(&[key, &signer.secret], "--receipt");
+    refused(
+        &[flag, &to, key, &site.path("none")],
+        "could not read the secret key",
+    );
+    refused(
+        &[flag, &to, key, &signer.public],
+        "no secret key of minisign",
+    );
+    refused(
+        &[flag, &to, key, &locked.secret],
+        "passphrase of the secret key",
+    );
+    refused(
+        &[flag, &to, key, &locked.secret, pass, &wrong],
+        "does not open the secret key",
+    );
+    fs::remove_file(site.path("taken")).unwrap();
+    fs::remove_file(site.path("taken2.minisig")).unwrap();
+    let right = site.program.private_file("right", "right\n");
+    let mut export = signed(&site, "j.zip", &locked);
+    export.arg("--sign-passphrase-file").arg(&right);
+    site.program.run(export).expect_status(0);
+    verify(&site, "j.zip", Some(&locked.public)).expect_status(0);
+}
+
+#[test]
+fn force_replaces_bag_receipt_and_signature() {
+    let site = site(quick());
+    let signer = Signer::new(&site.program, "mine", None);
+    for _ in 0..2 {
+        let mut export = signed(&site, "j.zip", &signer);
+        export.arg("--force");
+        site.program.run(export).expect_status(0);
+        verify(&site, "j.zip", Some(&signer.public)).expect_status(0);
+    }
+    let mut export = with_receipt(&site, site.export_to("j.zip"));
+    export.arg("--force");
+    site.program.run(export).expect_status(0);
+    assert_eq!(site.listing(), ["j.zip", RECEIPT]);
+    verify(&site, "j.zip", None).expect_status(0);
+}
+
+#[test]
+fn a_partial_bag_has_a_receipt_and_no_bag_has_none() {
+    let fault = ItemFault::StartRefused {
+        status: 500,
+        times: Times::Always,
+    };
+    let item = ItemScenario::new(ItemKind::Appliance, 201).with_fault(fault);
+    let site = site(quick().with_item(item));
+    site.program
+        .run(with_receipt(&site, site.export_to("j.zip")))
+        .expect_status(3);
+    let file = fs::read(site.path("j.zip")).unwrap();
+    check_receipt(&site, &file, &Bag::read(&site.path("j.zip")));
+    assert_eq!(receipt(&site)["outcome"], "partial");
+    fs::remove_file(site.path(RECEIPT)).unwrap();
+    site.program.private_file("password", "wrong\n");
+    site.program
+        .run(with_receipt(&site, site.export_to("k.zip")))
+        .expect_status(4);
+    assert_eq!(site.listing(), ["j.zip"]);
+}
+
+/// The name is taken by another file while the export is under way.
+#[test]
+fn a_receipt_that_cannot_be_written_at_last_is_written_by_the_same_command() {
+    for name in ["j.zip", "j.zip.age", "made-up"] {
+        let slow = Fault::Slow {
+            bytes_per_second: 60_000,
+        };
+        let downloads = "GET users/*/appliances/202/exports/*/downloads";
+        let scenario = quick().with_fault(downloads.parse().unwrap(), Times::First(1), slow);
+        let site = site(scenario);
+        let signer = Signer::new(&site.program, "mine", None);
+        let key = Key::new(&site.program);
+        let export = || match name {
+            "made-up" => {
+                let mut export = with_receipt(&site, site.export());
+                export.arg("-o").arg(site.folder());
+                export
+            }
+            _ => {
+                let mut export = signed(&site, name, &signer);
+                if name.ends_with(".age") {
+                    export.args(["--encrypt-to", &key.recipient]);
+                }
+                export
+            }
+        };
+        let mut child = site.program.spawn(export());
+        let pattern = downloads.parse().unwrap();
+        assert!(child.wait_until(|| site.platform().count_requests(&pattern) > 0));
+        fs::write(site.path(RECEIPT), "somebody's").unwrap();
+        child
+            .wait()
+            .expect_status(2)
+            .expect_word("the bag is complete")
+            .expect_word("the same command writes the receipt");
+        let before = site.platform().requests().len();
+        // It is still somebody's.
+        site.program.run(export()).expect_status(2);
+        fs::remove_file(site.path(RECEIPT)).unwrap();
+        let ended = site.program.run(export()).expect_status(0);
+        let sent = site.platform().requests().split_off(before);
+        // At most tickets are deleted once more: nothing is exported again.
+        assert!(sent.iter().all(|sent| sent.method == "DELETE"), "{sent:?}");
+        let bag = ended.out().trim().to_owned();
+        let sum = Platform::sha256(&fs::read(&bag).unwrap());
+        assert_eq!(receipt(&site)["bag"]["sha256"], sum);
+        let files = if name == "made-up" { 2 } else { 3 };
+        assert_eq!(site.listing().len(), files, "{:?}", site.listing());
+    }
+}
+
+#[test]
+fn programs_hear_of_the_receipt_before_the_outcome() {
+    let site = site(quick());
+    let signer = Signer::new(&site.program, "mine", None);
+    let mut export = signed(&site, "j.zip", &signer);
+    export.args(["--progress", "json"]);
+    let ended = site.program.run(export).expect_status(0);
+    let events: Vec<Value> = ended
+        .stderr
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let [.., receipt, outcome] = events.as_slice() else {
+        panic!("{events:?}");
+    };
+    assert_eq!(receipt["event"], "receipt");
+    assert_eq!(receipt["receipt"], site.path(RECEIPT).display().to_string());
+    assert_eq!(receipt["key"], signer.id);
+    assert_eq!(outcome["event"], "outcome");
+}
