@@ -18,6 +18,7 @@ mod json;
 mod ledger;
 mod limits;
 mod outage;
+mod own_files;
 mod pace;
 mod pages;
 mod plan;

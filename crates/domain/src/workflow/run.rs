@@ -1,6 +1,7 @@
 //! One run from its first request to the finished bag.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use futures_util::future::try_join;
 use jiff::Timestamp;
@@ -11,6 +12,7 @@ use super::fetch::Fetch;
 use super::greet::{Greeting, greet};
 use super::json::Json;
 use super::ledger::Ledger;
+use super::own_files::OwnFiles;
 use super::plan::Plan;
 use super::recount::recount_and_refetch;
 use super::resumed::Resumed;
@@ -18,9 +20,7 @@ use super::survey::{Task, check_selection, nothing_at_all, survey, survey_once};
 use super::tickets;
 use crate::model::{ItemKind, ItemRef, Order, Secrets, Section, Strictness, Ticket};
 use crate::ports::{ArchiveSink, Event, Fact, JournalState};
-use crate::report::{
-    Completeness, Outcome, Report, SectionStatus, Stage, human_bytes, rendered, tags,
-};
+use crate::report::{Completeness, Outcome, Report, SectionStatus, Stage, human_bytes};
 
 /// Exports one user's data into the sink.
 ///
@@ -30,12 +30,14 @@ pub async fn export(
     sink: Box<dyn ArchiveSink>,
     order: &Order,
 ) -> Result<Outcome, RunError> {
-    let (mut report, delete_after_finish) = gather(ports, sink.as_ref(), order).await?;
+    let (report, delete_after_finish) = gather(ports, sink.as_ref(), order).await?;
     ports.progress.on(&Event::Finishing);
     let is_partial = report.completeness == Completeness::Partial;
     ports.journal.record(Fact::Finishing { is_partial }).await?;
-    let tags = tags::tag_files(&report, rendered(&report));
-    let bag = sink.finish(tags).await?;
+    let report = Arc::new(report);
+    let files = OwnFiles(Arc::clone(&report));
+    let bag = sink.finish(Box::new(files)).await?;
+    let mut report = Arc::unwrap_or_clone(report);
     let left = tickets::delete_after_finish(ports, delete_after_finish).await;
     report.failures.extend(left);
     Ok(Outcome { report, bag })
