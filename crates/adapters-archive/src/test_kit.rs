@@ -197,7 +197,7 @@ impl Run {
             path: path("bagit.txt"),
             bytes: Bytes::from_static(b"BagIt-Version: 1.0\n"),
         }];
-        Ok((self.sink.finish(tags).await?, self.files))
+        Ok((self.sink.finish(Box::new(tags)).await?, self.files))
     }
 
     pub(crate) fn resumed_receipts(&self) -> Vec<String> {

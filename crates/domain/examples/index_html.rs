@@ -10,5 +10,5 @@ fn main() -> io::Result<()> {
         Some("complete") => sample::complete(),
         _ => sample::partial(),
     };
-    io::stdout().write_all(&index_html(&report))
+    io::stdout().write_all(&index_html(&report, &sample::views(&report)))
 }

@@ -17,4 +17,5 @@ pub mod report;
 #[cfg(any(test, feature = "testing"))]
 pub mod testing;
 pub mod text;
+pub mod view;
 pub mod workflow;

@@ -286,7 +286,11 @@ pub async fn a_bag_has_its_name_only_when_it_is_finished(place: &Place<'_>) {
         path: BagPath::parse("bagit.txt").expect("a path"),
         bytes: Bytes::from_static(b"BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n"),
     };
-    let bag = opened.sink.finish(vec![tag]).await.expect("a bag");
+    let bag = opened
+        .sink
+        .finish(Box::new(vec![tag]))
+        .await
+        .expect("a bag");
     assert_eq!(bag.path, place.target);
     assert!(bag.bytes >= content.len() as u64);
     if let Some(path) = &bag.path {

@@ -55,10 +55,7 @@ pub async fn record_some(journal: &dyn Journal) {
         Fact::Intent {
             item: mysoftware(5),
         },
-        Fact::Finishing {
-            is_partial: true,
-            delivered: None,
-        },
+        Fact::Finishing { is_partial: true },
         // The first run is the one that began.
         Fact::Began {
             at: "2027-01-02T03:04:05Z".parse().expect("a time"),

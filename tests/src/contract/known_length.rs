@@ -148,7 +148,11 @@ pub async fn interrupted_entries_of_known_length_are_resumed(place: &Place<'_>, 
     assert_eq!(again.sink.resumed_receipts().len(), 1);
     assert_eq!(again.sink.partial_entries().len(), 2);
     go_on(&again, &contents).await;
-    again.sink.finish(Vec::new()).await.expect("a bag");
+    again
+        .sink
+        .finish(Box::new(Vec::new()))
+        .await
+        .expect("a bag");
 }
 
 async fn go_on(again: &Opened, contents: &[Vec<u8>]) {

@@ -14,4 +14,5 @@ pub mod known_length;
 pub mod progress;
 pub mod sealed_credentials;
 pub mod table;
+pub mod tag_files;
 pub mod user_data_api;

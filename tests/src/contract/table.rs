@@ -23,7 +23,7 @@ const STORES: &str = "tests/tests/contract/stores.rs";
 const PLATFORMS: &str = "tests/tests/contract/user_data_api.rs";
 
 /// Every port.
-pub const PORTS: [Port; 14] = [
+pub const PORTS: [Port; 16] = [
     Port {
         name: "UserDataApi",
         file: "crates/domain/src/ports/user_data.rs",
@@ -120,6 +120,22 @@ pub const PORTS: [Port; 14] = [
             ),
         ],
         implementations: &[("ArchiveWriter", SINKS), ("MemorySink", MEMORY)],
+    },
+    Port {
+        name: "PayloadInPlace",
+        file: "crates/domain/src/ports/sink.rs",
+        methods: &[
+            ("first_bytes", &["documents_and_pictures_are_read_back"]),
+            ("add", &["documents_and_pictures_are_read_back"]),
+        ],
+        implementations: &[("InPlace", SINKS)],
+    },
+    Port {
+        name: "TagFiles",
+        file: "crates/domain/src/ports/sink.rs",
+        methods: &[("write", &["documents_and_pictures_are_read_back"])],
+        // The second is that of the suite, the last asks for nothing that the others do not.
+        implementations: &[("Vec", MEMORY), ("Reader", SINKS), ("OwnFiles", MEMORY)],
     },
     Port {
         name: "EntryWriter",

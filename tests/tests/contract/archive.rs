@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use adapters_archive::{Encryption, OpenRun, Recipient, RunSettings, Target};
 use domain::model::BagFormat;
 use tests::contract::archive_sink::{self, Opened, Place, Resumes};
-use tests::contract::{journal, known_length};
+use tests::contract::{journal, known_length, tag_files};
 use tests::kit;
 
 const FORMATS: [BagFormat; 3] = [BagFormat::Zip, BagFormat::Tar, BagFormat::TarGz];
@@ -81,6 +81,9 @@ async fn every_promise(settings: impl Fn(&Path) -> RunSettings, resumes: Resumes
     });
     in_a_place!(settings, |place| {
         suite::an_interrupted_run_leaves_no_bag(&place).await;
+    });
+    in_a_place!(settings, |place| {
+        tag_files::documents_and_pictures_are_read_back(&place, resumes).await;
     });
     in_a_place!(settings, |place| {
         suite::closed_entries_survive_a_restart(&place, resumes).await;

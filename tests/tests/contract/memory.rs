@@ -3,7 +3,7 @@
 use domain::ports::NoProgress;
 use domain::testing::{MemoryJournal, MemorySink, RecordingProgress};
 use tests::contract::archive_sink::{self as suite, Opened, Place, Resumes};
-use tests::contract::{journal, known_length, progress};
+use tests::contract::{journal, known_length, progress, tag_files};
 
 #[tokio::test]
 async fn the_journal_in_memory_keeps_its_promises() {
@@ -47,6 +47,9 @@ async fn the_sink_in_memory_is_resumed() {
     in_memory!(|place| suite::free_space_is_counted_where_the_bag_grows(&place));
     in_memory!(|place| suite::a_bag_has_its_name_only_when_it_is_finished(&place).await);
     in_memory!(|place| suite::an_interrupted_run_leaves_no_bag(&place).await);
+    in_memory!(|place| {
+        tag_files::documents_and_pictures_are_read_back(&place, Resumes::Yes).await;
+    });
     in_memory!(|place| suite::closed_entries_survive_a_restart(&place, Resumes::Yes).await);
     in_memory!(|place| suite::an_interrupted_entry_is_resumed(&place, Resumes::Yes).await);
     in_memory!(|place| suite::a_resumed_entry_is_checked_as_a_whole(&place).await);

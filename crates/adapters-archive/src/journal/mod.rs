@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use async_trait::async_trait;
+use domain::bag::receipt::Delivered;
 use domain::ports::{Fact, Journal, JournalError, JournalState};
 
 use crate::spool::LockedFile;
@@ -193,6 +194,18 @@ impl RunJournal {
                 source,
             })?;
         self.lock().checkpoint.apply(fact);
+        Ok(())
+    }
+
+    /// The container is whole and flushed. After this returns that is recorded, and what a receipt says of it.
+    pub(crate) fn complete(&self, delivered: Option<Box<Delivered>>, bytes: u64) -> io::Result<()> {
+        let described = delivered.map(|delivered| Fact::Described { delivered });
+        let mut records = Vec::from_iter(described.clone().map(Record::Fact));
+        records.push(Record::Complete { bytes });
+        self.commit(records, 0)?;
+        if let Some(fact) = described {
+            self.lock().checkpoint.apply(fact);
+        }
         Ok(())
     }
 

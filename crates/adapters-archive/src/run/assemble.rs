@@ -60,11 +60,9 @@ pub(super) fn writer(
     sync_folder(parent).map_err(OpenError::of("flush", parent))?;
     let destination = match &settings.encryption {
         None => Destination::File(bag),
-        Some(encryption) => Destination::Forward(
-            bag,
-            Some(encryption.encryptor()?),
-            settings.whole_sum,
-        ),
+        Some(encryption) => {
+            Destination::Forward(bag, Some(encryption.encryptor()?), settings.whole_sum)
+        }
     };
     let sink = ArchiveWriter::new(Parts {
         format: settings.format,

@@ -10,7 +10,7 @@ use age::stream::StreamWriter;
 
 use super::files::cut;
 use super::flush::{sync_file, sync_folder};
-use super::positioned::PositionedWriter;
+use super::positioned::{PositionedReader, PositionedWriter};
 use super::send::send;
 use super::trust::Access;
 use super::work_folder::WorkFolder;
@@ -175,6 +175,19 @@ impl SpoolFile {
             Some(name) => name.folder.open_file(&name.path, Access::Read),
             None => Err(io::ErrorKind::NotFound.into()),
         }
+    }
+
+    /// Reads what was written to it, from this byte of it on. Nobody may write to it meanwhile.
+    pub(crate) fn reader_at(&self, at: u64) -> io::Result<Box<dyn io::Read>> {
+        let Some(key) = &self.key else {
+            return Ok(Box::new(PositionedReader::new(Arc::clone(&self.file), at)));
+        };
+        // A handle that shares its position with this one, which nobody else moves.
+        let mut file = self.file.try_clone()?;
+        file.seek(SeekFrom::Start(0))?;
+        let mut body = key.open(file)?;
+        body.seek(SeekFrom::Start(at))?;
+        Ok(Box::new(body))
     }
 
     /// Length of the file.

@@ -346,7 +346,10 @@ async fn written(kit: &Kit) {
         path: test_kit::path(path),
         bytes: content.clone().into(),
     });
-    run.sink.finish(tags.collect()).await.unwrap();
+    run.sink
+        .finish(Box::new(tags.collect::<Vec<_>>()))
+        .await
+        .unwrap();
 }
 
 #[tokio::test]

@@ -7,12 +7,14 @@ use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use domain::bag::layout::is_shown;
 use domain::model::{BagPath, SafeName};
 use domain::ports::{NewEntry, Receipt, SinkError};
 
 use super::closed::{Body, Closed, Safety};
 use super::closing;
 use super::commits::Commits;
+use super::copies::Copies;
 use super::gaps::Gaps;
 use super::health::Health;
 use super::output::{Output, sink_error};
@@ -37,6 +39,8 @@ pub(super) struct UnfinishedBag {
     pub(super) slot: Arc<Slot>,
     pub(super) queue: Queue,
     pub(super) commits: Commits,
+    /// Of what pages are made from, where the container cannot be read back.
+    pub(super) copies: Copies,
     pub(super) paths: Paths,
     pub(super) pieces: Pieces,
     pub(super) health: Arc<Health>,
@@ -80,6 +84,7 @@ impl UnfinishedBag {
                 setup.path.clone(),
             ),
             path: setup.path,
+            copies: Copies::default(),
             paths: Paths::in_bag(setup.taken),
             pieces: Pieces::default(),
             slot,
@@ -248,6 +253,9 @@ impl UnfinishedBag {
         let member = self.member(&closed.record.entry);
         let content = closed.record.content();
         let placed = self.append(output, member, content, &closed.body)?;
+        if matches!(output, Output::Forward(_)) && is_shown(&closed.record.entry.path) {
+            self.copies.keep(&self.spool, &closed.record, &closed.body);
+        }
         let copied = match closed.body {
             Body::Spooled(spool_file) => spool_file.into_kept_name(),
             Body::Memory(_) => None,

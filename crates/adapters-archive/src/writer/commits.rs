@@ -9,6 +9,7 @@
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use domain::bag::receipt::Delivered;
 use domain::ports::{Durability, Receipt, SinkError};
 use jiff::Timestamp;
 
@@ -172,6 +173,18 @@ impl Commits {
     /// After this returns, the journal records it, and would after a loss of power.
     pub(super) fn record(&self, record: Record) -> Result<(), SinkError> {
         self.write_journal(vec![record], 0)
+    }
+
+    /// The container is whole and flushed, and this is what a receipt says of it.
+    pub(super) fn record_complete(
+        &self,
+        delivered: Option<Box<Delivered>>,
+        bytes: u64,
+    ) -> Result<(), SinkError> {
+        self.journal
+            .complete(delivered, bytes)
+            .map_err(|source| sink_error("write", self.journal.path(), source))
+            .inspect_err(|error| self.health.fail(error))
     }
 
     /// The same, for the record of a spool file, which makes its entry safe.

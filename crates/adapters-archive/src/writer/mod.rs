@@ -32,16 +32,21 @@
 //!
 //! Where the output cannot be patched (standard output, anything encrypted), every entry that is not small waits in a file
 //! without a name until its size and sums are known; receipts are then never durable before the bag is finished.
+//!
+//! Tag files are made when the payload is in place, and may read it back (`in_place`): from the container, or from the copies that are
+//! kept where that cannot be read (`copies`).
 
 mod bag;
 mod checks;
 mod closed;
 mod closing;
 mod commits;
+mod copies;
 mod entry_end;
 mod forward;
 mod gaps;
 mod health;
+mod in_place;
 #[cfg(test)]
 mod known_tests;
 mod member;

@@ -11,7 +11,7 @@ use domain::ports::SinkError;
 use super::closed::Body;
 use super::forward::Forward;
 use crate::container::{Container, Placed, Span};
-use crate::publish::{Whole, WholeSum};
+use crate::publish::Whole;
 use crate::spool::{BodyWriter, PositionedWriter, begin_flush, cut};
 
 /// The container being written.

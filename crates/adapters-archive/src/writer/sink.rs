@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use domain::model::{BagFormat, BagPath, SafeName};
 use domain::ports::{
     ArchiveSink, Check, EntryWriter, FinishedBag, NewEntry, PartialEntry, Receipt, SinkError,
-    Storage, TagFile,
+    TagFiles,
 };
 use jiff::Timestamp;
 
@@ -19,12 +19,13 @@ use super::bag::{Setup, UnfinishedBag};
 use super::closed::{Body, Closed, Safety};
 use super::forward::Forward;
 use super::gaps::Gaps;
+use super::in_place::InPlace;
 use super::output::{BagFile, Output, sink_error};
 use super::partial::{PartialDownload, SavedPartial, SavedPlace, WORTH_RECORDING_BYTES};
-use super::small::{SMALL_BYTES, Small, encode};
+use super::small::{SMALL_BYTES, Small};
 use super::streamed;
 use crate::container::{Member, Placed, Span, container};
-use crate::journal::{EntryRecord, Payload, Record, RunJournal, SpooledEntry};
+use crate::journal::{EntryRecord, Payload, RunJournal, SpooledEntry};
 use crate::publish::{Publication, WholeSum};
 use crate::spool::{Spool, SpoolFile, free_space};
 
@@ -143,7 +144,7 @@ impl ArchiveWriter {
     }
 
     /// Everything after the last payload entry, in one thread: see the module for the order.
-    fn finish_here(self, tags: Vec<TagFile>) -> Result<FinishedBag, SinkError> {
+    fn finish_here(self, tags: Box<dyn TagFiles>) -> Result<FinishedBag, SinkError> {
         let bag = &self.bag;
         let (claim, mut output) = bag.close_for_good()?;
         // What nobody has resumed is not in the bag.
@@ -152,11 +153,8 @@ impl ArchiveWriter {
         }
         claim.or_fail(|| bag.close_gaps(&mut output))?;
         let modified = bag.commits.newest().unwrap_or(self.began);
-        for tag in tags {
-            // Kept also if it fails: finishing is not tried again.
-            bag.reserve(&tag.path)?.keep();
-            claim.or_fail(|| place_tag(bag, &mut output, tag, modified))?;
-        }
+        let described =
+            claim.or_fail(|| tags.write(&mut InPlace::new(bag, &mut output, modified)))?;
         let whole = claim.or_fail(|| {
             bag.commits
                 .with_placed_in_order(|placed| output.finish(bag.container, placed))
@@ -165,7 +163,7 @@ impl ArchiveWriter {
         // The container before the journal's last line: a journal that says `complete` is believed without looking inside.
         claim.or_fail(|| self.publication.flush(&bag.path))?;
         let bytes = whole.bytes;
-        bag.commits.record(Record::Complete { bytes })?;
+        bag.commits.record_complete(described, bytes)?;
         claim.or_fail(|| self.publication.publish(whole))
     }
 }
@@ -224,7 +222,7 @@ impl ArchiveSink for ArchiveWriter {
         Ok(streamed.map(|streamed| Box::new(streamed) as Box<dyn EntryWriter>))
     }
 
-    async fn finish(self: Box<Self>, tags: Vec<TagFile>) -> Result<FinishedBag, SinkError> {
+    async fn finish(self: Box<Self>, tags: Box<dyn TagFiles>) -> Result<FinishedBag, SinkError> {
         tokio::task::spawn_blocking(move || self.finish_here(tags))
             .await
             .unwrap_or(Err(SinkError::Stopped))
@@ -257,20 +255,4 @@ fn waiting_before((entry, spool_file): (SpooledEntry, SpoolFile)) -> Closed {
         checksum: entry.checksum,
         safety: Safety::Journalled,
     }
-}
-
-/// Places a tag file. It is no entry: it has no origin, the journal does not record it, and nobody waits for its receipt.
-fn place_tag(
-    bag: &UnfinishedBag,
-    output: &mut Output,
-    tag: TagFile,
-    modified: Timestamp,
-) -> Result<(), SinkError> {
-    let storage = Storage::Compressed;
-    let member = Member::new(&bag.top, &tag.path, modified, storage);
-    let encoded = encode(bag, storage, &[tag.bytes])?;
-    let body = Body::Memory(encoded.output);
-    let placed = bag.append(output, member, encoded.content, &body)?;
-    bag.commits.note_tag(placed);
-    Ok(())
 }

@@ -8,6 +8,8 @@ use crate::model::{
 
 /// The folder of the payload (RFC 8493 §2.1.2).
 const PAYLOAD: &str = "data";
+/// The folder of the pages for people.
+const VIEW: &str = "view";
 /// Numbers beyond this all read the same: no list has so many pages, and a name stays within its 100 bytes.
 const LAST_NUMBER: usize = 9_999_999;
 
@@ -82,14 +84,37 @@ pub fn object_document_again(
     time: usize,
     form: Representation,
 ) -> BagPath {
-    let stem = match section.info().kind {
+    folder.join(&document(stem_of_object(section), time, form))
+}
+
+fn stem_of_object(section: Section) -> &'static str {
+    match section.info().kind {
         SectionKind::Profile => "user",
         SectionKind::Items(ItemKind::Appliance) => "appliance",
         SectionKind::Items(ItemKind::MySoftware) => "mysoftware",
         SectionKind::CloudAccounts => "account",
         SectionKind::List(_) | SectionKind::WorkspaceComments => "object",
-    };
-    folder.join(&document(stem, time, form))
+    }
+}
+
+/// How often an object had been read when it was described by this file: 1 for `appliance.xml`, 2 for `appliance-2.xml`. `None` for
+/// a file that is not the document of one of the section's objects in this form.
+pub fn time_of_object_document(
+    path: &BagPath,
+    section: Section,
+    form: Representation,
+) -> Option<usize> {
+    let file = path.as_str().rsplit('/').next()?;
+    let stem = file.strip_suffix(form.ending())?.strip_suffix('.')?;
+    match stem.strip_prefix(stem_of_object(section))? {
+        "" => Some(1),
+        number => number.strip_prefix('-')?.parse().ok(),
+    }
+}
+
+/// A page of `view/`: `appliances.html`, `appliances-2.html` … Pages count from 1.
+pub fn view_page(section: Section, page: usize) -> BagPath {
+    path(VIEW).join(&name(&format!("{section}{}.html", suffix(page))))
 }
 
 /// The archive that the platform makes of an item: `archive.tar.gz`; `archive-2.tar.gz` where it was exported once more.
@@ -142,6 +167,19 @@ pub fn part_file(folder: &BagPath, part: PartRef, file_name: &str) -> BagPath {
 fn below(folder: &BagPath, segments: &[String]) -> BagPath {
     let segments = segments.iter();
     segments.fold(folder.clone(), |path, segment| path.join(&name(segment)))
+}
+
+/// Whether pages for people are made from a file: documents, and pictures, which they show.
+pub fn is_shown(path: &BagPath) -> bool {
+    let file = path.as_str().rsplit('/').next().unwrap_or_default();
+    let is_document = file.ends_with(".xml") || file.ends_with(".json");
+    is_document || is_picture(path)
+}
+
+/// Whether a file is a photo or a logo, as its uploader says.
+pub fn is_picture(path: &BagPath) -> bool {
+    let file = path.as_str().rsplit('/').next().unwrap_or_default();
+    file.starts_with("photo.") || file.starts_with("logo.")
 }
 
 /// The user's photo; `ending` as [`ending_of`] says it.
@@ -370,6 +408,28 @@ mod tests {
         ] {
             assert_eq!(path.as_str(), format!("{base}/{expected}"));
         }
+    }
+
+    #[test]
+    fn a_document_says_which_reading_of_its_object_it_is() {
+        for (path, form, expected) in [
+            ("data/appliances/1-a/appliance.xml", Xml, Some(1)),
+            ("data/appliances/1-a/appliance-3.json", Json, Some(3)),
+            ("data/appliances/1-a/appliance.json", Xml, None),
+            ("data/appliances/appliances.xml", Xml, None),
+            ("data/appliances/1-a/logo.png", Xml, None),
+        ] {
+            let path = BagPath::parse(path).unwrap();
+            let time = time_of_object_document(&path, Section::Appliances, form);
+            assert_eq!(time, expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn pages_for_people_lie_beside_the_payload() {
+        let names = [1, 2].map(|page| view_page(Section::SshKeys, page).to_string());
+        assert_eq!(names, ["view/ssh-keys.html", "view/ssh-keys-2.html"]);
+        assert!(!view_page(Section::Roles, 1).is_payload());
     }
 
     #[test]

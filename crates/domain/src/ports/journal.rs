@@ -76,9 +76,11 @@ pub enum Fact {
     Finishing {
         /// Whether something is missing from it.
         is_partial: bool,
-        /// What a receipt says of it.
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        delivered: Option<Box<Delivered>>,
+    },
+    /// The bag is whole, and this is what a receipt says of it.
+    Described {
+        /// What it says.
+        delivered: Box<Delivered>,
     },
 }
 
@@ -146,13 +148,11 @@ impl JournalState {
             Fact::NotAsJson { resource } => {
                 self.not_as_json.insert(resource);
             }
-            Fact::Finishing {
-                is_partial,
-                delivered,
-            } => {
+            Fact::Finishing { is_partial } => {
                 self.is_partial = is_partial;
-                self.delivered = delivered;
+                self.delivered = None;
             }
+            Fact::Described { delivered } => self.delivered = Some(delivered),
         }
     }
 }

@@ -33,7 +33,8 @@ pub use remedy::API_URL;
 pub use sink::MockArchiveSink;
 pub use sink::{
     ArchiveSink, Check, CheckFailure, Durability, EntryWriter, FinishedBag, NewEntry, Origin,
-    PartialEntry, Receipt, Redaction, RedactionRule, SinkError, Storage, TagFile,
+    PartialEntry, PayloadInPlace, Receipt, Redaction, RedactionRule, SinkError, Storage, TagFile,
+    TagFiles,
 };
 pub use user_data::{
     ApiError, Distrust, Document, Download, ExportState, ExportStatus, OpenTicket, Platform,

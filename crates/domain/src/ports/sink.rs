@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::bag::receipt::Delivered;
 use crate::model::{BagPath, ItemRef, Section, Sha256, Ticket};
 
 /// How an entry's bytes are stored in the container.
@@ -255,10 +256,43 @@ pub trait ArchiveSink: Send + Sync {
     async fn resume_entry(&self, path: &BagPath)
     -> Result<Option<Box<dyn EntryWriter>>, SinkError>;
 
-    /// Writes the tag files and publishes: after this returns, the bag is complete, on disk, and under its final name.
+    /// Lets the tag files be written and publishes: after this returns, the bag is complete, on disk, and under its final name.
     ///
     /// A journal on disk stays until whoever composed the run has reported the bag.
-    async fn finish(self: Box<Self>, tags: Vec<TagFile>) -> Result<FinishedBag, SinkError>;
+    async fn finish(self: Box<Self>, tags: Box<dyn TagFiles>) -> Result<FinishedBag, SinkError>;
+}
+
+/// Makes the tag files of a bag whose payload is all there. What they say may depend on what is in it, and there may be more of
+/// them than fit into memory.
+pub trait TagFiles: Send {
+    /// Hands over every tag file, each as soon as it is made. Returns what a receipt says of the bag, where one can be made: the sink
+    /// has it recorded ([`Fact::Described`](super::Fact::Described)) before the bag has its name.
+    fn write(
+        self: Box<Self>,
+        bag: &mut dyn PayloadInPlace,
+    ) -> Result<Option<Box<Delivered>>, SinkError>;
+}
+
+impl TagFiles for Vec<TagFile> {
+    fn write(
+        self: Box<Self>,
+        bag: &mut dyn PayloadInPlace,
+    ) -> Result<Option<Box<Delivered>>, SinkError> {
+        self.into_iter().try_for_each(|tag| bag.add(tag))?;
+        Ok(None)
+    }
+}
+
+/// A bag that lacks nothing but its tag files, as those see it who make them.
+pub trait PayloadInPlace {
+    /// The first bytes of an entry, no more than this many: what a run that was interrupted has stored as well as what this one has.
+    ///
+    /// `None` where they cannot be read back. A sink that only ever adds to its output keeps copies of documents and pictures for
+    /// this; of anything else it has none.
+    fn first_bytes(&mut self, path: &BagPath, at_most: u64) -> Option<Vec<u8>>;
+
+    /// Adds a tag file. A path that is in the bag already is an error.
+    fn add(&mut self, tag: TagFile) -> Result<(), SinkError>;
 }
 
 /// An open entry.

@@ -10,6 +10,7 @@ mod fields;
 mod json;
 mod other_people;
 mod secrets;
+mod shown;
 mod urls;
 mod xml;
 
@@ -19,6 +20,7 @@ use std::fmt;
 use thiserror::Error;
 
 use self::document::{Flaw, Tree};
+pub use self::shown::{Shown, ShownDocument, show};
 use crate::model::{Representation, UserId, document_text};
 
 /// Why a document could not be blanked.

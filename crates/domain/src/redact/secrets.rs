@@ -18,8 +18,8 @@ pub(super) struct Found {
 }
 
 /// What is decided of one node.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Verdict {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verdict {
     Open,
     /// It, and all that is in it, is secret.
     Secret,
@@ -29,29 +29,12 @@ enum Verdict {
 pub(super) fn find(tree: &Tree<'_>) -> Found {
     let verdicts = verdicts(tree);
     let mut edits = Edits::default();
-    let mut values = BTreeSet::new();
     for (node, verdict) in tree.nodes.iter().zip(&verdicts) {
-        let Value::Leaf { text, writing } = &node.value else {
-            continue;
-        };
-        if *verdict == Verdict::Secret {
-            if blank(&mut edits, node, *writing) {
-                values.insert(text.as_ref());
-                values.insert(text.trim());
-            }
-        } else if *writing == Writing::Text {
-            values.extend(
-                urls::secrets_in(text)
-                    .into_iter()
-                    .filter_map(|range| text.get(range)),
-            );
+        if let (Value::Leaf { writing, .. }, Verdict::Secret) = (&node.value, verdict) {
+            blank(&mut edits, node, *writing);
         }
     }
-    let values: Vec<String> = values
-        .into_iter()
-        .filter(|value| value.len() >= SHORTEST_ECHO_BYTES && !BLANK.contains(value))
-        .map(str::to_owned)
-        .collect();
+    let values = values(tree, &verdicts);
     let echoes = Echoes::of(&values);
     for (node, verdict) in tree.nodes.iter().zip(&verdicts) {
         if let (
@@ -68,7 +51,32 @@ pub(super) fn find(tree: &Tree<'_>) -> Found {
     Found { edits, values }
 }
 
-fn verdicts(tree: &Tree<'_>) -> Vec<Verdict> {
+/// The secret values of a document, as far as they can be distinguished from common words: what must stand nowhere else in it.
+pub(super) fn values(tree: &Tree<'_>, verdicts: &[Verdict]) -> Vec<String> {
+    let mut values = BTreeSet::new();
+    for (node, verdict) in tree.nodes.iter().zip(verdicts) {
+        let Value::Leaf { text, writing } = &node.value else {
+            continue;
+        };
+        if *verdict == Verdict::Secret {
+            if can_be_blanked(node, *writing) {
+                values.insert(text.as_ref());
+                values.insert(text.trim());
+            }
+        } else if *writing == Writing::Text {
+            let in_urls = urls::secrets_in(text).into_iter();
+            values.extend(in_urls.filter_map(|range| text.get(range)));
+        }
+    }
+    let values = values.into_iter();
+    values
+        .filter(|value| value.len() >= SHORTEST_ECHO_BYTES && !BLANK.contains(value))
+        .map(str::to_owned)
+        .collect()
+}
+
+/// What is secret, node by node.
+pub(super) fn verdicts(tree: &Tree<'_>) -> Vec<Verdict> {
     let mut labelled = vec![false; tree.nodes.len()];
     for node in &tree.nodes {
         if let Value::Leaf { text, .. } = &node.value
@@ -105,19 +113,24 @@ fn holds_private_key(node: &Node<'_>) -> bool {
     }
 }
 
-/// Empties a value. Says whether there was one.
-fn blank(edits: &mut Edits, node: &Node<'_>, writing: Writing) -> bool {
+/// Whether a secret has a value.
+fn can_be_blanked(node: &Node<'_>, writing: Writing) -> bool {
     match writing {
-        Writing::Text if node.range.is_empty() => false,
-        Writing::Text => {
-            edits.replace(node.range.clone(), "");
-            true
-        }
-        Writing::Number => {
-            edits.replace(node.range.clone(), "\"\"");
-            true
-        }
+        Writing::Text => !node.range.is_empty(),
+        Writing::Number => true,
         Writing::Literal => false,
+    }
+}
+
+/// Empties a value, where there is one.
+fn blank(edits: &mut Edits, node: &Node<'_>, writing: Writing) {
+    if can_be_blanked(node, writing) {
+        let by = if writing == Writing::Number {
+            "\"\""
+        } else {
+            ""
+        };
+        edits.replace(node.range.clone(), by);
     }
 }
 
@@ -156,7 +169,8 @@ fn blank_within(
     }
 }
 
-fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+/// Ranges in their order, those that overlap as one.
+pub(super) fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
     ranges.sort_by_key(|range| (range.start, range.end));
     let mut merged: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
     for range in ranges {
@@ -169,10 +183,10 @@ fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
 }
 
 /// Secret values by their first bytes, so that a text is searched for all of them in one pass.
-struct Echoes<'a>(HashMap<&'a [u8], Vec<&'a [u8]>>);
+pub(super) struct Echoes<'a>(HashMap<&'a [u8], Vec<&'a [u8]>>);
 
 impl<'a> Echoes<'a> {
-    fn of(values: &'a [String]) -> Self {
+    pub(super) fn of(values: &'a [String]) -> Self {
         let mut by_start: HashMap<&[u8], Vec<&[u8]>> = HashMap::new();
         for value in values {
             if let Some(start) = value.as_bytes().get(..SHORTEST_ECHO_BYTES) {
@@ -182,7 +196,12 @@ impl<'a> Echoes<'a> {
         Self(by_start)
     }
 
-    fn within(&self, text: &str) -> Vec<Range<usize>> {
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// Where they stand in a text.
+    pub(super) fn within(&self, text: &str) -> Vec<Range<usize>> {
         if self.0.is_empty() {
             return Vec::new();
         }

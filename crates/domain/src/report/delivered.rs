@@ -44,7 +44,7 @@ pub fn delivered(report: &Report, tags: &[TagFile]) -> Delivered {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{rendered, sample, tags};
+    use super::super::{Views, rendered, sample, tags};
     use super::*;
     use crate::bag::receipt::{BagReceipt, ReceivedBag, ReceivedFile, compare};
     use crate::bag::verify::RecordedExport;
@@ -53,7 +53,7 @@ mod tests {
     #[test]
     fn a_receipt_agrees_with_the_export_json_that_it_was_made_with() {
         for report in [sample::complete(), sample::partial(), sample::empty()] {
-            let tags = tags::tag_files(&report, rendered(&report));
+            let tags = tags::tag_files(&report, rendered(&report, &Views::default()), &[]);
             let bytes_of = |tag: Tag| {
                 let mut tags = tags.iter();
                 let file = tags.find(|file| file.path.as_str() == tag.name());

@@ -14,6 +14,7 @@ pub mod sample;
 mod schema;
 mod summary;
 pub mod tags;
+mod views;
 mod words;
 
 pub use coverage::{Coverage, Inside, coverage};
@@ -26,6 +27,8 @@ pub use outcome::{
 };
 pub use schema::export_json_schema;
 pub use summary::summary;
+pub use views::{Period, SectionView, Timeline, Views};
+pub(crate) use words::in_words;
 pub use words::{grouped, human_bytes};
 
 use crate::bag::layout::Tag;
@@ -35,8 +38,9 @@ use crate::ports::TagFile;
 /// The name of the operator's own text in the bag.
 const NOTICE: &str = "notice.txt";
 
-/// The tag files that describe the run: `export.json`, `index.html`, and the operator's own text where there is one.
-pub fn rendered(report: &Report) -> Vec<TagFile> {
+/// The tag files that describe the run: `export.json`, `index.html`, and the operator's own text where there is one. `views` is what was
+/// made beside them.
+pub fn rendered(report: &Report, views: &Views) -> Vec<TagFile> {
     let mut files = vec![
         TagFile {
             path: Tag::ExportJson.path(),
@@ -44,7 +48,7 @@ pub fn rendered(report: &Report) -> Vec<TagFile> {
         },
         TagFile {
             path: Tag::IndexHtml.path(),
-            bytes: index_html(report).into(),
+            bytes: index_html(report, views).into(),
         },
     ];
     if let (Some(notice), Ok(path)) = (&report.notice, BagPath::parse(NOTICE)) {
@@ -63,7 +67,7 @@ mod tests {
     #[test]
     fn the_bag_describes_itself_in_two_or_three_files() {
         let names = |report: &Report| -> Vec<String> {
-            let files = rendered(report).into_iter();
+            let files = rendered(report, &Views::default()).into_iter();
             files.map(|file| file.path.to_string()).collect()
         };
         assert_eq!(names(&sample::complete()), ["export.json", "index.html"]);

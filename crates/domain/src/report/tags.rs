@@ -6,7 +6,7 @@ use super::outcome::{Completeness, Report};
 use super::words::human_bytes;
 use crate::bag::layout::Tag;
 use crate::bag::manifest;
-use crate::model::Sha256;
+use crate::model::{BagPath, Sha256};
 use crate::ports::{Receipt, TagFile};
 
 /// RFC 8493 §2.2.2 recommends lines of no more.
@@ -15,15 +15,19 @@ const LINE_CHARACTERS: usize = 79;
 const LONGEST_VALUE_CHARACTERS: usize = 1000;
 
 /// All tag files of a bag, in the order in which they are written: the declaration, `bag-info.txt`, the manifest of the payload,
-/// then `extra` (rendered by the report), and last the manifest over all of these.
-pub fn tag_files(report: &Report, extra: Vec<TagFile>) -> Vec<TagFile> {
+/// then `extra` (rendered by the report), and last the manifest over all of these and over `pages`, which are in the bag already.
+pub fn tag_files(
+    report: &Report,
+    extra: Vec<TagFile>,
+    pages: &[(BagPath, Sha256)],
+) -> Vec<TagFile> {
     let mut tags = vec![
         tag_file(Tag::Declaration, declaration()),
         tag_file(Tag::Info, info(report)),
         tag_file(Tag::PayloadManifest, payload_manifest(&report.files)),
     ];
     tags.extend(extra);
-    let manifest = tag_manifest(&tags);
+    let manifest = tag_manifest(&tags, pages);
     tags.push(tag_file(Tag::TagManifest, manifest));
     tags
 }
@@ -48,9 +52,11 @@ fn payload_manifest(files: &[Receipt]) -> String {
     manifest::text(files)
 }
 
-fn tag_manifest(tags: &[TagFile]) -> String {
+fn tag_manifest(tags: &[TagFile], pages: &[(BagPath, Sha256)]) -> String {
     let sums: Vec<_> = tags.iter().map(|tag| Sha256::of(&tag.bytes)).collect();
-    manifest::text(tags.iter().map(|tag| tag.path.as_str()).zip(&sums))
+    let tags = tags.iter().map(|tag| tag.path.as_str()).zip(&sums);
+    let pages = pages.iter().map(|(path, sum)| (path.as_str(), sum));
+    manifest::text(tags.chain(pages))
 }
 
 fn info(report: &Report) -> String {
@@ -147,7 +153,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::model::{BagPath, Section, UserId};
+    use crate::model::{Section, UserId};
     use crate::ports::Origin;
 
     fn report(user: &str, files: &[(&str, &[u8])]) -> Report {
@@ -200,7 +206,11 @@ mod tests {
             path: Tag::ExportJson.path(),
             bytes: Bytes::from_static(b"{}"),
         };
-        let tags = tag_files(&report, vec![extra]);
+        let page = (
+            BagPath::parse("view/roles.html").unwrap(),
+            Sha256::of(b"page"),
+        );
+        let tags = tag_files(&report, vec![extra], std::slice::from_ref(&page));
         let names: Vec<_> = tags.iter().map(|tag| tag.path.as_str()).collect();
         assert_eq!(
             names,
@@ -230,12 +240,14 @@ mod tests {
         assert_eq!(paths, ["data/a", "data/profile/user.xml"]);
         for entry in manifest::entries(text(&tags, "tagmanifest-sha256.txt").as_bytes()) {
             let entry = entry.unwrap();
-            assert_eq!(
-                entry.sha256,
+            let expected = if entry.path == page.0.as_str() {
+                page.1
+            } else {
                 Sha256::of(text(&tags, &entry.path).as_bytes())
-            );
+            };
+            assert_eq!(entry.sha256, expected);
         }
-        assert_eq!(text(&tags, "tagmanifest-sha256.txt").lines().count(), 4);
+        assert_eq!(text(&tags, "tagmanifest-sha256.txt").lines().count(), 5);
     }
 
     #[test]

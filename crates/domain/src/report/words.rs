@@ -31,6 +31,11 @@ pub fn human_bytes(bytes: u64) -> String {
     format!("{}.{} {unit}", tenths / 10, tenths % 10)
 }
 
+/// An instant for people.
+pub(crate) fn in_words(time: jiff::Timestamp) -> String {
+    time.strftime("%-d %B %Y, %H:%M UTC").to_string()
+}
+
 /// A number for people: `12,345`.
 pub fn grouped(number: u64) -> String {
     let digits = number.to_string();

@@ -10,7 +10,8 @@ use bytes::Bytes;
 use crate::bag::integrity::{ContentCheck, PublishedCheck};
 use crate::model::{BagPath, Sha256};
 use crate::ports::{
-    ArchiveSink, EntryWriter, FinishedBag, NewEntry, PartialEntry, Receipt, SinkError, TagFile,
+    ArchiveSink, EntryWriter, FinishedBag, NewEntry, PartialEntry, PayloadInPlace, Receipt,
+    SinkError, TagFile, TagFiles,
 };
 
 /// What a [`MemorySink`] holds.
@@ -131,7 +132,13 @@ impl ArchiveSink for MemorySink {
         Ok(Some(self.writer(entry, bytes)))
     }
 
-    async fn finish(self: Box<Self>, tags: Vec<TagFile>) -> Result<FinishedBag, SinkError> {
+    async fn finish(self: Box<Self>, tags: Box<dyn TagFiles>) -> Result<FinishedBag, SinkError> {
+        let mut in_place = InPlace {
+            sink: &self,
+            tags: Vec::new(),
+        };
+        tags.write(&mut in_place)?;
+        let tags = in_place.tags;
         let mut state = self.state();
         state.tags = Some(tags);
         let bytes = state
@@ -144,6 +151,29 @@ impl ArchiveSink for MemorySink {
             bytes,
             sha256: None,
         })
+    }
+}
+
+struct InPlace<'a> {
+    sink: &'a MemorySink,
+    tags: Vec<TagFile>,
+}
+
+impl PayloadInPlace for InPlace<'_> {
+    fn first_bytes(&mut self, path: &BagPath, at_most: u64) -> Option<Vec<u8>> {
+        let state = self.sink.state();
+        let (_, bytes) = state.entries.get(path)?;
+        let at_most = usize::try_from(at_most).unwrap_or(usize::MAX);
+        Some(bytes.iter().take(at_most).copied().collect())
+    }
+
+    fn add(&mut self, tag: TagFile) -> Result<(), SinkError> {
+        let taken = self.sink.state().entries.contains_key(&tag.path);
+        if taken || self.tags.iter().any(|before| before.path == tag.path) {
+            return Err(SinkError::Duplicate { path: tag.path });
+        }
+        self.tags.push(tag);
+        Ok(())
     }
 }
 

@@ -19,6 +19,7 @@ mod json;
 mod ledger;
 mod limits;
 mod outage;
+mod own_files;
 mod pace;
 mod pages;
 mod plan;

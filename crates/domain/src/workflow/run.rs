@@ -1,6 +1,7 @@
 //! One run from its first request to the finished bag.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use futures_util::future::try_join;
 use jiff::Timestamp;
@@ -12,6 +13,7 @@ use super::fetch::Fetch;
 use super::greet::{Greeting, greet};
 use super::json::Json;
 use super::ledger::Ledger;
+use super::own_files::OwnFiles;
 use super::plan::Plan;
 use super::recount::recount_and_refetch;
 use super::resumed::Resumed;
@@ -19,9 +21,7 @@ use super::survey::{Task, check_selection, nothing_at_all, survey, survey_once};
 use super::tickets;
 use crate::model::{ItemKind, ItemRef, Order, Secrets, Section, Strictness, Ticket};
 use crate::ports::{ArchiveSink, Event, Fact, JournalState};
-use crate::report::{
-    Completeness, Outcome, Report, SectionStatus, Stage, delivered, human_bytes, rendered, tags,
-};
+use crate::report::{Completeness, Outcome, Report, SectionStatus, Stage, human_bytes};
 
 /// Exports one user's data into the sink.
 ///
@@ -31,17 +31,14 @@ pub async fn export(
     sink: Box<dyn ArchiveSink>,
     order: &Order,
 ) -> Result<Outcome, RunError> {
-    let (mut report, delete_after_finish) = gather(ports, sink.as_ref(), order).await?;
+    let (report, delete_after_finish) = gather(ports, sink.as_ref(), order).await?;
     ports.progress.on(&Event::Finishing);
     let is_partial = report.completeness == Completeness::Partial;
-    let tags = tags::tag_files(&report, rendered(&report));
-    let delivered = Some(Box::new(delivered(&report, &tags)));
-    let finishing = Fact::Finishing {
-        is_partial,
-        delivered,
-    };
-    ports.journal.record(finishing).await?;
-    let bag = sink.finish(tags).await?;
+    ports.journal.record(Fact::Finishing { is_partial }).await?;
+    let report = Arc::new(report);
+    let files = OwnFiles(Arc::clone(&report));
+    let bag = sink.finish(Box::new(files)).await?;
+    let mut report = Arc::unwrap_or_clone(report);
     let left = tickets::delete_after_finish(ports, delete_after_finish).await;
     report.failures.extend(left);
     Ok(Outcome { report, bag })
@@ -117,7 +114,7 @@ async fn execute(
     let rest = plan.unread_sections().map(Task::of_section);
     let tasks = documents.into_iter().chain(rest).collect();
     try_join(drive(drive_with, &mut work), survey(fetch, ledger, tasks)).await?;
-let mut delete_after_finish = enter_items(order, ledger, &mut work, &places);
+    let mut delete_after_finish = enter_items(order, ledger, &mut work, &places);
     for (item, place) in work.iter().zip(&places) {
         fetch_parts(fetch, ledger, &item.machine, *place).await?;
     }

@@ -2,6 +2,7 @@
 //!
 //! What it says is put together here and in [`sections`]; how it looks is `templates/index.html` and `templates/index.css`.
 
+mod graph;
 mod sections;
 mod visible;
 
@@ -10,25 +11,27 @@ use std::collections::BTreeMap;
 use askama::Template;
 use jiff::Timestamp;
 
+use self::graph::{Bytes, Created};
 use self::sections::{Kind, kinds};
 pub use self::visible::visible;
 use super::coverage::{Coverage, coverage};
+use super::views::Views;
 use super::words::{
-    after, blanked, contents, counted, grouped, human_bytes, incomplete, left_behind, losses,
-    lost_at, missing, one, plural, reason, unavailable, upper_first,
+    after, blanked, contents, counted, grouped, human_bytes, in_words, incomplete, left_behind,
+    losses, lost_at, missing, one, plural, reason, unavailable, upper_first,
 };
 use super::{Completeness, Failure, Report, SectionReport, SectionStatus};
 use crate::ports::RedactionRule;
 
 /// The page of a run, UTF-8.
 ///
-/// Real names are escaped, isolated in their direction, and shown with a replacement character for each control character.
+/// `views` are the pages beside it, which it links to. Real names are escaped, isolated in their direction, and shown with a replacement character for each control character.
 #[expect(
     clippy::expect_used,
     reason = "the template calls nothing that can fail, and writing into memory cannot either"
 )]
-pub fn index_html(report: &Report) -> Vec<u8> {
-    Page::of(report)
+pub fn index_html(report: &Report, views: &Views) -> Vec<u8> {
+    Page::of(report, views)
         .render()
         .expect("a page can be rendered into memory")
         .into_bytes()
@@ -53,6 +56,8 @@ struct Page<'a> {
     notes: Vec<String>,
     recount: String,
     notice: Option<&'a str>,
+    bytes: Option<Bytes>,
+    created: Option<Created>,
     sections: Vec<Kind>,
     any_empty: bool,
     secrets: String,
@@ -71,7 +76,7 @@ struct Time {
 impl From<Timestamp> for Time {
     fn from(time: Timestamp) -> Self {
         Self {
-            people: time.strftime("%-d %B %Y, %H:%M UTC").to_string(),
+            people: in_words(time),
             machine: time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string(),
         }
     }
@@ -102,8 +107,8 @@ struct LeftOut {
 }
 
 impl<'a> Page<'a> {
-    fn of(report: &'a Report) -> Self {
-        let sections = kinds(report);
+    fn of(report: &'a Report, views: &Views) -> Self {
+        let sections = kinds(report, views);
         Self {
             user: visible(report.user.as_str()),
             tool_version: &report.tool_version,
@@ -124,6 +129,8 @@ impl<'a> Page<'a> {
             notes: notes(report),
             recount: recount(report),
             notice: report.notice.as_deref(),
+            bytes: graph::bytes(report),
+            created: graph::created(&views.created),
             any_empty: sections.iter().any(Kind::is_empty),
             sections,
             secrets: secrets(report),

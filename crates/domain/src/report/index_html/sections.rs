@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use super::super::views::Views;
 use super::super::words::{
     counted, grouped, human_bytes, is_there, reason, size_of, upper_first, wanted,
 };
 use super::visible::visible;
+use crate::bag::layout::view_page;
 use crate::model::{Basis, Section, SectionKind};
 use crate::ports::Receipt;
 use crate::report::{ItemReport, ItemStatus, Report, SectionReport, SectionStatus};
@@ -25,6 +27,8 @@ pub(super) struct Kind {
     pub(super) size: String,
     pub(super) presence: Presence,
     pub(super) reason: String,
+    /// The page on which its data can be read; empty where it has none.
+    pub(super) view: String,
     /// Files of the whole section: its lists.
     pub(super) files: Vec<FileRow>,
     pub(super) count: String,
@@ -74,7 +78,7 @@ pub(super) struct FileRow {
 }
 
 /// Every section, in the order of the report.
-pub(super) fn kinds(report: &Report) -> Vec<Kind> {
+pub(super) fn kinds(report: &Report, views: &Views) -> Vec<Kind> {
     let mut files: HashMap<Section, Vec<&Receipt>> = HashMap::new();
     for file in &report.files {
         files.entry(file.origin.section).or_default().push(file);
@@ -88,12 +92,18 @@ pub(super) fn kinds(report: &Report) -> Vec<Kind> {
         .iter()
         .map(|section| {
             let of = section.section;
-            kind(
+            let has_view = views.sections.iter().any(|view| view.section == of);
+            let view = has_view.then(|| view_page(of, 1).to_string());
+            let kind = kind(
                 report,
                 section,
                 files.get(&of).map(Vec::as_slice).unwrap_or_default(),
                 items.get(&of).map(Vec::as_slice).unwrap_or_default(),
-            )
+            );
+            Kind {
+                view: view.unwrap_or_default(),
+                ..kind
+            }
         })
         .collect()
 }
@@ -144,6 +154,7 @@ fn kind(
         } else {
             String::new()
         },
+        view: String::new(),
         files: section_files(files, items, own_files),
         count: counted(section.section, items.len() as u64),
         open: rows.len() <= OPEN_UP_TO,

@@ -6,7 +6,7 @@ use crate::model::Section;
 use crate::report::{ItemReport, ItemStatus};
 
 fn page(report: &Report) -> String {
-    String::from_utf8(index_html(report)).unwrap()
+    String::from_utf8(index_html(report, &sample::views(report))).unwrap()
 }
 
 /// Every value of an attribute, as written.

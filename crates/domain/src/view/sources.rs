@@ -1,0 +1,88 @@
+//! Which file of the bag describes an object.
+
+use std::collections::{BTreeMap, HashMap};
+
+use crate::bag::layout::{is_picture, time_of_object_document};
+use crate::model::{Representation, Section};
+use crate::ports::Receipt;
+use crate::report::{ItemReport, Report};
+
+/// Both forms say the same; the first is the schema's own.
+const FORMS: [Representation; 2] = [Representation::Xml, Representation::Json];
+
+/// The files of a bag.
+pub(super) struct Files<'r> {
+    by_path: HashMap<&'r str, &'r Receipt>,
+}
+
+/// A document, in the form that pages are made from.
+#[derive(Clone, Copy)]
+pub(super) struct Document<'r> {
+    pub(super) file: &'r Receipt,
+    pub(super) form: Representation,
+}
+
+impl<'r> Files<'r> {
+    pub(super) fn of(report: &'r Report) -> Self {
+        let files = report.files.iter();
+        Self {
+            by_path: files.map(|file| (file.path.as_str(), file)).collect(),
+        }
+    }
+
+    /// The files of an object, in the order of the report.
+    pub(super) fn of_item(&self, item: &ItemReport) -> Vec<&'r Receipt> {
+        let files = item.files.iter();
+        files
+            .filter_map(|path| self.by_path.get(path.as_str()).copied())
+            .collect()
+    }
+}
+
+/// The newest document of an object that has one of its own.
+pub(super) fn own_document<'r>(files: &[&'r Receipt], section: Section) -> Option<Document<'r>> {
+    FORMS.into_iter().find_map(|form| {
+        let times = files.iter().filter_map(|file| {
+            let time = time_of_object_document(&file.path, section, form)?;
+            Some((time, *file))
+        });
+        let (_, file) = times.max_by_key(|(time, _)| *time)?;
+        Some(Document { file, form })
+    })
+}
+
+/// The photo or logo of an object.
+pub(super) fn picture<'r>(files: &[&'r Receipt]) -> Option<&'r Receipt> {
+    let mut files = files.iter();
+    files.find(|file| is_picture(&file.path)).copied()
+}
+
+/// The documents of a section's lists, each in one form, in the order in which they came.
+pub(super) fn lists(report: &Report, section: Section) -> Vec<Document<'_>> {
+    let mut places: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut found: Vec<Document<'_>> = Vec::new();
+    for file in &report.files {
+        let (stem, ending) = file.path.as_str().rsplit_once('.').unwrap_or_default();
+        let form = FORMS.into_iter().find(|form| form.ending() == ending);
+        let is_list = file.origin.section == section && is_of_list(file, section);
+        let Some(form) = form.filter(|_| is_list) else {
+            continue;
+        };
+        let document = Document { file, form };
+        match places.get(stem).and_then(|place| found.get_mut(*place)) {
+            Some(known) if form == Representation::Xml => *known = document,
+            Some(_) => {}
+            None => {
+                places.insert(stem, found.len());
+                found.push(document);
+            }
+        }
+    }
+    found
+}
+
+/// Objects with folders of their own lie deeper than their list.
+fn is_of_list(file: &Receipt, section: Section) -> bool {
+    let depth = file.path.as_str().matches('/').count();
+    depth == 2 || section == Section::WorkspaceComments
+}
