@@ -3,13 +3,16 @@
 //! `cargo xtask bench [NAME…] [--json FILE] [--runs N] [--short]`. Every figure is the median of its runs; a ratio is the median of the
 //! ratios within a turn. `--short` is for CI: small amounts, to see that everything runs. docs/performance.md says what the figures mean.
 
+mod archives;
 mod bulk;
+mod import;
 mod many;
 mod report;
 mod slow;
 mod start;
 mod timed;
 mod tools;
+mod typical;
 
 use std::path::PathBuf;
 
@@ -28,8 +31,10 @@ pub(crate) struct Options {
 
 type Bench = fn(&Options, &mut Report) -> Result<(), String>;
 
-const BENCHES: [(&str, Bench); 4] = [
+const BENCHES: [(&str, Bench); 6] = [
     ("bulk", bulk::measure),
+    ("typical", typical::measure),
+    ("import", import::measure),
     ("many", many::measure),
     ("slow", slow::measure),
     ("start", start::measure),
