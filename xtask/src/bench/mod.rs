@@ -7,6 +7,7 @@ mod archives;
 mod bulk;
 mod import;
 mod many;
+mod micro;
 mod report;
 mod slow;
 mod start;
@@ -31,13 +32,14 @@ pub(crate) struct Options {
 
 type Bench = fn(&Options, &mut Report) -> Result<(), String>;
 
-const BENCHES: [(&str, Bench); 6] = [
+const BENCHES: [(&str, Bench); 7] = [
     ("bulk", bulk::measure),
     ("typical", typical::measure),
     ("import", import::measure),
     ("many", many::measure),
     ("slow", slow::measure),
     ("start", start::measure),
+    ("micro", micro::measure),
 ];
 
 /// Runs the benchmarks that were asked for, or all.
