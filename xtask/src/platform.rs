@@ -93,10 +93,7 @@ impl Platform {
     pub(crate) fn archives(&self, appliances: &[u32]) -> Result<Vec<String>, String> {
         let of = |appliance: &u32| {
             let user = self.user_and_password()?;
-            let exports = format!(
-                "{}/users/{}/appliances/{appliance}/exports",
-                self.url, self.user
-            );
+            let exports = self.address(&format!("appliances/{appliance}/exports"));
             let start = format!("{exports}?outputFormat=yaml");
             let ticket = curl(&["-X", "POST", "-u", &user, &start])?;
             let number = between(&ticket, "<dbId>", "</dbId>")?;
@@ -107,6 +104,20 @@ impl Platform {
             Ok(format!("{exports}/{number}/downloads"))
         };
         appliances.iter().map(of).collect()
+    }
+
+    /// The address of something that is the user's.
+    pub(crate) fn address(&self, path: &str) -> String {
+        format!("{}/users/{}/{path}", self.url, self.user)
+    }
+
+    /// The command that imports this bag.
+    pub(crate) fn import(&self, bag: &Path) -> Command {
+        let mut import = Command::new(&self.binary);
+        import.arg("import").arg(bag);
+        import.args(["--url", &self.url, "--user", &self.user]);
+        import.arg("--password-file").arg(&self.password);
+        import
     }
 
     /// The command that exports everything into this bag.

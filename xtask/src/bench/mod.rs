@@ -3,13 +3,17 @@
 //! `cargo xtask bench [NAME…] [--json FILE] [--runs N] [--short]`. Every figure is the median of its runs; a ratio is the median of the
 //! ratios within a turn. `--short` is for CI: small amounts, to see that everything runs. docs/performance.md says what the figures mean.
 
+mod archives;
 mod bulk;
+mod import;
 mod many;
+mod micro;
 mod report;
 mod slow;
 mod start;
 mod timed;
 mod tools;
+mod typical;
 
 use std::path::PathBuf;
 
@@ -28,11 +32,14 @@ pub(crate) struct Options {
 
 type Bench = fn(&Options, &mut Report) -> Result<(), String>;
 
-const BENCHES: [(&str, Bench); 4] = [
+const BENCHES: [(&str, Bench); 7] = [
     ("bulk", bulk::measure),
+    ("typical", typical::measure),
+    ("import", import::measure),
     ("many", many::measure),
     ("slow", slow::measure),
     ("start", start::measure),
+    ("micro", micro::measure),
 ];
 
 /// Runs the benchmarks that were asked for, or all.

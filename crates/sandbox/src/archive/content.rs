@@ -29,6 +29,20 @@ pub(crate) struct ArchiveSource {
     pub(crate) seed: u64,
     /// About how long the archive is to be.
     pub(crate) bytes: u64,
+    /// Whether what is in it compresses.
+    pub(crate) compressible: bool,
+}
+
+impl ArchiveSource {
+    /// The file that makes it long.
+    fn payload(&self, bytes: u64) -> FileContent {
+        let seed = self.seed;
+        if self.compressible {
+            FileContent::Compressible { seed, bytes }
+        } else {
+            FileContent::Noise { seed, bytes }
+        }
+    }
 }
 
 pub(crate) struct System {
@@ -108,10 +122,7 @@ fn appliance_files(
         ),
         ArchiveFile {
             path: archive,
-            content: FileContent::Noise {
-                seed: source.seed,
-                bytes: payload,
-            },
+            content: source.payload(payload),
         },
     ]
 }
@@ -175,10 +186,7 @@ fn bundle_files(source: &ArchiveSource, payload: u64, format: OutputFormat) -> V
         },
         ArchiveFile {
             path: archive,
-            content: FileContent::Noise {
-                seed: source.seed,
-                bytes: payload,
-            },
+            content: source.payload(payload),
         },
     ]
 }

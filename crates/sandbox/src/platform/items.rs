@@ -240,6 +240,7 @@ impl Item {
             logo: picture(self.id.unsigned_abs()).bytes.to_vec(),
             seed: self.seed,
             bytes: own_size.unwrap_or(usual),
+            compressible: scenario.data.compressible,
         }
     }
 }

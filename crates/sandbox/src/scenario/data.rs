@@ -82,6 +82,8 @@ pub struct DataSize {
     pub others: u32,
     /// About how long an archive is, unless its item says otherwise.
     pub archive_bytes: u64,
+    /// Whether what is in an archive compresses, about as software does; else it looks random.
+    pub compressible: bool,
     /// Exports of the first appliance that another client asked for and left there, complete.
     pub foreign_tickets: u32,
     /// Further people with a little of their own: `neighbour-1`, `neighbour-2` …, with the colleague's password.
@@ -98,6 +100,7 @@ impl Default for DataSize {
             accounts: 14,
             others: 3,
             archive_bytes: 300_000,
+            compressible: false,
             foreign_tickets: 1,
             neighbours: 0,
             names: Names::Realistic,

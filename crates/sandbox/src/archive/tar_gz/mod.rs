@@ -7,6 +7,7 @@ use flate2::Crc;
 use sha2::{Digest, Sha256};
 
 use super::blocks::{BLOCK_BYTES, frame};
+use super::compressible;
 use super::noise::{self, CHUNK_BYTES, FRAMED_BYTES};
 use crate::hexadecimal::hexadecimal;
 
@@ -29,6 +30,24 @@ pub(crate) enum FileContent {
         seed: u64,
         bytes: u64,
     },
+    /// Bytes that compress as software does, to about this length.
+    Compressible {
+        seed: u64,
+        bytes: u64,
+    },
+}
+
+impl FileContent {
+    fn bytes(&self) -> u64 {
+        match self {
+            Self::Bytes(content) => content.len() as u64,
+            Self::Noise { bytes, .. } => *bytes,
+            Self::Compressible { bytes, .. } => {
+                let framed = compressible::chunk().framed.len() as u64;
+                bytes / framed * compressible::chunk().plain_bytes() + bytes % framed
+            }
+        }
+    }
 }
 
 /// A `.tar.gz` whose bytes can be had from any offset on.
@@ -41,6 +60,7 @@ pub(crate) struct Archive {
 enum Segment {
     Literal(Bytes),
     Noise { seed: u64, chunks: u64 },
+    Compressible { chunks: u64 },
 }
 
 impl Segment {
@@ -48,6 +68,7 @@ impl Segment {
         match self {
             Self::Literal(bytes) => bytes.len() as u64,
             Self::Noise { chunks, .. } => chunks * FRAMED_BYTES,
+            Self::Compressible { chunks } => chunks * compressible::chunk().framed.len() as u64,
         }
     }
 }
@@ -123,6 +144,10 @@ impl Position {
                 let chunk = noise::framed(*seed, self.inside / FRAMED_BYTES);
                 chunk.slice(usize_of(self.inside % FRAMED_BYTES)..)
             }
+            Segment::Compressible { .. } => {
+                let framed = &compressible::chunk().framed;
+                framed.slice(usize_of(self.inside % framed.len() as u64)..)
+            }
         }
     }
 }
@@ -143,10 +168,7 @@ struct Layout {
 
 impl Layout {
     fn file(&mut self, file: ArchiveFile) -> std::io::Result<()> {
-        let bytes = match &file.content {
-            FileContent::Bytes(content) => content.len() as u64,
-            FileContent::Noise { bytes, .. } => *bytes,
-        };
+        let bytes = file.content.bytes();
         let mut header = tar::Header::new_ustar();
         header.set_path(&file.path)?;
         header.set_size(bytes);
@@ -158,6 +180,7 @@ impl Layout {
         match file.content {
             FileContent::Bytes(content) => self.write(&content),
             FileContent::Noise { seed, bytes } => self.noise(seed, bytes),
+            FileContent::Compressible { seed, bytes } => self.compressible(seed, bytes),
         }
         self.write(&vec![
             0;
@@ -186,6 +209,21 @@ impl Layout {
         }
         let rest = usize_of(bytes % CHUNK_BYTES);
         self.write(&noise::plain(seed, chunks)[..rest]);
+    }
+
+    fn compressible(&mut self, seed: u64, bytes: u64) {
+        let chunk = compressible::chunk();
+        let framed = chunk.framed.len() as u64;
+        let chunks = bytes / framed;
+        if chunks > 0 {
+            self.flush();
+            self.segments.push(Segment::Compressible { chunks });
+            self.plain_bytes += chunks * chunk.plain_bytes();
+            for _ in 0..chunks {
+                self.crc.combine(&chunk.checksum);
+            }
+        }
+        self.noise(seed, bytes % framed);
     }
 
     fn flush(&mut self) {

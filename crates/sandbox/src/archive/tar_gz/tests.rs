@@ -21,6 +21,7 @@ fn source(bytes: u64) -> ArchiveSource {
         logo: vec![1, 2, 3],
         seed: 42,
         bytes,
+        compressible: false,
     }
 }
 
@@ -116,4 +117,26 @@ proptest! {
         let rest: Vec<u8> = archive.pieces_from(offset as u64).flat_map(|piece| piece.to_vec()).collect();
         prop_assert_eq!(&all[offset..], &rest[..]);
     }
+}
+
+#[test]
+fn what_compresses_is_whole_and_several_times_as_long_inside() {
+    let source = ArchiveSource {
+        compressible: true,
+        ..source(2_000_000)
+    };
+    let archive = archive_of(&source, OutputFormat::Yaml).unwrap();
+    let bytes = whole(&archive);
+    assert_eq!(bytes.len() as u64, archive.bytes());
+    assert!((1_900_000..2_100_000).contains(&bytes.len()));
+    let inside: usize = unpacked(&bytes)
+        .iter()
+        .map(|(_, content)| content.len())
+        .sum();
+    assert!(inside > 4_500_000, "{inside}");
+    let rest: Vec<u8> = archive
+        .pieces_from(1_234_567)
+        .flat_map(|piece| piece.to_vec())
+        .collect();
+    assert!(bytes[1_234_567..] == rest);
 }
