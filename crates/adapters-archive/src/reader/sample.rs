@@ -112,7 +112,7 @@ pub(crate) fn files_with(archive: &[u8]) -> Files {
         tag("export.json", export_json.to_string()),
         tag("index.html", "<html>".to_owned()),
     ];
-    let tags = tags::tag_files(&report, extra);
+    let tags = tags::tag_files(&report, extra, &[]);
     let tags = tags
         .into_iter()
         .map(|tag| (tag.path.to_string(), tag.bytes.to_vec()));
