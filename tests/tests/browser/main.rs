@@ -14,6 +14,7 @@ mod paper;
 mod service;
 mod service_pages;
 mod structure;
+mod view_pages;
 mod views;
 
 use std::io::Write as _;
@@ -110,6 +111,23 @@ fn trials(bench: &Arc<Bench>) -> Vec<Trial> {
         let name = format!("{kind}::can_be_used_with_the_keyboard");
         trials.push(of_page(bench, index, name, async move |bench, browser| {
             structure::check_keyboard(&bench.pages[index], browser).await;
+        }));
+    }
+    // Something of everything, and what means harm.
+    for (index, kind) in pages::NAMES.into_iter().enumerate().take(2) {
+        for view in VIEWS {
+            let name = format!("{kind}::views_read_well_{}", view.name);
+            trials.push(of_page(bench, index, name, async move |bench, browser| {
+                view_pages::check_view(&bench.pages[index], view, &bench.axe, browser).await;
+            }));
+        }
+        let name = format!("{kind}::views_are_built_well_and_load_only_pictures_of_the_bag");
+        trials.push(of_page(bench, index, name, async move |bench, browser| {
+            view_pages::check_each(&bench.pages[index], browser).await;
+        }));
+        let name = format!("{kind}::views_print_whole");
+        trials.push(of_page(bench, index, name, async move |bench, browser| {
+            paper::check_views(&bench.pages[index], browser).await;
         }));
     }
     for kind in service_pages::KINDS {

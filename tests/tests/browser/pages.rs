@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use sandbox::Scenario;
 use sandbox::scenario::Names;
@@ -21,6 +21,16 @@ pub(crate) struct Page {
 }
 
 impl Page {
+    /// Where it was unpacked.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// A page of `view/`, by its name.
+    pub(crate) fn view(&self, name: &str) -> PathBuf {
+        self.folder.path().join(format!("view/{name}.html"))
+    }
+
     /// The page itself.
     pub(crate) fn index(&self) -> PathBuf {
         self.folder.path().join("index.html")

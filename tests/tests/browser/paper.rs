@@ -1,5 +1,7 @@
 //! The page on paper.
 
+use std::path::Path;
+
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
@@ -32,6 +34,20 @@ return [...document.querySelectorAll('main *')]
 
 /// Everything that is read on the screen is on paper too, closed passages among it, black on white.
 pub(crate) async fn check(page: &Page, browser: &Browser) {
+    lay_out(browser).await;
+    check_file(&page.index(), browser).await;
+    print(page, browser).await;
+}
+
+/// The same of the pages on which the data is read.
+pub(crate) async fn check_views(page: &Page, browser: &Browser) {
+    lay_out(browser).await;
+    for name in ["profile", "appliances", "cloud-accounts"] {
+        check_file(&page.view(name), browser).await;
+    }
+}
+
+async fn lay_out(browser: &Browser) {
     let sheet = json!({ "width": SHEET, "height": 1047, "deviceScaleFactor": 1, "mobile": false });
     browser
         .chromium("Emulation.setDeviceMetricsOverride", sheet)
@@ -40,14 +56,16 @@ pub(crate) async fn check(page: &Page, browser: &Browser) {
     let dark = json!([{ "name": "prefers-color-scheme", "value": "dark" }]);
     let media = json!({ "media": "print", "features": dark });
     browser.chromium("Emulation.setEmulatedMedia", media).await;
-    browser.go(&page.index()).await;
+}
+
+async fn check_file(file: &Path, browser: &Browser) {
+    browser.go(file).await;
     assert_eq!(browser.run(LOST).await, json!([]), "not on paper");
     assert_eq!(browser.run(CUT).await, json!([]), "cut off on paper");
     let colours = browser
         .run("const of = getComputedStyle(document.body); return [of.color, of.backgroundColor];")
         .await;
     assert_eq!(colours, json!(["rgb(0, 0, 0)", "rgb(255, 255, 255)"]));
-    print(page, browser).await;
 }
 
 async fn print(page: &Page, browser: &Browser) {

@@ -10,7 +10,7 @@ use crate::pages::Page;
 pub(crate) const HEADINGS: &str = "return [...document.querySelectorAll('h1, h2, h3, h4, h5, h6')].map((of) => Number(of.localName[1]));";
 
 /// Tables without a caption, and heads without a scope.
-const TABLES: &str = "
+pub(crate) const TABLES: &str = "
 return [
   ...[...document.querySelectorAll('table')].filter((of) => !of.caption?.textContent.trim() || !of.tHead),
   ...document.querySelectorAll('th:not([scope])'),
@@ -18,14 +18,14 @@ return [
 ].map((of) => of.outerHTML.slice(0, 200));";
 
 /// Whatever can run, load, send or lead away, apart from links.
-const REFERENCES: &str = "
-const can = 'script, iframe, frame, object, embed, form, link, base, img, audio, video, svg, math, [src], [srcset], [action], [ping], [target], [style]';
+pub(crate) const REFERENCES: &str = "
+const can = 'script, iframe, frame, object, embed, form, link, base, img, audio, video, math, svg [href], svg image, svg use, svg foreignObject, [src], [srcset], [action], [ping], [target], [style]';
 const found = [...document.querySelectorAll(can)];
 const handlers = [...document.querySelectorAll('*')].filter((of) => of.getAttributeNames().some((name) => name.startsWith('on')));
 const styles = [...document.querySelectorAll('style')].filter((of) => /url\\(|@import|@font-face/.test(of.textContent));
 return [...found, ...handlers, ...styles].map((of) => of.outerHTML.slice(0, 200));";
 
-const LINKS: &str =
+pub(crate) const LINKS: &str =
     "return [...document.querySelectorAll('[href]')].map((of) => of.getAttribute('href'));";
 const TARGETS: &str = "return [...document.querySelectorAll('[id]')].map((of) => of.id);";
 

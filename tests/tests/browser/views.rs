@@ -45,7 +45,8 @@ axe.run(document, { rules: { 'target-size': { enabled: true } } }).then(
   (error) => done({ broken: String(error) }),
 );";
 
-const OPEN_ALL: &str = "document.querySelectorAll('details').forEach((of) => { of.open = true; });";
+pub(crate) const OPEN_ALL: &str =
+    "document.querySelectorAll('details').forEach((of) => { of.open = true; });";
 
 const WIDER_THAN_THE_SCREEN: &str = "
 const wide = document.documentElement.clientWidth;

@@ -23,6 +23,7 @@ mod secrets;
 mod settings;
 mod sign_in;
 mod verify;
+mod views;
 
 use sandbox::Scenario;
 use tests::kit::Site;

@@ -3,7 +3,7 @@
 use std::fs;
 
 use sandbox::scenario::{ItemKind, ItemScenario};
-use tests::kit::quick;
+use tests::kit::{Child, quick};
 
 use crate::site;
 
@@ -22,21 +22,36 @@ fn three_hundred_mebibytes_pass_through_little_memory() {
     let site = site(scenario);
     for name in ["j.zip", "j.tar"] {
         let mut child = site.program.spawn(site.export_to(name));
-        let status = format!("/proc/{}/status", child.id());
-        let mut most = 0;
-        while !child.has_ended() {
-            // Between the two it may have ended.
-            if let Ok(status) = fs::read_to_string(&status) {
-                most = most.max(high_water(&status));
-            }
-            std::thread::sleep(std::time::Duration::from_millis(5));
-        }
+        let most = most_resident_kib(&mut child);
         child.wait().expect_status(0);
         let bytes = fs::metadata(site.path(name)).unwrap().len();
         assert!(bytes > 290 << 20, "{bytes}");
         assert!(most > 0 && most < MOST_KIB, "{most} KiB at most");
         fs::remove_file(site.path(name)).unwrap();
     }
+}
+
+/// Waits until it has ended. The most that it had resident, in KiB.
+fn most_resident_kib(child: &mut Child) -> u64 {
+    most_resident_until(child, |_| false).1
+}
+
+/// Waits until it has ended. The most that it had resident before this came true, and in all, in KiB.
+pub(crate) fn most_resident_until(child: &mut Child, is_so: impl Fn(&Child) -> bool) -> (u64, u64) {
+    let mut before = 0;
+    let status = format!("/proc/{}/status", child.id());
+    let mut most = 0;
+    while !child.has_ended() {
+        // Between the two it may have ended.
+        if let Ok(status) = fs::read_to_string(&status) {
+            most = most.max(high_water(&status));
+        }
+        if !is_so(child) {
+            before = most;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    }
+    (before, most)
 }
 
 fn high_water(status: &str) -> u64 {

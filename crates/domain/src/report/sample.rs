@@ -108,6 +108,7 @@ pub fn views(report: &Report) -> Views {
             .map(|section| SectionView {
                 section: section.section,
                 pages: 1,
+                objects: section.items,
             })
             .collect(),
         ..Views::default()

@@ -14,6 +14,8 @@ pub struct SectionView {
     pub section: Section,
     /// How many pages it has, 1 or more.
     pub pages: usize,
+    /// How many objects are on them: of a list that the schema does not describe, nothing else counts them.
+    pub objects: u64,
 }
 
 /// Pages of `view/`, and what was learned while they were made.

@@ -150,6 +150,7 @@ impl SectionPages {
         output.written.views.sections.push(SectionView {
             section: self.section,
             pages: self.page,
+            objects: self.objects as u64,
         });
         Ok(())
     }

@@ -30,12 +30,14 @@ impl<'r> Files<'r> {
         }
     }
 
-    /// The files of an object, in the order of the report.
+    /// The files of an object, by their names: they came in any order.
     pub(super) fn of_item(&self, item: &ItemReport) -> Vec<&'r Receipt> {
         let files = item.files.iter();
-        files
+        let mut found: Vec<&Receipt> = files
             .filter_map(|path| self.by_path.get(path.as_str()).copied())
-            .collect()
+            .collect();
+        found.sort_by(|one, other| one.path.cmp(&other.path));
+        found
     }
 }
 
@@ -57,7 +59,7 @@ pub(super) fn picture<'r>(files: &[&'r Receipt]) -> Option<&'r Receipt> {
     files.find(|file| is_picture(&file.path)).copied()
 }
 
-/// The documents of a section's lists, each in one form, in the order in which they came.
+/// The documents of a section's lists, each in one form: parts of a list in their order, lists by their names.
 pub(super) fn lists(report: &Report, section: Section) -> Vec<Document<'_>> {
     let mut places: BTreeMap<&str, usize> = BTreeMap::new();
     let mut found: Vec<Document<'_>> = Vec::new();
@@ -78,7 +80,41 @@ pub(super) fn lists(report: &Report, section: Section) -> Vec<Document<'_>> {
             }
         }
     }
+    found.sort_by_cached_key(|document| order(document.file.path.as_str()));
     found
+}
+
+/// `usage.xml` comes before `usage-2.xml`, and that before `usage-10.xml`.
+fn order(path: &str) -> (String, u64) {
+    let stem = path.rsplit_once('.').map_or(path, |(stem, _)| stem);
+    let numbered = stem
+        .rsplit_once('-')
+        .and_then(|(stem, number)| Some((stem, number.parse().ok()?)));
+    let (stem, number) = numbered.unwrap_or((stem, 1));
+    (stem.to_owned(), number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn parts_of_a_list_are_in_their_order() {
+        let mut paths = [
+            "data/usage/usage-10.xml",
+            "data/usage/usage-2.xml",
+            "data/usage/usage.xml",
+        ];
+        paths.sort_by_cached_key(|path| order(path));
+        assert_eq!(
+            paths,
+            [
+                "data/usage/usage.xml",
+                "data/usage/usage-2.xml",
+                "data/usage/usage-10.xml"
+            ]
+        );
+    }
 }
 
 /// Objects with folders of their own lie deeper than their list.

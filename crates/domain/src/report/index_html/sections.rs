@@ -2,9 +2,9 @@
 
 use std::collections::HashMap;
 
-use super::super::views::Views;
+use super::super::views::{SectionView, Views};
 use super::super::words::{
-    counted, grouped, human_bytes, is_there, reason, size_of, upper_first, wanted,
+    counted, grouped, human_bytes, is_there, plural, reason, size_of, upper_first, wanted,
 };
 use super::visible::visible;
 use crate::bag::layout::view_page;
@@ -27,8 +27,8 @@ pub(super) struct Kind {
     pub(super) size: String,
     pub(super) presence: Presence,
     pub(super) reason: String,
-    /// The page on which its data can be read; empty where it has none.
-    pub(super) view: String,
+    /// Where its data can be read.
+    pub(super) view: Option<View>,
     /// Files of the whole section: its lists.
     pub(super) files: Vec<FileRow>,
     pub(super) count: String,
@@ -57,6 +57,41 @@ impl Kind {
 
     pub(super) fn is_here(&self) -> bool {
         self.presence == Presence::Here
+    }
+}
+
+/// The pages of a kind of data.
+pub(super) struct View {
+    /// The first.
+    pub(super) path: String,
+    /// How many there are; empty where it is the only one.
+    pub(super) pages: String,
+}
+
+/// What can be read is there, also where no list says what it is.
+fn with_view(kind: Kind, view: SectionView) -> Kind {
+    let uncounted = kind.presence == Presence::Empty && view.objects > 0;
+    Kind {
+        items: if uncounted {
+            grouped(view.objects)
+        } else {
+            kind.items
+        },
+        presence: Presence::Here,
+        view: Some(link_to(view)),
+        ..kind
+    }
+}
+
+fn link_to(view: SectionView) -> View {
+    let pages = view.pages as u64;
+    View {
+        path: view_page(view.section, 1).to_string(),
+        pages: if pages > 1 {
+            format!("{} {}", grouped(pages), plural(pages, "page"))
+        } else {
+            String::new()
+        },
     }
 }
 
@@ -92,17 +127,16 @@ pub(super) fn kinds(report: &Report, views: &Views) -> Vec<Kind> {
         .iter()
         .map(|section| {
             let of = section.section;
-            let has_view = views.sections.iter().any(|view| view.section == of);
-            let view = has_view.then(|| view_page(of, 1).to_string());
+            let view = views.sections.iter().find(|view| view.section == of);
             let kind = kind(
                 report,
                 section,
                 files.get(&of).map(Vec::as_slice).unwrap_or_default(),
                 items.get(&of).map(Vec::as_slice).unwrap_or_default(),
             );
-            Kind {
-                view: view.unwrap_or_default(),
-                ..kind
+            match view {
+                Some(view) => with_view(kind, *view),
+                None => kind,
             }
         })
         .collect()
@@ -154,7 +188,7 @@ fn kind(
         } else {
             String::new()
         },
-        view: String::new(),
+        view: None,
         files: section_files(files, items, own_files),
         count: counted(section.section, items.len() as u64),
         open: rows.len() <= OPEN_UP_TO,
