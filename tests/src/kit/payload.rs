@@ -88,10 +88,13 @@ fn add_document(platform: &Platform, payload: &mut Payload, path: &str) {
     }
 }
 
+/// Not files of one's own, or in the archive of the item.
+const NOT_BESIDE: [&str; 3] = ["company", "license", "oasPackage"];
+
 /// The URIs of the photo, the logo or the certificates of one object.
 fn files_of(object: &Value) -> Vec<String> {
     let own = object.as_object().into_iter().flatten();
-    own.filter(|(name, _)| *name != "company")
+    own.filter(|(name, _)| !NOT_BESIDE.contains(&name.as_str()))
         .flat_map(|(_, value)| match value {
             Value::Array(all) => all.iter().collect(),
             Value::Object(wrapper) => {

@@ -119,6 +119,8 @@ fn an_item_of_which_something_is_there_is_partial_and_one_of_which_nothing_is_ha
         let document = format!("GET users/*/appliances/{id}");
         scenario = refused(scenario, &document, 500, ALWAYS);
     }
+    let parts = "GET users/*/appliances/203/**";
+    let scenario = refused(scenario, parts, 403, ALWAYS);
     let site = site(scenario);
     let (export, said) = reported(&site, "john.zip", &[], 3);
     let status = |id| item(&export, "appliances", id)["status"].as_str().unwrap();
