@@ -4,12 +4,14 @@
 //! ratios within a turn. `--short` is for CI: small amounts, to see that everything runs. docs/performance.md says what the figures mean.
 
 mod bulk;
+mod exports;
 mod many;
 mod report;
 mod slow;
 mod start;
 mod timed;
 mod tools;
+mod wide;
 
 use std::path::PathBuf;
 
@@ -28,11 +30,12 @@ pub(crate) struct Options {
 
 type Bench = fn(&Options, &mut Report) -> Result<(), String>;
 
-const BENCHES: [(&str, Bench); 4] = [
+const BENCHES: [(&str, Bench); 5] = [
     ("bulk", bulk::measure),
     ("many", many::measure),
     ("slow", slow::measure),
     ("start", start::measure),
+    ("wide", wide::measure),
 ];
 
 /// Runs the benchmarks that were asked for, or all.
