@@ -5,7 +5,7 @@ use std::fs;
 use std::io::{BufRead as _, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::bag_check::release_program;
 
@@ -118,6 +118,32 @@ impl Platform {
         import.args(["--url", &self.url, "--user", &self.user]);
         import.arg("--password-file").arg(&self.password);
         import
+    }
+
+    /// The port that it listens on.
+    pub(crate) fn port(&self) -> Result<u16, String> {
+        let port = self
+            .url
+            .rsplit(':')
+            .next()
+            .and_then(|rest| rest.split('/').next()?.parse().ok());
+        port.ok_or_else(|| format!("no port in {}", self.url))
+    }
+
+    /// Has these appliances exported one after the other, each with its download and the deletion of its ticket, as a loop around
+    /// `curl` does. How long that takes.
+    pub(crate) fn one_after_the_other(&self, appliances: &[u32]) -> Result<Duration, String> {
+        let began = Instant::now();
+        let user = self.user_and_password()?;
+        for appliance in appliances {
+            let archives = self.archives(&[*appliance])?;
+            for archive in archives {
+                curl(&["-o", "/dev/null", "-u", &user, &archive])?;
+                let ticket = archive.trim_end_matches("/downloads");
+                curl(&["-X", "DELETE", "-u", &user, ticket])?;
+            }
+        }
+        Ok(began.elapsed())
     }
 
     /// The command that exports everything into this bag.

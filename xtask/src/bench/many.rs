@@ -1,43 +1,40 @@
-//! Many small items: what the program adds to the time that the exports alone need, 8 at once.
-
-use std::process::Stdio;
+//! Many small items: what the program adds to the time that the exports alone need, 8 at once; and what a loop takes that exports one
+//! after the other.
 
 use super::Options;
-use super::report::{Report, Turns};
-use super::timed::run;
+use super::exports::Exports;
+use super::report::Report;
+use super::tools;
 use crate::platform::{Folder, Platform};
 
 const BENCH: &str = "many";
 const SLOTS: u32 = 8;
 const EXPORT_MILLIS: u32 = 200;
+/// So many are exported one after the other: they say how long one takes.
+const IN_A_LOOP: u32 = 20;
 
 pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), String> {
     let items: u32 = if options.short { 80 } else { 1500 };
     let folder = Folder::new("bench")?;
     let platform = Platform::start(&folder, &scenario(items))?;
-    let bag = folder.path("bag.zip");
-    let export = || {
-        let mut command = platform.export(&bag, "none");
-        command.args(["--jobs", &SLOTS.to_string()]);
-        command.stderr(Stdio::null());
-        let figures = run(command)?;
-        std::fs::remove_file(&bag).map_err(|error| error.to_string())?;
-        Ok(figures)
-    };
-    let turns = Turns::take(options.runs, vec![(BENCH.to_owned(), Box::new(export))])?;
+    let exports = Exports::of(&platform, &folder, SLOTS);
     let bound = f64::from(items) * f64::from(EXPORT_MILLIS) / 1000.0 / f64::from(SLOTS);
-    let wall = turns.median(BENCH, |f| f.wall);
-    report.add(BENCH, "wall", wall, "s");
-    report.add(BENCH, "what the exports alone need", bound, "s");
-    report.add(
-        BENCH,
-        "wall ÷ what the exports alone need",
-        wall / bound,
-        "",
-    );
+    let bound = (bound, "what the exports alone need");
+    let wall = exports.in_turns(BENCH, bound, options, report)?;
     report.add(BENCH, "items a second", f64::from(items) / wall, "");
-    report.add(BENCH, "processor", turns.median(BENCH, |f| f.cpu), "s");
-    report.add(BENCH, "memory", turns.median(BENCH, |f| f.memory), "MiB");
+    let counts = exports.counted()?;
+    let requests = f64::from(counts.requests);
+    report.add(BENCH, "requests a second", requests / wall, "");
+    report.add(BENCH, "requests an item", requests / f64::from(items), "");
+    report.add(BENCH, "polls", f64::from(counts.polls), "");
+    report.add(BENCH, "connections", f64::from(counts.connections), "");
+    if !tools::missing().contains(&"curl") {
+        let appliances: Vec<u32> = (201..201 + IN_A_LOOP).collect();
+        let took = platform.one_after_the_other(&appliances)?.as_secs_f64();
+        let all = took / f64::from(IN_A_LOOP) * f64::from(items);
+        report.add(BENCH, "one after the other with curl", all, "s");
+        report.add(BENCH, "wall ÷ one after the other", wall / all, "");
+    }
     Ok(())
 }
 

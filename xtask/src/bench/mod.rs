@@ -5,6 +5,7 @@
 
 mod archives;
 mod bulk;
+mod exports;
 mod import;
 mod many;
 mod micro;
@@ -14,6 +15,7 @@ mod start;
 mod timed;
 mod tools;
 mod typical;
+mod wide;
 
 use std::path::PathBuf;
 
@@ -32,13 +34,14 @@ pub(crate) struct Options {
 
 type Bench = fn(&Options, &mut Report) -> Result<(), String>;
 
-const BENCHES: [(&str, Bench); 7] = [
+const BENCHES: [(&str, Bench); 8] = [
     ("bulk", bulk::measure),
     ("typical", typical::measure),
     ("import", import::measure),
     ("many", many::measure),
     ("slow", slow::measure),
     ("start", start::measure),
+    ("wide", wide::measure),
     ("micro", micro::measure),
 ];
 

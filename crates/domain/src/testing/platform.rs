@@ -114,6 +114,7 @@ struct State {
     ranges: bool,
     lengths: bool,
     silent: bool,
+    delay: Option<(usize, Duration)>,
 }
 
 /// The platform. Clones share it.
@@ -169,6 +170,11 @@ impl FakePlatform {
     pub fn without_percentages(self) -> Self {
         self.state().silent = true;
         self
+    }
+
+    /// Every `nth` answer with statuses takes so much longer to come.
+    pub fn delay_every(&self, nth: usize, delay: Duration) {
+        self.state().delay = Some((nth, delay));
     }
 
     /// It has this file.
@@ -248,8 +254,18 @@ impl FakePlatform {
             .count()
     }
 
+    fn latency_of(&self, call: &Call) -> Duration {
+        let state = self.state();
+        let is_poll = |call: &Call| matches!(call, Call::Status(_) | Call::Statuses(_));
+        let polls = || state.calls.iter().filter(|call| is_poll(call)).count();
+        let delay = state
+            .delay
+            .filter(|(nth, _)| is_poll(call) && polls() % nth == 0);
+        Duration::from_millis(1) + delay.map_or(Duration::ZERO, |(_, delay)| delay)
+    }
+
     async fn receive(&self, call: Call) -> Option<Script> {
-        self.clock.sleep(Duration::from_millis(1)).await;
+        self.clock.sleep(self.latency_of(&call)).await;
         let mut state = self.state();
         state.calls.push(call.clone());
         let found = state

@@ -91,7 +91,7 @@ impl Pace {
     /// wait after the platform is done stays below a tenth of the time that it took, and mostly far below.
     pub(crate) fn look(&self, elapsed: Duration, usual: Usual) -> Look {
         let age = self.age(elapsed);
-        let end = self.expected_age(usual);
+        let end = self.expected_age(age, usual);
         if age >= Limits::LONG_JOB {
             return Look::of_long_job(elapsed, age, end);
         }
@@ -100,7 +100,7 @@ impl Pace {
             Some(end) if end > age => {
                 let left = end.saturating_sub(age);
                 let longest = calm.max((left / 2).min(age / 10));
-                if usual.is_agreed() || left <= longest + longest / 2 {
+                if usual.end_after(age).is_some() || left <= longest + longest / 2 {
                     Look::promptly(elapsed, left.min(Limits::POLL_PAUSE))
                 } else {
                     Look::calmly(elapsed, longest)
@@ -120,8 +120,8 @@ impl Pace {
     }
 
     /// How old it is going to be at its end: the least that its percentage allows, or what others took where that agrees with it.
-    fn expected_age(&self, usual: Usual) -> Option<Duration> {
-        let others = usual.shortest().filter(|_| usual.is_agreed());
+    fn expected_age(&self, age: Duration, usual: Usual) -> Option<Duration> {
+        let others = usual.end_after(age);
         if !(1..100).contains(&self.best_percent) {
             return others;
         }

@@ -6,17 +6,28 @@ use std::time::Duration;
 use crate::model::ItemKind;
 
 /// So many of the last count.
-const COUNTED: usize = 16;
+const COUNTED: usize = 64;
 /// So many are needed for them to agree.
 const AGREEING: usize = 2;
+/// As near as this an end need not be known.
+const NEAR: Duration = Duration::from_millis(5);
+
+/// How long one job took, as far as it was seen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Took {
+    /// It still ran at this age.
+    pub(crate) more_than: Duration,
+    /// It had ended at this age.
+    pub(crate) at_most: Duration,
+}
 
 /// The jobs that ended last, of each kind.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Durations(BTreeMap<ItemKind, VecDeque<Duration>>);
+pub(crate) struct Durations(BTreeMap<ItemKind, VecDeque<Took>>);
 
 impl Durations {
-    /// A job took this long, or less: it was seen then to have ended.
-    pub(crate) fn add(&mut self, kind: ItemKind, took: Duration) {
+    /// A job has ended.
+    pub(crate) fn add(&mut self, kind: ItemKind, took: Took) {
         let last = self.0.entry(kind).or_default();
         if last.len() == COUNTED {
             last.pop_front();
@@ -26,16 +37,16 @@ impl Durations {
 
     /// What they say of the next one.
     pub(crate) fn usual(&self, kind: ItemKind) -> Usual {
-        let ended = self.0.get(&kind);
-        let ended = ended.map(VecDeque::iter).unwrap_or_default();
-        let (Some(shortest), Some(longest)) = (ended.clone().min(), ended.clone().max()) else {
+        let ended = self.0.get(&kind).map(VecDeque::iter).unwrap_or_default();
+        let seen = ended.clone().map(|took| took.at_most);
+        let (Some(shortest), Some(longest)) = (seen.clone().min(), seen.max()) else {
             return Usual::default();
         };
-        let is_enough = ended.len() >= AGREEING;
+        let ran = ended.clone().map(|took| took.more_than);
         Usual {
-            // A little less: each was seen to have ended a little after its end, and what is expected must not grow by itself.
-            shortest: Some(shortest.saturating_sub(*shortest / 128 + Duration::from_millis(1))),
-            is_agreed: is_enough && *longest <= *shortest + *shortest / 4,
+            shortest: Some(shortest),
+            more_than: ran.filter(|ran| *ran < shortest).max().unwrap_or_default(),
+            is_agreed: ended.len() >= AGREEING && longest <= shortest + shortest / 2,
         }
     }
 }
@@ -44,17 +55,76 @@ impl Durations {
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Usual {
     shortest: Option<Duration>,
+    more_than: Duration,
     is_agreed: bool,
 }
 
 impl Usual {
-    /// The least that one took.
+    /// The least that one took, as far as it was seen.
     pub(crate) fn shortest(self) -> Option<Duration> {
         self.shortest
     }
 
-    /// Whether all took about the same.
-    pub(crate) fn is_agreed(self) -> bool {
-        self.is_agreed
+    /// Where all took about the same, the age at which the end of one of this age is to be expected. As long as nobody knows it well,
+    /// that is half-way between an age at which others ran and one at which they had ended: were it the latter, an end that was seen
+    /// late once would be looked for late ever after.
+    pub(crate) fn end_after(self, age: Duration) -> Option<Duration> {
+        let shortest = self.shortest.filter(|_| self.is_agreed)?;
+        let unknown = shortest.saturating_sub(age.max(self.more_than));
+        let is_known = unknown <= NEAR.max(shortest / 32);
+        Some(if is_known {
+            shortest
+        } else {
+            shortest.saturating_sub(unknown / 2)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn millis(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    fn after(took: &[(u64, u64)]) -> Usual {
+        let mut durations = Durations::default();
+        for (more_than, at_most) in took {
+            let (more_than, at_most) = (millis(*more_than), millis(*at_most));
+            durations.add(ItemKind::Appliance, Took { more_than, at_most });
+        }
+        durations.usual(ItemKind::Appliance)
+    }
+
+    #[test]
+    fn one_alone_or_several_that_differ_say_nothing_of_the_end() {
+        assert_eq!(after(&[]).shortest(), None);
+        assert_eq!(after(&[(90, 100)]).end_after(millis(0)), None);
+        let differing = after(&[(90, 100), (190, 200)]);
+        assert_eq!(differing.end_after(millis(0)), None);
+        assert_eq!(differing.shortest(), Some(millis(100)));
+        assert_eq!(after(&[(1, 2)]).end_after(millis(0)), None);
+    }
+
+    #[test]
+    fn an_end_is_looked_for_where_it_was_seen_and_before_where_it_was_seen_late() {
+        let known = after(&[(196, 200), (190, 203)]);
+        assert_eq!(known.end_after(millis(0)), Some(millis(200)));
+        assert_eq!(known.end_after(millis(210)), Some(millis(200)));
+        let late = after(&[(200, 300), (190, 310)]);
+        assert_eq!(late.end_after(millis(0)), Some(millis(250)));
+        assert_eq!(late.end_after(millis(250)), Some(millis(275)));
+        assert_eq!(
+            late.end_after(millis(275)),
+            Some(millis(287) + Duration::from_micros(500))
+        );
+    }
+
+    #[test]
+    fn only_the_last_count() {
+        let mut took = vec![(0, 10); 10];
+        took.extend([(190, 200); COUNTED]);
+        assert_eq!(after(&took).shortest(), Some(millis(200)));
     }
 }

@@ -25,6 +25,8 @@ pub(crate) struct Item {
     pub(crate) last_modified: Timestamp,
     /// All that is drawn for this item follows from it.
     pub(crate) seed: u64,
+    /// The `size` of its document, where the scenario gives one.
+    pub(crate) size: Option<i64>,
     /// The archive that it was imported from.
     pub(crate) imported: Option<Imported>,
 }
@@ -154,6 +156,7 @@ impl Item {
         let seed = mix(owner_seed ^ mix(id.unsigned_abs() ^ ((kind as u64) << 50)));
         let (name, version, description) = names(scenario.data.names, kind, place);
         let own_name = scenario.item(kind, id).and_then(|item| item.name.clone());
+        let own_size = scenario.item(kind, id).and_then(|item| item.size);
         let created = moment(seed, 700);
         Self {
             kind,
@@ -166,6 +169,7 @@ impl Item {
             created,
             last_modified: created.max(moment(mix(seed), 200)),
             seed,
+            size: own_size.and_then(|size| i64::try_from(size).ok()),
             imported: None,
         }
     }

@@ -216,6 +216,9 @@ pub struct ItemScenario {
     /// How long its export runs.
     #[serde(default)]
     pub export_millis: Option<u64>,
+    /// The `size` that its document gives.
+    #[serde(default)]
+    pub size: Option<u64>,
     /// What goes wrong with it.
     #[serde(default)]
     pub faults: Vec<ItemFault>,
@@ -230,6 +233,7 @@ impl ItemScenario {
             name: None,
             archive_bytes: None,
             export_millis: None,
+            size: None,
             faults: Vec::new(),
         }
     }

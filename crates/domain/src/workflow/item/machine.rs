@@ -8,6 +8,7 @@ use crate::ports::{ApiError, Receipt};
 use crate::workflow::Limits;
 use crate::workflow::pace::{Look, Pace};
 use crate::workflow::retry::{Jitter, Verdict, verdict};
+use crate::workflow::usual::Took;
 
 /// One item and how far its export is.
 #[derive(Clone, Debug)]
@@ -40,9 +41,9 @@ pub(crate) struct Item {
     /// How the export of the current ticket moves on.
     pub(super) pace: Pace,
     /// How long the export of the current ticket took, where it was watched from its start to its end.
-    pub(super) took: Option<Duration>,
-    /// Whether it was watched from its start.
-    pub(super) is_watched: bool,
+    pub(super) took: Option<Took>,
+    /// The last age at which it was seen to run, where it was watched from its start.
+    pub(super) ran_at: Option<Duration>,
 }
 
 impl Item {
@@ -80,7 +81,7 @@ impl Item {
             lost_starts: 0,
             pace: Pace::default(),
             took: None,
-            is_watched: false,
+            ran_at: None,
         }
     }
 
@@ -269,7 +270,7 @@ impl Item {
     }
 
     /// How long its export took, once it has ended with an archive; given once.
-    pub(crate) fn take_duration(&mut self) -> Option<Duration> {
+    pub(crate) fn take_duration(&mut self) -> Option<Took> {
         self.took.take()
     }
 
@@ -278,7 +279,7 @@ impl Item {
         match seen {
             Seen::Started(ticket, status) => {
                 self.adopt(ticket, elapsed);
-                self.is_watched = true;
+                self.ran_at = Some(Duration::ZERO);
                 self.see_status(ticket, &status, elapsed, others);
             }
             Seen::StartFailed(error) => self.start_failed(&error, elapsed),
@@ -335,7 +336,7 @@ impl Item {
         self.refused_since = None;
         self.pace = Pace::begin(elapsed);
         self.took = None;
-        self.is_watched = false;
+        self.ran_at = None;
     }
 
     /// Counts a failed attempt; the wait before the next one, or `None` where there is to be none.

@@ -9,6 +9,7 @@ use crate::ports::{ApiError, ExportState, ExportStatus};
 use crate::report::Stage;
 use crate::workflow::pace::{Look, in_words};
 use crate::workflow::retry::{Verdict, verdict};
+use crate::workflow::usual::Took;
 
 impl Item {
     pub(super) fn see_status(
@@ -22,11 +23,11 @@ impl Item {
         match status.state() {
             ExportState::Complete => {
                 self.stage_attempts = 0;
-                if let State::Polling { asked_at, .. } = self.state
-                    && self.is_watched
+                if let (State::Polling { asked_at, .. }, Some(more_than)) =
+                    (&self.state, self.ran_at.take())
                 {
-                    self.took = Some(self.pace.age(asked_at));
-                    self.is_watched = false;
+                    let at_most = self.pace.age(*asked_at);
+                    self.took = Some(Took { more_than, at_most });
                 }
                 self.pace.revive(elapsed);
                 self.state = State::Ready {
@@ -46,6 +47,11 @@ impl Item {
             }
             ExportState::Running => {
                 self.pace.note(status, elapsed);
+                if let (State::Polling { asked_at, .. }, Some(ran_at)) =
+                    (&self.state, &mut self.ran_at)
+                {
+                    *ran_at = self.pace.age(*asked_at);
+                }
                 self.wait_on(ticket, elapsed, others);
             }
         }

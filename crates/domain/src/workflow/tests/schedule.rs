@@ -148,6 +148,30 @@ fn many_short_exports_cost_less_than_a_poll_each() {
     }
 }
 
+/// Each late answer made the run look for the ends of all that followed as late.
+#[test]
+fn an_end_that_is_seen_late_once_does_not_make_those_that_follow_late() {
+    for has_percentages in [true, false] {
+        let items: Vec<_> = (1..=400).map(appliance).collect();
+        let mut world = world(&items);
+        world.order.jobs = 8;
+        world.platform = world.platform.with_batch();
+        if !has_percentages {
+            world.platform = world.platform.without_percentages();
+        }
+        let takes = Duration::from_millis(200);
+        for item in &items {
+            world.platform.change(*item, |it| it.takes = takes);
+        }
+        world.platform.delay_every(29, Duration::from_millis(150));
+        let timeline = Timeline::of(&world);
+        world.complete();
+        let (elapsed, polls) = (world.clock.elapsed(), timeline.polls().len());
+        assert!(polls < items.len(), "{polls} polls");
+        assert!(elapsed <= at_most(takes * 50, 250), "{elapsed:?}");
+    }
+}
+
 /// The first two seconds and the expected end are exceptions. A platform that gives no percentages has no expected end.
 #[test]
 fn all_exports_together_are_asked_for_no_more_than_twice_a_second() {

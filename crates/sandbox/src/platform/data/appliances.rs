@@ -47,6 +47,7 @@ pub(crate) fn appliance(owner: &Owner<'_>, item: &Item) -> Element {
             (base.clone(), below(&format!("logo/{id}"))),
         )
     }));
+    let usual_size = 300_000_000 + number_of(item.seed, 300_000_000);
     fields.extend([
         Element::uris("mySoftwareUris", vec![owner.uri("mysoftware/301")]),
         text("name", item.name.as_str()),
@@ -63,7 +64,7 @@ pub(crate) fn appliance(owner: &Owner<'_>, item: &Item) -> Element {
         ),
         number("revision", item.revision),
         flag("shared", item.place % 4 == 1),
-        number("size", 300_000_000 + number_of(item.seed, 300_000_000)),
+        number("size", item.size.unwrap_or(usual_size)),
         text("tag", format!("uforge-{}", item.id)),
         text("uri", base.as_str()),
         text("version", item.version.as_str()),

@@ -10,6 +10,7 @@ use super::parts::bundle_license;
 pub(crate) fn my_software(owner: &Owner<'_>, item: &Item) -> Element {
     let base = owner.uri(&format!("mysoftware/{}", item.id));
     let mut fields = item_fields(item);
+    let usual_size = 1024 + number_of(item.seed, 4_000_000);
     fields.extend([
         text("tag", format!("mysoft-{}", item.id)),
         text("name", item.name.as_str()),
@@ -19,7 +20,7 @@ pub(crate) fn my_software(owner: &Owner<'_>, item: &Item) -> Element {
         text("installLocation", "/opt"),
         flag("restricted", false),
         number("installedSize", 4096 + number_of(item.seed, 9_000_000)),
-        number("size", 1024 + number_of(item.seed, 4_000_000)),
+        number("size", item.size.unwrap_or(usual_size)),
         number("revision", item.revision),
         text("artifactsUri", format!("{base}/artifacts")),
         text("uri", base.as_str()),
