@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::object::{Field, Object, Shape, Table};
+use super::object::{Field, Object, Secret, Shape, Table};
 use super::value::Words;
 use crate::bag::layout::view_page;
 use crate::model::Section;
@@ -77,14 +77,16 @@ pub(super) struct Entry {
 
 impl Entry {
     /// An object that shares its document with others.
-    pub(super) fn of_list(mut object: Object, file: &Receipt) -> Self {
+    pub(super) fn of_list(mut object: Object, file: &Receipt, section: Section) -> Self {
+        // Comments are those of several workspaces and templates, which only their files tell.
+        let told = Some(file).filter(|_| section == Section::WorkspaceComments);
         Self {
             name: object.name.take(),
             version: object.version.take(),
             number: object.number.take(),
             warning: String::new(),
             picture: None,
-            files: Vec::new(),
+            files: told.into_iter().map(FileLink::of).collect(),
             described_by: Some(FileLink::of(file)),
             notice: None,
             object,

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::Section;
-use crate::ports::TagFile;
+use crate::ports::{Redaction, RedactionRule, TagFile};
 use crate::report::{ItemReport, ItemStatus, SectionStatus, sample};
 
 /// A bag in memory.
@@ -271,6 +271,22 @@ fn secrets_are_not_shown_and_it_is_said_that_they_are_there() {
     assert!(page.contains("A value is there; it is not shown."));
     assert!(page.contains("No value is there."));
     assert!(page.contains("not REDACTED again"));
+}
+
+#[test]
+fn what_was_blanked_is_told_as_there() {
+    let document = roles("<name>r</name><password></password><apiKey/>");
+    let files: [(&str, &[u8]); 1] = [("data/roles/roles.xml", document.as_bytes())];
+    let (mut report, mut memory) = bag(Section::Roles, Vec::new(), &files);
+    report.redacted = true;
+    report.files[0].origin.redactions = vec![Redaction {
+        rule: RedactionRule::Secret,
+        count: 1,
+    }];
+    write(&report, &mut memory).unwrap();
+    let page = &memory.pages["view/roles.html"];
+    assert!(page.contains("A value is there on the platform; it was blanked in this copy."));
+    assert!(page.contains("No value is there."));
 }
 
 #[test]
