@@ -274,7 +274,7 @@ fn without_remarks<'t>(raw: &str, text: &'t str) -> Cow<'t, str> {
         return Cow::Borrowed("");
     };
     let texts = document.root_element().children();
-    let texts = texts.filter(|node| node.is_text());
+    let texts = texts.filter(roxmltree::Node::is_text);
     Cow::Owned(texts.filter_map(|node| node.text()).collect())
 }
 

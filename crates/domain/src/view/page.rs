@@ -187,7 +187,7 @@ struct EntryTemplate<'a> {
     clippy::expect_used,
     reason = "the template calls nothing that can fail, and writing into memory cannot either"
 )]
-pub(super) fn render_entry(section: Section, index: usize, entry: Entry, page: &mut String) {
+pub(super) fn render_entry(section: Section, index: usize, entry: &Entry, page: &mut String) {
     let info = section.info();
     let named = entry.name.clone().filter(|name| !name.trim().is_empty());
     let version = entry
@@ -206,7 +206,7 @@ pub(super) fn render_entry(section: Section, index: usize, entry: Entry, page: &
         values: Values {
             fields: &entry.object.fields,
         },
-        entry: &entry,
+        entry,
     }
     .render_into(page)
     .expect("an object can be rendered into memory");
@@ -238,7 +238,7 @@ struct TableTemplate<'a> {
     table: &'a Table,
 }
 
-fn shape_of<'a>(field: &'a Field) -> ShapeTemplate<'a> {
+fn shape_of(field: &Field) -> ShapeTemplate<'_> {
     ShapeTemplate {
         label: &field.label,
         shape: &field.shape,

@@ -64,7 +64,7 @@ fn write_items(
     for item in left.into_iter().chain(nameless) {
         let own = files.of_item(item);
         let entry = entry_of(item, Object::default(), &own, None, output);
-        pages.add(entry, output)?;
+        pages.add(&entry, output)?;
     }
     Ok(())
 }
@@ -86,7 +86,7 @@ fn write_own(
     };
     let mut entry = entry_of(item, object, own, Some(document.file), output);
     entry.notice = notice;
-    pages.add(entry, output)
+    pages.add(&entry, output)
 }
 
 /// Objects of a list that nothing else in the bag describes.
@@ -113,7 +113,7 @@ fn write_listed(
     for (item, object) in found.unwrap_or_default() {
         let own = files.of_item(item);
         let entry = entry_of(item, object, &own, Some(document.file), output);
-        pages.add(entry, output)?;
+        pages.add(&entry, output)?;
     }
     Ok(())
 }
@@ -133,7 +133,7 @@ fn write_list(
         for node in lists::objects(shown, pages.section) {
             let object = read(shown, document.secrets(), node, pages.budget());
             let entry = Entry::of_list(object, document.file, pages.section);
-            pages.add(entry, output)?;
+            pages.add(&entry, output)?;
         }
         Ok(())
     });

@@ -106,6 +106,12 @@ fn order(path: &str) -> (String, u64) {
     (stem.to_owned(), number)
 }
 
+/// Objects with folders of their own lie deeper than their list.
+fn is_of_list(file: &Receipt, section: Section) -> bool {
+    let depth = file.path.as_str().matches('/').count();
+    depth == 2 || section == Section::WorkspaceComments
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -127,10 +133,4 @@ mod tests {
             ]
         );
     }
-}
-
-/// Objects with folders of their own lie deeper than their list.
-fn is_of_list(file: &Receipt, section: Section) -> bool {
-    let depth = file.path.as_str().matches('/').count();
-    depth == 2 || section == Section::WorkspaceComments
 }

@@ -167,11 +167,11 @@ fn an_object_without_a_document_is_told_of_by_the_list() {
         "data/appliances/appliances.xml",
         b"<appliances><appliances><appliance><dbId>1</dbId><description>from the list</description></appliance><appliance><dbId>2</dbId><description>somebody else</description></appliance></appliances></appliances>",
     )];
-    let mut lost = item(Section::Appliances, 1, &[]);
-    lost.status = ItemStatus::Failed;
-    lost.reason = Some("the server failed (500)".to_owned());
+    let mut failed = item(Section::Appliances, 1, &[]);
+    failed.status = ItemStatus::Failed;
+    failed.reason = Some("the server failed (500)".to_owned());
     let unknown = item(Section::Appliances, 3, &[]);
-    let (report, mut memory) = bag(Section::Appliances, vec![lost, unknown], &list);
+    let (report, mut memory) = bag(Section::Appliances, vec![failed, unknown], &list);
     write(&report, &mut memory).unwrap();
     let page = &memory.pages["view/appliances.html"];
     assert!(page.contains("from the list") && page.contains("the server failed (500)"));
@@ -325,10 +325,10 @@ fn what_is_hostile_is_text_and_has_an_end() {
     assert!(
         wide.contains("There is more than fits here: see <a href=\"../data/roles/roles.xml\">")
     );
-    let names: String = (0..20_000)
+    let names: Vec<String> = (0..20_000)
         .map(|name| format!("<n{name}>v</n{name}>"))
         .collect();
-    let many = page_of_roles(&roles(&names));
+    let many = page_of_roles(&roles(&names.concat()));
     assert!(
         many.len() < 2_000_000 && many.contains("There is more"),
         "{}",
