@@ -172,7 +172,8 @@ fn below(folder: &BagPath, segments: &[String]) -> BagPath {
 /// Whether pages for people are made from a file: documents, and pictures, which they show.
 pub fn is_shown(path: &BagPath) -> bool {
     let file = path.as_str().rsplit('/').next().unwrap_or_default();
-    let is_document = file.ends_with(".xml") || file.ends_with(".json");
+    let ending = file.rsplit_once('.').map_or("", |(_, ending)| ending);
+    let is_document = matches!(ending, "xml" | "json");
     is_document || is_picture(path)
 }
 

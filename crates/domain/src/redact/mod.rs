@@ -20,7 +20,7 @@ use std::fmt;
 use thiserror::Error;
 
 use self::document::{Flaw, Tree};
-pub use self::shown::{Shown, ShownDocument, show};
+pub use self::shown::{SecretValue, Shown, ShownDocument, show};
 use crate::model::{Representation, UserId, document_text};
 
 /// Why a document could not be blanked.

@@ -39,10 +39,18 @@ pub enum Shown<'a> {
     /// A JSON `null`.
     Nothing,
     /// It, and all that is in it, is secret.
-    Secret {
-        /// Whether a value is there.
-        is_there: bool,
-    },
+    Secret(SecretValue),
+}
+
+/// What there is of a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum SecretValue {
+    /// Nothing.
+    Absent,
+    /// An empty text: what blanking leaves of a value, though it may have been empty before.
+    Empty,
+    /// A value.
+    There,
 }
 
 /// A document that is shown, in its order: a node comes after the one that holds it.
@@ -133,8 +141,7 @@ impl ShownDocument<'_> {
             return Shown::Nothing;
         };
         if self.verdicts.get(index) != Some(&Verdict::Open) {
-            let is_there = self.holds_something(index);
-            return Shown::Secret { is_there };
+            return Shown::Secret(self.secret_value(index));
         }
         match &node.value {
             Value::Branch => Shown::Branch,
@@ -146,19 +153,37 @@ impl ShownDocument<'_> {
         }
     }
 
-    /// Whether a value is there, in it or in what it holds. Without recursion: documents may be deep.
-    fn holds_something(&self, index: usize) -> bool {
-        let mut to_see = vec![index];
+    /// The most that there is of a secret, in it or in what it holds. Without recursion: documents may be deep.
+    fn secret_value(&self, index: usize) -> SecretValue {
+        let (mut most, mut to_see) = (SecretValue::Absent, vec![index]);
         while let Some(index) = to_see.pop() {
-            match self.tree.nodes.get(index).map(|node| &node.value) {
-                Some(Value::Leaf { text, .. }) if text != "null" && !text.trim().is_empty() => {
-                    return true;
+            let Some(node) = self.tree.nodes.get(index) else {
+                continue;
+            };
+            let found = match &node.value {
+                Value::Branch => {
+                    to_see.extend(self.children(index));
+                    continue;
                 }
-                Some(Value::Branch) => to_see.extend(self.children(index)),
-                _ => {}
+                Value::Leaf { text, writing } => self.secret_leaf(node, text, *writing),
+            };
+            if found == SecretValue::There {
+                return found;
             }
+            most = most.max(found);
         }
-        false
+        most
+    }
+
+    fn secret_leaf(&self, node: &Node<'_>, text: &str, writing: Writing) -> SecretValue {
+        let before = self.tree.source.get(..node.range.start).unwrap_or_default();
+        match writing {
+            Writing::Literal if text == "null" => SecretValue::Absent,
+            _ if !text.trim().is_empty() => SecretValue::There,
+            // `<password/>` was never blanked, `<password></password>` may have been.
+            _ if before.ends_with("/>") => SecretValue::Absent,
+            _ => SecretValue::Empty,
+        }
     }
 
     /// Whether it is no value: a comment, or an instruction to programs.
@@ -249,7 +274,7 @@ fn without_remarks<'t>(raw: &str, text: &'t str) -> Cow<'t, str> {
         return Cow::Borrowed("");
     };
     let texts = document.root_element().children();
-    let texts = texts.filter(|node| node.is_text());
+    let texts = texts.filter(roxmltree::Node::is_text);
     Cow::Owned(texts.filter_map(|node| node.text()).collect())
 }
 

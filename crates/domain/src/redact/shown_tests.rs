@@ -19,7 +19,7 @@ fn shown(form: Representation, text: &str) -> Vec<(String, String)> {
                     to_see.extend(children.into_iter().rev());
                 }
                 Shown::Text(text) => found.push((name, text.into_owned())),
-                Shown::Secret { is_there } => found.push((name, format!("secret: {is_there}"))),
+                Shown::Secret(value) => found.push((name, format!("secret: {value:?}"))),
                 Shown::Nothing => {}
             }
         }
@@ -42,21 +42,21 @@ fn check(form: Representation, text: &str, expected: &[(&str, &str)]) {
 fn a_secret_is_never_shown_and_it_is_told_whether_it_is_there() {
     check(
         Xml,
-        "<a><name>n</name><password>hunter2!</password><secretKey/><token>  </token></a>",
+        "<a><name>n</name><password>hunter2!</password><secretKey/><token></token></a>",
         &[
             ("name", "n"),
-            ("password", "secret: true"),
-            ("secretKey", "secret: false"),
-            ("token", "secret: false"),
+            ("password", "secret: There"),
+            ("secretKey", "secret: Absent"),
+            ("token", "secret: Empty"),
         ],
     );
     check(
         Json,
         r#"{"a": {"apiKey": 123456, "password": null, "secret": {"deep": [{"x": "y"}]}, "tokens": [], "nb": 3, "on": true}}"#,
         &[
-            ("apiKey", "secret: true"),
-            ("password", "secret: false"),
-            ("secret", "secret: true"),
+            ("apiKey", "secret: There"),
+            ("password", "secret: Absent"),
+            ("secret", "secret: There"),
             ("nb", "3"),
             ("on", "true"),
         ],
@@ -76,14 +76,17 @@ fn the_same_secret_is_hidden_wherever_else_it_stands() {
         check(
             Xml,
             &text,
-            &[("password", "secret: true"), ("note", "basic REDACTED end")],
+            &[
+                ("password", "secret: There"),
+                ("note", "basic REDACTED end"),
+            ],
         );
     }
     check(
         Xml,
         "<a><password><![CDATA[hunter2!]]></password><note><![CDATA[it is hunter2!]]> &amp; hunter2!</note><url>https://j:pw@h/?token=abc</url></a>",
         &[
-            ("password", "secret: true"),
+            ("password", "secret: There"),
             ("note", "it is REDACTED & REDACTED"),
             ("url", "https://j:REDACTED@h/?token=REDACTED"),
         ],
@@ -116,7 +119,7 @@ fn depth_and_width_cost_neither_stack_nor_patience() {
     let deep = format!("{}1{}", "{\"a\":".repeat(10_000), "}".repeat(10_000));
     assert_eq!(shown(Json, &deep).len(), 1);
     let secret = format!("{{\"secret\": {deep}}}");
-    check(Json, &secret, &[("secret", "secret: true")]);
+    check(Json, &secret, &[("secret", "secret: There")]);
     let wide = format!("<a>{}</a>", "<b>1</b>".repeat(50_000));
     assert_eq!(shown(Xml, &wide).len(), 50_000);
 }

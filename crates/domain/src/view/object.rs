@@ -5,7 +5,8 @@ use std::collections::{BTreeSet, HashMap};
 use super::fields::is_shown;
 use super::labels::label;
 use super::value::{Words, instant, words};
-use crate::redact::{Shown, ShownDocument};
+use crate::model::Secrets;
+use crate::redact::{SecretValue, Shown, ShownDocument};
 use crate::report::visible;
 
 /// What stands deeper is in the file.
@@ -43,8 +44,8 @@ pub(super) enum Shape {
     Value(Words),
     /// Several texts.
     Texts(Vec<Words>),
-    /// A secret; whether a value is there.
-    Secret(bool),
+    /// A secret, and what may be told of it.
+    Secret(Secret),
     /// One object.
     Nested(Vec<Field>),
     /// Several objects that have few values each.
@@ -53,6 +54,14 @@ pub(super) enum Shape {
     Several(Vec<Vec<Field>>),
     /// What is too deep to be shown.
     Deeper,
+}
+
+/// What may be told of a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Secret {
+    There,
+    Blanked,
+    Absent,
 }
 
 /// Objects one below the other, their fields side by side.
@@ -76,10 +85,16 @@ pub(super) struct Object {
     pub(super) is_cut: bool,
 }
 
-/// Reads an object; about as many bytes of it as `budget` says.
-pub(super) fn read(document: &ShownDocument<'_>, node: usize, budget: usize) -> Object {
+/// Reads an object; about as many bytes of it as `budget` says. `secrets` tells what became of those in its document.
+pub(super) fn read(
+    document: &ShownDocument<'_>,
+    secrets: Secrets,
+    node: usize,
+    budget: usize,
+) -> Object {
     let mut reader = Reader {
         document,
+        secrets,
         left: budget,
         is_cut: false,
     };
@@ -123,6 +138,7 @@ fn short(text: &str) -> String {
 
 struct Reader<'d, 't> {
     document: &'d ShownDocument<'t>,
+    secrets: Secrets,
     left: usize,
     is_cut: bool,
 }
@@ -144,7 +160,7 @@ impl<'d> Reader<'d, '_> {
         fields
     }
 
-    /// What a node holds, by name, in the order in which each name comes first.
+    /// What a node holds, by name: its own name, then all others in the order in which each comes first.
     fn groups(&self, node: usize) -> Vec<(&'d str, Vec<usize>)> {
         let document: &'d ShownDocument<'_> = self.document;
         let mut places: HashMap<&str, usize> = HashMap::new();
@@ -160,12 +176,18 @@ impl<'d> Reader<'d, '_> {
                 None => groups.push((name, vec![child])),
             }
         }
+        // What every object has, and nobody looks for first, comes last.
+        groups.sort_by_key(|(name, _)| match *name {
+            "name" => 0,
+            "created" | "lastModified" | "dbId" => 2,
+            _ => 1,
+        });
         groups
     }
 
     fn shape(&mut self, name: &str, holder: usize, nodes: &[usize], depth: usize) -> Option<Shape> {
-        if let Some(is_there) = self.secret(nodes) {
-            return Some(Shape::Secret(is_there));
+        if let Some(secret) = self.secret(nodes) {
+            return Some(Shape::Secret(secret));
         }
         if nodes.iter().any(|node| self.document.is_branch(*node)) {
             return self.nested(nodes, depth);
@@ -194,15 +216,19 @@ impl<'d> Reader<'d, '_> {
         texts.pop().map(Shape::Value)
     }
 
-    /// Whether these are secret, and then whether one has a value.
-    fn secret(&self, nodes: &[usize]) -> Option<bool> {
-        let secrets = nodes
+    /// What may be told of these, where one is secret.
+    fn secret(&self, nodes: &[usize]) -> Option<Secret> {
+        let found = nodes
             .iter()
             .filter_map(|node| match self.document.value(*node) {
-                Shown::Secret { is_there } => Some(is_there),
+                Shown::Secret(value) => Some(value),
                 _ => None,
             });
-        secrets.reduce(|one, other| one || other)
+        Some(match found.max()? {
+            SecretValue::There => Secret::There,
+            SecretValue::Empty if self.secrets == Secrets::Redact => Secret::Blanked,
+            SecretValue::Empty | SecretValue::Absent => Secret::Absent,
+        })
     }
 
     fn nested(&mut self, nodes: &[usize], depth: usize) -> Option<Shape> {

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::object::{Field, Object, Shape, Table};
+use super::object::{Field, Object, Secret, Shape, Table};
 use super::value::Words;
 use crate::bag::layout::view_page;
 use crate::model::Section;
@@ -77,14 +77,16 @@ pub(super) struct Entry {
 
 impl Entry {
     /// An object that shares its document with others.
-    pub(super) fn of_list(mut object: Object, file: &Receipt) -> Self {
+    pub(super) fn of_list(mut object: Object, file: &Receipt, section: Section) -> Self {
+        // Comments are those of several workspaces and templates, which only their files tell.
+        let told = Some(file).filter(|_| section == Section::WorkspaceComments);
         Self {
             name: object.name.take(),
             version: object.version.take(),
             number: object.number.take(),
             warning: String::new(),
             picture: None,
-            files: Vec::new(),
+            files: told.into_iter().map(FileLink::of).collect(),
             described_by: Some(FileLink::of(file)),
             notice: None,
             object,
@@ -185,7 +187,7 @@ struct EntryTemplate<'a> {
     clippy::expect_used,
     reason = "the template calls nothing that can fail, and writing into memory cannot either"
 )]
-pub(super) fn render_entry(section: Section, index: usize, entry: Entry, page: &mut String) {
+pub(super) fn render_entry(section: Section, index: usize, entry: &Entry, page: &mut String) {
     let info = section.info();
     let named = entry.name.clone().filter(|name| !name.trim().is_empty());
     let version = entry
@@ -204,7 +206,7 @@ pub(super) fn render_entry(section: Section, index: usize, entry: Entry, page: &
         values: Values {
             fields: &entry.object.fields,
         },
-        entry: &entry,
+        entry,
     }
     .render_into(page)
     .expect("an object can be rendered into memory");
@@ -236,7 +238,7 @@ struct TableTemplate<'a> {
     table: &'a Table,
 }
 
-fn shape_of<'a>(field: &'a Field) -> ShapeTemplate<'a> {
+fn shape_of(field: &Field) -> ShapeTemplate<'_> {
     ShapeTemplate {
         label: &field.label,
         shape: &field.shape,

@@ -111,7 +111,7 @@ impl SectionPages {
         }
     }
 
-    pub(super) fn add(&mut self, entry: Entry, output: &mut Output<'_>) -> Result<(), SinkError> {
+    pub(super) fn add(&mut self, entry: &Entry, output: &mut Output<'_>) -> Result<(), SinkError> {
         if self.on_page == OBJECTS_A_PAGE {
             self.write(output, true)?;
             self.page += 1;

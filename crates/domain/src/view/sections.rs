@@ -8,9 +8,9 @@ use super::page::{Entry, FileLink, Notice};
 use super::pages::{Output, SectionPages};
 use super::picture::{ENOUGH_BYTES, is_picture};
 use super::sources::{Document, Files, lists as list_documents, own_document, picture};
-use crate::model::{Representation, SectionKind};
+use crate::model::SectionKind;
 use crate::ports::{Receipt, SinkError};
-use crate::redact::{RedactError, ShownDocument, show};
+use crate::redact::show;
 use crate::report::{ItemReport, ItemStatus, Report, SectionReport, visible};
 
 /// Writes the pages of one section, if it has objects.
@@ -64,7 +64,7 @@ fn write_items(
     for item in left.into_iter().chain(nameless) {
         let own = files.of_item(item);
         let entry = entry_of(item, Object::default(), &own, None, output);
-        pages.add(entry, output)?;
+        pages.add(&entry, output)?;
     }
     Ok(())
 }
@@ -77,8 +77,8 @@ fn write_own(
     output: &mut Output<'_>,
 ) -> Result<(), SinkError> {
     let budget = pages.budget();
-    let object = output.show(document, |document| {
-        read(document, lists::object(document), budget)
+    let object = output.show(document, |shown| {
+        read(shown, document.secrets(), lists::object(shown), budget)
     });
     let (object, notice) = match object {
         Ok(object) => (object, None),
@@ -86,7 +86,7 @@ fn write_own(
     };
     let mut entry = entry_of(item, object, own, Some(document.file), output);
     entry.notice = notice;
-    pages.add(entry, output)
+    pages.add(&entry, output)
 }
 
 /// Objects of a list that nothing else in the bag describes.
@@ -105,7 +105,7 @@ fn write_listed(
         for node in lists::objects(shown, section) {
             let item = number(shown, node).and_then(|number| wanted.remove(&number));
             if let Some(item) = item {
-                found.push((item, read(shown, node, budget)));
+                found.push((item, read(shown, document.secrets(), node, budget)));
             }
         }
         found
@@ -113,7 +113,7 @@ fn write_listed(
     for (item, object) in found.unwrap_or_default() {
         let own = files.of_item(item);
         let entry = entry_of(item, object, &own, Some(document.file), output);
-        pages.add(entry, output)?;
+        pages.add(&entry, output)?;
     }
     Ok(())
 }
@@ -129,10 +129,11 @@ fn write_list(
         pages.add_notice(Notice::unreadable(document.file, None));
         return Ok(());
     };
-    let written = show_bytes(document.form, &bytes, |shown| {
+    let written = show(document.form, &bytes, |shown| {
         for node in lists::objects(shown, pages.section) {
-            let object = read(shown, node, pages.budget());
-            pages.add(Entry::of_list(object, document.file), output)?;
+            let object = read(shown, document.secrets(), node, pages.budget());
+            let entry = Entry::of_list(object, document.file, pages.section);
+            pages.add(&entry, output)?;
         }
         Ok(())
     });
@@ -143,15 +144,6 @@ fn write_list(
             Ok(())
         }
     }
-}
-
-/// Reads a document of the bag and hands it to `see`.
-pub(super) fn show_bytes<T>(
-    form: Representation,
-    bytes: &[u8],
-    see: impl FnOnce(&ShownDocument<'_>) -> T,
-) -> Result<T, RedactError> {
-    show(form, bytes, see)
 }
 
 fn entry_of(

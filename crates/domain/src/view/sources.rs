@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashMap};
 
 use crate::bag::layout::{is_picture, time_of_object_document};
-use crate::model::{Representation, Section};
-use crate::ports::Receipt;
+use crate::model::{Representation, Secrets, Section};
+use crate::ports::{Receipt, RedactionRule};
 use crate::report::{ItemReport, Report};
 
 /// Both forms say the same; the first is the schema's own.
@@ -20,6 +20,18 @@ pub(super) struct Files<'r> {
 pub(super) struct Document<'r> {
     pub(super) file: &'r Receipt,
     pub(super) form: Representation,
+}
+
+impl Document<'_> {
+    /// What became of the secrets in it.
+    pub(super) fn secrets(self) -> Secrets {
+        let mut redactions = self.file.origin.redactions.iter();
+        if redactions.any(|redaction| redaction.rule == RedactionRule::Secret) {
+            Secrets::Redact
+        } else {
+            Secrets::Keep
+        }
+    }
 }
 
 impl<'r> Files<'r> {
@@ -94,6 +106,12 @@ fn order(path: &str) -> (String, u64) {
     (stem.to_owned(), number)
 }
 
+/// Objects with folders of their own lie deeper than their list.
+fn is_of_list(file: &Receipt, section: Section) -> bool {
+    let depth = file.path.as_str().matches('/').count();
+    depth == 2 || section == Section::WorkspaceComments
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -115,10 +133,4 @@ mod tests {
             ]
         );
     }
-}
-
-/// Objects with folders of their own lie deeper than their list.
-fn is_of_list(file: &Receipt, section: Section) -> bool {
-    let depth = file.path.as_str().matches('/').count();
-    depth == 2 || section == Section::WorkspaceComments
 }

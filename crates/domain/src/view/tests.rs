@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::model::Section;
-use crate::ports::TagFile;
+use crate::ports::{Redaction, RedactionRule, TagFile};
 use crate::report::{ItemReport, ItemStatus, SectionStatus, sample};
 
 /// A bag in memory.
@@ -167,11 +167,11 @@ fn an_object_without_a_document_is_told_of_by_the_list() {
         "data/appliances/appliances.xml",
         b"<appliances><appliances><appliance><dbId>1</dbId><description>from the list</description></appliance><appliance><dbId>2</dbId><description>somebody else</description></appliance></appliances></appliances>",
     )];
-    let mut lost = item(Section::Appliances, 1, &[]);
-    lost.status = ItemStatus::Failed;
-    lost.reason = Some("the server failed (500)".to_owned());
+    let mut failed = item(Section::Appliances, 1, &[]);
+    failed.status = ItemStatus::Failed;
+    failed.reason = Some("the server failed (500)".to_owned());
     let unknown = item(Section::Appliances, 3, &[]);
-    let (report, mut memory) = bag(Section::Appliances, vec![lost, unknown], &list);
+    let (report, mut memory) = bag(Section::Appliances, vec![failed, unknown], &list);
     write(&report, &mut memory).unwrap();
     let page = &memory.pages["view/appliances.html"];
     assert!(page.contains("from the list") && page.contains("the server failed (500)"));
@@ -274,6 +274,22 @@ fn secrets_are_not_shown_and_it_is_said_that_they_are_there() {
 }
 
 #[test]
+fn what_was_blanked_is_told_as_there() {
+    let document = roles("<name>r</name><password></password><apiKey/>");
+    let files: [(&str, &[u8]); 1] = [("data/roles/roles.xml", document.as_bytes())];
+    let (mut report, mut memory) = bag(Section::Roles, Vec::new(), &files);
+    report.redacted = true;
+    report.files[0].origin.redactions = vec![Redaction {
+        rule: RedactionRule::Secret,
+        count: 1,
+    }];
+    write(&report, &mut memory).unwrap();
+    let page = &memory.pages["view/roles.html"];
+    assert!(page.contains("A value is there on the platform; it was blanked in this copy."));
+    assert!(page.contains("No value is there."));
+}
+
+#[test]
 fn json_reads_as_xml_does() {
     let json = br#"{"roles": {"roles": {"role": [{"name": "designer", "entitlements": {"entitlement": [{"name": "a"}, {"name": "b"}]}, "password": "hunter2!", "x": null, "list": ["one", "two"]}]}}}"#;
     let xml = roles(
@@ -309,10 +325,10 @@ fn what_is_hostile_is_text_and_has_an_end() {
     assert!(
         wide.contains("There is more than fits here: see <a href=\"../data/roles/roles.xml\">")
     );
-    let names: String = (0..20_000)
+    let names: Vec<String> = (0..20_000)
         .map(|name| format!("<n{name}>v</n{name}>"))
         .collect();
-    let many = page_of_roles(&roles(&names));
+    let many = page_of_roles(&roles(&names.concat()));
     assert!(
         many.len() < 2_000_000 && many.contains("There is more"),
         "{}",

@@ -13,6 +13,9 @@ const MILLISECONDS_FROM: i64 = 100_000_000_000;
 /// Numbers below this are no times: 1973.
 const TIMES_FROM: i64 = 100_000_000;
 
+/// The platform's schema has it as an instant; in another time zone it would be another day.
+const DAY_OF_BIRTH: &str = "dob";
+
 /// A value on the page.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Words {
@@ -29,17 +32,23 @@ pub(super) struct Words {
 /// The value of a field of this name, held by `parent`.
 pub(super) fn words(name: &str, parent: &str, text: &str) -> Words {
     let trimmed = text.trim();
-    if is_time(name) {
-        if let Some((text, machine)) = time_in_words(trimmed) {
-            let is_time = true;
-            return Words {
-                text,
-                machine,
-                is_time,
-                is_cut: false,
-            };
-        }
-    } else if let Some(told) = other_in_words(name, parent, trimmed) {
+    let time = if name == DAY_OF_BIRTH {
+        day_in_words(trimmed)
+    } else {
+        Some(trimmed)
+            .filter(|_| is_time(name))
+            .and_then(time_in_words)
+    };
+    if let Some((text, machine)) = time {
+        let is_time = true;
+        return Words {
+            text,
+            machine,
+            is_time,
+            is_cut: false,
+        };
+    }
+    if let Some(told) = other_in_words(name, parent, trimmed) {
         return Words {
             text: told,
             machine: trimmed.to_owned(),
@@ -76,15 +85,19 @@ fn time_in_words(text: &str) -> Option<(String, String)> {
     if !is_extended {
         return None;
     }
-    if let Some(day) = text.get(..10).and_then(|day| day.parse::<Date>().ok())
-        && (text.len() == 10 || text.get(10..) == Some("Z"))
-    {
-        let machine = day.strftime("%Y-%m-%d").to_string();
-        return Some((day.strftime("%-d %B %Y").to_string(), machine));
+    if text.len() == 10 || text.get(10..) == Some("Z") {
+        return day_in_words(text);
     }
     let local: DateTime = text.parse().ok()?;
     let machine = local.strftime("%Y-%m-%dT%H:%M:%S").to_string();
     Some((local.strftime("%-d %B %Y, %H:%M").to_string(), machine))
+}
+
+/// The day that a time begins with, as it is written.
+fn day_in_words(text: &str) -> Option<(String, String)> {
+    let day: Date = text.get(..10)?.parse().ok()?;
+    let machine = day.strftime("%Y-%m-%d").to_string();
+    Some((day.strftime("%-d %B %Y").to_string(), machine))
 }
 
 fn other_in_words(name: &str, parent: &str, text: &str) -> Option<String> {
@@ -138,6 +151,12 @@ mod tests {
     }
 
     #[test]
+    fn a_birthday_is_a_day_wherever_one_is() {
+        assert_eq!(told("dob", "1984-02-29T00:00:00+01:00"), "29 February 1984");
+        assert_eq!(told("dob", "unknown"), "unknown");
+    }
+
+    #[test]
     fn what_only_looks_like_a_time_stays() {
         assert_eq!(told("version", "2026-10-02"), "2026-10-02");
         assert_eq!(told("name", "1790920800000"), "1790920800000");
@@ -148,6 +167,7 @@ mod tests {
         assert_eq!(told("size", "1234567"), "1.2 MB (1,234,567 bytes)");
         assert_eq!(told("size", "1"), "1 byte");
         assert_eq!(told("size", "-1"), "-1");
+        assert_eq!(told("imageCreated", "true"), "yes");
         assert_eq!(words("size", "partition", "20480").text, "20480");
         let truth = words("shared", "", "true");
         assert_eq!(
