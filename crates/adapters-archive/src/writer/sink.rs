@@ -10,8 +10,8 @@ use age::Encryptor;
 use async_trait::async_trait;
 use domain::model::{BagFormat, BagPath, SafeName};
 use domain::ports::{
-    ArchiveSink, Check, EntryWriter, FinishedBag, NewEntry, PartialEntry, Receipt, SinkError,
-    Storage, TagFile,
+    ArchiveSink, EntryWriter, FinishedBag, NewEntry, PartialEntry, Receipt, SinkError, Storage,
+    TagFile,
 };
 use jiff::Timestamp;
 
@@ -239,7 +239,7 @@ impl ArchiveSink for ArchiveWriter {
 
 /// Whether an entry is gathered in memory. A longer archive is not: it is inflated while it arrives, and the next run can resume it.
 fn is_gathered(entry: &NewEntry) -> bool {
-    let longest = if entry.check == Check::Gzip || entry.validator.is_some() {
+    let longest = if entry.check.inflates() || entry.validator.is_some() {
         WORTH_RECORDING_BYTES
     } else {
         SMALL_BYTES

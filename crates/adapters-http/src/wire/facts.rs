@@ -7,6 +7,7 @@ use roxmltree::{Document, Node};
 
 use super::Unread;
 use super::address::{id_after, last_number, object_id};
+use super::bundles;
 use super::xml::{child, children, count, flag, kind, number, root, text, word};
 
 /// What a resource's document looks like (docs/platform.md#lists).
@@ -68,10 +69,15 @@ fn list_shape(list: ListResource) -> Shape {
 /// The facts of this resource's document.
 pub(super) fn of(document: &Document<'_>, what: Resource) -> Result<Facts, Unread> {
     match shape(what) {
-        Shape::Object(name) => Ok(Facts {
-            objects: vec![object(root(document, &[name])?)],
-            total: None,
-        }),
+        Shape::Object(name) => {
+            let root = root(document, &[name])?;
+            let mut object = object(root);
+            object.bundles = is_appliance(what).then(|| bundles::of(root));
+            Ok(Facts {
+                objects: vec![object],
+                total: None,
+            })
+        }
         Shape::List(name, wrapper, item) => {
             let root = root(document, &[name])?;
             Ok(Facts {
@@ -81,6 +87,10 @@ pub(super) fn of(document: &Document<'_>, what: Resource) -> Result<Facts, Unrea
         }
         Shape::Unknown => root(document, &[]).map(|_| Facts::default()),
     }
+}
+
+fn is_appliance(what: Resource) -> bool {
+    matches!(what, Resource::Item(item) if item.kind == ItemKind::Appliance)
 }
 
 /// The items of a list, in its wrapper or, where that is missing, in the root itself.
@@ -114,6 +124,7 @@ fn object(node: Node<'_, '_>) -> ObjectFacts {
         secrets_missing: flag(node, "secretsMissing"),
         org: organization(node),
         uploads: uploads(node),
+        bundles: None,
     }
 }
 

@@ -13,15 +13,15 @@ mod section;
 mod text;
 
 pub use digest::{Sha256, Sha256Hasher};
-pub use facts::{Facts, ObjectFacts, UploadFacts, UploadRole};
+pub use facts::{BundleReference, Facts, ObjectFacts, UploadFacts, UploadRole};
 pub use ids::{
     ExportId, IdError, ImportId, ImportTicket, ItemKind, ItemRef, ObjectId, Ticket, UserId,
 };
 pub use import::{ImportOptions, ImportOrder, OnConflict, OsVersion, Tagging};
 pub use names::{BagPath, NameError, SafeName, slug};
 pub use order::{
-    BagFormat, DocumentForms, Order, OutagePolicy, OutputFormat, Secrets, Selection, Strictness,
-    TicketPolicy,
+    BagFormat, DocumentForms, EarlierBag, Order, OutagePolicy, OutputFormat, Secrets, Selection,
+    Strictness, TicketPolicy,
 };
 pub use resource::{BinaryRef, ListResource, Page, Representation, Resource};
 pub use section::{Basis, Paging, Section, SectionError, SectionInfo, SectionKind};

@@ -27,6 +27,11 @@ pub enum Check {
     None,
     /// They are a complete gzip stream: every member's CRC-32 and length are right, and nothing follows the last (RFC 1952 §2.3.1).
     Gzip,
+    /// They are a complete gzip stream, and have this SHA-256: an archive that was whole once, and is copied.
+    GzipOf {
+        /// The sum of the archive that is copied.
+        sha256: Sha256,
+    },
     /// They have what the platform published of them.
     Published {
         /// Size in bytes.
@@ -34,6 +39,16 @@ pub enum Check {
         /// SHA-256.
         sha256: Option<Sha256>,
     },
+}
+
+impl Check {
+    /// Whether the bytes are inflated for it, which is what a check takes the most time for.
+    pub fn inflates(&self) -> bool {
+        match self {
+            Self::Gzip | Self::GzipOf { .. } => true,
+            Self::None | Self::Published { .. } => false,
+        }
+    }
 }
 
 /// When an entry must be safe from a loss of power.
@@ -175,7 +190,7 @@ pub enum CheckFailure {
         /// Bytes published.
         expected: u64,
     },
-    /// Not the published SHA-256.
+    /// Not the SHA-256 that the platform publishes or, of a copy, that of the original.
     #[error("the SHA-256 is not the one that the platform publishes")]
     Sha256,
 }

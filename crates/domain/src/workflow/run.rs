@@ -228,6 +228,7 @@ fn report(
         source: order.source.clone(),
         platform_version,
         user: order.user.clone(),
+        output_format: order.output_format,
         started,
         finished: ports.clock.now(),
         completeness: if refused || is_missing {

@@ -34,6 +34,9 @@ pub struct RecordedExport {
     /// Whose data.
     #[serde(default)]
     pub user: Option<String>,
+    /// `outputFormat` of the archives; bags of older versions do not say it.
+    #[serde(default)]
+    pub output_format: Option<String>,
     /// When the bag was closed.
     #[serde(default)]
     pub finished: Option<String>,

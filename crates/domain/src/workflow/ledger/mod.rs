@@ -295,6 +295,7 @@ impl Ledger {
                         status: entry.final_status(),
                         reason: entry.reason.clone(),
                         files: entry.files.clone(),
+                        reused_from: None,
                     })
             })
             .collect()
