@@ -14,7 +14,7 @@ use super::xml::children;
 const MOST: usize = 1_000;
 /// Longer texts are no addresses.
 const LONGEST_BYTES: usize = 1_000;
-/// A reference that cannot be told.
+/// A reference to nobody knows what.
 const UNKNOWN: BundleReference = BundleReference {
     owner: None,
     id: None,

@@ -42,7 +42,7 @@ pub struct UploadFacts {
 pub struct BundleReference {
     /// Whose bundle, as its address says. `None` where no address says it: then it is the appliance's user's.
     pub owner: Option<String>,
-    /// Its `dbId`; `None` where it cannot be told which bundle is meant.
+    /// Its `dbId`; `None` where it is not clear which bundle is meant.
     pub id: Option<i64>,
 }
 

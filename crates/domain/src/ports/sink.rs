@@ -90,10 +90,17 @@ pub struct Origin {
     pub fetched: Timestamp,
     /// The item whose archive this is.
     pub item: Option<ItemRef>,
-    /// The ticket that it was downloaded with.
+    /// The ticket that it was downloaded with; none of an archive that was taken from an earlier bag.
     pub ticket: Option<Ticket>,
     /// What was blanked in it.
     pub redactions: Vec<Redaction>,
+}
+
+impl Origin {
+    /// Whether this is an archive that was taken from an earlier bag: `source` and `fetched` are that bag's then.
+    pub fn is_reused(&self) -> bool {
+        self.item.is_some() && self.ticket.is_none()
+    }
 }
 
 /// An entry about to be written.

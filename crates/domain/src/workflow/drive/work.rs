@@ -1,12 +1,14 @@
 //! What the loop works with.
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 
 use crate::model::{BagPath, ItemRef, Order, Ticket, TicketPolicy};
 use crate::ports::{ApiError, ArchiveSink, PartialEntry};
 use crate::workflow::context::{Ports, RunError};
-use crate::workflow::item::{Item, Seen};
+use crate::workflow::item::{Action, Item, Seen};
 use crate::workflow::tickets::Foreign;
 use crate::workflow::transfer::PartialDownload;
 
@@ -26,6 +28,11 @@ impl ItemWork {
             path,
             partial: None,
         }
+    }
+
+    /// Whether neither this run nor one that was interrupted has anything of it, on the platform or here.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.machine.next(Duration::ZERO) == Action::Start && self.machine.lost_starts() == 0
     }
 
     /// Resumes the download that an interrupted run left.

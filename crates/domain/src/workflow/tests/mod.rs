@@ -5,6 +5,7 @@ mod exports;
 mod outages;
 mod resume;
 mod runs;
+mod since;
 mod starts;
 
 use super::{Ports, RunError, export};
