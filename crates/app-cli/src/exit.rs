@@ -94,6 +94,7 @@ impl Ending {
             | CommandError::SeveralUnfinished { .. }
             | CommandError::OtherRun { .. }
             | CommandError::OtherBag { .. }
+            | CommandError::EarlierBag { .. }
             | CommandError::NotComparable { .. } => Self::Usage,
             CommandError::TicketsLeft {
                 source: Some(ApiError::Unauthorized { .. }),

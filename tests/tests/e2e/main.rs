@@ -20,6 +20,7 @@ mod resume;
 mod secrets;
 mod settings;
 mod sign_in;
+mod since;
 mod verify;
 
 use sandbox::Scenario;

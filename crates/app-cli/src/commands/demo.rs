@@ -41,6 +41,7 @@ pub(super) fn run(session: &mut Session, arguments: DemoArguments) -> Result<End
             connection: connection(&announcement)?,
             selection: SelectionSettings::everything(),
             output,
+            earlier: None,
         };
         let finished = export(session, signals, &job).await;
         running.shutdown().await;

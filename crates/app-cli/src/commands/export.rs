@@ -10,25 +10,30 @@ use super::job::Job;
 use super::outcome::report;
 use super::run::export;
 use super::session::{Session, sign};
+use super::since;
 use super::target::refuse_impossible;
 
 pub(super) fn run(
     session: &mut Session,
-    arguments: ExportArguments,
+    mut arguments: ExportArguments,
 ) -> Result<Ending, CommandError> {
+    let since = std::mem::take(&mut arguments.since);
     let mut inputs = session.inputs_with_credentials(arguments.layer())?;
     let selection = SelectionSettings::of(&inputs.layers)?;
     let unsigned = UnsignedConnection::of(&mut inputs)?;
     let output = OutputSettings::of(&inputs.layers)?;
     refuse_impossible(&output)?;
+    let earlier = since::open(&since, &inputs)?;
     session.say_warnings(&inputs);
     let finished = Session::wait_for(async {
         let mut signals = Signals::listen().map_err(CommandError::Runtime)?;
         let connection = sign(&mut signals, unsigned).await?;
+        let earlier = since::read(earlier, &mut signals, &connection).await?;
         let job = Job {
             connection,
             selection,
             output,
+            earlier,
         };
         export(session, signals, &job).await
     })?;

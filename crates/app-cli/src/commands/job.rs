@@ -5,6 +5,7 @@ use std::path::Path;
 use domain::model::Order;
 
 use super::order;
+use super::since::EarlierBagFile;
 use crate::settings::{
     ConnectionSettings, OutputSettings, SelectionSettings, SettingsError, bag_name,
 };
@@ -14,17 +15,18 @@ pub(super) struct Job {
     pub(super) connection: ConnectionSettings,
     pub(super) selection: SelectionSettings,
     pub(super) output: OutputSettings,
+    /// The bag that unchanged archives are taken from.
+    pub(super) earlier: Option<EarlierBagFile>,
 }
 
 impl Job {
     /// The order for a bag in this file: the top folder is named like the file.
     pub(super) fn order_for(&self, file: &Path) -> Result<Order, SettingsError> {
         let name = bag_name(file, self.output.format)?;
-        Ok(order::of_export(
-            &self.connection,
-            &self.selection,
-            &self.output,
-            name,
-        ))
+        let earlier = self.earlier.as_ref();
+        Ok(Order {
+            since: earlier.map(|bag| bag.earlier().identity().clone()),
+            ..order::of_export(&self.connection, &self.selection, &self.output, name)
+        })
     }
 }

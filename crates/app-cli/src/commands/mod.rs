@@ -17,6 +17,7 @@ mod question;
 mod run;
 mod sandbox;
 mod session;
+mod since;
 mod target;
 mod unfinished;
 mod verify;

@@ -47,7 +47,10 @@ pub(crate) fn appliance(owner: &Owner<'_>, item: &Item) -> Element {
         )
     }));
     fields.extend([
-        Element::uris("mySoftwareUris", vec![owner.uri("mysoftware/301")]),
+        Element::uris(
+            "mySoftwareUris",
+            vec![owner.uri(&format!("mysoftware/{}", 301 + item.place % 2))],
+        ),
         text("name", item.name.as_str()),
         number("nbSecurityUpdates", number_of(item.seed ^ 1, 9)),
         number("nbUpdates", number_of(item.seed ^ 2, 40)),
