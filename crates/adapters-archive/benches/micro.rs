@@ -27,6 +27,7 @@ fn crc_32(bencher: Bencher<'_, '_>) {
 fn journal_commit(bencher: Bencher<'_, '_>) {
     let folder = tempfile::tempdir().expect("a folder");
     let opened = open_run(RunSettings {
+        whole_sum: adapters_archive::WholeSum::None,
         target: Target::File {
             path: folder.path().join("bag.zip"),
             replace: Replace::Refuse,

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use domain::model::UserId;
 use domain::ports::JournalError;
-use domain::workflow::{ImportError, RunError};
+use domain::workflow::{EarlierBagError, ImportError, RunError};
 use thiserror::Error;
 
 use crate::compose::{ComposeError, Signal};
@@ -94,6 +94,15 @@ pub(crate) enum CommandError {
         #[source]
         source: std::io::Error,
     },
+    /// The bag of `--since` cannot be used.
+    #[error("nothing can be taken from `{}` (`--since`)", bag.display())]
+    EarlierBag {
+        /// The bag.
+        bag: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<EarlierBagProblem>,
+    },
     /// Nothing to discard.
     #[error("there is no unfinished run at `{}`", path.display())]
     NothingUnfinished {
@@ -109,6 +118,17 @@ pub(crate) enum CommandError {
     /// Somebody stopped it.
     #[error("interrupted")]
     Interrupted(Signal),
+}
+
+/// Why an earlier bag cannot be used.
+#[derive(Debug, Error)]
+pub(crate) enum EarlierBagProblem {
+    /// It cannot be opened.
+    #[error(transparent)]
+    Open(ComposeError),
+    /// It is damaged, or of somebody else.
+    #[error(transparent)]
+    Bag(#[from] EarlierBagError),
 }
 
 fn names(bags: &[PathBuf]) -> String {

@@ -108,6 +108,7 @@ impl Ending {
             | CommandError::OtherRun { .. }
             | CommandError::OtherBag { .. }
             | CommandError::ReceiptUnreadable { .. }
+            | CommandError::EarlierBag { .. }
             | CommandError::NotComparable { .. } => Self::Usage,
             CommandError::TicketsLeft {
                 source: Some(ApiError::Unauthorized { .. }),

@@ -176,7 +176,9 @@ impl RunProgress {
     fn apply_stage(&mut self, item: ItemRef, name: &str, stage: &ItemStage) {
         self.retry = None;
         match stage {
-            ItemStage::Stored { bytes } | ItemStage::Imported { bytes } => {
+            ItemStage::Stored { bytes }
+            | ItemStage::Reused { bytes }
+            | ItemStage::Imported { bytes } => {
                 self.store(item, *bytes);
             }
             ItemStage::Resumed { bytes } => {
@@ -192,6 +194,7 @@ impl RunProgress {
             | ItemStage::Waiting { .. }
             | ItemStage::Ready
             | ItemStage::Downloading
+            | ItemStage::Copying
             | ItemStage::Uploading
             | ItemStage::Importing { .. } => {
                 let active = self.active.entry(item).or_insert_with(|| ActiveItem {
@@ -274,6 +277,12 @@ impl ActiveItem {
                     total.and_then(|total| self.received.saturating_mul(500).checked_div(total));
                 500 + part.unwrap_or(0).min(499)
             }
+            ItemStage::Copying => {
+                let total = self.total.filter(|total| *total > 0);
+                let part =
+                    total.and_then(|total| self.received.saturating_mul(1000).checked_div(total));
+                part.unwrap_or(0).min(999)
+            }
             // The other way round: first the bytes, then the platform's work.
             ItemStage::Uploading => {
                 let total = self.total.filter(|total| *total > 0);
@@ -287,6 +296,7 @@ impl ActiveItem {
             ItemStage::Starting
             | ItemStage::Stored { .. }
             | ItemStage::Resumed { .. }
+            | ItemStage::Reused { .. }
             | ItemStage::Imported { .. }
             | ItemStage::Failed { .. } => 0,
         }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use domain::model::Sha256;
-use domain::ports::{BagReadError, BagReader, CheckedArchive};
+use domain::ports::{BagReadError, BagReader, ListedArchive};
 use futures_util::StreamExt as _;
 
 /// What is in a bag, as far as a suite asks for it.
@@ -19,6 +19,7 @@ pub struct Holds {
 pub async fn every_promise(bag: &dyn BagReader, holds: &Holds) {
     a_bag_says_what_it_is(bag).await;
     let archives = only_what_the_manifest_lists_is_sound(bag, holds).await;
+    archives_are_found_without_a_check(bag, holds, &archives).await;
     archives_come_whole_in_any_order(bag, holds, &archives).await;
     an_archive_may_be_left_in_the_middle(bag, holds, &archives).await;
 }
@@ -34,7 +35,7 @@ pub async fn a_bag_says_what_it_is(bag: &dyn BagReader) {
 pub async fn only_what_the_manifest_lists_is_sound(
     bag: &dyn BagReader,
     holds: &Holds,
-) -> Vec<CheckedArchive> {
+) -> Vec<ListedArchive> {
     let asked: BTreeSet<String> = holds.sound.keys().chain(&holds.damaged).cloned().collect();
     let checks = bag.check(&asked).await.expect("a check");
     assert_eq!(checks.keys().cloned().collect::<BTreeSet<_>>(), asked);
@@ -53,7 +54,27 @@ pub async fn only_what_the_manifest_lists_is_sound(
     sound
 }
 
-async fn bytes_of(bag: &dyn BagReader, archive: &CheckedArchive) -> Result<Vec<u8>, BagReadError> {
+/// They are where a check finds them; what is damaged may only be noticed when it is read, and then by its sum.
+pub async fn archives_are_found_without_a_check(
+    bag: &dyn BagReader,
+    holds: &Holds,
+    archives: &[ListedArchive],
+) {
+    let asked: BTreeSet<String> = holds.sound.keys().chain(&holds.damaged).cloned().collect();
+    let found = bag.locate(&asked).await.expect("an answer");
+    assert_eq!(found.keys().cloned().collect::<BTreeSet<_>>(), asked);
+    for archive in archives {
+        assert_eq!(found[&archive.path].as_ref(), Ok(archive));
+    }
+    for path in &holds.damaged {
+        if let Ok(archive) = &found[path] {
+            let bytes = bytes_of(bag, archive).await.expect("its bytes");
+            assert_ne!(Sha256::of(&bytes), archive.sha256, "{path}");
+        }
+    }
+}
+
+async fn bytes_of(bag: &dyn BagReader, archive: &ListedArchive) -> Result<Vec<u8>, BagReadError> {
     let mut pieces = bag.open(archive).await?;
     let mut bytes = Vec::new();
     while let Some(piece) = pieces.next().await {
@@ -66,7 +87,7 @@ async fn bytes_of(bag: &dyn BagReader, archive: &CheckedArchive) -> Result<Vec<u
 pub async fn archives_come_whole_in_any_order(
     bag: &dyn BagReader,
     holds: &Holds,
-    archives: &[CheckedArchive],
+    archives: &[ListedArchive],
 ) {
     for archive in archives.iter().chain(archives.iter().rev()) {
         let bytes = bytes_of(bag, archive).await.expect("its bytes");
@@ -83,7 +104,7 @@ pub async fn archives_come_whole_in_any_order(
 pub async fn an_archive_may_be_left_in_the_middle(
     bag: &dyn BagReader,
     holds: &Holds,
-    archives: &[CheckedArchive],
+    archives: &[ListedArchive],
 ) {
     for archive in archives {
         let mut pieces = bag.open(archive).await.expect("it is there");

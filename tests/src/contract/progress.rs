@@ -21,6 +21,8 @@ pub fn events() -> Vec<Event> {
         ItemStage::Downloading,
         ItemStage::Stored { bytes: u64::MAX },
         ItemStage::Resumed { bytes: 0 },
+        ItemStage::Copying,
+        ItemStage::Reused { bytes: 0 },
         ItemStage::Failed {
             reason: "no".to_owned(),
         },

@@ -231,6 +231,7 @@ pub const PORTS: [Port; 16] = [
         methods: &[
             ("description", &["a_bag_says_what_it_is"]),
             ("check", &["only_what_the_manifest_lists_is_sound"]),
+            ("locate", &["archives_are_found_without_a_check"]),
             (
                 "open",
                 &[

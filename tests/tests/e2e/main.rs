@@ -22,6 +22,7 @@ mod resume;
 mod secrets;
 mod settings;
 mod sign_in;
+mod since;
 mod verify;
 mod views;
 

@@ -7,7 +7,7 @@ use domain::bag::layout::{self, Tag};
 use domain::bag::manifest;
 use domain::bag::verify::{Damage, Finding, RecordedExport};
 use domain::model::{Sha256, Sha256Hasher};
-use domain::ports::{ArchiveCheck, BagReadError, CheckedArchive};
+use domain::ports::{ArchiveCheck, BagReadError, ListedArchive};
 
 use crate::reader::visit::{Visitor, judge};
 use crate::reader::{BUFFER_BYTES, BagSource, ReadError, StoredFormat};
@@ -23,6 +23,8 @@ pub(super) struct Hashed(BTreeMap<String, Seen>);
 /// What was seen of one path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Seen {
+    /// Its bytes were passed over.
+    Passed { place: u64, bytes: u64 },
     Whole {
         place: u64,
         bytes: u64,
@@ -43,6 +45,28 @@ impl Hashed {
         };
         self.0.insert(path.to_owned(), seen);
     }
+
+    /// Whether what was seen of a path can be the file of this sum.
+    fn judge(&self, path: &str, expected: Sha256) -> ArchiveCheck {
+        let (place, bytes) = match self.0.get(path) {
+            None => return Err(format!("`{path}` is not in the bag")),
+            Some(Seen::Damaged(what)) => return Err(what.clone()),
+            Some(Seen::Whole { sha256, .. }) if *sha256 != expected => {
+                return Err(format!(
+                    "`{path}` differs from the manifest: its SHA-256 is {sha256}, not {expected}"
+                ));
+            }
+            Some(Seen::Whole { place, bytes, .. } | Seen::Passed { place, bytes }) => {
+                (*place, *bytes)
+            }
+        };
+        Ok(ListedArchive {
+            path: path.to_owned(),
+            bytes,
+            sha256: expected,
+            place,
+        })
+    }
 }
 
 /// What a bag says of itself.
@@ -50,45 +74,46 @@ impl Hashed {
 pub(super) struct Contents {
     pub(super) recorded: RecordedExport,
     pub(super) identity: Sha256,
+    pub(super) export_json_sha256: Sha256,
+    pub(super) tag_damage: Option<String>,
     /// The manifest; `None` where it lists a path twice with different sums.
     sums: BTreeMap<String, Option<Sha256>>,
-    /// The archives, where they were hashed in the same pass.
-    hashed: Option<Hashed>,
+    /// The archives. Where the bag had to be unpacked as a whole they were hashed, else passed over.
+    archives: Hashed,
+    are_hashed: bool,
 }
 
 impl Contents {
     /// Whether the answer to a check of this path depends on its bytes, and is not known yet.
     pub(super) fn is_worth_hashing(&self, path: &str) -> bool {
-        self.hashed.is_none() && path.starts_with(PAYLOAD) && self.sums.contains_key(path)
+        !self.are_hashed && path.starts_with(PAYLOAD) && self.sums.contains_key(path)
     }
 
     /// Whether a path is an archive whose bytes are those of the manifest.
     pub(super) fn judge(&self, path: &str, hashed: &Hashed) -> ArchiveCheck {
+        let expected = self.expected(path)?;
+        let hashed = if self.are_hashed {
+            &self.archives
+        } else {
+            hashed
+        };
+        hashed.judge(path, expected)
+    }
+
+    /// Where an archive lies that the manifest lists. What is known of its bytes is judged.
+    pub(super) fn locate(&self, path: &str) -> ArchiveCheck {
+        self.archives.judge(path, self.expected(path)?)
+    }
+
+    /// The sum that the manifest has for a file of the payload.
+    fn expected(&self, path: &str) -> Result<Sha256, String> {
         if !path.starts_with(PAYLOAD) {
             return Err(format!("`{path}` lies outside `{PAYLOAD}`"));
         }
-        let expected = match self.sums.get(path) {
-            None => return Err(format!("`{path}` is not listed in the manifest")),
-            Some(None) => return Err(format!("`{path}` is listed in the manifest twice")),
-            Some(Some(sum)) => sum,
-        };
-        let hashed = self.hashed.as_ref().unwrap_or(hashed);
-        match hashed.0.get(path) {
-            None => Err(format!("`{path}` is not in the bag")),
-            Some(Seen::Damaged(what)) => Err(what.clone()),
-            Some(Seen::Whole { sha256, .. }) if sha256 != expected => Err(format!(
-                "`{path}` differs from the manifest: its SHA-256 is {sha256}, not {expected}"
-            )),
-            Some(Seen::Whole {
-                place,
-                bytes,
-                sha256,
-            }) => Ok(CheckedArchive {
-                path: path.to_owned(),
-                bytes: *bytes,
-                sha256: *sha256,
-                place: *place,
-            }),
+        match self.sums.get(path) {
+            None => Err(format!("`{path}` is not listed in the manifest")),
+            Some(None) => Err(format!("`{path}` is listed in the manifest twice")),
+            Some(Some(sum)) => Ok(*sum),
         }
     }
 }
@@ -100,7 +125,7 @@ pub(super) fn contents(bag: BagSource) -> Result<Result<Contents, BagReadError>,
         wanted: if in_one_pass {
             Wanted::Archives
         } else {
-            Wanted::Nothing
+            Wanted::Places
         },
         ..Reading::default()
     };
@@ -125,13 +150,31 @@ pub(super) fn contents(bag: BagSource) -> Result<Result<Contents, BagReadError>,
         }
     };
     let both = [Sha256::of(&export_json), Sha256::of(&manifest)];
+    let tag_damage = tag_damage(&reading.tag_manifest.unwrap_or_default(), both);
+    let [export_json_sha256, _] = both;
     let both = both.map(|sum| sum.to_string()).join(" ");
     Ok(Ok(Contents {
         recorded,
         identity: Sha256::of(both.as_bytes()),
         sums: sums(&manifest),
-        hashed: in_one_pass.then_some(reading.hashed),
+        export_json_sha256,
+        tag_damage,
+        archives: reading.hashed,
+        are_hashed: in_one_pass,
     }))
+}
+
+/// Why `export.json` and the manifest, of these sums, are not what the tag manifest lists.
+fn tag_damage(tag_manifest: &[u8], sums: [Sha256; 2]) -> Option<String> {
+    let listed: Vec<_> = manifest::entries(tag_manifest).flatten().collect();
+    let tags = [Tag::ExportJson, Tag::PayloadManifest].into_iter();
+    let differs = |(tag, sum): &(Tag, Sha256)| {
+        let mut entries = listed.iter().filter(|entry| entry.path == tag.name());
+        !entries.any(|entry| entry.sha256 == *sum)
+    };
+    let (tag, _) = tags.zip(sums).find(differs)?;
+    let (name, list) = (tag.name(), Tag::TagManifest.name());
+    Some(format!("`{name}` is not what `{list}` lists"))
 }
 
 fn sums(manifest: &[u8]) -> BTreeMap<String, Option<Sha256>> {
@@ -157,8 +200,9 @@ pub(super) fn hashed(bag: BagSource, paths: BTreeSet<String>) -> Result<Hashed, 
 
 #[derive(Default)]
 enum Wanted {
+    /// The places of archives.
     #[default]
-    Nothing,
+    Places,
     /// Whatever is an archive by its path.
     Archives,
     Paths(BTreeSet<String>),
@@ -171,14 +215,14 @@ struct Reading {
     hashed: Hashed,
     export_json: Option<Vec<u8>>,
     manifest: Option<Vec<u8>>,
+    tag_manifest: Option<Vec<u8>>,
     buffer: Vec<u8>,
 }
 
 impl Reading {
     fn wants(&self, path: &str) -> bool {
         match &self.wanted {
-            Wanted::Nothing => false,
-            Wanted::Archives => layout::is_archive(path),
+            Wanted::Places | Wanted::Archives => layout::is_archive(path),
             Wanted::Paths(paths) => paths.contains(path),
         }
     }
@@ -215,17 +259,23 @@ fn tag(path: &str, content: &mut dyn Read) -> io::Result<Option<Vec<u8>>> {
 }
 
 impl Visitor for Reading {
-    fn file(&mut self, path: &str, _: u64, content: &mut dyn Read) -> io::Result<()> {
+    fn file(&mut self, path: &str, bytes: u64, content: &mut dyn Read) -> io::Result<()> {
         let place = self.place;
         self.place += 1;
         if path == Tag::ExportJson.name() && self.export_json.is_none() {
             self.export_json = tag(path, content)?;
         } else if path == Tag::PayloadManifest.name() && self.manifest.is_none() {
             self.manifest = tag(path, content)?;
+        } else if path == Tag::TagManifest.name() && self.tag_manifest.is_none() {
+            self.tag_manifest = tag(path, content)?;
         } else if self.wants(path) {
-            let seen = match self.hash(place, content)? {
-                Ok(seen) => seen,
-                Err(damage) => Seen::Damaged(format!("`{path}` cannot be read: {damage}")),
+            let seen = if let Wanted::Places = self.wanted {
+                Seen::Passed { place, bytes }
+            } else {
+                match self.hash(place, content)? {
+                    Ok(seen) => seen,
+                    Err(damage) => Seen::Damaged(format!("`{path}` cannot be read: {damage}")),
+                }
             };
             self.hashed.enter(path, seen);
         }

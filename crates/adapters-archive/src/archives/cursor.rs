@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use bytes::Bytes;
 use domain::bag::verify::{Damage, Finding};
-use domain::ports::{ArchiveBytes, BagReadError, CheckedArchive};
+use domain::ports::{ArchiveBytes, BagReadError, ListedArchive};
 use futures_util::StreamExt as _;
 use futures_util::stream;
 use tokio::sync::mpsc;
@@ -55,7 +55,7 @@ impl Cursors {
     }
 
     /// The bytes of an archive, by the nearest reader before it, or by a new one.
-    pub(super) fn open(&self, archive: &CheckedArchive) -> ArchiveBytes {
+    pub(super) fn open(&self, archive: &ListedArchive) -> ArchiveBytes {
         let (pieces, receiver) = mpsc::channel(PIECES);
         let mut request = Request {
             path: archive.path.clone(),

@@ -13,7 +13,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::ports::{
-    ArchiveBytes, ArchiveCheck, BagDescription, BagReadError, BagReader, CheckedArchive,
+    ArchiveBytes, ArchiveCheck, BagDescription, BagReadError, BagReader, ListedArchive,
 };
 use tokio::sync::OnceCell;
 
@@ -80,6 +80,8 @@ impl BagReader for BagArchives {
         Ok(BagDescription {
             recorded: contents.recorded.clone(),
             identity: contents.identity,
+            export_json_sha256: contents.export_json_sha256,
+            tag_damage: contents.tag_damage.clone(),
         })
     }
 
@@ -105,7 +107,18 @@ impl BagReader for BagArchives {
             .collect())
     }
 
-    async fn open(&self, archive: &CheckedArchive) -> Result<ArchiveBytes, BagReadError> {
+    async fn locate(
+        &self,
+        paths: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, ArchiveCheck>, BagReadError> {
+        let contents = self.contents().await?;
+        let paths = paths.iter();
+        Ok(paths
+            .map(|path| (path.clone(), contents.locate(path)))
+            .collect())
+    }
+
+    async fn open(&self, archive: &ListedArchive) -> Result<ArchiveBytes, BagReadError> {
         Ok(self.cursors.open(archive))
     }
 }

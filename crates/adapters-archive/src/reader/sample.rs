@@ -6,7 +6,7 @@ use std::io::{Cursor, Write};
 use std::path::PathBuf;
 
 use bytes::Bytes;
-use domain::model::{BagPath, Section, Sha256, UserId};
+use domain::model::{BagPath, OutputFormat, Section, Sha256, UserId};
 use domain::ports::{Origin, Receipt, TagFile};
 use domain::report::{Completeness, Report, tags};
 use flate2::Compression;
@@ -93,6 +93,7 @@ pub(crate) fn files_with(archive: &[u8]) -> Files {
         source: "https://uforge.example.com/api".to_owned(),
         platform_version: None,
         user: UserId::parse("john").unwrap(),
+        output_format: OutputFormat::Yaml,
         started: now,
         finished: now,
         completeness: Completeness::Complete,

@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use bytes::Bytes;
 use domain::bag::{ContentCheck, PublishedCheck};
 use domain::model::Sha256;
-use domain::ports::{Check, CheckFailure, NewEntry};
+use domain::ports::{CheckFailure, NewEntry};
 use tokio::sync::mpsc;
 
 use super::entry_end::QUEUE_CHUNKS;
@@ -35,7 +35,7 @@ impl Checks {
 
     /// Inflating, where the entry needs it, in a thread that takes its bytes from the queue that is returned.
     pub(super) fn beside(entry: &NewEntry) -> io::Result<(Self, Option<mpsc::Sender<Bytes>>)> {
-        if entry.check != Check::Gzip {
+        if !entry.check.inflates() {
             return Ok((Self::here(entry), None));
         }
         let (sender, mut chunks) = mpsc::channel::<Bytes>(QUEUE_CHUNKS);

@@ -10,8 +10,7 @@ use age::Encryptor;
 use async_trait::async_trait;
 use domain::model::{BagFormat, BagPath, SafeName};
 use domain::ports::{
-    ArchiveSink, Check, EntryWriter, FinishedBag, NewEntry, PartialEntry, Receipt, SinkError,
-    TagFiles,
+    ArchiveSink, EntryWriter, FinishedBag, NewEntry, PartialEntry, Receipt, SinkError, TagFiles,
 };
 use jiff::Timestamp;
 
@@ -231,7 +230,7 @@ impl ArchiveSink for ArchiveWriter {
 
 /// Whether an entry is gathered in memory. A longer archive is not: it is inflated while it arrives, and the next run can resume it.
 fn is_gathered(entry: &NewEntry) -> bool {
-    let longest = if entry.check == Check::Gzip || entry.validator.is_some() {
+    let longest = if entry.check.inflates() || entry.validator.is_some() {
         WORTH_RECORDING_BYTES
     } else {
         SMALL_BYTES

@@ -8,6 +8,7 @@ use roxmltree::{Document, Node};
 
 use super::Unread;
 use super::address::{id_after, last_number, object_id};
+use super::bundles;
 use super::pieces::{Piece, pieces};
 use super::xml::{checked, child, children, count, flag, kind, number, root, text, tree, word};
 
@@ -118,10 +119,15 @@ fn object_of(piece: &Piece<'_>) -> Option<ObjectFacts> {
 /// The facts in a document's tree.
 fn of(document: &Document<'_>, what: Resource) -> Result<Facts, Unread> {
     match shape(what) {
-        Shape::Object(name) => Ok(Facts {
-            objects: vec![object(root(document, &[name])?)],
-            total: None,
-        }),
+        Shape::Object(name) => {
+            let root = root(document, &[name])?;
+            let mut object = object(root);
+            object.bundles = is_appliance(what).then(|| bundles::of(root));
+            Ok(Facts {
+                objects: vec![object],
+                total: None,
+            })
+        }
         Shape::List(name, wrapper, item) => {
             let root = root(document, &[name])?;
             Ok(Facts {
@@ -151,6 +157,10 @@ fn part(root: Node<'_, '_>) -> Facts {
         objects: objects.filter(is_object).map(object).collect(),
         total: count(root, "total"),
     }
+}
+
+fn is_appliance(what: Resource) -> bool {
+    matches!(what, Resource::Item(item) if item.kind == ItemKind::Appliance)
 }
 
 /// The items of a list, in its wrapper or, where that is missing, in the root itself.
@@ -186,6 +196,7 @@ fn object(node: Node<'_, '_>) -> ObjectFacts {
         uploads: uploads(node),
         uploaded: is_own_file(node).then(|| uploaded(node)).flatten(),
         inner: inner(node),
+        bundles: None,
     }
 }
 

@@ -3,6 +3,7 @@
 //! Everything in here is a function of bytes. What is read becomes domain types at once; nothing is written back.
 
 mod address;
+mod bundles;
 pub(crate) mod error;
 mod facts;
 mod guard;

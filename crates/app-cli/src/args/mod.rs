@@ -7,6 +7,7 @@ mod general;
 mod import;
 mod output;
 mod selection;
+mod since;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -19,6 +20,7 @@ pub(crate) use general::GeneralArguments;
 pub(crate) use import::ImportArguments;
 pub(crate) use output::OutputArguments;
 pub(crate) use selection::SelectionArguments;
+pub(crate) use since::SinceArguments;
 
 use crate::settings::Layer;
 
@@ -120,6 +122,7 @@ EXAMPLES
   uforge-export export -u john --password-file pw -o - | ssh nas dd of=john.zip
   uforge-export export -a … -u john -o john.zip --receipt john.receipt.json \
       --sign-key ~/.minisign/minisign.key
+  uforge-export export -a … -u john --since uforge-john-20261124T101500Z.zip
 
 SECTIONS
   profile, appliances, mysoftware, cloud-accounts, artifact-accounts, api-keys,
@@ -137,7 +140,8 @@ EXAMPLES
 const PLAN_EXAMPLES: &str = "\
 EXAMPLES
   uforge-export plan -a https://uforge.example.com/api -u john
-  uforge-export plan -c credentials.yml --json | jq .items";
+  uforge-export plan -c credentials.yml --json | jq .items
+  uforge-export plan -a … -u john --since uforge-john-20261124T101500Z.zip";
 
 const VERIFY_EXAMPLES: &str = "\
 EXAMPLES
@@ -192,6 +196,8 @@ pub(crate) struct ExportArguments {
     #[command(flatten)]
     pub(crate) selection: SelectionArguments,
     #[command(flatten)]
+    pub(crate) since: SinceArguments,
+    #[command(flatten)]
     pub(crate) output: OutputArguments,
 }
 
@@ -220,6 +226,8 @@ pub(crate) struct PlanArguments {
     pub(crate) connection: ConnectionArguments,
     #[command(flatten)]
     pub(crate) selection: SelectionArguments,
+    #[command(flatten)]
+    pub(crate) since: SinceArguments,
     /// Print JSON instead of a table
     #[arg(long, help_heading = "OUTPUT")]
     pub(crate) json: bool,

@@ -46,6 +46,7 @@ pub(super) fn run(session: &mut Session, arguments: DemoArguments) -> Result<End
             selection: SelectionSettings::everything(),
             output,
             receipt,
+            earlier: None,
         };
         let finished = export(session, signals, &job).await;
         running.shutdown().await;

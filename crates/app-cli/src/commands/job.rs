@@ -6,6 +6,7 @@ use domain::model::Order;
 
 use super::order;
 use super::receipt::ReceiptJob;
+use super::since::EarlierBagFile;
 use crate::settings::{
     ConnectionSettings, OutputSettings, SelectionSettings, SettingsError, bag_name,
 };
@@ -17,17 +18,18 @@ pub(super) struct Job {
     pub(super) output: OutputSettings,
     /// The receipt that is wanted, with its key open.
     pub(super) receipt: Option<ReceiptJob>,
+    /// The bag that unchanged archives are taken from.
+    pub(super) earlier: Option<EarlierBagFile>,
 }
 
 impl Job {
     /// The order for a bag in this file: the top folder is named like the file.
     pub(super) fn order_for(&self, file: &Path) -> Result<Order, SettingsError> {
         let name = bag_name(file, self.output.format)?;
-        Ok(order::of_export(
-            &self.connection,
-            &self.selection,
-            &self.output,
-            name,
-        ))
+        let earlier = self.earlier.as_ref();
+        Ok(Order {
+            since: earlier.map(|bag| bag.earlier().identity().clone()),
+            ..order::of_export(&self.connection, &self.selection, &self.output, name)
+        })
     }
 }

@@ -18,6 +18,7 @@ mod receipt;
 mod run;
 mod sandbox;
 mod session;
+mod since;
 mod target;
 mod unfinished;
 mod verify;

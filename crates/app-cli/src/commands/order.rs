@@ -41,6 +41,7 @@ pub(super) fn of_plan(connection: &ConnectionSettings, selection: &SelectionSett
         format: domain::model::BagFormat::default(),
         bag_name: no_bag(),
         notice: selection.notice.clone(),
+        since: None,
         jobs: Limits::JOBS,
         downloads: Limits::DOWNLOADS,
         max_wait: Limits::MAX_WAIT,

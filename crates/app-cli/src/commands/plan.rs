@@ -1,18 +1,20 @@
 //! `plan`: what an export would contain. Nothing but GET is sent.
 
-use domain::workflow::{self, Plan, PlannedSection, SectionPlan};
+use domain::model::Order;
+use domain::workflow::{self, Plan, PlannedItem, PlannedSection, Ports, SectionPlan};
 use serde::Serialize;
 
 use crate::args::PlanArguments;
 use crate::error::CommandError;
 use crate::exit::Ending;
-use crate::render::{Table, count, number, size};
+use crate::render::{Table, count, number, printable, size};
 use crate::settings::{ConnectionSettings, Layer, SelectionSettings, UnsignedConnection};
 use crate::signals::Signals;
 use crate::stdout;
 
 use super::question::ask;
 use super::session::{Session, sign};
+use super::since;
 
 pub(super) fn run(session: &mut Session, arguments: PlanArguments) -> Result<Ending, CommandError> {
     let mut flags = Layer::default();
@@ -21,24 +23,24 @@ pub(super) fn run(session: &mut Session, arguments: PlanArguments) -> Result<End
     let mut inputs = session.inputs_with_credentials(flags)?;
     let selection = SelectionSettings::of(&inputs.layers)?;
     let unsigned = UnsignedConnection::of(&mut inputs)?;
+    let earlier = since::open(&arguments.since, &inputs)?;
     session.say_warnings(&inputs);
-    let (connection, plan) = Session::wait_for(async {
+    let (connection, plan, bag) = Session::wait_for(async {
         let mut signals = Signals::listen().map_err(CommandError::Runtime)?;
         let connection = sign(&mut signals, unsigned).await?;
-        let plan = ask(
-            session,
-            &mut signals,
-            &connection,
-            &selection,
-            workflow::plan,
-        )
-        .await?;
-        Ok((connection, plan))
+        let earlier = since::read(earlier, &mut signals, &connection).await?;
+        let question = async |ports: Ports<'_>, order: &Order| match &earlier {
+            Some(earlier) => workflow::plan_since(ports, earlier.since(), order).await,
+            None => workflow::plan(ports, order).await,
+        };
+        let plan = ask(session, &mut signals, &connection, &selection, question).await?;
+        let bag = earlier.map(|earlier| earlier.earlier().identity().name.clone());
+        Ok((connection, plan, bag))
     })?;
     let text = if arguments.json {
-        stdout::json(&json(&plan, &connection))?
+        stdout::json(&json(&plan, &connection, bag.as_deref()))?
     } else {
-        table(&plan, &connection)
+        table(&plan, &connection, bag.as_deref())
     };
     stdout::write(&text)?;
     Ok(Ending::Done)
@@ -49,6 +51,8 @@ struct PlanJson<'a> {
     url: &'a str,
     user: &'a str,
     platform_version: Option<&'a str>,
+    /// The earlier bag's file.
+    since: Option<&'a str>,
     sections: Vec<SectionJson<'a>>,
     items: Vec<ItemJson<'a>>,
 }
@@ -71,6 +75,10 @@ struct ItemJson<'a> {
     name: Option<&'a str>,
     version: Option<&'a str>,
     bytes: Option<u64>,
+    /// `export` or `reuse`.
+    action: &'static str,
+    /// Why it is exported although there is an earlier bag.
+    reason: Option<String>,
 }
 
 fn section_json(section: &workflow::PlannedSection) -> SectionJson<'_> {
@@ -98,24 +106,52 @@ fn section_json(section: &workflow::PlannedSection) -> SectionJson<'_> {
     }
 }
 
-fn json<'a>(plan: &'a Plan, connection: &'a ConnectionSettings) -> PlanJson<'a> {
+fn json<'a>(
+    plan: &'a Plan,
+    connection: &'a ConnectionSettings,
+    since: Option<&'a str>,
+) -> PlanJson<'a> {
     let items = plan.items.iter().map(|item| ItemJson {
         kind: item.item.kind,
         id: item.item.id.get(),
         name: item.name.as_deref(),
         version: item.version.as_deref(),
         bytes: item.size,
+        action: if is_reused(item) { "reuse" } else { "export" },
+        reason: reason(item),
     });
     PlanJson {
         url: &connection.server.url,
         user: connection.user.as_str(),
         platform_version: plan.platform_version.as_deref(),
+        since,
         sections: plan.sections.iter().map(section_json).collect(),
         items: items.collect(),
     }
 }
 
-fn table(plan: &Plan, connection: &ConnectionSettings) -> String {
+fn is_reused(item: &PlannedItem) -> bool {
+    item.reuse == Some(Ok(()))
+}
+
+/// Why an item is exported although there is an earlier bag.
+fn reason(item: &PlannedItem) -> Option<String> {
+    match &item.reuse {
+        Some(Err(why)) => Some(why.to_string()),
+        Some(Ok(())) | None => None,
+    }
+}
+
+/// What stands beside an item where there is an earlier bag.
+fn origin(item: &PlannedItem) -> String {
+    match reason(item) {
+        Some(why) => format!("exported: {why}"),
+        None if is_reused(item) => "taken".to_owned(),
+        None => String::new(),
+    }
+}
+
+fn table(plan: &Plan, connection: &ConnectionSettings, since: Option<&str>) -> String {
     let mut sections = Table::new(40);
     sections.row(["SECTION", "OBJECTS", "SIZE", ""]);
     for section in &plan.sections {
@@ -130,14 +166,18 @@ fn table(plan: &Plan, connection: &ConnectionSettings) -> String {
             item.name.as_deref().unwrap_or("(no name)"),
             item.version.as_deref().unwrap_or_default(),
             &bytes,
+            &origin(item),
         ]);
     }
-    let archives = number(plan.items.len());
+    let taken = plan.items.iter().filter(|item| is_reused(item)).count();
+    let archives = |count_of| count(number(count_of), "archive", "archives");
+    let exported = archives(plan.items.len() - taken);
+    let rest = since.map_or_else(String::new, |bag| {
+        format!(", {} taken from `{}`", archives(taken), printable(bag))
+    });
     format!(
-        "{} from {}\n\n{sections}\n{} would be exported by the platform:\n{items}",
-        connection.user,
-        connection.server.url,
-        count(archives, "archive", "archives"),
+        "{} from {}\n\n{sections}\n{exported} would be exported by the platform{rest}:\n{items}",
+        connection.user, connection.server.url,
     )
 }
 

@@ -158,7 +158,10 @@ async fn watched(
         journal,
         progress: &reporter,
     };
-    workflow::export(ports, sink, order).await
+    match &job.earlier {
+        Some(earlier) => workflow::export_since(ports, earlier.since(), sink, order).await,
+        None => workflow::export(ports, sink, order).await,
+    }
 }
 
 /// A start that was sent before the run was dropped may have made a ticket: its answer is waited for, and recorded.

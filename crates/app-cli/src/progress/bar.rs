@@ -125,12 +125,13 @@ pub(super) fn lines(board: &Board, subject: &Subject, now: Duration) -> Vec<Stri
 
 fn order(stage: &ItemStage) -> u8 {
     match stage {
-        ItemStage::Downloading | ItemStage::Uploading => 0,
+        ItemStage::Downloading | ItemStage::Copying | ItemStage::Uploading => 0,
         ItemStage::Ready => 1,
         ItemStage::Waiting { .. } | ItemStage::Importing { .. } => 2,
         ItemStage::Starting
         | ItemStage::Stored { .. }
         | ItemStage::Resumed { .. }
+        | ItemStage::Reused { .. }
         | ItemStage::Imported { .. }
         | ItemStage::Failed { .. } => 3,
     }
@@ -216,9 +217,11 @@ fn item_line(item: ItemRef, active: &ActiveItem) -> String {
         ),
         ItemStage::Ready => ("ready", None, "waits for its turn".to_owned()),
         ItemStage::Downloading
+        | ItemStage::Copying
         | ItemStage::Uploading
         | ItemStage::Stored { .. }
         | ItemStage::Resumed { .. }
+        | ItemStage::Reused { .. }
         | ItemStage::Imported { .. }
         | ItemStage::Failed { .. } => {
             let percent = active
@@ -228,10 +231,10 @@ fn item_line(item: ItemRef, active: &ActiveItem) -> String {
             let of = active
                 .total
                 .map_or_else(String::new, |total| format!(" of {}", size(total)));
-            let doing = if active.stage == ItemStage::Uploading {
-                "uploading"
-            } else {
-                "downloading"
+            let doing = match active.stage {
+                ItemStage::Uploading => "uploading",
+                ItemStage::Copying => "copying",
+                _ => "downloading",
             };
             (doing, percent, format!("{}{of}", size(active.received)))
         }

@@ -134,6 +134,10 @@ fn words(stage: &ItemStage) -> String {
         ItemStage::Resumed { bytes } => {
             format!("in the bag since an earlier run, {}", size(*bytes))
         }
+        ItemStage::Copying => "copying it from the earlier bag".to_owned(),
+        ItemStage::Reused { bytes } => {
+            format!("in the bag, from the earlier bag, {}", size(*bytes))
+        }
         ItemStage::Failed { reason } => format!("failed: {reason}"),
         ItemStage::Uploading => "uploading".to_owned(),
         ItemStage::Importing { message, .. } => match message {

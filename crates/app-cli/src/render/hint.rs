@@ -4,14 +4,14 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use domain::ports::{API_URL, ApiError, SinkError};
-use domain::workflow::{ImportError, RunError};
+use domain::workflow::{EarlierBagError, ImportError, RunError};
 use settings_layers::FileError;
 
 use crate::compose::{
     ComposeError, EncryptionError, ImportFileError, OpenError, ReadError, SetUpError,
 };
 use crate::credentials::CredentialsError;
-use crate::error::CommandError;
+use crate::error::{CommandError, EarlierBagProblem};
 use crate::settings::SettingsError;
 
 /// An error that may know what to do next.
@@ -60,6 +60,7 @@ impl Hint for CommandError {
             Self::OtherRun { .. } | Self::OtherBag { .. } => {
                 text("sign in there with `--url` and `--user`, or `--as`")
             }
+            Self::EarlierBag { source, .. } => hint_of_earlier_bag(source),
             Self::NotComparable { .. } => text("`verify` without `--against` checks it"),
             Self::NoReceipt { bag: None, .. } => None,
             Self::NoReceipt { bag: Some(_), .. } => text(
@@ -71,6 +72,24 @@ impl Hint for CommandError {
             | Self::Stdout(_)
             | Self::Runtime(_)
             | Self::Interrupted(_) => None,
+        }
+    }
+}
+
+fn hint_of_earlier_bag(problem: &EarlierBagProblem) -> Option<String> {
+    match problem {
+        EarlierBagProblem::Open(ComposeError::Read(ReadError::Encrypted { .. })) => {
+            text("give `--since-identity FILE` or `--since-passphrase-file FILE`")
+        }
+        EarlierBagProblem::Open(error) => error.hint(),
+        EarlierBagProblem::Bag(EarlierBagError::OtherBag { .. }) => text(
+            "name a bag of the same person from the same platform; without `--since` all archives are exported",
+        ),
+        EarlierBagProblem::Bag(EarlierBagError::Read(_)) => text(
+            "`uforge-export verify` says what is wrong with it; without `--since` all archives are exported",
+        ),
+        EarlierBagProblem::Bag(EarlierBagError::Nameless) => {
+            text("without `--since` all archives are exported")
         }
     }
 }

@@ -38,11 +38,23 @@ impl Inputs {
         inputs.add_official(&places)
     }
 
+    /// Whether a secret comes from standard input, which can give no other one.
+    pub(crate) fn read_standard_input(&self) -> bool {
+        let keys = [
+            keys::PASSWORD_FILE,
+            keys::SECRETKEY_FILE,
+            keys::PASSPHRASE_FILE,
+        ];
+        keys.into_iter().any(|key| self.is_standard_input(key))
+    }
+
+    fn is_standard_input(&self, key: Key<PathBuf>) -> bool {
+        let path = self.layers.pick(key);
+        path.is_some_and(|path| path.value.as_os_str() == "-")
+    }
+
     pub(super) fn check_standard_input(&self) -> Result<(), CredentialsError> {
-        let from_stdin = |key: Key<PathBuf>| {
-            let path = self.layers.pick(key);
-            path.is_some_and(|path| path.value.as_os_str() == "-")
-        };
+        let from_stdin = |key| self.is_standard_input(key);
         let signing_in = from_stdin(keys::PASSWORD_FILE) || from_stdin(keys::SECRETKEY_FILE);
         let secrets = [
             signing_in,

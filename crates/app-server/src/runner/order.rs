@@ -22,6 +22,7 @@ pub(super) fn order(job: &Job, source: &str, bag_name: SafeName) -> Order {
         format: request.format,
         bag_name,
         notice: None,
+        since: None,
         jobs: Limits::JOBS,
         downloads: Limits::DOWNLOADS,
         max_wait: Limits::MAX_WAIT,

@@ -183,6 +183,23 @@ pub fn is_picture(path: &BagPath) -> bool {
     file.starts_with("photo.") || file.starts_with("logo.")
 }
 
+/// Which of the item's archives a path is, from 1, where it is one of this item's: see [`archive`].
+pub fn archive_number(path: &str, section: Section, id: ObjectId) -> Option<usize> {
+    let below = path.strip_prefix(section_folder(section).as_str())?;
+    let (folder, name) = below.strip_prefix('/')?.split_once('/')?;
+    let rest = folder.strip_prefix(&id.to_string())?;
+    if !rest.is_empty() && !rest.starts_with('-') {
+        return None;
+    }
+    match name.strip_prefix("archive")?.strip_suffix(".tar.gz")? {
+        "" => Some(1),
+        number => {
+            let number = number.strip_prefix('-')?.parse().ok()?;
+            (number > 1).then_some(number)
+        }
+    }
+}
+
 /// The user's photo; `ending` as [`ending_of`] says it.
 pub fn photo(ending: &str) -> BagPath {
     section_folder(Section::Profile).join(&with_ending("photo", ending))

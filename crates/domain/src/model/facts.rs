@@ -1,5 +1,7 @@
 //! What the workflow needs to know of a document, read from its bytes at the border and never written back.
 
+use std::collections::BTreeSet;
+
 use serde::{Deserialize, Serialize};
 
 /// What kind of file an object carries.
@@ -37,6 +39,15 @@ pub struct UploadFacts {
     pub media_type: Option<String>,
 }
 
+/// How the document of an appliance names a software bundle of a user.
+#[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct BundleReference {
+    /// Whose bundle, as its address says. `None` where no address says it: then it is the appliance's user's.
+    pub owner: Option<String>,
+    /// Its `dbId`; `None` where it is not clear which bundle is meant.
+    pub id: Option<i64>,
+}
+
 /// What is known of one object. Every field is optional in the schema, so every field is optional here.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ObjectFacts {
@@ -65,6 +76,9 @@ pub struct ObjectFacts {
     pub org: Option<i64>,
     /// Photo, logo and certificates.
     pub uploads: Vec<UploadFacts>,
+    /// The software bundles that an appliance's own document refers to; `None` of everything else, and in lists.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bundles: Option<BTreeSet<BundleReference>>,
     /// `uploaded` of an object that is a file itself (a boot script, a software artifact), where sent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub uploaded: Option<bool>,

@@ -15,15 +15,17 @@ mod section;
 mod text;
 
 pub use digest::{Sha256, Sha256Hasher};
-pub use facts::{Facts, InnerFacts, InnerRole, ObjectFacts, UploadFacts, UploadRole};
+pub use facts::{
+    BundleReference, Facts, InnerFacts, InnerRole, ObjectFacts, UploadFacts, UploadRole,
+};
 pub use ids::{
     ExportId, IdError, ImportId, ImportTicket, ItemKind, ItemRef, ObjectId, Ticket, UserId,
 };
 pub use import::{ImportOptions, ImportOrder, OnConflict, OsVersion, Tagging};
 pub use names::{BagPath, NameError, SafeName, slug};
 pub use order::{
-    BagFormat, DocumentForms, Order, OutagePolicy, OutputFormat, Secrets, Selection, Strictness,
-    TicketPolicy,
+    BagFormat, DocumentForms, EarlierBag, Order, OutagePolicy, OutputFormat, Secrets, Selection,
+    Strictness, TicketPolicy,
 };
 pub(crate) use part::is_parameter;
 pub use part::{PartKind, PartRef, UnknownPart};

@@ -163,6 +163,15 @@ impl Selection {
     }
 }
 
+/// The earlier bag that unchanged archives are taken from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct EarlierBag {
+    /// The name of its file.
+    pub name: String,
+    /// SHA-256 of its `export.json`, by which it is known.
+    pub export_json_sha256: Sha256,
+}
+
 /// One order: everything that decides what a run does.
 #[derive(Clone, Debug)]
 pub struct Order {
@@ -192,6 +201,8 @@ pub struct Order {
     pub bag_name: super::SafeName,
     /// The operator's own text, as given with `--notice`.
     pub notice: Option<String>,
+    /// The bag that archives which have not changed since are taken from.
+    pub since: Option<EarlierBag>,
     /// Exports asked for on the server at the same time.
     pub jobs: usize,
     /// Downloads at the same time.
@@ -203,11 +214,12 @@ pub struct Order {
 }
 
 impl Order {
-    /// A sum over all that must be the same for an interrupted run to be continued: user, server, selection and forms.
+    /// A sum over all that must be the same for an interrupted run to be continued: user, server, selection, forms, and the earlier
+    /// bag that archives are taken from, whatever its file is called.
     ///
     /// Concurrency, waiting times, the bag's name and the program's version are not part of it.
     pub fn fingerprint(&self) -> Sha256 {
-        let parts = serde_json::json!([
+        let mut parts = serde_json::json!([
             "uforge-export order 1",
             self.user,
             self.source,
@@ -218,6 +230,10 @@ impl Order {
             self.format,
             self.notice,
         ]);
+        // Orders without it have the sum that they had before there was one.
+        if let (Some(since), Some(parts)) = (&self.since, parts.as_array_mut()) {
+            parts.push(serde_json::json!({ "since": since.export_json_sha256 }));
+        }
         Sha256::of(parts.to_string().as_bytes())
     }
 }

@@ -31,23 +31,27 @@ pub struct BagDescription {
     pub recorded: RecordedExport,
     /// A sum over `export.json` and the manifest: another one is another bag.
     pub identity: Sha256,
+    /// SHA-256 of `export.json`.
+    pub export_json_sha256: Sha256,
+    /// Why `export.json` or the manifest are not what the tag manifest lists (RFC 8493 §2.2.1), in words.
+    pub tag_damage: Option<String>,
 }
 
-/// An archive whose bytes are those of the manifest.
+/// An archive that the manifest lists.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct CheckedArchive {
+pub struct ListedArchive {
     /// Where in the bag.
     pub path: String,
-    /// Its length, as it was read.
+    /// Its length: after a check as it was read, else as the container says it.
     pub bytes: u64,
-    /// Its sum.
+    /// Its sum in the manifest.
     pub sha256: Sha256,
     /// Its place among the files of the bag: archives that are opened in this order are read in one pass.
     pub place: u64,
 }
 
-/// What a check of an archive came to: the archive, or what is wrong with it, in words.
-pub type ArchiveCheck = Result<CheckedArchive, String>;
+/// What a check of an archive, or the search for it, came to: the archive, or what is wrong with it, in words.
+pub type ArchiveCheck = Result<ListedArchive, String>;
 
 /// The bytes of an archive, in pieces.
 pub type ArchiveBytes = BoxStream<'static, Result<Bytes, BagReadError>>;
@@ -65,6 +69,13 @@ pub trait BagReader: Send + Sync {
         paths: &BTreeSet<String>,
     ) -> Result<BTreeMap<String, ArchiveCheck>, BagReadError>;
 
+    /// Finds archives without reading them: where each lies, and its sum in the manifest, which its bytes may not have. What is known
+    /// to be damaged without reading it is: see [`Self::check`]. Every path that was asked for is in the answer.
+    async fn locate(
+        &self,
+        paths: &BTreeSet<String>,
+    ) -> Result<BTreeMap<String, ArchiveCheck>, BagReadError>;
+
     /// The bytes of a file, from its first to its last. Nothing is unpacked to disk, and what is in memory does not grow with the file.
-    async fn open(&self, archive: &CheckedArchive) -> Result<ArchiveBytes, BagReadError>;
+    async fn open(&self, archive: &ListedArchive) -> Result<ArchiveBytes, BagReadError>;
 }

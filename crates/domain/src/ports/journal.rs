@@ -72,6 +72,13 @@ pub enum Fact {
         /// Which.
         resource: DocumentKey,
     },
+    /// An archive of the earlier bag is not what that bag's manifest says: the item is exported.
+    NotReused {
+        /// Which.
+        item: ItemRef,
+        /// In words.
+        note: String,
+    },
     /// Nothing more is fetched: the bag is about to be finished.
     Finishing {
         /// Whether something is missing from it.
@@ -103,6 +110,8 @@ pub struct JournalState {
     pub documents: BTreeMap<DocumentKey, Facts>,
     /// Documents that the platform does not offer as JSON.
     pub not_as_json: BTreeSet<DocumentKey>,
+    /// Items that could not be taken from the earlier bag, and why, in words.
+    pub not_reused: BTreeMap<ItemRef, String>,
     /// Whether something is missing from the bag that was about to be finished last. An encrypted bag does not say it itself.
     pub is_partial: bool,
     /// What a receipt says of that bag. An encrypted one cannot be asked.
@@ -153,6 +162,9 @@ impl JournalState {
                 self.delivered = None;
             }
             Fact::Described { delivered } => self.delivered = Some(delivered),
+            Fact::NotReused { item, note } => {
+                self.not_reused.insert(item, note);
+            }
         }
     }
 }

@@ -31,6 +31,13 @@ pub enum ItemStage {
         /// Size of the archive.
         bytes: u64,
     },
+    /// Its bytes are copied from an earlier bag.
+    Copying,
+    /// Taken from an earlier bag.
+    Reused {
+        /// Size of the archive.
+        bytes: u64,
+    },
     /// Given up.
     Failed {
         /// Why.

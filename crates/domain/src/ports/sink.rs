@@ -28,6 +28,11 @@ pub enum Check {
     None,
     /// They are a complete gzip stream: every member's CRC-32 and length are right, and nothing follows the last (RFC 1952 §2.3.1).
     Gzip,
+    /// They are a complete gzip stream, and have this SHA-256: an archive that was whole once, and is copied.
+    GzipOf {
+        /// The sum of the archive that is copied.
+        sha256: Sha256,
+    },
     /// They have what the platform published of them.
     Published {
         /// Size in bytes.
@@ -35,6 +40,16 @@ pub enum Check {
         /// SHA-256.
         sha256: Option<Sha256>,
     },
+}
+
+impl Check {
+    /// Whether the bytes are inflated for it, which is what a check takes the most time for.
+    pub fn inflates(&self) -> bool {
+        match self {
+            Self::Gzip | Self::GzipOf { .. } => true,
+            Self::None | Self::Published { .. } => false,
+        }
+    }
 }
 
 /// When an entry must be safe from a loss of power.
@@ -76,10 +91,17 @@ pub struct Origin {
     pub fetched: Timestamp,
     /// The item whose archive this is.
     pub item: Option<ItemRef>,
-    /// The ticket that it was downloaded with.
+    /// The ticket that it was downloaded with; none of an archive that was taken from an earlier bag.
     pub ticket: Option<Ticket>,
     /// What was blanked in it.
     pub redactions: Vec<Redaction>,
+}
+
+impl Origin {
+    /// Whether this is an archive that was taken from an earlier bag: `source` and `fetched` are that bag's then.
+    pub fn is_reused(&self) -> bool {
+        self.item.is_some() && self.ticket.is_none()
+    }
 }
 
 /// An entry about to be written.
@@ -178,7 +200,7 @@ pub enum CheckFailure {
         /// Bytes published.
         expected: u64,
     },
-    /// Not the published SHA-256.
+    /// Not the SHA-256 that the platform publishes or, of a copy, that of the original.
     #[error("the SHA-256 is not the one that the platform publishes")]
     Sha256,
 }

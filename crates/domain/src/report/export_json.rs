@@ -8,7 +8,7 @@ use super::coverage::{Coverage, coverage};
 use super::{
     Completeness, Failure, ItemReport, ItemStatus, Report, SectionReport, SectionStatus, Stage,
 };
-use crate::model::{Basis, Section, Sha256};
+use crate::model::{Basis, EarlierBag, OutputFormat, Section, Sha256};
 use crate::ports::{Receipt, RedactionRule};
 
 /// The format's name and version. Fields may be added within a version; none is taken away or changes its meaning.
@@ -27,6 +27,9 @@ pub(super) struct Export<'a> {
     source: Source<'a>,
     /// The login name of the person whose data this is.
     user: &'a str,
+    /// The form of the template inside the platform's archives.
+    #[schemars(schema_with = "super::schema::output_format")]
+    output_format: OutputFormat,
     /// When the export began; the first time, where it was interrupted and continued.
     #[schemars(schema_with = "super::schema::time")]
     started: Timestamp,
@@ -122,8 +125,22 @@ struct ItemEntry<'a> {
     status: ItemStatus,
     /// Why it is not complete.
     reason: Option<&'a str>,
+    /// The earlier archive that its own archive was taken from, because it had not changed since: `source` and `fetched` of that
+    /// file are the earlier archive's. Null where it was exported anew.
+    reused_from: Option<ReusedFrom<'a>>,
     /// Paths of the files that hold it.
     files: &'a [String],
+}
+
+/// An earlier archive of the same person's data.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ReusedFrom")]
+struct ReusedFrom<'a> {
+    /// The name of its file.
+    bag: &'a str,
+    /// SHA-256 of its `export.json`.
+    #[schemars(schema_with = "super::schema::sha256")]
+    export_json_sha256: Sha256,
 }
 
 /// One file of the archive.
@@ -199,6 +216,7 @@ impl<'a> Export<'a> {
                 uforge_version: report.platform_version.as_deref(),
             },
             user: report.user.as_str(),
+            output_format: report.output_format,
             started: report.started,
             finished: report.finished,
             outcome: report.completeness,
@@ -247,7 +265,17 @@ impl<'a> ItemEntry<'a> {
             changed_during_export: item.changed_during_export,
             status: item.status,
             reason: item.reason.as_deref(),
+            reused_from: item.reused_from.as_ref().map(ReusedFrom::of),
             files: &item.files,
+        }
+    }
+}
+
+impl<'a> ReusedFrom<'a> {
+    fn of(bag: &'a EarlierBag) -> Self {
+        Self {
+            bag: &bag.name,
+            export_json_sha256: bag.export_json_sha256,
         }
     }
 }

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{Section, UserId};
+use crate::model::{EarlierBag, OutputFormat, Section, UserId};
 use crate::ports::{FinishedBag, Receipt};
 
 /// Whether everything selected is in the bag.
@@ -93,6 +93,8 @@ pub struct ItemReport {
     pub reason: Option<String>,
     /// Paths of its files in the bag.
     pub files: Vec<String>,
+    /// The earlier bag that its archive was taken from.
+    pub reused_from: Option<EarlierBag>,
 }
 
 /// At which stage something was lost.
@@ -139,6 +141,8 @@ pub struct Report {
     pub platform_version: Option<String>,
     /// Whose data.
     pub user: UserId,
+    /// `outputFormat` of the archives.
+    pub output_format: OutputFormat,
     /// When the run began (the first one, where it was interrupted).
     pub started: Timestamp,
     /// When the bag was closed.

@@ -6,7 +6,7 @@ use super::{
     Completeness, Failure, ItemReport, ItemStatus, Report, SectionReport, SectionStatus,
     SectionView, Stage, Views,
 };
-use crate::model::{BagPath, Section, Sha256, UserId};
+use crate::model::{BagPath, OutputFormat, Section, Sha256, UserId};
 use crate::ports::{Origin, Receipt, Redaction, RedactionRule};
 
 fn time(text: &str) -> Timestamp {
@@ -73,6 +73,7 @@ fn item(section: Section, id: i64, name: &str, version: &str, files: &[&str]) ->
             .iter()
             .map(|file| format!("data/{section}/{file}"))
             .collect(),
+        reused_from: None,
     }
 }
 
@@ -86,6 +87,7 @@ fn report(sections: Vec<SectionReport>, items: Vec<ItemReport>, files: Vec<Recei
         source: "https://uforge.example.com/api".to_owned(),
         platform_version: Some("3.8.13".to_owned()),
         user: UserId::parse("john").expect("a sample's login is valid"),
+        output_format: OutputFormat::Yaml,
         started: time("2026-11-24T10:15:00Z"),
         finished: time("2026-11-24T10:21:43Z"),
         completeness: Completeness::Complete,

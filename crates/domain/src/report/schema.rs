@@ -40,6 +40,10 @@ pub(super) fn basis(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "enum": ["provided", "observed", "platform"] })
 }
 
+pub(super) fn output_format(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": ["yaml", "json"] })
+}
+
 pub(super) fn rule(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "enum": ["secret", "other_person"] })
 }

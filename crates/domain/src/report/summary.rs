@@ -177,6 +177,20 @@ fn described(failure: &Failure) -> String {
     line
 }
 
+/// Archives that were not exported, because they had not changed since an earlier bag.
+fn reused(report: &Report) -> Option<String> {
+    let items = report.items.iter();
+    let mut bags = items.filter_map(|item| item.reused_from.as_ref());
+    let bag = plain(&bags.next()?.name);
+    let archives = 1 + bags.count() as u64;
+    Some(format!(
+        "{} {} had not changed and {} taken from {bag}.",
+        grouped(archives),
+        plural(archives, "archive"),
+        if archives == 1 { "was" } else { "were" }
+    ))
+}
+
 fn notes(report: &Report) -> Vec<String> {
     let mut notes: Vec<String> = report
         .notes
@@ -195,6 +209,7 @@ fn notes(report: &Report) -> Vec<String> {
             plural(changed, "object")
         ));
     }
+    notes.extend(reused(report));
     notes.extend(report.sections.iter().filter_map(moved));
     let others = blanked(report, RedactionRule::OtherPerson);
     if others > 0 {

@@ -153,7 +153,7 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::model::{Section, UserId};
+    use crate::model::{OutputFormat, Section, UserId};
     use crate::ports::Origin;
 
     fn report(user: &str, files: &[(&str, &[u8])]) -> Report {
@@ -178,6 +178,7 @@ mod tests {
             source: "https://uforge.example.com:8443/api".to_owned(),
             platform_version: Some("3.8.13".to_owned()),
             user: UserId::parse(user).unwrap(),
+            output_format: OutputFormat::Yaml,
             started: now,
             finished: now,
             completeness: Completeness::Complete,

@@ -47,6 +47,7 @@ pub fn order() -> Order {
         format: BagFormat::Zip,
         bag_name: SafeName::parse("uforge-john").unwrap_or_else(|error| panic!("{error}")),
         notice: None,
+        since: None,
         jobs: Limits::JOBS,
         downloads: Limits::DOWNLOADS,
         max_wait: Limits::MAX_WAIT,

@@ -11,8 +11,8 @@ use futures_util::{StreamExt as _, stream};
 
 use super::SimClock;
 use crate::model::{
-    BinaryRef, ExportId, Facts, ItemKind, ItemRef, ListResource, ObjectFacts, OutputFormat, Page,
-    PartRef, Representation, Resource, Ticket, UploadFacts, UploadRole,
+    BinaryRef, BundleReference, ExportId, Facts, ItemKind, ItemRef, ListResource, ObjectFacts,
+    OutputFormat, Page, PartRef, Representation, Resource, Ticket, UploadFacts, UploadRole,
 };
 use crate::ports::{
     ApiError, Clock as _, Document, Download, ExportStatus, OpenTicket, Platform, ResumeAt,
@@ -69,6 +69,10 @@ pub struct FakeItem {
     pub name: String,
     /// Its digest.
     pub digest: String,
+    /// Its `lastModified`.
+    pub last_modified: Option<String>,
+    /// What its own document refers to.
+    pub bundles: Option<BTreeSet<BundleReference>>,
     /// Its archive.
     pub archive: Vec<u8>,
     /// How long its export takes.
@@ -84,6 +88,8 @@ impl FakeItem {
             item,
             name: format!("{item}"),
             digest: "d1".to_owned(),
+            last_modified: Some("2026-11-02T08:00:00.000Z".to_owned()),
+            bundles: (item.kind == ItemKind::Appliance).then(BTreeSet::new),
             archive: gzip(format!("the archive of {item}").as_bytes()),
             takes: Duration::from_secs(10),
             size: None,
@@ -339,6 +345,7 @@ impl State {
             id: Some(item.item.id.get()),
             name: Some(item.name.clone()),
             digest: Some(item.digest.clone()),
+            last_modified: item.last_modified.clone(),
             size: item.size,
             ..ObjectFacts::default()
         };
@@ -358,7 +365,13 @@ impl State {
             }],
             Resource::List(ListResource::Appliances, Page::Whole) => of_kind(ItemKind::Appliance),
             Resource::List(ListResource::MySoftware, Page::Whole) => of_kind(ItemKind::MySoftware),
-            Resource::Item(item) => vec![object(self.item(item)?)],
+            Resource::Item(item) => {
+                let item = self.item(item)?;
+                vec![ObjectFacts {
+                    bundles: item.bundles.clone(),
+                    ..object(item)
+                }]
+            }
             Resource::Part(part, Page::Whole) => self
                 .parts
                 .get(&part)

@@ -68,6 +68,7 @@ fn item(section: Section, id: i64, files: &[&str]) -> ItemReport {
         changed_during_export: false,
         status: ItemStatus::Complete,
         reason: None,
+        reused_from: None,
         files: files.iter().map(|file| (*file).to_owned()).collect(),
     }
 }

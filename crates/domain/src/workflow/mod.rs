@@ -7,6 +7,7 @@
 mod against;
 mod attempt;
 mod context;
+mod copies;
 mod drive;
 mod fallback;
 mod fetch;
@@ -26,7 +27,9 @@ mod plan;
 mod recount;
 mod resumed;
 mod retry;
+mod reused;
 mod run;
+mod since;
 mod survey;
 #[cfg(test)]
 mod tests;
@@ -41,6 +44,7 @@ pub use import::{
     ImportedObject, ManualSection, SkippedObject, abandon_import, import, plan_import,
 };
 pub use limits::Limits;
-pub use plan::{Plan, PlannedItem, PlannedSection, SectionPlan, plan};
-pub use run::export;
+pub use plan::{Plan, PlannedItem, PlannedSection, SectionPlan, plan, plan_since};
+pub use run::{export, export_since};
+pub use since::{Changed, Earlier, EarlierBagError, Since, read_earlier};
 pub use tickets::{Abandoned, Unresolved, abandon, record_answers};

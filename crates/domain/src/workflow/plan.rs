@@ -6,8 +6,9 @@ use super::greet::greet;
 use super::json::Json;
 use super::ledger::Ledger;
 use super::resumed::Resumed;
+use super::since::{Changed, Reuse, Since, read_first};
 use super::survey::{Task, check_selection, nothing_at_all, survey_once};
-use crate::model::{ItemKind, ItemRef, Order, Section};
+use crate::model::{ItemKind, ItemRef, Order, Resource, Section};
 use crate::report::SectionStatus;
 
 /// What is planned for one section.
@@ -54,6 +55,8 @@ pub struct PlannedItem {
     pub version: Option<String>,
     /// `size` in bytes, where the platform says one.
     pub size: Option<u64>,
+    /// Whether it is taken from the earlier bag instead of exported, and why not. `None` where there is no earlier bag.
+    pub reuse: Option<Result<(), Changed>>,
 }
 
 /// What an export contains.
@@ -74,6 +77,39 @@ pub async fn plan(ports: Ports<'_>, order: &Order) -> Result<Plan, RunError> {
     Ok(Plan::of(order, &ledger, platform_version))
 }
 
+/// The same, and which archives would be taken from an earlier bag.
+pub async fn plan_since(
+    ports: Ports<'_>,
+    since: Since<'_>,
+    order: &Order,
+) -> Result<Plan, RunError> {
+    let (platform_version, mut ledger) = read_lists(ports, order).await?;
+    check_selection(order, &ledger)?;
+    let mut plan = Plan::of(order, &ledger, platform_version);
+    let (resumed, json) = (Resumed::default(), Json::default());
+    let fetch = Fetch {
+        ports,
+        sink: None,
+        order,
+        resumed: &resumed,
+        json: &json,
+    };
+    let tasks = ledger.places().into_iter().map(|(item, place)| {
+        let folder = ledger.folder_of(place, item.id);
+        Task::Object(place, Resource::Item(item), folder)
+    });
+    let tasks = tasks.collect();
+    read_first(since, fetch, &mut ledger, tasks).await?;
+    let reuse = Reuse::of(since, fetch, &ledger, &plan.item_refs()).await?;
+    for planned in &mut plan.items {
+        planned.reuse = match reuse.exported.get(&planned.item) {
+            Some(why) => Some(Err(why.clone())),
+            None => Some(Ok(())),
+        };
+    }
+    Ok(plan)
+}
+
 impl Plan {
     /// The plan that follows from the lists that were read so far.
     pub(super) fn of(order: &Order, ledger: &Ledger, platform_version: Option<String>) -> Self {
@@ -82,6 +118,11 @@ impl Plan {
             sections: planned_sections(order, ledger),
             items: planned_items(order, ledger),
         }
+    }
+
+    /// The items whose archives are in it.
+    pub(super) fn item_refs(&self) -> Vec<ItemRef> {
+        self.items.iter().map(|planned| planned.item).collect()
     }
 
     /// The sections whose lists are still to be read.
@@ -168,6 +209,7 @@ fn planned_items(order: &Order, ledger: &Ledger) -> Vec<PlannedItem> {
                 name: facts.name.clone(),
                 version: facts.version.clone(),
                 size: facts.size,
+                reuse: None,
             })
         })
         .collect()

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use futures_util::future::try_join;
+use futures_util::future::try_join3;
 use jiff::Timestamp;
 
 use super::context::{Ports, RunError};
@@ -17,6 +17,8 @@ use super::own_files::OwnFiles;
 use super::plan::Plan;
 use super::recount::recount_and_refetch;
 use super::resumed::Resumed;
+use super::reused::Reused;
+use super::since::Since;
 use super::survey::{Task, check_selection, nothing_at_all, survey, survey_once};
 use super::tickets;
 use crate::model::{ItemKind, ItemRef, Order, Secrets, Section, Strictness, Ticket};
@@ -31,7 +33,26 @@ pub async fn export(
     sink: Box<dyn ArchiveSink>,
     order: &Order,
 ) -> Result<Outcome, RunError> {
-    let (report, delete_after_finish) = gather(ports, sink.as_ref(), order).await?;
+    run(ports, None, sink, order).await
+}
+
+/// The same, and archives that have not changed since an earlier bag are taken from it. The order says which bag that is.
+pub async fn export_since(
+    ports: Ports<'_>,
+    since: Since<'_>,
+    sink: Box<dyn ArchiveSink>,
+    order: &Order,
+) -> Result<Outcome, RunError> {
+    run(ports, Some(since), sink, order).await
+}
+
+async fn run(
+    ports: Ports<'_>,
+    since: Option<Since<'_>>,
+    sink: Box<dyn ArchiveSink>,
+    order: &Order,
+) -> Result<Outcome, RunError> {
+    let (report, delete_after_finish) = gather(ports, since, sink.as_ref(), order).await?;
     ports.progress.on(&Event::Finishing);
     let is_partial = report.completeness == Completeness::Partial;
     ports.journal.record(Fact::Finishing { is_partial }).await?;
@@ -47,6 +68,7 @@ pub async fn export(
 /// Fills the sink. The report, and the tickets whose bytes are durable only once the bag is finished.
 async fn gather(
     ports: Ports<'_>,
+    since: Option<Since<'_>>,
     sink: &dyn ArchiveSink,
     order: &Order,
 ) -> Result<(Report, Vec<Ticket>), RunError> {
@@ -81,13 +103,15 @@ async fn gather(
     let delete_after_finish = execute(
         &plan,
         drive_with,
-        fetch,
+        (fetch, since),
         &mut ledger,
         documents,
         &checkpoint,
     )
     .await?;
-    ledger.notes.extend(ports.journal.checkpoint().unresolved);
+    let recorded = ports.journal.checkpoint();
+    ledger.notes.extend(recorded.unresolved);
+    ledger.notes.extend(recorded.not_reused.into_values());
     ledger.notes.extend(json.notes(order));
     ledger.adopt_unclaimed(resumed.receipts.values());
     let report = report(order, ledger, started, ports, plan.platform_version);
@@ -99,21 +123,38 @@ async fn gather(
 async fn execute(
     plan: &Plan,
     drive_with: Drive<'_>,
-    fetch: Fetch<'_>,
+    (fetch, since): (Fetch<'_>, Option<Since<'_>>),
     ledger: &mut Ledger,
     documents: Vec<Task>,
     checkpoint: &JournalState,
 ) -> Result<Vec<Ticket>, RunError> {
     let (ports, order) = (drive_with.ports, drive_with.order);
-    let (mut work, places) = prepare_items(drive_with, plan, ledger, fetch.resumed, checkpoint);
+    let (mut work, mut places) = prepare_items(drive_with, plan, ledger, fetch.resumed, checkpoint);
+    let items = work.len() as u64;
+    let (mut reused, documents) = Reused::take_from(
+        since,
+        (fetch, ledger),
+        documents,
+        checkpoint,
+        (&mut work, &mut places),
+    )
+    .await?;
     warn_of_space(drive_with, hinted_bytes(plan, &work));
     ports.progress.on(&Event::Planned {
-        items: work.len() as u64,
+        items,
         documents: documents.len() as u64,
     });
     let rest = plan.unread_sections().map(Task::of_section);
     let tasks = documents.into_iter().chain(rest).collect();
-    try_join(drive(drive_with, &mut work), survey(fetch, ledger, tasks)).await?;
+    try_join3(
+        drive(drive_with, &mut work),
+        survey(fetch, ledger, tasks),
+        reused.copy(drive_with, since),
+    )
+    .await?;
+    reused
+        .export_rest(drive_with, &mut work, &mut places)
+        .await?;
     let mut delete_after_finish = enter_items(order, ledger, &mut work, &places);
     for (item, place) in work.iter().zip(&places) {
         fetch_parts(fetch, ledger, &item.machine, *place).await?;
@@ -235,6 +276,7 @@ fn report(
         source: order.source.clone(),
         platform_version,
         user: order.user.clone(),
+        output_format: order.output_format,
         started,
         finished: ports.clock.now(),
         completeness: if refused || is_missing {

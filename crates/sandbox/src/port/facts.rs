@@ -1,7 +1,10 @@
 //! What the domain wants to know of a document, taken from the tree itself: nothing is rendered and read again.
 
+use std::collections::BTreeSet;
+
 use domain::model::{
-    Facts, InnerFacts, InnerRole, ListResource, ObjectFacts, Resource, UploadFacts, UploadRole,
+    BundleReference, Facts, InnerFacts, InnerRole, ListResource, ObjectFacts, Resource,
+    UploadFacts, UploadRole,
 };
 use domain::ports::ExportStatus;
 
@@ -26,10 +29,14 @@ fn size(element: &Element, name: &str) -> Option<u64> {
 /// The facts of the document of `what`.
 pub(super) fn of(root: &Element, what: Resource) -> Facts {
     match what {
-        Resource::User | Resource::Item(_) | Resource::CloudAccount(_) => Facts {
-            objects: vec![object(root)],
-            total: None,
-        },
+        Resource::User | Resource::Item(_) | Resource::CloudAccount(_) => {
+            let mut object = object(root);
+            object.bundles = (root.name() == "appliance").then(|| bundles(root));
+            Facts {
+                objects: vec![object],
+                total: None,
+            }
+        }
         Resource::Part(..) if root.child_number("dbId").is_some() => Facts {
             objects: vec![object(root)],
             total: None,
@@ -86,7 +93,22 @@ fn object(element: &Element) -> ObjectFacts {
             })
             .flatten(),
         inner: inner(element),
+        bundles: None,
     }
+}
+
+/// The bundles whose addresses an appliance lists.
+fn bundles(appliance: &Element) -> BTreeSet<BundleReference> {
+    let uris = appliance.child("mySoftwareUris").map(Element::children);
+    let uris = uris.unwrap_or_default().iter().filter_map(Element::value);
+    uris.map(|uri| {
+        let mut segments = uri.split('/').skip(1).step_by(2);
+        BundleReference {
+            owner: segments.next().map(str::to_owned),
+            id: segments.next().and_then(|id| id.parse().ok()),
+        }
+    })
+    .collect()
 }
 
 fn inner(element: &Element) -> Vec<InnerFacts> {

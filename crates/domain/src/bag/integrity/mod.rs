@@ -15,8 +15,8 @@ use crate::ports::{Check, CheckFailure};
 pub enum ContentCheck {
     /// Nothing is checked.
     None,
-    /// A complete gzip stream.
-    Gzip(Box<GzipCheck>),
+    /// A complete gzip stream, of this sum where it is known.
+    Gzip(Box<GzipCheck>, Option<Sha256>),
     /// What the platform published.
     Published(PublishedCheck),
 }
@@ -26,7 +26,8 @@ impl ContentCheck {
     pub fn of(check: &Check) -> Self {
         match check {
             Check::None => Self::None,
-            Check::Gzip => Self::Gzip(Box::default()),
+            Check::Gzip => Self::Gzip(Box::default(), None),
+            Check::GzipOf { sha256 } => Self::Gzip(Box::default(), Some(*sha256)),
             Check::Published { size, sha256 } => {
                 Self::Published(PublishedCheck::new(*size, *sha256))
             }
@@ -37,7 +38,7 @@ impl ContentCheck {
     pub fn update(&mut self, chunk: &[u8]) -> Result<(), CheckFailure> {
         match self {
             Self::None => Ok(()),
-            Self::Gzip(gzip) => gzip.update(chunk),
+            Self::Gzip(gzip, _) => gzip.update(chunk),
             Self::Published(published) => published.update(chunk),
         }
     }
@@ -46,7 +47,10 @@ impl ContentCheck {
     pub fn finish(self, sha256: &Sha256) -> Result<(), CheckFailure> {
         match self {
             Self::None => Ok(()),
-            Self::Gzip(gzip) => gzip.finish().map(drop),
+            // A stream that is no gzip is said to be that, whatever its sum is.
+            Self::Gzip(gzip, expected) => gzip
+                .finish()
+                .and_then(|_| PublishedCheck::new(None, expected).finish(sha256)),
             Self::Published(published) => published.finish(sha256),
         }
     }

@@ -220,6 +220,15 @@ fn each_kind_of_check_is_made_from_its_order() {
     assert_eq!(judge(&Check::None, b"x"), Ok(()));
     assert_eq!(judge(&Check::Gzip, b"x"), Err(CheckFailure::NotGzip));
     assert_eq!(judge(&Check::Gzip, &gzip(b"x")), Ok(()));
+    let of = |bytes: &[u8]| Check::GzipOf {
+        sha256: Sha256::of(bytes),
+    };
+    assert_eq!(judge(&of(&gzip(b"x")), &gzip(b"x")), Ok(()));
+    assert_eq!(
+        judge(&of(&gzip(b"y")), &gzip(b"x")),
+        Err(CheckFailure::Sha256)
+    );
+    assert_eq!(judge(&of(b"x"), b"x"), Err(CheckFailure::NotGzip));
 }
 
 proptest! {

@@ -40,6 +40,9 @@ pub struct RecordedExport {
     /// When the export began.
     #[serde(default)]
     pub started: Option<String>,
+    /// `outputFormat` of the archives; bags of older versions do not say it.
+    #[serde(default)]
+    pub output_format: Option<String>,
     /// When the bag was closed.
     #[serde(default)]
     pub finished: Option<String>,

@@ -104,6 +104,7 @@ fn a_bag_with_nothing_missing_says_so() {
 fn an_account_with_very_many_records_still_makes_a_page() {
     let mut report = sample::complete();
     report.items.extend((0..100_000).map(|id| ItemReport {
+        reused_from: None,
         section: Section::Usage,
         id: Some(id),
         name: Some(format!("ticket {id}")),

@@ -1,12 +1,14 @@
 //! What the loop works with.
 
+use std::time::Duration;
+
 use futures_util::future::BoxFuture;
 use futures_util::stream::FuturesUnordered;
 
 use crate::model::{BagPath, ItemRef, Order, Ticket, TicketPolicy};
 use crate::ports::{ApiError, ArchiveSink, PartialEntry};
 use crate::workflow::context::{Ports, RunError};
-use crate::workflow::item::{Item, Seen};
+use crate::workflow::item::{Action, Item, Seen};
 use crate::workflow::tickets::Foreign;
 use crate::workflow::transfer::PartialDownload;
 
@@ -34,6 +36,11 @@ impl ItemWork {
     /// The platform gives it this size.
     pub(crate) fn of_size(self, size: Option<u64>) -> Self {
         Self { size, ..self }
+    }
+
+    /// Whether neither this run nor one that was interrupted has anything of it, on the platform or here.
+    pub(crate) fn is_untouched(&self) -> bool {
+        self.machine.next(Duration::ZERO) == Action::Start && self.machine.lost_starts() == 0
     }
 
     /// Resumes the download that an interrupted run left.

@@ -11,7 +11,7 @@ use super::steps::Work;
 use super::{lists, tickets};
 use crate::bag::layout;
 use crate::model::{ImportOrder, ItemKind, ItemRef, ObjectFacts, Section};
-use crate::ports::{ApiError, ArchiveCheck, CheckedArchive, Event, ImportState};
+use crate::ports::{ApiError, ArchiveCheck, Event, ImportState, ListedArchive};
 use crate::workflow::attempt::Failed;
 use crate::workflow::context::RunError;
 use crate::workflow::greet::greet;
@@ -19,7 +19,7 @@ use crate::workflow::greet::greet;
 /// An item that is to be imported.
 struct Planned {
     item: BagItem,
-    archive: CheckedArchive,
+    archive: ListedArchive,
     replaces: Option<String>,
 }
 

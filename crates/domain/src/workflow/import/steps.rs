@@ -8,7 +8,7 @@ use super::item::{Action, Item, Live, Seen};
 use super::reference::named_by;
 use super::{lists, tickets, upload};
 use crate::model::{ImportTicket, ItemRef};
-use crate::ports::{CheckedArchive, ImportFact};
+use crate::ports::{ImportFact, ListedArchive};
 use crate::workflow::item::start_may_have_worked;
 
 /// An item under way.
@@ -16,7 +16,7 @@ use crate::workflow::item::start_may_have_worked;
 pub(super) struct Work {
     pub(super) machine: Item,
     pub(super) identity: Identity,
-    pub(super) archive: CheckedArchive,
+    pub(super) archive: ListedArchive,
     /// What distinguishes the object that it takes the place of.
     pub(super) replaces: Option<String>,
 }

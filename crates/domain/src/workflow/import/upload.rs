@@ -14,7 +14,7 @@ use super::context::{ImportError, Importing};
 use super::item::Seen;
 use crate::model::{ImportTicket, ItemRef, Sha256Hasher};
 use crate::ports::{
-    BagReadError, CheckedArchive, Event, ImportFact, JournalError, Upload, UploadStopped,
+    BagReadError, Event, ImportFact, JournalError, ListedArchive, Upload, UploadStopped,
 };
 
 /// Pieces that wait between the bag and the connection.
@@ -35,7 +35,7 @@ pub(super) async fn upload(
     importing: Importing<'_>,
     item: ItemRef,
     ticket: ImportTicket,
-    archive: &CheckedArchive,
+    archive: &ListedArchive,
     replaces: Option<String>,
 ) -> Result<Seen, ImportError> {
     let with = importing.with;
@@ -96,7 +96,7 @@ fn damaged(error: BagReadError) -> Result<Seen, ImportError> {
 async fn pump(
     importing: Importing<'_>,
     item: ItemRef,
-    archive: &CheckedArchive,
+    archive: &ListedArchive,
     mut source: crate::ports::ArchiveBytes,
     mut body: Body,
     sent: &AtomicBool,
@@ -136,7 +136,7 @@ async fn pump(
 async fn finish(
     importing: Importing<'_>,
     item: ItemRef,
-    archive: &CheckedArchive,
+    archive: &ListedArchive,
     (hasher, passed, piece): (Sha256Hasher, u64, Bytes),
     body: &mut Body,
     sent: &AtomicBool,
@@ -166,7 +166,7 @@ async fn give(body: &mut Body, piece: Result<Bytes, UploadStopped>) -> Result<()
         .map_err(|_| Stopped::NotTaken)
 }
 
-fn changed(archive: &CheckedArchive) -> BagReadError {
+fn changed(archive: &ListedArchive) -> BagReadError {
     BagReadError::Damaged {
         what: format!(
             "`{}` is no longer what it was when it was checked",
@@ -175,7 +175,7 @@ fn changed(archive: &CheckedArchive) -> BagReadError {
     }
 }
 
-fn report(importing: Importing<'_>, item: ItemRef, archive: &CheckedArchive, received: u64) {
+fn report(importing: Importing<'_>, item: ItemRef, archive: &ListedArchive, received: u64) {
     importing.with.ports.progress.on(&Event::Bytes {
         item,
         received,

@@ -1,8 +1,18 @@
 //! One section's book: its objects, what became of each, and what the section came to.
 
-use crate::model::{ObjectFacts, Order, Resource, Section};
+use crate::model::{EarlierBag, ObjectFacts, Order, Resource, Section};
 use crate::ports::ApiError;
 use crate::report::{ItemStatus, SectionReport, SectionStatus};
+
+/// Where an object's archive came from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum ArchiveSource {
+    /// The platform.
+    #[default]
+    Platform,
+    /// An earlier bag.
+    EarlierBag,
+}
 
 /// One object, as listed, and what came of it.
 #[derive(Clone, Debug)]
@@ -15,9 +25,19 @@ pub(crate) struct Entry {
     pub(crate) changed: bool,
     /// The platform says that it has it no more.
     pub(crate) gone: bool,
+    /// Where its archive came from.
+    pub(crate) archive_source: ArchiveSource,
 }
 
 impl Entry {
+    /// The earlier bag that its archive was taken from.
+    pub(super) fn reused_from(&self, order: &Order) -> Option<EarlierBag> {
+        match self.archive_source {
+            ArchiveSource::Platform => None,
+            ArchiveSource::EarlierBag => order.since.clone(),
+        }
+    }
+
     /// What became of it, its other files included.
     pub(super) fn final_status(&self) -> ItemStatus {
         match self.status {

@@ -6,7 +6,7 @@ pub(crate) use book::{Book, Place, Refusal};
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use self::book::Entry;
+use self::book::{ArchiveSource, Entry};
 use crate::bag::layout;
 use crate::model::{BagPath, ItemKind, ItemRef, ObjectFacts, ObjectId, Order, Resource, Section};
 use crate::ports::{ApiError, Receipt};
@@ -81,6 +81,7 @@ impl Ledger {
                 reason: problem.map(str::to_owned),
                 changed: false,
                 gone: false,
+                archive_source: ArchiveSource::default(),
             });
         }
         for (id, name, problem) in broken {
@@ -148,10 +149,20 @@ impl Ledger {
         book.entries.get(place.index).map(|entry| &entry.facts)
     }
 
+    /// Whether an object's archive was taken from an earlier bag.
+    pub(crate) fn is_reused(&self, place: Place) -> bool {
+        let book = self.books.get(&place.section);
+        let entry = book.and_then(|book| book.entries.get(place.index));
+        entry.is_some_and(|entry| entry.archive_source == ArchiveSource::EarlierBag)
+    }
+
     /// Takes a file in, as one of this object's or of the whole section's.
     pub(crate) fn file(&mut self, owners: &[Place], receipt: Receipt) {
         for owner in owners {
             if let Some(entry) = self.entry(*owner) {
+                if receipt.origin.is_reused() {
+                    entry.archive_source = ArchiveSource::EarlierBag;
+                }
                 entry.files.push(receipt.path.to_string());
             }
         }
@@ -295,6 +306,7 @@ impl Ledger {
                         status: entry.final_status(),
                         reason: entry.reason.clone(),
                         files: entry.files.clone(),
+                        reused_from: entry.reused_from(order),
                     })
             })
             .collect()

@@ -9,6 +9,7 @@ use crate::workflow::context::RunError;
 use crate::workflow::drive::{Drive, ItemWork, drive, enter_items, machine_for, undeleted_of};
 use crate::workflow::fetch::Fetch;
 use crate::workflow::ledger::{Ledger, Place};
+use crate::workflow::since::dependents_of;
 use crate::workflow::survey::resource_of;
 
 /// The second time that something is fetched: `archive-2.tar.gz`, `appliance-2.xml`.
@@ -26,7 +27,8 @@ pub(crate) async fn recount_and_refetch(
         .iter()
         .filter_map(|file| Some(file.origin.ticket?.id))
         .collect();
-    let changed = recount(fetch, ledger, &own).await?;
+    let mut changed = recount(fetch, ledger, &own).await?;
+    changed.extend(dependents_of(ledger, &changed));
     let mut work = Vec::new();
     let mut places = Vec::new();
     for (place, id) in changed {

@@ -217,6 +217,13 @@ fn enter_object(
         let failure = ledger.failure_of(place, Stage::Download, None, message, 1);
         ledger.fail(place, failure, ItemStatus::Failed);
     }
+    if let Some(entry) = ledger.entry(place) {
+        let facts = &mut entry.facts;
+        facts.bundles = read.bundles;
+        // A list may say less than the document.
+        facts.digest = facts.digest.take().or(read.digest);
+        facts.last_modified = facts.last_modified.take().or(read.last_modified);
+    }
     let uploads = if read.uploads.is_empty() {
         listed.uploads
     } else {

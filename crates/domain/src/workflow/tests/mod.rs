@@ -7,6 +7,7 @@ mod outages;
 mod resume;
 mod runs;
 mod schedule;
+mod since;
 mod starts;
 
 use super::{Ports, RunError, export};

@@ -49,7 +49,10 @@ pub(crate) fn appliance(owner: &Owner<'_>, item: &Item) -> Element {
     }));
     let usual_size = 300_000_000 + number_of(item.seed, 300_000_000);
     fields.extend([
-        Element::uris("mySoftwareUris", vec![owner.uri("mysoftware/301")]),
+        Element::uris(
+            "mySoftwareUris",
+            vec![owner.uri(&format!("mysoftware/{}", 301 + item.place % 2))],
+        ),
         text("name", item.name.as_str()),
         number("nbSecurityUpdates", number_of(item.seed ^ 1, 9)),
         number("nbUpdates", number_of(item.seed ^ 2, 40)),

@@ -289,16 +289,17 @@ fn stage(stage: &ItemStage) -> String {
         } => format!("UForge is making it: {percent}%"),
         ItemStage::Waiting { percent: None, .. } => "UForge is making it".to_owned(),
         ItemStage::Ready => "ready on UForge".to_owned(),
-        ItemStage::Downloading => "being fetched".to_owned(),
+        ItemStage::Downloading | ItemStage::Copying => "being fetched".to_owned(),
         ItemStage::Uploading => "being sent".to_owned(),
         ItemStage::Importing {
             percent: Some(percent),
             ..
         } => format!("UForge is working on it: {percent}%"),
         ItemStage::Importing { percent: None, .. } => "UForge is working on it".to_owned(),
-        ItemStage::Stored { .. } | ItemStage::Resumed { .. } | ItemStage::Imported { .. } => {
-            "done".to_owned()
-        }
+        ItemStage::Stored { .. }
+        | ItemStage::Resumed { .. }
+        | ItemStage::Reused { .. }
+        | ItemStage::Imported { .. } => "done".to_owned(),
         ItemStage::Failed { .. } => "could not be had".to_owned(),
     }
 }

@@ -305,16 +305,17 @@ fn stage(stage: &ItemStage) -> String {
         } => format!("préparation par UForge\u{a0}: {percent}\u{a0}%"),
         ItemStage::Waiting { percent: None, .. } => "préparation par UForge".to_owned(),
         ItemStage::Ready => "prêt sur UForge".to_owned(),
-        ItemStage::Downloading => "récupération".to_owned(),
+        ItemStage::Downloading | ItemStage::Copying => "récupération".to_owned(),
         ItemStage::Uploading => "envoi".to_owned(),
         ItemStage::Importing {
             percent: Some(percent),
             ..
         } => format!("traitement par UForge\u{a0}: {percent}\u{a0}%"),
         ItemStage::Importing { percent: None, .. } => "traitement par UForge".to_owned(),
-        ItemStage::Stored { .. } | ItemStage::Resumed { .. } | ItemStage::Imported { .. } => {
-            "terminé".to_owned()
-        }
+        ItemStage::Stored { .. }
+        | ItemStage::Resumed { .. }
+        | ItemStage::Reused { .. }
+        | ItemStage::Imported { .. } => "terminé".to_owned(),
         ItemStage::Failed { .. } => "impossible à obtenir".to_owned(),
     }
 }

@@ -264,16 +264,17 @@ fn stage(stage: &ItemStage) -> String {
         } => format!("UForge が作成中：{percent}%"),
         ItemStage::Waiting { percent: None, .. } => "UForge が作成中".to_owned(),
         ItemStage::Ready => "UForge で準備完了".to_owned(),
-        ItemStage::Downloading => "取得中".to_owned(),
+        ItemStage::Downloading | ItemStage::Copying => "取得中".to_owned(),
         ItemStage::Uploading => "送信中".to_owned(),
         ItemStage::Importing {
             percent: Some(percent),
             ..
         } => format!("UForge が処理中：{percent}%"),
         ItemStage::Importing { percent: None, .. } => "UForge が処理中".to_owned(),
-        ItemStage::Stored { .. } | ItemStage::Resumed { .. } | ItemStage::Imported { .. } => {
-            "完了".to_owned()
-        }
+        ItemStage::Stored { .. }
+        | ItemStage::Resumed { .. }
+        | ItemStage::Reused { .. }
+        | ItemStage::Imported { .. } => "完了".to_owned(),
         ItemStage::Failed { .. } => "取得できませんでした".to_owned(),
     }
 }
