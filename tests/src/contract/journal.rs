@@ -2,6 +2,7 @@
 
 use domain::model::{ExportId, Facts, ListResource, ObjectFacts, Page, Resource, Ticket};
 use domain::ports::{Fact, Journal, JournalState};
+use domain::report::{delivered, sample};
 use domain::testing::{appliance, mysoftware};
 
 fn ticket(id: i64) -> Ticket {
@@ -57,7 +58,7 @@ pub async fn record_some(journal: &dyn Journal) {
         },
         Fact::Finishing {
             is_partial: true,
-            delivered: None,
+            delivered: Some(Box::new(delivered(&sample::partial(), &[]))),
         },
         // The first run is the one that began.
         Fact::Began {

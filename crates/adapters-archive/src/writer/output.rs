@@ -202,7 +202,7 @@ impl ForwardStream {
         output.flush()?;
         Ok(Whole {
             bytes: output.written,
-            sha256: output.sum.map(Sha256Hasher::finish),
+            sha256: output.sum.map(|sum| sum.finish()),
         })
     }
 }
@@ -227,7 +227,7 @@ impl Write for ForwardStream {
 pub(super) struct Counted {
     output: BufWriter<Box<dyn Write + Send>>,
     written: u64,
-    sum: Option<Sha256Hasher>,
+    sum: Option<Box<Sha256Hasher>>,
 }
 
 impl Counted {
@@ -235,7 +235,7 @@ impl Counted {
         Self {
             output: BufWriter::with_capacity(BUFFER_BYTES, output),
             written: 0,
-            sum: (sum == WholeSum::OnTheWay).then(Sha256Hasher::default),
+            sum: (sum == WholeSum::OnTheWay).then(Box::default),
         }
     }
 }

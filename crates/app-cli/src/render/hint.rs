@@ -61,11 +61,11 @@ impl Hint for CommandError {
                 text("sign in there with `--url` and `--user`, or `--as`")
             }
             Self::NotComparable { .. } => text("`verify` without `--against` checks it"),
-            Self::NoReceipt { bag: None, .. } => None,
             Self::NoReceipt { bag: Some(_), .. } => text(
                 "the same command writes the receipt, and exports nothing again; it may name another file with `--receipt`",
             ),
-            Self::Journal(_)
+            Self::NoReceipt { bag: None, .. }
+            | Self::Journal(_)
             | Self::ReceiptUnreadable { .. }
             | Self::NothingUnfinished { .. }
             | Self::Stdout(_)
