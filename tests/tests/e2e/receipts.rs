@@ -232,7 +232,7 @@ fn a_partial_bag_has_a_receipt_and_no_bag_has_none() {
 /// The name is taken by another file while the export is under way.
 #[test]
 fn a_receipt_that_cannot_be_written_at_last_is_written_by_the_same_command() {
-    for name in ["j.zip", "j.zip.age", "made-up"] {
+    for (name, is_encrypted) in [("j.zip", false), ("j.zip.age", true), ("made-up", false)] {
         let slow = Fault::Slow {
             bytes_per_second: 60_000,
         };
@@ -241,19 +241,17 @@ fn a_receipt_that_cannot_be_written_at_last_is_written_by_the_same_command() {
         let site = site(scenario);
         let signer = Signer::new(&site.program, "mine", None);
         let key = Key::new(&site.program);
-        let export = || match name {
-            "made-up" => {
+        let export = || {
+            if name == "made-up" {
                 let mut export = with_receipt(&site, site.export());
                 export.arg("-o").arg(site.folder());
-                export
+                return export;
             }
-            _ => {
-                let mut export = signed(&site, name, &signer);
-                if name.ends_with(".age") {
-                    export.args(["--encrypt-to", &key.recipient]);
-                }
-                export
+            let mut export = signed(&site, name, &signer);
+            if is_encrypted {
+                export.args(["--encrypt-to", &key.recipient]);
             }
+            export
         };
         let mut child = site.program.spawn(export());
         let pattern = downloads.parse().unwrap();
