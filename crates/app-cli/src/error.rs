@@ -83,7 +83,7 @@ pub(crate) enum CommandError {
         bag: Option<PathBuf>,
         /// Why.
         #[source]
-        source: ComposeError,
+        source: Box<ComposeError>,
     },
     /// A receipt that a bag is to be held against.
     #[error("could not read the receipt `{}`", path.display())]

@@ -98,9 +98,8 @@ impl Ending {
     pub(crate) fn of_error(error: &CommandError) -> Self {
         match error {
             CommandError::Settings(error) => Self::of_settings(error),
-            CommandError::Compose(error) | CommandError::NoReceipt { source: error, .. } => {
-                Self::of_compose(error)
-            }
+            CommandError::Compose(error) => Self::of_compose(error),
+            CommandError::NoReceipt { source, .. } => Self::of_compose(source),
             CommandError::Run(error) | CommandError::Lost(error) => Self::of_run_error(error),
             CommandError::Import(error) => Self::of_import_error(error),
             CommandError::NothingUnfinished { .. }

@@ -7,11 +7,10 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::bag::receipt::{Counts, Delivered, ReceivedSource, ReceivedTool};
 use domain::jobs::{AuditLog, BagStore, Job, JobFailure, JobId, JobRequest, JobStore};
-use domain::model::{ItemKind, ItemRef, ObjectId, SafeName, Sha256, UserId};
+use domain::model::{ItemKind, ItemRef, ObjectId, SafeName, UserId};
 use domain::ports::{ApiError, Clock, Event, ItemStage, MockClock, Platform, Progress};
-use domain::report::Completeness;
+use domain::report::{Completeness, delivered, sample};
 use domain::testing::{MemoryAudit, MemoryCredentials, MemoryJobStore};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -198,35 +197,7 @@ fn exported(name: SafeName) -> Exported {
         name,
         completeness: Completeness::Complete,
         report: Bytes::from_static(br#"{"format":"uforge-export/1"}"#),
-        delivered: Some(delivered()),
-    }
-}
-
-fn delivered() -> Delivered {
-    let sum = Sha256::of(b"");
-    let text = |text: &str| text.to_owned();
-    Delivered {
-        tagmanifest_sha256: sum,
-        export_json_sha256: sum,
-        user: text("john"),
-        source: ReceivedSource {
-            url: text("https://uforge.example.com/api"),
-            uforge_version: None,
-        },
-        tool: ReceivedTool {
-            name: text("uforge-export"),
-            version: text("1"),
-        },
-        started: text("2026-11-24T01:02:03Z"),
-        finished: text("2026-11-24T01:02:03Z"),
-        outcome: text("complete"),
-        counts: Counts {
-            sections: 0,
-            items: 0,
-            files: 0,
-            bytes: 0,
-            failures: 0,
-        },
+        delivered: Some(delivered(&sample::complete(), &[])),
     }
 }
 

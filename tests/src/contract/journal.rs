@@ -2,6 +2,7 @@
 
 use domain::model::{ExportId, Facts, ListResource, ObjectFacts, Page, Resource, Ticket};
 use domain::ports::{Fact, Journal, JournalState};
+use domain::report::{delivered, sample};
 use domain::testing::{appliance, mysoftware};
 
 fn ticket(id: i64) -> Ticket {
@@ -56,6 +57,9 @@ pub async fn record_some(journal: &dyn Journal) {
             item: mysoftware(5),
         },
         Fact::Finishing { is_partial: true },
+        Fact::Described {
+            delivered: Box::new(delivered(&sample::partial(), &[])),
+        },
         // The first run is the one that began.
         Fact::Began {
             at: "2027-01-02T03:04:05Z".parse().expect("a time"),

@@ -1,5 +1,6 @@
 //! A key pair that signs receipts, in files as `minisign` writes them.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use minisign::KeyPair;
@@ -30,11 +31,14 @@ impl Signer {
         let made = made.expect("a key pair");
         let secret = made.sk.to_box(None).expect("a key").into_string();
         let public = made.pk.to_box().expect("a key").into_string();
-        let number = made.pk.keynum().iter().rev();
+        let mut id = String::new();
+        for byte in made.pk.keynum().iter().rev() {
+            let _ = write!(id, "{byte:02X}");
+        }
         Self {
             secret: program.private_file(&format!("{name}.key"), &secret),
             public: program.private_file(&format!("{name}.pub"), &public),
-            id: number.map(|byte| format!("{byte:02X}")).collect(),
+            id,
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::Path;
 
+use sandbox::scenario::{ItemFault, ItemKind, ItemScenario, Times};
 use serde_json::Value;
 use tests::kit::{Bag, Ended, Site, quick};
 
@@ -189,4 +190,33 @@ fn list_says_what_is_in_a_bag_to_people_and_to_programs() {
             assert!(listed.contains(&path), "{path}");
         }
     }
+}
+
+#[test]
+fn deep_says_what_a_uforge_will_take_and_the_bag_stays_whole() {
+    let fault = ItemFault::StartRefused {
+        status: 500,
+        times: Times::Always,
+    };
+    let item = ItemScenario::new(ItemKind::Appliance, 201).with_fault(fault);
+    let site = site(quick().with_item(item));
+    site.program.run(site.export_to("j.zip")).expect_status(3);
+    let deep = verify(&site, "j.zip", &["--deep", "--json"]).expect_status(0);
+    let found: Value = serde_json::from_str(&deep.out()).unwrap();
+    assert_eq!(found["sound"], true);
+    let import = found["import"].as_array().unwrap();
+    let verdicts: Vec<&str> = import
+        .iter()
+        .map(|found| found["verdict"].as_str().unwrap())
+        .collect();
+    assert_eq!(
+        verdicts,
+        ["expected", "expected", "refused", "expected", "expected"]
+    );
+    let why = import[2]["obstacles"][0].as_str().unwrap();
+    assert!(why.contains("holds no archive"), "{why}");
+    deep.expect_word("nothing speaks against 4; 1 will be refused");
+    let plain = verify(&site, "j.zip", &["--json"]).expect_status(0);
+    let plain: Value = serde_json::from_str(&plain.out()).unwrap();
+    assert_eq!(plain["import"], Value::Null);
 }

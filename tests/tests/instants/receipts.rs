@@ -60,11 +60,12 @@ const INSTANTS: [Instant; 7] = [
 
 /// The trials of this module.
 pub(super) fn trials(has_tools: bool) -> impl Iterator<Item = Trial> {
-    ["j.zip", "j.tar.gz.age"].into_iter().flat_map(move |name| {
+    let bags = [("j.zip", false), ("j.tar.gz.age", true)];
+    bags.into_iter().flat_map(move |(name, is_encrypted)| {
         INSTANTS.into_iter().map(move |instant| {
             let title = format!("receipts::{name}::a_kill_{}", instant.name);
             Trial::test(title, move || {
-                killed_at(instant, name);
+                killed_at(instant, name, is_encrypted);
                 Ok::<(), Failed>(())
             })
             .with_ignored_flag(!has_tools)
@@ -72,13 +73,13 @@ pub(super) fn trials(has_tools: bool) -> impl Iterator<Item = Trial> {
     })
 }
 
-fn killed_at(instant: Instant, name: &str) {
+fn killed_at(instant: Instant, name: &str, is_encrypted: bool) {
     let site = site();
     let signer = Signer::new(&site.program, "signer", None);
     let key = Key::new(&site.program);
     let export = || {
         let mut export = export(&site, name, &signer);
-        if name.ends_with(".age") {
+        if is_encrypted {
             export.args(["--encrypt-to", &key.recipient]);
         }
         export

@@ -104,7 +104,7 @@ impl ReceiptFile {
             });
         }
         for path in self.names() {
-            self.check_kind(&path)?;
+            check_kind(&path)?;
         }
         let sample = unfinished(&self.path);
         create(&sample).map_err(|source| ReceiptFileError::NotWritable {
@@ -112,18 +112,6 @@ impl ReceiptFile {
             source,
         })?;
         remove_if_there(&sample).map_err(ReceiptFileError::io("remove", &sample))
-    }
-
-    /// Only regular files are ever replaced.
-    fn check_kind(&self, path: &Path) -> Result<(), ReceiptFileError> {
-        let found = path.symlink_metadata().ok();
-        match found.and_then(|found| other_than_file(found.file_type())) {
-            Some(kind) => Err(ReceiptFileError::NotAFile {
-                path: path.to_owned(),
-                kind,
-            }),
-            None => Ok(()),
-        }
     }
 
     /// Refuses names that other files have, unless these may be replaced.
@@ -145,7 +133,7 @@ impl ReceiptFile {
         receipt: &[u8],
         signed: Option<(&SigningKey, &str)>,
     ) -> Result<(), ReceiptFileError> {
-        self.check_kind(&self.path)?;
+        check_kind(&self.path)?;
         let is_there = fs::read(&self.path).is_ok_and(|found| found == receipt);
         if !is_there && self.replace == Replace::Refuse && self.path.symlink_metadata().is_ok() {
             return Err(ReceiptFileError::Exists {
@@ -154,7 +142,7 @@ impl ReceiptFile {
         }
         self.write_signature(receipt, signed)?;
         if !is_there {
-            self.put(&self.path, receipt, self.replace)?;
+            put(&self.path, receipt, self.replace)?;
         }
         let folder = parent_of(&self.path);
         sync_folder(folder).map_err(ReceiptFileError::io("flush", folder))
@@ -166,7 +154,7 @@ impl ReceiptFile {
         signed: Option<(&SigningKey, &str)>,
     ) -> Result<(), ReceiptFileError> {
         let path = self.signature_path();
-        self.check_kind(&path)?;
+        check_kind(&path)?;
         let is_taken = path.symlink_metadata().is_ok();
         let Some((key, comment)) = signed else {
             // One of another receipt would make this one look forged.
@@ -187,35 +175,47 @@ impl ReceiptFile {
         let signature = key
             .sign(receipt, comment)
             .map_err(ReceiptFileError::io("sign", &self.path))?;
-        self.put(&path, signature.as_bytes(), self.replace)
+        put(&path, signature.as_bytes(), self.replace)
     }
+}
 
-    /// Writes a file beside its name, flushes it, and gives it the name.
-    fn put(&self, path: &Path, bytes: &[u8], replace: Replace) -> Result<(), ReceiptFileError> {
-        let beside = unfinished(path);
-        let written = create(&beside).and_then(|mut file| {
-            file.write_all(bytes)?;
-            file.sync_all()
-        });
-        let named = written
-            .map_err(ReceiptFileError::io("write", path))
-            .and_then(|()| {
-                match replace {
-                    Replace::Force => fs::rename(&beside, path),
-                    Replace::Refuse => name(&beside, path),
-                }
-                .map_err(|source| match source.kind() {
-                    io::ErrorKind::AlreadyExists => ReceiptFileError::Exists {
-                        path: path.to_owned(),
-                    },
-                    _ => ReceiptFileError::io("write", path)(source),
-                })
-            });
-        if named.is_err() {
-            let _ = remove_if_there(&beside);
-        }
-        named
+/// Only regular files are ever replaced.
+fn check_kind(path: &Path) -> Result<(), ReceiptFileError> {
+    let found = path.symlink_metadata().ok();
+    match found.and_then(|found| other_than_file(found.file_type())) {
+        Some(kind) => Err(ReceiptFileError::NotAFile {
+            path: path.to_owned(),
+            kind,
+        }),
+        None => Ok(()),
     }
+}
+
+/// Writes a file beside its name, flushes it, and gives it the name.
+fn put(path: &Path, bytes: &[u8], replace: Replace) -> Result<(), ReceiptFileError> {
+    let beside = unfinished(path);
+    let written = create(&beside).and_then(|mut file| {
+        file.write_all(bytes)?;
+        file.sync_all()
+    });
+    let named = written
+        .map_err(ReceiptFileError::io("write", path))
+        .and_then(|()| {
+            match replace {
+                Replace::Force => fs::rename(&beside, path),
+                Replace::Refuse => name(&beside, path),
+            }
+            .map_err(|source| match source.kind() {
+                io::ErrorKind::AlreadyExists => ReceiptFileError::Exists {
+                    path: path.to_owned(),
+                },
+                _ => ReceiptFileError::io("write", path)(source),
+            })
+        });
+    if named.is_err() {
+        let _ = remove_if_there(&beside);
+    }
+    named
 }
 
 /// Whether this is a signature of the receipt by this key.

@@ -7,6 +7,7 @@ mod secret;
 #[cfg(test)]
 pub(crate) mod tests;
 
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _};
 use std::path::Path;
@@ -43,9 +44,9 @@ fn key_line(text: &str) -> Option<&str> {
 
 /// A key's number as `minisign` writes it.
 fn key_id(number: &[u8]) -> String {
-    number
-        .iter()
-        .rev()
-        .map(|byte| format!("{byte:02X}"))
-        .collect()
+    let mut id = String::new();
+    for byte in number.iter().rev() {
+        let _ = write!(id, "{byte:02X}");
+    }
+    id
 }

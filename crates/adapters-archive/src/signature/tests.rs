@@ -81,7 +81,7 @@ fn a_key_that_minisign_itself_made_signs() {
     let signature = key.sign(DOCUMENT, "x").unwrap();
     assert!(key.public().check(DOCUMENT, &signature).is_ok());
     // Its halves have to belong together.
-    fs::write(&path, text.replace("RXUwu3mzvX", "RXUwu3mzvY")).unwrap();
+    fs::write(&path, text.replace("REXUwu3mzvX", "REXUwu3mzvY")).unwrap();
     let damaged = SecretKeyFile::read(&path).unwrap().open(None);
     assert!(matches!(damaged, Err(SigningKeyError::NotAKey { .. })));
 }

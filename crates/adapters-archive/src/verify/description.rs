@@ -5,6 +5,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::bag::verify::{Described, DescribedAs};
 use serde_json::Value;
 
 /// Larger than any template.
@@ -41,11 +42,13 @@ impl Language {
     }
 }
 
-/// The files that it names, by their paths inside the archive. An error is the line where it cannot be parsed.
-pub(super) fn named_files(
+/// What it says: the files that it names, by their paths inside the archive, and what it calls the object. An error is the line where it
+/// cannot be parsed.
+pub(super) fn read(
+    file: &str,
     text: &[u8],
     language: Language,
-) -> Result<BTreeSet<String>, Option<u64>> {
+) -> Result<(BTreeSet<String>, Described), Option<u64>> {
     let document: Value = match language {
         Language::Json => {
             serde_json::from_slice(text).map_err(|error| Some(error.line() as u64))?
@@ -61,7 +64,32 @@ pub(super) fn named_files(
     };
     let mut named = BTreeSet::new();
     collect(&document, &mut named);
-    Ok(named)
+    Ok((named, described(file, &document)))
+}
+
+fn described(file: &str, document: &Value) -> Described {
+    let is_template = file
+        .rsplit('/')
+        .next()
+        .is_some_and(|name| name.starts_with("template"));
+    let (described_as, object) = if is_template {
+        (DescribedAs::Template, document.get("stack"))
+    } else {
+        let inner = document.get("bundle").filter(|inner| inner.is_object());
+        (DescribedAs::Bundle, Some(inner.unwrap_or(document)))
+    };
+    let object = object.filter(|object| object.is_object());
+    let field = |name: &str| match object?.get(name)? {
+        Value::String(text) if !text.trim().is_empty() => Some(text.clone()),
+        Value::Number(_) => Some(String::new()),
+        _ => None,
+    };
+    Described {
+        described_as,
+        is_known_form: object.is_some(),
+        name: field("name"),
+        version: field("version"),
+    }
 }
 
 fn collect(value: &Value, named: &mut BTreeSet<String>) {
@@ -125,10 +153,8 @@ builders: [{type: "x", source: "not a file"}]
 "#;
 
     fn files(text: &str, language: Language) -> Vec<String> {
-        named_files(text.as_bytes(), language)
-            .unwrap()
-            .into_iter()
-            .collect()
+        let (named, _) = read("template.yml", text.as_bytes(), language).unwrap();
+        named.into_iter().collect()
     }
 
     #[test]
@@ -146,10 +172,13 @@ builders: [{type: "x", source: "not a file"}]
 
     #[test]
     fn where_it_cannot_be_parsed_is_reported_by_line() {
-        let error = named_files(b"a: 1\nb: [\n", Language::Yaml).unwrap_err();
+        let error = read("bundle.yml", b"a: 1\nb: [\n", Language::Yaml).unwrap_err();
         assert!(error.is_some_and(|line| line >= 2), "{error:?}");
-        assert_eq!(named_files(b"{\n\"a\": }", Language::Json), Err(Some(2)));
-        assert!(named_files(b"\xff\xfe\xff", Language::Yaml).is_err());
+        assert_eq!(
+            read("bundle.json", b"{\n\"a\": }", Language::Json),
+            Err(Some(2))
+        );
+        assert!(read("template.yml", b"\xff\xfe\xff", Language::Yaml).is_err());
     }
 
     #[test]
@@ -159,10 +188,10 @@ builders: [{type: "x", source: "not a file"}]
             let before = format!("*a{}, ", level - 1).repeat(9);
             bomb = format!("{bomb}a{level}: &a{level} [{before}x]\n");
         }
-        assert!(named_files(bomb.as_bytes(), Language::Yaml).is_err());
+        assert!(read("template.yml", bomb.as_bytes(), Language::Yaml).is_err());
         let deep = "[".repeat(100_000);
-        assert!(named_files(deep.as_bytes(), Language::Yaml).is_err());
-        assert!(named_files(deep.as_bytes(), Language::Json).is_err());
+        assert!(read("template.yml", deep.as_bytes(), Language::Yaml).is_err());
+        assert!(read("template.yml", deep.as_bytes(), Language::Json).is_err());
     }
 
     #[test]
@@ -181,8 +210,8 @@ builders: [{type: "x", source: "not a file"}]
     proptest! {
         #[test]
         fn any_text_is_read_or_refused(text in "[-:{}\\[\\]&*!|>\"' \na-c0-2#%]{0,200}") {
-            let _ = named_files(text.as_bytes(), Language::Yaml);
-            let _ = named_files(text.as_bytes(), Language::Json);
+            let _ = read("template.yml", text.as_bytes(), Language::Yaml);
+            let _ = read("template.yml", text.as_bytes(), Language::Json);
         }
     }
 }

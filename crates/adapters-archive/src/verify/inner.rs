@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::io::{self, BufReader, Read};
 
-use domain::bag::verify::InnerProblem;
+use domain::bag::verify::{Described, InnerProblem, Inside};
 use flate2::bufread::MultiGzDecoder;
 
 use super::description::{self, Language};
@@ -30,8 +30,8 @@ impl<R: Read> Forward for Inflated<R> {
     }
 }
 
-/// Looks through an archive; what is wrong inside. Reads no further than it must.
-pub(super) fn inspect(archive: impl Read) -> Vec<InnerProblem> {
+/// Looks through an archive; what is inside, and what is wrong there. Reads no further than it must.
+pub(super) fn inspect(archive: impl Read) -> Inside {
     let buffered = BufReader::with_capacity(BUFFER_BYTES, archive);
     let mut contents = Contents::default();
     let inflated = Inflated(MultiGzDecoder::new(buffered));
@@ -41,7 +41,10 @@ pub(super) fn inspect(archive: impl Read) -> Vec<InnerProblem> {
     } else {
         contents.compare();
     }
-    contents.problems
+    Inside {
+        described: contents.described,
+        problems: contents.problems,
+    }
 }
 
 #[derive(Default)]
@@ -51,6 +54,7 @@ struct Contents {
     reversed: BTreeSet<String>,
     entries: usize,
     description: Option<Description>,
+    described: Option<Described>,
     problems: Vec<InnerProblem>,
 }
 
@@ -149,13 +153,14 @@ impl Contents {
             self.problem(InnerProblem::TooLarge { file, limit });
             return;
         };
-        match description::named_files(&text, description.language) {
+        match description::read(&file, &text, description.language) {
             Err(line) => self.problem(InnerProblem::Unparsable {
                 file,
                 language: description.language.name(),
                 line,
             }),
-            Ok(named) => {
+            Ok((named, described)) => {
+                self.described = Some(described);
                 let top = file.rsplit_once('/').map_or("", |(top, _)| top).to_owned();
                 for name in named {
                     if !self.holds(&top, &name) {

@@ -8,10 +8,14 @@ mod inner;
 mod tests;
 mod watched;
 
+use std::collections::BTreeMap;
 use std::io::{self, BufReader, Read};
 
 use domain::bag::layout::{self, Tag};
-use domain::bag::verify::{Comparison, Damage, Finding, Findings, RecordedExport, TagProblem};
+use domain::bag::verify::{
+    Comparison, Damage, Finding, Findings, Importable, Inside, RecordedExport, TagProblem,
+    importable,
+};
 
 use domain::model::Sha256;
 
@@ -57,6 +61,8 @@ pub struct VerifyReport {
     pub archives: u64,
     /// The tag files that a receipt names.
     pub tag_sums: TagSums,
+    /// What a UForge will do with its appliances and software; `None` where nothing was looked at inside.
+    pub importable: Option<Vec<Importable>>,
     /// What its `export.json` says, where it could be read: to be believed only where nothing is wrong.
     pub recorded: Option<RecordedExport>,
 }
@@ -84,7 +90,12 @@ pub fn verify(bag: BagSource, depth: Depth) -> Result<VerifyReport, ReadError> {
         tag_manifest: inspection.comparison.sum_of(Tag::TagManifest),
         export_json: inspection.comparison.sum_of(Tag::ExportJson),
     };
+    let inside = (depth == Depth::Inner).then_some(inspection.inside);
     let (findings, recorded) = inspection.comparison.finish();
+    let importable = recorded
+        .as_ref()
+        .zip(inside)
+        .map(|(recorded, inside)| importable(recorded, &inside, &findings.list));
     Ok(VerifyReport {
         format,
         encrypted,
@@ -92,6 +103,7 @@ pub fn verify(bag: BagSource, depth: Depth) -> Result<VerifyReport, ReadError> {
         findings,
         archives: inspection.archives,
         tag_sums,
+        importable,
         recorded,
     })
 }
@@ -116,6 +128,7 @@ struct Inspection {
     comparison: Comparison,
     depth: Depth,
     archives: u64,
+    inside: BTreeMap<String, Inside>,
     broke_off: bool,
     buffer: Box<[u8]>,
 }
@@ -126,6 +139,7 @@ impl Inspection {
             comparison: Comparison::default(),
             depth,
             archives: 0,
+            inside: BTreeMap::new(),
             broke_off: false,
             buffer: vec![0; BUFFER_BYTES].into_boxed_slice(),
         }
@@ -134,9 +148,9 @@ impl Inspection {
     fn archive(&mut self, path: &str, content: &mut dyn Read) -> io::Result<()> {
         self.archives += 1;
         let mut watched = Watched::archive(content);
-        let problems = match self.depth {
-            Depth::Bytes => Vec::new(),
-            Depth::Inner => inner::inspect(&mut watched),
+        let inside = match self.depth {
+            Depth::Bytes => None,
+            Depth::Inner => Some(inner::inspect(&mut watched)),
         };
         let Some(seen) = self.rest(path, watched)? else {
             return Ok(());
@@ -145,12 +159,20 @@ impl Inspection {
         match seen.gzip {
             // What is in a damaged archive says nothing more.
             Some(Err(failure)) => self.comparison.add(Finding::Archive { path, failure }),
-            _ => problems.into_iter().for_each(|problem| {
-                let path = path.clone();
-                self.comparison.add(Finding::Inner { path, problem });
-            }),
+            _ => self.look_at(path, inside),
         }
         Ok(())
+    }
+
+    fn look_at(&mut self, path: String, inside: Option<Inside>) {
+        let Some(inside) = inside else {
+            return;
+        };
+        for problem in inside.problems.clone() {
+            let path = path.clone();
+            self.comparison.add(Finding::Inner { path, problem });
+        }
+        self.inside.insert(path, inside);
     }
 
     fn tag(&mut self, path: &str, limit: u64, content: &mut dyn Read) -> io::Result<()> {

@@ -94,7 +94,7 @@ impl Stream {
         output.flush()?;
         Ok(Whole {
             bytes: output.written,
-            sha256: output.sum.map(Sha256Hasher::finish),
+            sha256: output.sum.map(|sum| sum.finish()),
         })
     }
 }
@@ -119,7 +119,7 @@ impl Write for Stream {
 struct Counted {
     output: BufWriter<File>,
     written: u64,
-    sum: Option<Sha256Hasher>,
+    sum: Option<Box<Sha256Hasher>>,
 }
 
 impl Counted {
@@ -127,7 +127,7 @@ impl Counted {
         Self {
             output: BufWriter::with_capacity(BUFFER_BYTES, target),
             written: 0,
-            sum: (sum == WholeSum::OnTheWay).then(Sha256Hasher::default),
+            sum: (sum == WholeSum::OnTheWay).then(Box::default),
         }
     }
 

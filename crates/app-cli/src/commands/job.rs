@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use domain::model::Order;
+use domain::model::{Order, UserId};
 
 use super::order;
 use super::receipt::ReceiptJob;
@@ -23,6 +23,11 @@ pub(super) struct Job {
 }
 
 impl Job {
+    /// The receipt that is wanted, and who asks for it.
+    pub(super) fn receipt(&self) -> (Option<&ReceiptJob>, &UserId) {
+        (self.receipt.as_ref(), self.connection.sign_in.login())
+    }
+
     /// The order for a bag in this file: the top folder is named like the file.
     pub(super) fn order_for(&self, file: &Path) -> Result<Order, SettingsError> {
         let name = bag_name(file, self.output.format)?;

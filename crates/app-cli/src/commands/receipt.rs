@@ -6,11 +6,11 @@
 use std::path::{Path, PathBuf};
 
 use domain::bag::receipt::{BagReceipt, Delivered, ReceivedFile};
+use domain::model::UserId;
 use domain::ports::FinishedBag;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::job::Job;
 use super::session::Session;
 use crate::compose::{
     self, ComposeError, ReceiptFile, RunFiles, SecretKeyFile, SigningKey, signature_beside,
@@ -96,7 +96,7 @@ impl ReceiptJob {
         &self,
         bag: &FinishedBag,
         delivered: Option<Delivered>,
-        requested_by: &domain::model::UserId,
+        requested_by: &UserId,
     ) -> Result<(), ComposeError> {
         let delivered = match (delivered, &bag.path) {
             (Some(delivered), _) => delivered,
@@ -154,11 +154,11 @@ fn file_of(bag: &FinishedBag) -> Result<ReceivedFile, ComposeError> {
 pub(super) async fn write(
     session: &Session,
     mut signals: Signals,
-    job: &Job,
+    (wanted, requested_by): (Option<&ReceiptJob>, &UserId),
     bag: &FinishedBag,
     run_files: &RunFiles,
 ) -> Result<Option<Written>, CommandError> {
-    let Some(receipt) = job.receipt.clone() else {
+    let Some(receipt) = wanted.cloned() else {
         return Ok(None);
     };
     let written = Written {
@@ -166,7 +166,7 @@ pub(super) async fn write(
         key: receipt.key.as_ref().map(SigningKey::id),
     };
     let delivered = run_files.journal().checkpoint().delivered;
-    let (bag, login) = (bag.clone(), job.connection.sign_in.login().clone());
+    let (bag, login) = (bag.clone(), requested_by.clone());
     let path = bag.path.clone();
     let writing = move || receipt.write(&bag, delivered.map(|boxed| *boxed), &login);
     match signals.or(tokio::task::spawn_blocking(writing)).await {
@@ -176,7 +176,10 @@ pub(super) async fn write(
             }
             Ok(Some(written))
         }
-        Ok(Ok(Err(source))) => Err(CommandError::NoReceipt { bag: path, source }),
+        Ok(Ok(Err(error))) => Err(CommandError::NoReceipt {
+            bag: path,
+            source: Box::new(error),
+        }),
         Ok(Err(join)) => Err(CommandError::Runtime(join.into())),
         Err(signal) => {
             signals.end_at_next();

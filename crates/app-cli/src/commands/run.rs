@@ -52,7 +52,7 @@ pub(super) async fn export(
         ));
     }
     let (outcome, run_files, signals) = drive(session, signals, job, &api, run, &order).await?;
-    let written = receipt::write(session, signals, job, &outcome.bag, &run_files).await;
+    let written = receipt::write(session, signals, job.receipt(), &outcome.bag, &run_files).await;
     report_outcome(session, &outcome);
     receipt::report(session, written?);
     Ok(Finished {
@@ -183,7 +183,7 @@ async fn already_complete(
     session
         .messages
         .info("The run that was interrupted had completed the bag: it has its name now.");
-    let written = receipt::write(session, signals, job, &bag, &run_files).await;
+    let written = receipt::write(session, signals, job.receipt(), &bag, &run_files).await;
     let is_partial = run_files.journal().checkpoint().is_partial;
     let completeness = report_recorded(session, &bag, is_partial);
     receipt::report(session, written?);

@@ -62,11 +62,11 @@ impl Hint for CommandError {
             }
             Self::EarlierBag { source, .. } => hint_of_earlier_bag(source),
             Self::NotComparable { .. } => text("`verify` without `--against` checks it"),
-            Self::NoReceipt { bag: None, .. } => None,
             Self::NoReceipt { bag: Some(_), .. } => text(
                 "the same command writes the receipt, and exports nothing again; it may name another file with `--receipt`",
             ),
-            Self::Journal(_)
+            Self::NoReceipt { bag: None, .. }
+            | Self::Journal(_)
             | Self::ReceiptUnreadable { .. }
             | Self::NothingUnfinished { .. }
             | Self::Stdout(_)

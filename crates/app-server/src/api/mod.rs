@@ -96,6 +96,8 @@ pub(crate) fn metrics_routes() -> Router<Service> {
 #[cfg(test)]
 pub(crate) mod bench;
 #[cfg(test)]
+mod receipt_tests;
+#[cfg(test)]
 mod rule_tests;
 #[cfg(test)]
 mod sign_in_tests;

@@ -404,6 +404,8 @@ async fn the_document_describes_every_route() {
             "GET /api/v1/exports/{id}",
             "GET /api/v1/exports/{id}/archive",
             "GET /api/v1/exports/{id}/events",
+            "GET /api/v1/exports/{id}/receipt",
+            "GET /api/v1/exports/{id}/receipt.minisig",
             "GET /api/v1/openapi.json",
             "GET /api/v1/reference",
             "GET /api/v1/reference.css",

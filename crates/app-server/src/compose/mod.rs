@@ -13,14 +13,14 @@ mod stores;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use adapters_archive::{SealKey, SealKeyError, SigningKeyError};
+use adapters_archive::{SealKey, SealKeyError};
 use adapters_clock::SystemClock;
 use adapters_http::{BaseUrl, BaseUrlError, SetUpError, TlsTrust};
+use adapters_process::is_credential;
 pub(crate) use adapters_process::{
     LossyStderr, Signals, TextFileError, alive_every, notify_alive, notify_ready, notify_stopping,
     raise_open_files_limit, read_pem,
 };
-use adapters_process::{first_line, is_credential};
 use domain::ports::Clock;
 use thiserror::Error;
 
@@ -33,7 +33,7 @@ pub(crate) use demo::{Demo, DemoError};
 use forge::Forge;
 use seal::AgeSeal;
 use service_account::ServiceAccountError;
-use sign::MinisignSigner;
+use sign::{MinisignSigner, SignerError};
 pub(crate) use stores::{StoreError, Stores, back_up, open_stores, open_trail};
 
 /// Why the parts do not fit together. Nothing was sent.
@@ -53,16 +53,7 @@ pub(crate) enum ComposeError {
     SealKey(#[from] SealKeyError),
     /// The key that receipts are signed with cannot be used.
     #[error(transparent)]
-    SigningKey(#[from] SigningKeyError),
-    /// The passphrase of that key cannot be read.
-    #[error("could not read the passphrase of the secret key from `{}`", path.display())]
-    SignPassphrase {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        source: TextFileError,
-    },
+    Signer(#[from] SignerError),
     /// It would be lost and stolen together with what it seals.
     #[error("the key file `{}` is in the data folder", path.display())]
     SealKeyInData {
@@ -76,14 +67,11 @@ impl ComposeError {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::SealKey(error) => error.hint(),
-            Self::SigningKey(error) => error.hint(),
+            Self::Signer(error) => error.hint(),
             Self::SealKeyInData { .. } => {
                 Some("keep it somewhere else: whoever gets hold of the folder must not get the key")
             }
-            Self::Url(_)
-            | Self::Connection(_)
-            | Self::ServiceAccount(_)
-            | Self::SignPassphrase { .. } => None,
+            Self::Url(_) | Self::Connection(_) | Self::ServiceAccount(_) => None,
         }
     }
 }

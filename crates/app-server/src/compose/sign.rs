@@ -1,20 +1,48 @@
 //! Signs receipts as `minisign` does.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use adapters_archive::{SecretKeyFile, SigningKey};
+use adapters_archive::{SecretKeyFile, SigningKey, SigningKeyError};
+use adapters_process::{TextFileError, first_line};
 use secrecy::SecretString;
+use thiserror::Error;
 
-use super::{ComposeError, first_line};
 use crate::settings::Settings;
 use crate::sign::{SignError, Signer};
+
+/// Why receipts cannot be signed.
+#[derive(Debug, Error)]
+pub(crate) enum SignerError {
+    /// The key cannot be used.
+    #[error(transparent)]
+    Key(#[from] SigningKeyError),
+    /// Its passphrase cannot be read.
+    #[error("could not read the passphrase of the secret key from `{}`", path.display())]
+    Passphrase {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        source: TextFileError,
+    },
+}
+
+impl SignerError {
+    /// What to do about it.
+    pub(super) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Key(error) => error.hint(),
+            Self::Passphrase { .. } => None,
+        }
+    }
+}
 
 /// A secret key that is open.
 pub(super) struct MinisignSigner(SigningKey);
 
 impl MinisignSigner {
     /// Opens the key that the settings name.
-    pub(super) fn open(settings: &Settings) -> Result<Option<Self>, ComposeError> {
+    pub(super) fn open(settings: &Settings) -> Result<Option<Self>, SignerError> {
         let Some(path) = &settings.sign_key else {
             return Ok(None);
         };
@@ -29,8 +57,8 @@ impl MinisignSigner {
     }
 }
 
-fn passphrase(path: &Path) -> Result<SecretString, ComposeError> {
-    let line = first_line(path).map_err(|source| ComposeError::SignPassphrase {
+fn passphrase(path: &Path) -> Result<SecretString, SignerError> {
+    let line = first_line(path).map_err(|source| SignerError::Passphrase {
         path: path.to_owned(),
         source,
     })?;

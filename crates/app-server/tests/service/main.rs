@@ -19,6 +19,7 @@ mod metrics;
 mod page;
 mod process;
 mod promises;
+mod receipts;
 mod resume;
 mod sockets;
 mod tls;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use domain::jobs::{
     Admitted, BagRecord, Claim, Delivery, Ending, Job, JobFailure, JobId, JobRequest, JobStateName,
-    JobStore, Pause, Shares, StoredJob, WaitingFor, WorkerId,
+    JobStore, KeptReceipt, Pause, Shares, StoredJob, WaitingFor, WorkerId,
 };
 use domain::model::{BagFormat, SafeName, Sha256, UserId};
 use domain::report::Completeness;
@@ -95,7 +95,10 @@ pub fn delivered() -> Ending {
             format: BagFormat::Zip,
             bytes: 10,
             sha256: Sha256::of(b"0123456789"),
-            receipt: None,
+            receipt: Some(Box::new(KeptReceipt {
+                document: "{\"user\": \"näme\"}\n".to_owned(),
+                signature: Some("untrusted comment: x\n".to_owned()),
+            })),
         },
         completeness: Completeness::Partial,
     };

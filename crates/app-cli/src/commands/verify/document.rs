@@ -2,14 +2,13 @@
 
 use std::path::Path;
 
-use domain::bag::verify::{Drift, Finding};
+use domain::bag::verify::{Drift, Finding, Importable};
 use serde::Serialize;
 
-use crate::compose::StoredFormat;
+use crate::compose::{StoredFormat, VerifyReport};
 
-use super::Checked;
 use super::against::Compared;
-use super::receipt::ReceiptJson;
+use super::receipt::{ReceiptCheck, ReceiptJson};
 
 /// The document of `verify --json`.
 #[derive(Serialize)]
@@ -25,6 +24,8 @@ pub(super) struct Document<'a> {
     findings: &'a [Finding],
     /// Findings beyond those in the list.
     more_findings: u64,
+    /// What a UForge will do with its appliances and software, by what is inside; null without `--deep`.
+    import: Option<&'a [Importable]>,
     /// What holding it against its receipt came to; null where there is none.
     receipt: Option<ReceiptJson<'a>>,
     /// The comparison; null where none was made.
@@ -42,8 +43,12 @@ struct AgainstJson<'a> {
 }
 
 impl<'a> Document<'a> {
-    pub(super) fn of(bag: &Path, checked: &'a Checked, compared: Option<Compared<'a>>) -> Self {
-        let report = &checked.report;
+    pub(super) fn of(
+        bag: &Path,
+        report: &'a VerifyReport,
+        receipt: Option<&'a ReceiptCheck>,
+        compared: Option<Compared<'a>>,
+    ) -> Self {
         let findings = &report.findings;
         Self {
             bag: bag.display().to_string(),
@@ -56,7 +61,8 @@ impl<'a> Document<'a> {
             archives: report.archives,
             findings: &findings.list,
             more_findings: findings.unlisted,
-            receipt: checked.receipt.as_ref().map(ReceiptJson::of),
+            import: report.importable.as_deref(),
+            receipt: receipt.map(ReceiptJson::of),
             against: compared.map(|(connection, compared)| AgainstJson {
                 url: &connection.server.url,
                 user: connection.user.as_str(),

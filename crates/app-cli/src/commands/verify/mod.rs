@@ -130,6 +130,13 @@ fn report_check(session: &Session, bag: &Path, checked: &Checked, depth: Depth) 
     } else {
         session.messages.notice(&text::damaged(bag, report));
     }
+    if let Some(importable) = report
+        .importable
+        .as_deref()
+        .filter(|found| !found.is_empty())
+    {
+        session.messages.info(text::import(importable).trim_end());
+    }
     match &checked.receipt {
         None => {}
         Some(receipt) if receipt.is_sound() => session.messages.info(receipt.text().trim_end()),
@@ -161,6 +168,11 @@ fn print(
     if !arguments.json {
         return Ok(());
     }
-    let document = Document::of(&arguments.bag, checked, compared);
+    let document = Document::of(
+        &arguments.bag,
+        &checked.report,
+        checked.receipt.as_ref(),
+        compared,
+    );
     stdout::write(&stdout::json(&document)?)
 }

@@ -3,7 +3,9 @@
 use std::fmt::Write;
 use std::path::Path;
 
-use domain::bag::verify::{Differences, Drift, LiveObject, SectionDrift, Standing, Unread};
+use domain::bag::verify::{
+    Differences, Drift, ImportVerdict, Importable, LiveObject, SectionDrift, Standing, Unread,
+};
 use domain::model::Section;
 
 use crate::compose::{Depth, VerifyReport};
@@ -43,6 +45,54 @@ pub(super) fn damaged(bag: &Path, report: &VerifyReport) -> String {
         let _ = writeln!(text, "  and {} more", findings.unlisted);
     }
     text
+}
+
+/// What a UForge will do with the archives: a line for the whole, then each that will or may be refused, with the reason.
+pub(super) fn import(importable: &[Importable]) -> String {
+    let of = |verdict| {
+        let found = importable.iter().filter(|found| found.verdict == verdict);
+        found.collect::<Vec<_>>()
+    };
+    let [expected, doubtful, refused] = [
+        ImportVerdict::Expected,
+        ImportVerdict::Doubtful,
+        ImportVerdict::Refused,
+    ]
+    .map(of);
+    let mut text = format!(
+        "Of {} that a UForge can import, nothing speaks against {}",
+        count(
+            number(importable.len()),
+            "appliance or software bundle",
+            "appliances and software bundles"
+        ),
+        expected.len()
+    );
+    for (found, words) in [(&doubtful, "may be"), (&refused, "will be")] {
+        if !found.is_empty() {
+            let _ = write!(text, "; {} {words} refused", found.len());
+        }
+    }
+    text.push_str(".\n");
+    block(&mut text, "Will be refused", obstacles(&refused));
+    block(&mut text, "May be refused", obstacles(&doubtful));
+    text
+}
+
+fn obstacles(found: &[&Importable]) -> Vec<String> {
+    let line = |one: &&Importable| {
+        let version = one.version.as_deref().unwrap_or_default();
+        let id = one.id.map_or_else(String::new, |id| format!(" ({id})"));
+        let why = one.obstacles.iter().map(ToString::to_string);
+        let said = format!(
+            "{} {}{id}: {}",
+            one.name.as_deref().unwrap_or("(no name)"),
+            version,
+            why.collect::<Vec<_>>().join("; ")
+        );
+        format!("{}: {}", one.section.info().title, printable(&said))
+    };
+    found.iter().map(line).collect()
 }
 
 /// A line for the whole, then what differs, grouped by what has become of it.
@@ -238,6 +288,32 @@ mod tests {
     }
 
     const URL: &str = "https://uforge.example.com/api";
+
+    #[test]
+    fn what_a_uforge_will_do_with_the_archives_reads_like_this() {
+        use domain::bag::verify::ImportObstacle;
+        let one = |id, verdict, obstacles| Importable {
+            section: Section::Appliances,
+            id: Some(id),
+            name: Some("web\u{1b}[2J shop".to_owned()),
+            version: Some("1.0".to_owned()),
+            archive: None,
+            verdict,
+            obstacles,
+        };
+        let no_archive = ImportObstacle::NoArchive(Some("no OS profile".to_owned()));
+        let found = [
+            one(201, ImportVerdict::Expected, vec![]),
+            one(
+                202,
+                ImportVerdict::Doubtful,
+                vec![ImportObstacle::UnknownForm],
+            ),
+            one(203, ImportVerdict::Refused, vec![no_archive]),
+        ];
+        insta::assert_snapshot!(import(&found));
+        insta::assert_snapshot!(import(&found[..1]));
+    }
 
     #[test]
     fn a_bag_that_is_up_to_date_reads_like_this() {

@@ -232,11 +232,13 @@ impl BagReceipt {
             return Err(ReceiptError::TooLarge);
         }
         // The format first: of another one the other fields are not known.
-        let Object(Format { format }) = serde_json::from_slice(document).map_err(unreadable)?;
+        let Object(Format { format }) =
+            serde_json::from_slice(document).map_err(|error| unreadable(&error))?;
         if format != FORMAT {
             return Err(ReceiptError::Format(format));
         }
-        let Object(receipt) = serde_json::from_slice(document).map_err(unreadable)?;
+        let Object(receipt) =
+            serde_json::from_slice(document).map_err(|error| unreadable(&error))?;
         Ok(receipt)
     }
 }
@@ -246,7 +248,7 @@ struct Format {
     format: String,
 }
 
-fn unreadable(error: serde_json::Error) -> ReceiptError {
+fn unreadable(error: &serde_json::Error) -> ReceiptError {
     let (line, column) = (error.line(), error.column());
     if error.is_data() {
         ReceiptError::Content { line, column }

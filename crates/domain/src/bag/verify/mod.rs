@@ -5,6 +5,7 @@
 
 mod drift;
 mod finding;
+mod importable;
 mod recorded;
 #[cfg(test)]
 mod tests;
@@ -16,6 +17,10 @@ pub use drift::{
     Standing, Unread, drift,
 };
 pub use finding::{Damage, Disagreement, Finding, InnerProblem, TagProblem};
+pub use importable::{
+    Described, DescribedAs, ImportObstacle, ImportVerdict, Importable, Inside, archive_of,
+    importable,
+};
 pub use recorded::{
     RecordedExport, RecordedFailure, RecordedFile, RecordedItem, RecordedPaths, RecordedSection,
     RecordedSource, RecordedTool,

@@ -6,7 +6,7 @@ use super::context::ImportError;
 use super::found::{Identity, id_of, mark};
 use super::outcome::{FailedObject, ImportStage, ImportedObject, ManualSection};
 use super::reference::address;
-use crate::bag::verify::{RecordedExport, RecordedItem};
+use crate::bag::verify::{ImportObstacle, RecordedExport, RecordedItem, archive_of};
 use crate::model::{
     ItemKind, ItemRef, ObjectFacts, ObjectId, OnConflict, Section, Selection, UserId,
 };
@@ -29,15 +29,13 @@ pub(crate) struct BagItem {
 impl BagItem {
     fn of(recorded: &RecordedItem, kind: ItemKind) -> Option<Self> {
         let id = ObjectId::try_from(recorded.id?).ok()?;
-        let archives = recorded.files.iter().filter(|path| is_archive_name(path));
         Some(Self {
             item: ItemRef { kind, id },
             identity: Identity {
                 name: recorded.name.clone(),
                 version: recorded.version.clone(),
             },
-            // Of several, the last is of the state that was read last.
-            archive: archives.last().map(str::to_owned),
+            archive: archive_of(recorded).map(str::to_owned),
             reason: recorded.reason.clone(),
         })
     }
@@ -68,12 +66,6 @@ impl BagItem {
             is_damaged: false,
         }
     }
-}
-
-/// Whether a file of an item is its archive, by its name.
-fn is_archive_name(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or(path);
-    name.starts_with("archive") && name.ends_with(".tar.gz")
 }
 
 /// The items of a bag that an order wants, my software first, and those that the bag does not describe well enough.
@@ -257,8 +249,5 @@ fn of_conflict(kind: ItemKind, there: &ObjectFacts, on_conflict: OnConflict) -> 
 }
 
 fn no_archive(item: &BagItem) -> String {
-    match &item.reason {
-        Some(reason) => format!("the bag holds no archive of it: {reason}"),
-        None => "the bag holds no archive of it".to_owned(),
-    }
+    ImportObstacle::NoArchive(item.reason.clone()).to_string()
 }
