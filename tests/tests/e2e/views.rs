@@ -181,7 +181,7 @@ fn names_that_mean_harm_are_text() {
 }
 
 #[test]
-fn what_is_missing_is_told_of_where_it_would_be() {
+fn what_is_missing_is_named_where_it_would_be() {
     let refused = ItemFault::StartRefused {
         status: 500,
         times: Times::Always,
