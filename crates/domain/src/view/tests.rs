@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::Section;
+use crate::model::{BagPath, Section, Sha256};
 use crate::ports::{Redaction, RedactionRule, TagFile};
 use crate::report::{ItemReport, ItemStatus, SectionStatus, sample};
 
