@@ -90,7 +90,7 @@ fn check_sections(bag: &Bag) {
         );
         if let Some(page) = pages(bag)
             .get(page.as_str())
-            .filter(|_| items > 0 && items < 200)
+            .filter(|_| page != MOVING && items > 0 && items < 200)
         {
             let objects = page.matches("<article").count();
             assert_eq!(objects as u64, items, "{name}");
@@ -181,7 +181,7 @@ fn names_that_mean_harm_are_text() {
 }
 
 #[test]
-fn what_is_missing_is_told_of_where_it_would_be() {
+fn what_is_missing_is_named_where_it_would_be() {
     let refused = ItemFault::StartRefused {
         status: 500,
         times: Times::Always,

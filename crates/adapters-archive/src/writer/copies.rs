@@ -8,12 +8,20 @@ use std::io::{self, Read, Write as _};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use domain::model::BagPath;
+use domain::ports::Storage;
 
 use super::closed::Body;
-use super::in_place::StoredBody;
 use crate::container::Content;
 use crate::journal::EntryRecord;
 use crate::spool::{BodyWriter, Spool, SpoolFile};
+
+/// The body of a member, and where it begins.
+#[derive(Clone, Copy)]
+pub(super) struct StoredBody {
+    pub(super) offset: u64,
+    pub(super) storage: Storage,
+    pub(super) content: Content,
+}
 
 /// See the module.
 #[derive(Default)]

@@ -10,9 +10,10 @@ use jiff::Timestamp;
 
 use super::bag::UnfinishedBag;
 use super::closed::Body;
+use super::copies::StoredBody;
 use super::output::Output;
 use super::small::encode;
-use crate::container::{Content, Encoding, Member, Placed};
+use crate::container::{Encoding, Member, Placed};
 use crate::spool::PositionedReader;
 
 /// See the module.
@@ -23,14 +24,6 @@ pub(super) struct InPlace<'a> {
     modified: Timestamp,
     /// The members of a container that can be read, by their names.
     bodies: HashMap<String, StoredBody>,
-}
-
-/// The body of a member, and where it begins.
-#[derive(Clone, Copy)]
-pub(super) struct StoredBody {
-    pub(super) offset: u64,
-    pub(super) storage: Storage,
-    pub(super) content: Content,
 }
 
 impl<'a> InPlace<'a> {

@@ -39,7 +39,7 @@ fn check(form: Representation, text: &str, expected: &[(&str, &str)]) {
 }
 
 #[test]
-fn a_secret_is_never_shown_and_it_is_told_whether_it_is_there() {
+fn a_secret_is_never_shown_and_it_is_said_whether_it_is_there() {
     check(
         Xml,
         "<a><name>n</name><password>hunter2!</password><secretKey/><token></token></a>",

@@ -43,7 +43,7 @@ pub struct Period {
 }
 
 impl Timeline {
-    /// Longer histories are told by the year.
+    /// Longer histories are shown by the year.
     const MOST_MONTHS: usize = 48;
     /// A clock that stood wrong must not stretch the picture over all of history.
     const YEARS: std::ops::RangeInclusive<i16> = 1990..=2100;
@@ -105,19 +105,19 @@ mod tests {
     }
 
     #[test]
-    fn a_short_history_is_told_by_the_month_and_a_long_one_by_the_year() {
+    fn a_short_history_is_shown_by_the_month_and_a_long_one_by_the_year() {
         let short = timeline(&[
             "2025-11-30T23:00:00Z",
             "2026-01-01T00:00:00Z",
             "2026-01-31T12:00:00Z",
         ]);
-        let told: Vec<_> = short
+        let found: Vec<_> = short
             .periods()
             .iter()
             .map(|of| (of.year, of.month, of.objects))
             .collect();
         assert_eq!(
-            told,
+            found,
             [(2025, Some(11), 1), (2025, Some(12), 0), (2026, Some(1), 2)]
         );
         let long = timeline(&["2019-03-01T00:00:00Z", "2026-01-01T00:00:00Z"]);

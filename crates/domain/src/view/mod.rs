@@ -28,23 +28,13 @@ mod sources;
 mod tests;
 mod value;
 
-use crate::model::BagPath;
-use crate::model::Sha256;
 use crate::ports::{PayloadInPlace, SinkError};
-use crate::report::{Report, Views};
+use crate::report::Report;
 
 use self::pages::Output;
+pub use self::pages::Written;
 use self::sections::write_section;
 use self::sources::Files;
-
-/// The pages that were written.
-#[derive(Debug, Default)]
-pub struct Written {
-    /// Each with its SHA-256, in the order in which they were written.
-    pub sums: Vec<(BagPath, Sha256)>,
-    /// What `index.html` shows of them.
-    pub views: Views,
-}
 
 /// Writes the pages of every section that has objects.
 ///

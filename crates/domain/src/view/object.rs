@@ -44,7 +44,7 @@ pub(super) enum Shape {
     Value(Words),
     /// Several texts.
     Texts(Vec<Words>),
-    /// A secret, and what may be told of it.
+    /// A secret, and what may be said of it.
     Secret(Secret),
     /// One object.
     Nested(Vec<Field>),
@@ -56,7 +56,7 @@ pub(super) enum Shape {
     Deeper,
 }
 
-/// What may be told of a secret.
+/// What may be said of a secret.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Secret {
     There,
@@ -85,7 +85,7 @@ pub(super) struct Object {
     pub(super) is_cut: bool,
 }
 
-/// Reads an object; about as many bytes of it as `budget` says. `secrets` tells what became of those in its document.
+/// Reads an object; about as many bytes of it as `budget` says. `secrets` says what became of those in its document.
 pub(super) fn read(
     document: &ShownDocument<'_>,
     secrets: Secrets,
@@ -216,7 +216,7 @@ impl<'d> Reader<'d, '_> {
         texts.pop().map(Shape::Value)
     }
 
-    /// What may be told of these, where one is secret.
+    /// What may be said of these, where one is secret.
     fn secret(&self, nodes: &[usize]) -> Option<Secret> {
         let found = nodes
             .iter()

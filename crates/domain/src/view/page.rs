@@ -78,15 +78,15 @@ pub(super) struct Entry {
 impl Entry {
     /// An object that shares its document with others.
     pub(super) fn of_list(mut object: Object, file: &Receipt, section: Section) -> Self {
-        // Comments are those of several workspaces and templates, which only their files tell.
-        let told = Some(file).filter(|_| section == Section::WorkspaceComments);
+        // Comments are those of several workspaces and templates, which only their files name.
+        let named = Some(file).filter(|_| section == Section::WorkspaceComments);
         Self {
             name: object.name.take(),
             version: object.version.take(),
             number: object.number.take(),
             warning: String::new(),
             picture: None,
-            files: told.into_iter().map(FileLink::of).collect(),
+            files: named.into_iter().map(FileLink::of).collect(),
             described_by: Some(FileLink::of(file)),
             notice: None,
             object,

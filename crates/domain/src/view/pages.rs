@@ -1,13 +1,12 @@
 //! When a page is full, and where it goes.
 
-use super::Written;
 use super::page::{Entry, FileLink, Notice, PageText, render_entry, render_page};
 use super::sources::Document;
 use crate::bag::layout::view_page;
-use crate::model::{Section, Sha256};
+use crate::model::{BagPath, Section, Sha256};
 use crate::ports::{PayloadInPlace, Receipt, SinkError, TagFile};
 use crate::redact::{ShownDocument, show};
-use crate::report::{Report, SectionView};
+use crate::report::{Report, SectionView, Views};
 
 /// Objects of one page.
 const OBJECTS_A_PAGE: usize = 200;
@@ -18,6 +17,15 @@ const LARGE_PAGE_BYTES: usize = 6 * 1024 * 1024;
 const SMALL_OBJECT_BYTES: usize = 4 * 1024;
 /// Notices of one section: documents that cannot be read.
 const MOST_NOTICES: usize = 50;
+
+/// The pages that were written.
+#[derive(Debug, Default)]
+pub struct Written {
+    /// Each with its SHA-256, in the order in which they were written.
+    pub sums: Vec<(BagPath, Sha256)>,
+    /// What `index.html` shows of them.
+    pub views: Views,
+}
 
 /// Where pages go, and where documents come from.
 pub(super) struct Output<'a> {

@@ -1,6 +1,6 @@
-//! Whether a file is a picture, told by its first bytes: its name and media type are what somebody said of it.
+//! Whether a file is a picture, decided by its first bytes: its name and media type are what somebody said of it.
 
-/// Bytes that are enough to tell.
+/// Bytes that are enough to decide.
 pub(super) const ENOUGH_BYTES: u64 = 1024;
 
 /// Whether these are the first bytes of a picture that browsers show.

@@ -181,7 +181,7 @@ fn warning(item: &ItemReport) -> String {
     let reason = item.reason.as_deref().map(visible).unwrap_or_default();
     let what = match (item.status, item.changed_during_export) {
         (ItemStatus::Partial, _) => "Incomplete",
-        (ItemStatus::Failed, _) => "Missing: only the platform’s list tells of it",
+        (ItemStatus::Failed, _) => "Missing: only the platform’s list names it",
         (ItemStatus::Unavailable, _) => "Not available",
         (ItemStatus::Complete, true) => return "It changed during the export.".to_owned(),
         (ItemStatus::Complete, false) => return String::new(),

@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::Section;
+use crate::model::{BagPath, Section, Sha256};
 use crate::ports::{Redaction, RedactionRule, TagFile};
 use crate::report::{ItemReport, ItemStatus, SectionStatus, sample};
 
@@ -163,7 +163,7 @@ fn the_newest_document_of_an_object_counts_in_the_form_of_the_schema() {
 }
 
 #[test]
-fn an_object_without_a_document_is_told_of_by_the_list() {
+fn an_object_without_a_document_is_shown_from_the_list() {
     let list: [(&str, &[u8]); 1] = [(
         "data/appliances/appliances.xml",
         b"<appliances><appliances><appliance><dbId>1</dbId><description>from the list</description></appliance><appliance><dbId>2</dbId><description>somebody else</description></appliance></appliances></appliances>",
@@ -275,7 +275,7 @@ fn secrets_are_not_shown_and_it_is_said_that_they_are_there() {
 }
 
 #[test]
-fn what_was_blanked_is_told_as_there() {
+fn what_was_blanked_is_shown_as_there() {
     let document = roles("<name>r</name><password></password><apiKey/>");
     let files: [(&str, &[u8]); 1] = [("data/roles/roles.xml", document.as_bytes())];
     let (mut report, mut memory) = bag(Section::Roles, Vec::new(), &files);

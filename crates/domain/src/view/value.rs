@@ -48,9 +48,9 @@ pub(super) fn words(name: &str, parent: &str, text: &str) -> Words {
             is_cut: false,
         };
     }
-    if let Some(told) = other_in_words(name, parent, trimmed) {
+    if let Some(shown) = other_in_words(name, parent, trimmed) {
         return Words {
-            text: told,
+            text: shown,
             machine: trimmed.to_owned(),
             ..Words::default()
         };
@@ -126,12 +126,12 @@ fn as_it_is(text: &str) -> (String, bool) {
 mod tests {
     use super::*;
 
-    fn told(name: &str, text: &str) -> String {
+    fn shown(name: &str, text: &str) -> String {
         words(name, "appliance", text).text
     }
 
     #[test]
-    fn times_are_told_in_words_whatever_their_form() {
+    fn times_are_said_in_words_whatever_their_form() {
         for (text, expected) in [
             ("2026-10-02T08:00:00.000+02:00", "2 October 2026, 06:00 UTC"),
             ("2026-10-02T06:00:00Z", "2 October 2026, 06:00 UTC"),
@@ -144,7 +144,7 @@ mod tests {
             ("12", "12"),
             ("", ""),
         ] {
-            assert_eq!(told("created", text), expected, "{text}");
+            assert_eq!(shown("created", text), expected, "{text}");
         }
         let time = words("created", "", "2026-10-02T08:00:00.000+02:00");
         assert_eq!(time.machine, "2026-10-02T06:00:00Z");
@@ -152,22 +152,25 @@ mod tests {
 
     #[test]
     fn a_birthday_is_a_day_wherever_one_is() {
-        assert_eq!(told("dob", "1984-02-29T00:00:00+01:00"), "29 February 1984");
-        assert_eq!(told("dob", "unknown"), "unknown");
+        assert_eq!(
+            shown("dob", "1984-02-29T00:00:00+01:00"),
+            "29 February 1984"
+        );
+        assert_eq!(shown("dob", "unknown"), "unknown");
     }
 
     #[test]
     fn what_only_looks_like_a_time_stays() {
-        assert_eq!(told("version", "2026-10-02"), "2026-10-02");
-        assert_eq!(told("name", "1790920800000"), "1790920800000");
+        assert_eq!(shown("version", "2026-10-02"), "2026-10-02");
+        assert_eq!(shown("name", "1790920800000"), "1790920800000");
     }
 
     #[test]
-    fn sizes_and_truth_are_told_in_words() {
-        assert_eq!(told("size", "1234567"), "1.2 MB (1,234,567 bytes)");
-        assert_eq!(told("size", "1"), "1 byte");
-        assert_eq!(told("size", "-1"), "-1");
-        assert_eq!(told("imageCreated", "true"), "yes");
+    fn sizes_and_truth_are_said_in_words() {
+        assert_eq!(shown("size", "1234567"), "1.2 MB (1,234,567 bytes)");
+        assert_eq!(shown("size", "1"), "1 byte");
+        assert_eq!(shown("size", "-1"), "-1");
+        assert_eq!(shown("imageCreated", "true"), "yes");
         assert_eq!(words("size", "partition", "20480").text, "20480");
         let truth = words("shared", "", "true");
         assert_eq!(
@@ -179,7 +182,7 @@ mod tests {
     #[test]
     fn a_text_keeps_its_lines_and_has_an_end() {
         assert_eq!(
-            told("message", " a\u{1b}[0m\n\u{0}b\r\nc "),
+            shown("message", " a\u{1b}[0m\n\u{0}b\r\nc "),
             "a\u{fffd}[0m\n\u{fffd}b\nc"
         );
         let long = words("message", "", &"\u{e9}".repeat(1_000_000));
