@@ -81,8 +81,8 @@ pub async fn documents_and_pictures_are_read_back(place: &Place<'_>, resumes: Re
         // Only what must be safe is certain to be there again.
         drop(opened);
         opened = (place.open)();
-        let resumed = opened.sink.resumed_receipts();
-        let paths: Vec<String> = resumed.iter().map(|of| of.path.to_string()).collect();
+        let receipts = opened.sink.resumed_receipts();
+        let paths: Vec<String> = receipts.iter().map(|of| of.path.to_string()).collect();
         for (entry, content) in [
             (document(SMALL, small.len()), small),
             (document(LARGE, large.len()), &large),
