@@ -4,11 +4,14 @@
 //! opened inside of it, and the stores behind the ports of `domain::jobs` are made of it. Another engine is another module
 //! beside these, behind the same ports.
 
+mod columns;
 mod files;
 mod late;
+mod moments;
 mod sqlite;
+mod token;
 
-pub use files::{DataFolder, DataFolderError, DiskBags};
+pub use files::{DataFolder, DataFolderError, DiskBags, DiskRuns};
 pub use late::LateAudit;
 pub use sqlite::{
     Database, DatabaseError, SqliteAudit, SqliteCredentials, SqliteJobStore, SqliteKeys,

@@ -130,6 +130,7 @@ impl Outfit {
     fn ports(&self, stores: &Stores) -> RunnerPorts {
         RunnerPorts {
             store: Arc::clone(&stores.jobs),
+            runs: Arc::clone(&stores.runs),
             bags: Arc::clone(&stores.bags),
             audit: self.audit(stores),
             sealed: Arc::clone(&stores.sealed),

@@ -23,7 +23,7 @@ const STORES: &str = "tests/tests/contract/stores.rs";
 const PLATFORMS: &str = "tests/tests/contract/user_data_api.rs";
 
 /// Every port.
-pub const PORTS: [Port; 14] = [
+pub const PORTS: [Port; 17] = [
     Port {
         name: "UserDataApi",
         file: "crates/domain/src/ports/user_data.rs",
@@ -285,6 +285,10 @@ pub const PORTS: [Port; 14] = [
                 ],
             ),
             (
+                "take_over",
+                &["only_a_lease_that_ran_out_is_taken_over_by_a_full_worker"],
+            ),
+            (
                 "renew",
                 &[
                     "a_lease_that_ran_out_is_taken_over",
@@ -308,12 +312,10 @@ pub const PORTS: [Port; 14] = [
         name: "BagStore",
         file: "crates/domain/src/jobs/bags.rs",
         methods: &[
-            ("work_folder", &["a_work_folder_keeps_an_unfinished_run"]),
-            ("keep", &["a_kept_bag_is_read_back_in_any_part"]),
             (
                 "put",
                 &[
-                    "a_bag_comes_as_a_stream",
+                    "a_kept_bag_is_read_back_in_any_part",
                     "a_stream_that_breaks_keeps_nothing",
                 ],
             ),
@@ -328,12 +330,84 @@ pub const PORTS: [Port; 14] = [
                 "delete",
                 &["a_deleted_bag_is_gone_but_an_open_one_is_read_to_its_end"],
             ),
-            ("list", &["a_work_folder_keeps_an_unfinished_run"]),
-            ("used_bytes", &["a_work_folder_keeps_an_unfinished_run"]),
-            ("used_bytes_of", &["a_work_folder_keeps_an_unfinished_run"]),
-            ("free_space", &["a_work_folder_keeps_an_unfinished_run"]),
+            ("list", &["a_kept_bag_is_read_back_in_any_part"]),
+            ("used_bytes", &["a_kept_bag_is_read_back_in_any_part"]),
+            ("used_bytes_of", &["a_kept_bag_is_read_back_in_any_part"]),
+            ("free_space", &["a_kept_bag_is_read_back_in_any_part"]),
         ],
         implementations: &[("DiskBags", STORES)],
+    },
+    Port {
+        name: "RunStore",
+        file: "crates/domain/src/jobs/runs.rs",
+        methods: &[
+            (
+                "open",
+                &[
+                    "an_unfinished_run_is_resumed_under_the_next_lease",
+                    "a_finished_bag_is_kept",
+                ],
+            ),
+            (
+                "unfinished",
+                &["an_unfinished_run_is_resumed_under_the_next_lease"],
+            ),
+            (
+                "discard",
+                &["an_unfinished_run_is_resumed_under_the_next_lease"],
+            ),
+            ("keep", &["a_finished_bag_is_kept"]),
+            ("is_kept", &["a_finished_bag_is_kept"]),
+            ("report", &["a_finished_bag_is_kept"]),
+        ],
+        implementations: &[
+            ("DiskRuns", STORES),
+            // Private to its program's tests.
+            ("FakeRuns", "crates/app-server/src/testing.rs"),
+        ],
+    },
+    Port {
+        name: "RunRecords",
+        file: "crates/domain/src/jobs/records.rs",
+        methods: &[
+            (
+                "append",
+                &[
+                    "records_are_read_back_in_order",
+                    "a_late_record_never_appears_behind_the_successor_s_back",
+                    "records_are_progress",
+                ],
+            ),
+            ("read", &["records_are_read_back_in_order"]),
+            ("delete", &["records_are_read_back_in_order"]),
+            ("jobs", &["records_are_read_back_in_order"]),
+        ],
+        implementations: &[("MemoryRunRecords", STORES)],
+    },
+    Port {
+        name: "Slots",
+        file: "crates/domain/src/jobs/slots.rs",
+        methods: &[
+            (
+                "take",
+                &[
+                    "slots_are_never_exceeded",
+                    "a_slot_survives_its_worker_and_goes_with_the_job",
+                ],
+            ),
+            (
+                "give_back",
+                &[
+                    "slots_are_never_exceeded",
+                    "a_slot_survives_its_worker_and_goes_with_the_job",
+                ],
+            ),
+            (
+                "taken",
+                &["a_slot_survives_its_worker_and_goes_with_the_job"],
+            ),
+        ],
+        implementations: &[("MemorySlots", STORES)],
     },
     Port {
         name: "AuditLog",

@@ -6,16 +6,23 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use adapters_store::{
-    Database, DiskBags, LateAudit, SqliteAudit, SqliteCredentials, SqliteJobStore, SqliteKeys,
+    Database, DiskBags, DiskRuns, LateAudit, SqliteAudit, SqliteCredentials, SqliteJobStore,
+    SqliteKeys,
 };
 use domain::jobs::{
     AuditAction, AuditEntry, AuditLog as _, AuditPage, Claim, Ending, JobPage, JobState, JobStore,
-    JobStoreError, Whose, Wish,
+    JobStoreError, RunStore as _, RunWriter, Whose, Wish,
 };
-use domain::testing::{ManualClock, MemoryAudit, MemoryCredentials, MemoryJobStore, MemoryKeys};
+use domain::testing::{
+    ManualClock, MemoryAudit, MemoryCredentials, MemoryJobStore, MemoryKeys, MemoryRunRecords,
+    MemorySlots,
+};
 use proptest::prelude::*;
 use tests::contract::job_store::{PLENTY, TERM, id, job, user};
-use tests::contract::{audit_log, bag_store, idempotency_keys, job_store, sealed_credentials};
+use tests::contract::{
+    audit_log, bag_store, idempotency_keys, job_store, run_records, run_store, sealed_credentials,
+    slots,
+};
 
 async fn open(folder: &Path, clock: &ManualClock) -> Database {
     let database = Database::open(&folder.join("jobs.sqlite"), Arc::new(clock.clone())).await;
@@ -53,6 +60,7 @@ job_store_promises! {
     each_job_is_claimed_once
     owners_take_turns
     a_lease_that_ran_out_is_taken_over
+    only_a_lease_that_ran_out_is_taken_over_by_a_full_worker
     a_late_end_races_the_takeover
     what_is_given_back_is_no_death
     a_waiting_job_waits_for_its_time
@@ -110,16 +118,59 @@ async fn sealed_credentials_keep_their_promises() {
 
 #[tokio::test]
 async fn bags_on_disk_keep_their_promises() {
-    for number in 0..6 {
+    for number in 0..4 {
         let folder = tempfile::tempdir().expect("a folder");
         let bags = DiskBags::open(folder.path()).expect("bags");
         match number {
             0 => bag_store::a_kept_bag_is_read_back_in_any_part(&bags).await,
             1 => bag_store::a_bag_of_another_size_is_not_given_away(&bags).await,
-            2 => bag_store::a_bag_comes_as_a_stream(&bags).await,
-            3 => bag_store::a_stream_that_breaks_keeps_nothing(&bags).await,
-            4 => bag_store::a_deleted_bag_is_gone_but_an_open_one_is_read_to_its_end(&bags).await,
-            _ => bag_store::a_work_folder_keeps_an_unfinished_run(&bags).await,
+            2 => bag_store::a_stream_that_breaks_keeps_nothing(&bags).await,
+            _ => bag_store::a_deleted_bag_is_gone_but_an_open_one_is_read_to_its_end(&bags).await,
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn runs_on_disk_keep_their_promises() {
+    let clock = ManualClock::default();
+    let jobs = MemoryJobStore::new(Arc::new(clock.clone()));
+    job_store::order(&jobs, 1, "john").await;
+    let first = job_store::claim(&jobs).await.expect("a job").lease;
+    clock.advance(TERM);
+    let second = job_store::claim(&jobs).await.expect("a job").lease;
+    let folder = tempfile::tempdir().expect("a folder");
+    let bags = DiskBags::open(folder.path()).expect("bags");
+    let system = adapters_clock::SystemClock::start();
+    let runs = DiskRuns::new(&bags, Arc::new(system));
+    let leases = [&first, &second];
+    run_store::an_unfinished_run_is_resumed_under_the_next_lease(&runs, leases).await;
+    runs.discard(&RunWriter::Holder(second.clone()))
+        .await
+        .expect("it is removed");
+    run_store::a_finished_bag_is_kept(&runs, &bags, leases).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_and_slots_in_memory_keep_their_promises() {
+    for number in 0..5 {
+        let clock = ManualClock::default();
+        let jobs = Arc::new(MemoryJobStore::new(Arc::new(clock.clone())));
+        let records = MemoryRunRecords::new(Arc::clone(&jobs));
+        let slots = MemorySlots::new(Arc::clone(&jobs), slots::SLOTS);
+        match number {
+            0 => run_records::records_are_read_back_in_order(&records, &*jobs, &clock).await,
+            1 => {
+                run_records::a_late_record_never_appears_behind_the_successor_s_back(
+                    &records, &*jobs, &clock, 300,
+                )
+                .await;
+            }
+            2 => run_records::records_are_progress(&records, &*jobs, &clock).await,
+            3 => slots::slots_are_never_exceeded(&slots, &*jobs, &clock).await,
+            _ => {
+                slots::a_slot_survives_its_worker_and_goes_with_the_job(&slots, &*jobs, &clock)
+                    .await;
+            }
         }
     }
 }

@@ -10,8 +10,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::database::Database;
-use super::moments::{after, before, from_column, to_column};
 use super::rows::{RowError, read_number};
+use crate::moments::{after, before, from_column, to_column};
 
 /// Without gaps: the number is given where the row is written, by the only one who writes.
 const APPEND: &str = "INSERT INTO audit (number, at, action, actor, subject, source, export, sha256, bytes, detail) \

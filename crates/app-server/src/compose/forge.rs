@@ -1,6 +1,5 @@
 //! The UForge behind the service.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,16 +8,18 @@ use adapters_http::{
     UforgeApi,
 };
 use async_trait::async_trait;
-use domain::model::{Facts, Representation, Resource, SafeName, UserId};
+use domain::jobs::RunSettings;
+use domain::model::{Facts, Representation, Resource, UserId};
 use domain::ports::{ApiError, Clock, Platform, UserDataApi as _};
 use domain::workflow::Limits;
 use secrecy::SecretString;
 
-use super::failure::{setback_of_open, setback_of_set_up};
-use super::folder;
-use super::run::ForgeRun;
+use super::failure::setback_of_set_up;
+use super::run::{ForgeRun, RunPlace};
+use super::unfinished;
 use crate::backend::{
-    Assignment, Backend, Credentials, Exported, IdentifyError, LeftOver, Run, Setback, SignIn,
+    Assignment, Backend, Credentials, IdentifyError, LeftOver, Run, Setback, SignIn, Unfinished,
+    setback_of_runs,
 };
 use crate::causes::Causes;
 use crate::metrics::{MeteredApi, Metrics};
@@ -154,35 +155,28 @@ impl Backend for Forge {
         let Assignment {
             order,
             sign_in,
-            folder,
+            lease,
+            runs,
+            file,
         } = assignment;
         let api = self.api_for(&order.user, &sign_in);
         let api = api.map_err(|error| setback_of_set_up(&error))?;
-        let opened = match folder::open(&folder, &order, &*self.clock).await {
-            Err(error) if folder::is_unresumable(&error) => {
-                tracing::warn!(error = %Causes(&error), "an unfinished run cannot be resumed: it begins anew");
-                folder::give_up_unfinished(&folder, &order, &api, &*self.clock).await;
-                folder::open(&folder, &order, &*self.clock).await
-            }
-            opened => opened,
-        };
-        let opened = opened.map_err(|error| setback_of_open(&error))?;
+        let settings = RunSettings::of(&order, file.clone());
+        let opened = unfinished::open(&*runs, &lease, &settings, &api, &*self.clock).await;
+        let place = RunPlace { runs, lease, file };
+        let opened = opened.map_err(|error| setback_of_runs(&error))?;
         let clock = Arc::clone(&self.clock);
-        Ok(Box::new(ForgeRun::new(api, clock, opened, order, folder)))
+        Ok(Box::new(ForgeRun::new(api, clock, opened, order, place)))
     }
 
     async fn abandon_unfinished(
         &self,
-        user: &UserId,
-        folder: PathBuf,
+        unfinished: Unfinished<'_>,
         sign_in: Option<SignIn>,
     ) -> LeftOver {
+        let Unfinished { user, writer, runs } = unfinished;
         let api = sign_in.and_then(|sign_in| self.api_for(user, &sign_in).ok());
-        folder::abandon_unfinished(&folder, api.as_ref(), &*self.clock).await
-    }
-
-    async fn read_report(&self, folder: PathBuf, name: SafeName) -> Result<Exported, Setback> {
-        folder::read_report(&folder, name).await
+        unfinished::abandon_unfinished(runs, writer, api.as_ref(), &*self.clock).await
     }
 }
 

@@ -2,12 +2,12 @@
 
 mod demo;
 mod failure;
-mod folder;
 mod forge;
 mod run;
 mod seal;
 mod service_account;
 mod stores;
+mod unfinished;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use adapters_archive::Replace;
 use adapters_store::{
-    DataFolder, DataFolderError, Database, DatabaseError, DiskBags, LateAudit, SqliteAudit,
-    SqliteCredentials, SqliteJobStore, SqliteKeys,
+    DataFolder, DataFolderError, Database, DatabaseError, DiskBags, DiskRuns, LateAudit,
+    SqliteAudit, SqliteCredentials, SqliteJobStore, SqliteKeys,
 };
 use domain::jobs::{
-    AuditLog, BagStore, BagStoreError, IdempotencyKeys, JobStore, SealedCredentials,
+    AuditLog, BagStore, BagStoreError, IdempotencyKeys, JobStore, RunStore, SealedCredentials,
 };
 use domain::ports::Clock;
 use thiserror::Error;
@@ -52,6 +52,7 @@ impl StoreError {
 /// What the service keeps.
 pub(crate) struct Stores {
     pub(crate) jobs: Arc<dyn JobStore>,
+    pub(crate) runs: Arc<dyn RunStore>,
     pub(crate) bags: Arc<dyn BagStore>,
     pub(crate) audit: Arc<dyn AuditLog>,
     pub(crate) keys: Arc<dyn IdempotencyKeys>,
@@ -82,6 +83,7 @@ pub(crate) async fn open_stores(path: &Path, clock: &Arc<dyn Clock>) -> Result<S
     let trail = Arc::new(LateAudit::new(SqliteAudit::new(&database)));
     Ok(Stores {
         jobs: Arc::new(SqliteJobStore::new(&database)),
+        runs: Arc::new(DiskRuns::new(&bags, Arc::clone(clock))),
         bags: Arc::new(bags),
         audit: Arc::clone(&trail) as Arc<dyn AuditLog>,
         keys: Arc::new(SqliteKeys::new(&database)),

@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use domain::jobs::{
-    AuditAction, AuditEntry, AuditLog, BagStore, Job, JobId, JobStore, SealedCredentials,
+    AuditAction, AuditEntry, AuditLog, BagStore, Job, JobId, JobStore, RunStore, RunWriter,
+    SealedCredentials,
 };
 use domain::model::UserId;
 use domain::ports::Clock;
@@ -20,6 +21,7 @@ use crate::seal::Seal;
 /// What the runner needs of the world.
 pub(crate) struct RunnerPorts {
     pub(crate) store: Arc<dyn JobStore>,
+    pub(crate) runs: Arc<dyn RunStore>,
     pub(crate) bags: Arc<dyn BagStore>,
     pub(crate) audit: Arc<dyn AuditLog>,
     pub(crate) sealed: Arc<dyn SealedCredentials>,
@@ -87,12 +89,28 @@ impl Context {
         }
     }
 
-    /// Deletes a job's files. What stays is found by the next sweep.
-    pub(super) async fn delete_files(&self, id: &JobId) {
-        if let Err(error) = self.ports.bags.delete(id).await {
-            tracing::error!(job = %id, error = %Causes(&error), "the files of an export could not be deleted");
+    /// Deletes the files of a job. What stays is found by the next sweep.
+    pub(super) async fn delete_files(&self, writer: &RunWriter) {
+        let id = writer.job();
+        let deleted = match writer {
+            RunWriter::Holder(_) => {
+                let discarded = self.ports.runs.discard(writer).await;
+                discarded.map_err(|error| Causes(&error).to_string())
+            }
+            RunWriter::Sweeper(_) => {
+                let deleted = self.ports.bags.delete(id).await;
+                deleted.map_err(|error| Causes(&error).to_string())
+            }
+        };
+        if let Err(error) = deleted {
+            tracing::error!(job = %id, error, "the files of an export could not be deleted");
         }
     }
+}
+
+/// Whoever tidies up after a job that nobody runs.
+pub(super) fn sweeper(job: &Job) -> RunWriter {
+    RunWriter::Sweeper(job.id.clone())
 }
 
 /// What came of a job, for the audit trail.

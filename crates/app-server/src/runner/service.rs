@@ -13,7 +13,7 @@ use futures_util::stream::BoxStream;
 use thiserror::Error;
 use tokio_util::task::TaskTracker;
 
-use super::context::{Came, Context, RunnerPorts};
+use super::context::{Came, Context, RunnerPorts, sweeper};
 use super::leases::{measure_forever, record_forever, renew_forever};
 use super::live::Live;
 use super::sweep::{clean_up, sweep_forever};
@@ -342,10 +342,10 @@ impl Context {
         self.audit(action, &job, Some(&owner), Came::default())
             .await;
         let notes = match job.began {
-            Some(_) => self.abandon_unfinished(&job).await.notes,
+            Some(_) => self.abandon_unfinished(&job, &sweeper(&job)).await.notes,
             None => Vec::new(),
         };
-        self.delete_unless_open(&job).await;
+        self.delete_unless_open(&job, &sweeper(&job)).await;
         if !notes.is_empty() {
             job.add_notes(notes);
             if let Err(error) = self.ports.store.update(version, job.clone()).await {

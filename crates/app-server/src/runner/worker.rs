@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::jobs::{
-    AuditAction, Change, Claim, Ending, JobState, JobStoreError, StoredJob, WorkerId,
+    AuditAction, Change, Claim, Ending, JobState, JobStoreError, RunWriter, StoredJob, WorkerId,
 };
 use futures_util::StreamExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -125,7 +125,8 @@ impl Context {
             // Before the end is recorded: a kill between the two leaves an entry too many, and not one too few.
             self.audit_ending(claim, ending).await;
             if matches!(ending, Ending::Cancelled | Ending::Failed(_, None)) {
-                self.delete_unless_open(&claim.job).await;
+                let writer = RunWriter::Holder(claim.lease.clone());
+                self.delete_unless_open(&claim.job, &writer).await;
             }
         }
         loop {

@@ -18,7 +18,8 @@ use jiff::Timestamp;
 
 pub use claims::{
     a_late_end_races_the_takeover, a_lease_that_ran_out_is_taken_over, each_job_is_claimed_once,
-    owners_take_turns, progress_is_recorded, what_is_given_back_is_no_death,
+    only_a_lease_that_ran_out_is_taken_over_by_a_full_worker, owners_take_turns,
+    progress_is_recorded, what_is_given_back_is_no_death,
 };
 pub use records::{
     a_job_comes_back_to_its_owner_only, a_late_update_changes_nothing, a_report_is_read_by_itself,
