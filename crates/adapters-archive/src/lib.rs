@@ -36,7 +36,7 @@ pub use run::{
     UnfinishedRun, bag_of_work_folder, check_target, find_unfinished, is_taken, lock_unfinished,
     open_run, read_header, remove_unfinished,
 };
-pub use seal::{SealKey, SealKeyError};
+pub use seal::{SealKey, SealKeyError, open_with_token, seal_to_token};
 pub use spool::trust::{Access, Distrust, open_own_file, open_own_folder};
 pub use spool::{LockRefused, LockedFile};
 pub use verify::{Depth, VerifyReport, verify};

@@ -3,7 +3,8 @@
 use std::error::Error as StdError;
 
 use domain::jobs::{
-    Delivery, Job, JobId, JobState, JobStateName, StoredJob, Version, WaitingFor, Wish,
+    AuditAction, AuditEntry, Delivery, Job, JobId, JobState, JobStateName, StoredJob,
+    TransferEntry, Version, WaitingFor, Wish,
 };
 use domain::model::UserId;
 use serde_json::Value;
@@ -233,5 +234,20 @@ pub(crate) fn wish_of(name: Option<&str>) -> Option<Wish> {
 pub(crate) fn wish_name(wish: Wish) -> &'static str {
     match wish {
         Wish::Cancel => "cancel",
+    }
+}
+
+/// The entry of a download. Its bytes are with its transfers.
+pub(crate) fn download(transfer: TransferEntry) -> AuditEntry {
+    AuditEntry {
+        at: transfer.at,
+        action: AuditAction::Downloaded,
+        actor: Some(transfer.actor),
+        subject: Some(transfer.subject),
+        from: Some(transfer.from),
+        export: Some(transfer.export),
+        sha256: Some(transfer.sha256),
+        bytes: None,
+        detail: None,
     }
 }

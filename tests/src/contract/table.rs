@@ -19,7 +19,9 @@ const MEMORY: &str = "tests/tests/contract/memory.rs";
 const IMPORTS: &str = "tests/tests/contract/imports.rs";
 const CLOCKS: &str = "tests/tests/contract/clock.rs";
 const METERED: &str = "crates/app-server/tests/service/metrics.rs";
+const FLEET: &str = "tests/tests/fleet/main.rs";
 const STORES: &str = "tests/tests/contract/stores.rs";
+const POSTGRES: &str = "tests/tests/contract/postgres.rs";
 const PLATFORMS: &str = "tests/tests/contract/user_data_api.rs";
 
 /// Every port.
@@ -38,6 +40,7 @@ pub const PORTS: [Port; 17] = [
                 ],
             ),
             ("binary", &["a_file_comes_as_bytes"]),
+            ("may_start", &["an_export_runs_its_course"]),
             ("start_export", &["an_export_runs_its_course"]),
             ("export_status", &["an_export_runs_its_course"]),
             (
@@ -65,6 +68,7 @@ pub const PORTS: [Port; 17] = [
             ("FakePlatform", PLATFORMS),
             // Private to its program, which tests it with whole runs.
             ("MeteredApi", METERED),
+            ("SharedPlatform", FLEET),
         ],
     },
     Port {
@@ -306,7 +310,11 @@ pub const PORTS: [Port; 17] = [
             ("changes", &["changes_are_heard_or_resynced"]),
             ("now", &["a_waiting_job_waits_for_its_time"]),
         ],
-        implementations: &[("MemoryJobStore", STORES), ("SqliteJobStore", STORES)],
+        implementations: &[
+            ("MemoryJobStore", STORES),
+            ("PostgresJobStore", POSTGRES),
+            ("SqliteJobStore", STORES),
+        ],
     },
     Port {
         name: "BagStore",
@@ -382,7 +390,10 @@ pub const PORTS: [Port; 17] = [
             ("delete", &["records_are_read_back_in_order"]),
             ("jobs", &["records_are_read_back_in_order"]),
         ],
-        implementations: &[("MemoryRunRecords", STORES)],
+        implementations: &[
+            ("MemoryRunRecords", STORES),
+            ("PostgresRunRecords", POSTGRES),
+        ],
     },
     Port {
         name: "Slots",
@@ -407,7 +418,7 @@ pub const PORTS: [Port; 17] = [
                 &["a_slot_survives_its_worker_and_goes_with_the_job"],
             ),
         ],
-        implementations: &[("MemorySlots", STORES)],
+        implementations: &[("MemorySlots", STORES), ("PostgresSlots", POSTGRES)],
     },
     Port {
         name: "AuditLog",
@@ -427,6 +438,7 @@ pub const PORTS: [Port; 17] = [
             ("LateAudit", STORES),
             ("MemoryAudit", STORES),
             ("MeteredAudit", METERED),
+            ("PostgresAudit", POSTGRES),
             ("SqliteAudit", STORES),
         ],
     },
@@ -444,7 +456,11 @@ pub const PORTS: [Port; 17] = [
             ("release", &["a_key_is_new_once"]),
             ("expire", &["a_key_is_kept_for_a_day"]),
         ],
-        implementations: &[("MemoryKeys", STORES), ("SqliteKeys", STORES)],
+        implementations: &[
+            ("MemoryKeys", STORES),
+            ("PostgresKeys", POSTGRES),
+            ("SqliteKeys", STORES),
+        ],
     },
     Port {
         name: "SealedCredentials",
@@ -455,6 +471,10 @@ pub const PORTS: [Port; 17] = [
             ("delete", &["what_was_put_is_got_until_it_is_deleted"]),
             ("list", &["what_was_put_is_got_until_it_is_deleted"]),
         ],
-        implementations: &[("MemoryCredentials", STORES), ("SqliteCredentials", STORES)],
+        implementations: &[
+            ("MemoryCredentials", STORES),
+            ("PostgresCredentials", POSTGRES),
+            ("SqliteCredentials", STORES),
+        ],
     },
 ];

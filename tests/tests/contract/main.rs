@@ -6,6 +6,7 @@ mod archive;
 mod clock;
 mod imports;
 mod memory;
+mod postgres;
 mod stores;
 mod table;
 mod user_data_api;

@@ -30,7 +30,7 @@ async fn open(folder: &Path, clock: &ManualClock) -> Database {
 }
 
 /// Runs a promise of the job store against memory and against SQLite.
-macro_rules! job_store_promises {
+macro_rules! in_memory_and_sqlite {
     ($($promise:ident)+) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $promise() {
@@ -46,29 +46,7 @@ macro_rules! job_store_promises {
     )+};
 }
 
-job_store_promises! {
-    a_job_comes_back_to_its_owner_only
-    every_state_comes_back
-    the_same_order_twice_is_one_job
-    shares_are_never_exceeded
-    archives_are_counted_and_named
-    a_job_waits_while_enough_archives_are_kept
-    a_report_is_read_by_itself
-    lists_are_newest_first
-    a_late_update_changes_nothing
-    transfers_are_never_lost_to_an_update
-    each_job_is_claimed_once
-    owners_take_turns
-    a_lease_that_ran_out_is_taken_over
-    only_a_lease_that_ran_out_is_taken_over_by_a_full_worker
-    a_late_end_races_the_takeover
-    what_is_given_back_is_no_death
-    a_waiting_job_waits_for_its_time
-    a_sign_in_wakes_the_owner_s_jobs
-    a_wish_reaches_the_holder
-    progress_is_recorded
-    changes_are_heard_or_resynced
-}
+tests::job_store_promises!(in_memory_and_sqlite);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_audit_trail_keeps_its_promises() {

@@ -93,6 +93,8 @@ fn of_open(id: &JobId, error: OpenError) -> RunStoreError {
             RunStoreError::NoSpace { id }
         }
         OpenError::Io { ref source, .. } if is_full(source) => RunStoreError::NoSpace { id },
+        // Another process still holds its files; it is about to find out that the job is not its own any more.
+        error @ OpenError::Locked { .. } => RunStoreError::Unavailable(Box::new(error)),
         error if is_unresumable(&error) => RunStoreError::Unresumable {
             id,
             source: Box::new(error),

@@ -38,6 +38,8 @@ impl Limits {
     /// Shortest and longest pause between two looks at a ticket.
     pub(crate) const POLL_PAUSE: (Duration, Duration) =
         (Duration::from_millis(100), Duration::from_secs(5));
+    /// Pause before a start that may not be sent yet is asked for again.
+    pub(crate) const SLOT_PAUSE: Duration = Duration::from_millis(500);
     /// Imports at the same time on the platform (`--jobs` of `import`).
     pub const IMPORT_JOBS: usize = 2;
     /// How long an upload whose answer was lost may show no sign of being worked on, before it counts as not arrived.

@@ -37,6 +37,7 @@ pub(crate) struct Item {
     pub(super) damaged: u32,
     pub(super) renewals: u32,
     pub(super) lost_starts: u32,
+    pub(super) waits_for_slot: bool,
     /// How the export of the current ticket moves on.
     pub(super) pace: Pace,
 }
@@ -74,6 +75,7 @@ impl Item {
             damaged: 0,
             renewals: 0,
             lost_starts: 0,
+            waits_for_slot: false,
             pace: Pace::default(),
         }
     }
@@ -170,7 +172,10 @@ impl Item {
             | State::Replacing { sent, .. }
             | State::Deleting { sent, .. } => *sent = true,
             State::Unanswered { asked } => *asked = true,
-            State::Queued { .. } => self.state = State::Starting,
+            State::Queued { .. } => {
+                self.waits_for_slot = false;
+                self.state = State::Starting;
+            }
             State::Waiting { ticket, .. } => self.state = State::Polling { ticket: *ticket },
             State::Ready { ticket, .. } => self.state = State::Downloading { ticket: *ticket },
             State::Starting
@@ -178,6 +183,11 @@ impl Item {
             | State::Downloading { .. }
             | State::Finished => {}
         }
+    }
+
+    /// Whether its start waits until the platform may work on one more export. Its place among those of `--jobs` is its own.
+    pub(crate) fn waits_for_slot(&self) -> bool {
+        self.waits_for_slot
     }
 
     /// Whether the platform may be working on it: it takes one of the slots of `--jobs`. A ticket that was given up keeps its slot
@@ -190,10 +200,8 @@ impl Item {
             | State::Polling { .. }
             | State::Cancelling { .. } => true,
             State::Replacing { .. } | State::Deleting { .. } => self.may_run,
-            State::Queued { .. }
-            | State::Ready { .. }
-            | State::Downloading { .. }
-            | State::Finished => false,
+            State::Queued { .. } => self.waits_for_slot,
+            State::Ready { .. } | State::Downloading { .. } | State::Finished => false,
         }
     }
 
@@ -256,6 +264,12 @@ impl Item {
             Seen::Started(ticket, status) => {
                 self.adopt(ticket, elapsed);
                 self.see_status(ticket, &status, elapsed, others_progressed_at);
+            }
+            Seen::NotYet => {
+                self.waits_for_slot = true;
+                self.state = State::Queued {
+                    not_before: elapsed + Limits::SLOT_PAUSE,
+                };
             }
             Seen::StartFailed(error) => self.start_failed(&error, elapsed),
             Seen::Found(tickets) => self.found(tickets, elapsed),
