@@ -15,6 +15,9 @@ use secrecy::SecretString;
 use thiserror::Error;
 
 use crate::causes::Causes;
+use crate::deadline::Deadline;
+use crate::rate::RequestRate;
+use crate::slots::RunSlots;
 
 /// A login and its password. Held in memory only, and only while they are needed.
 #[derive(Clone, Debug)]
@@ -91,6 +94,19 @@ pub(crate) struct Assignment {
     pub(crate) runs: Arc<dyn RunStore>,
     /// The bag's file name.
     pub(crate) file: SafeName,
+    /// What is shared with the runs of other workers, where there are some.
+    pub(crate) shared: Option<SharedUse>,
+}
+
+/// How one run uses a platform that it shares with the runs of other workers.
+#[derive(Clone)]
+pub(crate) struct SharedUse {
+    /// What may run on the platform at the same time.
+    pub(crate) slots: Arc<RunSlots>,
+    /// Requests a second.
+    pub(crate) rate: Option<Arc<RequestRate>>,
+    /// Until when its lease is held.
+    pub(crate) until: Deadline,
 }
 
 /// What is to be given up of a job.
@@ -138,6 +154,8 @@ pub(crate) enum SetbackKind {
     PlatformAway,
     /// There is no space left: later there may be.
     NoSpace,
+    /// The store of archives does not answer, or another process still holds the run: it is asked again soon.
+    StoreAway,
     /// Something else, after which a new attempt can resume what was done.
     Resumable,
     /// Whatever is tried, this order has no bag.
@@ -177,7 +195,7 @@ pub(crate) fn no_space() -> Setback {
 pub(crate) fn store_away(error: &(dyn std::error::Error + 'static)) -> Setback {
     tracing::error!(error = %Causes(error), "the store of archives does not answer");
     Setback {
-        kind: SetbackKind::NoSpace,
+        kind: SetbackKind::StoreAway,
         failure: storage_failure(),
     }
 }

@@ -13,6 +13,7 @@ mod causes;
 mod compose;
 mod configure;
 mod csv;
+mod deadline;
 mod exit;
 mod launch;
 mod log;
@@ -21,11 +22,13 @@ mod network;
 mod page;
 mod place;
 mod problem;
+mod rate;
 mod routes;
 mod runner;
 mod seal;
 mod serve;
 mod settings;
+mod slots;
 mod sources;
 #[cfg(test)]
 mod testing;
@@ -34,7 +37,7 @@ pub use auth::{Origin, OriginError};
 pub use configure::SettingsError;
 pub use launch::{Running, StartError, start};
 pub use runner::Pace;
-pub use settings::{Connections, Settings, TlsFiles, Trust};
+pub use settings::{Connections, Fleet, Role, Settings, TlsFiles, Trust};
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Write as _};
@@ -217,7 +220,10 @@ async fn serve_until_signalled(settings: Settings, demo: Option<&Demo>) -> Resul
 
 /// Says where the service is. Nobody has to read it.
 fn announce(running: &Running, demo: Option<&Demo>) {
-    let mut announcement = serde_json::json!({ "url": running.url() });
+    let mut announcement = match running.worker() {
+        Some(worker) => serde_json::json!({ "worker": worker }),
+        None => serde_json::json!({ "url": running.url() }),
+    };
     if let Some(metrics) = running.metrics_url() {
         announcement["metrics"] = metrics.into();
     }

@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::jobs::{
     AuditLog, BagStore as _, BagStoreError, Job, JobFailure, JobId, JobRequest, JobStore, KeptBag,
-    Lease, OpenedRun, RunSettings, RunStore, RunStoreError, RunWriter,
+    Lease, OpenedRun, RunSettings, RunStore, RunStoreError, RunWriter, WorkerId,
 };
 use domain::model::{ItemKind, ItemRef, ObjectId, SafeName, UserId};
 use domain::ports::{
@@ -26,7 +26,7 @@ use crate::backend::{
     SignIn, Unfinished, setback_of_runs,
 };
 use crate::compose;
-use crate::runner::{Pace, RunnerPorts, Terms};
+use crate::runner::{Duty, Pace, RunnerPorts, Terms};
 
 /// The bytes of every bag that a fake run makes.
 pub(crate) const BAG: &[u8] = b"a bag of forty bytes, no more, no less..";
@@ -336,6 +336,8 @@ impl TestStores {
             store: Arc::clone(&self.store),
             runs: Arc::new(FakeRuns((*self.bags).clone())),
             bags: Arc::clone(&self.bags) as _,
+            slots: None,
+            rate: None,
             audit: Arc::clone(&self.audit),
             sealed: Arc::clone(&self.sealed) as _,
             seal: None,
@@ -348,6 +350,9 @@ impl TestStores {
 /// What a runner goes by in tests: usual, but without long pauses.
 pub(crate) fn terms(places: usize) -> Terms {
     Terms {
+        worker: WorkerId::of(&uuid::Uuid::now_v7().to_string()),
+        duty: Duty::Alone,
+        deaths: Job::DEATHS,
         places,
         keep_archive: Duration::from_hours(1),
         give_up_after: Duration::from_hours(24),

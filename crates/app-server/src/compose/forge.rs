@@ -16,10 +16,11 @@ use secrecy::SecretString;
 
 use super::failure::setback_of_set_up;
 use super::run::{ForgeRun, RunPlace};
+use super::shared_platform::SharedPlatform;
 use super::unfinished;
 use crate::backend::{
-    Assignment, Backend, Credentials, IdentifyError, LeftOver, Run, Setback, SignIn, Unfinished,
-    setback_of_runs,
+    Assignment, Backend, Credentials, IdentifyError, LeftOver, Run, Setback, SharedUse, SignIn,
+    Unfinished, setback_of_runs,
 };
 use crate::causes::Causes;
 use crate::metrics::{MeteredApi, Metrics};
@@ -68,7 +69,12 @@ impl Forge {
     }
 
     /// For a run of this person's data.
-    fn api_for(&self, user: &UserId, sign_in: &SignIn) -> Result<TrackedStarts, SetUpError> {
+    fn api_for(
+        &self,
+        user: &UserId,
+        sign_in: &SignIn,
+        shared: Option<SharedUse>,
+    ) -> Result<TrackedStarts, SetUpError> {
         let signature = match (sign_in, &self.service) {
             (SignIn::Person(credentials), _) => signature(credentials),
             (SignIn::Service, Some(service)) => service.clone(),
@@ -79,7 +85,14 @@ impl Forge {
             },
         };
         let api = self.api(user.clone(), signature, Limits::SILENCE)?;
-        Ok(TrackedStarts::new(Arc::new(api)))
+        let Some(shared) = shared else {
+            return Ok(TrackedStarts::new(Arc::new(api)));
+        };
+        Ok(TrackedStarts::new(Arc::new(SharedPlatform {
+            inner: api,
+            shared,
+            clock: Arc::clone(&self.clock),
+        })))
     }
 
     /// Reads `users/{user}` with these credentials: who that is, in the platform's own word.
@@ -158,8 +171,9 @@ impl Backend for Forge {
             lease,
             runs,
             file,
+            shared,
         } = assignment;
-        let api = self.api_for(&order.user, &sign_in);
+        let api = self.api_for(&order.user, &sign_in, shared);
         let api = api.map_err(|error| setback_of_set_up(&error))?;
         let settings = RunSettings::of(&order, file.clone());
         let opened = unfinished::open(&*runs, &lease, &settings, &api, &*self.clock).await;
@@ -175,7 +189,7 @@ impl Backend for Forge {
         sign_in: Option<SignIn>,
     ) -> LeftOver {
         let Unfinished { user, writer, runs } = unfinished;
-        let api = sign_in.and_then(|sign_in| self.api_for(user, &sign_in).ok());
+        let api = sign_in.and_then(|sign_in| self.api_for(user, &sign_in, None).ok());
         unfinished::abandon_unfinished(runs, writer, api.as_ref(), &*self.clock).await
     }
 }

@@ -2,10 +2,13 @@
 
 mod demo;
 mod failure;
+mod fleet;
 mod forge;
 mod run;
 mod seal;
 mod service_account;
+mod sessions;
+mod shared_platform;
 mod stores;
 mod unfinished;
 
@@ -28,6 +31,7 @@ use crate::metrics::Metrics;
 use crate::seal::Seal;
 use crate::settings::{Settings, Trust};
 pub(crate) use demo::{Demo, DemoError};
+pub(crate) use fleet::{FleetError, check as check_fleet};
 use forge::Forge;
 use seal::AgeSeal;
 use service_account::ServiceAccountError;
@@ -109,7 +113,7 @@ pub(crate) fn seal(settings: &Settings) -> Result<Option<Arc<dyn Seal>>, Compose
     } else {
         SealKey::read(path)?
     };
-    if is_below(path, &settings.data) {
+    if settings.fleet.is_none() && is_below(path, &settings.data) {
         return Err(ComposeError::SealKeyInData { path: path.clone() });
     }
     Ok(Some(Arc::new(AgeSeal(key))))

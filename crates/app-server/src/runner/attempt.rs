@@ -13,11 +13,15 @@ use super::order::order;
 use super::terms::Terms;
 use super::underway::Underway;
 use crate::backend::{
-    Assignment, LeftOver, Run, Setback, SetbackKind, SignIn, Unfinished, no_space, too_large,
+    Assignment, LeftOver, Run, Setback, SetbackKind, SharedUse, SignIn, Unfinished, no_space,
+    too_large,
 };
 
 /// How long a run that is given up may take to delete its tickets.
 const ABANDON_WITHIN: Duration = Duration::from_secs(8);
+
+/// How long is waited before a store that does not answer is asked again.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
 
 /// What follows from a run.
 pub(super) enum Next {
@@ -65,7 +69,7 @@ impl Context {
             Ok(None) => {}
             Err(setback) => return self.after(job, setback, Vec::new()),
         }
-        if job.deaths >= Job::DEATHS {
+        if job.deaths >= self.terms.deaths {
             let notes = self.abandon_claimed(claim).await.notes;
             let kept = Some(Terms::FAILED_RUN_KEPT);
             return Next::Settle(Ending::Failed(too_many_deaths(job.deaths), kept), notes);
@@ -106,7 +110,7 @@ impl Context {
         entry: &Underway,
     ) -> Result<Next, Setback> {
         let job = &claim.job;
-        let mut prepared = std::pin::pin!(self.prepare(claim, place, sign_in));
+        let mut prepared = std::pin::pin!(self.prepare(claim, place, sign_in, entry));
         let stop = tokio::select! {
             biased;
             stop = self.stop_of(entry) => stop,
@@ -172,6 +176,7 @@ impl Context {
         claim: &Claim,
         place: &Place,
         sign_in: &SignIn,
+        entry: &Underway,
     ) -> Result<Box<dyn Run>, Setback> {
         let backend = &self.ports.backend;
         backend
@@ -181,6 +186,11 @@ impl Context {
                 lease: claim.lease.clone(),
                 runs: Arc::clone(&self.ports.runs),
                 file: place.file.clone(),
+                shared: entry.slots.as_ref().map(|slots| SharedUse {
+                    slots: Arc::clone(slots),
+                    rate: self.ports.rate.clone(),
+                    until: entry.until.clone(),
+                }),
             })
             .await
     }
@@ -188,7 +198,10 @@ impl Context {
     /// A run that ended without a bag, by itself.
     async fn interrupted(&self, job: &Job, run: &mut dyn Run, setback: Setback) -> Next {
         let notes = match setback.kind {
-            SetbackKind::SignInRefused | SetbackKind::PlatformAway | SetbackKind::NoSpace => {
+            SetbackKind::SignInRefused
+            | SetbackKind::PlatformAway
+            | SetbackKind::NoSpace
+            | SetbackKind::StoreAway => {
                 run.suspend().await;
                 Vec::new()
             }
@@ -220,6 +233,10 @@ impl Context {
             SetbackKind::SignInRefused => (WaitingFor::SignIn, None, Terms::WAIT_FOR_OWNER),
             SetbackKind::PlatformAway => self.later(job, WaitingFor::Platform),
             SetbackKind::NoSpace => self.later(job, WaitingFor::DiskSpace),
+            SetbackKind::StoreAway => {
+                let soon = self.terms.pace.first_pause.min(STORE_PAUSE);
+                (WaitingFor::DiskSpace, Some(soon), self.terms.give_up_after)
+            }
             SetbackKind::Resumable => {
                 let kept = Some(Terms::FAILED_RUN_KEPT);
                 return Next::Settle(Ending::Failed(setback.failure, kept), notes);

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::jobs::{
     AuditAction, AuditEntry, AuditLog, BagStore, Job, JobId, JobStore, RunStore, RunWriter,
-    SealedCredentials,
+    SealedCredentials, Slots,
 };
 use domain::model::UserId;
 use domain::ports::Clock;
@@ -16,6 +16,7 @@ use super::terms::Terms;
 use super::underway::{Runs, Watched};
 use crate::backend::Backend;
 use crate::causes::Causes;
+use crate::rate::RequestRate;
 use crate::seal::Seal;
 
 /// What the runner needs of the world.
@@ -23,6 +24,9 @@ pub(crate) struct RunnerPorts {
     pub(crate) store: Arc<dyn JobStore>,
     pub(crate) runs: Arc<dyn RunStore>,
     pub(crate) bags: Arc<dyn BagStore>,
+    /// The platform's slots and its requests a second, where workers share them.
+    pub(crate) slots: Option<Arc<dyn Slots>>,
+    pub(crate) rate: Option<Arc<RequestRate>>,
     pub(crate) audit: Arc<dyn AuditLog>,
     pub(crate) sealed: Arc<dyn SealedCredentials>,
     /// Seals credentials, where the operator wants jobs to run unattended.
@@ -40,6 +44,8 @@ pub(super) struct Context {
     pub(super) watched: Watched,
     /// A place is free, or a job may be claimed.
     pub(super) wake: Notify,
+    /// Something may be wanted of a run.
+    pub(super) renew: Notify,
     pub(super) stopping: CancellationToken,
     /// Whatever is still under way ends where it stands.
     pub(super) at_once: CancellationToken,
@@ -54,6 +60,7 @@ impl Context {
             runs: Runs::default(),
             watched: Watched::default(),
             wake: Notify::new(),
+            renew: Notify::new(),
             stopping: CancellationToken::new(),
             at_once: CancellationToken::new(),
         }

@@ -35,6 +35,22 @@ pub(super) async fn clean_up(context: &Context) {
     }
 }
 
+/// Forgets what this process holds for jobs that others ended, again and again; never returns.
+pub(super) async fn forget_forever(context: Arc<Context>) {
+    loop {
+        let pause = context.terms.pace.sweep_every;
+        context.ports.clock.sleep(pause).await;
+        let known = context.registry.unfinished().into_iter();
+        for id in known.chain(context.watched.ids()) {
+            match context.ports.store.find(&id).await {
+                Ok(stored) if stored.job.is_unfinished() => {}
+                Ok(_) | Err(JobStoreError::Unknown { .. }) => context.over(&id),
+                Err(_) => {}
+            }
+        }
+    }
+}
+
 /// Deletes what is over, again and again; never returns.
 pub(super) async fn sweep_forever(context: Arc<Context>) {
     loop {
