@@ -9,6 +9,7 @@ mod files;
 mod late;
 mod moments;
 mod postgres;
+mod s3;
 mod sqlite;
 mod token;
 
@@ -19,6 +20,7 @@ pub use postgres::{
     PostgresJobStore, PostgresKeys, PostgresRunRecords, PostgresSessions, PostgresSlots, Process,
     SessionTerms,
 };
+pub use s3::{S3Store, S3StoreError};
 pub use sqlite::{
     Database, DatabaseError, SqliteAudit, SqliteCredentials, SqliteJobStore, SqliteKeys,
 };

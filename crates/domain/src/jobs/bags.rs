@@ -76,7 +76,8 @@ pub trait BagStore: Send + Sync {
 
     /// A part of a kept bag. Its size must be `size`: anything else is [`BagStoreError::Changed`].
     ///
-    /// What is open can be read to its end, even where the bag is deleted meanwhile.
+    /// What is open can be read to its end, even where the bag is deleted meanwhile. A store that cannot promise that ends it with an error,
+    /// never with fewer or other bytes.
     async fn open(
         &self,
         id: &JobId,
