@@ -6,8 +6,8 @@ use std::sync::Arc;
 use adapters_http::BaseUrl;
 use adapters_store::{
     DatabaseUrl, DiskBags, DiskRuns, LateAudit, PostgresAudit, PostgresCredentials,
-    PostgresDatabase, PostgresError, PostgresJobStore, PostgresKeys, PostgresSessions,
-    PostgresSlots, Process,
+    PostgresDatabase, PostgresError, PostgresJobStore, PostgresKeys, PostgresRunRecords,
+    PostgresSessions, PostgresSlots, Process, S3Store, S3StoreError,
 };
 use domain::jobs::{BagStore, BagStoreError, RunStore, SlotsError};
 use domain::ports::Clock;
@@ -32,9 +32,15 @@ pub(crate) enum FleetError {
         /// What was given.
         store: String,
     },
-    /// The store of archives.
+    /// The folder of archives.
     #[error("the store of archives cannot be used")]
     Bags(#[from] BagStoreError),
+    /// The object store of archives.
+    #[error("the store of archives cannot be used")]
+    Objects(#[from] S3StoreError),
+    /// A folder is not reached anywhere else.
+    #[error("a store that is a folder has no endpoint")]
+    NoEndpoint,
     /// The slots of the platform.
     #[error("the slots of the platform cannot be shared")]
     Slots(#[from] SlotsError),
@@ -48,7 +54,8 @@ impl FleetError {
     pub(crate) fn is_misconfiguration(&self) -> bool {
         match self {
             Self::Database(error) => error.is_misconfiguration(),
-            Self::StoreUrl { .. } => true,
+            Self::Objects(error) => error.is_misconfiguration(),
+            Self::StoreUrl { .. } | Self::NoEndpoint => true,
             Self::Bags(_) | Self::Slots(_) | Self::Random(_) => false,
         }
     }
@@ -57,9 +64,11 @@ impl FleetError {
     pub(crate) fn hint(&self) -> Option<&'static str> {
         match self {
             Self::Database(error) => error.hint(),
+            Self::Objects(error) => error.hint(),
             Self::StoreUrl { .. } => Some(
-                "name a folder that all processes of one machine share, as in `file:///srv/archives`",
+                "name a bucket, as in `s3://BUCKET/PREFIX`, or a folder that all processes of one machine share, as in `file:///srv/archives`",
             ),
+            Self::NoEndpoint => Some("leave --store-endpoint out"),
             Self::Bags(_) | Self::Slots(_) | Self::Random(_) => None,
         }
     }
@@ -114,7 +123,13 @@ impl Membership {
 /// Whether a service of many processes could be started with these settings, as far as that is known without asking anybody.
 pub(crate) fn check(fleet: &Fleet) -> Result<(), FleetError> {
     DatabaseUrl::parse(&fleet.database)?;
-    folder_of(&fleet.store)?;
+    match &fleet.store_endpoint {
+        _ if is_bucket(&fleet.store) => {
+            S3Store::check_url(&fleet.store, fleet.store_endpoint.as_deref())?;
+        }
+        Some(_) => return Err(FleetError::NoEndpoint),
+        None => drop(folder_of(&fleet.store)?),
+    }
     Ok(())
 }
 
@@ -125,7 +140,6 @@ pub(super) async fn open(
     clock: &Arc<dyn Clock>,
 ) -> Result<Stores, FleetError> {
     let url = DatabaseUrl::parse(&fleet.database)?;
-    let folder = folder_of(&fleet.store)?;
     let database = PostgresDatabase::open(&url).await?;
     let process = Process {
         name: fleet.process.clone(),
@@ -142,7 +156,11 @@ pub(super) async fn open(
         let per_second = u32::try_from(rate.get()).unwrap_or(u32::MAX);
         Arc::new(RequestRate::new(per_second))
     });
-    let (runs, bags) = open_folder(&folder, clock)?;
+    let (runs, bags) = if is_bucket(&fleet.store) {
+        open_bucket(fleet, &database).await?
+    } else {
+        open_folder(&folder_of(&fleet.store)?, clock)?
+    };
     let trail = Arc::new(LateAudit::new(PostgresAudit::new(&database)));
     let membership = Membership {
         database: database.clone(),
@@ -183,6 +201,21 @@ fn agreed(settings: &Settings, fleet: &Fleet) -> Vec<(&'static str, String)> {
             humantime::format_duration(fleet.lease).to_string(),
         ),
     ]
+}
+
+fn is_bucket(store: &str) -> bool {
+    store.starts_with("s3://")
+}
+
+/// Archives and runs in a bucket that all processes reach, and what is small of them in the database.
+async fn open_bucket(
+    fleet: &Fleet,
+    database: &PostgresDatabase,
+) -> Result<(Arc<dyn RunStore>, Arc<dyn BagStore>), FleetError> {
+    let records = Arc::new(PostgresRunRecords::new(database, fleet.lease));
+    let store = S3Store::open(&fleet.store, fleet.store_endpoint.as_deref(), records)?;
+    store.check().await?;
+    Ok((Arc::new(store.clone()), Arc::new(store)))
 }
 
 /// The folder of a store that is one.
