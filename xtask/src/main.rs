@@ -136,6 +136,10 @@ fn test() -> Result<(), String> {
         Ok(proxies) => tests = tests.env(test_tools::PROXIES, proxies),
         Err(why) => missing.push(format!("of the service behind a proxy: {why}")),
     }
+    match test_tools::bring_object_store() {
+        Ok(programs) => tests = tests.env(test_tools::OBJECT_STORE, programs),
+        Err(why) => missing.push(format!("with an object store: {why}")),
+    }
     tests.run()?;
     if missing.is_empty() {
         return Ok(());

@@ -1,8 +1,9 @@
 //! What some tests need beside Rust: Chromium with its driver and axe-core for pages, `strace` for kills at forced instants, nginx and
-//! Caddy for the service behind a proxy, `systemd-analyze` for its unit.
+//! Caddy for the service behind a proxy, `systemd-analyze` for its unit, moto for bags on an object store.
 
 use std::path::{Path, PathBuf};
 
+use crate::gates::python_environment;
 use crate::process::{Chore, is_here, target};
 
 /// Names the folder of axe-core to the tests, and promises them the other tools.
@@ -10,6 +11,11 @@ pub(crate) const VARIABLE: &str = "UFORGE_EXPORT_TEST_TOOLS";
 
 /// Names the folder with nginx and Caddy to the tests, where they are not installed.
 pub(crate) const PROXIES: &str = "UFORGE_EXPORT_TEST_PROXIES";
+
+/// Names the folder of moto's programs to the tests.
+pub(crate) const OBJECT_STORE: &str = "UFORGE_EXPORT_TEST_S3";
+
+const MOTO: &str = "moto[server,s3]==5.2.5";
 
 const AXE: &str = "axe-core@4.14.1";
 
@@ -22,6 +28,9 @@ const PROGRAMS: [Program; 4] = [
     ("strace", "strace"),
     ("systemd-analyze", "systemd"),
 ];
+
+/// Who reads archives.
+const READERS: [Program; 2] = [("unzip", "unzip"), ("python3", "python3-venv")];
 
 /// Who speaks to the proxies.
 const CLIENTS: [Program; 2] = [("curl", "curl"), ("openssl", "openssl")];
@@ -51,6 +60,12 @@ pub(crate) fn bring_proxies() -> Result<PathBuf, String> {
         }
     }
     Ok(folder)
+}
+
+/// Installs an S3 server into a folder below the target folder; the folder of its programs.
+pub(crate) fn bring_object_store() -> Result<PathBuf, String> {
+    bring_programs(&READERS)?;
+    python_environment("moto", &[MOTO])
 }
 
 fn is_below(folder: &Path, program: &str) -> bool {

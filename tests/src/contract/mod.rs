@@ -12,6 +12,7 @@ pub mod job_store;
 pub mod journal;
 pub mod known_length;
 pub mod progress;
+pub mod ropes;
 pub mod run_records;
 pub mod run_store;
 pub mod sealed_credentials;

@@ -18,6 +18,7 @@ const SINKS: &str = "tests/tests/contract/archive.rs";
 const MEMORY: &str = "tests/tests/contract/memory.rs";
 const IMPORTS: &str = "tests/tests/contract/imports.rs";
 const CLOCKS: &str = "tests/tests/contract/clock.rs";
+const ROPES: &str = "tests/tests/contract/ropes.rs";
 const METERED: &str = "crates/app-server/tests/service/metrics.rs";
 const FLEET: &str = "tests/tests/fleet/main.rs";
 const STORES: &str = "tests/tests/contract/stores.rs";
@@ -116,7 +117,11 @@ pub const PORTS: [Port; 17] = [
                 ],
             ),
         ],
-        implementations: &[("ArchiveWriter", SINKS), ("MemorySink", MEMORY)],
+        implementations: &[
+            ("ArchiveWriter", SINKS),
+            ("MemorySink", MEMORY),
+            ("RopeSink", ROPES),
+        ],
     },
     Port {
         name: "EntryWriter",
@@ -138,6 +143,8 @@ pub const PORTS: [Port; 17] = [
             ("Small", SINKS),
             ("Streamed", SINKS),
             ("MemoryWriter", MEMORY),
+            ("Gathered", ROPES),
+            ("EntryUpload", ROPES),
         ],
     },
     Port {
@@ -153,7 +160,11 @@ pub const PORTS: [Port; 17] = [
             ),
             ("record", &["record_some"]),
         ],
-        implementations: &[("RunJournal", SINKS), ("MemoryJournal", MEMORY)],
+        implementations: &[
+            ("RunJournal", SINKS),
+            ("MemoryJournal", MEMORY),
+            ("RunLog", ROPES),
+        ],
     },
     Port {
         name: "ImportApi",
@@ -343,7 +354,7 @@ pub const PORTS: [Port; 17] = [
             ("used_bytes_of", &["a_kept_bag_is_read_back_in_any_part"]),
             ("free_space", &["a_kept_bag_is_read_back_in_any_part"]),
         ],
-        implementations: &[("DiskBags", STORES)],
+        implementations: &[("DiskBags", STORES), ("S3Store", ROPES)],
     },
     Port {
         name: "RunStore",
@@ -354,6 +365,7 @@ pub const PORTS: [Port; 17] = [
                 &[
                     "an_unfinished_run_is_resumed_under_the_next_lease",
                     "a_finished_bag_is_kept",
+                    "a_late_run_is_refused",
                 ],
             ),
             (
@@ -370,6 +382,7 @@ pub const PORTS: [Port; 17] = [
         ],
         implementations: &[
             ("DiskRuns", STORES),
+            ("S3Store", ROPES),
             // Private to its program's tests.
             ("FakeRuns", "crates/app-server/src/testing.rs"),
         ],

@@ -7,6 +7,7 @@ mod clock;
 mod imports;
 mod memory;
 mod postgres;
+mod ropes;
 mod stores;
 mod table;
 mod user_data_api;

@@ -11,7 +11,7 @@ use adapters_store::{
 };
 use domain::jobs::{
     AuditAction, AuditEntry, AuditLog as _, AuditPage, Claim, Ending, JobPage, JobState, JobStore,
-    JobStoreError, RunStore as _, RunWriter, Whose, Wish,
+    JobStoreError, Whose, Wish,
 };
 use domain::testing::{
     ManualClock, MemoryAudit, MemoryCredentials, MemoryJobStore, MemoryKeys, MemoryRunRecords,
@@ -103,29 +103,34 @@ async fn bags_on_disk_keep_their_promises() {
             0 => bag_store::a_kept_bag_is_read_back_in_any_part(&bags).await,
             1 => bag_store::a_bag_of_another_size_is_not_given_away(&bags).await,
             2 => bag_store::a_stream_that_breaks_keeps_nothing(&bags).await,
-            _ => bag_store::a_deleted_bag_is_gone_but_an_open_one_is_read_to_its_end(&bags).await,
+            _ => {
+                let when_deleted = bag_store::WhenDeleted::ReadToItsEnd;
+                bag_store::a_deleted_bag_is_gone_but_an_open_one_is_read_to_its_end(
+                    &bags,
+                    when_deleted,
+                )
+                .await;
+            }
         }
     }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn runs_on_disk_keep_their_promises() {
-    let clock = ManualClock::default();
-    let jobs = MemoryJobStore::new(Arc::new(clock.clone()));
-    job_store::order(&jobs, 1, "john").await;
-    let first = job_store::claim(&jobs).await.expect("a job").lease;
-    clock.advance(TERM);
-    let second = job_store::claim(&jobs).await.expect("a job").lease;
-    let folder = tempfile::tempdir().expect("a folder");
-    let bags = DiskBags::open(folder.path()).expect("bags");
-    let system = adapters_clock::SystemClock::start();
-    let runs = DiskRuns::new(&bags, Arc::new(system));
-    let leases = [&first, &second];
-    run_store::an_unfinished_run_is_resumed_under_the_next_lease(&runs, leases).await;
-    runs.discard(&RunWriter::Holder(second.clone()))
-        .await
-        .expect("it is removed");
-    run_store::a_finished_bag_is_kept(&runs, &bags, leases).await;
+    for is_finished in [false, true] {
+        let clock = ManualClock::default();
+        let jobs = MemoryJobStore::new(Arc::new(clock.clone()));
+        let folder = tempfile::tempdir().expect("a folder");
+        let bags = DiskBags::open(folder.path()).expect("bags");
+        let system = adapters_clock::SystemClock::start();
+        let runs = DiskRuns::new(&bags, Arc::new(system));
+        if is_finished {
+            run_store::a_finished_bag_is_kept(&runs, &bags, &jobs, &clock).await;
+        } else {
+            run_store::an_unfinished_run_is_resumed_under_the_next_lease(&runs, &jobs, &clock)
+                .await;
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -2,6 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
+use std::ops::Range;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -55,6 +56,15 @@ impl Caller {
         let headers =
             format!("authorization: Basic {credentials}\r\ncontent-type: application/json\r\n");
         ask(replica, method, path, &headers, body)
+    }
+
+    /// Asks for a part of something.
+    pub(crate) fn get_part(&self, replica: &Process, path: &str, part: Range<usize>) -> Answer {
+        let credentials = STANDARD.encode(format!("{}:{}", self.login, self.password));
+        let (first, last) = (part.start, part.end - 1);
+        let headers =
+            format!("authorization: Basic {credentials}\r\nrange: bytes={first}-{last}\r\n");
+        ask(replica, "GET", path, &headers, "")
     }
 
     /// Signs in with the form. Gives the cookie.

@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod caller;
+mod objects;
 mod service;
 
 use std::time::{Duration, Instant};

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use sandbox::Scenario;
 use serde_json::Value;
-use tests::kit::{Postgres, Signal};
+use tests::kit::{Postgres, S3, Signal};
 use tokio::runtime::Runtime;
 
 use crate::caller::Caller;
@@ -140,6 +140,7 @@ impl Fleet {
             }
         }
         command
+            .envs(S3::KEYS)
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
