@@ -8,6 +8,7 @@ mod columns;
 mod files;
 mod late;
 mod moments;
+mod moving;
 mod postgres;
 mod s3;
 mod sqlite;
@@ -15,6 +16,7 @@ mod token;
 
 pub use files::{DataFolder, DataFolderError, DiskBags, DiskRuns};
 pub use late::LateAudit;
+pub use moving::{Copied, CopyError, copy_records};
 pub use postgres::{
     DatabaseUrl, PostgresAudit, PostgresCredentials, PostgresDatabase, PostgresError,
     PostgresJobStore, PostgresKeys, PostgresRunRecords, PostgresSessions, PostgresSlots, Process,

@@ -6,8 +6,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::auth::{Origin, read_login};
+use crate::durations::some_time;
+use crate::fleet_args::FleetArgs;
 use crate::log::LogFormat;
-use crate::settings::{Connections, Role};
+use crate::settings::Connections;
 use clap::{Arg, Command, CommandFactory as _, Parser};
 use domain::model::UserId;
 use ipnet::IpNet;
@@ -21,6 +23,7 @@ use ipnet::IpNet;
     after_help = "Other commands:\n  \
         uforge-export-server audit --data DIR         Print the audit trail, also while a server runs\n  \
         uforge-export-server backup --data DIR FILE   Copy the database, also while a server runs\n  \
+        uforge-export-server migrate-store --from DIR --database URL --store URL   Copy a folder to where many processes share it\n  \
         uforge-export-server config                   Print the effective settings and where each comes from"
 )]
 pub(crate) struct Args {
@@ -43,76 +46,8 @@ pub(crate) struct Args {
     )]
     pub(crate) data: Option<PathBuf>,
 
-    /// Instead of a folder: PostgreSQL database that all processes of a service share, as in
-    /// `postgres://user@host/database?sslmode=verify-full`; its password from PGPASSWORD or the URL's `passfile=FILE`
-    #[arg(
-        long,
-        env = "UFORGE_EXPORT_DATABASE",
-        value_name = "URL",
-        requires = "store",
-        conflicts_with = "data"
-    )]
-    pub(crate) database: Option<String>,
-
-    /// Where the archives of such a service are
-    #[arg(
-        long,
-        env = "UFORGE_EXPORT_STORE",
-        value_name = "URL",
-        requires = "database"
-    )]
-    pub(crate) store: Option<String>,
-
-    /// Where that store is reached, if not at its usual address
-    #[arg(
-        long,
-        env = "UFORGE_EXPORT_STORE_ENDPOINT",
-        value_name = "URL",
-        requires = "store"
-    )]
-    pub(crate) store_endpoint: Option<String>,
-
-    /// What this process of such a service does: serve people (web), run exports (worker), or both [default: all]
-    #[arg(
-        long,
-        env = "UFORGE_EXPORT_ROLE",
-        value_name = "ROLE",
-        value_enum,
-        requires = "database"
-    )]
-    pub(crate) role: Option<Role>,
-
-    /// Exports of this process that run at the same time [default: 8 with --database, else what --jobs says]
-    #[arg(long, env = "UFORGE_EXPORT_WORKER_JOBS", value_name = "N")]
-    pub(crate) worker_jobs: Option<NonZeroUsize>,
-
-    /// Exports that the UForge works on at the same time, over all workers [default: 4]
-    #[arg(
-        long,
-        env = "UFORGE_EXPORT_PLATFORM_SLOTS",
-        value_name = "N",
-        requires = "database"
-    )]
-    pub(crate) platform_slots: Option<NonZeroUsize>,
-
-    /// Requests to the UForge a second, over all workers
-    #[arg(
-        long,
-        env = "UFORGE_EXPORT_PLATFORM_RATE",
-        value_name = "N",
-        requires = "database"
-    )]
-    pub(crate) platform_rate: Option<NonZeroUsize>,
-
-    /// How long a worker may be silent before its exports are taken over [default: 60s]
-    #[arg(
-        long,
-        env = "UFORGE_EXPORT_LEASE",
-        value_name = "DURATION",
-        value_parser = lease,
-        requires = "database"
-    )]
-    pub(crate) lease: Option<Duration>,
+    #[command(flatten)]
+    pub(crate) fleet: FleetArgs,
 
     /// Try it: serve an embedded UForge that holds nobody's data, from a folder that is removed at the end; on loopback only
     #[arg(long, conflicts_with_all = ["url", "data", "database"])]
@@ -287,26 +222,6 @@ Files, lowest first; keys are the long names of the flags:
 The environment is over the files, and the command line over all.
 
 The output is itself such a file.";
-
-/// A duration that can be meant: something, and no more than a person's life.
-fn some_time(text: &str) -> Result<Duration, String> {
-    const LONGEST: Duration = Duration::from_hours(100 * 366 * 24);
-    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if time.is_zero() || time > LONGEST {
-        return Err("it has to be more than nothing and at most 100 years".to_owned());
-    }
-    Ok(time)
-}
-
-/// A term that can be renewed several times, and that somebody wants to wait for.
-fn lease(text: &str) -> Result<Duration, String> {
-    const BOUNDS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_hours(1));
-    let time = some_time(text)?;
-    if time < BOUNDS.0 || time > BOUNDS.1 {
-        return Err("it has to be between 1s and 1h".to_owned());
-    }
-    Ok(time)
-}
 
 /// A network or a single address. One that holds every address would let everybody say where they are.
 fn network(text: &str) -> Result<IpNet, String> {

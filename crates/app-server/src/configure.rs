@@ -97,7 +97,7 @@ impl Args {
             return Err(SettingsError::DemoListen { listen });
         }
         let has_tls = self.tls_cert.is_some();
-        let serves = self.role.unwrap_or_default().serves();
+        let serves = self.fleet.role.unwrap_or_default().serves();
         if serves && !is_loopback && !has_tls && self.trusted_proxy.is_empty() {
             return Err(SettingsError::PlainHttp { listen });
         }
@@ -110,30 +110,31 @@ impl Args {
     }
 
     /// What a process shares with others.
-    fn fleet(&self) -> Result<Option<Fleet>, SettingsError> {
-        let Some((database, store)) = self.database.as_ref().zip(self.store.as_ref()) else {
+    fn shared(&self) -> Result<Option<Fleet>, SettingsError> {
+        let Some((database, store)) = self.fleet.database.as_ref().zip(self.fleet.store.as_ref())
+        else {
             return Ok(None);
         };
         if self.service_credentials.is_none() && self.seal_credentials.is_none() {
             return Err(SettingsError::FleetCredentials);
         }
-        let role = self.role.unwrap_or_default();
+        let role = self.fleet.role.unwrap_or_default();
         Ok(Some(Fleet {
             database: database.clone(),
             store: store.clone(),
-            store_endpoint: self.store_endpoint.clone(),
+            store_endpoint: self.fleet.store_endpoint.clone(),
             role,
             process: process_name(role),
-            platform_slots: self.platform_slots.unwrap_or(SLOTS),
-            platform_rate: self.platform_rate,
-            lease: self.lease.unwrap_or(LEASE),
+            platform_slots: self.fleet.platform_slots.unwrap_or(SLOTS),
+            platform_rate: self.fleet.platform_rate,
+            lease: self.fleet.lease.unwrap_or(LEASE),
         }))
     }
 
     /// The settings of a server. Those of a demo lack its UForge and its folder.
     pub(crate) fn into_settings(self) -> Result<Settings, SettingsError> {
         self.check_exposure()?;
-        let fleet = self.fleet()?;
+        let fleet = self.shared()?;
         let pace = fleet
             .as_ref()
             .map_or_else(Pace::default, |fleet| Pace::among_many(fleet.lease));
@@ -177,7 +178,7 @@ impl Args {
                 per_address: self.connections_per_address,
                 ..Connections::USUAL
             },
-            jobs: self.worker_jobs.unwrap_or(usual_jobs),
+            jobs: self.fleet.worker_jobs.unwrap_or(usual_jobs),
             keep_archive: self.keep_archive,
             give_up_after: self.give_up_after,
             store_limit: self.store_limit,

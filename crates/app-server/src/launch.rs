@@ -6,7 +6,7 @@ use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::jobs::{AuditLog, Job, JobStoreError, WorkerId};
+use domain::jobs::{AuditLog, JobStoreError};
 use domain::ports::Clock;
 use thiserror::Error;
 use tokio::net::TcpListener;
@@ -20,9 +20,10 @@ use crate::causes::Causes;
 use crate::compose::{
     self, ComposeError, Demo, DemoError, FleetError, Signals, StoreError, Stores, open_stores,
 };
+use crate::duties::terms;
 use crate::metrics::{LastCounts, MeteredAudit, Metrics};
 use crate::routes::{metrics_router, router};
-use crate::runner::{Duty, Runner, RunnerPorts, Terms};
+use crate::runner::{Runner, RunnerPorts};
 use crate::seal::Seal;
 use crate::serve::{Serving, Tls, TlsError, serve};
 use crate::settings::{Connections, Settings};
@@ -343,34 +344,6 @@ fn drawn_key() -> Result<[u8; 64], Cause> {
     let mut key = [0; 64];
     getrandom::fill(&mut key).map_err(Cause::Random)?;
     Ok(key)
-}
-
-fn terms(settings: &Settings) -> Terms {
-    let (worker, duty, deaths) = match &settings.fleet {
-        None => {
-            let drawn = format!("{}-{}", std::process::id(), uuid::Uuid::now_v7());
-            (drawn, Duty::Alone, Job::DEATHS)
-        }
-        Some(fleet) => {
-            let duty = if fleet.role.runs() {
-                Duty::Runs
-            } else {
-                Duty::Serves
-            };
-            (fleet.process.clone(), duty, Terms::DEATHS_AMONG_MANY)
-        }
-    };
-    Terms {
-        worker: WorkerId::of(&worker),
-        duty,
-        deaths,
-        places: settings.jobs.get(),
-        keep_archive: settings.keep_archive,
-        give_up_after: settings.give_up_after,
-        store_limit: settings.store_limit,
-        shares: Terms::SHARES,
-        pace: settings.pace,
-    }
 }
 
 impl Running {

@@ -14,10 +14,14 @@ mod compose;
 mod configure;
 mod csv;
 mod deadline;
+mod durations;
+mod duties;
 mod exit;
+mod fleet_args;
 mod launch;
 mod log;
 mod metrics;
+mod migrate;
 mod network;
 mod page;
 mod place;
@@ -49,6 +53,7 @@ use backup::BackupArgs;
 use causes::Causes;
 use compose::Demo;
 use exit::Exit;
+use migrate::MigrateArgs;
 use sources::{Given, GivenError};
 
 /// How long work on the disk that is under way is waited for at the end.
@@ -59,6 +64,7 @@ pub fn main() -> ExitCode {
     match std::env::args_os().nth(1) {
         Some(command) if command == "audit" => print_audit(std::env::args_os().skip(1)),
         Some(command) if command == "backup" => make_backup(std::env::args_os().skip(1)),
+        Some(command) if command == "migrate-store" => migrate_store(std::env::args_os().skip(1)),
         Some(command) if command == "config" => print_config(std::env::args_os().skip(1)),
         _ => run_server(),
     }
@@ -76,6 +82,14 @@ fn make_backup(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     match wait_for::<BackupArgs, _>(arguments, async |args| backup::run(&args).await) {
         Ok(Ok(())) => Exit::Success.into(),
         Ok(Err(error)) => fail(&error, exit::of_backup(&error), error.hint()),
+        Err(status) => status,
+    }
+}
+
+fn migrate_store(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    match wait_for::<MigrateArgs, _>(arguments, async |args| migrate::run(&args).await) {
+        Ok(Ok(())) => Exit::Success.into(),
+        Ok(Err(error)) => fail(&error, exit::of_migration(&error), error.hint()),
         Err(status) => status,
     }
 }

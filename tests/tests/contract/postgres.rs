@@ -6,8 +6,8 @@ use adapters_store::{
     DatabaseUrl, PostgresAudit, PostgresCredentials, PostgresDatabase, PostgresError,
     PostgresJobStore, PostgresKeys, PostgresRunRecords, PostgresSlots, Process,
 };
-use domain::jobs::{JobStore as _, RunRecords as _, RunWriter};
-use domain::testing::ManualClock;
+use domain::jobs::{JobStore as _, RunRecords as _, RunWriter, Slots as _, WorkerId};
+use domain::testing::{ManualClock, appliance};
 use tests::contract::job_store::TERM;
 use tests::contract::{
     audit_log, idempotency_keys, job_store, run_records, sealed_credentials, slots,
@@ -165,6 +165,30 @@ async fn many_processes_share_one_database() {
     let secrets: Result<Vec<_>, _> = secrets.await.into_iter().collect();
     let secrets = secrets.expect("secrets");
     assert!(secrets.iter().all(|secret| *secret == secrets[0]));
+}
+
+/// What was given back with slots is resumed by a worker that has no free place: everybody else may be waiting for those slots.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_that_was_given_back_with_slots_is_taken_over() {
+    let server = Postgres::start();
+    let database = open(&server.database("slots"), None).await;
+    let jobs = PostgresJobStore::new(&database);
+    let slots = PostgresSlots::open(&database, 1).await.expect("slots");
+    job_store::order(&jobs, 1, "john").await;
+    let lease = job_store::claim(&jobs).await.expect("a job").lease;
+    let taken = slots.take(&lease, &appliance(1)).await;
+    assert!(taken.expect("it is held").is_some());
+    let worker = WorkerId::of("full");
+    let none = jobs.take_over(&worker, TERM).await;
+    assert!(none.expect("an answer").is_none(), "it is held");
+    jobs.give_back(&lease).await.expect("it is held");
+    let taken = jobs.take_over(&worker, TERM).await.expect("an answer");
+    let taken = taken.expect("its job");
+    assert_eq!((&taken.job.id, taken.job.deaths), (&lease.job, 0));
+    job_store::order(&jobs, 2, "mary").await;
+    jobs.give_back(&taken.lease).await.expect("it is held");
+    let next = job_store::claim(&jobs).await.expect("a job");
+    assert_eq!(next.job.id, lease.job, "before one that has no slots");
 }
 
 /// A database that crashes and comes back costs a pause, and nothing is written twice or lost.

@@ -85,10 +85,6 @@ impl Caller {
         cookie.split(';').next().unwrap_or_default().to_owned()
     }
 
-    pub(crate) fn get_with_cookie(&self, replica: &Process, path: &str, cookie: &str) -> Answer {
-        ask(replica, "GET", path, &format!("cookie: {cookie}\r\n"), "")
-    }
-
     /// Gives an order. Gives the path of the export.
     pub(crate) fn order(&self, replica: &Process, order: &str) -> String {
         let answer = self.send(replica, "POST", "/api/v1/exports", order);
@@ -123,6 +119,10 @@ impl Caller {
             std::thread::sleep(Duration::from_millis(50));
         }
     }
+}
+
+pub(crate) fn get_with_cookie(replica: &Process, path: &str, cookie: &str) -> Answer {
+    ask(replica, "GET", path, &format!("cookie: {cookie}\r\n"), "")
 }
 
 fn ask(replica: &Process, method: &str, path: &str, headers: &str, body: &str) -> Answer {

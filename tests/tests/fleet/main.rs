@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod caller;
+mod kills;
 mod objects;
 mod service;
 
@@ -50,7 +51,7 @@ fn everybody_is_served_and_slots_are_never_exceeded() {
     assert!(trail.starts_with("8|8|"), "{trail}");
 }
 
-/// A worker that is killed costs at most two terms; its tickets are gone on with and nothing is started twice.
+/// A worker that is killed costs at most two terms; its tickets are used by its successor and nothing is started twice.
 #[test]
 fn the_jobs_of_a_killed_worker_are_taken_over() {
     let mut scenario = quick();
@@ -156,7 +157,7 @@ fn a_session_and_its_events_are_the_same_at_every_replica() {
     let _worker = fleet.start("worker", &[]);
     let john = fleet.user();
     let cookie = john.signs_in(&webs[0]);
-    let answer = john.get_with_cookie(&webs[1], "/api/v1/exports", &cookie);
+    let answer = caller::get_with_cookie(&webs[1], "/api/v1/exports", &cookie);
     assert_eq!(answer.status, 200);
     let stored =
         fleet.database_says("SELECT encode(sealed, 'escape') || encode(key, 'hex') FROM sessions");
@@ -221,4 +222,31 @@ fn a_database_that_restarts_costs_a_pause() {
     john.until(&all, &order, "ready");
     assert!(fleet.forge.platform().open_tickets().is_empty());
     fleet.assert_every_item_started_once();
+}
+
+/// What one process kept in its folder is there for many.
+#[test]
+fn a_folder_becomes_a_shared_store() {
+    let fleet = Fleet::new(quick(), 4);
+    let john = fleet.user();
+    let (alone, data) = fleet.start_alone();
+    let order = john.order(&alone, "{}");
+    john.until(&alone, &order, "ready");
+    let before = john.get(&alone, &format!("{order}/archive"));
+    alone.end(Signal::Terminate);
+    for _ in 0..2 {
+        let (status, said) = fleet.migrate(&data);
+        assert_eq!(status, Some(0), "{said}");
+        assert!(
+            said.contains(r#""exports":1"#) && said.contains(r#""archives":1"#),
+            "{said}"
+        );
+    }
+    let web = fleet.start("web", &[]);
+    let after = john.get(&web, &format!("{order}/archive"));
+    assert_eq!((before.status, after.status), (200, 200));
+    assert!(before.body == after.body);
+    let _worker = fleet.start("worker", &[]);
+    let next = john.order(&web, r#"{"include":["profile"]}"#);
+    john.until(&web, &next, "ready");
 }

@@ -1,8 +1,9 @@
 //! The processes of one service, their database, their store and their platform.
 
 use std::collections::BTreeMap;
-use std::io::{BufRead as _, BufReader, Read as _};
-use std::path::PathBuf;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
@@ -93,7 +94,6 @@ impl Fleet {
             administrator.login, administrator.password
         );
         std::fs::write(fleet.account(), text).expect("a file");
-        use std::os::unix::fs::PermissionsExt as _;
         let private = std::fs::Permissions::from_mode(0o600);
         std::fs::set_permissions(fleet.account(), private).expect("its mode");
         fleet
@@ -106,7 +106,6 @@ impl Fleet {
     fn command(&self, role: &str, changed: &[(&str, &str)], without: &[&str]) -> Command {
         let store = format!("file://{}", self.folder.path().join("store").display());
         std::fs::create_dir_all(self.folder.path().join("store")).expect("a folder");
-        use std::os::unix::fs::PermissionsExt as _;
         let private = std::fs::Permissions::from_mode(0o700);
         let _ = std::fs::set_permissions(self.folder.path().join("store"), private);
         let mut arguments: BTreeMap<&str, String> = [
@@ -149,27 +148,40 @@ impl Fleet {
 
     /// Starts a process and waits until it is ready.
     pub(crate) fn start(&self, role: &str, changed: &[(&str, &str)]) -> Process {
-        let mut child = self.command(role, changed, &[]).spawn().expect("a process");
-        let stdout = child.stdout.take().expect("its output");
-        let mut stderr = child.stderr.take().expect("its log");
-        let log = std::thread::spawn(move || {
-            let mut log = String::new();
-            let _ = stderr.read_to_string(&mut log);
-            if std::env::var_os("UFORGE_EXPORT_TEST_LOG").is_some() {
-                eprintln!("{log}");
-            }
-            log
-        });
-        let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).expect("a line");
-        assert!(!line.is_empty(), "it did not start: {:?}", log.join());
-        let announced: Value = serde_json::from_str(&line).expect("JSON");
-        let announces = if role == "worker" { "worker" } else { "url" };
-        assert!(announced[announces].is_string(), "{announced}");
-        Process {
-            child: Mutex::new(Some(child)),
-            announced,
-        }
+        let key = if role == "worker" { "worker" } else { "url" };
+        run(self.command(role, changed, &[]), key)
+    }
+
+    /// Starts a server that has a folder for itself. Gives the folder too.
+    pub(crate) fn start_alone(&self) -> (Process, PathBuf) {
+        let data = self.folder.path().join("data");
+        let shared = [
+            "--database",
+            "--store",
+            "--role",
+            "--platform-slots",
+            "--lease",
+        ];
+        let mut command = self.command("all", &[], &shared);
+        command.arg("--data").arg(&data);
+        (run(command, "url"), data)
+    }
+
+    /// Copies such a folder. Gives the exit status, and what is said.
+    pub(crate) fn migrate(&self, data: &Path) -> (Option<i32>, String) {
+        let store = format!("file://{}", self.folder.path().join("store").display());
+        let output = Command::new(env!("CARGO_BIN_EXE_uforge-export-server-under-test"))
+            .arg("migrate-store")
+            .arg("--from")
+            .arg(data)
+            .args(["--database", &self.url, "--store", &store])
+            .output()
+            .expect("a process");
+        let said = [output.stdout, output.stderr].concat();
+        (
+            output.status.code(),
+            String::from_utf8_lossy(&said).into_owned(),
+        )
     }
 
     /// Starts a process that is to refuse. Gives its exit status and what it says.
@@ -224,6 +236,36 @@ impl Fleet {
         let twice: Vec<_> = starts.iter().filter(|(_, count)| **count > 1).collect();
         assert!(twice.is_empty(), "{twice:?}");
         assert!(!starts.is_empty());
+    }
+}
+
+/// Starts a process and waits until it says this on standard output.
+fn run(mut command: Command, key: &str) -> Process {
+    let mut child = command.spawn().expect("a process");
+    let stdout = child.stdout.take().expect("its output");
+    let mut stderr = child.stderr.take().expect("its log");
+    let log = std::thread::spawn(move || {
+        let mut log = String::new();
+        let _ = stderr.read_to_string(&mut log);
+        // `UFORGE_EXPORT_TEST_LOG=/tmp/log cargo test …` adds what the processes say to a file.
+        if let Some(path) = std::env::var_os("UFORGE_EXPORT_TEST_LOG") {
+            let file = std::fs::File::options()
+                .append(true)
+                .create(true)
+                .open(path);
+            file.and_then(|mut file| file.write_all(log.as_bytes()))
+                .expect("a file");
+        }
+        log
+    });
+    let mut line = String::new();
+    BufReader::new(stdout).read_line(&mut line).expect("a line");
+    assert!(!line.is_empty(), "it did not start: {:?}", log.join());
+    let announced: Value = serde_json::from_str(&line).expect("JSON");
+    assert!(announced[key].is_string(), "{announced}");
+    Process {
+        child: Mutex::new(Some(child)),
+        announced,
     }
 }
 

@@ -21,7 +21,7 @@ const CONNECTIONS: u32 = 8;
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
 /// Work of more than one statement, with a connection.
-pub(super) type Work<'c, T, E> = BoxFuture<'c, Result<T, E>>;
+pub(crate) type Work<'c, T, E> = BoxFuture<'c, Result<T, E>>;
 
 /// A database that the processes of a service share.
 #[derive(Clone)]
@@ -106,7 +106,7 @@ impl PostgresDatabase {
 
     /// One transaction. It is a task of its own: where its caller is dropped it is still done to its end, and no connection goes back to
     /// its pool within a transaction. An error takes everything back.
-    pub(super) async fn transaction<T, E, F>(&self, work: F) -> Result<T, E>
+    pub(crate) async fn transaction<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
         E: From<sqlx::Error> + Send + 'static,

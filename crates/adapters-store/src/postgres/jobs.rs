@@ -15,26 +15,20 @@ use jiff::Timestamp;
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 
+use super::claims::claim_by;
 use super::database::{PostgresDatabase, Work, nanoseconds, number_of};
-use super::error::{Failure, conflict, is_conflict, lost, unknown};
+use super::error::{Failure, conflict, lost, unknown};
 use super::rows::{Statement, read_id, read_job, read_wish};
 use super::statements::{
-    CLAIM, GIVE_BACK, GIVEN_UP, LIST, OVERDUE, PROGRESS, RENEW, SIGNED_IN, TAKE_OVER, TURN,
-    UNFINISHED, VOID, WISH,
+    CLAIM, GIVE_BACK, GIVEN_UP, LIST, OVERDUE, PROGRESS, RENEW, SIGNED_IN, TAKE_OVER, UNFINISHED,
+    VOID, WISH,
 };
 use super::steps::{add_transfer, admit, leave, replace};
 use crate::columns::{RowError, read_name, wish_name};
-use crate::token::new_token;
-
-/// The newest format of the records of runs that this version can read. A job whose runs wrote a newer one is left to others.
-const FORMAT: i64 = 1;
-
-/// How often a claim is tried again that somebody else was faster with.
-const CLAIMS: usize = 8;
 
 /// The jobs of a [`PostgresDatabase`].
 pub struct PostgresJobStore {
-    database: PostgresDatabase,
+    pub(super) database: PostgresDatabase,
 }
 
 impl PostgresJobStore {
@@ -45,7 +39,7 @@ impl PostgresJobStore {
         }
     }
 
-    fn notify(&self, id: &JobId) {
+    pub(super) fn notify(&self, id: &JobId) {
         self.database.signals.notify(Change::Job(id.clone()));
     }
 
@@ -92,59 +86,6 @@ impl PostgresJobStore {
             .await?;
         self.notify(&stored.job.id);
         Ok(stored)
-    }
-
-    /// Claims by this statement. Of two claims that collide, one is tried again.
-    async fn claim_by(
-        &self,
-        statement: &'static str,
-        worker: &WorkerId,
-        term: Duration,
-        archives: Option<usize>,
-    ) -> Result<Option<Claim>, JobStoreError> {
-        for _ in 0..CLAIMS {
-            let token = new_token()?;
-            let mut query = sqlx::query(statement)
-                .bind(self.database.given_now())
-                .bind(token.as_str())
-                .bind(worker.as_str())
-                .bind(nanoseconds(term))
-                .bind(FORMAT);
-            if let Some(archives) = archives {
-                query = query.bind(i64::try_from(archives).unwrap_or(i64::MAX));
-            }
-            let rows = match query.fetch_all(&self.database.pool).await {
-                Err(error) if is_conflict(&error) => continue,
-                rows => rows.map_err(Failure::from)?,
-            };
-            return match rows.first() {
-                Some(row) => self.claimed(row, token).await.map(Some),
-                None => Ok(None),
-            };
-        }
-        Ok(None)
-    }
-
-    async fn claimed(&self, row: &PgRow, token: Token) -> Result<Claim, JobStoreError> {
-        let StoredJob { job, version } = read_job(row).map_err(Failure::from)?;
-        let served: i64 = row.try_get("claimed").map_err(Failure::from)?;
-        let turn = sqlx::query(TURN).bind(job.owner.to_string()).bind(served);
-        if let Err(error) = turn.execute(&self.database.pool).await {
-            // The owner's next job is only earlier than it should be.
-            tracing::debug!(%error, "the turn of an owner could not be recorded");
-        }
-        self.notify(&job.id);
-        let lease = Lease {
-            job: job.id.clone(),
-            token,
-        };
-        let wish = read_wish(row).map_err(Failure::from)?;
-        Ok(Claim {
-            job,
-            version,
-            lease,
-            wish,
-        })
     }
 }
 
@@ -271,7 +212,7 @@ impl JobStore for PostgresJobStore {
         term: Duration,
         archives: usize,
     ) -> Result<Option<Claim>, JobStoreError> {
-        self.claim_by(CLAIM, worker, term, Some(archives)).await
+        claim_by(&self.database, CLAIM, worker, term, Some(archives)).await
     }
 
     async fn take_over(
@@ -279,7 +220,7 @@ impl JobStore for PostgresJobStore {
         worker: &WorkerId,
         term: Duration,
     ) -> Result<Option<Claim>, JobStoreError> {
-        self.claim_by(TAKE_OVER, worker, term, None).await
+        claim_by(&self.database, TAKE_OVER, worker, term, None).await
     }
 
     async fn renew(&self, held: &[Lease], term: Duration) -> Result<Vec<Renewed>, JobStoreError> {

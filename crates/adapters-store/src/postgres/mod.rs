@@ -5,6 +5,7 @@
 
 mod agreed;
 mod audit;
+mod claims;
 mod credentials;
 mod database;
 mod error;

@@ -21,28 +21,41 @@ macro_rules! claimed {
     };
 }
 
-/// First the jobs whose lease ran out; then those whose turn it is, where nothing of their owner runs and fewer than `$6` of their
-/// archives are kept: the owner who was served the longest ago, what is to be given up, what was asked for first.
+/// Jobs that nobody runs although they have to go on before all others: `expired`, whose lease ran out, and `holding`, which were given back
+/// and whose exports still have slots of the platform.
+macro_rules! urgent {
+    () => {
+        "expired AS (SELECT id FROM jobs WHERE state = 'running' AND lease_until <= (SELECT now FROM clock) \
+            AND coalesce(format, $5) <= $5 ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED), \
+        holding AS (SELECT id FROM jobs AS job WHERE id IN (SELECT job FROM slots WHERE job IS NOT NULL) \
+            AND state IN ('queued', 'waiting') AND coalesce(format, $5) <= $5 AND NOT EXISTS (SELECT 1 FROM expired) \
+            AND (state = 'queued' OR (retry_at <= (SELECT now FROM clock) AND give_up_at > (SELECT now FROM clock))) \
+            AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.owner = job.owner AND other.state = 'running') \
+            ORDER BY requested, id LIMIT 1 FOR UPDATE SKIP LOCKED), "
+    };
+}
+
+/// First those that are urgent; then those whose turn it is, where nothing of their owner runs and fewer than `$6` of their archives are
+/// kept: the owner who was served the longest ago, what is to be given up, what was asked for first.
 pub(super) const CLAIM: &str = concat!(
     now!(),
-    "expired AS (SELECT id FROM jobs WHERE state = 'running' AND lease_until <= (SELECT now FROM clock) \
-        AND coalesce(format, $5) <= $5 ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED), \
-    due AS (SELECT id FROM jobs AS job WHERE state IN ('queued', 'waiting') AND coalesce(format, $5) <= $5 \
-        AND NOT EXISTS (SELECT 1 FROM expired) \
+    urgent!(),
+    "due AS (SELECT id FROM jobs AS job WHERE state IN ('queued', 'waiting') AND coalesce(format, $5) <= $5 \
+        AND NOT EXISTS (SELECT 1 FROM expired) AND NOT EXISTS (SELECT 1 FROM holding) \
         AND (state = 'queued' OR (retry_at <= (SELECT now FROM clock) AND give_up_at > (SELECT now FROM clock))) \
         AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.owner = job.owner AND other.state = 'running') \
         AND (wish IS NOT NULL OR (SELECT count(*) FROM jobs AS kept WHERE kept.owner = job.owner AND kept.state = 'ready' \
             AND kept.expires_at > (SELECT now FROM clock)) < $6) \
         ORDER BY turn, (wish IS NULL), requested, id LIMIT 1 FOR UPDATE SKIP LOCKED), \
-    next AS (SELECT id FROM expired UNION ALL SELECT id FROM due) ",
+    next AS (SELECT id FROM expired UNION ALL SELECT id FROM holding UNION ALL SELECT id FROM due) ",
     claimed!()
 );
 
-/// A job whose lease ran out, the first one first.
+/// Those that are urgent, and no others.
 pub(super) const TAKE_OVER: &str = concat!(
     now!(),
-    "next AS (SELECT id FROM jobs WHERE state = 'running' AND lease_until <= (SELECT now FROM clock) \
-        AND coalesce(format, $5) <= $5 ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED) ",
+    urgent!(),
+    "next AS (SELECT id FROM expired UNION ALL SELECT id FROM holding) ",
     claimed!()
 );
 

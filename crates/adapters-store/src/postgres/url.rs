@@ -127,8 +127,8 @@ fn with_password(
         options.get_database().unwrap_or_default().to_owned(),
         options.get_username().to_owned(),
     ];
-    let lines = text.lines().filter(|line| !line.starts_with('#'));
-    let password = lines.filter_map(|line| password_of(line, &wanted)).next();
+    let mut lines = text.lines().filter(|line| !line.starts_with('#'));
+    let password = lines.find_map(|line| password_of(line, &wanted));
     Ok(match password {
         Some(password) => options.password(&password),
         None => options,

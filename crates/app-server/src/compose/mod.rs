@@ -1,9 +1,13 @@
 //! Puts the service together: the only place that names concrete adapters.
 
+mod archives;
 mod demo;
 mod failure;
 mod fleet;
 mod forge;
+mod membership;
+mod moving;
+mod open;
 mod run;
 mod seal;
 mod service_account;
@@ -31,11 +35,14 @@ use crate::metrics::Metrics;
 use crate::seal::Seal;
 use crate::settings::{Settings, Trust};
 pub(crate) use demo::{Demo, DemoError};
-pub(crate) use fleet::{FleetError, check as check_fleet};
+pub(crate) use fleet::check as check_fleet;
 use forge::Forge;
+pub(crate) use membership::FleetError;
+pub(crate) use moving::{MoveError, move_stores};
+pub(crate) use open::open_stores;
 use seal::AgeSeal;
 use service_account::ServiceAccountError;
-pub(crate) use stores::{StoreError, Stores, back_up, open_stores, open_trail};
+pub(crate) use stores::{StoreError, Stores, back_up, open_trail};
 
 /// Why the parts do not fit together. Nothing was sent.
 #[derive(Debug, Error)]

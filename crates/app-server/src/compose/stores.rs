@@ -5,21 +5,18 @@ use std::sync::Arc;
 
 use adapters_archive::Replace;
 use adapters_store::{
-    DataFolder, DataFolderError, Database, DatabaseError, DiskBags, DiskRuns, LateAudit,
-    SqliteAudit, SqliteCredentials, SqliteJobStore, SqliteKeys,
+    DataFolder, DataFolderError, Database, DatabaseError, LateAudit, SqliteAudit,
 };
 use domain::jobs::{
     AuditLog, BagStore, BagStoreError, IdempotencyKeys, JobStore, RunStore, SealedCredentials,
     Slots,
 };
-use domain::ports::Clock;
 use thiserror::Error;
 
-use super::fleet::{self, FleetError, Membership};
-use crate::auth::{MemorySessions, Sessions};
+use super::membership::{FleetError, Membership};
+use crate::auth::Sessions;
 use crate::causes::Causes;
 use crate::rate::RequestRate;
-use crate::settings::Settings;
 
 /// Why what the service keeps cannot be used.
 #[derive(Debug, Error)]
@@ -118,42 +115,6 @@ impl Stores {
             Kept::Shared(membership) => membership.end().await,
         }
     }
-}
-
-/// Opens the stores that the settings name.
-pub(crate) async fn open_stores(
-    settings: &Settings,
-    clock: &Arc<dyn Clock>,
-) -> Result<Stores, StoreError> {
-    match &settings.fleet {
-        Some(shared) => Ok(fleet::open(settings, shared, clock).await?),
-        None => open_alone(&settings.data, clock).await,
-    }
-}
-
-/// Opens the stores in this folder, which is locked as long as they are open.
-async fn open_alone(path: &Path, clock: &Arc<dyn Clock>) -> Result<Stores, StoreError> {
-    let folder = DataFolder::open(path)?;
-    let database = Database::open(&folder.database(), Arc::clone(clock)).await?;
-    let bags = DiskBags::open(folder.path())?;
-    let trail = Arc::new(LateAudit::new(SqliteAudit::new(&database)));
-    Ok(Stores {
-        jobs: Arc::new(SqliteJobStore::new(&database)),
-        runs: Arc::new(DiskRuns::new(&bags, Arc::clone(clock))),
-        bags: Arc::new(bags),
-        audit: Arc::clone(&trail) as Arc<dyn AuditLog>,
-        keys: Arc::new(SqliteKeys::new(&database)),
-        sealed: Arc::new(SqliteCredentials::new(&database)),
-        sessions: Arc::new(MemorySessions::new(Arc::clone(clock))),
-        slots: None,
-        rate: None,
-        secret: None,
-        kept: Kept::Alone {
-            trail,
-            database,
-            _folder: folder,
-        },
-    })
 }
 
 /// Copies the database of a folder that a service may be using into a file.

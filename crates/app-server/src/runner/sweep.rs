@@ -7,7 +7,7 @@ use domain::jobs::{
 };
 
 use super::context::{Came, Context, sweeper};
-use super::terms::Terms;
+use super::terms::{Duty, Terms};
 use crate::backend::Unfinished;
 use crate::causes::Causes;
 
@@ -106,9 +106,23 @@ impl Context {
             sha256: job.delivery().map(|delivery| delivery.bag.sha256),
             ..Came::default()
         };
-        self.audit(AuditAction::Expired, &job, None, came).await;
+        // Of several processes that find it at once one records it. Alone, a kill between the two leaves an entry too many.
+        let is_alone = self.terms.duty == Duty::Alone;
+        let (before, after) = if is_alone {
+            (Some(came), None)
+        } else {
+            (None, Some(came))
+        };
+        if let Some(came) = before {
+            self.audit(AuditAction::Expired, &job, None, came).await;
+        }
         match self.ports.store.update(version, job.clone()).await {
-            Ok(_) => tracing::info!(job = %job.id, "a bag has expired"),
+            Ok(_) => {
+                tracing::info!(job = %job.id, "a bag has expired");
+                if let Some(came) = after {
+                    self.audit(AuditAction::Expired, &job, None, came).await;
+                }
+            }
             Err(error) => {
                 tracing::warn!(job = %job.id, error = %Causes(&error), "an expired bag could not be recorded");
             }

@@ -109,7 +109,7 @@ fn begin(
     tasks.spawn(async move { at_once.run_until_cancelled(run).await });
 }
 
-/// Goes on with jobs whose worker died although all places are taken, as many as there are runs that only wait for a slot: the slots may be
+/// Resumes jobs whose worker died although all places are taken, as many as there are runs that only wait for a slot: the slots may be
 /// those of the dead, and nobody else would ever free them.
 async fn take_over(context: &Arc<Context>, worker: &WorkerId, tasks: &TaskTracker) {
     let waiting = context.runs.waiting_for_slots();

@@ -312,8 +312,8 @@ pub trait JobStore: Send + Sync {
         archives: usize,
     ) -> Result<Option<Claim>, JobStoreError>;
 
-    /// Takes a job whose lease ran out, and no other; `None` where there is none. A worker whose places are taken by jobs that wait for the
-    /// slots of dead ones goes on with those.
+    /// Takes a job whose lease ran out, or that was given back and still has [slots](super::Slots) of the platform, and no other; `None` where
+    /// there is none. A worker whose places are taken by jobs that wait for the slots of others resumes those.
     async fn take_over(
         &self,
         worker: &WorkerId,
