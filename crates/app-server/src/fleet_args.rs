@@ -22,7 +22,7 @@ pub(crate) struct FleetArgs {
     )]
     pub(crate) database: Option<String>,
 
-    /// Where the archives of such a service are
+    /// Where the archives of such a service are: `s3://BUCKET[/PREFIX]`, or `file:///FOLDER` for the processes of one machine
     #[arg(
         long,
         env = "UFORGE_EXPORT_STORE",
@@ -31,7 +31,7 @@ pub(crate) struct FleetArgs {
     )]
     pub(crate) store: Option<String>,
 
-    /// Where that store is reached, if not at its usual address
+    /// Where the bucket is reached, if it is not Amazon's: `https://HOST[:PORT]` or `http://HOST[:PORT]`
     #[arg(
         long,
         env = "UFORGE_EXPORT_STORE_ENDPOINT",

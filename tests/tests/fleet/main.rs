@@ -227,6 +227,11 @@ fn a_database_that_restarts_costs_a_pause() {
 /// What one process kept in its folder is there for many.
 #[test]
 fn a_folder_becomes_a_shared_store() {
+    becomes_shared(&[]);
+}
+
+/// Copies what one process kept to where these settings say, and goes on there.
+fn becomes_shared(store: &[(&str, &str)]) {
     let fleet = Fleet::new(quick(), 4);
     let john = fleet.user();
     let (alone, data) = fleet.start_alone();
@@ -235,18 +240,18 @@ fn a_folder_becomes_a_shared_store() {
     let before = john.get(&alone, &format!("{order}/archive"));
     alone.end(Signal::Terminate);
     for _ in 0..2 {
-        let (status, said) = fleet.migrate(&data);
+        let (status, said) = fleet.migrate(&data, store);
         assert_eq!(status, Some(0), "{said}");
         assert!(
             said.contains(r#""exports":1"#) && said.contains(r#""archives":1"#),
             "{said}"
         );
     }
-    let web = fleet.start("web", &[]);
+    let web = fleet.start("web", store);
     let after = john.get(&web, &format!("{order}/archive"));
     assert_eq!((before.status, after.status), (200, 200));
     assert!(before.body == after.body);
-    let _worker = fleet.start("worker", &[]);
+    let _worker = fleet.start("worker", store);
     let next = john.order(&web, r#"{"include":["profile"]}"#);
     john.until(&web, &next, "ready");
 }

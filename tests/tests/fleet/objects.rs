@@ -56,6 +56,14 @@ fn an_archive_survives_its_worker_and_the_replica_that_sends_it() {
     }
 }
 
+/// What one process kept in its folder is in the bucket, and read from there.
+#[test]
+fn a_folder_becomes_a_bucket() {
+    let s3 = S3::start();
+    let place = format!("s3://{}", S3::BUCKET);
+    crate::becomes_shared(&[("--store", &*place), ("--store-endpoint", &*s3.url)]);
+}
+
 /// What cannot be a place for archives is said at once, and with exit status 2.
 #[test]
 fn a_bucket_that_cannot_be_used_is_refused() {

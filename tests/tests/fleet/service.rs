@@ -168,13 +168,17 @@ impl Fleet {
     }
 
     /// Copies such a folder. Gives the exit status, and what is said.
-    pub(crate) fn migrate(&self, data: &Path) -> (Option<i32>, String) {
+    pub(crate) fn migrate(&self, data: &Path, changed: &[(&str, &str)]) -> (Option<i32>, String) {
         let store = format!("file://{}", self.folder.path().join("store").display());
+        let mut place = BTreeMap::from([("--store", &*store)]);
+        place.extend(changed.iter().copied());
         let output = Command::new(env!("CARGO_BIN_EXE_uforge-export-server-under-test"))
             .arg("migrate-store")
             .arg("--from")
             .arg(data)
-            .args(["--database", &self.url, "--store", &store])
+            .args(["--database", &self.url])
+            .args(place.iter().flat_map(|(name, value)| [name, value]))
+            .envs(S3::KEYS)
             .output()
             .expect("a process");
         let said = [output.stdout, output.stderr].concat();
