@@ -15,7 +15,8 @@ pub(crate) const PROXIES: &str = "UFORGE_EXPORT_TEST_PROXIES";
 /// Names the folder of moto's programs to the tests.
 pub(crate) const OBJECT_STORE: &str = "UFORGE_EXPORT_TEST_S3";
 
-const MOTO: &str = "moto[server,s3]==5.2.5";
+/// The server, and a judge of what comes out of it.
+const MOTO: [&str; 2] = ["moto[server,s3]==5.2.5", "bagit==1.9.0"];
 
 const AXE: &str = "axe-core@4.14.1";
 
@@ -65,7 +66,7 @@ pub(crate) fn bring_proxies() -> Result<PathBuf, String> {
 /// Installs an S3 server into a folder below the target folder; the folder of its programs.
 pub(crate) fn bring_object_store() -> Result<PathBuf, String> {
     bring_programs(&READERS)?;
-    python_environment("moto", &[MOTO])
+    python_environment("moto", &MOTO)
 }
 
 fn is_below(folder: &Path, program: &str) -> bool {

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 
 use domain::model::BagFormat;
+use tests::kit::S3;
 
 const PYTHON_ZIP: &str = "
 import sys, zipfile
@@ -32,6 +33,20 @@ pub(crate) fn check(bag: &Path, format: BagFormat) {
     if format == BagFormat::TarGz {
         run("gzip", &["-t"], bag);
     }
+    validate(bag);
+}
+
+/// Unpacks the bag, and has the BagIt tool of the Library of Congress look at it.
+fn validate(bag: &Path) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let below = folder.path().display().to_string();
+    let unpack = "import sys, shutil; shutil.unpack_archive(sys.argv[2], sys.argv[1])";
+    run("python3", &["-c", unpack, &below], bag);
+    let unpacked = std::fs::read_dir(folder.path()).expect("a folder").next();
+    let unpacked = unpacked.expect("one folder").expect("one folder").path();
+    let server = S3::program().expect("it runs");
+    let tool = server.with_file_name("bagit.py").display().to_string();
+    run(&tool, &["--validate", "--quiet"], &unpacked);
 }
 
 fn run(program: &str, arguments: &[&str], bag: &Path) {
