@@ -18,6 +18,10 @@ use crate::records::FileRecords;
 use crate::worker::{Done, FOLDER, Task};
 use crate::{readers, runtime};
 
+/// The length of archives whose worker's memory is measured.
+const ARCHIVE_BYTES: &str = "UFORGE_EXPORT_TEST_ARCHIVE_BYTES";
+/// Two downloads at a time, each with two parts of 5 MiB and some chunks in flight, and the program itself.
+const MOST_MIB: u64 = 100;
 /// Nothing here takes so long.
 const PATIENCE: Duration = Duration::from_mins(3);
 /// The list of export tickets changes with every export.
@@ -48,6 +52,31 @@ pub(crate) fn check(server: &S3, format: BagFormat) {
         "nothing is left that no record names"
     );
     assert_eq!(platform.platform().open_tickets(), []);
+}
+
+/// A worker that writes long archives takes little memory, however long they are.
+pub(crate) fn check_memory(server: &S3) {
+    let mut scenario = kit::small("");
+    scenario.data.appliances = 2;
+    scenario.data.software = 0;
+    let asked = std::env::var(ARCHIVE_BYTES).ok();
+    scenario.data.archive_bytes = asked.map_or(40_000_000, |bytes| bytes.parse().expect("bytes"));
+    let runtime = runtime();
+    let platform = runtime.block_on(kit::start(scenario));
+    let job = Job::new(server, &platform, BagFormat::Zip, "long");
+    let mut worker = job.spawn(0);
+    let status = format!("/proc/{}/status", worker.id());
+    let mut most = 0;
+    while worker.try_wait().expect("its state").is_none() {
+        let said = fs::read_to_string(&status).unwrap_or_default();
+        let peak = said.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let peak = peak.and_then(|text| text.trim().trim_end_matches(" kB").parse::<u64>().ok());
+        most = most.max(peak.unwrap_or(0) / 1024);
+        std::thread::yield_now();
+    }
+    assert!(worker.wait().expect("its end").success());
+    assert!((1..=MOST_MIB).contains(&most), "{most} MiB");
+    job.bag();
 }
 
 struct Job {

@@ -98,6 +98,7 @@ fn trials(server: Option<&Arc<S3>>) -> Vec<Trial> {
                 kills::check(server, BagFormat::TarGz);
             },
         ),
+        trial("long_archives_take_little_memory", kills::check_memory),
     ];
     let trials = trials.into_iter();
     let trials = trials.map(|trial| trial.with_ignored_flag(server.is_none()));
