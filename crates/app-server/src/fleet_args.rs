@@ -18,7 +18,7 @@ pub(crate) struct FleetArgs {
         env = "UFORGE_EXPORT_DATABASE",
         value_name = "URL",
         requires = "store",
-        conflicts_with = "data"
+        conflicts_with_all = ["data", "demo"]
     )]
     pub(crate) database: Option<String>,
 
@@ -27,7 +27,8 @@ pub(crate) struct FleetArgs {
         long,
         env = "UFORGE_EXPORT_STORE",
         value_name = "URL",
-        requires = "database"
+        requires = "database",
+        conflicts_with_all = ["data", "demo"]
     )]
     pub(crate) store: Option<String>,
 
@@ -36,7 +37,8 @@ pub(crate) struct FleetArgs {
         long,
         env = "UFORGE_EXPORT_STORE_ENDPOINT",
         value_name = "URL",
-        requires = "store"
+        requires = "store",
+        conflicts_with_all = ["data", "demo"]
     )]
     pub(crate) store_endpoint: Option<String>,
 
@@ -46,7 +48,8 @@ pub(crate) struct FleetArgs {
         env = "UFORGE_EXPORT_ROLE",
         value_name = "ROLE",
         value_enum,
-        requires = "database"
+        requires = "database",
+        conflicts_with_all = ["data", "demo"]
     )]
     pub(crate) role: Option<Role>,
 
@@ -59,7 +62,8 @@ pub(crate) struct FleetArgs {
         long,
         env = "UFORGE_EXPORT_PLATFORM_SLOTS",
         value_name = "N",
-        requires = "database"
+        requires = "database",
+        conflicts_with_all = ["data", "demo"]
     )]
     pub(crate) platform_slots: Option<NonZeroUsize>,
 
@@ -68,7 +72,8 @@ pub(crate) struct FleetArgs {
         long,
         env = "UFORGE_EXPORT_PLATFORM_RATE",
         value_name = "N",
-        requires = "database"
+        requires = "database",
+        conflicts_with_all = ["data", "demo"]
     )]
     pub(crate) platform_rate: Option<NonZeroUsize>,
 
@@ -78,7 +83,8 @@ pub(crate) struct FleetArgs {
         env = "UFORGE_EXPORT_LEASE",
         value_name = "DURATION",
         value_parser = lease,
-        requires = "database"
+        requires = "database",
+        conflicts_with_all = ["data", "demo"]
     )]
     pub(crate) lease: Option<Duration>,
 }

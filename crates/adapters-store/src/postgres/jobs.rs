@@ -231,7 +231,10 @@ impl JobStore for PostgresJobStore {
             .bind(nanoseconds(term))
             .bind(ids)
             .bind(tokens);
-        let rows = statement.fetch_all(&self.database.renewals).await;
+        // Whoever renews has to know in time that it cannot.
+        let renewed = statement.fetch_all(&self.database.renewals);
+        let rows = tokio::time::timeout(term / 4, renewed).await;
+        let rows = rows.unwrap_or(Err(sqlx::Error::PoolTimedOut));
         let rows = rows.map_err(Failure::from)?;
         let read = |row: &PgRow| -> Result<Renewed, RowError> {
             let lease = Lease {

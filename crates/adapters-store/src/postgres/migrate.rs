@@ -56,6 +56,8 @@ async fn prepare(connection: &mut PgConnection) -> Result<i64, sqlx::Error> {
     let locked = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(LOCK);
     locked.execute(&mut *connection).await?;
     for statement in [
+        // That it is there already is no news.
+        "SET LOCAL client_min_messages = warning",
         "CREATE TABLE IF NOT EXISTS format (number bigint NOT NULL)",
         "INSERT INTO format (number) SELECT 0 WHERE NOT EXISTS (SELECT 1 FROM format)",
     ] {

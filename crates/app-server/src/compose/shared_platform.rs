@@ -21,10 +21,20 @@ pub(super) struct SharedPlatform<A> {
 }
 
 impl<A> SharedPlatform<A> {
-    async fn turn(&self) {
+    /// Waits until a request may be sent. With a lease that ran out none may: the successor has begun to ask, and a ticket that this run would
+    /// give up is the successor's.
+    async fn turn(&self) -> Result<(), ApiError> {
         if let Some(rate) = &self.shared.rate {
             rate.turn().await;
         }
+        if self.shared.until.is_past(self.clock.elapsed()) {
+            return Err(ApiError::NoAnswer {
+                request: "a request of a run".to_owned(),
+                sent: false,
+                detail: "the lease of its job ran out".to_owned(),
+            });
+        }
+        Ok(())
     }
 
     /// Whether an export is at its end is the platform's to say.
@@ -38,34 +48,26 @@ impl<A> SharedPlatform<A> {
 #[async_trait]
 impl<A: UserDataApi> UserDataApi for SharedPlatform<A> {
     async fn platform(&self) -> Result<Platform, ApiError> {
-        self.turn().await;
+        self.turn().await?;
         self.inner.platform().await
     }
 
     async fn document(&self, what: Resource, form: Representation) -> Result<Document, ApiError> {
-        self.turn().await;
+        self.turn().await?;
         self.inner.document(what, form).await
     }
 
     async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError> {
-        self.turn().await;
+        self.turn().await?;
         self.inner.binary(what).await
     }
 
     async fn may_start(&self, item: ItemRef) -> bool {
-        self.shared.slots.take(item).await
+        !self.shared.until.is_past(self.clock.elapsed()) && self.shared.slots.take(item).await
     }
 
     async fn start_export(&self, item: ItemRef, format: OutputFormat) -> Result<Started, ApiError> {
-        self.turn().await;
-        if self.shared.until.is_past(self.clock.elapsed()) {
-            // The successor may be sending it in this moment.
-            return Err(ApiError::NoAnswer {
-                request: format!("start the export of {item}"),
-                sent: false,
-                detail: "the lease of the job ran out".to_owned(),
-            });
-        }
+        self.turn().await?;
         let answer = self.inner.start_export(item, format).await;
         match &answer {
             Ok(started) => self.see(item, &started.status).await,
@@ -77,7 +79,7 @@ impl<A: UserDataApi> UserDataApi for SharedPlatform<A> {
     }
 
     async fn export_status(&self, ticket: Ticket) -> Result<ExportStatus, ApiError> {
-        self.turn().await;
+        self.turn().await?;
         let answer = self.inner.export_status(ticket).await;
         match &answer {
             Ok(status) => self.see(ticket.item, status).await,
@@ -91,7 +93,7 @@ impl<A: UserDataApi> UserDataApi for SharedPlatform<A> {
         &self,
         tickets: &[Ticket],
     ) -> Result<Vec<(Ticket, ExportStatus)>, ApiError> {
-        self.turn().await;
+        self.turn().await?;
         let answer = self.inner.export_statuses(tickets).await;
         for (ticket, status) in answer.iter().flatten() {
             self.see(ticket.item, status).await;
@@ -100,17 +102,17 @@ impl<A: UserDataApi> UserDataApi for SharedPlatform<A> {
     }
 
     async fn open_tickets(&self) -> Result<Vec<OpenTicket>, ApiError> {
-        self.turn().await;
+        self.turn().await?;
         self.inner.open_tickets().await
     }
 
     async fn download(&self, ticket: Ticket, from: Option<ResumeAt>) -> Result<Download, ApiError> {
-        self.turn().await;
+        self.turn().await?;
         self.inner.download(ticket, from).await
     }
 
     async fn cancel_export(&self, ticket: Ticket) -> Result<(), ApiError> {
-        self.turn().await;
+        self.turn().await?;
         let answer = self.inner.cancel_export(ticket).await;
         if answer.is_ok() && ticket.item.kind == ItemKind::Appliance {
             self.shared.slots.give_back(ticket.item).await;
@@ -119,7 +121,7 @@ impl<A: UserDataApi> UserDataApi for SharedPlatform<A> {
     }
 
     async fn delete_export(&self, ticket: Ticket) -> Result<(), ApiError> {
-        self.turn().await;
+        self.turn().await?;
         let answer = self.inner.delete_export(ticket).await;
         if answer.is_ok() {
             self.shared.slots.give_back(ticket.item).await;
