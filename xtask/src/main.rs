@@ -126,6 +126,8 @@ fn doc() -> Result<(), String> {
 fn test() -> Result<(), String> {
     let mut tests = Chore::cargo(["test", "--workspace", "--locked"]);
     let mut missing = Vec::new();
+    // Without it the tests that need it fail, and say so: that is not hidden behind the others.
+    let database = test_tools::bring_database();
     match test_tools::bring() {
         Ok(tools) => tests = tests.env(test_tools::VARIABLE, tools),
         Err(why) => missing.push(format!(
@@ -136,7 +138,13 @@ fn test() -> Result<(), String> {
         Ok(proxies) => tests = tests.env(test_tools::PROXIES, proxies),
         Err(why) => missing.push(format!("of the service behind a proxy: {why}")),
     }
-    tests.with_default_signals().run()?;
+    match test_tools::bring_object_store() {
+        Ok(programs) => tests = tests.env(test_tools::OBJECT_STORE, programs),
+        Err(why) => missing.push(format!("with an object store: {why}")),
+    }
+    let ended = tests.with_default_signals().run();
+    database.map_err(|why| format!("tests with PostgreSQL failed: {why}"))?;
+    ended?;
     if missing.is_empty() {
         return Ok(());
     }

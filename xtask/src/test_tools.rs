@@ -1,8 +1,10 @@
 //! What some tests need beside Rust: Chromium with its driver and axe-core for pages, `strace` for kills at forced instants, `minisign` for signatures, nginx and
-//! Caddy for the service behind a proxy, `systemd-analyze` for its unit.
+//! Caddy for the service behind a proxy, `systemd-analyze` for its unit, moto for bags on an object store,
+//! PostgreSQL for services that share their work.
 
 use std::path::{Path, PathBuf};
 
+use crate::gates::python_environment;
 use crate::process::{Chore, is_here, target};
 
 /// Names the folder of axe-core to the tests, and promises them the other tools.
@@ -10,6 +12,12 @@ pub(crate) const VARIABLE: &str = "UFORGE_EXPORT_TEST_TOOLS";
 
 /// Names the folder with nginx and Caddy to the tests, where they are not installed.
 pub(crate) const PROXIES: &str = "UFORGE_EXPORT_TEST_PROXIES";
+
+/// Names the folder of moto's programs to the tests.
+pub(crate) const OBJECT_STORE: &str = "UFORGE_EXPORT_TEST_S3";
+
+/// The server, and a judge of what comes out of it.
+const MOTO: [&str; 2] = ["moto[server,s3]==5.2.5", "bagit==1.9.0"];
 
 const AXE: &str = "axe-core@4.14.1";
 
@@ -23,6 +31,12 @@ const PROGRAMS: [Program; 5] = [
     ("strace", "strace"),
     ("systemd-analyze", "systemd"),
 ];
+
+/// Who reads archives.
+const READERS: [Program; 2] = [("unzip", "unzip"), ("python3", "python3-venv")];
+
+/// A database server.
+const DATABASE: [Program; 1] = [("postgres", "postgresql")];
 
 /// Who speaks to the proxies.
 const CLIENTS: [Program; 2] = [("curl", "curl"), ("openssl", "openssl")];
@@ -52,6 +66,26 @@ pub(crate) fn bring_proxies() -> Result<PathBuf, String> {
         }
     }
     Ok(folder)
+}
+
+/// Installs an S3 server into a folder below the target folder; the folder of its programs.
+pub(crate) fn bring_object_store() -> Result<PathBuf, String> {
+    bring_programs(&READERS)?;
+    python_environment("moto", &MOTO)
+}
+
+/// Installs PostgreSQL, where it may. Debian has its server beside the path.
+pub(crate) fn bring_database() -> Result<(), String> {
+    let versions = std::fs::read_dir("/usr/lib/postgresql")
+        .into_iter()
+        .flatten();
+    let mut servers = versions
+        .flatten()
+        .map(|version| version.path().join("bin/postgres"));
+    if is_here("postgres") || servers.any(|server| server.is_file()) {
+        return Ok(());
+    }
+    bring_programs(&DATABASE)
 }
 
 fn is_below(folder: &Path, program: &str) -> bool {

@@ -9,6 +9,7 @@ mod container;
 mod encrypt;
 mod import_file;
 mod journal;
+mod members;
 mod memory;
 mod publish;
 mod reader;
@@ -27,7 +28,8 @@ mod writer;
 pub use archives::BagArchives;
 pub use encrypt::{Encryption, EncryptionError, Recipient};
 pub use import_file::{ImportFile, ImportFileError, ImportHeader};
-pub use journal::RunHeader;
+pub use journal::{Durable, EntryRecord, RunHeader};
+pub use members::{ContainerForm, Directory, EncodedMember, MemberEncoder, ReusableBody};
 pub use memory::Short;
 pub use publish::{Replace, WholeSum};
 pub use reader::{
@@ -42,7 +44,7 @@ pub use run::{
     UnfinishedRun, bag_of_work_folder, check_target, find_unfinished, is_taken, lock_unfinished,
     open_run, read_header, remove_unfinished,
 };
-pub use seal::{SealKey, SealKeyError};
+pub use seal::{SealKey, SealKeyError, open_with_token, seal_to_token};
 pub use signature::{
     SecretKeyFile, SignatureProblem, SigningKey, SigningKeyError, VerifyingKey, VerifyingKeyError,
     signed_with,
@@ -50,3 +52,4 @@ pub use signature::{
 pub use spool::trust::{Access, Distrust, open_own_file, open_own_folder};
 pub use spool::{LockRefused, LockedFile, free_space};
 pub use verify::{Depth, TagSums, VerifyReport, verify};
+pub use writer::{Paths, Reservation};

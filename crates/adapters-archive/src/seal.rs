@@ -59,6 +59,45 @@ impl SealKeyError {
     }
 }
 
+/// The cost of a seal to a token, as a power of two: nobody guesses 256 random bits, however fast.
+const TOKEN_WORK_FACTOR: u8 = 2;
+
+fn passphrase_of(token: &[u8; 32]) -> age::secrecy::SecretString {
+    use std::fmt::Write as _;
+    let mut text = String::with_capacity(64);
+    for byte in token {
+        // Writing into a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    text.into()
+}
+
+/// Seals a secret to 256 random bits that somebody else keeps.
+pub fn seal_to_token(token: &[u8; 32], secret: &[u8]) -> io::Result<Vec<u8>> {
+    let mut recipient = age::scrypt::Recipient::new(passphrase_of(token));
+    recipient.set_work_factor(TOKEN_WORK_FACTOR);
+    let encryptor = Encryptor::with_recipients(std::iter::once(&recipient as &dyn age::Recipient))
+        .map_err(io::Error::other)?;
+    let mut sealed = Vec::new();
+    let mut writer = encryptor.wrap_output(&mut sealed)?;
+    writer.write_all(secret)?;
+    writer.finish()?;
+    Ok(sealed)
+}
+
+/// Opens what was sealed to these bits.
+pub fn open_with_token(token: &[u8; 32], sealed: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
+    let mut identity = age::scrypt::Identity::new(passphrase_of(token));
+    identity.set_max_work_factor(TOKEN_WORK_FACTOR);
+    let decryptor = Decryptor::new(sealed).map_err(io::Error::other)?;
+    let plain = decryptor
+        .decrypt(std::iter::once(&identity as &dyn age::Identity))
+        .map_err(io::Error::other)?;
+    let mut secret = Zeroizing::new(Vec::with_capacity(4096));
+    plain.take(LARGEST_SECRET_BYTES).read_to_end(&mut secret)?;
+    Ok(secret)
+}
+
 /// An age identity that small secrets are sealed to.
 #[derive(Clone)]
 pub struct SealKey(x25519::Identity);
@@ -218,5 +257,16 @@ mod tests {
         }
         let missing = SealKey::read(&folder.path().join("none")).err().unwrap();
         assert!(missing.hint().unwrap().contains("age-keygen"));
+    }
+
+    #[test]
+    fn a_seal_to_a_token_is_opened_with_that_token_only() {
+        let sealed = seal_to_token(&[1; 32], b"a password").unwrap();
+        assert_eq!(
+            &**open_with_token(&[1; 32], &sealed).unwrap(),
+            b"a password"
+        );
+        assert!(open_with_token(&[2; 32], &sealed).is_err());
+        assert!(!sealed.windows(8).any(|part| part == b"password"));
     }
 }

@@ -63,6 +63,10 @@ impl UserDataApi for TrackedStarts {
         self.api.binary(what).await
     }
 
+    async fn may_start(&self, item: ItemRef) -> bool {
+        self.api.may_start(item).await
+    }
+
     async fn start_export(&self, item: ItemRef, format: OutputFormat) -> Result<Started, ApiError> {
         let (api, open) = (Arc::clone(&self.api), Arc::clone(&self.open));
         // A task of its own: the answer is recorded even where the caller is dropped while it waits.

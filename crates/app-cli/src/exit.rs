@@ -226,6 +226,8 @@ impl Ending {
                 | SinkError::NoSpace { .. }
                 | SinkError::Io { .. }
                 | SinkError::Duplicate { .. }
+                | SinkError::Lost
+                | SinkError::Unavailable(_)
                 | SinkError::Stopped,
             ) => Self::Failed,
         }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::auth::{Origin, read_login};
+use crate::durations::some_time;
+use crate::fleet_args::FleetArgs;
 use crate::log::LogFormat;
 use crate::settings::Connections;
 use clap::{Arg, Command, CommandFactory as _, Parser};
@@ -21,6 +23,7 @@ use ipnet::IpNet;
     after_help = "Other commands:\n  \
         uforge-export-server audit --data DIR         Print the audit trail, also while a server runs\n  \
         uforge-export-server backup --data DIR FILE   Copy the database, also while a server runs\n  \
+        uforge-export-server migrate-store --from DIR --database URL --store URL   Copy a folder to where many processes share it\n  \
         uforge-export-server config                   Print the effective settings and where each comes from"
 )]
 pub(crate) struct Args {
@@ -39,12 +42,15 @@ pub(crate) struct Args {
         long,
         env = "UFORGE_EXPORT_DATA",
         value_name = "DIR",
-        required_unless_present = "demo"
+        required_unless_present_any = ["demo", "database"]
     )]
     pub(crate) data: Option<PathBuf>,
 
+    #[command(flatten)]
+    pub(crate) fleet: FleetArgs,
+
     /// Try it: serve an embedded UForge that holds nobody's data, from a folder that is removed at the end; on loopback only
-    #[arg(long, conflicts_with_all = ["url", "data"])]
+    #[arg(long, conflicts_with_all = ["url", "data", "database"])]
     pub(crate) demo: bool,
 
     /// Address to listen on; port 0 picks a free one
@@ -230,16 +236,6 @@ The environment is over the files, and the command line over all.
 
 The output is itself such a file.";
 
-/// A duration that can be meant: something, and no more than a person's life.
-fn some_time(text: &str) -> Result<Duration, String> {
-    const LONGEST: Duration = Duration::from_hours(100 * 366 * 24);
-    let time = humantime::parse_duration(text).map_err(|error| error.to_string())?;
-    if time.is_zero() || time > LONGEST {
-        return Err("it has to be more than nothing and at most 100 years".to_owned());
-    }
-    Ok(time)
-}
-
 /// A network or a single address. One that holds every address would let everybody say where they are.
 fn network(text: &str) -> Result<IpNet, String> {
     let text = text.trim();
@@ -367,6 +363,12 @@ mod tests {
             "--tls-key=key.pem",
             "--metrics-listen=9100",
             "--log-format=xml",
+            "--database=postgres://db/exports",
+            "--store=s3://bucket",
+            "--role=worker",
+            "--platform-slots=4",
+            "--lease=60s",
+            "--worker-jobs=0",
             "--demo",
         ] {
             let error = with(&[nonsense]).unwrap_err();

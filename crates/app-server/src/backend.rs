@@ -2,17 +2,23 @@
 //!
 //! `compose` answers with UForge over HTTP and the real workflow; tests answer with doubles.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::bag::receipt::Delivered;
-use domain::jobs::JobFailure;
+use domain::bag::verify::RecordedExport;
+use domain::jobs::{JobFailure, Lease, RunReport, RunStore, RunStoreError, RunWriter};
 use domain::model::{Order, SafeName, UserId};
 use domain::ports::{API_URL, ApiError, Platform, Progress};
 use domain::report::Completeness;
 use secrecy::SecretString;
 use thiserror::Error;
+
+use crate::causes::Causes;
+use crate::deadline::Deadline;
+use crate::rate::RequestRate;
+use crate::slots::RunSlots;
 
 /// A login and its password. Held in memory only, and only while they are needed.
 #[derive(Clone, Debug)]
@@ -83,20 +89,67 @@ impl IdentifyError {
 pub(crate) struct Assignment {
     pub(crate) order: Order,
     pub(crate) sign_in: SignIn,
-    /// The folder of this job's runs: what an unfinished one left in it is resumed.
-    pub(crate) folder: PathBuf,
+    /// Proof of being the one who runs the job.
+    pub(crate) lease: Lease,
+    /// Where its runs are: what an unfinished one left is resumed.
+    pub(crate) runs: Arc<dyn RunStore>,
+    /// The bag's file name.
+    pub(crate) file: SafeName,
+    /// What is shared with the runs of other workers, where there are some.
+    pub(crate) shared: Option<SharedUse>,
+}
+
+/// How one run uses a platform that it shares with the runs of other workers.
+#[derive(Clone)]
+pub(crate) struct SharedUse {
+    /// What may run on the platform at the same time.
+    pub(crate) slots: Arc<RunSlots>,
+    /// Requests a second.
+    pub(crate) rate: Option<Arc<RequestRate>>,
+    /// Until when its lease is held.
+    pub(crate) until: Deadline,
+}
+
+/// What is to be given up of a job.
+pub(crate) struct Unfinished<'a> {
+    /// Whose data.
+    pub(crate) user: &'a UserId,
+    /// Who gives it up.
+    pub(crate) writer: &'a RunWriter,
+    /// Where its runs are.
+    pub(crate) runs: &'a dyn RunStore,
 }
 
 /// What a run exported.
 #[derive(Clone, Debug)]
 pub(crate) struct Exported {
-    /// The name of the bag in the run's folder.
+    /// The name of the bag's file.
     pub(crate) name: SafeName,
     pub(crate) completeness: Completeness,
     /// `export.json` as it stands in the bag.
     pub(crate) report: Bytes,
     /// What a receipt says of the bag; `None` where nothing is known of it.
     pub(crate) delivered: Option<Delivered>,
+}
+
+impl Exported {
+    /// What a finished bag says of itself; one that says nothing counts as partial.
+    pub(crate) fn of_report(name: SafeName, report: Option<RunReport>) -> Self {
+        let (report, delivered) = report.map_or_else(Default::default, |report| {
+            (report.export_json, report.delivered)
+        });
+        let recorded = RecordedExport::read(&*report).unwrap_or_default();
+        let completeness = match recorded.outcome.as_deref() {
+            Some("complete") => Completeness::Complete,
+            _ => Completeness::Partial,
+        };
+        Self {
+            name,
+            completeness,
+            report,
+            delivered: delivered.map(|delivered| *delivered),
+        }
+    }
 }
 
 /// What follows from a run that ended without a bag.
@@ -108,10 +161,14 @@ pub(crate) enum SetbackKind {
     PlatformAway,
     /// There is no space left: later there may be.
     NoSpace,
+    /// The store of archives does not answer, or another process still holds the run: it is asked again soon.
+    StoreAway,
     /// Something else, after which a new attempt can resume what was done.
     Resumable,
     /// Whatever is tried, this order has no bag.
     Final,
+    /// The job is somebody else's by now: nothing of it may be written, asked or said.
+    Lost,
 }
 
 /// Why a run ended without a bag.
@@ -141,6 +198,44 @@ pub(crate) fn no_space() -> Setback {
     }
 }
 
+/// The store of archives does not answer: later it may.
+pub(crate) fn store_away(error: &(dyn std::error::Error + 'static)) -> Setback {
+    tracing::error!(error = %Causes(error), "the store of archives does not answer");
+    Setback {
+        kind: SetbackKind::StoreAway,
+        failure: storage_failure(),
+    }
+}
+
+/// The job is somebody else's by now.
+pub(crate) fn lost() -> Setback {
+    Setback {
+        kind: SetbackKind::Lost,
+        failure: storage_failure(),
+    }
+}
+
+/// What follows from a run that could not be opened, or whose bag could not be kept.
+pub(crate) fn setback_of_runs(error: &RunStoreError) -> Setback {
+    match error {
+        RunStoreError::Lost { .. } => lost(),
+        RunStoreError::NoSpace { .. } => no_space(),
+        error @ RunStoreError::Unavailable(_) => store_away(error),
+        error @ (RunStoreError::Unresumable { .. }
+        | RunStoreError::Missing { .. }
+        | RunStoreError::Failed { .. }) => of_storage(error),
+    }
+}
+
+/// The service's storage failed, for reasons that its operator finds in the log.
+pub(crate) fn of_storage(error: &(dyn std::error::Error + 'static)) -> Setback {
+    tracing::error!(error = %Causes(error), "a run could not write its archive");
+    Setback {
+        kind: SetbackKind::Resumable,
+        failure: storage_failure(),
+    }
+}
+
 /// An export that the service could not store if it stored nothing else.
 pub(crate) fn too_large() -> Setback {
     Setback {
@@ -163,13 +258,13 @@ pub(crate) struct LeftOver {
     pub(crate) is_open: bool,
 }
 
-/// One run. It may be dropped at any await: what it did until then is in its folder.
+/// One run. It may be dropped at any await: what it did until then is in its store.
 #[async_trait]
 pub(crate) trait Run: Send + Sync {
-    /// Exports the data into the folder.
+    /// Exports the data into a bag that the run store can keep.
     async fn export(&mut self, progress: &dyn Progress) -> Result<Exported, Setback>;
 
-    /// Ends the run so that another one can resume it: its tickets stay on the platform, and all of them are in its folder.
+    /// Ends the run so that another one can resume it: its tickets stay on the platform, and all of them are in its journal.
     async fn suspend(&mut self);
 
     /// Takes this run's tickets off the platform. Gives a sentence for each that had to be left.
@@ -203,15 +298,10 @@ pub(crate) trait Backend: Send + Sync {
     /// resumed.
     async fn prepare(&self, assignment: Assignment) -> Result<Box<dyn Run>, Setback>;
 
-    /// Takes the tickets of an unfinished run in this folder off the platform. Without a way to sign in, says only whether there
-    /// are some.
+    /// Takes the tickets of a job's unfinished run off the platform. Without a way to sign in, says only whether there are some.
     async fn abandon_unfinished(
         &self,
-        user: &UserId,
-        folder: PathBuf,
+        unfinished: Unfinished<'_>,
         sign_in: Option<SignIn>,
     ) -> LeftOver;
-
-    /// What a finished bag in this folder says of itself.
-    async fn read_report(&self, folder: PathBuf, name: SafeName) -> Result<Exported, Setback>;
 }

@@ -1,7 +1,9 @@
 //! From the command line to settings, checked before anything begins.
 
 use std::net::SocketAddr;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use thiserror::Error;
 
@@ -9,10 +11,28 @@ use crate::args::Args;
 use crate::auth::Origin;
 use crate::compose::{TextFileError, read_pem};
 use crate::runner::Pace;
-use crate::settings::{Connections, Settings, TlsFiles, Trust};
+use crate::settings::{Connections, Fleet, Role, Settings, TlsFiles, Trust};
 
 /// CA files have a few KiB; a whole system's bundle has some 250.
 const CA_LIMIT_BYTES: usize = 4 * 1024 * 1024;
+
+/// What is usual where many processes share their stores.
+const JOBS_AMONG_MANY: NonZeroUsize = NonZeroUsize::new(8).unwrap();
+const SLOTS: NonZeroUsize = NonZeroUsize::new(4).unwrap();
+const LEASE: Duration = Duration::from_mins(1);
+
+/// A name that no other process has, and that its operator finds again.
+fn process_name(role: Role) -> String {
+    let role = if role.serves() { "web" } else { "worker" };
+    let host = std::env::var("HOSTNAME").unwrap_or_default();
+    let drawn = uuid::Uuid::now_v7().simple().to_string();
+    let drawn = drawn.get(20..).unwrap_or_default();
+    let pid = std::process::id();
+    match host.as_str() {
+        "" => format!("{role}-{pid}-{drawn}"),
+        host => format!("{role}-{host}-{pid}-{drawn}"),
+    }
+}
 
 /// Why the settings cannot be used.
 #[derive(Debug, Error)]
@@ -40,6 +60,9 @@ pub enum SettingsError {
         /// The address.
         listen: SocketAddr,
     },
+    /// A worker would have nobody's credentials.
+    #[error("a service of many processes needs credentials that each of them has")]
+    FleetCredentials,
     /// Browsers would be sent to where nobody speaks their language.
     #[error("the public URL `{url}` is not encrypted, and this service speaks TLS only")]
     PublicUrl {
@@ -57,6 +80,9 @@ impl SettingsError {
                 "give it a certificate (`--tls-cert`, `--tls-key`), or put a proxy with TLS in front of it and name the proxy with `--trusted-proxy`",
             ),
             Self::DemoListen { .. } => Some("listen on loopback, as in `--listen 127.0.0.1:8081`"),
+            Self::FleetCredentials => Some(
+                "name a file with `--service-credentials`, or with `--seal-credentials` one that is the same everywhere",
+            ),
             Self::PublicUrl { .. } => Some("name one that begins with `https://`"),
         }
     }
@@ -71,7 +97,8 @@ impl Args {
             return Err(SettingsError::DemoListen { listen });
         }
         let has_tls = self.tls_cert.is_some();
-        if !is_loopback && !has_tls && self.trusted_proxy.is_empty() {
+        let serves = self.fleet.role.unwrap_or_default().serves();
+        if serves && !is_loopback && !has_tls && self.trusted_proxy.is_empty() {
             return Err(SettingsError::PlainHttp { listen });
         }
         match &self.public_url {
@@ -82,9 +109,40 @@ impl Args {
         }
     }
 
+    /// What a process shares with others.
+    fn shared(&self) -> Result<Option<Fleet>, SettingsError> {
+        let Some((database, store)) = self.fleet.database.as_ref().zip(self.fleet.store.as_ref())
+        else {
+            return Ok(None);
+        };
+        if self.service_credentials.is_none() && self.seal_credentials.is_none() {
+            return Err(SettingsError::FleetCredentials);
+        }
+        let role = self.fleet.role.unwrap_or_default();
+        Ok(Some(Fleet {
+            database: database.clone(),
+            store: store.clone(),
+            store_endpoint: self.fleet.store_endpoint.clone(),
+            role,
+            process: process_name(role),
+            platform_slots: self.fleet.platform_slots.unwrap_or(SLOTS),
+            platform_rate: self.fleet.platform_rate,
+            lease: self.fleet.lease.unwrap_or(LEASE),
+        }))
+    }
+
     /// The settings of a server. Those of a demo lack its UForge and its folder.
     pub(crate) fn into_settings(self) -> Result<Settings, SettingsError> {
         self.check_exposure()?;
+        let fleet = self.shared()?;
+        let pace = fleet
+            .as_ref()
+            .map_or_else(Pace::default, |fleet| Pace::among_many(fleet.lease));
+        let usual_jobs = if fleet.is_some() {
+            JOBS_AMONG_MANY
+        } else {
+            self.jobs
+        };
         let trust = match (self.cacert, self.insecure) {
             (Some(path), _) => Trust::ExtraCa(
                 read_pem(&path, CA_LIMIT_BYTES)
@@ -108,6 +166,7 @@ impl Args {
             url: self.url.unwrap_or_default(),
             trust,
             data: self.data.unwrap_or_default(),
+            fleet,
             listen: self.listen,
             tls: tls.map(|(cert, key)| TlsFiles::new(cert, key)),
             metrics_listen: self.metrics_listen,
@@ -119,7 +178,7 @@ impl Args {
                 per_address: self.connections_per_address,
                 ..Connections::USUAL
             },
-            jobs: self.jobs,
+            jobs: self.fleet.worker_jobs.unwrap_or(usual_jobs),
             keep_archive: self.keep_archive,
             give_up_after: self.give_up_after,
             store_limit: self.store_limit,
@@ -127,7 +186,7 @@ impl Args {
             seal_credentials: self.seal_credentials,
             sign_key: self.sign_key,
             sign_passphrase_file: self.sign_passphrase_file,
-            pace: Pace::default(),
+            pace,
         })
     }
 }

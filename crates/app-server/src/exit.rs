@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use crate::audit::AuditCommandError;
 use crate::backup::BackupCommandError;
 use crate::launch::StartError;
+use crate::migrate::MigrateError;
 use crate::sources::GivenError;
 
 /// How the server ended.
@@ -73,5 +74,14 @@ pub(crate) fn of_backup(error: &BackupCommandError) -> Exit {
         BackupCommandError::InData { .. } => Exit::WrongUsage,
         BackupCommandError::Store(error) if error.is_misconfiguration() => Exit::WrongUsage,
         BackupCommandError::Store(_) | BackupCommandError::Output(_) => Exit::Failed,
+    }
+}
+
+/// For stores that could not be copied.
+pub(crate) fn of_migration(error: &MigrateError) -> Exit {
+    if error.is_misconfiguration() {
+        Exit::WrongUsage
+    } else {
+        Exit::Failed
     }
 }

@@ -14,15 +14,16 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 use crate::api::{Parts, Scraped, Service};
-use crate::auth::{Gate, GateParts, MemorySessions};
+use crate::auth::{Gate, GateParts};
 use crate::backend::Backend;
 use crate::causes::Causes;
 use crate::compose::{
-    self, ComposeError, Demo, DemoError, Signals, StoreError, Stores, open_stores,
+    self, ComposeError, Demo, DemoError, FleetError, Signals, StoreError, Stores, open_stores,
 };
+use crate::duties::terms;
 use crate::metrics::{LastCounts, MeteredAudit, Metrics};
 use crate::routes::{metrics_router, router};
-use crate::runner::{Runner, RunnerPorts, Terms};
+use crate::runner::{Runner, RunnerPorts};
 use crate::seal::Seal;
 use crate::serve::{Serving, Tls, TlsError, serve};
 use crate::settings::{Connections, Settings};
@@ -44,6 +45,8 @@ enum Cause {
     Tls(#[from] TlsError),
     #[error(transparent)]
     Stores(#[from] StoreError),
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
     #[error("the exports of an earlier process cannot be resumed")]
     Jobs(#[from] JobStoreError),
     #[error("could not listen on `{address}`")]
@@ -65,6 +68,8 @@ impl StartError {
     pub fn hint(&self) -> Option<&'static str> {
         match &self.0 {
             Cause::Compose(error) => error.hint(),
+            Cause::Fleet(error) => error.hint(),
+            Cause::Stores(error) => error.hint(),
             _ => None,
         }
     }
@@ -73,6 +78,7 @@ impl StartError {
     pub(crate) fn is_misconfiguration(&self) -> bool {
         match &self.0 {
             Cause::Compose(_) | Cause::Tls(_) => true,
+            Cause::Fleet(error) => error.is_misconfiguration(),
             Cause::Stores(error) => error.is_misconfiguration(),
             Cause::Jobs(_)
             | Cause::Listen { .. }
@@ -86,6 +92,7 @@ impl StartError {
 /// A service that listens.
 pub struct Running {
     url: String,
+    worker: Option<String>,
     metrics_url: Option<String>,
     runner: Arc<Runner>,
     stopping: CancellationToken,
@@ -118,6 +125,9 @@ pub async fn start(settings: Settings) -> Result<Running, StartError> {
 impl Outfit {
     /// Reads every file that the settings name. Nothing is written or sent.
     fn of(settings: &Settings) -> Result<Self, Cause> {
+        if let Some(fleet) = &settings.fleet {
+            compose::check_fleet(fleet)?;
+        }
         let clock = compose::clock();
         let metrics = Arc::new(Metrics::new());
         Ok(Self {
@@ -133,7 +143,10 @@ impl Outfit {
     fn ports(&self, stores: &Stores) -> RunnerPorts {
         RunnerPorts {
             store: Arc::clone(&stores.jobs),
+            runs: Arc::clone(&stores.runs),
             bags: Arc::clone(&stores.bags),
+            slots: stores.slots.clone(),
+            rate: stores.rate.clone(),
             audit: self.audit(stores),
             sealed: Arc::clone(&stores.sealed),
             seal: self.seal.clone(),
@@ -164,7 +177,7 @@ impl Outfit {
                 backend: Arc::clone(&self.backend),
                 clock: Arc::clone(&self.clock),
                 audit: Arc::clone(&audit),
-                sessions: Arc::new(MemorySessions::new(Arc::clone(&self.clock))),
+                sessions: Arc::clone(&stores.sessions),
                 origin: settings.public_url.clone(),
                 has_tls: self.tls.is_some(),
                 administrators: settings.administrators.clone(),
@@ -201,10 +214,21 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Cause>
 }
 
 async fn start_with(settings: Settings, outfit: Outfit) -> Result<Running, Cause> {
-    let stores = open_stores(&settings.data, &outfit.clock).await?;
-    let mut key = [0; 64];
-    getrandom::fill(&mut key).map_err(Cause::Random)?;
-    let (listener, local) = listen(settings.listen).await?;
+    let stores = open_stores(&settings, &outfit.clock).await?;
+    let key = match stores.secret {
+        Some(secret) => secret,
+        None => drawn_key()?,
+    };
+    let role = settings
+        .fleet
+        .as_ref()
+        .map(|fleet| fleet.role)
+        .unwrap_or_default();
+    let listening = if role.serves() {
+        Some(listen(settings.listen).await?)
+    } else {
+        None
+    };
     let metrics = match settings.metrics_listen {
         Some(address) => Some(listen(address).await?),
         None => None,
@@ -217,12 +241,18 @@ async fn start_with(settings: Settings, outfit: Outfit) -> Result<Running, Cause
     } else {
         "http"
     };
-    let url = format!("{scheme}://{local}");
+    let url = listening
+        .as_ref()
+        .map_or_else(String::new, |(_, local)| format!("{scheme}://{local}"));
+    let listener = listening.map(|(listener, _)| listener);
+    let worker = settings.fleet.as_ref().filter(|_| !role.serves());
+    let worker = worker.map(|fleet| fleet.process.clone());
     tracing::info!(
         version = env!("CARGO_PKG_VERSION"),
         platform = outfit.backend.source(),
         url,
         data = %settings.data.display(),
+        process = settings.fleet.as_ref().map(|fleet| fleet.process.as_str()),
         "started"
     );
     let metrics_url = metrics
@@ -234,6 +264,7 @@ async fn start_with(settings: Settings, outfit: Outfit) -> Result<Running, Cause
     let serving = sockets.serve(&settings, outfit, service, &stopping);
     Ok(Running {
         url,
+        worker,
         metrics_url,
         runner,
         stopping,
@@ -244,7 +275,7 @@ async fn start_with(settings: Settings, outfit: Outfit) -> Result<Running, Cause
 
 /// Where callers come in.
 struct Sockets {
-    listener: TcpListener,
+    listener: Option<TcpListener>,
     metrics: Option<TcpListener>,
 }
 
@@ -282,7 +313,9 @@ impl Sockets {
             tasks.spawn(tls.watch(Arc::clone(&outfit.clock), stopping.clone()));
         }
         tasks.spawn(outfit.metrics.add_up(outfit.clock, stopping.clone()));
-        tasks.spawn(serve(self.listener, serving));
+        if let Some(listener) = self.listener {
+            tasks.spawn(serve(listener, serving));
+        }
         tasks
     }
 }
@@ -311,21 +344,21 @@ fn within_open_files(wanted: Connections, open_files: Option<u64>) -> Connection
     }
 }
 
-fn terms(settings: &Settings) -> Terms {
-    Terms {
-        places: settings.jobs.get(),
-        keep_archive: settings.keep_archive,
-        give_up_after: settings.give_up_after,
-        store_limit: settings.store_limit,
-        shares: Terms::SHARES,
-        pace: settings.pace,
-    }
+fn drawn_key() -> Result<[u8; 64], Cause> {
+    let mut key = [0; 64];
+    getrandom::fill(&mut key).map_err(Cause::Random)?;
+    Ok(key)
 }
 
 impl Running {
     /// Where it listens, as in `http://127.0.0.1:8081`; `https` where it speaks TLS itself.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// What a process is called that serves nobody and only runs exports.
+    pub fn worker(&self) -> Option<&str> {
+        self.worker.as_deref()
     }
 
     /// Where metrics are read, where that is not at [`Running::url`].

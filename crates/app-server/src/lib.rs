@@ -13,20 +13,27 @@ mod causes;
 mod compose;
 mod configure;
 mod csv;
+mod deadline;
+mod durations;
+mod duties;
 mod exit;
+mod fleet_args;
 mod launch;
 mod log;
 mod metrics;
+mod migrate;
 mod network;
 mod page;
 mod place;
 mod problem;
+mod rate;
 mod routes;
 mod runner;
 mod seal;
 mod serve;
 mod settings;
 mod sign;
+mod slots;
 mod sources;
 #[cfg(test)]
 mod testing;
@@ -35,7 +42,7 @@ pub use auth::{Origin, OriginError};
 pub use configure::SettingsError;
 pub use launch::{Running, StartError, start};
 pub use runner::Pace;
-pub use settings::{Connections, Settings, TlsFiles, Trust};
+pub use settings::{Connections, Fleet, Role, Settings, TlsFiles, Trust};
 
 use std::ffi::OsString;
 use std::io::{ErrorKind, Write as _};
@@ -47,6 +54,7 @@ use backup::BackupArgs;
 use causes::Causes;
 use compose::Demo;
 use exit::Exit;
+use migrate::MigrateArgs;
 use sources::{Given, GivenError};
 
 /// How long work on the disk that is under way is waited for at the end.
@@ -57,6 +65,7 @@ pub fn main() -> ExitCode {
     match std::env::args_os().nth(1) {
         Some(command) if command == "audit" => print_audit(std::env::args_os().skip(1)),
         Some(command) if command == "backup" => make_backup(std::env::args_os().skip(1)),
+        Some(command) if command == "migrate-store" => migrate_store(std::env::args_os().skip(1)),
         Some(command) if command == "config" => print_config(std::env::args_os().skip(1)),
         _ => run_server(),
     }
@@ -74,6 +83,14 @@ fn make_backup(arguments: impl Iterator<Item = OsString>) -> ExitCode {
     match wait_for::<BackupArgs, _>(arguments, async |args| backup::run(&args).await) {
         Ok(Ok(())) => Exit::Success.into(),
         Ok(Err(error)) => fail(&error, exit::of_backup(&error), error.hint()),
+        Err(status) => status,
+    }
+}
+
+fn migrate_store(arguments: impl Iterator<Item = OsString>) -> ExitCode {
+    match wait_for::<MigrateArgs, _>(arguments, async |args| migrate::run(&args).await) {
+        Ok(Ok(())) => Exit::Success.into(),
+        Ok(Err(error)) => fail(&error, exit::of_migration(&error), error.hint()),
         Err(status) => status,
     }
 }
@@ -218,7 +235,10 @@ async fn serve_until_signalled(settings: Settings, demo: Option<&Demo>) -> Resul
 
 /// Says where the service is. Nobody has to read it.
 fn announce(running: &Running, demo: Option<&Demo>) {
-    let mut announcement = serde_json::json!({ "url": running.url() });
+    let mut announcement = match running.worker() {
+        Some(worker) => serde_json::json!({ "worker": worker }),
+        None => serde_json::json!({ "url": running.url() }),
+    };
     if let Some(metrics) = running.metrics_url() {
         announcement["metrics"] = metrics.into();
     }

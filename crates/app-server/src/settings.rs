@@ -68,6 +68,51 @@ impl TlsFiles {
     }
 }
 
+/// What a process of a service of many does.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Role {
+    /// It serves people and programs, and runs exports.
+    #[default]
+    All,
+    /// It serves people and programs.
+    Web,
+    /// It runs exports.
+    Worker,
+}
+
+impl Role {
+    /// Whether it runs exports.
+    pub(crate) fn runs(self) -> bool {
+        self != Self::Web
+    }
+
+    /// Whether it serves people and programs.
+    pub(crate) fn serves(self) -> bool {
+        self != Self::Worker
+    }
+}
+
+/// What a process shares with the others of its service.
+#[derive(Clone, Debug)]
+pub struct Fleet {
+    /// URL of the database, without a password.
+    pub database: String,
+    /// URL of the store of archives.
+    pub store: String,
+    /// Where that store is reached, if not at its usual address.
+    pub store_endpoint: Option<String>,
+    /// What this process does.
+    pub role: Role,
+    /// What this process is called: no other one is.
+    pub process: String,
+    /// Exports that run on the platform at the same time, over all workers.
+    pub platform_slots: NonZeroUsize,
+    /// Requests to the platform a second, over all workers.
+    pub platform_rate: Option<NonZeroUsize>,
+    /// For how long a worker claims a job, and how long a dead one is waited for.
+    pub lease: Duration,
+}
+
 /// Everything that decides how the service works.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -75,8 +120,10 @@ pub struct Settings {
     pub url: String,
     /// Which of its certificates are trusted.
     pub trust: Trust,
-    /// The folder that the service has for itself.
+    /// The folder that the service has for itself; of no use where it shares its stores with other processes.
     pub data: PathBuf,
+    /// What it shares with other processes instead.
+    pub fleet: Option<Fleet>,
     /// Where it listens.
     pub listen: SocketAddr,
     /// What it speaks TLS with; plain HTTP otherwise.
@@ -119,6 +166,7 @@ impl Settings {
             url: url.into(),
             trust: Trust::default(),
             data: data.into(),
+            fleet: None,
             listen: SocketAddr::from(([127, 0, 0, 1], 0)),
             tls: None,
             metrics_listen: None,

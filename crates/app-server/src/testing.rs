@@ -1,15 +1,20 @@
 //! Doubles of the world behind the service.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use adapters_store::DiskBags;
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::jobs::{AuditLog, BagStore, Job, JobFailure, JobId, JobRequest, JobStore};
+use domain::jobs::{
+    AuditLog, BagStore as _, BagStoreError, Job, JobFailure, JobId, JobRequest, JobStore, KeptBag,
+    Lease, OpenedRun, RunReport, RunSettings, RunStore, RunStoreError, RunWriter, WorkerId,
+};
 use domain::model::{ItemKind, ItemRef, ObjectId, SafeName, UserId};
-use domain::ports::{ApiError, Clock, Event, ItemStage, MockClock, Platform, Progress};
+use domain::ports::{
+    ApiError, Clock, Event, ItemStage, Journal, MemoryJournal, MockClock, Platform, Progress,
+};
 use domain::report::{Completeness, delivered, sample};
 use domain::testing::{MemoryAudit, MemoryCredentials, MemoryJobStore};
 use jiff::Timestamp;
@@ -18,10 +23,10 @@ use tokio::sync::Semaphore;
 
 use crate::backend::{
     Assignment, Backend, Credentials, Exported, IdentifyError, LeftOver, Run, Setback, SetbackKind,
-    SignIn,
+    SignIn, Unfinished, setback_of_runs,
 };
 use crate::compose;
-use crate::runner::{Pace, RunnerPorts, Terms};
+use crate::runner::{Duty, Pace, RunnerPorts, Terms};
 use crate::sign::{SignError, Signer};
 
 /// The bytes of every bag that a fake run makes.
@@ -52,7 +57,7 @@ pub(crate) struct FakeBackend {
     questions: AtomicUsize,
     behaviour: Mutex<Behaviour>,
     gate: Arc<Semaphore>,
-    tickets: Arc<Mutex<Vec<PathBuf>>>,
+    tickets: Arc<Mutex<Vec<JobId>>>,
     passwords: Mutex<Vec<String>>,
     has_service_account: AtomicBool,
     /// The platform does not answer the question who somebody is.
@@ -163,6 +168,10 @@ impl Backend for FakeBackend {
             SignIn::Service => String::new(),
         };
         self.passwords.lock().unwrap().push(password);
+        let order = &assignment.order;
+        let settings = RunSettings::of(order, assignment.file.clone());
+        let opened = assignment.runs.open(&assignment.lease, &settings).await;
+        opened.map_err(|error| setback_of_runs(&error))?;
         Ok(Box::new(FakeRun {
             assignment,
             behaviour: *self.behaviour.lock().unwrap(),
@@ -173,22 +182,18 @@ impl Backend for FakeBackend {
 
     async fn abandon_unfinished(
         &self,
-        _: &UserId,
-        folder: PathBuf,
+        unfinished: Unfinished<'_>,
         sign_in: Option<SignIn>,
     ) -> LeftOver {
+        let job = unfinished.writer.job();
         let mut tickets = self.tickets.lock().unwrap();
         if sign_in.is_some() {
-            tickets.retain(|own| *own != folder);
+            tickets.retain(|own| own != job);
         }
         LeftOver {
             notes: Vec::new(),
-            is_open: tickets.contains(&folder),
+            is_open: tickets.contains(job),
         }
-    }
-
-    async fn read_report(&self, _: PathBuf, name: SafeName) -> Result<Exported, Setback> {
-        Ok(exported(name))
     }
 }
 
@@ -214,7 +219,7 @@ struct FakeRun {
     assignment: Assignment,
     behaviour: Behaviour,
     gate: Arc<Semaphore>,
-    tickets: Arc<Mutex<Vec<PathBuf>>>,
+    tickets: Arc<Mutex<Vec<JobId>>>,
 }
 
 fn setback(kind: SetbackKind, message: &str) -> Setback {
@@ -230,11 +235,11 @@ fn setback(kind: SetbackKind, message: &str) -> Setback {
 #[async_trait]
 impl Run for FakeRun {
     async fn export(&mut self, progress: &dyn Progress) -> Result<Exported, Setback> {
-        let folder = self.assignment.folder.clone();
         {
+            let job = &self.assignment.lease.job;
             let mut tickets = self.tickets.lock().unwrap();
-            if !tickets.contains(&folder) {
-                tickets.push(folder.clone());
+            if !tickets.contains(job) {
+                tickets.push(job.clone());
             }
         }
         let item = ItemRef {
@@ -260,10 +265,7 @@ impl Run for FakeRun {
             Behaviour::FindNoSpace => Err(setback(SetbackKind::NoSpace, "no space left")),
             Behaviour::Deliver => {
                 self.abandon().await;
-                let order = &self.assignment.order;
-                let name = format!("{}.{}", order.bag_name.as_str(), order.format.ending());
-                std::fs::write(folder.join(&name), BAG).unwrap();
-                Ok(exported(SafeName::parse(&name).unwrap()))
+                Ok(exported(self.assignment.file.clone()))
             }
         }
     }
@@ -271,9 +273,53 @@ impl Run for FakeRun {
     async fn suspend(&mut self) {}
 
     async fn abandon(&mut self) -> Vec<String> {
-        let folder = &self.assignment.folder;
-        self.tickets.lock().unwrap().retain(|own| own != folder);
+        let job = &self.assignment.lease.job;
+        self.tickets.lock().unwrap().retain(|own| own != job);
         Vec::new()
+    }
+}
+
+const REPORT: &[u8] = br#"{"format":"uforge-export/1","outcome":"complete"}"#;
+
+/// Runs that write [`BAG`] when it is kept.
+pub(crate) struct FakeRuns(DiskBags);
+
+#[async_trait]
+impl RunStore for FakeRuns {
+    async fn open(&self, lease: &Lease, _: &RunSettings) -> Result<OpenedRun, RunStoreError> {
+        self.0.work_folder(&lease.job).await.unwrap();
+        Ok(OpenedRun::Complete {
+            journal: Arc::new(MemoryJournal::default()),
+        })
+    }
+
+    async fn unfinished(&self, _: &RunWriter) -> Result<Vec<Arc<dyn Journal>>, RunStoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn discard(&self, writer: &RunWriter) -> Result<(), RunStoreError> {
+        self.0.delete(writer.job()).await.unwrap();
+        Ok(())
+    }
+
+    async fn keep(&self, lease: &Lease, file: &SafeName) -> Result<KeptBag, RunStoreError> {
+        if !self.is_kept(lease, file).await? {
+            let folder = self.0.work_folder(&lease.job).await.unwrap();
+            std::fs::write(folder.join(file.as_str()), BAG).unwrap();
+        }
+        Ok(self.0.keep(&lease.job, file).await.unwrap())
+    }
+
+    async fn is_kept(&self, lease: &Lease, file: &SafeName) -> Result<bool, RunStoreError> {
+        let opened = self.0.open(&lease.job, file, u64::MAX, 0..0).await;
+        Ok(!matches!(opened, Err(BagStoreError::Missing { .. })))
+    }
+
+    async fn report(&self, _: &Lease, _: &SafeName) -> Result<Option<RunReport>, RunStoreError> {
+        Ok(Some(RunReport {
+            export_json: Bytes::from_static(REPORT),
+            delivered: Some(Box::new(delivered(&sample::complete(), &[]))),
+        }))
     }
 }
 
@@ -281,7 +327,7 @@ impl Run for FakeRun {
 #[derive(Clone)]
 pub(crate) struct TestStores {
     pub(crate) store: Arc<dyn JobStore>,
-    pub(crate) bags: Arc<dyn BagStore>,
+    pub(crate) bags: Arc<DiskBags>,
     pub(crate) audit: Arc<dyn AuditLog>,
     pub(crate) sealed: Arc<MemoryCredentials>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -292,7 +338,7 @@ impl TestStores {
         let clock = compose::clock();
         Self {
             store: Arc::new(MemoryJobStore::new(Arc::clone(&clock))),
-            bags: Arc::new(adapters_store::DiskBags::open(folder).unwrap()),
+            bags: Arc::new(DiskBags::open(folder).unwrap()),
             audit: Arc::new(MemoryAudit::default()),
             sealed: Arc::default(),
             clock,
@@ -303,7 +349,10 @@ impl TestStores {
     pub(crate) fn ports(&self, backend: &Arc<FakeBackend>) -> RunnerPorts {
         RunnerPorts {
             store: Arc::clone(&self.store),
-            bags: Arc::clone(&self.bags),
+            runs: Arc::new(FakeRuns((*self.bags).clone())),
+            bags: Arc::clone(&self.bags) as _,
+            slots: None,
+            rate: None,
             audit: Arc::clone(&self.audit),
             sealed: Arc::clone(&self.sealed) as _,
             seal: None,
@@ -317,6 +366,9 @@ impl TestStores {
 /// What a runner goes by in tests: usual, but without long pauses.
 pub(crate) fn terms(places: usize) -> Terms {
     Terms {
+        worker: WorkerId::of(&uuid::Uuid::now_v7().to_string()),
+        duty: Duty::Alone,
+        deaths: Job::DEATHS,
         places,
         keep_archive: Duration::from_hours(1),
         give_up_after: Duration::from_hours(24),

@@ -146,7 +146,8 @@ pub async fn interrupted_entries_of_known_length_are_resumed(place: &Place<'_>, 
         return;
     }
     assert_eq!(again.sink.resumed_receipts().len(), 1);
-    assert_eq!(again.sink.partial_entries().len(), 2);
+    let partial = again.sink.partial_entries().len();
+    assert!(partial == 2 || resumes == Resumes::Closed, "{partial}");
     go_on(&again, &contents).await;
     again
         .sink

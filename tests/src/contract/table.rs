@@ -18,12 +18,15 @@ const SINKS: &str = "tests/tests/contract/archive.rs";
 const MEMORY: &str = "tests/tests/contract/memory.rs";
 const IMPORTS: &str = "tests/tests/contract/imports.rs";
 const CLOCKS: &str = "tests/tests/contract/clock.rs";
+const ROPES: &str = "tests/tests/contract/ropes.rs";
 const METERED: &str = "crates/app-server/tests/service/metrics.rs";
+const FLEET: &str = "tests/tests/fleet/main.rs";
 const STORES: &str = "tests/tests/contract/stores.rs";
+const POSTGRES: &str = "tests/tests/contract/postgres.rs";
 const PLATFORMS: &str = "tests/tests/contract/user_data_api.rs";
 
 /// Every port.
-pub const PORTS: [Port; 16] = [
+pub const PORTS: [Port; 19] = [
     Port {
         name: "UserDataApi",
         file: "crates/domain/src/ports/user_data.rs",
@@ -45,6 +48,7 @@ pub const PORTS: [Port; 16] = [
                     "the_parts_of_an_item_come_from_their_list",
                 ],
             ),
+            ("may_start", &["an_export_runs_its_course"]),
             ("start_export", &["an_export_runs_its_course"]),
             ("export_status", &["an_export_runs_its_course"]),
             (
@@ -72,6 +76,7 @@ pub const PORTS: [Port; 16] = [
             ("FakePlatform", PLATFORMS),
             // Private to its program, which tests it with whole runs.
             ("MeteredApi", METERED),
+            ("SharedPlatform", FLEET),
         ],
     },
     Port {
@@ -119,7 +124,11 @@ pub const PORTS: [Port; 16] = [
                 ],
             ),
         ],
-        implementations: &[("ArchiveWriter", SINKS), ("MemorySink", MEMORY)],
+        implementations: &[
+            ("ArchiveWriter", SINKS),
+            ("MemorySink", MEMORY),
+            ("RopeSink", ROPES),
+        ],
     },
     Port {
         name: "PayloadInPlace",
@@ -128,7 +137,7 @@ pub const PORTS: [Port; 16] = [
             ("first_bytes", &["documents_and_pictures_are_read_back"]),
             ("add", &["documents_and_pictures_are_read_back"]),
         ],
-        implementations: &[("InPlace", SINKS)],
+        implementations: &[("InPlace", SINKS), ("RopeInPlace", ROPES)],
     },
     Port {
         name: "TagFiles",
@@ -157,6 +166,8 @@ pub const PORTS: [Port; 16] = [
             ("Small", SINKS),
             ("Streamed", SINKS),
             ("MemoryWriter", MEMORY),
+            ("Gathered", ROPES),
+            ("EntryUpload", ROPES),
         ],
     },
     Port {
@@ -172,7 +183,11 @@ pub const PORTS: [Port; 16] = [
             ),
             ("record", &["record_some"]),
         ],
-        implementations: &[("RunJournal", SINKS), ("MemoryJournal", MEMORY)],
+        implementations: &[
+            ("RunJournal", SINKS),
+            ("MemoryJournal", MEMORY),
+            ("RunLog", ROPES),
+        ],
     },
     Port {
         name: "ImportApi",
@@ -309,6 +324,10 @@ pub const PORTS: [Port; 16] = [
                 ],
             ),
             (
+                "take_over",
+                &["only_a_lease_that_ran_out_is_taken_over_by_a_full_worker"],
+            ),
+            (
                 "renew",
                 &[
                     "a_lease_that_ran_out_is_taken_over",
@@ -326,18 +345,20 @@ pub const PORTS: [Port; 16] = [
             ("changes", &["changes_are_heard_or_resynced"]),
             ("now", &["a_waiting_job_waits_for_its_time"]),
         ],
-        implementations: &[("MemoryJobStore", STORES), ("SqliteJobStore", STORES)],
+        implementations: &[
+            ("MemoryJobStore", STORES),
+            ("PostgresJobStore", POSTGRES),
+            ("SqliteJobStore", STORES),
+        ],
     },
     Port {
         name: "BagStore",
         file: "crates/domain/src/jobs/bags.rs",
         methods: &[
-            ("work_folder", &["a_work_folder_keeps_an_unfinished_run"]),
-            ("keep", &["a_kept_bag_is_read_back_in_any_part"]),
             (
                 "put",
                 &[
-                    "a_bag_comes_as_a_stream",
+                    "a_kept_bag_is_read_back_in_any_part",
                     "a_stream_that_breaks_keeps_nothing",
                 ],
             ),
@@ -352,12 +373,89 @@ pub const PORTS: [Port; 16] = [
                 "delete",
                 &["a_deleted_bag_is_gone_but_an_open_one_is_read_to_its_end"],
             ),
-            ("list", &["a_work_folder_keeps_an_unfinished_run"]),
-            ("used_bytes", &["a_work_folder_keeps_an_unfinished_run"]),
-            ("used_bytes_of", &["a_work_folder_keeps_an_unfinished_run"]),
-            ("free_space", &["a_work_folder_keeps_an_unfinished_run"]),
+            ("list", &["a_kept_bag_is_read_back_in_any_part"]),
+            ("used_bytes", &["a_kept_bag_is_read_back_in_any_part"]),
+            ("used_bytes_of", &["a_kept_bag_is_read_back_in_any_part"]),
+            ("free_space", &["a_kept_bag_is_read_back_in_any_part"]),
         ],
-        implementations: &[("DiskBags", STORES)],
+        implementations: &[("DiskBags", STORES), ("S3Store", ROPES)],
+    },
+    Port {
+        name: "RunStore",
+        file: "crates/domain/src/jobs/runs.rs",
+        methods: &[
+            (
+                "open",
+                &[
+                    "an_unfinished_run_is_resumed_under_the_next_lease",
+                    "a_finished_bag_is_kept",
+                    "a_late_run_is_refused",
+                ],
+            ),
+            (
+                "unfinished",
+                &["an_unfinished_run_is_resumed_under_the_next_lease"],
+            ),
+            (
+                "discard",
+                &["an_unfinished_run_is_resumed_under_the_next_lease"],
+            ),
+            ("keep", &["a_finished_bag_is_kept"]),
+            ("is_kept", &["a_finished_bag_is_kept"]),
+            ("report", &["a_finished_bag_is_kept"]),
+        ],
+        implementations: &[
+            ("DiskRuns", STORES),
+            ("S3Store", ROPES),
+            // Private to its program's tests.
+            ("FakeRuns", "crates/app-server/src/testing.rs"),
+        ],
+    },
+    Port {
+        name: "RunRecords",
+        file: "crates/domain/src/jobs/records.rs",
+        methods: &[
+            (
+                "append",
+                &[
+                    "records_are_read_back_in_order",
+                    "a_late_record_never_appears_behind_the_successor_s_back",
+                    "records_are_progress",
+                ],
+            ),
+            ("read", &["records_are_read_back_in_order"]),
+            ("delete", &["records_are_read_back_in_order"]),
+            ("jobs", &["records_are_read_back_in_order"]),
+        ],
+        implementations: &[
+            ("MemoryRunRecords", STORES),
+            ("PostgresRunRecords", POSTGRES),
+        ],
+    },
+    Port {
+        name: "Slots",
+        file: "crates/domain/src/jobs/slots.rs",
+        methods: &[
+            (
+                "take",
+                &[
+                    "slots_are_never_exceeded",
+                    "a_slot_survives_its_worker_and_goes_with_the_job",
+                ],
+            ),
+            (
+                "give_back",
+                &[
+                    "slots_are_never_exceeded",
+                    "a_slot_survives_its_worker_and_goes_with_the_job",
+                ],
+            ),
+            (
+                "taken",
+                &["a_slot_survives_its_worker_and_goes_with_the_job"],
+            ),
+        ],
+        implementations: &[("MemorySlots", STORES), ("PostgresSlots", POSTGRES)],
     },
     Port {
         name: "AuditLog",
@@ -377,6 +475,7 @@ pub const PORTS: [Port; 16] = [
             ("LateAudit", STORES),
             ("MemoryAudit", STORES),
             ("MeteredAudit", METERED),
+            ("PostgresAudit", POSTGRES),
             ("SqliteAudit", STORES),
         ],
     },
@@ -394,7 +493,11 @@ pub const PORTS: [Port; 16] = [
             ("release", &["a_key_is_new_once"]),
             ("expire", &["a_key_is_kept_for_a_day"]),
         ],
-        implementations: &[("MemoryKeys", STORES), ("SqliteKeys", STORES)],
+        implementations: &[
+            ("MemoryKeys", STORES),
+            ("PostgresKeys", POSTGRES),
+            ("SqliteKeys", STORES),
+        ],
     },
     Port {
         name: "SealedCredentials",
@@ -405,6 +508,10 @@ pub const PORTS: [Port; 16] = [
             ("delete", &["what_was_put_is_got_until_it_is_deleted"]),
             ("list", &["what_was_put_is_got_until_it_is_deleted"]),
         ],
-        implementations: &[("MemoryCredentials", STORES), ("SqliteCredentials", STORES)],
+        implementations: &[
+            ("MemoryCredentials", STORES),
+            ("PostgresCredentials", POSTGRES),
+            ("SqliteCredentials", STORES),
+        ],
     },
 ];

@@ -262,6 +262,7 @@ async fn finished(api: &dyn UserDataApi, ticket: Ticket, pause: Pause<'_>) -> Ex
 /// An export of each kind goes from its start to its deletion.
 pub async fn an_export_runs_its_course(api: &dyn UserDataApi, pause: Pause<'_>) {
     for item in [appliance(201), mysoftware(301)] {
+        assert!(api.may_start(item).await);
         let started = api
             .start_export(item, OutputFormat::Yaml)
             .await

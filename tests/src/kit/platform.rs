@@ -42,12 +42,21 @@ pub fn small(toml: &str) -> Scenario {
 /// Where the sandbox announces nonsense.
 pub fn settings_for(platform: &Running) -> ApiSettings {
     let announced = platform.announcement();
+    settings_at(platform.url(), &announced.user, &announced.password)
+}
+
+/// The same for a platform of another process.
+///
+/// # Panics
+///
+/// Where it is announced with nonsense.
+pub fn settings_at(url: &str, user: &str, password: &str) -> ApiSettings {
     ApiSettings {
-        base: BaseUrl::parse(platform.url()).expect("a URL"),
-        user: UserId::parse(&announced.user).expect("a login"),
+        base: BaseUrl::parse(url).expect("a URL"),
+        user: UserId::parse(user).expect("a login"),
         credentials: Credentials::Password {
-            login: announced.user,
-            password: announced.password.into(),
+            login: user.to_owned(),
+            password: password.to_owned().into(),
         },
         silence: Duration::from_secs(5),
         document_limit_bytes: Limits::DOCUMENT_BYTES,

@@ -17,6 +17,7 @@ const RULES: [Rule; 3] = [
             "crates/adapters-http/src/auth.rs",
             "crates/app-server/src/auth/gate.rs",
             "crates/app-server/src/compose/seal.rs",
+            "crates/app-server/src/compose/sessions.rs",
             "crates/app-server/src/runner/registry.rs",
         ],
         reason: "a secret is looked into where it is sent, sealed or compared, or opens a key, nowhere else",
@@ -38,12 +39,16 @@ const RULES: [Rule; 3] = [
         places: &[
             "crates/adapters-archive/src/spool/pause.rs",
             "crates/adapters-clock/src/lib.rs",
+            // Until a run that was dropped has closed its files; until a database that went away answers again, and between two
+            // signals.
+            "crates/adapters-store/src/files/runs.rs",
+            "crates/adapters-store/src/postgres/",
             // The server, through the clock port: between two events of progress, after a connection that could not be
-            // accepted, until a caller who reads nothing is cut off, between two looks for jobs whose time has come, until a
-            // run that was dropped has closed its files.
+            // accepted, until a caller who reads nothing is cut off, between two looks for jobs whose time has come, before this
+            // process records again that it is alive.
             "crates/app-server/src/api/events.rs",
             "crates/app-server/src/serve/",
-            "crates/app-server/src/compose/folder.rs",
+            "crates/app-server/src/compose/membership.rs",
             // Until measured times are added up.
             "crates/app-server/src/metrics/registry/",
             "crates/app-server/src/runner/",

@@ -6,6 +6,8 @@ mod archive;
 mod clock;
 mod imports;
 mod memory;
+mod postgres;
+mod ropes;
 mod stores;
 mod table;
 mod user_data_api;

@@ -6,16 +6,23 @@ use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use adapters_store::{
-    Database, DiskBags, LateAudit, SqliteAudit, SqliteCredentials, SqliteJobStore, SqliteKeys,
+    Database, DiskBags, DiskRuns, LateAudit, SqliteAudit, SqliteCredentials, SqliteJobStore,
+    SqliteKeys,
 };
 use domain::jobs::{
     AuditAction, AuditEntry, AuditLog as _, AuditPage, Claim, Ending, JobPage, JobState, JobStore,
     JobStoreError, Whose, Wish,
 };
-use domain::testing::{ManualClock, MemoryAudit, MemoryCredentials, MemoryJobStore, MemoryKeys};
+use domain::testing::{
+    ManualClock, MemoryAudit, MemoryCredentials, MemoryJobStore, MemoryKeys, MemoryRunRecords,
+    MemorySlots,
+};
 use proptest::prelude::*;
 use tests::contract::job_store::{PLENTY, TERM, id, job, user};
-use tests::contract::{audit_log, bag_store, idempotency_keys, job_store, sealed_credentials};
+use tests::contract::{
+    audit_log, bag_store, idempotency_keys, job_store, run_records, run_store, sealed_credentials,
+    slots,
+};
 
 async fn open(folder: &Path, clock: &ManualClock) -> Database {
     let database = Database::open(&folder.join("jobs.sqlite"), Arc::new(clock.clone())).await;
@@ -23,7 +30,7 @@ async fn open(folder: &Path, clock: &ManualClock) -> Database {
 }
 
 /// Runs a promise of the job store against memory and against SQLite.
-macro_rules! job_store_promises {
+macro_rules! in_memory_and_sqlite {
     ($($promise:ident)+) => {$(
         #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
         async fn $promise() {
@@ -39,28 +46,7 @@ macro_rules! job_store_promises {
     )+};
 }
 
-job_store_promises! {
-    a_job_comes_back_to_its_owner_only
-    every_state_comes_back
-    the_same_order_twice_is_one_job
-    shares_are_never_exceeded
-    archives_are_counted_and_named
-    a_job_waits_while_enough_archives_are_kept
-    a_report_is_read_by_itself
-    lists_are_newest_first
-    a_late_update_changes_nothing
-    transfers_are_never_lost_to_an_update
-    each_job_is_claimed_once
-    owners_take_turns
-    a_lease_that_ran_out_is_taken_over
-    a_late_end_races_the_takeover
-    what_is_given_back_is_no_death
-    a_waiting_job_waits_for_its_time
-    a_sign_in_wakes_the_owner_s_jobs
-    a_wish_reaches_the_holder
-    progress_is_recorded
-    changes_are_heard_or_resynced
-}
+tests::job_store_promises!(in_memory_and_sqlite);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_audit_trail_keeps_its_promises() {
@@ -110,16 +96,64 @@ async fn sealed_credentials_keep_their_promises() {
 
 #[tokio::test]
 async fn bags_on_disk_keep_their_promises() {
-    for number in 0..6 {
+    for number in 0..4 {
         let folder = tempfile::tempdir().expect("a folder");
         let bags = DiskBags::open(folder.path()).expect("bags");
         match number {
             0 => bag_store::a_kept_bag_is_read_back_in_any_part(&bags).await,
             1 => bag_store::a_bag_of_another_size_is_not_given_away(&bags).await,
-            2 => bag_store::a_bag_comes_as_a_stream(&bags).await,
-            3 => bag_store::a_stream_that_breaks_keeps_nothing(&bags).await,
-            4 => bag_store::a_deleted_bag_is_gone_but_an_open_one_is_read_to_its_end(&bags).await,
-            _ => bag_store::a_work_folder_keeps_an_unfinished_run(&bags).await,
+            2 => bag_store::a_stream_that_breaks_keeps_nothing(&bags).await,
+            _ => {
+                let when_deleted = bag_store::WhenDeleted::ReadToItsEnd;
+                bag_store::a_deleted_bag_is_gone_but_an_open_one_is_read_to_its_end(
+                    &bags,
+                    when_deleted,
+                )
+                .await;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn runs_on_disk_keep_their_promises() {
+    for is_finished in [false, true] {
+        let clock = ManualClock::default();
+        let jobs = MemoryJobStore::new(Arc::new(clock.clone()));
+        let folder = tempfile::tempdir().expect("a folder");
+        let bags = DiskBags::open(folder.path()).expect("bags");
+        let system = adapters_clock::SystemClock::start();
+        let runs = DiskRuns::new(&bags, Arc::new(system));
+        if is_finished {
+            run_store::a_finished_bag_is_kept(&runs, &bags, &jobs, &clock).await;
+        } else {
+            run_store::an_unfinished_run_is_resumed_under_the_next_lease(&runs, &jobs, &clock)
+                .await;
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn records_and_slots_in_memory_keep_their_promises() {
+    for number in 0..5 {
+        let clock = ManualClock::default();
+        let jobs = Arc::new(MemoryJobStore::new(Arc::new(clock.clone())));
+        let records = MemoryRunRecords::new(Arc::clone(&jobs));
+        let slots = MemorySlots::new(Arc::clone(&jobs), slots::SLOTS);
+        match number {
+            0 => run_records::records_are_read_back_in_order(&records, &*jobs, &clock).await,
+            1 => {
+                run_records::a_late_record_never_appears_behind_the_successor_s_back(
+                    &records, &*jobs, &clock, 300,
+                )
+                .await;
+            }
+            2 => run_records::records_are_progress(&records, &*jobs, &clock).await,
+            3 => slots::slots_are_never_exceeded(&slots, &*jobs, &clock).await,
+            _ => {
+                slots::a_slot_survives_its_worker_and_goes_with_the_job(&slots, &*jobs, &clock)
+                    .await;
+            }
         }
     }
 }

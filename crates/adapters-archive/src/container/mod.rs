@@ -10,6 +10,7 @@
 //!
 //! Start with [`Container`].
 
+mod decode;
 mod deflate;
 mod encode;
 mod member;
@@ -22,6 +23,7 @@ mod zip;
 
 use domain::model::BagFormat;
 
+pub(crate) use decode::first_bytes;
 pub(crate) use encode::{Encoder, Encoding};
 pub(crate) use member::{Container, Content, Extent, HeadForm, Member, Placed, Span};
 pub(crate) use resumable::ResumablePart;

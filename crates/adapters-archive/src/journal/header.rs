@@ -32,7 +32,7 @@ pub struct RunHeader {
 
 impl RunHeader {
     /// The first thing in which another run differs, in words; `None` where it is the same order.
-    pub(crate) fn difference(&self, other: &Self) -> Option<&'static str> {
+    pub fn difference(&self, other: &Self) -> Option<&'static str> {
         [
             (self.user != other.user, "another user"),
             (self.source != other.source, "another platform"),

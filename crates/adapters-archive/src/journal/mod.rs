@@ -28,7 +28,8 @@ pub(crate) use checkpoint::{
 pub(crate) use header::FORMAT_VERSION;
 pub use header::RunHeader;
 pub(crate) use lines::{Lines, Scan, scan};
-pub(crate) use record::{Durable, EntryRecord, PartialPlace, Record};
+pub use record::{Durable, EntryRecord};
+pub(crate) use record::{PartialPlace, Record};
 
 /// The journal of one run, shared by the sink and the [`Journal`] port.
 ///

@@ -9,13 +9,17 @@ use crate::container::Content;
 
 /// An entry that ended whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct EntryRecord {
-    pub(crate) entry: NewEntry,
-    pub(crate) bytes: u64,
-    pub(crate) crc32: u32,
+pub struct EntryRecord {
+    /// The entry as it was opened.
+    pub entry: NewEntry,
+    /// Length of the content.
+    pub bytes: u64,
+    /// CRC-32 of the content.
+    pub crc32: u32,
     /// Length of the body.
-    pub(crate) packed: u64,
-    pub(crate) sha256: Sha256,
+    pub packed: u64,
+    /// SHA-256 of the content.
+    pub sha256: Sha256,
 }
 
 impl EntryRecord {
@@ -29,7 +33,7 @@ impl EntryRecord {
     }
 
     /// Proof of this entry.
-    pub(crate) fn receipt(&self, durable: Durable) -> Receipt {
+    pub fn receipt(&self, durable: Durable) -> Receipt {
         Receipt {
             path: self.entry.path.clone(),
             bytes: self.bytes,
@@ -43,8 +47,10 @@ impl EntryRecord {
 
 /// Whether an entry would survive a loss of power now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Durable {
+pub enum Durable {
+    /// It would.
     Yes,
+    /// Only once the bag is finished.
     NotYet,
 }
 

@@ -126,6 +126,11 @@ impl RunFiles {
         self.journal.as_ref()
     }
 
+    /// What the run recorded, which holds the lock from now on. The files stay.
+    pub fn into_journal(self) -> Arc<dyn Journal> {
+        self.journal
+    }
+
     /// Removes them. The bag is published whether or not this succeeds.
     pub fn remove(self) {
         if let Some(publication) = self.publication {

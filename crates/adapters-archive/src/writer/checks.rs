@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 use super::entry_end::QUEUE_CHUNKS;
 
 /// The checks of one entry.
-pub(super) struct Checks {
+pub(crate) struct Checks {
     content: ContentChecked,
     /// Where the size was said to be known, it must be that.
     size: PublishedCheck,
@@ -26,7 +26,7 @@ enum ContentChecked {
 
 impl Checks {
     /// All checks in the thread that asks.
-    pub(super) fn here(entry: &NewEntry) -> Self {
+    pub(crate) fn here(entry: &NewEntry) -> Self {
         Self {
             content: ContentChecked::Here(ContentCheck::of(&entry.check)),
             size: PublishedCheck::new(entry.size, None),
@@ -55,7 +55,7 @@ impl Checks {
         Ok((checks, Some(sender)))
     }
 
-    pub(super) fn update(&mut self, chunk: &[u8]) -> Result<(), CheckFailure> {
+    pub(crate) fn update(&mut self, chunk: &[u8]) -> Result<(), CheckFailure> {
         self.size.update(chunk)?;
         match &mut self.content {
             ContentChecked::Here(check) => check.update(chunk),
@@ -64,7 +64,7 @@ impl Checks {
     }
 
     /// Judges the whole; a thread's queue must have been closed before.
-    pub(super) fn finish(self, sha256: &Sha256) -> Result<(), CheckFailure> {
+    pub(crate) fn finish(self, sha256: &Sha256) -> Result<(), CheckFailure> {
         self.content.so_far()?.finish(sha256)?;
         self.size.finish(sha256)
     }

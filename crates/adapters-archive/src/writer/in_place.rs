@@ -5,7 +5,6 @@ use std::io::{self, Read};
 
 use domain::model::BagPath;
 use domain::ports::{PayloadInPlace, SinkError, Storage, TagFile};
-use flate2::read::DeflateDecoder;
 use jiff::Timestamp;
 
 use super::bag::UnfinishedBag;
@@ -13,7 +12,7 @@ use super::closed::Body;
 use super::copies::StoredBody;
 use super::output::Output;
 use super::small::encode;
-use crate::container::{Encoding, Member, Placed};
+use crate::container::{Member, Placed, first_bytes};
 use crate::spool::PositionedReader;
 
 /// See the module.
@@ -59,20 +58,8 @@ impl<'a> InPlace<'a> {
         body: Box<dyn Read + '_>,
         at_most: u64,
     ) -> io::Result<Vec<u8>> {
-        let content = stored.content;
-        let body = body.take(content.packed);
-        let mut decoded: Box<dyn Read + '_> = match self.bag.container.encoding(stored.storage) {
-            Encoding::Plain => Box::new(body),
-            Encoding::Deflate | Encoding::StoredBlocks => Box::new(DeflateDecoder::new(body)),
-        };
-        let wanted = content.bytes.min(at_most);
-        let mut bytes = Vec::with_capacity(usize::try_from(wanted).unwrap_or_default());
-        decoded.by_ref().take(wanted).read_to_end(&mut bytes)?;
-        let is_whole = wanted == content.bytes;
-        if bytes.len() as u64 != wanted || is_whole && crc32fast::hash(&bytes) != content.crc32 {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-        Ok(bytes)
+        let encoding = self.bag.container.encoding(stored.storage);
+        first_bytes(encoding, stored.content, body, at_most)
     }
 }
 

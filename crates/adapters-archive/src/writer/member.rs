@@ -7,7 +7,7 @@ use domain::model::{Sha256, Sha256Hasher};
 use crate::container::{Container, Content, Encoder, Encoding};
 
 /// Takes content and passes the body on.
-pub(super) struct MemberWriter<W: Write> {
+pub(crate) struct MemberWriter<W: Write> {
     encoder: Encoder<Measured<W>>,
     sha256: Sha256Hasher,
     crc32: crc32fast::Hasher,
@@ -15,17 +15,17 @@ pub(super) struct MemberWriter<W: Write> {
 }
 
 /// A body that has ended.
-pub(super) struct Encoded<W> {
-    pub(super) content: Content,
+pub(crate) struct Encoded<W> {
+    pub(crate) content: Content,
     /// SHA-256 of the content.
-    pub(super) sha256: Sha256,
+    pub(crate) sha256: Sha256,
     /// CRC-32 of the body itself.
-    pub(super) checksum: u32,
-    pub(super) output: W,
+    pub(crate) checksum: u32,
+    pub(crate) output: W,
 }
 
 impl<W: Write> MemberWriter<W> {
-    pub(super) fn new(encoding: Encoding, output: W) -> Self {
+    pub(crate) fn new(encoding: Encoding, output: W) -> Self {
         let measured = Measured {
             output,
             length: 0,
@@ -40,7 +40,7 @@ impl<W: Write> MemberWriter<W> {
         }
     }
 
-    pub(super) fn write(&mut self, content: &[u8]) -> io::Result<()> {
+    pub(crate) fn write(&mut self, content: &[u8]) -> io::Result<()> {
         self.sha256.update(content);
         self.crc32.update(content);
         self.bytes += content.len() as u64;
@@ -48,22 +48,22 @@ impl<W: Write> MemberWriter<W> {
     }
 
     /// Length of the content so far.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
     /// SHA-256 of the content so far.
-    pub(super) fn sha256(&self) -> Sha256 {
+    pub(crate) fn sha256(&self) -> Sha256 {
         self.sha256.clone().finish()
     }
 
     /// What the body goes into.
-    pub(super) fn output(&mut self) -> &mut W {
+    pub(crate) fn output(&mut self) -> &mut W {
         &mut self.encoder.output().output
     }
 
     /// Ends the body, with the container's padding.
-    pub(super) fn finish(mut self, container: &dyn Container) -> io::Result<Encoded<W>> {
+    pub(crate) fn finish(mut self, container: &dyn Container) -> io::Result<Encoded<W>> {
         let padding = vec![0; container.padding(self.bytes)];
         self.encoder.write_all(&padding)?;
         let measured = self.encoder.finish()?;

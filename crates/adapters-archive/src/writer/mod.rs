@@ -65,5 +65,8 @@ mod streamed;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use checks::Checks;
+pub(crate) use member::MemberWriter;
 pub(crate) use partial::{SavedPartial, SavedPlace};
+pub use paths::{Paths, Reservation};
 pub(crate) use sink::{ArchiveWriter, Destination, Parts, Resumed};

@@ -9,18 +9,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use domain::model::BagPath;
 use domain::ports::SinkError;
 
-/// See the module.
+/// The paths of one bag that are in use.
 #[derive(Clone)]
-pub(super) struct Paths(Arc<Mutex<HashSet<BagPath>>>);
+pub struct Paths(Arc<Mutex<HashSet<BagPath>>>);
 
 impl Paths {
     /// These are in the bag.
-    pub(super) fn in_bag(paths: impl IntoIterator<Item = BagPath>) -> Self {
+    pub fn in_bag(paths: impl IntoIterator<Item = BagPath>) -> Self {
         Self(Arc::new(Mutex::new(paths.into_iter().collect())))
     }
 
     /// Takes a path for one entry.
-    pub(super) fn reserve(&self, path: &BagPath) -> Result<Reservation, SinkError> {
+    pub fn reserve(&self, path: &BagPath) -> Result<Reservation, SinkError> {
         if self.lock().insert(path.clone()) {
             Ok(Reservation {
                 paths: self.clone(),
@@ -37,7 +37,7 @@ impl Paths {
 }
 
 /// An open entry's right to its path.
-pub(super) struct Reservation {
+pub struct Reservation {
     paths: Paths,
     /// `None` once the entry is in the bag.
     path: Option<BagPath>,
@@ -45,7 +45,7 @@ pub(super) struct Reservation {
 
 impl Reservation {
     /// The entry is in the bag, and its path with it.
-    pub(super) fn keep(mut self) {
+    pub fn keep(mut self) {
         self.path = None;
     }
 }

@@ -215,13 +215,15 @@ fn pieces(file: Arc<File>, path: PathBuf, part: Range<u64>) -> BagBody {
     pieces.boxed()
 }
 
-#[async_trait]
-impl BagStore for DiskBags {
-    async fn work_folder(&self, id: &JobId) -> Result<PathBuf, BagStoreError> {
+impl DiskBags {
+    /// The folder that a job's run works in: made where it is missing. What an unfinished run of the job left in it is there.
+    pub async fn work_folder(&self, id: &JobId) -> Result<PathBuf, BagStoreError> {
         self.on_disk(id, Self::make_work_folder).await
     }
 
-    async fn keep(&self, id: &JobId, name: &SafeName) -> Result<KeptBag, BagStoreError> {
+    /// Takes over a bag that a run finished in the job's work folder, under this name. After this returns the bag can be opened, is on
+    /// disk, and nothing else of the job is in its folder.
+    pub async fn keep(&self, id: &JobId, name: &SafeName) -> Result<KeptBag, BagStoreError> {
         let name = name.clone();
         let kept = self.on_disk(id, move |bags, id| {
             let from = bags.work().join(id.as_str()).join(name.as_str());
@@ -238,6 +240,14 @@ impl BagStore for DiskBags {
         }
     }
 
+    /// The file of a job's bag that is kept.
+    pub(super) fn kept_file(&self, id: &JobId, name: &SafeName) -> PathBuf {
+        self.bags().join(id.as_str()).join(name.as_str())
+    }
+}
+
+#[async_trait]
+impl BagStore for DiskBags {
     async fn put(
         &self,
         id: &JobId,

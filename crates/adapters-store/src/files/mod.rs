@@ -3,6 +3,8 @@
 mod bags;
 mod data_folder;
 mod folders;
+mod runs;
 
 pub use bags::DiskBags;
 pub use data_folder::{DataFolder, DataFolderError};
+pub use runs::DiskRuns;

@@ -10,8 +10,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::database::Database;
-use super::moments::{after, before, from_column, to_column};
 use super::rows::{RowError, read_number};
+use crate::columns::download;
+use crate::moments::{after, before, from_column, to_column};
 
 /// Without gaps: the number is given where the row is written, by the only one who writes.
 const APPEND: &str = "INSERT INTO audit (number, at, action, actor, subject, source, export, sha256, bytes, detail) \
@@ -110,21 +111,6 @@ async fn append_transfer(
         .execute(connection)
         .await?;
     Ok(number)
-}
-
-/// The entry of a download. Its bytes are with its transfers.
-fn download(transfer: TransferEntry) -> AuditEntry {
-    AuditEntry {
-        at: transfer.at,
-        action: AuditAction::Downloaded,
-        actor: Some(transfer.actor),
-        subject: Some(transfer.subject),
-        from: Some(transfer.from),
-        export: Some(transfer.export),
-        sha256: Some(transfer.sha256),
-        bytes: None,
-        detail: None,
-    }
 }
 
 #[async_trait]

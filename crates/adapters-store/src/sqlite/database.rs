@@ -22,7 +22,7 @@ const READERS: u32 = 4;
 pub struct Database {
     path: PathBuf,
     pub(super) writer: Arc<Writer>,
-    pub(super) readers: SqlitePool,
+    pub(crate) readers: SqlitePool,
     pub(super) clock: Arc<dyn Clock>,
 }
 

@@ -17,15 +17,17 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::changes::Changes;
 use super::database::Database;
-use super::moments::{after, to_column};
 use super::rows::{
     RowError, Statement, read_id, read_job, read_name, read_number, read_wish, wish_name,
 };
 use super::statements::{
-    CLAIM, GIVE_BACK, GIVEN_UP, LIST, OVERDUE, PROGRESS, RENEW, SIGNED_IN, UNFINISHED, VOID, WISH,
+    CLAIM, GIVE_BACK, GIVEN_UP, LIST, OVERDUE, PROGRESS, RENEW, SIGNED_IN, TAKE_OVER, UNFINISHED,
+    VOID, WISH,
 };
 use super::steps::{Failure, add_transfer, admit, conflict, leave, replace, unknown};
 use super::writer::Work;
+use crate::moments::{after, to_column};
+use crate::token::new_token;
 
 /// The jobs of a [`Database`].
 pub struct SqliteJobStore {
@@ -93,12 +95,52 @@ impl SqliteJobStore {
         Ok(stored)
     }
 
+    /// The job that a claim found.
+    async fn claimed(
+        &self,
+        statement: Statement<'static>,
+        token: Token,
+    ) -> Result<Option<Claim>, JobStoreError> {
+        let rows = self.change(statement).await?;
+        let Some(row) = rows.first() else {
+            return Ok(None);
+        };
+        let StoredJob { job, version } = read_job(row).map_err(Failure::from)?;
+        self.notify(&job.id);
+        let lease = Lease {
+            job: job.id.clone(),
+            token,
+        };
+        let wish = read_wish(row).map_err(Failure::from)?;
+        Ok(Some(Claim {
+            job,
+            version,
+            lease,
+            wish,
+        }))
+    }
+
     /// The job is over, whether the bytes of its sealed credentials can be removed at once or not.
     async fn forget_deleted(&self, id: &JobId) {
         if let Err(error) = self.database.truncate_log().await {
             tracing::warn!(job = %id, %error, "the write-ahead log could not be emptied: the next time it is");
         }
     }
+}
+
+/// The parameters that every claim begins with.
+fn claim_statement(
+    statement: &'static str,
+    now: Timestamp,
+    token: &Token,
+    worker: &WorkerId,
+    term: Duration,
+) -> Statement<'static> {
+    sqlx::query(statement)
+        .bind(to_column(now))
+        .bind(token.as_str().to_owned())
+        .bind(worker.as_str().to_owned())
+        .bind(after(now, term))
 }
 
 #[async_trait]
@@ -228,34 +270,20 @@ impl JobStore for SqliteJobStore {
         term: Duration,
         archives: usize,
     ) -> Result<Option<Claim>, JobStoreError> {
-        let mut random = [0; 16];
-        getrandom::fill(&mut random)
-            .map_err(|error| JobStoreError::Unavailable(Box::new(error)))?;
-        let token = Token::of(random);
-        let now = self.database.now();
-        let statement = sqlx::query(CLAIM)
-            .bind(to_column(now))
-            .bind(token.as_str().to_owned())
-            .bind(worker.as_str().to_owned())
-            .bind(after(now, term))
-            .bind(i64::try_from(archives).unwrap_or(i64::MAX));
-        let rows = self.change(statement).await?;
-        let Some(row) = rows.first() else {
-            return Ok(None);
-        };
-        let StoredJob { job, version } = read_job(row).map_err(Failure::from)?;
-        self.notify(&job.id);
-        let lease = Lease {
-            job: job.id.clone(),
-            token,
-        };
-        let wish = read_wish(row).map_err(Failure::from)?;
-        Ok(Some(Claim {
-            job,
-            version,
-            lease,
-            wish,
-        }))
+        let (token, now) = (new_token()?, self.database.now());
+        let statement = claim_statement(CLAIM, now, &token, worker, term);
+        let statement = statement.bind(i64::try_from(archives).unwrap_or(i64::MAX));
+        self.claimed(statement, token).await
+    }
+
+    async fn take_over(
+        &self,
+        worker: &WorkerId,
+        term: Duration,
+    ) -> Result<Option<Claim>, JobStoreError> {
+        let (token, now) = (new_token()?, self.database.now());
+        let statement = claim_statement(TAKE_OVER, now, &token, worker, term);
+        self.claimed(statement, token).await
     }
 
     async fn renew(&self, held: &[Lease], term: Duration) -> Result<Vec<Renewed>, JobStoreError> {

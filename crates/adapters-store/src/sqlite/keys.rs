@@ -10,8 +10,8 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::database::Database;
 use super::error::is_full;
-use super::moments::{before, to_column};
 use super::rows::{RowError, read_id};
+use crate::moments::{before, to_column};
 
 /// A key stands for its export for so long.
 const KEPT: Duration = Duration::from_hours(24);

@@ -9,7 +9,6 @@ mod error;
 mod jobs;
 mod keys;
 mod migrate;
-mod moments;
 mod rows;
 mod statements;
 mod steps;

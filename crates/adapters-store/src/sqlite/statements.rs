@@ -17,6 +17,12 @@ pub(super) const CLAIM: &str = "UPDATE jobs SET state = 'running', deaths = deat
         LIMIT 1) \
     RETURNING *";
 
+/// A job whose lease ran out, the first one first.
+pub(super) const TAKE_OVER: &str = "UPDATE jobs SET deaths = deaths + 1, token = ?2, worker = ?3, lease_until = ?4, \
+    version = version + 1, claimed = (SELECT max(claimed) + 1 FROM jobs) \
+    WHERE id = (SELECT id FROM jobs WHERE state = 'running' AND lease_until <= ?1 ORDER BY lease_until LIMIT 1) \
+    RETURNING *";
+
 pub(super) const RENEW: &str = "UPDATE jobs SET lease_until = ?1 WHERE state = 'running' \
     AND (id, token) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2)) RETURNING id, token, wish";
 

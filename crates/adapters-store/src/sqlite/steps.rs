@@ -11,10 +11,10 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::error::is_full;
-use super::moments::{before, from_column, to_column};
 use super::rows::{
     INSERT, RowError, UPDATE, UPDATE_LEASED, bind_job, read_id, read_job, read_number, read_wish,
 };
+use crate::moments::{before, from_column, to_column};
 
 /// What statements fail with, until it is known what that means to a caller.
 pub(super) struct Failure(pub(super) JobStoreError);

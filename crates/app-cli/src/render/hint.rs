@@ -323,7 +323,11 @@ impl Hint for SinkError {
                 "what was kept of the run may be gone: the same command resumes with what is there",
             ),
             Self::Io { .. } => text(RESUMES),
-            Self::CheckFailed { .. } | Self::Duplicate { .. } | Self::Stopped => None,
+            Self::CheckFailed { .. }
+            | Self::Duplicate { .. }
+            | Self::Lost
+            | Self::Unavailable(_)
+            | Self::Stopped => None,
         }
     }
 }

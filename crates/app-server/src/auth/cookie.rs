@@ -4,7 +4,6 @@ use axum::http::header::COOKIE;
 use axum::http::{HeaderMap, HeaderValue};
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
 use super::sessions::SessionKey;
@@ -22,7 +21,7 @@ impl Token {
 
     /// What it is looked up by: whoever reads the sessions cannot make a cookie of it.
     pub(crate) fn key(&self) -> SessionKey {
-        SessionKey(Sha256::digest(self.0.as_slice()).into())
+        SessionKey::of(&self.0)
     }
 
     fn parse(text: &str) -> Option<Self> {

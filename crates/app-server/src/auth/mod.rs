@@ -17,5 +17,7 @@ pub(crate) use cookie::{
 pub(crate) use gate::{Caller, Gate, GateParts, Peer};
 pub use origin::{Origin, OriginError};
 pub(crate) use origin::{Sender, is_browser, is_unsafe, sender};
-pub(crate) use sessions::{MemorySessions, SessionsError, SignedIn};
+pub(crate) use sessions::{
+    MemorySessions, SESSION_TERMS, SessionKey, Sessions, SessionsError, SignedIn,
+};
 pub(crate) use streams::{PER_PERSON as STREAMS_PER_PERSON, StreamPermit};

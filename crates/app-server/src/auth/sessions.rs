@@ -8,6 +8,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::model::UserId;
 use domain::ports::Clock;
+use sha2::{Digest as _, Sha256};
 use thiserror::Error;
 
 use crate::backend::Credentials;
@@ -23,9 +24,43 @@ const ALL: usize = 10_000;
 /// How often sessions that are over are forgotten.
 const SWEEP_EVERY: Duration = Duration::from_mins(1);
 
-/// What a session is found by: a sum of its token.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub(crate) struct SessionKey(pub(crate) [u8; 32]);
+/// How long a session may be idle and last, and how many one person may have: for stores that several processes share.
+pub(crate) const SESSION_TERMS: (Duration, Duration, u64) = (IDLE_FOR, AT_MOST, PER_PERSON as u64);
+
+/// What a session is found by, and what is kept with it sealed to: two sums of its token. Neither leads to the token or to the other.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct SessionKey {
+    sum: [u8; 32],
+    secret: [u8; 32],
+}
+
+/// Without its secret.
+impl std::fmt::Debug for SessionKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("SessionKey(…)")
+    }
+}
+
+impl SessionKey {
+    /// Of a token.
+    pub(crate) fn of(token: &[u8; 32]) -> Self {
+        let secret = Sha256::new_with_prefix(b"uforge-export session\0").chain_update(token);
+        Self {
+            sum: Sha256::digest(token).into(),
+            secret: secret.finalize().into(),
+        }
+    }
+
+    /// For the store.
+    pub(crate) fn sum(&self) -> &[u8; 32] {
+        &self.sum
+    }
+
+    /// What is kept with the session is sealed to this, which is in no store.
+    pub(crate) fn secret(&self) -> &[u8; 32] {
+        &self.secret
+    }
+}
 
 /// Somebody who signed in.
 #[derive(Clone, Debug)]
@@ -184,7 +219,7 @@ mod tests {
     }
 
     fn key(number: u8) -> SessionKey {
-        SessionKey([number; 32])
+        SessionKey::of(&[number; 32])
     }
 
     #[tokio::test]

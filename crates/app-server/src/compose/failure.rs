@@ -1,12 +1,13 @@
 //! What an error of a run means to its job, and what a caller reads of it.
 
-use adapters_archive::OpenError;
 use adapters_http::SetUpError;
 use domain::jobs::JobFailure;
 use domain::ports::{ApiError, JournalError, SinkError};
 use domain::workflow::RunError;
 
-use crate::backend::{Setback, SetbackKind, no_space, storage_failure};
+use crate::backend::{
+    Setback, SetbackKind, lost, no_space, of_storage, storage_failure, store_away,
+};
 use crate::causes::{Causes, for_operator};
 
 /// What follows from a run that failed.
@@ -18,6 +19,8 @@ pub(super) fn setback_of_run(error: &RunError) -> Setback {
         RunError::NothingAvailable { .. } | RunError::UnknownIds { .. } => SetbackKind::Final,
         RunError::Sink(error) => return setback_of_sink(error),
         RunError::Journal(JournalError::Io { source, .. }) => return setback_of_disk(source),
+        RunError::Journal(JournalError::Lost) => return lost(),
+        RunError::Journal(error @ JournalError::Unavailable(_)) => return store_away(error),
     };
     Setback {
         kind,
@@ -41,6 +44,8 @@ fn setback_of_sink(error: &SinkError) -> Setback {
     match error {
         SinkError::NoSpace { .. } => no_space(),
         SinkError::Io { source, .. } => setback_of_disk(source),
+        SinkError::Lost => lost(),
+        error @ SinkError::Unavailable(_) => store_away(error),
         SinkError::CheckFailed { .. }
         | SinkError::Exists { .. }
         | SinkError::Duplicate { .. }
@@ -52,25 +57,6 @@ fn setback_of_disk(error: &std::io::Error) -> Setback {
     match error.kind() {
         std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => no_space(),
         _ => of_storage(error),
-    }
-}
-
-/// What follows from a bag that could not be opened for writing.
-pub(super) fn setback_of_open(error: &OpenError) -> Setback {
-    match error {
-        OpenError::NoSpace { .. } => no_space(),
-        OpenError::Publish(error) => setback_of_sink(error),
-        OpenError::Io { source, .. } => setback_of_disk(source),
-        error => of_storage(error),
-    }
-}
-
-/// The service's storage failed, for reasons that its operator finds in the log.
-pub(super) fn of_storage(error: &(dyn std::error::Error + 'static)) -> Setback {
-    tracing::error!(error = %Causes(error), "a run could not write its archive");
-    Setback {
-        kind: SetbackKind::Resumable,
-        failure: storage_failure(),
     }
 }
 

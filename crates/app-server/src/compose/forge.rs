@@ -1,6 +1,5 @@
 //! The UForge behind the service.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,16 +8,19 @@ use adapters_http::{
     UforgeApi,
 };
 use async_trait::async_trait;
-use domain::model::{Facts, Representation, Resource, SafeName, UserId};
+use domain::jobs::RunSettings;
+use domain::model::{Facts, Representation, Resource, UserId};
 use domain::ports::{ApiError, Clock, Platform, UserDataApi as _};
 use domain::workflow::Limits;
 use secrecy::SecretString;
 
-use super::failure::{setback_of_open, setback_of_set_up};
-use super::folder;
-use super::run::ForgeRun;
+use super::failure::setback_of_set_up;
+use super::run::{ForgeRun, RunPlace};
+use super::shared_platform::SharedPlatform;
+use super::unfinished;
 use crate::backend::{
-    Assignment, Backend, Credentials, Exported, IdentifyError, LeftOver, Run, Setback, SignIn,
+    Assignment, Backend, Credentials, IdentifyError, LeftOver, Run, Setback, SharedUse, SignIn,
+    Unfinished, setback_of_runs,
 };
 use crate::causes::Causes;
 use crate::metrics::{MeteredApi, Metrics};
@@ -67,7 +69,12 @@ impl Forge {
     }
 
     /// For a run of this person's data.
-    fn api_for(&self, user: &UserId, sign_in: &SignIn) -> Result<TrackedStarts, SetUpError> {
+    fn api_for(
+        &self,
+        user: &UserId,
+        sign_in: &SignIn,
+        shared: Option<SharedUse>,
+    ) -> Result<TrackedStarts, SetUpError> {
         let signature = match (sign_in, &self.service) {
             (SignIn::Person(credentials), _) => signature(credentials),
             (SignIn::Service, Some(service)) => service.clone(),
@@ -78,7 +85,14 @@ impl Forge {
             },
         };
         let api = self.api(user.clone(), signature, Limits::SILENCE)?;
-        Ok(TrackedStarts::new(Arc::new(api)))
+        let Some(shared) = shared else {
+            return Ok(TrackedStarts::new(Arc::new(api)));
+        };
+        Ok(TrackedStarts::new(Arc::new(SharedPlatform {
+            inner: api,
+            shared,
+            clock: Arc::clone(&self.clock),
+        })))
     }
 
     /// Reads `users/{user}` with these credentials: who that is, in the platform's own word.
@@ -154,35 +168,29 @@ impl Backend for Forge {
         let Assignment {
             order,
             sign_in,
-            folder,
+            lease,
+            runs,
+            file,
+            shared,
         } = assignment;
-        let api = self.api_for(&order.user, &sign_in);
+        let api = self.api_for(&order.user, &sign_in, shared);
         let api = api.map_err(|error| setback_of_set_up(&error))?;
-        let opened = match folder::open(&folder, &order, &*self.clock).await {
-            Err(error) if folder::is_unresumable(&error) => {
-                tracing::warn!(error = %Causes(&error), "an unfinished run cannot be resumed: it begins anew");
-                folder::give_up_unfinished(&folder, &order, &api, &*self.clock).await;
-                folder::open(&folder, &order, &*self.clock).await
-            }
-            opened => opened,
-        };
-        let opened = opened.map_err(|error| setback_of_open(&error))?;
+        let settings = RunSettings::of(&order, file.clone());
+        let opened = unfinished::open(&*runs, &lease, &settings, &api, &*self.clock).await;
+        let place = RunPlace { runs, lease, file };
+        let opened = opened.map_err(|error| setback_of_runs(&error))?;
         let clock = Arc::clone(&self.clock);
-        Ok(Box::new(ForgeRun::new(api, clock, opened, order, folder)))
+        Ok(Box::new(ForgeRun::new(api, clock, opened, order, place)))
     }
 
     async fn abandon_unfinished(
         &self,
-        user: &UserId,
-        folder: PathBuf,
+        unfinished: Unfinished<'_>,
         sign_in: Option<SignIn>,
     ) -> LeftOver {
-        let api = sign_in.and_then(|sign_in| self.api_for(user, &sign_in).ok());
-        folder::abandon_unfinished(&folder, api.as_ref(), &*self.clock).await
-    }
-
-    async fn read_report(&self, folder: PathBuf, name: SafeName) -> Result<Exported, Setback> {
-        folder::read_report(&folder, name).await
+        let Unfinished { user, writer, runs } = unfinished;
+        let api = sign_in.and_then(|sign_in| self.api_for(user, &sign_in, None).ok());
+        unfinished::abandon_unfinished(runs, writer, api.as_ref(), &*self.clock).await
     }
 }
 

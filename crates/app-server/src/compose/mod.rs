@@ -1,14 +1,21 @@
 //! Puts the service together: the only place that names concrete adapters.
 
+mod archives;
 mod demo;
 mod failure;
-mod folder;
+mod fleet;
 mod forge;
+mod membership;
+mod moving;
+mod open;
 mod run;
 mod seal;
 mod service_account;
+mod sessions;
+mod shared_platform;
 mod sign;
 mod stores;
+mod unfinished;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,11 +37,15 @@ use crate::seal::Seal;
 use crate::settings::{Settings, Trust};
 use crate::sign::Signer;
 pub(crate) use demo::{Demo, DemoError};
+pub(crate) use fleet::check as check_fleet;
 use forge::Forge;
+pub(crate) use membership::FleetError;
+pub(crate) use moving::{MoveError, move_stores};
+pub(crate) use open::open_stores;
 use seal::AgeSeal;
 use service_account::ServiceAccountError;
 use sign::{MinisignSigner, SignerError};
-pub(crate) use stores::{StoreError, Stores, back_up, open_stores, open_trail};
+pub(crate) use stores::{StoreError, Stores, back_up, open_trail};
 
 /// Why the parts do not fit together. Nothing was sent.
 #[derive(Debug, Error)]
@@ -116,7 +127,7 @@ pub(crate) fn seal(settings: &Settings) -> Result<Option<Arc<dyn Seal>>, Compose
     } else {
         SealKey::read(path)?
     };
-    if is_below(path, &settings.data) {
+    if settings.fleet.is_none() && is_below(path, &settings.data) {
         return Err(ComposeError::SealKeyInData { path: path.clone() });
     }
     Ok(Some(Arc::new(AgeSeal(key))))

@@ -1,43 +1,49 @@
-//! A run of the real workflow, into a file in the job's folder.
+//! A run of the real workflow.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use adapters_archive::{OpenedRun, RunFiles};
 use adapters_http::TrackedStarts;
 use async_trait::async_trait;
+use domain::jobs::{Lease, OpenedRun, RunStore};
 use domain::model::{Order, SafeName};
 use domain::ports::{ArchiveSink, Clock, Fact, Journal, NoProgress, Progress, UserDataApi as _};
 use domain::report::export_json;
 use domain::workflow::{Ports, export};
 use futures_util::future::join_all;
 
-use super::failure::{of_storage, setback_of_run};
-use super::folder::{abandon_of, file_name, read_report};
-use crate::backend::{Exported, Run, Setback};
+use super::failure::setback_of_run;
+use super::unfinished::abandon_of;
+use crate::backend::{Exported, Run, Setback, of_storage, setback_of_runs};
 
 /// How long a run that is stopped waits for answers to what it has asked for.
 const LAST_ANSWERS_WITHIN: Duration = Duration::from_secs(3);
 
 /// Where a run is.
 enum State {
-    /// It can write. Its files are removed with the job's folder.
-    Open(Box<dyn ArchiveSink>, RunFiles),
+    /// It can write.
+    Open(Box<dyn ArchiveSink>),
     /// An earlier run had finished the bag.
-    Complete(RunFiles),
+    Complete,
     /// Nothing is to be done any more.
     Ended,
 }
 
-/// The workflow against a UForge, into a file in the job's folder.
+/// Where a run's bag is.
+pub(super) struct RunPlace {
+    pub(super) runs: Arc<dyn RunStore>,
+    pub(super) lease: Lease,
+    pub(super) file: SafeName,
+}
+
+/// The workflow against a UForge, into a bag of the run store.
 pub(super) struct ForgeRun {
     api: TrackedStarts,
     clock: Arc<dyn Clock>,
     journal: Option<Arc<dyn Journal>>,
     state: State,
     order: Order,
-    folder: PathBuf,
+    place: RunPlace,
 }
 
 impl ForgeRun {
@@ -46,24 +52,28 @@ impl ForgeRun {
         clock: Arc<dyn Clock>,
         opened: OpenedRun,
         order: Order,
-        folder: PathBuf,
+        place: RunPlace,
     ) -> Self {
         let (journal, state) = match opened {
-            OpenedRun::Ready(run) => {
-                if run.resumed {
+            OpenedRun::Ready {
+                sink,
+                journal,
+                resumed,
+            } => {
+                if resumed {
                     tracing::info!("an unfinished run is resumed");
                 }
-                (Some(run.journal), State::Open(run.sink, run.run_files))
+                (journal, State::Open(sink))
             }
-            OpenedRun::AlreadyComplete { run_files, .. } => (None, State::Complete(run_files)),
+            OpenedRun::Complete { journal } => (journal, State::Complete),
         };
         Self {
             api,
             clock,
-            journal,
+            journal: Some(journal),
             state,
             order,
-            folder,
+            place,
         }
     }
 
@@ -82,13 +92,12 @@ impl ForgeRun {
         progress: &dyn Progress,
     ) -> Result<Exported, Setback> {
         let Some(journal) = self.journal.clone() else {
-            return self.complete().await;
+            return Err(ended());
         };
         let outcome = export(self.ports(&*journal, progress), sink, &self.order).await;
         let outcome = outcome.map_err(|error| setback_of_run(&error))?;
-        let name = SafeName::parse(&file_name(&self.order));
         Ok(Exported {
-            name: name.map_err(|error| of_storage(&error))?,
+            name: self.place.file.clone(),
             completeness: outcome.report.completeness,
             report: export_json(&outcome.report).into(),
             delivered: journal.checkpoint().delivered.map(|delivered| *delivered),
@@ -96,10 +105,14 @@ impl ForgeRun {
     }
 
     /// The bag is there: nothing is asked of the platform but to delete its tickets.
-    async fn complete(&self) -> Result<Exported, Setback> {
-        let name = SafeName::parse(&file_name(&self.order));
-        let name = name.map_err(|error| of_storage(&error))?;
-        read_report(&self.folder, name).await
+    async fn complete(&self, progress: &dyn Progress) -> Result<Exported, Setback> {
+        if let Some(journal) = &self.journal {
+            abandon_of(self.ports(&**journal, progress)).await;
+        }
+        let RunPlace { runs, lease, file } = &self.place;
+        let report = runs.report(lease, file).await;
+        let report = report.map_err(|error| setback_of_runs(&error))?;
+        Ok(Exported::of_report(file.clone(), report))
     }
 
     /// Writes down the tickets whose starts were answered when nobody waited for it any more.
@@ -131,21 +144,17 @@ impl ForgeRun {
     }
 }
 
+fn ended() -> Setback {
+    of_storage(&std::io::Error::other("this run is over"))
+}
+
 #[async_trait]
 impl Run for ForgeRun {
     async fn export(&mut self, progress: &dyn Progress) -> Result<Exported, Setback> {
         match std::mem::replace(&mut self.state, State::Ended) {
-            State::Open(sink, run_files) => {
-                let exported = self.export_into(sink, progress).await;
-                // They hold the lock, and go with the folder when the bag is kept.
-                drop(run_files);
-                exported
-            }
-            State::Complete(run_files) => {
-                abandon_of(self.ports(run_files.journal(), progress)).await;
-                self.complete().await
-            }
-            State::Ended => Err(of_storage(&std::io::Error::other("this run is over"))),
+            State::Open(sink) => self.export_into(sink, progress).await,
+            State::Complete => self.complete(progress).await,
+            State::Ended => Err(ended()),
         }
     }
 

@@ -1,20 +1,22 @@
-//! The stores of the service, in the folder that it has for itself.
+//! The stores of the service: in the folder that it has for itself, or shared with other processes.
 
 use std::path::Path;
 use std::sync::Arc;
 
 use adapters_archive::Replace;
 use adapters_store::{
-    DataFolder, DataFolderError, Database, DatabaseError, DiskBags, LateAudit, SqliteAudit,
-    SqliteCredentials, SqliteJobStore, SqliteKeys,
+    DataFolder, DataFolderError, Database, DatabaseError, LateAudit, SqliteAudit,
 };
 use domain::jobs::{
-    AuditLog, BagStore, BagStoreError, IdempotencyKeys, JobStore, SealedCredentials,
+    AuditLog, BagStore, BagStoreError, IdempotencyKeys, JobStore, RunStore, SealedCredentials,
+    Slots,
 };
-use domain::ports::Clock;
 use thiserror::Error;
 
+use super::membership::{FleetError, Membership};
+use crate::auth::Sessions;
 use crate::causes::Causes;
+use crate::rate::RequestRate;
 
 /// Why what the service keeps cannot be used.
 #[derive(Debug, Error)]
@@ -28,19 +30,36 @@ pub(crate) enum StoreError {
     /// The archives in it.
     #[error("the folder of archives cannot be used")]
     Bags(#[from] BagStoreError),
+    /// What is shared with other processes.
+    #[error(transparent)]
+    Fleet(#[from] FleetError),
 }
 
 impl StoreError {
     /// Whether another folder has to be named, or this one closed to others.
     pub(crate) fn is_misconfiguration(&self) -> bool {
-        matches!(
-            self,
-            Self::Folder(
+        match self {
+            Self::Folder(error) => matches!(
+                error,
                 DataFolderError::Distrusted(_)
                     | DataFolderError::NotOurs { .. }
                     | DataFolderError::NoData { .. }
-            ) | Self::Database(DatabaseError::Distrusted(_) | DatabaseError::Exists { .. })
-        )
+            ),
+            Self::Database(error) => matches!(
+                error,
+                DatabaseError::Distrusted(_) | DatabaseError::Exists { .. }
+            ),
+            Self::Fleet(error) => error.is_misconfiguration(),
+            Self::Bags(_) => false,
+        }
+    }
+
+    /// What to do about it, where that is known.
+    pub(crate) fn hint(&self) -> Option<&'static str> {
+        match self {
+            Self::Fleet(error) => error.hint(),
+            Self::Folder(_) | Self::Database(_) | Self::Bags(_) => None,
+        }
     }
 
     /// Whether there is a file already where a copy was to be made.
@@ -52,44 +71,50 @@ impl StoreError {
 /// What the service keeps.
 pub(crate) struct Stores {
     pub(crate) jobs: Arc<dyn JobStore>,
+    pub(crate) runs: Arc<dyn RunStore>,
     pub(crate) bags: Arc<dyn BagStore>,
     pub(crate) audit: Arc<dyn AuditLog>,
     pub(crate) keys: Arc<dyn IdempotencyKeys>,
     pub(crate) sealed: Arc<dyn SealedCredentials>,
-    trail: Arc<LateAudit<SqliteAudit>>,
-    database: Database,
-    // The last to go: it holds the lock.
-    _folder: DataFolder,
+    pub(crate) sessions: Arc<dyn Sessions>,
+    /// The platform's slots and its requests a second, where workers share them.
+    pub(crate) slots: Option<Arc<dyn Slots>>,
+    pub(crate) rate: Option<Arc<RequestRate>>,
+    /// What only the processes of this service know, where there are several.
+    pub(crate) secret: Option<[u8; 64]>,
+    pub(super) kept: Kept,
+}
+
+/// What stays open as long as the stores are used.
+pub(super) enum Kept {
+    /// A folder that one process has for itself.
+    Alone {
+        trail: Arc<LateAudit<SqliteAudit>>,
+        database: Database,
+        // The last to go: it holds the lock.
+        _folder: DataFolder,
+    },
+    /// What processes share.
+    Shared(Box<Membership>),
 }
 
 impl Stores {
     /// Ends the connections to the database. Nothing is lost where this is left out.
     pub(crate) async fn close(self) {
-        if let Err(error) = self.trail.catch_up().await {
-            tracing::error!(error = %Causes(&error), "entries of the audit trail are lost");
-        }
-        if let Err(error) = self.database.close().await {
-            tracing::warn!(%error, "the database could not be closed");
+        match self.kept {
+            Kept::Alone {
+                trail, database, ..
+            } => {
+                if let Err(error) = trail.catch_up().await {
+                    tracing::error!(error = %Causes(&error), "entries of the audit trail are lost");
+                }
+                if let Err(error) = database.close().await {
+                    tracing::warn!(%error, "the database could not be closed");
+                }
+            }
+            Kept::Shared(membership) => membership.end().await,
         }
     }
-}
-
-/// Opens the stores in this folder, which is locked as long as they are open.
-pub(crate) async fn open_stores(path: &Path, clock: &Arc<dyn Clock>) -> Result<Stores, StoreError> {
-    let folder = DataFolder::open(path)?;
-    let database = Database::open(&folder.database(), Arc::clone(clock)).await?;
-    let bags = DiskBags::open(folder.path())?;
-    let trail = Arc::new(LateAudit::new(SqliteAudit::new(&database)));
-    Ok(Stores {
-        jobs: Arc::new(SqliteJobStore::new(&database)),
-        bags: Arc::new(bags),
-        audit: Arc::clone(&trail) as Arc<dyn AuditLog>,
-        keys: Arc::new(SqliteKeys::new(&database)),
-        sealed: Arc::new(SqliteCredentials::new(&database)),
-        trail,
-        database,
-        _folder: folder,
-    })
 }
 
 /// Copies the database of a folder that a service may be using into a file.

@@ -91,6 +91,10 @@ impl<A: UserDataApi> UserDataApi for MeteredApi<A> {
         self.seen_through(self.inner.binary(what).await)
     }
 
+    async fn may_start(&self, item: ItemRef) -> bool {
+        self.inner.may_start(item).await
+    }
+
     async fn start_export(&self, item: ItemRef, format: OutputFormat) -> Result<Started, ApiError> {
         self.seen(self.inner.start_export(item, format).await)
     }

@@ -4,20 +4,24 @@ use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::jobs::{Claim, Ending, Job, JobFailure, Pause, WaitingFor, Wish};
+use domain::jobs::{Claim, Ending, Job, JobFailure, Pause, RunWriter, WaitingFor, Wish};
 use futures_util::FutureExt as _;
 
-use super::bag::{Place, not_kept};
+use super::bag::Place;
 use super::context::Context;
 use super::order::order;
 use super::terms::Terms;
 use super::underway::Underway;
 use crate::backend::{
-    Assignment, LeftOver, Run, Setback, SetbackKind, SignIn, no_space, too_large,
+    Assignment, LeftOver, Run, Setback, SetbackKind, SharedUse, SignIn, Unfinished, no_space,
+    too_large,
 };
 
 /// How long a run that is given up may take to delete its tickets.
 const ABANDON_WITHIN: Duration = Duration::from_secs(8);
+
+/// How long is waited before a store that does not answer is asked again.
+const STORE_PAUSE: Duration = Duration::from_secs(5);
 
 /// What follows from a run.
 pub(super) enum Next {
@@ -48,7 +52,7 @@ impl Context {
             return next;
         }
         tracing::error!(job = %claim.job.id, "an export panicked");
-        let notes = self.abandon_unfinished(&claim.job).await.notes;
+        let notes = self.abandon_claimed(claim).await.notes;
         let kept = Some(Terms::FAILED_RUN_KEPT);
         Next::Settle(Ending::Failed(internal_failure(), kept), notes)
     }
@@ -56,24 +60,24 @@ impl Context {
     async fn run_claim(self: &Arc<Self>, claim: &Claim, run: &Underway) -> Next {
         let job = &claim.job;
         if claim.wish == Some(Wish::Cancel) {
-            let notes = self.abandon_unfinished(job).await.notes;
+            let notes = self.abandon_claimed(claim).await.notes;
             return Next::Settle(Ending::Cancelled, notes);
         }
         let place = self.place(job).await;
-        match self.recover(job, &place).await {
+        match self.recover(claim, &place).await {
             Ok(Some(ending)) => return Next::Settle(ending, Vec::new()),
             Ok(None) => {}
             Err(setback) => return self.after(job, setback, Vec::new()),
         }
-        if job.deaths >= Job::DEATHS {
-            let notes = self.abandon_unfinished(job).await.notes;
+        if job.deaths >= self.terms.deaths {
+            let notes = self.abandon_claimed(claim).await.notes;
             let kept = Some(Terms::FAILED_RUN_KEPT);
             return Next::Settle(Ending::Failed(too_many_deaths(job.deaths), kept), notes);
         }
         if let Some(setback) = self.lack_of_space().await {
             // A run at rest: what it spools while it is under way does not count.
             if self.is_too_large(&job.id).await {
-                let notes = self.abandon_unfinished(job).await.notes;
+                let notes = self.abandon_claimed(claim).await.notes;
                 return self.after(job, too_large(), notes);
             }
             return self.after(job, setback, Vec::new());
@@ -86,7 +90,7 @@ impl Context {
             },
         };
         for sign_in in self.sign_ins(job).await {
-            match self.run_as(job, &place, &sign_in, run).await {
+            match self.run_as(claim, &place, &sign_in, run).await {
                 Ok(next) => return next,
                 Err(setback) => {
                     self.refused(job, &sign_in).await;
@@ -100,16 +104,17 @@ impl Context {
     /// The run with one way to sign in. An error means that the platform refuses it.
     async fn run_as(
         &self,
-        job: &Job,
+        claim: &Claim,
         place: &Place,
         sign_in: &SignIn,
         entry: &Underway,
     ) -> Result<Next, Setback> {
-        let mut prepared = std::pin::pin!(self.prepare(job, place, sign_in));
+        let job = &claim.job;
+        let mut prepared = std::pin::pin!(self.prepare(claim, place, sign_in, entry));
         let stop = tokio::select! {
             biased;
             stop = self.stop_of(entry) => stop,
-            prepared = &mut prepared => return self.run_prepared(job, prepared, entry).await,
+            prepared = &mut prepared => return self.run_prepared(claim, prepared, entry).await,
         };
         Ok(match stop {
             Stop::Stopping => Next::GiveBack,
@@ -118,7 +123,7 @@ impl Context {
             Stop::Cancelled | Stop::OverLimit => match prepared.await {
                 Ok(mut run) => self.stopped(job, &mut *run, stop).await,
                 Err(_) if stop == Stop::Cancelled => {
-                    let notes = self.abandon_unfinished(job).await.notes;
+                    let notes = self.abandon_claimed(claim).await.notes;
                     Next::Settle(Ending::Cancelled, notes)
                 }
                 Err(setback) => self.after(job, setback, Vec::new()),
@@ -128,10 +133,11 @@ impl Context {
 
     async fn run_prepared(
         &self,
-        job: &Job,
+        claim: &Claim,
         prepared: Result<Box<dyn Run>, Setback>,
         entry: &Underway,
     ) -> Result<Next, Setback> {
+        let job = &claim.job;
         let mut run = match prepared {
             Ok(run) => run,
             Err(setback) => return Ok(self.after(job, setback, Vec::new())),
@@ -154,7 +160,7 @@ impl Context {
         let kept = tokio::select! {
             biased;
             stop = self.stop_of(entry) => Err(stop),
-            kept = self.keep(job, exported) => Ok(kept),
+            kept = self.keep(claim, exported) => Ok(kept),
         };
         Ok(match kept {
             Ok(Ok(ending)) => Next::Settle(ending, Vec::new()),
@@ -167,18 +173,24 @@ impl Context {
 
     async fn prepare(
         &self,
-        job: &Job,
+        claim: &Claim,
         place: &Place,
         sign_in: &SignIn,
+        entry: &Underway,
     ) -> Result<Box<dyn Run>, Setback> {
-        let folder = self.ports.bags.work_folder(&job.id).await;
-        let folder = folder.map_err(|error| not_kept(&error))?;
-        self.ports
-            .backend
+        let backend = &self.ports.backend;
+        backend
             .prepare(Assignment {
-                order: order(job, self.ports.backend.source(), place.bag.clone()),
+                order: order(&claim.job, backend.source(), place.bag.clone()),
                 sign_in: sign_in.clone(),
-                folder,
+                lease: claim.lease.clone(),
+                runs: Arc::clone(&self.ports.runs),
+                file: place.file.clone(),
+                shared: entry.slots.as_ref().map(|slots| SharedUse {
+                    slots: Arc::clone(slots),
+                    rate: self.ports.rate.clone(),
+                    until: entry.until.clone(),
+                }),
             })
             .await
     }
@@ -186,11 +198,16 @@ impl Context {
     /// A run that ended without a bag, by itself.
     async fn interrupted(&self, job: &Job, run: &mut dyn Run, setback: Setback) -> Next {
         let notes = match setback.kind {
-            SetbackKind::SignInRefused | SetbackKind::PlatformAway | SetbackKind::NoSpace => {
+            SetbackKind::SignInRefused
+            | SetbackKind::PlatformAway
+            | SetbackKind::NoSpace
+            | SetbackKind::StoreAway => {
                 run.suspend().await;
                 Vec::new()
             }
             SetbackKind::Resumable | SetbackKind::Final => abandon(run).await,
+            // They are its new holder's.
+            SetbackKind::Lost => Vec::new(),
         };
         self.after(job, setback, notes)
     }
@@ -216,6 +233,10 @@ impl Context {
             SetbackKind::SignInRefused => (WaitingFor::SignIn, None, Terms::WAIT_FOR_OWNER),
             SetbackKind::PlatformAway => self.later(job, WaitingFor::Platform),
             SetbackKind::NoSpace => self.later(job, WaitingFor::DiskSpace),
+            SetbackKind::StoreAway => {
+                let soon = self.terms.pace.first_pause.min(STORE_PAUSE);
+                (WaitingFor::DiskSpace, Some(soon), self.terms.give_up_after)
+            }
             SetbackKind::Resumable => {
                 let kept = Some(Terms::FAILED_RUN_KEPT);
                 return Next::Settle(Ending::Failed(setback.failure, kept), notes);
@@ -223,6 +244,7 @@ impl Context {
             SetbackKind::Final => {
                 return Next::Settle(Ending::Failed(setback.failure, None), notes);
             }
+            SetbackKind::Lost => return Next::Nothing,
         };
         notes.push(format!(
             "waiting for {waiting_for}: {}",
@@ -252,20 +274,26 @@ impl Context {
         (waiting_for, Some(retry_after), self.terms.give_up_after)
     }
 
-    /// Takes the tickets of a job that nobody runs off the platform, as far as there is a way to sign in.
-    pub(super) async fn abandon_unfinished(&self, job: &Job) -> LeftOver {
-        let Ok(folder) = self.ports.bags.work_folder(&job.id).await else {
-            return LeftOver::default();
-        };
+    /// Takes the tickets of a claimed job off the platform, as far as there is a way to sign in.
+    async fn abandon_claimed(&self, claim: &Claim) -> LeftOver {
+        let writer = RunWriter::Holder(claim.lease.clone());
+        self.abandon_unfinished(&claim.job, &writer).await
+    }
+
+    /// Takes the tickets of a job's unfinished run off the platform, as far as there is a way to sign in.
+    pub(super) async fn abandon_unfinished(&self, job: &Job, writer: &RunWriter) -> LeftOver {
         let mut ways: Vec<_> = self.sign_ins(job).await.into_iter().map(Some).collect();
         if ways.is_empty() {
             ways.push(None);
         }
         let mut left = LeftOver::default();
         for sign_in in ways {
-            let user = &job.request.user;
-            let backend = &self.ports.backend;
-            let abandoned = backend.abandon_unfinished(user, folder.clone(), sign_in);
+            let unfinished = Unfinished {
+                user: &job.request.user,
+                writer,
+                runs: &*self.ports.runs,
+            };
+            let abandoned = self.ports.backend.abandon_unfinished(unfinished, sign_in);
             left = match tokio::time::timeout(ABANDON_WITHIN, abandoned).await {
                 Ok(left) => left,
                 Err(_) => LeftOver {

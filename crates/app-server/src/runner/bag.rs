@@ -1,17 +1,14 @@
 //! A job's bag: its name, the space for it, and the store that takes it over.
 
 use domain::bag::receipt::{BagReceipt, ReceivedFile};
-use domain::jobs::{
-    BagBody, BagRecord, BagStoreError, Delivery, Ending, Job, JobId, JobPage, KeptReceipt, Whose,
-};
+use domain::jobs::{BagRecord, Claim, Delivery, Ending, Job, JobId, JobPage, KeptReceipt, Whose};
 use domain::model::SafeName;
-use futures_util::StreamExt as _;
 use jiff::Timestamp;
 
 use super::context::Context;
 use super::order::{bag_name, file_name};
 use super::terms::Terms;
-use crate::backend::{Exported, Setback, SetbackKind, no_space, storage_failure};
+use crate::backend::{Exported, Setback, no_space, setback_of_runs};
 use crate::causes::Causes;
 
 /// Earlier jobs of an owner among which one with the same bag's name is looked for. More do not begin in one second.
@@ -76,43 +73,38 @@ impl Context {
     /// The bag of a run that was killed when the store had it already.
     pub(super) async fn recover(
         &self,
-        job: &Job,
+        claim: &Claim,
         place: &Place,
     ) -> Result<Option<Ending>, Setback> {
-        let bags = &self.ports.bags;
-        // No bag is so large: the answer says how large it is.
-        let found = bags.open(&job.id, &place.file, u64::MAX, 0..0).await;
-        let Err(BagStoreError::Changed { found: size, .. }) = found else {
+        let (runs, lease) = (&self.ports.runs, &claim.lease);
+        let is_kept = runs.is_kept(lease, &place.file).await;
+        if !is_kept.map_err(|error| setback_of_runs(&error))? {
             return Ok(None);
-        };
-        let folder = bags.work_folder(&job.id).await;
-        let folder = folder.map_err(|error| not_kept(&error))?;
-        let body = bags.open(&job.id, &place.file, size, 0..size).await;
-        let body = body.map_err(|error| not_kept(&error))?;
-        copy(body, &folder.join(place.file.as_str())).await?;
-        let exported = self.ports.backend.read_report(folder, place.file.clone());
-        let exported = exported.await?;
-        tracing::info!(job = %job.id, "the bag of a run that was killed is complete");
-        self.keep(job, exported).await.map(Some)
+        }
+        let report = runs.report(lease, &place.file).await;
+        let report = report.map_err(|error| setback_of_runs(&error))?;
+        let exported = Exported::of_report(place.file.clone(), report);
+        tracing::info!(job = %claim.job.id, "the bag of a run that was killed is complete");
+        self.keep(claim, exported).await.map(Some)
     }
 
-    pub(super) async fn keep(&self, job: &Job, exported: Exported) -> Result<Ending, Setback> {
-        let kept = self.ports.bags.keep(&job.id, &exported.name).await;
-        let kept = kept.map_err(|error| not_kept(&error))?;
+    pub(super) async fn keep(&self, claim: &Claim, exported: Exported) -> Result<Ending, Setback> {
+        let kept = self.ports.runs.keep(&claim.lease, &exported.name).await;
+        let kept = kept.map_err(|error| setback_of_runs(&error))?;
         let receipt = exported.delivered.map(|delivered| {
             let file = ReceivedFile {
                 name: Some(exported.name.to_string()),
                 bytes: kept.bytes,
                 sha256: kept.sha256,
             };
-            Box::new(self.receipt(&BagReceipt::new(file, delivered, &job.owner)))
+            Box::new(self.receipt(&BagReceipt::new(file, delivered, &claim.job.owner)))
         });
         Ok(Ending::Delivered {
             delivery: Delivery {
                 ready: self.ports.clock.now(),
                 bag: BagRecord {
                     name: exported.name,
-                    format: job.request.format,
+                    format: claim.job.request.format,
                     bytes: kept.bytes,
                     sha256: kept.sha256,
                     receipt,
@@ -148,38 +140,3 @@ impl Context {
 
 /// What the name of a receipt adds to that of its bag.
 pub(crate) const RECEIPT_ENDING: &str = ".receipt.json";
-
-async fn copy(mut body: BagBody, path: &std::path::Path) -> Result<(), Setback> {
-    let written = async {
-        let mut options = tokio::fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        let mut file = options.open(path).await?;
-        while let Some(chunk) = body.next().await {
-            let chunk = chunk.map_err(std::io::Error::other)?;
-            tokio::io::AsyncWriteExt::write_all(&mut file, &chunk).await?;
-        }
-        file.sync_all().await
-    };
-    written.await.map_err(|error: std::io::Error| {
-        tracing::error!(%error, "a bag could not be copied");
-        match error.kind() {
-            std::io::ErrorKind::StorageFull | std::io::ErrorKind::QuotaExceeded => no_space(),
-            _ => storage_setback(),
-        }
-    })
-}
-
-fn storage_setback() -> Setback {
-    Setback {
-        kind: SetbackKind::Resumable,
-        failure: storage_failure(),
-    }
-}
-
-pub(super) fn not_kept(error: &BagStoreError) -> Setback {
-    if matches!(error, BagStoreError::NoSpace { .. }) {
-        return no_space();
-    }
-    tracing::error!(error = %Causes(error), "the bag of an export could not be kept");
-    storage_setback()
-}

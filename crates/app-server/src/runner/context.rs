@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use domain::jobs::{
-    AuditAction, AuditEntry, AuditLog, BagStore, Job, JobId, JobStore, SealedCredentials,
+    AuditAction, AuditEntry, AuditLog, BagStore, Job, JobId, JobStore, RunStore, RunWriter,
+    SealedCredentials, Slots,
 };
 use domain::model::UserId;
 use domain::ports::Clock;
@@ -15,13 +16,18 @@ use super::terms::Terms;
 use super::underway::{Runs, Watched};
 use crate::backend::Backend;
 use crate::causes::Causes;
+use crate::rate::RequestRate;
 use crate::seal::Seal;
 use crate::sign::Signer;
 
 /// What the runner needs of the world.
 pub(crate) struct RunnerPorts {
     pub(crate) store: Arc<dyn JobStore>,
+    pub(crate) runs: Arc<dyn RunStore>,
     pub(crate) bags: Arc<dyn BagStore>,
+    /// The platform's slots and its requests a second, where workers share them.
+    pub(crate) slots: Option<Arc<dyn Slots>>,
+    pub(crate) rate: Option<Arc<RequestRate>>,
     pub(crate) audit: Arc<dyn AuditLog>,
     pub(crate) sealed: Arc<dyn SealedCredentials>,
     /// Seals credentials, where the operator wants jobs to run unattended.
@@ -41,6 +47,8 @@ pub(super) struct Context {
     pub(super) watched: Watched,
     /// A place is free, or a job may be claimed.
     pub(super) wake: Notify,
+    /// Something may be wanted of a run.
+    pub(super) renew: Notify,
     pub(super) stopping: CancellationToken,
     /// Whatever is still under way ends where it stands.
     pub(super) at_once: CancellationToken,
@@ -55,6 +63,7 @@ impl Context {
             runs: Runs::default(),
             watched: Watched::default(),
             wake: Notify::new(),
+            renew: Notify::new(),
             stopping: CancellationToken::new(),
             at_once: CancellationToken::new(),
         }
@@ -90,12 +99,28 @@ impl Context {
         }
     }
 
-    /// Deletes a job's files. What stays is found by the next sweep.
-    pub(super) async fn delete_files(&self, id: &JobId) {
-        if let Err(error) = self.ports.bags.delete(id).await {
-            tracing::error!(job = %id, error = %Causes(&error), "the files of an export could not be deleted");
+    /// Deletes the files of a job. What stays is found by the next sweep.
+    pub(super) async fn delete_files(&self, writer: &RunWriter) {
+        let id = writer.job();
+        let deleted = match writer {
+            RunWriter::Holder(_) => {
+                let discarded = self.ports.runs.discard(writer).await;
+                discarded.map_err(|error| Causes(&error).to_string())
+            }
+            RunWriter::Sweeper(_) => {
+                let deleted = self.ports.bags.delete(id).await;
+                deleted.map_err(|error| Causes(&error).to_string())
+            }
+        };
+        if let Err(error) = deleted {
+            tracing::error!(job = %id, error, "the files of an export could not be deleted");
         }
     }
+}
+
+/// Whoever tidies up after a job that nobody runs.
+pub(super) fn sweeper(job: &Job) -> RunWriter {
+    RunWriter::Sweeper(job.id.clone())
 }
 
 /// What came of a job, for the audit trail.

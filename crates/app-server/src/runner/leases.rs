@@ -8,8 +8,6 @@ use domain::jobs::{Lease, Wish};
 use super::context::Context;
 use crate::causes::Causes;
 
-/// How often progress is recorded.
-const RECORD_EVERY: Duration = Duration::from_millis(100);
 /// How often the store is measured, where its size is limited.
 const MEASURE_EVERY: Duration = Duration::from_secs(5);
 
@@ -23,7 +21,10 @@ pub(super) async fn renew_forever(context: Arc<Context>) {
         } else {
             term / 12
         };
-        context.ports.clock.sleep(pause).await;
+        tokio::select! {
+            () = context.ports.clock.sleep(pause) => {}
+            () = context.renew.notified() => {}
+        }
         for run in context.runs.past(context.ports.clock.elapsed()) {
             tracing::error!(job = %run.lease.job, "the lease of an export could not be renewed in time");
             run.lost.cancel();
@@ -34,7 +35,11 @@ pub(super) async fn renew_forever(context: Arc<Context>) {
 /// Records progress while runs are under way.
 pub(super) async fn record_forever(context: Arc<Context>) {
     loop {
-        context.ports.clock.sleep(RECORD_EVERY).await;
+        context
+            .ports
+            .clock
+            .sleep(context.terms.pace.record_every)
+            .await;
         context.record_progress().await;
     }
 }

@@ -22,4 +22,4 @@ pub(crate) use context::RunnerPorts;
 pub(crate) use live::Snapshot;
 pub(crate) use service::{RetryError, Runner, TakeOnError};
 pub use terms::Pace;
-pub(crate) use terms::Terms;
+pub(crate) use terms::{Duty, Terms};

@@ -70,6 +70,11 @@ impl Registry {
         self.known().open.keys().cloned().collect()
     }
 
+    /// Every job that is unfinished, as far as this process knows.
+    pub(super) fn unfinished(&self) -> Vec<JobId> {
+        self.known().unfinished.keys().cloned().collect()
+    }
+
     /// The unfinished jobs of this owner.
     pub(super) fn jobs_of(&self, owner: &UserId) -> Vec<JobId> {
         let known = self.known();

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::jobs::{
-    Admitted, AuditAction, Change, Job, JobId, JobState, JobStoreError, StoredJob, Wish, WorkerId,
-    WrongState,
+    Admitted, AuditAction, Change, Job, JobId, JobState, JobStoreError, StoredJob, Wish, WrongState,
 };
 use domain::model::UserId;
 use futures_util::StreamExt as _;
@@ -13,12 +12,12 @@ use futures_util::stream::BoxStream;
 use thiserror::Error;
 use tokio_util::task::TaskTracker;
 
-use super::context::{Came, Context, RunnerPorts};
+use super::context::{Came, Context, RunnerPorts, sweeper};
 use super::leases::{measure_forever, record_forever, renew_forever};
 use super::live::Live;
-use super::sweep::{clean_up, sweep_forever};
-use super::terms::Terms;
-use super::worker::work;
+use super::sweep::{clean_up, forget_forever, sweep_forever};
+use super::terms::{Duty, Terms};
+use super::worker::{watch_forever, work};
 use crate::backend::Credentials;
 use crate::causes::Causes;
 
@@ -61,20 +60,22 @@ pub(crate) struct Runner {
 }
 
 impl Runner {
-    /// Takes up what an earlier process left, and runs jobs from now on. The store is this process's alone.
+    /// Takes up what an earlier process left, and does its duty from now on.
     pub(crate) async fn start(
         ports: RunnerPorts,
         terms: Terms,
     ) -> Result<Arc<Self>, JobStoreError> {
         let context = Arc::new(Context::new(ports, terms));
-        let resumed = context.ports.store.void_leases().await?;
-        if resumed > 0 {
-            tracing::info!(jobs = resumed, "exports of an earlier process are resumed");
+        if context.terms.duty == Duty::Alone {
+            let resumed = context.ports.store.void_leases().await?;
+            if resumed > 0 {
+                tracing::info!(jobs = resumed, "exports of an earlier process are resumed");
+            }
+            for (job, owner) in context.ports.store.unfinished().await? {
+                context.registry.add(&job, &owner);
+            }
+            clean_up(&context).await;
         }
-        for (job, owner) in context.ports.store.unfinished().await? {
-            context.registry.add(&job, &owner);
-        }
-        clean_up(&context).await;
         let runner = Self {
             context,
             tasks: TaskTracker::new(),
@@ -86,7 +87,15 @@ impl Runner {
 
     fn start_loops(&self) {
         let context = || Arc::clone(&self.context);
-        let worker = WorkerId::of(&format!("{}-{}", std::process::id(), uuid::Uuid::now_v7()));
+        let duty = self.context.terms.duty;
+        if duty != Duty::Alone {
+            self.spawn(forget_forever(context()));
+        }
+        if duty == Duty::Serves {
+            self.spawn(watch_forever(context()));
+            return;
+        }
+        let worker = self.context.terms.worker.clone();
         self.spawn(work(context(), worker, self.tasks.clone()));
         self.spawn(renew_forever(context()));
         self.spawn(record_forever(context()));
@@ -148,6 +157,7 @@ impl Runner {
         }
         let retried = self.retried(owner, id).await?;
         let limit = context.terms.shares.unfinished;
+        context.look_up_jobs(owner).await;
         if context.registry.jobs_of(owner).len() >= limit {
             return Err(JobStoreError::TooManyUnfinished { limit }.into());
         }
@@ -342,10 +352,10 @@ impl Context {
         self.audit(action, &job, Some(&owner), Came::default())
             .await;
         let notes = match job.began {
-            Some(_) => self.abandon_unfinished(&job).await.notes,
+            Some(_) => self.abandon_unfinished(&job, &sweeper(&job)).await.notes,
             None => Vec::new(),
         };
-        self.delete_unless_open(&job).await;
+        self.delete_unless_open(&job, &sweeper(&job)).await;
         if !notes.is_empty() {
             job.add_notes(notes);
             if let Err(error) = self.ports.store.update(version, job.clone()).await {

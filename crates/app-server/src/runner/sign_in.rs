@@ -2,12 +2,16 @@
 
 use std::sync::Arc;
 
-use domain::jobs::{Job, JobId};
+use domain::jobs::{Job, JobId, JobPage, Whose};
 use domain::model::UserId;
 
 use super::context::Context;
+use super::terms::Duty;
 use crate::backend::{Credentials, SignIn};
 use crate::causes::Causes;
+
+/// An owner's latest jobs among which unfinished ones are looked for: older ones are long over.
+const LOOKED_UP: usize = 50;
 
 impl Context {
     /// Ways to sign in for a job, the best one first.
@@ -84,6 +88,7 @@ impl Context {
 
     /// An owner was accepted by the platform: their jobs that wait for that go on.
     pub(super) async fn accepted(self: &Arc<Self>, owner: &UserId, credentials: &Credentials) {
+        self.look_up_jobs(owner).await;
         if !self.registry.hold(owner, credentials) {
             return;
         }
@@ -91,6 +96,28 @@ impl Context {
             self.keep_sealed(&job, owner, credentials).await;
         }
         self.let_go_on(owner).await;
+    }
+
+    /// Learns of an owner's jobs that were ordered from other processes.
+    pub(super) async fn look_up_jobs(&self, owner: &UserId) {
+        if self.terms.duty == Duty::Alone {
+            return;
+        }
+        let page = JobPage {
+            after: None,
+            limit: LOOKED_UP,
+        };
+        let whose = Whose::Of(owner.clone());
+        match self.ports.store.list(&whose, page).await {
+            Ok(jobs) => {
+                for stored in jobs.iter().filter(|stored| stored.job.is_unfinished()) {
+                    self.registry.add(&stored.job.id, owner);
+                }
+            }
+            Err(error) => {
+                tracing::warn!(error = %Causes(&error), "jobs of an owner could not be looked up");
+            }
+        }
     }
 
     /// Queues the jobs of an owner that wait for a sign-in.

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use domain::jobs::{
-    AuditAction, Job, JobFailure, JobId, JobState, JobStoreError, StoredJob, WaitingFor,
+    AuditAction, Job, JobFailure, JobId, JobState, JobStoreError, RunWriter, StoredJob, WaitingFor,
 };
 
-use super::context::{Came, Context};
-use super::terms::Terms;
+use super::context::{Came, Context, sweeper};
+use super::terms::{Duty, Terms};
+use crate::backend::Unfinished;
 use crate::causes::Causes;
 
 /// What an earlier process left that no job needs: files, and sealed credentials.
@@ -30,6 +31,22 @@ pub(super) async fn clean_up(context: &Context) {
         }
         Err(error) => {
             tracing::error!(error = %Causes(&error), "sealed credentials could not be listed");
+        }
+    }
+}
+
+/// Forgets what this process holds for jobs that others ended, again and again; never returns.
+pub(super) async fn forget_forever(context: Arc<Context>) {
+    loop {
+        let pause = context.terms.pace.sweep_every;
+        context.ports.clock.sleep(pause).await;
+        let known = context.registry.unfinished().into_iter();
+        for id in known.chain(context.watched.ids()) {
+            match context.ports.store.find(&id).await {
+                Ok(stored) if stored.job.is_unfinished() => {}
+                Ok(_) | Err(JobStoreError::Unknown { .. }) => context.over(&id),
+                Err(_) => {}
+            }
         }
     }
 }
@@ -89,9 +106,23 @@ impl Context {
             sha256: job.delivery().map(|delivery| delivery.bag.sha256),
             ..Came::default()
         };
-        self.audit(AuditAction::Expired, &job, None, came).await;
+        // Of several processes that find it at once one records it. Alone, a kill between the two leaves an entry too many.
+        let is_alone = self.terms.duty == Duty::Alone;
+        let (before, after) = if is_alone {
+            (Some(came), None)
+        } else {
+            (None, Some(came))
+        };
+        if let Some(came) = before {
+            self.audit(AuditAction::Expired, &job, None, came).await;
+        }
         match self.ports.store.update(version, job.clone()).await {
-            Ok(_) => tracing::info!(job = %job.id, "a bag has expired"),
+            Ok(_) => {
+                tracing::info!(job = %job.id, "a bag has expired");
+                if let Some(came) = after {
+                    self.audit(AuditAction::Expired, &job, None, came).await;
+                }
+            }
             Err(error) => {
                 tracing::warn!(job = %job.id, error = %Causes(&error), "an expired bag could not be recorded");
             }
@@ -118,8 +149,8 @@ impl Context {
         if let Some(failure) = failure {
             self.fail(job, version, failure).await;
         } else {
-            job.add_notes(self.abandon_unfinished(&job).await.notes);
-            self.delete_files(&job.id).await;
+            job.add_notes(self.abandon_unfinished(&job, &sweeper(&job)).await.notes);
+            self.delete_files(&sweeper(&job)).await;
             self.update(job, version).await;
         }
     }
@@ -135,7 +166,7 @@ impl Context {
         self.audit(AuditAction::ExportFailed, &stored.job, None, came)
             .await;
         let StoredJob { mut job, version } = stored;
-        let notes = self.abandon_unfinished(&job).await.notes;
+        let notes = self.abandon_unfinished(&job, &sweeper(&job)).await.notes;
         if !notes.is_empty() {
             job.add_notes(notes);
             self.update(job.clone(), version).await;
@@ -156,13 +187,16 @@ impl Context {
 
     /// Deletes the files of a job that is over. While they name tickets that are left on the platform, they are kept for a day, and the
     /// platform is asked again.
-    pub(super) async fn delete_unless_open(&self, job: &Job) {
-        let Ok(folder) = self.ports.bags.work_folder(&job.id).await else {
-            return;
+    pub(super) async fn delete_unless_open(&self, job: &Job, writer: &RunWriter) {
+        let unfinished = Unfinished {
+            user: &job.request.user,
+            writer,
+            runs: &*self.ports.runs,
         };
-        let backend = &self.ports.backend;
-        let left = backend
-            .abandon_unfinished(&job.request.user, folder, None)
+        let left = self
+            .ports
+            .backend
+            .abandon_unfinished(unfinished, None)
             .await;
         if left.is_open && !self.is_past_keeping(job) {
             tracing::warn!(job = %job.id, "export tickets of a job that is over are left on the platform");
@@ -170,7 +204,7 @@ impl Context {
             return;
         }
         self.registry.remove_open(&job.id);
-        self.delete_files(&job.id).await;
+        self.delete_files(writer).await;
     }
 
     fn is_past_keeping(&self, job: &Job) -> bool {
@@ -187,8 +221,9 @@ impl Context {
             let Ok(stored) = self.ports.store.find(&id).await else {
                 continue;
             };
-            self.abandon_unfinished(&stored.job).await;
-            self.delete_unless_open(&stored.job).await;
+            let writer = sweeper(&stored.job);
+            self.abandon_unfinished(&stored.job, &writer).await;
+            self.delete_unless_open(&stored.job, &writer).await;
         }
     }
 
@@ -198,7 +233,7 @@ impl Context {
             Ok(stored) => stored.job,
             Err(JobStoreError::Unknown { .. }) => {
                 tracing::warn!(job = %id, "files without a record are deleted");
-                return self.delete_files(id).await;
+                return self.delete_files(&RunWriter::Sweeper(id.clone())).await;
             }
             Err(_) => return,
         };
@@ -215,8 +250,9 @@ impl Context {
             | JobState::Cancelled { .. }
             | JobState::Expired { .. }
             | JobState::Deleted { .. } => {
-                self.abandon_unfinished(&job).await;
-                self.delete_unless_open(&job).await;
+                let writer = sweeper(&job);
+                self.abandon_unfinished(&job, &writer).await;
+                self.delete_unless_open(&job, &writer).await;
             }
         }
     }

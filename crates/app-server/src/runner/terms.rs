@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::jobs::Shares;
+use domain::jobs::{Shares, WorkerId};
 
 /// The times that the service goes by, other than those that operators set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -13,6 +13,8 @@ pub struct Pace {
     pub first_pause: Duration,
     /// The longest pause of such a job.
     pub longest_pause: Duration,
+    /// How often progress is recorded.
+    pub record_every: Duration,
     /// How often jobs whose time has come are looked for.
     pub look_every: Duration,
     /// How often what is over is deleted.
@@ -25,15 +27,47 @@ impl Default for Pace {
             lease: Duration::from_mins(1),
             first_pause: Duration::from_mins(1),
             longest_pause: Duration::from_mins(15),
+            record_every: Duration::from_millis(100),
             look_every: Duration::from_secs(2),
             sweep_every: Duration::from_secs(20),
         }
     }
 }
 
+impl Pace {
+    /// Of a process among many, whose leases have this term.
+    pub(crate) fn among_many(lease: Duration) -> Self {
+        let usual = Self::default();
+        Self {
+            lease,
+            record_every: Duration::from_secs(1),
+            // A job is taken over within two terms.
+            look_every: usual.look_every.min(lease / 3),
+            ..usual
+        }
+    }
+}
+
+/// What a process does of what there is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Duty {
+    /// All of it: the stores are its alone.
+    Alone,
+    /// It runs jobs, beside others.
+    Runs,
+    /// It runs nothing: others do.
+    Serves,
+}
+
 /// What a runner goes by.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
+    /// Who claims jobs.
+    pub(crate) worker: WorkerId,
+    /// What this process does of what there is to do.
+    pub(crate) duty: Duty,
+    /// A job in whose run the process died so often without progress is failed instead of being run again.
+    pub(crate) deaths: u32,
     /// Jobs that run at the same time.
     pub(crate) places: usize,
     /// How long a bag is kept.
@@ -53,6 +87,9 @@ impl Terms {
     pub(crate) const FAILED_RUN_KEPT: Duration = Duration::from_hours(24);
     /// How long a job waits for its owner: as long as an answer to them may take.
     pub(crate) const WAIT_FOR_OWNER: Duration = Duration::from_hours(30 * 24);
+    /// Deaths without progress after which a job of a service with many workers is failed: a worker that is killed takes jobs with it that
+    /// did it no harm.
+    pub(crate) const DEATHS_AMONG_MANY: u32 = 5;
     /// Bytes that have to be free before a run begins: the service's own records need some too.
     pub(crate) const FREE_BYTES: u64 = 16 * 1024 * 1024;
     /// Shares of one person and of all together.

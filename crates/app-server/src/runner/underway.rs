@@ -10,6 +10,8 @@ use tokio::sync::futures::Notified;
 use tokio_util::sync::CancellationToken;
 
 use super::live::Live;
+use crate::deadline::Deadline;
+use crate::slots::RunSlots;
 
 /// A job that is run in this process.
 #[derive(Clone)]
@@ -25,21 +27,29 @@ pub(super) struct Underway {
     /// Its run is over.
     pub(super) ended: CancellationToken,
     /// Until when it may be written, on the clock that only goes forward.
-    pub(super) until: Duration,
+    pub(super) until: Deadline,
+    /// The platform's slots that it uses, where workers share them.
+    pub(super) slots: Option<Arc<RunSlots>>,
     /// The progress that is recorded.
     recorded: u64,
 }
 
 impl Underway {
-    pub(super) fn new(lease: Lease, live: Arc<Live>, until: Duration) -> Self {
+    pub(super) fn new(
+        lease: Lease,
+        live: Arc<Live>,
+        until: Duration,
+        slots: Option<Arc<RunSlots>>,
+    ) -> Self {
         Self {
+            slots,
             lease,
             live,
             cancel: CancellationToken::new(),
             lost: CancellationToken::new(),
             over_limit: CancellationToken::new(),
             ended: CancellationToken::new(),
-            until,
+            until: Deadline::at(until),
             recorded: 0,
         }
     }
@@ -81,23 +91,34 @@ impl Runs {
         }
     }
 
+    pub(super) fn len(&self) -> usize {
+        self.runs().len()
+    }
+
     pub(super) fn leases(&self) -> Vec<Lease> {
         self.runs().values().map(|run| run.lease.clone()).collect()
     }
 
     /// A lease is held until then.
     pub(super) fn renewed(&self, lease: &Lease, until: Duration) -> Option<Underway> {
-        let mut runs = self.runs();
-        let run = runs.get_mut(&lease.job).filter(|run| run.lease == *lease)?;
-        run.until = until;
+        let runs = self.runs();
+        let run = runs.get(&lease.job).filter(|run| run.lease == *lease)?;
+        run.until.put_off(until);
         Some(run.clone())
     }
 
     /// Runs that may not be written any more.
     pub(super) fn past(&self, now: Duration) -> Vec<Underway> {
         let runs = self.runs();
-        let past = runs.values().filter(|run| run.until <= now);
+        let past = runs.values().filter(|run| run.until.is_past(now));
         past.cloned().collect()
+    }
+
+    /// How many runs do nothing but wait for a slot of the platform.
+    pub(super) fn waiting_for_slots(&self) -> usize {
+        let runs = self.runs();
+        let slots = runs.values().filter_map(|run| run.slots.as_ref());
+        slots.filter(|slots| slots.waits()).count()
     }
 
     /// The run that was claimed last.
@@ -145,6 +166,11 @@ impl Watched {
         if let Some(live) = self.get(id) {
             live.nudge();
         }
+    }
+
+    /// Every job that somebody may watch.
+    pub(super) fn ids(&self) -> Vec<JobId> {
+        self.lives().keys().cloned().collect()
     }
 
     pub(super) fn nudge_all(&self) {

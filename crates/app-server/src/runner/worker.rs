@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::jobs::{
-    AuditAction, Change, Claim, Ending, JobState, JobStoreError, StoredJob, WorkerId,
+    AuditAction, Change, Claim, Ending, JobState, JobStoreError, RunWriter, StoredJob, WorkerId,
 };
 use futures_util::StreamExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -12,8 +12,21 @@ use tokio_util::task::TaskTracker;
 
 use super::attempt::Next;
 use super::context::{Came, Context};
+use super::terms::Duty;
 use super::underway::Underway;
 use crate::causes::Causes;
+use crate::slots::RunSlots;
+
+/// Nudges those who watch jobs that other processes run; never returns.
+pub(super) async fn watch_forever(context: Arc<Context>) {
+    let mut changes = context.ports.store.changes();
+    loop {
+        match changes.next().await {
+            Some(Change::Job(id)) => context.watched.nudge(&id),
+            Some(Change::Resync) | None => context.watched.nudge_all(),
+        }
+    }
+}
 
 /// How long is waited before a store that does not answer is asked again.
 const ASK_AGAIN: Duration = Duration::from_secs(1);
@@ -21,9 +34,13 @@ const ASK_AGAIN: Duration = Duration::from_secs(1);
 /// Claims jobs and runs them, until the service is stopped.
 pub(super) async fn work(context: Arc<Context>, worker: WorkerId, tasks: TaskTracker) {
     let places = Arc::new(Semaphore::new(context.terms.places));
+    let is_alone = context.terms.duty == Duty::Alone;
     let mut changes = context.ports.store.changes();
     while !context.stopping.is_cancelled() {
         claim_all(&context, &worker, &places, &tasks).await;
+        if places.available_permits() == 0 {
+            take_over(&context, &worker, &tasks).await;
+        }
         loop {
             tokio::select! {
                 () = context.stopping.cancelled() => return,
@@ -37,6 +54,9 @@ pub(super) async fn work(context: Arc<Context>, worker: WorkerId, tasks: TaskTra
                     }
                     Some(Change::Resync) | None => {
                         context.watched.nudge_all();
+                        if !is_alone {
+                            context.renew.notify_one();
+                        }
                         break;
                     }
                 },
@@ -67,14 +87,43 @@ async fn claim_all(
             )
             .await
         {
-            Ok(Some(claim)) => {
-                let run = Context::run_of(Arc::clone(context), claim, asked, place);
-                let at_once = context.at_once.clone();
-                tasks.spawn(async move { at_once.run_until_cancelled(run).await });
-            }
+            Ok(Some(claim)) => begin(context, claim, asked, Some(place), tasks),
             Ok(None) => return,
             Err(error) => {
                 tracing::error!(error = %Causes(&error), "no job could be claimed");
+                return;
+            }
+        }
+    }
+}
+
+fn begin(
+    context: &Arc<Context>,
+    claim: Claim,
+    asked: Duration,
+    place: Option<OwnedSemaphorePermit>,
+    tasks: &TaskTracker,
+) {
+    let run = Context::run_of(Arc::clone(context), claim, asked, place);
+    let at_once = context.at_once.clone();
+    tasks.spawn(async move { at_once.run_until_cancelled(run).await });
+}
+
+/// Resumes jobs whose worker died although all places are taken, as many as there are runs that only wait for a slot: the slots may be
+/// those of the dead, and nobody else would ever free them.
+async fn take_over(context: &Arc<Context>, worker: &WorkerId, tasks: &TaskTracker) {
+    let waiting = context.runs.waiting_for_slots();
+    for _ in 0..waiting {
+        if context.stopping.is_cancelled() || context.runs.len() >= context.terms.places + waiting {
+            return;
+        }
+        let asked = context.ports.clock.elapsed();
+        let term = context.terms.pace.lease;
+        match context.ports.store.take_over(worker, term).await {
+            Ok(Some(claim)) => begin(context, claim, asked, None, tasks),
+            Ok(None) => return,
+            Err(error) => {
+                tracing::error!(error = %Causes(&error), "no job could be taken over");
                 return;
             }
         }
@@ -88,7 +137,12 @@ impl Context {
         asked + lease.saturating_sub(lease / 4)
     }
 
-    async fn run_of(self: Arc<Self>, claim: Claim, asked: Duration, place: OwnedSemaphorePermit) {
+    async fn run_of(
+        self: Arc<Self>,
+        claim: Claim,
+        asked: Duration,
+        place: Option<OwnedSemaphorePermit>,
+    ) {
         let id = claim.job.id.clone();
         if let Some(other) = self.runs.get(&id) {
             // Its lease ran out while this process was held up.
@@ -97,7 +151,10 @@ impl Context {
         }
         self.registry.add(&id, &claim.job.owner);
         let live = self.watched.get_or_add(&id);
-        let run = Underway::new(claim.lease.clone(), live, self.held_until(asked));
+        let slots = self.ports.slots.as_ref();
+        let slots =
+            slots.map(|slots| Arc::new(RunSlots::new(Arc::clone(slots), claim.lease.clone())));
+        let run = Underway::new(claim.lease.clone(), live, self.held_until(asked), slots);
         let ended = run.ended.clone().drop_guard();
         self.runs.insert(run.clone());
         tracing::info!(job = %id, "an export is run");
@@ -125,7 +182,8 @@ impl Context {
             // Before the end is recorded: a kill between the two leaves an entry too many, and not one too few.
             self.audit_ending(claim, ending).await;
             if matches!(ending, Ending::Cancelled | Ending::Failed(_, None)) {
-                self.delete_unless_open(&claim.job).await;
+                let writer = RunWriter::Holder(claim.lease.clone());
+                self.delete_unless_open(&claim.job, &writer).await;
             }
         }
         loop {

@@ -61,17 +61,11 @@ pub struct KeptBag {
     pub sha256: Sha256,
 }
 
-/// Keeps the bags of jobs, and the folders that their runs work in. Only the service's own user can read what is in them.
+/// Keeps the bags of jobs. Only the service's own user can read what is in them. Bags that runs finish come by
+/// [`RunStore::keep`](super::RunStore::keep).
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]
 #[async_trait]
 pub trait BagStore: Send + Sync {
-    /// The folder that a job's run works in: made where it is missing. What an unfinished run of the job left in it is there.
-    async fn work_folder(&self, id: &JobId) -> Result<PathBuf, BagStoreError>;
-
-    /// Takes over a bag that a run finished in the job's work folder, under this name. After this returns the bag can be opened, is on
-    /// disk, and nothing else of the job is in its folder.
-    async fn keep(&self, id: &JobId, name: &SafeName) -> Result<KeptBag, BagStoreError>;
-
     /// Takes over a bag as a stream, from where it is made elsewhere. A stream that ends with an error keeps nothing.
     async fn put(
         &self,
@@ -82,7 +76,8 @@ pub trait BagStore: Send + Sync {
 
     /// A part of a kept bag. Its size must be `size`: anything else is [`BagStoreError::Changed`].
     ///
-    /// What is open can be read to its end, even where the bag is deleted meanwhile.
+    /// What is open can be read to its end, even where the bag is deleted meanwhile. A store that cannot promise that ends it with an error,
+    /// never with fewer or other bytes.
     async fn open(
         &self,
         id: &JobId,
@@ -91,10 +86,10 @@ pub trait BagStore: Send + Sync {
         part: Range<u64>,
     ) -> Result<BagBody, BagStoreError>;
 
-    /// Deletes a job's bag, and its work folder with all that is in it. Nothing there is success.
+    /// Deletes a job's bag, and all that unfinished runs of it left. Nothing there is success.
     async fn delete(&self, id: &JobId) -> Result<(), BagStoreError>;
 
-    /// Every job that has a bag or a work folder here.
+    /// Every job that has a bag or an unfinished run here.
     async fn list(&self) -> Result<Vec<JobId>, BagStoreError>;
 
     /// Bytes that all jobs take here, unfinished runs included.

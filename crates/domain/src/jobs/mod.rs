@@ -1,8 +1,8 @@
 //! A job: one order given to the service, from the request to the record that outlives its archive.
 //!
-//! [`Job`] is a pure state machine. [`JobStore`] records jobs and says who runs which, [`BagStore`] keeps their bags,
-//! [`AuditLog`] keeps who did what, [`IdempotencyKeys`] keep repeated orders apart from new ones,
-//! [`SealedCredentials`] what jobs that run unattended need. With whose credentials a job is run is the
+//! [`Job`] is a pure state machine. [`JobStore`] records jobs and says who runs which, [`RunStore`] opens their runs, [`BagStore`] keeps
+//! their bags, [`Slots`] bound what runs on the platform, [`AuditLog`] keeps who did what, [`IdempotencyKeys`] keep repeated orders
+//! apart from new ones, [`SealedCredentials`] what jobs that run unattended need. [`RunRecords`] are for run stores that many workers share. With whose credentials a job is run is the
 //! service's matter: neither readable credentials nor a running workflow are ever part of a job.
 
 mod audit;
@@ -13,7 +13,10 @@ mod id;
 mod job;
 mod keys;
 mod lease;
+mod records;
 mod request;
+mod runs;
+mod slots;
 mod state;
 mod store;
 mod version;
@@ -39,7 +42,16 @@ pub use keys::{
     IdempotencyError, IdempotencyKey, IdempotencyKeyError, IdempotencyKeys, Reservation,
 };
 pub use lease::{Claim, Lease, Renewed, Token, TokenError, Wish, WorkerId};
+#[cfg(any(test, feature = "testing"))]
+pub use records::MockRunRecords;
+pub use records::{RunRecord, RunRecords, RunRecordsError};
 pub use request::JobRequest;
+#[cfg(any(test, feature = "testing"))]
+pub use runs::MockRunStore;
+pub use runs::{OpenedRun, RunReport, RunSettings, RunStore, RunStoreError, RunWriter};
+#[cfg(any(test, feature = "testing"))]
+pub use slots::MockSlots;
+pub use slots::{Slot, Slots, SlotsError};
 pub use state::{BagRecord, Delivery, JobFailure, JobState, JobStateName, KeptReceipt, WaitingFor};
 #[cfg(any(test, feature = "testing"))]
 pub use store::MockJobStore;

@@ -312,6 +312,14 @@ pub trait JobStore: Send + Sync {
         archives: usize,
     ) -> Result<Option<Claim>, JobStoreError>;
 
+    /// Takes a job whose lease ran out, or that was given back and still has [slots](super::Slots) of the platform, and no other; `None` where
+    /// there is none. A worker whose places are taken by jobs that wait for the slots of others resumes those.
+    async fn take_over(
+        &self,
+        worker: &WorkerId,
+        term: Duration,
+    ) -> Result<Option<Claim>, JobStoreError>;
+
     /// Renews leases for `term` from now. What does not come back is lost.
     async fn renew(&self, held: &[Lease], term: Duration) -> Result<Vec<Renewed>, JobStoreError>;
 
@@ -344,7 +352,7 @@ pub trait JobStore: Send + Sync {
     /// Records how far runs are, for those who watch from elsewhere. Leases that are lost are left out; it cannot fail a run.
     ///
     /// A run that has [more bytes](JobProgress::bytes) than any run of its job before has made progress: its deaths are forgotten, and
-    /// the time that it may wait in all begins anew.
+    /// the time that it may wait in all begins anew. So does a run that has new [records](super::RunRecords), where the store keeps them.
     async fn record_progress(&self, progress: &[(Lease, JobProgress)])
     -> Result<(), JobStoreError>;
 

@@ -3,6 +3,7 @@
 //! The sink keeps its own entries ([`super::ArchiveSink::resumed_receipts`]); the journal keeps tickets and facts.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error as StdError;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -181,6 +182,12 @@ pub enum JournalError {
         #[source]
         source: std::io::Error,
     },
+    /// The run is somebody else's by now. Nothing was recorded; nothing more may be written or asked of the platform.
+    #[error("this run is somebody else's by now")]
+    Lost,
+    /// The store that keeps the journal does not answer; later it may.
+    #[error("the store of the journal does not answer")]
+    Unavailable(#[source] Box<dyn StdError + Send + Sync>),
 }
 
 /// Records facts.

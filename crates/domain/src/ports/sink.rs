@@ -1,5 +1,6 @@
 //! The archive that the data goes into: entries that are opened, written, and closed with a receipt or discarded.
 
+use std::error::Error as StdError;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -247,6 +248,12 @@ pub enum SinkError {
         /// The entry.
         path: BagPath,
     },
+    /// The run is somebody else's by now. Nothing of it counts; nothing more may be written or asked of the platform.
+    #[error("this run is somebody else's by now")]
+    Lost,
+    /// The store that the bag grows in does not answer; later it may.
+    #[error("the store of the bag does not answer")]
+    Unavailable(#[source] Box<dyn StdError + Send + Sync>),
     /// The sink's own machinery stopped, after an earlier error.
     #[error("the archive writer has stopped")]
     Stopped,

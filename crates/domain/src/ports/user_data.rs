@@ -483,6 +483,13 @@ pub trait UserDataApi: Send + Sync {
     /// Stops an appliance's export that is running. My software has no such call: it returns at once.
     async fn cancel_export(&self, ticket: Ticket) -> Result<(), ApiError>;
 
+    /// Whether the export of an item may be started now. Where many runs share a platform, its operator bounds what runs on it at the same
+    /// time: what may not start yet is asked for again a little later, and nothing of it was sent.
+    async fn may_start(&self, item: ItemRef) -> bool {
+        let _ = item;
+        true
+    }
+
     /// Deletes a ticket and its archive. One that is gone already is success.
     async fn delete_export(&self, ticket: Ticket) -> Result<(), ApiError>;
 }

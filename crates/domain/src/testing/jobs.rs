@@ -13,8 +13,8 @@ use jiff::Timestamp;
 
 use crate::jobs::{
     Admitted, Change, Claim, Ending, Job, JobId, JobPage, JobProgress, JobState, JobStateName,
-    JobStore, JobStoreError, Lease, Pause, Renewed, Shares, Standing, StoredJob, Token, Transfer,
-    Version, WaitingFor, Whose, Wish, WorkerId,
+    JobStore, JobStoreError, Lease, Pause, Renewed, RunWriter, Shares, Standing, StoredJob, Token,
+    Transfer, Version, WaitingFor, Whose, Wish, WorkerId,
 };
 use crate::model::UserId;
 use crate::ports::Clock;
@@ -29,6 +29,8 @@ struct Kept {
     claimed: u64,
     progress: Option<(u64, JobProgress)>,
     most_bytes: u64,
+    /// Whether its run recorded something since it was claimed.
+    has_recorded: bool,
     report: Option<Bytes>,
 }
 
@@ -42,6 +44,7 @@ impl Kept {
             claimed: 0,
             progress: None,
             most_bytes: 0,
+            has_recorded: false,
             report: None,
         }
     }
@@ -150,6 +153,15 @@ impl Jobs {
         theirs.map(|kept| kept.claimed).max().unwrap_or_default()
     }
 
+    /// The job whose lease ran out, if there is one.
+    fn expired(&self, now: Timestamp) -> Option<JobId> {
+        let expired = self.where_(|kept| kept.lease_ran_out(now));
+        let first = expired
+            .into_iter()
+            .min_by_key(|kept| kept.held.as_ref().map(|held| held.1));
+        first.map(|kept| kept.job.id.clone())
+    }
+
     /// The job that is next.
     fn next(&self, now: Timestamp, archives: usize) -> Option<JobId> {
         let may_run = |kept: &Kept| {
@@ -235,6 +247,63 @@ impl MemoryJobStore {
     fn after(&self, time: Duration) -> Timestamp {
         let now = self.clock.now();
         now.checked_add(time).unwrap_or(Timestamp::MAX)
+    }
+
+    /// The job of this id, claimed.
+    fn claimed(&self, jobs: &mut Jobs, id: &JobId, term: Duration) -> Result<Claim, JobStoreError> {
+        let now = self.clock.now();
+        jobs.claims += 1;
+        let claims = jobs.claims;
+        let token = Token::of(u128::from(claims).to_be_bytes());
+        let kept = jobs.get(id)?;
+        if kept.is_running() {
+            let before = if kept.has_recorded {
+                None
+            } else {
+                Some(kept.job.deaths)
+            };
+            kept.job.deaths = before.map_or(0, |deaths| deaths + 1);
+        }
+        kept.has_recorded = false;
+        kept.job.began.get_or_insert(now);
+        kept.job.state = JobState::Running;
+        kept.held = Some((token.clone(), self.after(term)));
+        kept.claimed = claims;
+        kept.version += 1;
+        let claim = Claim {
+            job: kept.job.clone(),
+            version: Version(kept.version),
+            lease: Lease {
+                job: id.clone(),
+                token,
+            },
+            wish: kept.wish,
+        };
+        jobs.notify(id);
+        Ok(claim)
+    }
+
+    /// Whether a job is queued, runs or waits.
+    pub(super) fn is_unfinished(&self, id: &JobId) -> bool {
+        let mut jobs = self.jobs();
+        jobs.get(id).is_ok_and(|kept| kept.job.is_unfinished())
+    }
+
+    /// A run recorded something.
+    pub(super) fn recorded(&self, id: &JobId) {
+        if let Ok(kept) = self.jobs().get(id) {
+            kept.has_recorded = true;
+        }
+    }
+
+    /// Does something of a run, unless it is somebody else's by now; nobody claims the job meanwhile.
+    pub(super) fn as_writer<T>(&self, writer: &RunWriter, step: impl FnOnce() -> T) -> Option<T> {
+        let mut jobs = self.jobs();
+        let may = match writer {
+            RunWriter::Holder(lease) => jobs.held(lease).is_ok(),
+            RunWriter::Sweeper(job) => jobs.get(job).is_ok_and(|kept| !kept.is_running()),
+        };
+        may.then(step)
     }
 
     /// One step of a run.
@@ -388,29 +457,19 @@ impl JobStore for MemoryJobStore {
         let Some(id) = jobs.next(now, archives) else {
             return Ok(None);
         };
-        jobs.claims += 1;
-        let claims = jobs.claims;
-        let token = Token::of(u128::from(claims).to_be_bytes());
-        let kept = jobs.get(&id)?;
-        if kept.is_running() {
-            kept.job.deaths += 1;
-        }
-        kept.job.began.get_or_insert(now);
-        kept.job.state = JobState::Running;
-        kept.held = Some((token.clone(), self.after(term)));
-        kept.claimed = claims;
-        kept.version += 1;
-        let claim = Claim {
-            job: kept.job.clone(),
-            version: Version(kept.version),
-            lease: Lease {
-                job: id.clone(),
-                token,
-            },
-            wish: kept.wish,
+        self.claimed(&mut jobs, &id, term).map(Some)
+    }
+
+    async fn take_over(
+        &self,
+        _worker: &WorkerId,
+        term: Duration,
+    ) -> Result<Option<Claim>, JobStoreError> {
+        let mut jobs = self.jobs();
+        let Some(id) = jobs.expired(self.clock.now()) else {
+            return Ok(None);
         };
-        jobs.notify(&id);
-        Ok(Some(claim))
+        self.claimed(&mut jobs, &id, term).map(Some)
     }
 
     async fn renew(&self, held: &[Lease], term: Duration) -> Result<Vec<Renewed>, JobStoreError> {

@@ -11,6 +11,7 @@ mod jobs;
 mod platform;
 mod progress;
 mod records;
+mod shared;
 mod store;
 
 pub use bag::MemoryBag;
@@ -21,6 +22,7 @@ pub use jobs::MemoryJobStore;
 pub use platform::{Call, FakeItem, FakePlatform, Script, gzip};
 pub use progress::RecordingProgress;
 pub use records::{MemoryAudit, MemoryCredentials, MemoryKeys};
+pub use shared::{MemoryRunRecords, MemorySlots};
 pub use store::{MemorySink, SinkState};
 
 pub use crate::ports::{MemoryImportJournal, MemoryJournal};

@@ -45,6 +45,8 @@ impl Limits {
     pub(crate) const POLL_GAP_EACH: Duration = Duration::from_millis(100);
     /// The same where tickets are young or their end is expected.
     pub(crate) const POLL_GAP_PROMPT: Duration = Duration::from_millis(5);
+    /// Pause before a start that may not be sent yet is asked for again.
+    pub(crate) const SLOT_PAUSE: Duration = Duration::from_millis(500);
     /// Imports at the same time on the platform (`--jobs` of `import`).
     pub const IMPORT_JOBS: usize = 2;
     /// How long an upload whose answer was lost may show no sign of being worked on, before it counts as not arrived.

@@ -43,6 +43,7 @@ pub use import::{
     AbandonedImport, FailedObject, ImportError, ImportOutcome, ImportPorts, ImportStage,
     ImportedObject, ManualSection, SkippedObject, abandon_import, import, plan_import,
 };
+pub use item::start_may_have_worked;
 pub use limits::Limits;
 pub use plan::{Plan, PlannedItem, PlannedSection, SectionPlan, plan, plan_since};
 pub use run::{export, export_since};

@@ -175,3 +175,28 @@ pub async fn progress_is_recorded(store: &dyn JobStore, clock: &ManualClock) {
     let unknown = store.progress(&id(2)).await;
     assert!(matches!(unknown, Err(JobStoreError::Unknown { .. })));
 }
+
+/// A worker without a free place takes over what others lost, and nothing else.
+pub async fn only_a_lease_that_ran_out_is_taken_over_by_a_full_worker(
+    store: &dyn JobStore,
+    clock: &ManualClock,
+) {
+    let take_over = async || {
+        let taken = store.take_over(&super::worker(), TERM).await;
+        taken.expect("an answer")
+    };
+    order(store, 1, "john").await;
+    assert!(take_over().await.is_none(), "it is only queued");
+    let late = claim_one(store).await;
+    assert!(take_over().await.is_none(), "it is held");
+    order(store, 2, "mary").await;
+    clock.advance(TERM);
+    let successor = take_over().await.expect("its lease ran out");
+    assert_eq!((&successor.job.id, successor.job.deaths), (&id(1), 1));
+    late_writes_are_refused(store, &late).await;
+    assert!(take_over().await.is_none());
+    let settled = store
+        .settle(&successor.lease, delivered(), Vec::new())
+        .await;
+    settled.expect("it is held");
+}

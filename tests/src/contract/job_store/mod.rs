@@ -18,7 +18,8 @@ use jiff::Timestamp;
 
 pub use claims::{
     a_late_end_races_the_takeover, a_lease_that_ran_out_is_taken_over, each_job_is_claimed_once,
-    owners_take_turns, progress_is_recorded, what_is_given_back_is_no_death,
+    only_a_lease_that_ran_out_is_taken_over_by_a_full_worker, owners_take_turns,
+    progress_is_recorded, what_is_given_back_is_no_death,
 };
 pub use records::{
     a_job_comes_back_to_its_owner_only, a_late_update_changes_nothing, a_report_is_read_by_itself,
@@ -128,4 +129,34 @@ fn pause(waiting_for: WaitingFor, retry_after: Option<Duration>) -> Pause {
 async fn state(store: &dyn JobStore, number: u64) -> JobStateName {
     let stored = store.find(&id(number)).await.expect("a job");
     stored.job.state.name()
+}
+
+/// Every promise of the suite, each given to the macro of this name.
+#[macro_export]
+macro_rules! job_store_promises {
+    ($run:ident) => {
+        $run! {
+            a_job_comes_back_to_its_owner_only
+            every_state_comes_back
+            the_same_order_twice_is_one_job
+            shares_are_never_exceeded
+            archives_are_counted_and_named
+            a_job_waits_while_enough_archives_are_kept
+            a_report_is_read_by_itself
+            lists_are_newest_first
+            a_late_update_changes_nothing
+            transfers_are_never_lost_to_an_update
+            each_job_is_claimed_once
+            owners_take_turns
+            a_lease_that_ran_out_is_taken_over
+            only_a_lease_that_ran_out_is_taken_over_by_a_full_worker
+            a_late_end_races_the_takeover
+            what_is_given_back_is_no_death
+            a_waiting_job_waits_for_its_time
+            a_sign_in_wakes_the_owner_s_jobs
+            a_wish_reaches_the_holder
+            progress_is_recorded
+            changes_are_heard_or_resynced
+        }
+    };
 }

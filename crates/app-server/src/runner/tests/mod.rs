@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::jobs::{
-    Admitted, AuditAction, AuditPage, Job, JobId, JobState, JobStateName, JobStoreError,
-    SealedCredentials as _, StoredJob, WaitingFor, Wish, WorkerId,
+    Admitted, AuditAction, AuditPage, BagStore as _, Job, JobId, JobState, JobStateName,
+    JobStoreError, SealedCredentials as _, StoredJob, WaitingFor, Wish, WorkerId,
 };
 use domain::model::Sha256;
 

@@ -13,6 +13,7 @@ pub(super) fn error_of(seen: &Seen) -> Option<&ApiError> {
         | Seen::CancelFailed(error)
         | Seen::DeleteFailed(_, error) => Some(error),
         Seen::Started(..)
+        | Seen::NotYet
         | Seen::Found(_)
         | Seen::CannotFind(_)
         | Seen::Status(_)

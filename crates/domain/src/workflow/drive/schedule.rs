@@ -131,6 +131,7 @@ impl<'w> Schedule<'w> {
                     wake = Some(wake.map_or(*moment, |wake| wake.min(*moment)));
                     continue;
                 }
+                Action::Start if item.machine.waits_for_slot() => {}
                 Action::Start if jobs < drive.order.jobs => jobs += 1,
                 Action::Download(_) if downloads < drive.order.downloads => downloads += 1,
                 Action::FindTicket | Action::Cancel(_) | Action::Delete(..) => {}

@@ -71,6 +71,9 @@ pub(super) fn perform<'a>(
 /// The intent is recorded before the request leaves: a run killed in between knows that it may have a ticket to look for.
 async fn start(drive: Drive<'_>, item: ItemRef) -> Result<Seen, RunError> {
     let Ports { api, journal, .. } = drive.ports;
+    if !api.may_start(item).await {
+        return Ok(Seen::NotYet);
+    }
     journal.record(Fact::Intent { item }).await?;
     match api.start_export(item, drive.order.output_format).await {
         Ok(started) => {

@@ -38,6 +38,7 @@ pub(crate) struct Item {
     pub(super) damaged: u32,
     pub(super) renewals: u32,
     pub(super) lost_starts: u32,
+    pub(super) waits_for_slot: bool,
     /// How the export of the current ticket moves on.
     pub(super) pace: Pace,
     /// How long the export of the current ticket took, where it was watched from its start to its end.
@@ -79,6 +80,7 @@ impl Item {
             damaged: 0,
             renewals: 0,
             lost_starts: 0,
+            waits_for_slot: false,
             pace: Pace::default(),
             took: None,
             ran_at: None,
@@ -185,7 +187,10 @@ impl Item {
             | State::Replacing { sent, .. }
             | State::Deleting { sent, .. } => *sent = true,
             State::Unanswered { asked } => *asked = true,
-            State::Queued { .. } => self.state = State::Starting,
+            State::Queued { .. } => {
+                self.waits_for_slot = false;
+                self.state = State::Starting;
+            }
             State::Waiting { ticket, .. } => {
                 self.state = State::Polling {
                     ticket: *ticket,
@@ -200,6 +205,11 @@ impl Item {
         }
     }
 
+    /// Whether its start waits until the platform may work on one more export. Its place among those of `--jobs` is its own.
+    pub(crate) fn waits_for_slot(&self) -> bool {
+        self.waits_for_slot
+    }
+
     /// Whether the platform may be working on it: it takes one of the slots of `--jobs`. A ticket that was given up keeps its slot
     /// until the platform has answered that it stopped, or the attempts to stop it are over.
     pub(crate) fn occupies_job(&self) -> bool {
@@ -210,10 +220,8 @@ impl Item {
             | State::Polling { .. }
             | State::Cancelling { .. } => true,
             State::Replacing { .. } | State::Deleting { .. } => self.may_run,
-            State::Queued { .. }
-            | State::Ready { .. }
-            | State::Downloading { .. }
-            | State::Finished => false,
+            State::Queued { .. } => self.waits_for_slot,
+            State::Ready { .. } | State::Downloading { .. } | State::Finished => false,
         }
     }
 
@@ -281,6 +289,12 @@ impl Item {
                 self.adopt(ticket, elapsed);
                 self.ran_at = Some(Duration::ZERO);
                 self.see_status(ticket, &status, elapsed, others);
+            }
+            Seen::NotYet => {
+                self.waits_for_slot = true;
+                self.state = State::Queued {
+                    not_before: elapsed + Limits::SLOT_PAUSE,
+                };
             }
             Seen::StartFailed(error) => self.start_failed(&error, elapsed),
             Seen::Found(tickets) => self.found(tickets, elapsed),

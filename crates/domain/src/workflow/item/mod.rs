@@ -20,5 +20,5 @@ mod tests;
 mod wait;
 
 pub(crate) use machine::Item;
-pub(crate) use start::start_may_have_worked;
+pub use start::start_may_have_worked;
 pub(crate) use state::{Action, Ambiguity, Deletion, ItemFailure, Others, Seen};

@@ -70,7 +70,7 @@ impl Item {
 }
 
 /// Whether a ticket may exist although no answer says so.
-pub(crate) fn start_may_have_worked(kind: ItemKind, error: &ApiError) -> bool {
+pub fn start_may_have_worked(kind: ItemKind, error: &ApiError) -> bool {
     match error {
         ApiError::NoAnswer { sent, .. } => *sent,
         ApiError::Stalled { .. }

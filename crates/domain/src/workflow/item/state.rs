@@ -97,6 +97,8 @@ impl Ambiguity {
 pub(crate) enum Seen {
     /// The start was answered with a ticket.
     Started(Ticket, ExportStatus),
+    /// The start may not be sent yet.
+    NotYet,
     /// The start failed.
     StartFailed(ApiError),
     /// The tickets of lost starts, newest last; there may be none.

@@ -260,3 +260,19 @@ fn the_reason_of_a_deletion_is_true() {
         assert_eq!(reason, why);
     }
 }
+
+#[test]
+fn a_start_that_may_not_be_sent_yet_keeps_its_place_and_costs_no_attempt() {
+    let mut item = Item::new(appliance(1), 1, Duration::from_mins(30), false);
+    for round in 0..100_u64 {
+        let now = Duration::from_mins(round);
+        assert_eq!(item.next(now), Action::Start);
+        item.began(now);
+        assert!(item.occupies_job() && !item.waits_for_slot());
+        item.observe(Seen::NotYet, now, Others::default());
+        assert!(item.occupies_job() && item.waits_for_slot());
+        assert!(matches!(item.next(now), Action::WaitUntil(later) if later > now));
+    }
+    assert!(item.failure().is_none());
+    assert_eq!(item.attempts(), 1, "none has failed");
+}

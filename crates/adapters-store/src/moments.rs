@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-pub(super) fn to_column(at: Timestamp) -> i64 {
+pub(crate) fn to_column(at: Timestamp) -> i64 {
     i64::try_from(at.as_nanosecond()).unwrap_or(if at.as_nanosecond() < 0 {
         i64::MIN
     } else {
@@ -12,7 +12,7 @@ pub(super) fn to_column(at: Timestamp) -> i64 {
     })
 }
 
-pub(super) fn from_column(nanoseconds: i64) -> Timestamp {
+pub(crate) fn from_column(nanoseconds: i64) -> Timestamp {
     match nanoseconds {
         i64::MAX => Timestamp::MAX,
         nanoseconds => {
@@ -22,12 +22,12 @@ pub(super) fn from_column(nanoseconds: i64) -> Timestamp {
 }
 
 /// So long after a moment.
-pub(super) fn after(at: Timestamp, time: Duration) -> i64 {
+pub(crate) fn after(at: Timestamp, time: Duration) -> i64 {
     to_column(at.checked_add(time).unwrap_or(Timestamp::MAX))
 }
 
 /// So long before a moment.
-pub(super) fn before(at: Timestamp, time: Duration) -> i64 {
+pub(crate) fn before(at: Timestamp, time: Duration) -> i64 {
     to_column(at.checked_sub(time).unwrap_or(Timestamp::MIN))
 }
 

@@ -1,0 +1,154 @@
+//! The database itself: opened, asked, closed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::ports::Clock;
+use futures_util::future::BoxFuture;
+use jiff::Timestamp;
+use sqlx::postgres::{PgPoolOptions, PgRow};
+use sqlx::{PgConnection, PgPool, Row as _};
+
+use super::error::PostgresError;
+use super::migrate::bring_up_to_date;
+use super::signals::Signals;
+use super::url::DatabaseUrl;
+use crate::moments::{from_column, to_column};
+
+/// Connections of one process, besides the one for renewals and the one that listens.
+const CONNECTIONS: u32 = 8;
+/// How long a connection is waited for.
+const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+
+/// Work of more than one statement, with a connection.
+pub(crate) type Work<'c, T, E> = BoxFuture<'c, Result<T, E>>;
+
+/// A database that the processes of a service share.
+#[derive(Clone)]
+pub struct PostgresDatabase {
+    pub(super) pool: PgPool,
+    /// A connection of its own: what renews leases does not wait for what works under them.
+    pub(super) renewals: PgPool,
+    pub(super) signals: Arc<Signals>,
+    /// Instead of the database's own: in tests.
+    clock: Option<Arc<dyn Clock>>,
+}
+
+impl PostgresDatabase {
+    /// Opens the database. The first process makes its tables, or migrates them, under a lock; one of a newer version is refused and left
+    /// as it is.
+    pub async fn open(url: &DatabaseUrl) -> Result<Self, PostgresError> {
+        Self::open_with(url, None).await
+    }
+
+    /// Opens it with a clock instead of the database's own.
+    pub async fn open_with(
+        url: &DatabaseUrl,
+        clock: Option<Arc<dyn Clock>>,
+    ) -> Result<Self, PostgresError> {
+        let options = url.options();
+        let pool = |connections| {
+            PgPoolOptions::new()
+                .max_connections(connections)
+                .acquire_timeout(CONNECT_WITHIN)
+        };
+        let opened = pool(CONNECTIONS).connect_with(options.clone()).await;
+        let opened = opened.map_err(PostgresError::of("connect to"))?;
+        bring_up_to_date(&opened).await?;
+        let renewals = pool(1).connect_lazy_with(options.clone());
+        let signals = Signals::start(options.clone(), opened.clone());
+        Ok(Self {
+            pool: opened,
+            renewals,
+            signals,
+            clock,
+        })
+    }
+
+    /// Ends its connections. Nothing is lost where this is left out.
+    pub async fn close(&self) {
+        self.signals.stop();
+        self.renewals.close().await;
+        self.pool.close().await;
+    }
+
+    /// Whether it answers.
+    pub async fn ping(&self) -> Result<(), PostgresError> {
+        let answered = sqlx::query("SELECT 1").execute(&self.pool).await;
+        answered.map(drop).map_err(PostgresError::of("reach"))
+    }
+
+    /// The first parameter of statements that need to know the time.
+    pub(super) fn given_now(&self) -> Option<i64> {
+        self.clock.as_ref().map(|clock| to_column(clock.now()))
+    }
+
+    /// The moment it is, by the store's clock.
+    pub(super) async fn now(&self) -> Result<Timestamp, sqlx::Error> {
+        if let Some(clock) = &self.clock {
+            return Ok(clock.now());
+        }
+        let row = sqlx::query(NOW).fetch_one(&self.pool).await?;
+        now_of(&row)
+    }
+
+    /// The same, within a piece of work.
+    pub(super) async fn now_in(
+        given: Option<i64>,
+        connection: &mut PgConnection,
+    ) -> Result<Timestamp, sqlx::Error> {
+        if let Some(now) = given {
+            return Ok(from_column(now));
+        }
+        let row = sqlx::query(NOW).fetch_one(connection).await?;
+        now_of(&row)
+    }
+
+    /// One transaction. It is a task of its own: where its caller is dropped it is still done to its end, and no connection goes back to
+    /// its pool within a transaction. An error takes everything back.
+    pub(crate) async fn transaction<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<sqlx::Error> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, T, E> + Send + 'static,
+    {
+        let pool = self.pool.clone();
+        let task = tokio::spawn(async move {
+            let mut transaction = pool.begin().await?;
+            match work(&mut transaction).await {
+                Ok(done) => {
+                    transaction.commit().await?;
+                    Ok(done)
+                }
+                Err(error) => {
+                    // Where even that fails, the connection is closed and the database takes it back.
+                    let _ = transaction.rollback().await;
+                    Err(error)
+                }
+            }
+        });
+        task.await
+            .unwrap_or_else(|error| Err(sqlx::Error::Io(std::io::Error::other(error)).into()))
+    }
+}
+
+const NOW: &str = "SELECT uforge_export_now() AS now";
+
+fn now_of(row: &PgRow) -> Result<Timestamp, sqlx::Error> {
+    Ok(from_column(row.try_get("now")?))
+}
+
+/// A number of a column.
+pub(super) fn number_of(row: &PgRow, column: &str) -> Result<u64, crate::columns::RowError> {
+    Ok(u64::try_from(row.try_get::<i64, _>(column)?)?)
+}
+
+/// A duration as nanoseconds, as long as there are so many.
+pub(super) fn nanoseconds(time: Duration) -> i64 {
+    i64::try_from(time.as_nanos()).unwrap_or(i64::MAX / 4)
+}
+
+/// A number as a column; what is beyond every disk is the largest one.
+pub(super) fn number_column(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}

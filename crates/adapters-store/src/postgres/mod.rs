@@ -1,0 +1,34 @@
+//! PostgreSQL: one database that the processes of a service share.
+//!
+//! Statements stand for themselves, or are one transaction on a task of its own ([`PostgresDatabase`] says why). What a run writes carries the
+//! token of its lease and locks the job's row for the moment of the write: a late write and the next claim never pass each other.
+
+mod agreed;
+mod audit;
+mod claims;
+mod credentials;
+mod database;
+mod error;
+mod jobs;
+mod keys;
+mod migrate;
+mod records;
+mod rows;
+mod sessions;
+mod signals;
+mod slots;
+mod statements;
+mod steps;
+mod url;
+
+pub use agreed::Process;
+pub use audit::PostgresAudit;
+pub use credentials::PostgresCredentials;
+pub use database::PostgresDatabase;
+pub use error::PostgresError;
+pub use jobs::PostgresJobStore;
+pub use keys::PostgresKeys;
+pub use records::PostgresRunRecords;
+pub use sessions::{PostgresSessions, SessionTerms};
+pub use slots::PostgresSlots;
+pub use url::DatabaseUrl;

@@ -1,0 +1,134 @@
+//! What changes in the database, for whoever watches it in any process: a signal without data, at most one a second from each process but
+//! for what somebody waits for. Whoever hears it looks at the tables.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use domain::jobs::Change;
+use futures_util::StreamExt as _;
+use futures_util::stream::{self, BoxStream};
+use sqlx::PgPool;
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use tokio::sync::Notify;
+use tokio::sync::broadcast;
+use tokio::sync::broadcast::error::RecvError;
+use tokio_util::sync::CancellationToken;
+
+/// The channel. The database has no other use of it.
+const CHANNEL: &str = "uforge_export";
+/// One signal at most so often.
+const EVERY: Duration = Duration::from_secs(1);
+/// What is heard within so long is one change.
+const TOGETHER: Duration = Duration::from_millis(100);
+/// How long is waited before a database that does not answer is asked again.
+const AGAIN: Duration = Duration::from_millis(500);
+const CHANGES_KEPT: usize = 64;
+
+/// Sends and hears signals.
+pub(super) struct Signals {
+    changes: broadcast::Sender<Change>,
+    is_due: AtomicBool,
+    wake: Notify,
+    stopping: CancellationToken,
+}
+
+impl Signals {
+    /// Listens from now on, on a connection of its own, and sends with those of the pool.
+    pub(super) fn start(options: PgConnectOptions, pool: PgPool) -> Arc<Self> {
+        let signals = Arc::new(Self {
+            changes: broadcast::Sender::new(CHANGES_KEPT),
+            is_due: AtomicBool::new(false),
+            wake: Notify::new(),
+            stopping: CancellationToken::new(),
+        });
+        let (listening, sending) = (Arc::clone(&signals), Arc::clone(&signals));
+        let stopping = signals.stopping.clone();
+        tokio::spawn(async move {
+            let listen = listening.listen_forever(options);
+            stopping.run_until_cancelled(listen).await;
+        });
+        let stopping = signals.stopping.clone();
+        tokio::spawn(async move {
+            let send = sending.send_forever(pool);
+            stopping.run_until_cancelled(send).await;
+        });
+        signals
+    }
+
+    pub(super) fn stop(&self) {
+        self.stopping.cancel();
+    }
+
+    /// Something has changed: others hear of it within a second, this process at once.
+    pub(super) fn notify(&self, change: Change) {
+        let _ = self.changes.send(change);
+        if !self.is_due.swap(true, Ordering::SeqCst) {
+            self.wake.notify_one();
+        }
+    }
+
+    /// Somebody waits for what has changed: others hear of it at once.
+    pub(super) async fn notify_now(&self, change: Change, pool: &PgPool) {
+        let _ = self.changes.send(change);
+        let sent = sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL);
+        if let Err(error) = sent.execute(pool).await {
+            tracing::debug!(%error, "a change could not be signalled");
+        }
+    }
+
+    /// What changes from now on. Never ends.
+    pub(super) fn watch(&self) -> BoxStream<'static, Change> {
+        // With a sender of its own it never ends.
+        let watched = (self.changes.subscribe(), self.changes.clone());
+        stream::unfold(watched, |(mut receiver, sender)| async move {
+            let change = match receiver.recv().await {
+                Ok(change) => change,
+                Err(RecvError::Lagged(_)) => Change::Resync,
+                Err(RecvError::Closed) => return None,
+            };
+            Some((change, (receiver, sender)))
+        })
+        .boxed()
+    }
+
+    async fn send_forever(&self, pool: PgPool) {
+        loop {
+            self.wake.notified().await;
+            while self.is_due.swap(false, Ordering::SeqCst) {
+                let sent = sqlx::query("SELECT pg_notify($1, '')").bind(CHANNEL);
+                if let Err(error) = sent.execute(&pool).await {
+                    tracing::debug!(%error, "a change could not be signalled");
+                    self.is_due.store(true, Ordering::SeqCst);
+                }
+                tokio::time::sleep(EVERY).await;
+            }
+        }
+    }
+
+    /// Hears what others signal. After a connection that was lost, whatever was missed is looked for.
+    async fn listen_forever(&self, options: PgConnectOptions) {
+        loop {
+            if let Err(error) = self.listen(&options).await {
+                tracing::debug!(%error, "changes of the database are not heard for a moment");
+            }
+            let _ = self.changes.send(Change::Resync);
+            tokio::time::sleep(AGAIN).await;
+        }
+    }
+
+    async fn listen(&self, options: &PgConnectOptions) -> Result<(), sqlx::Error> {
+        let pool = PgPoolOptions::new().max_connections(1);
+        let pool = pool.connect_lazy_with(options.clone());
+        let mut listener = PgListener::connect_with(&pool).await?;
+        listener.listen(CHANNEL).await?;
+        // What changed before this moment was not heard.
+        let _ = self.changes.send(Change::Resync);
+        while listener.try_recv().await?.is_some() {
+            tokio::time::sleep(TOGETHER).await;
+            while listener.next_buffered().is_some() {}
+            let _ = self.changes.send(Change::Resync);
+        }
+        Ok(())
+    }
+}

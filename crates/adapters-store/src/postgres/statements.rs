@@ -1,0 +1,142 @@
+//! The statements about jobs that stand for themselves. Each begins with `$1`: the moment it is where a clock was given, else nothing, and
+//! the database's own clock decides.
+
+macro_rules! now {
+    () => {
+        "WITH clock AS MATERIALIZED (SELECT coalesce($1, uforge_export_now()) AS now), "
+    };
+}
+pub(super) use now;
+
+/// What a claim writes: a run that recorded something since it was claimed has made progress, and its deaths begin anew.
+macro_rules! claimed {
+    () => {
+        "UPDATE jobs SET state = 'running', began = coalesce(began, (SELECT now FROM clock)), \
+            deaths = CASE WHEN jobs.state <> 'running' THEN deaths WHEN last.number > recorded THEN 0 ELSE deaths + 1 END, \
+            paused_since = CASE WHEN last.number > recorded THEN NULL ELSE paused_since END, recorded = last.number, \
+            token = $2, worker = $3, lease_until = (SELECT now FROM clock) + $4, version = version + 1, \
+            waiting_for = NULL, retry_at = NULL, give_up_at = NULL, format = coalesce(format, $5), claimed = nextval('claims') \
+        FROM next, LATERAL (SELECT coalesce(max(number), 0) AS number FROM run_records WHERE job = next.id) AS last \
+        WHERE jobs.id = next.id RETURNING jobs.*"
+    };
+}
+
+/// Jobs that nobody runs although they have to go on before all others: `expired`, whose lease ran out, and `holding`, which were given back
+/// and whose exports still have slots of the platform.
+macro_rules! urgent {
+    () => {
+        "expired AS (SELECT id FROM jobs WHERE state = 'running' AND lease_until <= (SELECT now FROM clock) \
+            AND coalesce(format, $5) <= $5 ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED), \
+        holding AS (SELECT id FROM jobs AS job WHERE id IN (SELECT job FROM slots WHERE job IS NOT NULL) \
+            AND state IN ('queued', 'waiting') AND coalesce(format, $5) <= $5 AND NOT EXISTS (SELECT 1 FROM expired) \
+            AND (state = 'queued' OR (retry_at <= (SELECT now FROM clock) AND give_up_at > (SELECT now FROM clock))) \
+            AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.owner = job.owner AND other.state = 'running') \
+            ORDER BY requested, id LIMIT 1 FOR UPDATE SKIP LOCKED), "
+    };
+}
+
+/// First those that are urgent; then those whose turn it is, where nothing of their owner runs and fewer than `$6` of their archives are
+/// kept: the owner who was served the longest ago, what is to be given up, what was asked for first.
+pub(super) const CLAIM: &str = concat!(
+    now!(),
+    urgent!(),
+    "due AS (SELECT id FROM jobs AS job WHERE state IN ('queued', 'waiting') AND coalesce(format, $5) <= $5 \
+        AND NOT EXISTS (SELECT 1 FROM expired) AND NOT EXISTS (SELECT 1 FROM holding) \
+        AND (state = 'queued' OR (retry_at <= (SELECT now FROM clock) AND give_up_at > (SELECT now FROM clock))) \
+        AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.owner = job.owner AND other.state = 'running') \
+        AND (wish IS NOT NULL OR (SELECT count(*) FROM jobs AS kept WHERE kept.owner = job.owner AND kept.state = 'ready' \
+            AND kept.expires_at > (SELECT now FROM clock)) < $6) \
+        ORDER BY turn, (wish IS NULL), requested, id LIMIT 1 FOR UPDATE SKIP LOCKED), \
+    next AS (SELECT id FROM expired UNION ALL SELECT id FROM holding UNION ALL SELECT id FROM due) ",
+    claimed!()
+);
+
+/// Those that are urgent, and no others.
+pub(super) const TAKE_OVER: &str = concat!(
+    now!(),
+    urgent!(),
+    "next AS (SELECT id FROM expired UNION ALL SELECT id FROM holding) ",
+    claimed!()
+);
+
+/// The owner's other jobs go behind those of everybody who was served before.
+pub(super) const TURN: &str =
+    "UPDATE jobs SET turn = $2 WHERE owner = $1 AND state IN ('queued', 'waiting') AND turn < $2";
+
+/// Rows are locked in one order: what renews and what records progress does not wait for each other in a circle.
+pub(super) const RENEW: &str = concat!(
+    now!(),
+    "held AS (SELECT jobs.id FROM jobs JOIN unnest($3::text[], $4::text[]) AS given (id, token) \
+            ON jobs.id = given.id AND jobs.token = given.token WHERE state = 'running' ORDER BY jobs.id FOR UPDATE OF jobs) \
+    UPDATE jobs SET lease_until = (SELECT now FROM clock) + $2 FROM held WHERE jobs.id = held.id \
+    RETURNING jobs.id, jobs.token, jobs.wish"
+);
+
+pub(super) const GIVE_BACK: &str = "UPDATE jobs SET state = 'queued', token = NULL, worker = NULL, lease_until = NULL, \
+    version = version + 1 WHERE id = $1 AND token = $2";
+
+pub(super) const VOID: &str = "UPDATE jobs SET state = 'queued', token = NULL, worker = NULL, lease_until = NULL, \
+    deaths = deaths + 1, version = version + 1 WHERE state = 'running' RETURNING id";
+
+pub(super) const SIGNED_IN: &str = "UPDATE jobs SET state = 'queued', waiting_for = NULL, retry_at = NULL, give_up_at = NULL, \
+    version = version + 1 WHERE owner = $1 AND state = 'waiting' AND waiting_for = 'sign-in' RETURNING id";
+
+/// A run makes progress when it has more bytes than ever.
+pub(super) const PROGRESS: &str = "WITH given AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) \
+        AS given (job, token, progress, bytes)), \
+    held AS MATERIALIZED (SELECT id, given.progress, bytes FROM jobs JOIN given ON jobs.id = given.job AND jobs.token = given.token \
+        ORDER BY id FOR UPDATE OF jobs), \
+    moved AS (UPDATE jobs SET deaths = 0, paused_since = NULL, most_bytes = held.bytes FROM held \
+        WHERE jobs.id = held.id AND held.bytes > jobs.most_bytes) \
+    INSERT INTO progress (job, progress, serial) SELECT id, held.progress, 1 FROM held \
+    ON CONFLICT (job) DO UPDATE SET progress = excluded.progress, serial = progress.serial + 1";
+
+pub(super) const WISH: &str = "UPDATE jobs SET wish = $3, version = version + (CASE state WHEN 'running' THEN 0 ELSE 1 END), \
+    state = CASE state WHEN 'running' THEN 'running' ELSE 'queued' END, waiting_for = NULL, retry_at = NULL, give_up_at = NULL \
+    WHERE id = $1 AND owner = $2 AND state IN ('queued', 'running', 'waiting')";
+
+/// A job of the owner, after the one that a page begins after, newest first.
+pub(super) const LIST: &str = "SELECT * FROM jobs WHERE ($1::text IS NULL OR owner = $1) \
+    AND ($2::text IS NULL OR (requested, id) < (SELECT requested, id FROM jobs WHERE id = $2)) \
+    ORDER BY requested DESC, id DESC LIMIT $3";
+
+pub(super) const UNFINISHED: &str =
+    "SELECT id, owner FROM jobs WHERE state IN ('queued', 'running', 'waiting')";
+
+pub(super) const OVERDUE: &str = concat!(
+    now!(),
+    "one AS (SELECT 1) SELECT jobs.* FROM jobs WHERE state = 'ready' AND expires_at <= (SELECT now FROM clock) ORDER BY requested, id LIMIT 100"
+);
+
+pub(super) const GIVEN_UP: &str = concat!(
+    now!(),
+    "one AS (SELECT 1) SELECT jobs.* FROM jobs WHERE (state = 'waiting' AND give_up_at <= (SELECT now FROM clock)) \
+    OR (state = 'failed' AND resumable_until <= (SELECT now FROM clock)) ORDER BY requested, id LIMIT 100"
+);
+
+/// Inserts a job, behind what its owner was served already.
+pub(super) const INSERT: &str = "INSERT INTO jobs (id, owner, request, requested, began, state, waiting_for, retry_at, \
+    give_up_at, ended_at, failure, resumable_until, ready_at, expires_at, bag, completeness, paused_since, deaths, notes, turn) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
+        (SELECT coalesce(max(claimed), 0) FROM jobs WHERE owner = $2)) RETURNING *";
+
+macro_rules! replaced {
+    ($more:literal) => {
+        concat!(
+            "UPDATE jobs SET owner = $2, request = $3, requested = $4, began = $5, state = $6, \
+            waiting_for = $7, retry_at = $8, give_up_at = $9, ended_at = $10, failure = $11, resumable_until = $12, ready_at = $13, \
+            expires_at = $14, bag = $15, completeness = $16, paused_since = $17, deaths = $18, notes = $19, \
+            version = version + 1, wish = CASE WHEN $6 IN ('queued', 'waiting') THEN wish END",
+            $more
+        )
+    };
+}
+
+/// Replaces a job that nobody runs.
+pub(super) const UPDATE: &str =
+    replaced!(" WHERE id = $1 AND version = $20 AND state <> 'running' RETURNING *");
+
+/// Ends or interrupts a run, by whoever holds the lease.
+pub(super) const UPDATE_LEASED: &str = replaced!(
+    ", token = NULL, worker = NULL, lease_until = NULL WHERE id = $1 AND token = $20 RETURNING *"
+);

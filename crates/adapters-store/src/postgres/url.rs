@@ -1,0 +1,205 @@
+//! Where the database is: a URL without a password.
+
+use std::path::{Path, PathBuf};
+use std::str::FromStr as _;
+
+use sqlx::ConnectOptions as _;
+use sqlx::postgres::PgConnectOptions;
+
+use super::error::PostgresError;
+
+/// Where a database is, as in `postgres://user@host/database` or `postgres:///database?host=/socket/folder&user=name`.
+#[derive(Clone)]
+pub struct DatabaseUrl {
+    options: PgConnectOptions,
+    shown: String,
+}
+
+/// Without the password.
+impl std::fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "DatabaseUrl({})", self.shown)
+    }
+}
+
+/// Without the password.
+impl std::fmt::Display for DatabaseUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+fn wrong(reason: impl Into<String>) -> PostgresError {
+    PostgresError::Url {
+        reason: reason.into(),
+    }
+}
+
+impl DatabaseUrl {
+    /// Reads a URL. A password comes from `PGPASSWORD`, from the file that the URL names as its `passfile`, or from libpq's usual one;
+    /// one in the URL is refused: everybody would see it who lists processes.
+    pub fn parse(text: &str) -> Result<Self, PostgresError> {
+        let rest = text
+            .strip_prefix("postgres://")
+            .or_else(|| text.strip_prefix("postgresql://"))
+            .ok_or_else(|| wrong("it has to begin with `postgres://`"))?;
+        let (place, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let authority = place.split('/').next().unwrap_or_default();
+        let user = authority.rsplit_once('@').map(|(user, _)| user);
+        if user.is_some_and(|user| user.contains(':')) {
+            return Err(wrong("it holds a password"));
+        }
+        let mut passfile = None;
+        let mut kept = Vec::new();
+        for part in query.split('&').filter(|part| !part.is_empty()) {
+            let (key, value) = part.split_once('=').unwrap_or((part, ""));
+            match key {
+                "password" => return Err(wrong("it holds a password")),
+                "passfile" => passfile = Some(PathBuf::from(decoded(value))),
+                _ => kept.push(part),
+            }
+        }
+        let shown = if kept.is_empty() {
+            format!("postgres://{place}")
+        } else {
+            format!("postgres://{place}?{}", kept.join("&"))
+        };
+        // Its own message would repeat the URL.
+        let options = PgConnectOptions::from_str(&shown)
+            .map_err(|_| wrong("it is no URL of a PostgreSQL database"))?;
+        if options.get_database().is_none() {
+            return Err(wrong("it names no database"));
+        }
+        let options = match passfile {
+            Some(path) => with_password(options, &path)?,
+            None => options,
+        };
+        let options = options
+            .application_name("uforge-export-server")
+            .disable_statement_logging();
+        Ok(Self { options, shown })
+    }
+
+    pub(super) fn options(&self) -> &PgConnectOptions {
+        &self.options
+    }
+}
+
+/// What `%41` and the like stand for. What is no such code stands for itself.
+fn decoded(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let Some((first, after)) = rest.split_first() {
+        let code = after
+            .get(..2)
+            .and_then(|code| std::str::from_utf8(code).ok());
+        let code = code.and_then(|code| u8::from_str_radix(code, 16).ok());
+        match code {
+            Some(code) if *first == b'%' => {
+                bytes.push(code);
+                rest = after.get(2..).unwrap_or_default();
+            }
+            _ => {
+                bytes.push(*first);
+                rest = after;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+/// The password of a file as libpq has it: lines of `host:port:database:user:password`, where `*` is anything.
+fn with_password(
+    options: PgConnectOptions,
+    path: &Path,
+) -> Result<PgConnectOptions, PostgresError> {
+    let text = std::fs::read_to_string(path).map_err(|source| PostgresError::PassFile {
+        path: path.to_owned(),
+        source,
+    })?;
+    let host = match options.get_socket() {
+        Some(_) => "localhost".to_owned(),
+        None => options.get_host().to_owned(),
+    };
+    let wanted = [
+        host,
+        options.get_port().to_string(),
+        options.get_database().unwrap_or_default().to_owned(),
+        options.get_username().to_owned(),
+    ];
+    let mut lines = text.lines().filter(|line| !line.starts_with('#'));
+    let password = lines.find_map(|line| password_of(line, &wanted));
+    Ok(match password {
+        Some(password) => options.password(&password),
+        None => options,
+    })
+}
+
+/// The password of a line, where the line is for this database.
+fn password_of(line: &str, wanted: &[String; 4]) -> Option<String> {
+    let mut fields = vec![String::new()];
+    let mut letters = line.chars();
+    while let Some(letter) = letters.next() {
+        match letter {
+            ':' if fields.len() <= wanted.len() => fields.push(String::new()),
+            '\\' => fields.last_mut()?.push(letters.next()?),
+            letter => fields.last_mut()?.push(letter),
+        }
+    }
+    let (password, keys) = fields.split_last()?;
+    let fits = keys.len() == wanted.len()
+        && keys
+            .iter()
+            .zip(wanted)
+            .all(|(key, wanted)| key == "*" || key == wanted);
+    fits.then(|| password.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_names_a_database_and_never_a_password() {
+        for text in [
+            "postgres://exports@db.example.com/exports",
+            "postgresql://db.example.com:5433/exports?sslmode=verify-full",
+            "postgres:///exports?host=/run/postgresql&user=exports",
+        ] {
+            let url = DatabaseUrl::parse(text).unwrap();
+            assert_eq!(url.options().get_database(), Some("exports"), "{text}");
+        }
+        let socket = DatabaseUrl::parse("postgres:///exports?host=/run/pg&user=u").unwrap();
+        assert_eq!(socket.options().get_username(), "u");
+        assert_eq!(socket.options().get_socket().unwrap(), Path::new("/run/pg"));
+        for text in [
+            "",
+            "mysql://db/exports",
+            "postgres://user:secret@db/exports",
+            "postgres://db/exports?password=secret",
+            "postgres://db/exports?sslmode=perhaps",
+            "postgres://db",
+        ] {
+            let refused = DatabaseUrl::parse(text).unwrap_err();
+            assert!(refused.is_misconfiguration(), "{text}");
+            assert!(!refused.to_string().contains("secret"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_password_comes_from_the_file_that_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("pass file");
+        std::fs::write(
+            &path,
+            "# hosts\nother:*:*:*:wrong\ndb:*:exports:u:a\\:b\\\\c\n*:*:*:*:last\n",
+        )
+        .unwrap();
+        let name = path.to_str().unwrap().replace(' ', "%20");
+        let url = DatabaseUrl::parse(&format!("postgres://u@db/exports?passfile={name}")).unwrap();
+        assert!(!format!("{url} {url:?}").contains("a:b"));
+        assert!(url.options().to_url_lossy().as_str().contains("a%3Ab%5Cc"));
+        let missing = DatabaseUrl::parse("postgres://u@db/exports?passfile=/nowhere");
+        assert!(matches!(missing, Err(PostgresError::PassFile { .. })));
+    }
+}

@@ -1,0 +1,7 @@
+//! Bags in pieces, over an object store and records in memory. Parts and objects are small in here.
+
+mod drops;
+mod kit;
+mod late;
+mod partial;
+mod whole;

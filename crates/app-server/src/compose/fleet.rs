@@ -1,0 +1,85 @@
+//! The stores of a service of many processes: a database and a store of archives that all of them reach.
+
+use std::sync::Arc;
+
+use adapters_http::BaseUrl;
+use adapters_store::{
+    DatabaseUrl, LateAudit, PostgresAudit, PostgresCredentials, PostgresDatabase, PostgresJobStore,
+    PostgresKeys, PostgresSessions, PostgresSlots, Process,
+};
+use domain::ports::Clock;
+
+use super::archives::{self, Archives};
+use super::membership::{FleetError, Membership};
+use super::sessions::{SharedSessions, terms};
+use super::stores::{Kept, Stores};
+use crate::rate::RequestRate;
+use crate::settings::{Fleet, Settings};
+
+/// Whether a service of many processes could be started with these settings, as far as that is known without asking anybody.
+pub(crate) fn check(fleet: &Fleet) -> Result<(), FleetError> {
+    DatabaseUrl::parse(&fleet.database)?;
+    archives::check(&fleet.store, fleet.store_endpoint.as_deref())
+}
+
+/// Joins the other processes, or is the first one, and opens what they share.
+pub(super) async fn open(
+    settings: &Settings,
+    fleet: &Fleet,
+    clock: &Arc<dyn Clock>,
+) -> Result<Stores, FleetError> {
+    let url = DatabaseUrl::parse(&fleet.database)?;
+    let database = PostgresDatabase::open(&url).await?;
+    let process = Process {
+        name: fleet.process.clone(),
+        runs: fleet.role.runs(),
+        term: fleet.lease,
+    };
+    database.join(&process, agreed(settings, fleet)).await?;
+    let mut drawn = [0; 64];
+    getrandom::fill(&mut drawn).map_err(FleetError::Random)?;
+    let secret = database.shared_secret(drawn).await?;
+    let slots = u32::try_from(fleet.platform_slots.get()).unwrap_or(u32::MAX);
+    let slots = PostgresSlots::open(&database, slots).await?;
+    let rate = fleet.platform_rate.map(|rate| {
+        let per_second = u32::try_from(rate.get()).unwrap_or(u32::MAX);
+        Arc::new(RequestRate::new(per_second))
+    });
+    let endpoint = fleet.store_endpoint.as_deref();
+    let Archives { runs, bags } =
+        archives::archives(&fleet.store, endpoint, &database, fleet.lease, clock).await?;
+    let trail = Arc::new(LateAudit::new(PostgresAudit::new(&database)));
+    let membership = Membership::begin(&database, process, &trail, rate.clone(), Arc::clone(clock));
+    Ok(Stores {
+        jobs: Arc::new(PostgresJobStore::new(&database)),
+        runs,
+        bags,
+        audit: trail,
+        keys: Arc::new(PostgresKeys::new(&database)),
+        sealed: Arc::new(PostgresCredentials::new(&database)),
+        sessions: Arc::new(SharedSessions(PostgresSessions::new(&database, terms()))),
+        slots: Some(Arc::new(slots)),
+        rate,
+        secret: Some(secret),
+        kept: Kept::Shared(Box::new(membership)),
+    })
+}
+
+/// What every process has to be started with alike, under the names of the flags.
+fn agreed(settings: &Settings, fleet: &Fleet) -> Vec<(&'static str, String)> {
+    let url = BaseUrl::parse(&settings.url);
+    let url = url.map_or_else(|_| settings.url.clone(), |url| url.as_str().to_owned());
+    let rate = fleet
+        .platform_rate
+        .map_or_else(|| "none".to_owned(), |rate| rate.to_string());
+    vec![
+        ("--url", url),
+        ("--store", fleet.store.clone()),
+        ("--platform-slots", fleet.platform_slots.to_string()),
+        ("--platform-rate", rate),
+        (
+            "--lease",
+            humantime::format_duration(fleet.lease).to_string(),
+        ),
+    ]
+}
