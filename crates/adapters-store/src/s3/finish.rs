@@ -15,9 +15,6 @@ use super::rope::{ReadError, Rope};
 use super::shared::off_the_runtime;
 use super::sink::RopeSink;
 
-/// The tag file that is kept by itself as well: whoever asks what a finished bag holds does not read the bag.
-pub(super) const REPORT: &str = "export.json";
-
 impl RopeSink {
     /// What the records say is what the bag is: it is read from them, and not from what this run has in memory.
     pub(super) async fn finish_bag(
@@ -83,14 +80,6 @@ async fn write(mut upload: Upload, mut bytes: Vec<u8>) -> Result<Uploaded, SinkE
     upload.take_parts(&mut bytes).await.map_err(upload_failed)?;
     let uploaded = upload.finish(Bytes::from(bytes)).await;
     uploaded.map_err(upload_failed)
-}
-
-pub(super) fn encoding(source: std::io::Error) -> SinkError {
-    SinkError::Io {
-        action: "encode",
-        path: "the end of the bag".into(),
-        source,
-    }
 }
 
 fn unreadable(error: HistoryError) -> SinkError {

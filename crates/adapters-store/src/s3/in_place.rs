@@ -13,12 +13,14 @@ use jiff::Timestamp;
 use tokio::runtime::Handle;
 
 use super::error::upload_failed;
-use super::finish::{REPORT, encoding};
 use super::history::{History, Placed};
 use super::objects::{Upload, Uploaded};
 use super::rope::{Page, Part, Reader, Rope};
 use super::shared::Shared;
 use super::sink::RopeSink;
+
+/// The tag file that is kept by itself as well: whoever asks what a finished bag holds does not read the bag.
+const REPORT: &str = "export.json";
 
 /// See the module. It waits for stores, so a thread of the runtime must not use it.
 pub(super) struct RopeInPlace {
@@ -147,5 +149,13 @@ impl Read for StoredBody<'_> {
         let to = buffer.get_mut(..length).unwrap_or_default();
         self.chunk.copy_to_slice(to);
         Ok(length)
+    }
+}
+
+fn encoding(source: io::Error) -> SinkError {
+    SinkError::Io {
+        action: "encode",
+        path: "the end of the bag".into(),
+        source,
     }
 }
