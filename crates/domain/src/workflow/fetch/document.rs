@@ -35,9 +35,9 @@ pub(crate) struct Fetched {
     pub(crate) json_failed: Option<Failed>,
 }
 
-impl From<&mut Document> for Fetched {
+impl Fetched {
     /// Takes the facts of a document; its bytes stay.
-    fn from(xml: &mut Document) -> Self {
+    fn of(xml: &mut Document) -> Self {
         Self {
             facts: std::mem::take(&mut xml.facts),
             sum: Some(Sha256::of(&xml.bytes)),
@@ -64,7 +64,7 @@ impl Fetch<'_> {
     ) -> Result<Fetched, Problem> {
         let Some(sink) = self.sink else {
             let mut xml = self.ask_for(resource, Representation::Xml).await?;
-            return Ok(Fetched::from(&mut xml));
+            return Ok(Fetched::of(&mut xml));
         };
         let mut fetched = match self.resumed_document(section, resource, &path_of) {
             Some(fetched) => fetched,
@@ -78,6 +78,29 @@ impl Fetch<'_> {
         Ok(fetched)
     }
 
+    /// Whether an interrupted run put this document into the bag.
+    pub(crate) fn is_resumed(
+        self,
+        resource: Resource,
+        path_of: impl Fn(Representation) -> BagPath,
+    ) -> bool {
+        self.sink.is_some() && self.recorded(resource, &path_of).is_some()
+    }
+
+    /// The facts that an interrupted run has recorded of a document, where the form that counts is in the bag.
+    fn recorded(
+        &self,
+        resource: Resource,
+        path_of: &impl Fn(Representation) -> BagPath,
+    ) -> Option<(&Facts, Representation, &Receipt)> {
+        let facts = self.resumed.documents.get(&resource)?;
+        let form = FORMS
+            .into_iter()
+            .find(|form| self.order.documents.keeps(*form))?;
+        let receipt = self.resumed.receipts.get(&path_of(form))?;
+        Some((facts, form, receipt))
+    }
+
     /// A document whose facts an interrupted run has recorded, and of which the form that counts is in the bag: what the report says
     /// of it then is what the bag holds, whatever the platform says by now.
     fn resumed_document(
@@ -86,11 +109,7 @@ impl Fetch<'_> {
         resource: Resource,
         path_of: &impl Fn(Representation) -> BagPath,
     ) -> Option<Fetched> {
-        let facts = self.resumed.documents.get(&resource)?;
-        let form = FORMS
-            .into_iter()
-            .find(|form| self.order.documents.keeps(*form))?;
-        let receipt = self.resumed.receipts.get(&path_of(form))?;
+        let (facts, form, receipt) = self.recorded(resource, path_of)?;
         let mut fetched = Fetched {
             facts: facts.clone(),
             ..Fetched::default()
@@ -113,7 +132,7 @@ impl Fetch<'_> {
     ) -> Result<Fetched, Problem> {
         let form = Representation::Xml;
         let mut xml = self.ask_for(resource, form).await?;
-        let mut fetched = Fetched::from(&mut xml);
+        let mut fetched = Fetched::of(&mut xml);
         let facts = fetched.facts.clone();
         let fact = Fact::Read { resource, facts };
         self.ports.journal.record(fact).await?;

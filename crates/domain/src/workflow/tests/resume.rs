@@ -148,6 +148,29 @@ fn a_list_that_changes_between_two_runs_is_reported_as_it_is_in_the_bag() {
     }
 }
 
+/// The second page is not asked for in vain on every list; of one that is in the bag nobody has to ask whether there is one.
+#[test]
+fn a_page_that_is_in_the_bag_counts_although_the_platform_has_it_no_more() {
+    for polls in 1.. {
+        let mut world = world(&[appliance(1), appliance(2), appliance(3)]);
+        world.platform = world.platform.with_pages_of(2);
+        let run = export(world.ports(), Box::new(world.sink.clone()), &world.order);
+        if world.clock.run_for(polls, run).is_some() {
+            assert!(polls > 50, "the loop went through the whole run");
+            break;
+        }
+        let kept = layout::list_document(Section::Appliances, 2, Representation::Xml);
+        let is_kept = world.sink.state().entries.contains_key(&kept);
+        world.platform.remove(appliance(3));
+        let report = world.export().expect("a bag").report;
+        let section = report.sections.iter();
+        let section = section.filter(|section| section.section == Section::Appliances);
+        let listed: Vec<_> = section.map(|of| of.listed).collect();
+        let expected = if is_kept { 3 } else { 2 };
+        assert_eq!(listed, [Some(expected)], "dropped at poll {polls}");
+    }
+}
+
 #[test]
 fn abandoning_takes_every_ticket_of_ours_and_no_other_off_the_server() {
     let items = [appliance(1), appliance(2), mysoftware(1)];
