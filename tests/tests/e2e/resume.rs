@@ -69,6 +69,7 @@ fn goes_on(scenario: Scenario, last: &str, name: &str) {
     ended.expect_word("Resuming the run that was interrupted");
     let bag = Bag::read(&site.path(name));
     bag.check();
+    bag.check_lists();
     assert_eq!(bag.sums_without(&[MOVING]), undisturbed(name));
     assert_eq!(site.listing(), [name]);
     site.check_no_ticket_left();
