@@ -68,12 +68,11 @@ impl Fetch<'_> {
         };
         let mut fetched = match self.resumed_document(section, resource, &path_of) {
             Some(fetched) => fetched,
-            None => self.xml(sink, section, resource, &path_of).await?,
+            None => Box::pin(self.xml(sink, section, resource, &path_of)).await?,
         };
         if self.order.documents.keeps(Representation::Json) {
             let path = path_of(Representation::Json);
-            self.json(sink, section, resource, path, &mut fetched)
-                .await?;
+            Box::pin(self.json(sink, section, resource, path, &mut fetched)).await?;
         }
         Ok(fetched)
     }
