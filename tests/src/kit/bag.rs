@@ -140,7 +140,10 @@ impl Bag {
             let folder = format!("data/{name}/");
             let pages = self.files.keys().filter(|path| {
                 let file = path.strip_prefix(&folder);
-                file.is_some_and(|file| file.ends_with(".xml") && !file.contains('/'))
+                file.is_some_and(|file| {
+                    file.strip_suffix(".xml")
+                        .is_some_and(|stem| !stem.contains('/'))
+                })
             });
             let held: Vec<usize> = pages.map(|path| objects_in(self.text(path))).collect();
             if name != "profile" && !held.is_empty() {
