@@ -19,11 +19,11 @@ use super::gaps::Gaps;
 use super::health::Health;
 use super::output::{Output, sink_error};
 use super::paths::{Paths, Reservation};
-use super::pieces::Pieces;
 use super::queue::{Full, Queue};
 use super::slot::{Claim, Slot};
 use crate::container::{Container, Content, Extent, HeadForm, Member, Placed, Span};
 use crate::journal::{Durable, Payload, Record, RunJournal};
+use crate::pieces::Pieces;
 use crate::spool::{Spool, copy_within};
 
 /// More than this is not reserved: what a server says of an archive's size costs it nothing, and no file system has files of any length.
