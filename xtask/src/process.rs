@@ -58,7 +58,7 @@ impl Chore {
     }
 
     /// The same, with the signals that end programs in their default state, where `env` can do that. Started in the background or with
-    /// `nohup` we were made to ignore some of them, and so would be the programs that tests send them to.
+    /// `nohup` this process ignores some of them, and so would the programs that tests send them to.
     pub(crate) fn with_default_signals(self) -> Self {
         const DEFAULTS: &str = "--default-signal=HUP,INT,QUIT";
         let tried = Command::new("env").args([DEFAULTS, "true"]).output();

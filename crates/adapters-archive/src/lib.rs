@@ -5,12 +5,14 @@
 //! what is recorded of an import.
 
 mod archives;
+mod beside;
 mod container;
 mod encrypt;
 mod import_file;
 mod journal;
 mod members;
 mod memory;
+mod pieces;
 mod publish;
 mod reader;
 mod receipt_file;

@@ -35,6 +35,7 @@ pub async fn record_some(journal: &dyn Journal) {
             resource: list(),
             facts,
         },
+        Fact::AsJson { resource: list() },
         Fact::NotAsJson {
             resource: Resource::User,
         },
@@ -104,6 +105,7 @@ pub fn the_checkpoint_holds_what_was_recorded(journal: &dyn Journal) {
     assert_eq!(checkpoint.open, [ticket(2)].into());
     assert_eq!(checkpoint.intents, [mysoftware(5)].into());
     assert_eq!(checkpoint.unresolved, ["nobody knows"]);
+    assert_eq!(checkpoint.as_json, [list()].into());
     assert_eq!(checkpoint.not_as_json, [Resource::User].into());
     let names: Vec<_> = checkpoint
         .documents

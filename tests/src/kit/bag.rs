@@ -127,6 +127,32 @@ impl Bag {
             .collect()
     }
 
+    /// Fails where `export.json` says another number of objects than the list in the bag holds.
+    ///
+    /// # Panics
+    ///
+    /// With the section.
+    #[track_caller]
+    pub fn check_lists(&self) {
+        let export = self.export_json();
+        for section in export["sections"].as_array().expect("sections") {
+            let name = section["name"].as_str().expect("a name");
+            let folder = format!("data/{name}/");
+            let pages = self.files.keys().filter(|path| {
+                let file = path.strip_prefix(&folder);
+                file.is_some_and(|file| {
+                    file.strip_suffix(".xml")
+                        .is_some_and(|stem| !stem.contains('/'))
+                })
+            });
+            let held: Vec<usize> = pages.map(|path| objects_in(self.text(path))).collect();
+            if name != "profile" && !held.is_empty() {
+                let held: usize = held.iter().sum();
+                assert_eq!(section["listed"], held, "{name}");
+            }
+        }
+    }
+
     /// Fails unless it is a valid BagIt 1.0 bag with names that any system takes.
     ///
     /// # Panics
@@ -179,4 +205,14 @@ impl Bag {
             }
         }
     }
+}
+
+/// How many objects the wrapper of a list holds.
+fn objects_in(list: &str) -> usize {
+    let document = roxmltree::Document::parse(list).expect("XML");
+    let fields = document.root_element().children();
+    fields
+        .flat_map(|field| field.children())
+        .filter(roxmltree::Node::is_element)
+        .count()
 }

@@ -26,6 +26,7 @@ impl Lived<'_> {
         assert_eq!(site.listing(), [output], "nothing is left beside the bag");
         let bag = self.bag();
         bag.check();
+        bag.check_lists();
         assert_eq!(&bag.sums_without(&[MOVING]), expected);
         let export = bag.export_json();
         assert_eq!(export["outcome"], "complete");

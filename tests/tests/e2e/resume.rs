@@ -22,10 +22,14 @@ fn undisturbed(name: &str) -> std::collections::BTreeMap<String, String> {
 
 /// Appliance 202 takes its time.
 fn long_wait() -> Scenario {
+    wait_of(1_500)
+}
+
+fn wait_of(millis: u64) -> Scenario {
     let mut scenario = quick();
     scenario.timing.slots = 8;
     let mut item = ItemScenario::new(ItemKind::Appliance, 202);
-    item.export_millis = Some(1_500);
+    item.export_millis = Some(millis);
     scenario.with_item(item)
 }
 
@@ -69,6 +73,7 @@ fn goes_on(scenario: Scenario, last: &str, name: &str) {
     ended.expect_word("Resuming the run that was interrupted");
     let bag = Bag::read(&site.path(name));
     bag.check();
+    bag.check_lists();
     assert_eq!(bag.sums_without(&[MOVING]), undisturbed(name));
     assert_eq!(site.listing(), [name]);
     site.check_no_ticket_left();
@@ -290,7 +295,7 @@ fn killed_when_encrypted(scenario: Scenario, status: i32, outcome: &str) {
 
 #[test]
 fn a_second_process_on_the_same_output_is_refused() {
-    let site = site(long_wait());
+    let site = site(wait_of(10_000));
     let mut first = site.program.spawn(site.export_to("j.zip"));
     wait_for_the_others(&site, &mut first, STATUS);
     let second = site.program.run(site.export_to("j.zip")).expect_status(1);

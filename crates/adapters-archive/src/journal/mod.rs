@@ -50,18 +50,15 @@ struct State {
     checkpoint: JournalState,
     /// What is written and flushed next.
     batch: Batch,
-    /// `Read` facts not yet written.
-    reads: Vec<Fact>,
-    /// Entries that were closed and are not safe yet. A `Read` fact must not become safe before them.
-    unsafe_entries: usize,
+    /// Facts of documents, not yet written. They are written before whatever is flushed next, and so before the entries that came
+    /// after them: an entry that is resumed has its facts.
+    of_documents: Vec<Fact>,
 }
 
 /// What is flushed together.
 #[derive(Default)]
 struct Batch {
     records: Vec<Record>,
-    /// Entries that waited for it and are safe after it.
-    made_safe: usize,
     /// What became of it, once that is known.
     outcome: Arc<OnceLock<Result<(), Failed>>>,
 }
@@ -116,8 +113,7 @@ impl RunJournal {
                 payload,
                 checkpoint,
                 batch: Batch::default(),
-                reads: Vec::new(),
-                unsafe_entries: 0,
+                of_documents: Vec::new(),
             })),
             lines: Arc::new(Mutex::new(lines)),
         }
@@ -127,17 +123,11 @@ impl RunJournal {
         &self.path
     }
 
-    /// An entry was closed that only a later [`Self::commit`] makes safe.
-    pub(crate) fn entry_awaits_commit(&self) {
-        self.lock().unsafe_entries += 1;
-    }
-
-    /// Writes these records, of which `made_safe` belong to entries that waited for it, and flushes.
-    pub(crate) fn commit(&self, records: Vec<Record>, made_safe: usize) -> io::Result<()> {
+    /// Writes these records and flushes.
+    pub(crate) fn commit(&self, records: Vec<Record>) -> io::Result<()> {
         let outcome = {
             let batch = &mut self.lock().batch;
             batch.records.extend(records);
-            batch.made_safe += made_safe;
             Arc::clone(&batch.outcome)
         };
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
@@ -151,27 +141,20 @@ impl RunJournal {
         }
     }
 
-    /// Writes what waits. Facts of documents that were read go with it once every entry closed so far is safe.
+    /// Writes what waits, the facts of documents first.
     fn flush(&self, lines: Option<&mut Lines>) {
-        let (mut batch, reads) = {
+        let (batch, of_documents) = {
             let mut state = self.lock();
-            let batch = std::mem::take(&mut state.batch);
-            let all_safe = state.unsafe_entries <= batch.made_safe;
-            let reads = if all_safe {
-                std::mem::take(&mut state.reads)
-            } else {
-                Vec::new()
-            };
-            (batch, reads)
+            (
+                std::mem::take(&mut state.batch),
+                std::mem::take(&mut state.of_documents),
+            )
         };
-        batch
-            .records
-            .extend(reads.iter().cloned().map(Record::Fact));
-        let written = lines.map_or(Ok(()), |lines| lines.append(&batch.records));
-        let mut state = self.lock();
-        match &written {
-            Ok(()) => state.unsafe_entries = state.unsafe_entries.saturating_sub(batch.made_safe),
-            Err(_) => drop(state.reads.splice(0..0, reads)),
+        let mut records: Vec<Record> = of_documents.iter().cloned().map(Record::Fact).collect();
+        records.extend(batch.records);
+        let written = lines.map_or(Ok(()), |lines| lines.append(&records));
+        if written.is_err() {
+            drop(self.lock().of_documents.splice(0..0, of_documents));
         }
         // Nobody else sets it: whoever does holds the file.
         let _ = batch
@@ -180,16 +163,15 @@ impl RunJournal {
     }
 
     fn record_now(&self, fact: Fact) -> Result<(), JournalError> {
-        if let Fact::Read { .. } | Fact::NotAsJson { .. } = fact {
+        if is_of_document(&fact) {
             let mut state = self.lock();
-            // Written later: the next run does not ask for a document that was read, so its entries must be safe first.
             if state.is_kept && state.payload == Payload::Resumed {
-                state.reads.push(fact.clone());
+                state.of_documents.push(fact.clone());
             }
             state.checkpoint.apply(fact);
             return Ok(());
         }
-        self.commit(vec![Record::Fact(fact.clone())], 0)
+        self.commit(vec![Record::Fact(fact.clone())])
             .map_err(|source| JournalError::Io {
                 path: self.path.to_path_buf(),
                 source,
@@ -203,7 +185,7 @@ impl RunJournal {
         let described = delivered.map(|delivered| Fact::Described { delivered });
         let mut records = Vec::from_iter(described.clone().map(Record::Fact));
         records.push(Record::Complete { bytes });
-        self.commit(records, 0)?;
+        self.commit(records)?;
         if let Some(fact) = described {
             self.lock().checkpoint.apply(fact);
         }
@@ -222,7 +204,7 @@ impl Journal for RunJournal {
     }
 
     async fn record(&self, fact: Fact) -> Result<(), JournalError> {
-        if let Fact::Read { .. } | Fact::NotAsJson { .. } = fact {
+        if is_of_document(&fact) {
             return self.record_now(fact);
         }
         let (journal, path) = (self.clone(), self.path.to_path_buf());
@@ -235,6 +217,14 @@ impl Journal for RunJournal {
                 })
             })
     }
+}
+
+/// Whether it may be written together with what comes next.
+fn is_of_document(fact: &Fact) -> bool {
+    matches!(
+        fact,
+        Fact::Read { .. } | Fact::AsJson { .. } | Fact::NotAsJson { .. }
+    )
 }
 
 /// A new journal file with its header, flushed.

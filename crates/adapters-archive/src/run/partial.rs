@@ -152,7 +152,7 @@ impl PartialEntries<'_> {
             entry: Box::new(entry.clone()),
             place: PartialPlace::Spool(number),
         };
-        self.journal.commit(vec![record], 0)?;
+        self.journal.commit(vec![record])?;
         Ok(Some(SavedPartial {
             entry,
             place: SavedPlace::Spooled(spool_file),

@@ -1,13 +1,13 @@
 //! What is inside of an archive that the platform made: a template or bundle file and the files that it names.
 
 use std::collections::BTreeSet;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufRead, Read};
 
 use domain::bag::verify::{Described, InnerProblem, Inside};
 use flate2::bufread::MultiGzDecoder;
 
 use super::description::{self, Language};
-use crate::reader::{BUFFER_BYTES, Ending, Forward, TarKind, Tarball, read_over};
+use crate::reader::{Ending, Forward, TarKind, Tarball, read_over};
 
 /// More files than any archive of the platform has.
 const MOST_ENTRIES: usize = 200_000;
@@ -16,25 +16,24 @@ const MOST_PROBLEMS: usize = 20;
 /// The platform puts the template or bundle file at the top; some programs put all into one folder.
 const DEEPEST_DESCRIPTION: usize = 1;
 
-struct Inflated<R>(MultiGzDecoder<BufReader<R>>);
+struct Inflated<R>(MultiGzDecoder<R>);
 
-impl<R: Read> Read for Inflated<R> {
+impl<R: BufRead> Read for Inflated<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.0.read(buffer)
     }
 }
 
-impl<R: Read> Forward for Inflated<R> {
+impl<R: BufRead> Forward for Inflated<R> {
     fn pass_over(&mut self, bytes: u64) -> io::Result<u64> {
         read_over(self, bytes)
     }
 }
 
 /// Looks through an archive; what is inside, and what is wrong there. Reads no further than it must.
-pub(super) fn inspect(archive: impl Read) -> Inside {
-    let buffered = BufReader::with_capacity(BUFFER_BYTES, archive);
+pub(super) fn inspect(archive: impl BufRead) -> Inside {
     let mut contents = Contents::default();
-    let inflated = Inflated(MultiGzDecoder::new(buffered));
+    let inflated = Inflated(MultiGzDecoder::new(archive));
     let mut tar = Tarball::new(inflated, Ending::Any);
     if let Err(problem) = contents.read(&mut tar) {
         contents.problem(problem);

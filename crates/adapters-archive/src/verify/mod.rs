@@ -4,6 +4,7 @@
 
 mod description;
 mod inner;
+mod sums;
 #[cfg(test)]
 mod tests;
 mod watched;
@@ -19,6 +20,7 @@ use domain::bag::verify::{
 
 use domain::model::Sha256;
 
+use crate::pieces::Pieces;
 use crate::reader::visit::{Visitor, judge};
 use crate::reader::{BUFFER_BYTES, BagSource, ReadError, StoredFormat};
 use watched::Watched;
@@ -130,7 +132,7 @@ struct Inspection {
     archives: u64,
     inside: BTreeMap<String, Inside>,
     broke_off: bool,
-    buffer: Box<[u8]>,
+    pieces: Pieces,
 }
 
 impl Inspection {
@@ -141,13 +143,13 @@ impl Inspection {
             archives: 0,
             inside: BTreeMap::new(),
             broke_off: false,
-            buffer: vec![0; BUFFER_BYTES].into_boxed_slice(),
+            pieces: Pieces::default(),
         }
     }
 
     fn archive(&mut self, path: &str, content: &mut dyn Read) -> io::Result<()> {
         self.archives += 1;
-        let mut watched = Watched::archive(content);
+        let mut watched = Watched::archive(content, &self.pieces);
         let inside = match self.depth {
             Depth::Bytes => None,
             Depth::Inner => Some(inner::inspect(&mut watched)),
@@ -176,7 +178,7 @@ impl Inspection {
     }
 
     fn tag(&mut self, path: &str, limit: u64, content: &mut dyn Read) -> io::Result<()> {
-        let mut watched = Watched::plain(content);
+        let mut watched = Watched::plain(content, &self.pieces);
         let mut bytes = Vec::new();
         let mut recorded = None;
         if path == Tag::ExportJson.name() {
@@ -212,7 +214,7 @@ impl Inspection {
 
     /// Reads to the end and enters the file; `None` where it cannot be read.
     fn rest(&mut self, path: &str, watched: Watched<'_>) -> io::Result<Option<watched::Seen>> {
-        match watched.finish(&mut self.buffer) {
+        match watched.finish() {
             Ok(seen) => {
                 self.comparison.found(path, seen.bytes, seen.sha256);
                 Ok(Some(seen))
@@ -233,7 +235,8 @@ impl Visitor for Inspection {
         } else if let Some(limit) = tag_limit(path) {
             self.tag(path, limit, content)
         } else {
-            self.rest(path, Watched::plain(content)).map(drop)
+            let watched = Watched::plain(content, &self.pieces);
+            self.rest(path, watched).map(drop)
         }
     }
 

@@ -1,10 +1,13 @@
 //! A file's bytes on their way to whoever looks at them: counted, hashed, and checked as gzip where they must be.
 
-use std::io::{self, Read};
+use std::io::{self, BufRead, Read};
 
-use domain::bag::GzipCheck;
-use domain::model::{Sha256, Sha256Hasher};
+use bytes::{Buf as _, Bytes};
+use domain::model::Sha256;
 use domain::ports::CheckFailure;
+
+use super::sums::Sums;
+use crate::pieces::{PIECE_BYTES, Pieces};
 
 /// What passed by.
 pub(super) struct Seen {
@@ -17,71 +20,97 @@ pub(super) struct Seen {
 /// Passes bytes on and watches them. An error is kept for [`Watched::finish`], also where the reader swallows it.
 pub(super) struct Watched<'a> {
     content: &'a mut dyn Read,
-    hasher: Sha256Hasher,
+    pieces: Pieces,
+    is_archive: bool,
+    /// What was read and nobody took yet.
+    unread: Bytes,
+    /// `None` until something was read: the first piece says whether the file is long.
+    sums: Option<Sums>,
     bytes: u64,
-    gzip: Option<GzipCheck>,
+    is_at_end: bool,
     failure: Option<io::Error>,
 }
 
 impl<'a> Watched<'a> {
-    pub(super) fn plain(content: &'a mut dyn Read) -> Self {
+    pub(super) fn plain(content: &'a mut dyn Read, pieces: &Pieces) -> Self {
         Self {
             content,
-            hasher: Sha256Hasher::default(),
+            pieces: pieces.clone(),
+            is_archive: false,
+            unread: Bytes::new(),
+            sums: None,
             bytes: 0,
-            gzip: None,
+            is_at_end: false,
             failure: None,
         }
     }
 
-    pub(super) fn archive(content: &'a mut dyn Read) -> Self {
+    pub(super) fn archive(content: &'a mut dyn Read, pieces: &Pieces) -> Self {
         Self {
-            gzip: Some(GzipCheck::new()),
-            ..Self::plain(content)
+            is_archive: true,
+            ..Self::plain(content, pieces)
         }
     }
 
     /// Reads what is left. An error is one of the content's reader: damage, or the disk.
-    pub(super) fn finish(mut self, buffer: &mut [u8]) -> io::Result<Seen> {
-        while self.failure.is_none() {
-            match self.read(buffer) {
-                Ok(0) => break,
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                _ => {}
-            }
+    pub(super) fn finish(mut self) -> io::Result<Seen> {
+        while self.failure.is_none() && !self.is_at_end {
+            self.read_piece();
         }
-        match self.failure {
-            Some(failure) => Err(failure),
-            None => Ok(Seen {
-                bytes: self.bytes,
-                sha256: self.hasher.finish(),
-                gzip: self.gzip.map(GzipCheck::finish),
-            }),
+        let sums = self.sums.unwrap_or_else(|| Sums::here(self.is_archive));
+        let summed = sums.finish();
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        let summed = summed?;
+        Ok(Seen {
+            bytes: self.bytes,
+            sha256: summed.sha256,
+            gzip: summed.gzip,
+        })
+    }
+
+    fn read_piece(&mut self) {
+        match self.pieces.read_from(self.content) {
+            Ok(piece) => {
+                self.is_at_end = piece.len() < PIECE_BYTES;
+                let (is_archive, is_long) = (self.is_archive, !self.is_at_end);
+                let sums = self.sums.get_or_insert_with(|| {
+                    let threads = is_long.then(|| Sums::in_threads(is_archive));
+                    // Without further threads the same is done more slowly.
+                    threads
+                        .and_then(Result::ok)
+                        .unwrap_or_else(|| Sums::here(is_archive))
+                });
+                sums.update(&piece);
+                self.bytes += piece.len() as u64;
+                self.unread = piece;
+            }
+            Err(error) => self.failure = Some(error),
         }
     }
 }
 
 impl Read for Watched<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let read = self.fill_buf()?.read(buffer)?;
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl BufRead for Watched<'_> {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
+        if self.unread.is_empty() && self.failure.is_none() && !self.is_at_end {
+            self.read_piece();
+        }
         if self.failure.is_some() {
             return Err(io::ErrorKind::Other.into());
         }
-        match self.content.read(buffer) {
-            Ok(read) => {
-                let seen = buffer.get(..read).unwrap_or_default();
-                self.hasher.update(seen);
-                self.bytes += read as u64;
-                if let Some(gzip) = &mut self.gzip {
-                    // The check keeps its failure.
-                    let _ = gzip.update(seen);
-                }
-                Ok(read)
-            }
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => Err(error),
-            Err(error) => {
-                self.failure = Some(error);
-                Err(io::ErrorKind::Other.into())
-            }
-        }
+        Ok(&self.unread)
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        self.unread.advance(bytes.min(self.unread.len()));
     }
 }

@@ -19,11 +19,11 @@ use super::gaps::Gaps;
 use super::health::Health;
 use super::output::{Output, sink_error};
 use super::paths::{Paths, Reservation};
-use super::pieces::Pieces;
 use super::queue::{Full, Queue};
 use super::slot::{Claim, Slot};
 use crate::container::{Container, Content, Extent, HeadForm, Member, Placed, Span};
 use crate::journal::{Durable, Payload, Record, RunJournal};
+use crate::pieces::Pieces;
 use crate::spool::{Spool, copy_within};
 
 /// More than this is not reserved: what a server says of an archive's size costs it nothing, and no file system has files of any length.
@@ -110,7 +110,6 @@ impl UnfinishedBag {
 
     /// Takes an entry that ended beside the container. It is placed now, or when the container is free.
     pub(super) fn accept(&self, closed: Closed) -> Result<Receipt, SinkError> {
-        self.commits.entry_ended();
         let must_be_safe = self.commits.must_be_safe(&closed.record);
         // Waiting briefly is cheaper than flushing a spool file; where nothing has to be flushed, nobody waits.
         let claimed = if must_be_safe {
@@ -159,7 +158,7 @@ impl UnfinishedBag {
         // Kept before it is recorded: the line may reach the disk although its write reports an error.
         spool_file.keep();
         closed.safety = Safety::Journalled;
-        self.commits.record_safe(Record::Spooled {
+        self.commits.record(Record::Spooled {
             record: Box::new(closed.record.clone()),
             spool_file: number,
             checksum: closed.checksum,
@@ -260,8 +259,7 @@ impl UnfinishedBag {
             Body::Spooled(spool_file) => spool_file.into_kept_name(),
             Body::Memory(_) => None,
         };
-        let (record, safety) = (closed.record, closed.safety);
-        Ok(self.commits.note_entry(placed, record, safety, copied))
+        Ok(self.commits.note_entry(placed, closed.record, copied))
     }
 
     /// Appends a whole member to the container.

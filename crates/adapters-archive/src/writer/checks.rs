@@ -2,7 +2,7 @@
 //! own.
 
 use std::io;
-use std::thread::{self, JoinHandle};
+use std::thread::JoinHandle;
 
 use bytes::Bytes;
 use domain::bag::{ContentCheck, PublishedCheck};
@@ -11,6 +11,7 @@ use domain::ports::{CheckFailure, NewEntry};
 use tokio::sync::mpsc;
 
 use super::entry_end::QUEUE_CHUNKS;
+use crate::beside::beside;
 
 /// The checks of one entry.
 pub(crate) struct Checks {
@@ -39,15 +40,12 @@ impl Checks {
             return Ok((Self::here(entry), None));
         }
         let (sender, mut chunks) = mpsc::channel::<Bytes>(QUEUE_CHUNKS);
-        let mut check = ContentCheck::of(&entry.check);
-        let thread = thread::Builder::new()
-            .name("archive check".to_owned())
-            .spawn(move || {
-                while let Some(chunk) = chunks.blocking_recv() {
-                    check.update(&chunk)?;
-                }
-                Ok(check)
-            })?;
+        let thread = beside(
+            "archive check",
+            std::iter::from_fn(move || chunks.blocking_recv()),
+            ContentCheck::of(&entry.check),
+            ContentCheck::update,
+        )?;
         let checks = Self {
             content: ContentChecked::InThread(thread),
             size: PublishedCheck::new(entry.size, None),

@@ -13,7 +13,6 @@ use domain::bag::receipt::Delivered;
 use domain::ports::{Durability, Receipt, SinkError};
 use jiff::Timestamp;
 
-use super::closed::Safety;
 use super::closing::Move;
 use super::health::Health;
 use super::output::sink_error;
@@ -53,8 +52,6 @@ struct State {
 struct Batch {
     records: Vec<Record>,
     bytes: u64,
-    /// Entries among them that were not safe before.
-    made_safe: usize,
     /// Spool files that are removed when it is committed.
     copied: Vec<SpoolFileName>,
 }
@@ -92,13 +89,6 @@ impl Commits {
         record.entry.durability == Durability::AtClose && self.are_recorded()
     }
 
-    /// Takes note of an entry that ended and that a later commit makes safe.
-    pub(super) fn entry_ended(&self) {
-        if self.are_recorded() {
-            self.journal.entry_awaits_commit();
-        }
-    }
-
     /// Notes that an entry has its place in the container. Returns how many entries have one now, which is what [`Self::commit`]
     /// takes.
     ///
@@ -107,7 +97,6 @@ impl Commits {
         &self,
         placed: Placed,
         record: EntryRecord,
-        before: Safety,
         copied: Option<SpoolFileName>,
     ) -> usize {
         let Span { offset, end } = placed.span;
@@ -116,7 +105,6 @@ impl Commits {
         if self.are_recorded() {
             let batch = &mut state.batch;
             batch.bytes += record.packed;
-            batch.made_safe += usize::from(before == Safety::Unsafe);
             batch.copied.extend(copied);
             batch.records.push(Record::Placed {
                 record: Box::new(record),
@@ -143,7 +131,7 @@ impl Commits {
             from: step.from.offset,
             to: step.to.offset,
         });
-        self.write_journal(records.collect(), 0)?;
+        self.write_journal(records.collect())?;
         let mut state = self.lock();
         for step in moves {
             if let Some(placed) = state.placed.get_mut(step.member) {
@@ -172,7 +160,7 @@ impl Commits {
 
     /// After this returns, the journal records it, and would after a loss of power.
     pub(super) fn record(&self, record: Record) -> Result<(), SinkError> {
-        self.write_journal(vec![record], 0)
+        self.write_journal(vec![record])
     }
 
     /// The container is whole and flushed, and this is what a receipt says of it.
@@ -185,11 +173,6 @@ impl Commits {
             .complete(delivered, bytes)
             .map_err(|source| sink_error("write", self.journal.path(), source))
             .inspect_err(|error| self.health.fail(error))
-    }
-
-    /// The same, for the record of a spool file, which makes its entry safe.
-    pub(super) fn record_safe(&self, record: Record) -> Result<(), SinkError> {
-        self.write_journal(vec![record], 1)
     }
 
     /// The receipt of an entry that has its place, safe before it is given where that was asked for.
@@ -225,7 +208,7 @@ impl Commits {
         // The container first: the journal must never record bytes that a loss of power can take away.
         self.health
             .or_fail("flush", &self.path, || sync_file(file))?;
-        self.write_journal(batch.records, batch.made_safe)?;
+        self.write_journal(batch.records)?;
         self.lock().committed = placed;
         // Last: until here the spool file is the only safe copy.
         batch.copied.into_iter().for_each(SpoolFileName::remove);
@@ -246,9 +229,9 @@ impl Commits {
         if is_little { Ok(()) } else { self.commit_all() }
     }
 
-    fn write_journal(&self, records: Vec<Record>, made_safe: usize) -> Result<(), SinkError> {
+    fn write_journal(&self, records: Vec<Record>) -> Result<(), SinkError> {
         self.journal
-            .commit(records, made_safe)
+            .commit(records)
             .map_err(|source| sink_error("write", self.journal.path(), source))
             .inspect_err(|error| self.health.fail(error))
     }
@@ -311,8 +294,7 @@ mod tests {
                 end: (number + 1) * 10,
             },
         };
-        commits.entry_ended();
-        let number = commits.note_entry(placed, record.clone(), Safety::Unsafe, None);
+        let number = commits.note_entry(placed, record.clone(), None);
         (record, number)
     }
 

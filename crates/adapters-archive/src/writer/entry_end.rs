@@ -9,7 +9,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::paths::Reservation;
 use bytes::Bytes;
 
-/// Chunks in flight to each thread: pieces of [`PIECE_BYTES`](super::pieces::PIECE_BYTES) at most.
+/// Chunks in flight to each thread: pieces of [`PIECE_BYTES`](crate::pieces::PIECE_BYTES) at most.
 pub(super) const QUEUE_CHUNKS: usize = 3;
 
 /// How an entry ends.

@@ -11,7 +11,7 @@
 //!
 //! `bag` holds the four and does what needs several of them. Bytes go into the container while they arrive (`streamed`,
 //! `open_entry`), or at once where an entry is small (`small`). Where an arriving entry goes is said in `place`; what the next run can
-//! use of it, in `partial`; how gaps are closed, in `closing`. On the way to an entry's threads bytes are in `pieces`.
+//! use of it, in `partial`; how gaps are closed, in `closing`.
 //!
 //! **Lock order.** No owner calls another while it has its own lock, so their locks never nest, in whatever order they are
 //! asked. Two things are held for longer, always in this order: a [`slot::Claim`] on the container, then the turn to commit;
@@ -54,7 +54,6 @@ mod open_entry;
 mod output;
 mod partial;
 mod paths;
-mod pieces;
 mod place;
 mod queue;
 mod region;

@@ -178,12 +178,10 @@ fn ends(bag: &UnfinishedBag, record: &EntryRecord) -> (Vec<u8>, Vec<u8>) {
 }
 
 fn note(bag: &UnfinishedBag, record: &EntryRecord, span: Span) -> usize {
-    bag.commits.entry_ended();
     let placed = Placed {
         member: bag.member(&record.entry),
         content: record.content(),
         span,
     };
-    bag.commits
-        .note_entry(placed, record.clone(), Safety::Unsafe, None)
+    bag.commits.note_entry(placed, record.clone(), None)
 }

@@ -20,7 +20,7 @@ use super::entry_end::{End, Receiver, Sender, channel};
 use super::open_entry::{Ended, Usable, run, run_resumed};
 use super::partial::PartialDownload;
 use super::paths::Reservation;
-use super::pieces::Pieces;
+use crate::pieces::Pieces;
 
 /// Opens a streamed entry.
 pub(super) fn open(

@@ -136,7 +136,21 @@ fn of(document: &Document<'_>, what: Resource) -> Result<Facts, Unread> {
             })
         }
         Shape::Part => root(document, &[]).map(part),
-        Shape::Unknown => root(document, &[]).map(|_| Facts::default()),
+        Shape::Unknown => root(document, &[]).map(unknown),
+    }
+}
+
+/// Of a list that the schema does not describe, only how many objects there are: in its only wrapper, else in the root itself.
+fn unknown(root: Node<'_, '_>) -> Facts {
+    let has_fields = |node: &Node<'_, '_>| children(*node).next().is_some();
+    let direct: Vec<_> = children(root).filter(has_fields).collect();
+    let objects = match direct.as_slice() {
+        [wrapper] if children(*wrapper).all(|node| has_fields(&node)) => children(*wrapper).count(),
+        _ => direct.len(),
+    };
+    Facts {
+        objects: vec![ObjectFacts::default(); objects],
+        total: None,
     }
 }
 

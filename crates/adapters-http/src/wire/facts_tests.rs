@@ -204,6 +204,16 @@ fn lists_with_names_of_their_own_are_known() {
     assert_eq!(activities, Facts::default());
 }
 
+/// The pages of the bag show as many (`domain::view`).
+#[test]
+fn objects_of_a_list_that_the_schema_does_not_describe_are_counted_by_its_form() {
+    let count = |text: &str| read(list(ListResource::Activities), text).objects.len();
+    assert_eq!(count("<as><as><a><x>1</x></a><a><x>2</x></a></as></as>"), 2);
+    assert_eq!(count("<as><a><x>1</x></a><b><x>2</x></b></as>"), 2);
+    assert_eq!(count("<as><a><x>1</x><y><z>1</z></y></a></as>"), 1);
+    assert_eq!(count("<as><total>0</total><as/></as>"), 0);
+}
+
 #[test]
 fn another_document_is_not_this_one() {
     let wrong = parse(b"<appliances/>").unwrap();

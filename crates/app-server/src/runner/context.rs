@@ -11,7 +11,7 @@ use domain::ports::Clock;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::registry::Registry;
+use super::registry::{Registry, Turn};
 use super::terms::Terms;
 use super::underway::{Runs, Watched};
 use crate::backend::Backend;
@@ -70,9 +70,12 @@ impl Context {
     }
 
     /// A job is over: nothing of its owner's sign-in is kept for it, and who watches it sees its end.
-    pub(super) fn over(&self, id: &JobId) {
-        self.registry.remove(id);
-        self.watched.end(id);
+    ///
+    /// Unless it was queued again since the turn that ended.
+    pub(super) fn over(&self, id: &JobId, ended: Option<Turn>) {
+        if self.registry.remove(id, ended) {
+            self.watched.end(id);
+        }
     }
 
     /// Records what came of a job. The service goes on where that fails: the disk is full, and the log says so.

@@ -9,9 +9,14 @@ use secrecy::ExposeSecret as _;
 
 use crate::backend::Credentials;
 
+/// One time that a job is unfinished: from when it is queued, begun or queued again, to its end or to the next such time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Turn(u64);
+
 #[derive(Default)]
 struct Known {
-    unfinished: HashMap<JobId, UserId>,
+    unfinished: HashMap<JobId, (UserId, Turn)>,
+    turns: u64,
     /// Jobs that are over, and whose tickets are still to be deleted.
     open: HashMap<JobId, UserId>,
     credentials: HashMap<UserId, Credentials>,
@@ -19,7 +24,8 @@ struct Known {
 
 impl Known {
     fn has_jobs(&self, owner: &UserId) -> bool {
-        let mut owners = self.unfinished.values().chain(self.open.values());
+        let unfinished = self.unfinished.values().map(|(owner, _)| owner);
+        let mut owners = unfinished.chain(self.open.values());
         owners.any(|other| other == owner)
     }
 
@@ -40,16 +46,31 @@ impl Registry {
     }
 
     /// A job is unfinished from now on.
-    pub(super) fn add(&self, job: &JobId, owner: &UserId) {
-        self.known().unfinished.insert(job.clone(), owner.clone());
+    pub(super) fn add(&self, job: &JobId, owner: &UserId) -> Turn {
+        let mut known = self.known();
+        known.turns += 1;
+        let turn = Turn(known.turns);
+        known.unfinished.insert(job.clone(), (owner.clone(), turn));
+        turn
     }
 
-    /// A job is over. With the last one of its owner their credentials are forgotten.
-    pub(super) fn remove(&self, job: &JobId) {
+    /// Since when a job is unfinished.
+    pub(super) fn turn(&self, job: &JobId) -> Option<Turn> {
+        self.known().unfinished.get(job).map(|(_, turn)| *turn)
+    }
+
+    /// A job was over at the end of this turn. With the last one of its owner their credentials are forgotten. Says whether it still
+    /// is: it may have been queued again in between.
+    pub(super) fn remove(&self, job: &JobId, ended: Option<Turn>) -> bool {
         let mut known = self.known();
-        if let Some(owner) = known.unfinished.remove(job) {
+        if let Some((owner, turn)) = known.unfinished.get(job).cloned() {
+            if Some(turn) != ended {
+                return false;
+            }
+            known.unfinished.remove(job);
             known.forget_idle(&owner);
         }
+        true
     }
 
     /// A job is over, but tickets of it are left on the platform.
@@ -78,7 +99,10 @@ impl Registry {
     /// The unfinished jobs of this owner.
     pub(super) fn jobs_of(&self, owner: &UserId) -> Vec<JobId> {
         let known = self.known();
-        let theirs = known.unfinished.iter().filter(|(_, other)| *other == owner);
+        let theirs = known
+            .unfinished
+            .iter()
+            .filter(|(_, (other, _))| other == owner);
         theirs.map(|(job, _)| job.clone()).collect()
     }
 
@@ -136,14 +160,26 @@ mod tests {
         let registry = Registry::default();
         assert!(!registry.hold(&john(), &credentials("a")));
         assert!(registry.credentials(&john()).is_none());
-        registry.add(&id(1), &john());
-        registry.add(&id(2), &john());
+        let first = registry.add(&id(1), &john());
+        let second = registry.add(&id(2), &john());
         assert!(registry.hold(&john(), &credentials("a")));
         assert!(!registry.hold(&john(), &credentials("a")));
-        registry.remove(&id(1));
+        assert!(registry.remove(&id(1), Some(first)));
         assert!(registry.credentials(&john()).is_some());
-        registry.remove(&id(2));
+        assert!(registry.remove(&id(2), Some(second)));
         assert!(registry.credentials(&john()).is_none());
+    }
+
+    /// Its owner sees that it failed and has it tried again, while its end is still being recorded.
+    #[test]
+    fn what_was_queued_again_meanwhile_keeps_its_credentials() {
+        let registry = Registry::default();
+        let failed = registry.add(&id(1), &john());
+        registry.hold(&john(), &credentials("a"));
+        let again = registry.add(&id(1), &john());
+        assert!(!registry.remove(&id(1), Some(failed)));
+        assert!(registry.credentials(&john()).is_some());
+        assert_eq!(registry.turn(&id(1)), Some(again));
     }
 
     #[test]

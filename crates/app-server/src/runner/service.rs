@@ -15,6 +15,7 @@ use tokio_util::task::TaskTracker;
 use super::context::{Came, Context, RunnerPorts, sweeper};
 use super::leases::{measure_forever, record_forever, renew_forever};
 use super::live::Live;
+use super::registry::Turn;
 use super::sweep::{clean_up, forget_forever, sweep_forever};
 use super::terms::{Duty, Terms};
 use super::worker::{watch_forever, work};
@@ -132,14 +133,14 @@ impl Runner {
             return Err(TakeOnError::Stopping);
         }
         let (id, owner) = (job.id.clone(), job.owner.clone());
-        self.hand_over(&id, &owner, &credentials).await;
+        let turn = self.hand_over(&id, &owner, &credentials).await;
         let store = &self.context.ports.store;
         let admitted = store.admit(job, &self.context.terms.shares).await;
         match &admitted {
             Ok(Admitted::New(_)) => self.context.wake.notify_one(),
             // A job of this id is there, and what is kept for it is its own.
             Err(JobStoreError::Exists { .. }) => {}
-            Ok(Admitted::Same(_)) | Err(_) => self.take_back(&id).await,
+            Ok(Admitted::Same(_)) | Err(_) => self.take_back(&id, turn).await,
         }
         Ok(admitted?)
     }
@@ -161,14 +162,14 @@ impl Runner {
         if context.registry.jobs_of(owner).len() >= limit {
             return Err(JobStoreError::TooManyUnfinished { limit }.into());
         }
-        self.hand_over(id, owner, &credentials).await;
+        let turn = self.hand_over(id, owner, &credentials).await;
         match self.queue_again(owner, id, retried).await {
             Ok(queued) => {
                 context.wake.notify_one();
                 Ok(queued)
             }
             Err(error) => {
-                self.take_back(id).await;
+                self.take_back(id, turn).await;
                 Err(error)
             }
         }
@@ -201,15 +202,17 @@ impl Runner {
     }
 
     /// The credentials for a job that is about to be queued.
-    async fn hand_over(&self, id: &JobId, owner: &UserId, credentials: &Credentials) {
-        self.context.registry.add(id, owner);
+    async fn hand_over(&self, id: &JobId, owner: &UserId, credentials: &Credentials) -> Turn {
+        let turn = self.context.registry.add(id, owner);
         self.context.accepted(owner, credentials).await;
         self.context.keep_sealed(id, owner, credentials).await;
+        turn
     }
 
-    async fn take_back(&self, id: &JobId) {
-        self.context.registry.remove(id);
-        self.context.delete_sealed(id).await;
+    async fn take_back(&self, id: &JobId, turn: Turn) {
+        if self.context.registry.remove(id, Some(turn)) {
+            self.context.delete_sealed(id).await;
+        }
     }
 
     /// Somebody signed in and the platform accepted them: their jobs that wait for that go on.
@@ -362,6 +365,6 @@ impl Context {
                 tracing::warn!(job = %job.id, error = %Causes(&error), "notes could not be recorded");
             }
         }
-        self.over(&job.id);
+        self.over(&job.id, self.registry.turn(&job.id));
     }
 }

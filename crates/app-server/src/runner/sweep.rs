@@ -156,6 +156,8 @@ impl Context {
     }
 
     async fn fail(&self, job: Job, version: domain::jobs::Version, failure: JobFailure) {
+        // From the update on its owner can have it tried again.
+        let turn = self.registry.turn(&job.id);
         let Some(stored) = self.update(job, version).await else {
             return;
         };
@@ -171,7 +173,7 @@ impl Context {
             job.add_notes(notes);
             self.update(job.clone(), version).await;
         }
-        self.over(&job.id);
+        self.over(&job.id, turn);
     }
 
     async fn update(&self, job: Job, version: domain::jobs::Version) -> Option<StoredJob> {

@@ -12,6 +12,7 @@ use tokio_util::task::TaskTracker;
 
 use super::attempt::Next;
 use super::context::{Came, Context};
+use super::registry::Turn;
 use super::terms::Duty;
 use super::underway::Underway;
 use crate::causes::Causes;
@@ -149,7 +150,7 @@ impl Context {
             other.lost.cancel();
             other.ended.cancelled().await;
         }
-        self.registry.add(&id, &claim.job.owner);
+        let turn = self.registry.add(&id, &claim.job.owner);
         let live = self.watched.get_or_add(&id);
         let slots = self.ports.slots.as_ref();
         let slots =
@@ -164,7 +165,7 @@ impl Context {
         let stored = self.conclude(&claim, next, &run).await;
         self.runs.remove(&claim.lease);
         if let Some(stored) = stored {
-            self.concluded(&stored).await;
+            self.concluded(&stored, turn).await;
         }
         run.live.nudge();
         drop((place, ended));
@@ -257,11 +258,11 @@ impl Context {
         self.audit(action, job, actor, came).await;
     }
 
-    async fn concluded(&self, stored: &StoredJob) {
+    async fn concluded(&self, stored: &StoredJob, turn: Turn) {
         let job = &stored.job;
         tracing::info!(job = %job.id, state = %job.state.name(), "an export was run");
         if !job.is_unfinished() {
-            self.over(&job.id);
+            self.over(&job.id, Some(turn));
             return;
         }
         let waits_for_owner = matches!(

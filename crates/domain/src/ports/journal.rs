@@ -61,12 +61,17 @@ pub enum Fact {
         /// Which.
         ticket: Ticket,
     },
-    /// A document was read and its entries are written; `facts` are what was read from it.
+    /// A document was read and its entries are about to be written; `facts` are what was read from it.
     Read {
         /// Which.
         resource: DocumentKey,
         /// What was read.
         facts: Facts,
+    },
+    /// The platform gave this document as JSON.
+    AsJson {
+        /// Which.
+        resource: DocumentKey,
     },
     /// The platform does not offer this document as JSON.
     NotAsJson {
@@ -107,8 +112,10 @@ pub struct JournalState {
     pub open: BTreeSet<Ticket>,
     /// Tickets that were ours: deleted, or left to the user.
     pub gone: BTreeSet<Ticket>,
-    /// Documents read.
+    /// Documents read, whether or not their entries are in the bag.
     pub documents: BTreeMap<DocumentKey, Facts>,
+    /// Documents that the platform gave as JSON.
+    pub as_json: BTreeSet<DocumentKey>,
     /// Documents that the platform does not offer as JSON.
     pub not_as_json: BTreeSet<DocumentKey>,
     /// Items that could not be taken from the earlier bag, and why, in words.
@@ -155,6 +162,9 @@ impl JournalState {
             Fact::Read { resource, facts } => {
                 self.documents.insert(resource, facts);
             }
+            Fact::AsJson { resource } => {
+                self.as_json.insert(resource);
+            }
             Fact::NotAsJson { resource } => {
                 self.not_as_json.insert(resource);
             }
@@ -198,8 +208,8 @@ pub trait Journal: Send + Sync {
     fn checkpoint(&self) -> JournalState;
 
     /// Records. After this returns, `Intent`, `Started`, `NotStarted`, `Unresolved`, `Gone` and `Foreign` survive a loss of power
-    /// where the journal is kept on disk; `Read` and `NotAsJson` survive with the next of
-    /// them.
+    /// where the journal is kept on disk. `Read`, `AsJson` and `NotAsJson` survive with the next of them, and with the next entry that
+    /// the sink makes safe: an entry that is resumed has the facts that were recorded before it was opened.
     async fn record(&self, fact: Fact) -> Result<(), JournalError>;
 }
 

@@ -121,6 +121,7 @@ struct State {
     lengths: bool,
     silent: bool,
     delay: Option<(usize, Duration)>,
+    page: Option<usize>,
 }
 
 /// The platform. Clones share it.
@@ -154,6 +155,13 @@ impl FakePlatform {
     #[must_use]
     pub fn with_batch_of(self, most: usize) -> Self {
         self.state().batch = Some(most);
+        self
+    }
+
+    /// It lists no more than so many items at a time.
+    #[must_use]
+    pub fn with_pages_of(self, most: usize) -> Self {
+        self.state().page = Some(most);
         self
     }
 
@@ -233,6 +241,11 @@ impl FakePlatform {
     /// Adds an item.
     pub fn add(&self, item: FakeItem) {
         self.state().items.push(item);
+    }
+
+    /// Takes an item away.
+    pub fn remove(&self, item: ItemRef) {
+        self.state().items.retain(|known| known.item != item);
     }
 
     /// Puts a ticket there, as another client would.
@@ -349,10 +362,16 @@ impl State {
             size: item.size,
             ..ObjectFacts::default()
         };
-        let of_kind = |kind| {
+        let of_kind = |kind, page| {
+            let offset = match page {
+                Page::Whole => 0,
+                Page::From { offset, .. } => usize::try_from(offset).unwrap_or(usize::MAX),
+            };
             self.items
                 .iter()
                 .filter(move |item| item.item.kind == kind)
+                .skip(offset)
+                .take(self.page.unwrap_or(usize::MAX))
                 .map(object)
                 .collect()
         };
@@ -363,8 +382,17 @@ impl State {
                 uploads: self.photos(),
                 ..ObjectFacts::default()
             }],
-            Resource::List(ListResource::Appliances, Page::Whole) => of_kind(ItemKind::Appliance),
-            Resource::List(ListResource::MySoftware, Page::Whole) => of_kind(ItemKind::MySoftware),
+            Resource::List(list @ (ListResource::Appliances | ListResource::MySoftware), page)
+                if page == Page::Whole || self.page.is_some() =>
+            {
+                let is_appliances = list == ListResource::Appliances;
+                let kind = if is_appliances {
+                    ItemKind::Appliance
+                } else {
+                    ItemKind::MySoftware
+                };
+                of_kind(kind, page)
+            }
             Resource::Item(item) => {
                 let item = self.item(item)?;
                 vec![ObjectFacts {

@@ -2,7 +2,7 @@
 //!
 //! Each is made from the documents as they are in the bag, read back one after the other when the payload is complete, and handed to
 //! the bag as soon as it is full: a thousand objects take no more memory than the largest document and the largest page. Start with
-//! [`write`].
+//! [`write()`].
 //!
 //! | module | decides |
 //! | --- | --- |

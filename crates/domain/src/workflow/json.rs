@@ -102,15 +102,13 @@ pub(crate) struct Json {
 
 impl Json {
     /// What an interrupted run has found out.
-    pub(crate) fn after(resumed: &Resumed, order: &Order) -> Self {
+    pub(crate) fn after(resumed: &Resumed) -> Self {
         let mut known = Known::default();
         for resource in &resumed.not_as_json {
             known.refused.insert(Kind::of(*resource));
         }
-        if order.documents.keeps(Representation::Json) {
-            let documents = resumed.documents.keys();
-            let offered = documents.filter(|resource| !resumed.not_as_json.contains(resource));
-            known.offered = offered.map(|resource| Kind::of(*resource)).collect();
+        for resource in &resumed.as_json {
+            known.offered.insert(Kind::of(*resource));
         }
         Self {
             known: Mutex::new(known),

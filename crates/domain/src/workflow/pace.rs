@@ -100,7 +100,9 @@ impl Pace {
             Some(end) if end > age => {
                 let left = end.saturating_sub(age);
                 let longest = calm.max((left / 2).min(age / 10));
-                if usual.end_after(age).is_some() || left <= longest + longest / 2 {
+                // A percentage says little of the end of a job that waited for others before it began.
+                let is_usual = usual.end_after(age) == Some(end);
+                if is_usual || left <= longest + longest / 2 {
                     Look::promptly(elapsed, left.min(Limits::POLL_PAUSE))
                 } else {
                     Look::calmly(elapsed, longest)
@@ -113,7 +115,9 @@ impl Pace {
             _ if age < YOUNG => {
                 let first = usual.shortest().unwrap_or(Duration::ZERO).min(YOUNG);
                 let pause = (age / 5).clamp(YOUNG_PAUSE, Limits::POLL_GAP);
-                Look::promptly(elapsed, pause.max(first.saturating_sub(age)))
+                // One that is quicker than all before it must not be found late because of them.
+                let until_first = first.saturating_sub(age).min(Limits::POLL_GAP);
+                Look::promptly(elapsed, pause.max(until_first))
             }
             _ => Look::calmly(elapsed, calm),
         }
@@ -203,5 +207,34 @@ impl Look {
             earliest: elapsed + Limits::POLL_PAUSE,
             is_prompt: false,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::usual::{Durations, Took};
+    use super::*;
+    use crate::model::ItemKind;
+
+    fn millis(millis: u64) -> Duration {
+        Duration::from_millis(millis)
+    }
+
+    /// The job waited for another one on the platform, and came to a few percent just now: it may end as soon as others did.
+    #[test]
+    fn a_percentage_that_others_contradict_does_not_delay_the_next_look() {
+        let mut durations = Durations::default();
+        for _ in 0..2 {
+            let (more_than, at_most) = (millis(1_190), millis(1_200));
+            durations.add(ItemKind::Appliance, Took { more_than, at_most });
+        }
+        let mut pace = Pace::begin(Duration::ZERO);
+        let status = ExportStatus {
+            percentage: Some(4),
+            ..ExportStatus::default()
+        };
+        pace.note(&status, millis(1_220));
+        let look = pace.look(millis(1_220), durations.usual(ItemKind::Appliance));
+        assert!(look.due <= millis(1_220) + Limits::POLL_GAP, "{look:?}");
     }
 }

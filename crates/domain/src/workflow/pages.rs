@@ -175,10 +175,12 @@ impl Fetch<'_> {
             && let Some(from) = pages.next()
         {
             let (resource, number) = (resource_of(from), pages.number + 1);
-            if pages.total.is_none() && !self.is_there(section, resource, &pages).await? {
+            let path = |form| path_of(number, form);
+            // A page that is in the bag counts, whatever the platform says by now.
+            let may_be_none = pages.total.is_none() && !self.is_resumed(resource, path);
+            if may_be_none && !self.is_there(section, resource, &pages).await? {
                 break;
             }
-            let path = |form| path_of(number, form);
             match settle(self.document(section, resource, path).await)? {
                 Ok(page) => {
                     // A page with nothing new would be repeated for ever.

@@ -5,11 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 use crate::model::{BagPath, Facts, Resource};
 use crate::ports::{ArchiveSink, JournalState, Receipt};
 
-/// The entries that are in the bag, and the documents that are recorded as read.
+/// The entries that are in the bag, and what is recorded of documents: also of some whose entries were lost.
 #[derive(Debug, Default)]
 pub(crate) struct Resumed {
     pub(crate) receipts: BTreeMap<BagPath, Receipt>,
     pub(crate) documents: BTreeMap<Resource, Facts>,
+    pub(crate) as_json: BTreeSet<Resource>,
     pub(crate) not_as_json: BTreeSet<Resource>,
 }
 
@@ -22,6 +23,7 @@ impl Resumed {
                 .map(|receipt| (receipt.path.clone(), receipt))
                 .collect(),
             documents: checkpoint.documents.clone(),
+            as_json: checkpoint.as_json.clone(),
             not_as_json: checkpoint.not_as_json.clone(),
         }
     }

@@ -80,7 +80,7 @@ async fn gather(
     });
     let checkpoint = ports.journal.checkpoint();
     let resumed = Resumed::of(sink, &checkpoint);
-    let json = Json::after(&resumed, order);
+    let json = Json::after(&resumed);
     let fetch = Fetch {
         ports,
         sink: Some(sink),

@@ -320,6 +320,23 @@ fn objects_without_an_id_are_the_same_by_address_or_name() {
 }
 
 #[test]
+fn a_log_that_grew_is_no_difference() {
+    let recorded = bag(
+        "activities",
+        &json!({"status": "complete"}),
+        &[json!({}), json!({})],
+    );
+    for now in [1, 3] {
+        let found = differences(
+            &recorded,
+            Section::Activities,
+            vec![ObjectFacts::default(); now],
+        );
+        assert_eq!(found, Differences::default());
+    }
+}
+
+#[test]
 fn there_is_one_profile_whatever_it_is_called() {
     let recorded = bag(
         "profile",

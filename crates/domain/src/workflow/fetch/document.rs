@@ -35,6 +35,18 @@ pub(crate) struct Fetched {
     pub(crate) json_failed: Option<Failed>,
 }
 
+impl Fetched {
+    /// Takes the facts of a document; its bytes stay.
+    fn of(xml: &mut Document) -> Self {
+        Self {
+            facts: std::mem::take(&mut xml.facts),
+            sum: Some(Sha256::of(&xml.bytes)),
+            ..Self::default()
+        }
+    }
+}
+
+/// The first of them that is kept is the document.
 const FORMS: [Representation; 2] = [Representation::Xml, Representation::Json];
 
 impl Fetch<'_> {
@@ -50,95 +62,123 @@ impl Fetch<'_> {
         resource: Resource,
         path_of: impl Fn(Representation) -> BagPath,
     ) -> Result<Fetched, Problem> {
-        if let Some(fetched) = self.resumed_document(resource, &path_of) {
-            for receipt in &fetched.receipts {
-                self.report_stored(section, receipt);
-            }
-            return Ok(fetched);
-        }
-        let mut xml = self.ask_for(resource, Representation::Xml).await?;
-        let mut fetched = Fetched {
-            facts: std::mem::take(&mut xml.facts),
-            sum: Some(Sha256::of(&xml.bytes)),
-            ..Fetched::default()
-        };
-        // A list may be tens of megabytes: neither form is in memory while the other is fetched.
-        let keeps_xml = self.order.documents.keeps(Representation::Xml);
-        let mut xml = Some(xml).filter(|_| keeps_xml && self.sink.is_some());
         let Some(sink) = self.sink else {
-            return Ok(fetched);
+            let mut xml = self.ask_for(resource, Representation::Xml).await?;
+            return Ok(Fetched::of(&mut xml));
         };
-        let mut complete = true;
-        for form in FORMS
-            .into_iter()
-            .filter(|form| self.order.documents.keeps(*form))
-        {
-            let document = match form {
-                Representation::Xml => match xml.take() {
-                    Some(xml) => xml,
-                    None => continue,
-                },
-                Representation::Json => match settle(self.as_json(resource).await)? {
-                    Ok(Some(document)) => document,
-                    Ok(None) if self.order.documents.keeps(Representation::Xml) => {
-                        self.ports
-                            .journal
-                            .record(Fact::NotAsJson { resource })
-                            .await?;
-                        continue;
-                    }
-                    Ok(None) => {
-                        fetched.json_failed = Some(not_offered(resource));
-                        complete = false;
-                        continue;
-                    }
-                    Err(failed) => {
-                        fetched.json_failed = Some(failed);
-                        complete = false;
-                        continue;
-                    }
-                },
-            };
-            fetched.receipts.push(
-                self.keep(sink, section, form, document, path_of(form))
-                    .await?,
-            );
-        }
-        if complete {
-            let fact = Fact::Read {
-                resource,
-                facts: fetched.facts.clone(),
-            };
-            self.ports.journal.record(fact).await?;
+        let mut fetched = match self.resumed_document(section, resource, &path_of) {
+            Some(fetched) => fetched,
+            None => Box::pin(self.xml(sink, section, resource, &path_of)).await?,
+        };
+        if self.order.documents.keeps(Representation::Json) {
+            let path = path_of(Representation::Json);
+            Box::pin(self.json(sink, section, resource, path, &mut fetched)).await?;
         }
         Ok(fetched)
     }
 
-    /// A document of an interrupted run, where all of it is safe.
-    fn resumed_document(
+    /// Whether an interrupted run put this document into the bag.
+    pub(crate) fn is_resumed(
+        self,
+        resource: Resource,
+        path_of: impl Fn(Representation) -> BagPath,
+    ) -> bool {
+        self.sink.is_some() && self.recorded(resource, &path_of).is_some()
+    }
+
+    /// The facts that an interrupted run has recorded of a document, where the form that counts is in the bag.
+    fn recorded(
         &self,
         resource: Resource,
         path_of: &impl Fn(Representation) -> BagPath,
+    ) -> Option<(&Facts, Representation, &Receipt)> {
+        let facts = self.resumed.documents.get(&resource)?;
+        let form = FORMS
+            .into_iter()
+            .find(|form| self.order.documents.keeps(*form))?;
+        let receipt = self.resumed.receipts.get(&path_of(form))?;
+        Some((facts, form, receipt))
+    }
+
+    /// A document whose facts an interrupted run has recorded, and of which the form that counts is in the bag: what the report says
+    /// of it then is what the bag holds, whatever the platform says by now.
+    fn resumed_document(
+        &self,
+        section: Section,
+        resource: Resource,
+        path_of: &impl Fn(Representation) -> BagPath,
     ) -> Option<Fetched> {
-        let facts = self
-            .resumed
-            .documents
-            .get(&resource)
-            .filter(|_| self.sink.is_some())?;
-        let is_xml_only = self.order.documents.keeps(Representation::Xml)
-            && self.resumed.not_as_json.contains(&resource);
-        let forms = FORMS.into_iter().filter(|form| {
-            self.order.documents.keeps(*form) && !(is_xml_only && *form == Representation::Json)
-        });
-        let receipts = forms
-            .map(|form| self.resumed.receipts.get(&path_of(form)).cloned())
-            .collect::<Option<Vec<_>>>()?;
-        Some(Fetched {
+        let (facts, form, receipt) = self.recorded(resource, path_of)?;
+        let mut fetched = Fetched {
             facts: facts.clone(),
-            receipts,
-            sum: None,
-            json_failed: None,
-        })
+            ..Fetched::default()
+        };
+        if form == Representation::Xml {
+            self.report_stored(section, receipt);
+            fetched.receipts.push(receipt.clone());
+        }
+        Some(fetched)
+    }
+
+    /// A document as XML, which is kept where that was ordered. What was read from it is recorded first: no entry of it is resumed
+    /// without its facts.
+    async fn xml(
+        self,
+        sink: &dyn ArchiveSink,
+        section: Section,
+        resource: Resource,
+        path_of: &impl Fn(Representation) -> BagPath,
+    ) -> Result<Fetched, Problem> {
+        let form = Representation::Xml;
+        let mut xml = self.ask_for(resource, form).await?;
+        let mut fetched = Fetched::of(&mut xml);
+        let facts = fetched.facts.clone();
+        let fact = Fact::Read { resource, facts };
+        self.ports.journal.record(fact).await?;
+        if self.order.documents.keeps(form) {
+            let kept = self.keep(sink, section, form, xml, path_of(form)).await?;
+            fetched.receipts.push(kept);
+        }
+        Ok(fetched)
+    }
+
+    /// The same document as JSON, by now without its XML in memory: a list may be tens of megabytes.
+    async fn json(
+        self,
+        sink: &dyn ArchiveSink,
+        section: Section,
+        resource: Resource,
+        path: BagPath,
+        fetched: &mut Fetched,
+    ) -> Result<(), Problem> {
+        let keeps_xml = self.order.documents.keeps(Representation::Xml);
+        if let Some(receipt) = self.resumed.receipts.get(&path) {
+            self.report_stored(section, receipt);
+            fetched.receipts.push(receipt.clone());
+            return Ok(());
+        }
+        if keeps_xml && self.resumed.not_as_json.contains(&resource) {
+            return Ok(());
+        }
+        let form = Representation::Json;
+        let fact = match settle(self.as_json(resource).await)? {
+            Ok(Some(document)) => {
+                let kept = self.keep(sink, section, form, document, path).await?;
+                fetched.receipts.push(kept);
+                Fact::AsJson { resource }
+            }
+            Ok(None) if keeps_xml => Fact::NotAsJson { resource },
+            Ok(None) => {
+                fetched.json_failed = Some(not_offered(resource));
+                return Ok(());
+            }
+            Err(failed) => {
+                fetched.json_failed = Some(failed);
+                return Ok(());
+            }
+        };
+        self.ports.journal.record(fact).await?;
+        Ok(())
     }
 
     async fn ask_for(self, resource: Resource, form: Representation) -> Result<Document, Problem> {
@@ -172,7 +212,7 @@ impl Fetch<'_> {
         document: Document,
         path: BagPath,
     ) -> Result<Receipt, Problem> {
-        // An interrupted run stored this form but not the other one: what is in the bag stays.
+        // A run of another version may have stored it without its facts: what is in the bag stays.
         if let Some(receipt) = self.resumed.receipts.get(&path) {
             return Ok(receipt.clone());
         }

@@ -1,7 +1,8 @@
 //! Runs that end early, are resumed or abandoned.
 
 use super::*;
-use crate::model::{ItemRef, Ticket};
+use crate::bag::layout;
+use crate::model::{ItemRef, Representation, Section, Ticket};
 use crate::ports::{
     Fact, Journal, JournalError, JournalState, MockArchiveSink, MockJournal, SinkError,
 };
@@ -122,6 +123,51 @@ fn a_run_dropped_at_any_moment_is_resumed() {
                 "dropped at poll {polls}"
             );
         }
+    }
+}
+
+/// What the report says of a list is what the list in the bag says, and not what the platform says by now.
+#[test]
+fn a_list_that_changes_between_two_runs_is_reported_as_it_is_in_the_bag() {
+    for polls in 1.. {
+        let world = world(&[appliance(1)]);
+        let run = export(world.ports(), Box::new(world.sink.clone()), &world.order);
+        if world.clock.run_for(polls, run).is_some() {
+            assert!(polls > 50, "the loop went through the whole run");
+            break;
+        }
+        let kept = layout::list_document(Section::Appliances, 1, Representation::Xml);
+        let is_kept = world.sink.state().entries.contains_key(&kept);
+        world.platform.add(FakeItem::new(appliance(2)));
+        let report = world.complete().report;
+        let section = report.sections.iter();
+        let section = section.filter(|section| section.section == Section::Appliances);
+        let found: Vec<_> = section.map(|of| (of.listed, of.recounted)).collect();
+        let listed = if is_kept { 1 } else { 2 };
+        assert_eq!(found, [(Some(listed), Some(2))], "dropped at poll {polls}");
+    }
+}
+
+/// The second page is not asked for in vain on every list; of one that is in the bag nobody has to ask whether there is one.
+#[test]
+fn a_page_that_is_in_the_bag_counts_although_the_platform_has_it_no_more() {
+    for polls in 1.. {
+        let mut world = world(&[appliance(1), appliance(2), appliance(3)]);
+        world.platform = world.platform.with_pages_of(2);
+        let run = export(world.ports(), Box::new(world.sink.clone()), &world.order);
+        if world.clock.run_for(polls, run).is_some() {
+            assert!(polls > 50, "the loop went through the whole run");
+            break;
+        }
+        let kept = layout::list_document(Section::Appliances, 2, Representation::Xml);
+        let is_kept = world.sink.state().entries.contains_key(&kept);
+        world.platform.remove(appliance(3));
+        let report = world.export().expect("a bag").report;
+        let section = report.sections.iter();
+        let section = section.filter(|section| section.section == Section::Appliances);
+        let listed: Vec<_> = section.map(|of| of.listed).collect();
+        let expected = if is_kept { 3 } else { 2 };
+        assert_eq!(listed, [Some(expected)], "dropped at poll {polls}");
     }
 }
 

@@ -125,20 +125,33 @@ fn slots_are_busy_nearly_all_the_time_and_never_more_than_there_are() {
     }
 }
 
+/// Many exports, and how long each takes.
+fn short_items() -> (Vec<ItemRef>, Duration) {
+    (
+        (1..=400).map(appliance).collect(),
+        Duration::from_millis(200),
+    )
+}
+
+/// A platform on which these exports take so long, eight at a time.
+fn world_of_short(items: &[ItemRef], takes: Duration, has_percentages: bool) -> World {
+    let mut world = world(items);
+    world.order.jobs = 8;
+    world.platform = world.platform.with_batch();
+    if !has_percentages {
+        world.platform = world.platform.without_percentages();
+    }
+    for item in items {
+        world.platform.change(*item, |it| it.takes = takes);
+    }
+    world
+}
+
 #[test]
 fn many_short_exports_cost_less_than_a_poll_each() {
-    let items: Vec<_> = (1..=400).map(appliance).collect();
+    let (items, takes) = short_items();
     for has_percentages in [true, false] {
-        let mut world = world(&items);
-        world.order.jobs = 8;
-        world.platform = world.platform.with_batch();
-        if !has_percentages {
-            world.platform = world.platform.without_percentages();
-        }
-        let takes = Duration::from_millis(200);
-        for item in &items {
-            world.platform.change(*item, |it| it.takes = takes);
-        }
+        let world = world_of_short(&items, takes, has_percentages);
         let timeline = Timeline::of(&world);
         world.complete();
         let (elapsed, polls) = (world.clock.elapsed(), timeline.polls().len());
@@ -152,17 +165,8 @@ fn many_short_exports_cost_less_than_a_poll_each() {
 #[test]
 fn an_end_that_is_seen_late_once_does_not_make_those_that_follow_late() {
     for has_percentages in [true, false] {
-        let items: Vec<_> = (1..=400).map(appliance).collect();
-        let mut world = world(&items);
-        world.order.jobs = 8;
-        world.platform = world.platform.with_batch();
-        if !has_percentages {
-            world.platform = world.platform.without_percentages();
-        }
-        let takes = Duration::from_millis(200);
-        for item in &items {
-            world.platform.change(*item, |it| it.takes = takes);
-        }
+        let (items, takes) = short_items();
+        let world = world_of_short(&items, takes, has_percentages);
         world.platform.delay_every(29, Duration::from_millis(150));
         let timeline = Timeline::of(&world);
         world.complete();

@@ -322,6 +322,17 @@ fn what_changes_meanwhile_is_exported_once_more() {
     );
 }
 
+/// The run that downloads this archive ends there, since the platform refuses its sign-in once.
+fn end_at_download(world: &World, item: ItemRef) {
+    let refused = ApiError::Unauthorized {
+        request: "x".to_owned(),
+        message: None,
+    };
+    world
+        .platform
+        .script(1, downloads_of(item), Script::Refuse(refused));
+}
+
 #[test]
 fn what_an_interrupted_run_took_is_not_taken_again() {
     let world = account();
@@ -330,13 +341,7 @@ fn what_an_interrupted_run_took_is_not_taken_again() {
     edit(&world, appliance(MAIL));
     let earlier = world.read(&bag);
     let later = world.later(&earlier);
-    let refused = ApiError::Unauthorized {
-        request: "x".to_owned(),
-        message: None,
-    };
-    world
-        .platform
-        .script(1, downloads_of(appliance(MAIL)), Script::Refuse(refused));
+    end_at_download(&world, appliance(MAIL));
     assert!(later.export_since(&bag, &earlier).is_err());
     for item in [appliance(SHOP), mysoftware(NGINX), mysoftware(CA)] {
         assert_eq!(later.archive_of(item), world.archive_of(item));
@@ -362,13 +367,7 @@ fn a_difference_that_an_interrupted_run_found_is_still_reported() {
     damaged.change_after_check("data/appliances/1-appliance-1/archive.tar.gz", b"");
     let earlier = world.read(&damaged);
     let later = world.later(&earlier);
-    let refused = ApiError::Unauthorized {
-        request: "x".to_owned(),
-        message: None,
-    };
-    world
-        .platform
-        .script(1, downloads_of(appliance(SHOP)), Script::Refuse(refused));
+    end_at_download(&world, appliance(SHOP));
     assert!(later.export_since(&damaged, &earlier).is_err());
     let report = later.export_since(&bag(&world), &earlier).expect("a bag");
     assert_eq!(report.report.notes.len(), 1);

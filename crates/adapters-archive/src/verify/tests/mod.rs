@@ -10,6 +10,8 @@ use crate::reader::sample::{
 use crate::reader::{Unlock, open_bag};
 use crate::test_kit::{self, FORMATS, Kit, document, download};
 
+mod long;
+
 const PACKED: [StoredFormat; 3] = [StoredFormat::Zip, StoredFormat::Tar, StoredFormat::TarGz];
 const ALL: [StoredFormat; 4] = [
     StoredFormat::Zip,
