@@ -42,9 +42,10 @@ pub(super) async fn forget_forever(context: Arc<Context>) {
         context.ports.clock.sleep(pause).await;
         let known = context.registry.unfinished().into_iter();
         for id in known.chain(context.watched.ids()) {
+            let turn = context.registry.turn(&id);
             match context.ports.store.find(&id).await {
                 Ok(stored) if stored.job.is_unfinished() => {}
-                Ok(_) | Err(JobStoreError::Unknown { .. }) => context.over(&id),
+                Ok(_) | Err(JobStoreError::Unknown { .. }) => context.over(&id, turn),
                 Err(_) => {}
             }
         }
