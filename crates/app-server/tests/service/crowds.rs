@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpSocket, TcpStream};
 
 use crate::bench::{Bench, bench, bench_with, create, endless, quick};
-use crate::caller::{Answer, parse};
+use crate::caller::{Answer, Caller, parse};
 
 /// Longest that somebody else waits meanwhile. The machine is busy with the attack itself.
 const WITHIN: Duration = Duration::from_secs(1);
@@ -133,6 +133,56 @@ async fn a_body_announced_as_too_large_is_refused_before_it_is_sent() {
         )
         .await;
         assert_eq!(answer.status, 413, "{path}");
+    }
+}
+
+/// Clients and proxies that look for an answer only after they have sent everything would else find a connection that was reset.
+#[tokio::test]
+async fn a_body_that_is_sent_nevertheless_costs_nobody_the_answer() {
+    let bench = bench(quick()).await;
+    let to = service(&bench);
+    let large = "x".repeat(300 * 1024);
+    for (path, password, expected) in [
+        ("/api/v1/exports", None, 413),
+        ("/api/v1/exports", Some("wrong"), 401),
+        ("/nowhere", None, 404),
+    ] {
+        let user = bench.user();
+        let authorization = match password {
+            Some(password) => Caller::new("http://x", "nobody", password)
+                .authorization()
+                .to_owned(),
+            None => user.authorization().to_owned(),
+        };
+        for framing in ["length", "chunks"] {
+            let (header, body, expected) = match framing {
+                // Refused before anybody looks at who asks.
+                "length" => (
+                    format!("content-length: {}", large.len()),
+                    large.clone(),
+                    413,
+                ),
+                _ => (
+                    "transfer-encoding: chunked".to_owned(),
+                    format!("{:x}\r\n{large}\r\n0\r\n\r\n", large.len()),
+                    expected,
+                ),
+            };
+            let mut stream = connect(NEIGHBOUR, to).await;
+            let head = format!(
+                "POST {path} HTTP/1.1\r\nhost: x\r\nauthorization: {authorization}\r\n\
+                 content-type: application/json\r\nconnection: close\r\n{header}\r\n\r\n"
+            );
+            stream.write_all(head.as_bytes()).await.unwrap();
+            for piece in body.as_bytes().chunks(10_000) {
+                stream.write_all(piece).await.unwrap();
+                tokio::task::yield_now().await;
+            }
+            let mut answer = String::new();
+            stream.read_to_string(&mut answer).await.unwrap();
+            let status = format!("HTTP/1.1 {expected} ");
+            assert!(answer.starts_with(&status), "{path} {framing}: {answer}");
+        }
     }
 }
 
