@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::jobs::JobFailure;
-use domain::model::{Order, SafeName, UserId};
+use domain::model::{ObjectId, Order, SafeName, UserId};
 use domain::ports::{API_URL, ApiError, Platform, Progress};
 use domain::report::Completeness;
 use secrecy::SecretString;
@@ -76,6 +76,15 @@ impl IdentifyError {
             Self::Platform(error) => error.remedy(),
         }
     }
+}
+
+/// Which people of the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum People {
+    /// Everybody, whether active or not.
+    Everyone,
+    /// The members of an organization.
+    Members(ObjectId),
 }
 
 /// What a run is made from.
@@ -195,6 +204,13 @@ pub(crate) trait Backend: Send + Sync {
         credentials: &Credentials,
         user: &UserId,
     ) -> Result<UserId, IdentifyError>;
+
+    /// Who these people are, in the platform's own word. Asked with the caller's own credentials.
+    async fn people(
+        &self,
+        credentials: &Credentials,
+        which: &People,
+    ) -> Result<Vec<UserId>, IdentifyError>;
 
     /// Prepares a run, or the resumption of an unfinished one. Nothing is sent yet, but to give up an unfinished run that cannot be
     /// resumed.

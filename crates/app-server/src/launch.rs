@@ -130,6 +130,7 @@ impl Outfit {
     fn ports(&self, stores: &Stores) -> RunnerPorts {
         RunnerPorts {
             store: Arc::clone(&stores.jobs),
+            campaigns: Arc::clone(&stores.campaigns),
             bags: Arc::clone(&stores.bags),
             audit: self.audit(stores),
             sealed: Arc::clone(&stores.sealed),
@@ -171,6 +172,7 @@ impl Outfit {
             last_counts: LastCounts::default(),
             runner: Arc::clone(runner),
             store: Arc::clone(&stores.jobs),
+            campaigns: Arc::clone(&stores.campaigns),
             bags: Arc::clone(&stores.bags),
             audit,
             keys: Arc::clone(&stores.keys),

@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::jobs::{AuditLog, BagStore, Job, JobFailure, JobId, JobRequest, JobStore};
+use domain::jobs::{
+    AuditLog, BagStore, CampaignStore, Job, JobFailure, JobId, JobRequest, JobStore,
+};
 use domain::model::{ItemKind, ItemRef, ObjectId, SafeName, UserId};
 use domain::ports::{ApiError, Clock, Event, ItemStage, MockClock, Platform, Progress};
 use domain::report::Completeness;
@@ -17,8 +19,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 
 use crate::backend::{
-    Assignment, Backend, Credentials, Exported, IdentifyError, LeftOver, Run, Setback, SetbackKind,
-    SignIn,
+    Assignment, Backend, Credentials, Exported, IdentifyError, LeftOver, People, Run, Setback,
+    SetbackKind, SignIn,
 };
 use crate::compose;
 use crate::runner::{Pace, RunnerPorts, Terms};
@@ -155,6 +157,19 @@ impl Backend for FakeBackend {
         }
     }
 
+    async fn people(
+        &self,
+        credentials: &Credentials,
+        which: &People,
+    ) -> Result<Vec<UserId>, IdentifyError> {
+        self.identify(credentials).await?;
+        let logins: &[&str] = match which {
+            People::Everyone => &["ann", "bob", "john", "root"],
+            People::Members(_) => &["ann", "bob"],
+        };
+        Ok(logins.iter().map(|login| user(login)).collect())
+    }
+
     async fn prepare(&self, assignment: Assignment) -> Result<Box<dyn Run>, Setback> {
         let password = match &assignment.sign_in {
             SignIn::Person(credentials) => credentials.password.expose_secret().to_owned(),
@@ -269,6 +284,7 @@ impl Run for FakeRun {
 #[derive(Clone)]
 pub(crate) struct TestStores {
     pub(crate) store: Arc<dyn JobStore>,
+    pub(crate) campaigns: Arc<dyn CampaignStore>,
     pub(crate) bags: Arc<dyn BagStore>,
     pub(crate) audit: Arc<dyn AuditLog>,
     pub(crate) sealed: Arc<MemoryCredentials>,
@@ -278,8 +294,10 @@ pub(crate) struct TestStores {
 impl TestStores {
     pub(crate) fn new(folder: &std::path::Path) -> Self {
         let clock = compose::clock();
+        let jobs = Arc::new(MemoryJobStore::new(Arc::clone(&clock)));
         Self {
-            store: Arc::new(MemoryJobStore::new(Arc::clone(&clock))),
+            store: Arc::clone(&jobs) as Arc<dyn JobStore>,
+            campaigns: jobs,
             bags: Arc::new(adapters_store::DiskBags::open(folder).unwrap()),
             audit: Arc::new(MemoryAudit::default()),
             sealed: Arc::default(),
@@ -291,6 +309,7 @@ impl TestStores {
     pub(crate) fn ports(&self, backend: &Arc<FakeBackend>) -> RunnerPorts {
         RunnerPorts {
             store: Arc::clone(&self.store),
+            campaigns: Arc::clone(&self.campaigns),
             bags: Arc::clone(&self.bags),
             audit: Arc::clone(&self.audit),
             sealed: Arc::clone(&self.sealed) as _,

@@ -23,7 +23,7 @@ const STORES: &str = "tests/tests/contract/stores.rs";
 const PLATFORMS: &str = "tests/tests/contract/user_data_api.rs";
 
 /// Every port.
-pub const PORTS: [Port; 14] = [
+pub const PORTS: [Port; 15] = [
     Port {
         name: "UserDataApi",
         file: "crates/domain/src/ports/user_data.rs",
@@ -308,6 +308,31 @@ pub const PORTS: [Port; 14] = [
             ("void_leases", &["a_lease_that_ran_out_is_taken_over"]),
             ("changes", &["changes_are_heard_or_resynced"]),
             ("now", &["a_waiting_job_waits_for_its_time"]),
+        ],
+        implementations: &[("MemoryJobStore", STORES), ("SqliteJobStore", STORES)],
+    },
+    Port {
+        name: "CampaignStore",
+        file: "crates/domain/src/jobs/campaign_store.rs",
+        methods: &[
+            (
+                "create",
+                &[
+                    "a_campaign_is_recorded_with_its_jobs",
+                    "who_asks_for_themselves_goes_first",
+                    "campaigns_take_turns",
+                    "campaigns_take_nothing_of_a_person_s_shares",
+                    "a_sign_in_wakes_the_jobs_of_a_campaign",
+                ],
+            ),
+            ("get", &["a_campaign_is_recorded_with_its_jobs"]),
+            ("list", &["campaigns_and_exports_are_listed_in_pages"]),
+            ("standing", &["a_campaign_is_done_with_its_last_export"]),
+            ("exports", &["campaigns_and_exports_are_listed_in_pages"]),
+            ("pause", &["a_pause_lets_what_runs_go_on"]),
+            ("resume", &["a_pause_lets_what_runs_go_on"]),
+            ("cancel", &["a_campaign_is_given_up"]),
+            ("unfinished", &["a_campaign_is_done_with_its_last_export"]),
         ],
         implementations: &[("MemoryJobStore", STORES), ("SqliteJobStore", STORES)],
     },

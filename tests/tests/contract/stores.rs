@@ -15,7 +15,9 @@ use domain::jobs::{
 use domain::testing::{ManualClock, MemoryAudit, MemoryCredentials, MemoryJobStore, MemoryKeys};
 use proptest::prelude::*;
 use tests::contract::job_store::{PLENTY, TERM, id, job, user};
-use tests::contract::{audit_log, bag_store, idempotency_keys, job_store, sealed_credentials};
+use tests::contract::{
+    audit_log, bag_store, campaign_store, idempotency_keys, job_store, sealed_credentials,
+};
 
 async fn open(folder: &Path, clock: &ManualClock) -> Database {
     let database = Database::open(&folder.join("jobs.sqlite"), Arc::new(clock.clone())).await;
@@ -60,6 +62,35 @@ job_store_promises! {
     a_wish_reaches_the_holder
     progress_is_recorded
     changes_are_heard_or_resynced
+}
+
+/// Runs a promise of the store of campaigns against memory and against SQLite.
+macro_rules! campaign_store_promises {
+    ($($promise:ident)+) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $promise() {
+            let clock = ManualClock::default();
+            let memory = MemoryJobStore::new(Arc::new(clock.clone()));
+            campaign_store::$promise(&memory, &clock).await;
+
+            let folder = tempfile::tempdir().expect("a folder");
+            let clock = ManualClock::default();
+            let database = open(folder.path(), &clock).await;
+            campaign_store::$promise(&SqliteJobStore::new(&database), &clock).await;
+        }
+    )+};
+}
+
+campaign_store_promises! {
+    a_campaign_is_recorded_with_its_jobs
+    campaigns_and_exports_are_listed_in_pages
+    who_asks_for_themselves_goes_first
+    campaigns_take_turns
+    campaigns_take_nothing_of_a_person_s_shares
+    a_pause_lets_what_runs_go_on
+    a_campaign_is_given_up
+    a_campaign_is_done_with_its_last_export
+    a_sign_in_wakes_the_jobs_of_a_campaign
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

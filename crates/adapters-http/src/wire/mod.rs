@@ -10,6 +10,7 @@ mod imports;
 mod json;
 mod media;
 mod packed;
+mod people;
 mod tickets;
 mod unread;
 mod xml;
@@ -20,6 +21,7 @@ use domain::model::{Facts, Representation, Resource, document_text};
 pub(crate) use imports::{import_opened, import_ticket, open_imports};
 pub(crate) use media::{Kind, MediaType, looks_like_page, of_document};
 pub(crate) use packed::{Packed, is_gzip, is_packed_twice, unpacked, unpacking};
+pub(crate) use people::people;
 pub(crate) use tickets::{TicketPage, open_tickets, started, status, statuses};
 pub(crate) use unread::Unread;
 

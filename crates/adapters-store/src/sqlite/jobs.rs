@@ -5,9 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::jobs::{
-    Admitted, Change, Claim, Ending, Job, JobId, JobPage, JobProgress, JobStateName, JobStore,
-    JobStoreError, Lease, Pause, Renewed, Shares, StoredJob, Token, Transfer, Version, Whose, Wish,
-    WorkerId,
+    Admitted, Change, Claim, ClaimLimits, Ending, Job, JobId, JobPage, JobProgress, JobStateName,
+    JobStore, JobStoreError, Lease, Pause, Renewed, Shares, StoredJob, Token, Transfer, Version,
+    Whose, Wish, WorkerId,
 };
 use domain::model::UserId;
 use futures_util::stream::BoxStream;
@@ -29,7 +29,7 @@ use super::writer::Work;
 
 /// The jobs of a [`Database`].
 pub struct SqliteJobStore {
-    database: Database,
+    pub(super) database: Database,
     changes: Changes,
 }
 
@@ -42,11 +42,11 @@ impl SqliteJobStore {
         }
     }
 
-    fn notify(&self, id: &JobId) {
+    pub(super) fn notify(&self, id: &JobId) {
         self.changes.notify(id);
     }
 
-    async fn write<T, F>(&self, work: F) -> Result<T, JobStoreError>
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, JobStoreError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T, Failure> + Send + 'static,
@@ -62,7 +62,10 @@ impl SqliteJobStore {
         Ok(rows.await?)
     }
 
-    async fn read(&self, statement: Statement<'_>) -> Result<Vec<StoredJob>, JobStoreError> {
+    pub(super) async fn read(
+        &self,
+        statement: Statement<'_>,
+    ) -> Result<Vec<StoredJob>, JobStoreError> {
         let rows = statement.fetch_all(&self.database.readers).await;
         let rows = rows.map_err(Failure::from)?;
         let jobs = rows.iter().map(read_job).collect::<Result<_, _>>();
@@ -226,7 +229,7 @@ impl JobStore for SqliteJobStore {
         &self,
         worker: &WorkerId,
         term: Duration,
-        archives: usize,
+        limits: ClaimLimits,
     ) -> Result<Option<Claim>, JobStoreError> {
         let mut random = [0; 16];
         getrandom::fill(&mut random)
@@ -238,7 +241,8 @@ impl JobStore for SqliteJobStore {
             .bind(token.as_str().to_owned())
             .bind(worker.as_str().to_owned())
             .bind(after(now, term))
-            .bind(i64::try_from(archives).unwrap_or(i64::MAX));
+            .bind(i64::try_from(limits.archives).unwrap_or(i64::MAX))
+            .bind(limits.campaigns);
         let rows = self.change(statement).await?;
         let Some(row) = rows.first() else {
             return Ok(None);

@@ -1,7 +1,8 @@
 //! Jobs as rows.
 
 use domain::jobs::{
-    Delivery, Job, JobId, JobState, JobStateName, StoredJob, Version, WaitingFor, Wish,
+    CampaignId, CampaignMark, Delivery, Job, JobId, JobState, JobStateName, StoredJob, Version,
+    WaitingFor, Wish,
 };
 use domain::model::UserId;
 use jiff::Timestamp;
@@ -127,9 +128,23 @@ pub(super) fn read_job(row: &SqliteRow) -> Result<StoredJob, RowError> {
         notes: serde_json::from_str(&json("notes")?)?,
         downloads: serde_json::from_str(&json("downloads")?)?,
         downloads_total: read_number(row, "downloads_total")?,
+        campaign: read_mark(row)?,
     };
     let version = Version(read_number(row, "version")?);
     Ok(StoredJob { job, version })
+}
+
+/// The campaign of a job, and who ordered it.
+fn read_mark(row: &SqliteRow) -> Result<Option<CampaignMark>, RowError> {
+    let campaign: Option<String> = row.try_get("campaign")?;
+    let requested_by: Option<String> = row.try_get("ordered_by")?;
+    let (Some(campaign), Some(requested_by)) = (campaign, requested_by) else {
+        return Ok(None);
+    };
+    Ok(Some(CampaignMark {
+        id: CampaignId::parse(&campaign)?,
+        requested_by: UserId::parse(&requested_by)?,
+    }))
 }
 
 pub(super) fn read_id(row: &SqliteRow, column: &str) -> Result<JobId, RowError> {

@@ -1,21 +1,55 @@
 //! The statements about jobs that stand for themselves.
 
-/// First the jobs whose lease ran out; then those whose turn it is, where nothing of their owner runs and fewer than ?5 of their
-/// archives are kept: the owner who was served the
-/// longest ago, what is to be given up, what was asked for first. All of it is one statement: nobody can come in between.
-pub(super) const CLAIM: &str = "UPDATE jobs SET state = 'running', deaths = deaths + (state = 'running'), began = coalesce(began, ?1), \
+/// A job of a campaign whose turn may have come.
+macro_rules! is_due {
+    () => {
+        "AND job.state IN ('queued', 'waiting') \
+            AND (job.state = 'queued' OR (job.retry_at <= ?1 AND job.give_up_at > ?1))"
+    };
+}
+
+/// Nothing else of its person runs.
+macro_rules! not_beside {
+    () => {
+        "AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.owner = job.owner AND other.state = 'running')"
+    };
+}
+
+/// First the jobs whose lease ran out; then those whose turn it is that people asked for themselves, where nothing else of theirs
+/// runs and fewer than ?5 of their archives are kept: the owner who was served the longest ago, what is to be given up, what was
+/// asked for first. Then what is to be given up of campaigns; then, where ?6, a job of the campaign with the fewest running ones,
+/// first those that have begun. All of it is one statement: nobody can come in between.
+pub(super) const CLAIM: &str = concat!(
+    "UPDATE jobs SET state = 'running', deaths = deaths + (state = 'running'), began = coalesce(began, ?1), \
     token = ?2, worker = ?3, lease_until = ?4, version = version + 1, waiting_for = NULL, retry_at = NULL, give_up_at = NULL, \
     claimed = (SELECT max(claimed) + 1 FROM jobs) \
-    WHERE id = (SELECT id FROM jobs AS job \
-        WHERE state IN ('queued', 'running', 'waiting') AND ((state = 'running' AND lease_until <= ?1) \
-            OR ((state = 'queued' OR (state = 'waiting' AND retry_at <= ?1 AND give_up_at > ?1)) \
-                AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.owner = job.owner AND other.state = 'running') \
+    WHERE id = coalesce( \
+        (SELECT id FROM jobs AS job WHERE state = 'running' AND lease_until <= ?1 \
+            ORDER BY (SELECT max(claimed) FROM jobs AS other WHERE other.owner = job.owner), wish IS NULL, requested, id LIMIT 1), \
+        (SELECT id FROM jobs AS job WHERE campaign IS NULL AND state IN ('queued', 'running', 'waiting') \
+                AND (state = 'queued' OR (state = 'waiting' AND retry_at <= ?1 AND give_up_at > ?1)) \
+                AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.owner = job.owner AND other.state = 'running' \
+                    AND other.campaign IS NULL) \
                 AND (wish IS NOT NULL OR (SELECT count(*) FROM jobs AS kept WHERE kept.owner = job.owner \
-                    AND kept.state = 'ready' AND kept.expires_at > ?1) < ?5))) \
-        ORDER BY state <> 'running', (SELECT max(claimed) FROM jobs AS other WHERE other.owner = job.owner), wish IS NULL, \
-            requested, id \
-        LIMIT 1) \
-    RETURNING *";
+                    AND kept.campaign IS NULL AND kept.state = 'ready' AND kept.expires_at > ?1) < ?5) \
+            ORDER BY (SELECT max(claimed) FROM jobs AS other WHERE other.owner = job.owner AND other.campaign IS NULL), \
+                wish IS NULL, requested, id LIMIT 1), \
+        (SELECT id FROM jobs AS job WHERE campaign IS NOT NULL AND wish IS NOT NULL AND state = 'queued' ",
+    not_beside!(),
+    " ORDER BY requested, id LIMIT 1), \
+        (SELECT job.id FROM jobs AS job WHERE ?6 AND job.campaign = (SELECT campaign.id FROM campaigns AS campaign \
+                WHERE campaign.state <> 'cancelled' AND EXISTS (SELECT 1 FROM jobs AS job WHERE job.campaign = campaign.id ",
+    is_due!(),
+    " AND (campaign.state = 'running' OR job.began IS NOT NULL) ",
+    not_beside!(),
+    ") ORDER BY (SELECT count(*) FROM jobs AS other WHERE other.campaign = campaign.id AND other.state = 'running'), \
+                    campaign.requested, campaign.id LIMIT 1) ",
+    is_due!(),
+    " AND (job.began IS NOT NULL OR (SELECT state FROM campaigns WHERE campaigns.id = job.campaign) = 'running') ",
+    not_beside!(),
+    " ORDER BY job.began IS NULL, job.id LIMIT 1)) \
+    RETURNING *"
+);
 
 pub(super) const RENEW: &str = "UPDATE jobs SET lease_until = ?1 WHERE state = 'running' \
     AND (id, token) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2)) RETURNING id, token, wish";
@@ -27,7 +61,8 @@ pub(super) const VOID: &str = "UPDATE jobs SET state = 'queued', token = NULL, w
     deaths = deaths + 1, version = version + 1 WHERE state = 'running' RETURNING id";
 
 pub(super) const SIGNED_IN: &str = "UPDATE jobs SET state = 'queued', waiting_for = NULL, retry_at = NULL, give_up_at = NULL, \
-    version = version + 1 WHERE owner = ? AND state = 'waiting' AND waiting_for = 'sign-in' RETURNING id";
+    version = version + 1 WHERE (owner = ?1 OR ordered_by = ?1) AND state = 'waiting' \
+    AND waiting_for = 'sign-in' RETURNING id";
 
 /// The row of a run makes progress when it has more bytes than ever.
 pub(super) const PROGRESS: &str = "UPDATE jobs SET progress = ?1, progress_serial = progress_serial + 1, \

@@ -125,7 +125,7 @@ pub(super) async fn admit(
         return Err(JobStoreError::Exists { id: job.id }.into());
     }
     let unfinished = sqlx::query(
-        "SELECT * FROM jobs WHERE owner = ? AND state IN ('queued', 'running', 'waiting') AND wish IS NULL \
+        "SELECT * FROM jobs WHERE owner = ? AND campaign IS NULL AND state IN ('queued', 'running', 'waiting') AND wish IS NULL \
          ORDER BY requested, id",
     )
     .bind(job.owner.to_string());
@@ -151,20 +151,20 @@ async fn standing(
 ) -> Result<Standing, Failure> {
     let counts = sqlx::query(
         "SELECT count(*) AS everybodys, coalesce(sum(owner = ?), 0) AS theirs FROM jobs \
-         WHERE state IN ('queued', 'running', 'waiting')",
+         WHERE campaign IS NULL AND state IN ('queued', 'running', 'waiting')",
     )
     .bind(owner.to_string())
     .fetch_one(&mut *connection)
     .await?;
     let orders = sqlx::query(
-        "SELECT requested FROM jobs WHERE owner = ? AND requested > ? ORDER BY requested",
+        "SELECT requested FROM jobs WHERE owner = ? AND campaign IS NULL AND requested > ? ORDER BY requested",
     )
     .bind(owner.to_string())
     .bind(before(now, Shares::DAY))
     .fetch_all(&mut *connection)
     .await?;
     let archives = sqlx::query(
-        "SELECT id FROM jobs WHERE owner = ? AND state = 'ready' AND expires_at > ? ORDER BY requested, id",
+        "SELECT id FROM jobs WHERE owner = ? AND campaign IS NULL AND state = 'ready' AND expires_at > ? ORDER BY requested, id",
     )
     .bind(owner.to_string())
     .bind(to_column(now))

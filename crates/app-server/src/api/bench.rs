@@ -94,6 +94,7 @@ async fn make(keep_archive: Duration, store: Option<Arc<dyn JobStore>>) -> Bench
         metrics: Arc::new(crate::metrics::Metrics::new()),
         last_counts: crate::metrics::LastCounts::default(),
         store: store.unwrap_or(stores.store),
+        campaigns: stores.campaigns,
         bags: stores.bags,
         audit: Arc::clone(&audit),
         keys: Arc::new(MemoryKeys::new(Arc::clone(&clock))),

@@ -1,10 +1,14 @@
 //! The HTTP interface: routes, and what every answer has in common. Contract, part 6.
 
 mod accept;
+mod access;
 mod announced;
 mod archive;
 mod audit;
 mod caller;
+mod campaign_request;
+mod campaign_view;
+mod campaigns;
 mod events;
 mod exports;
 mod extract;
@@ -25,6 +29,7 @@ mod trail;
 mod view;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -52,6 +57,13 @@ pub(crate) enum Scraped {
     Elsewhere,
 }
 
+/// An order for a campaign may name many people.
+fn with_many_people() -> OpenApiRouter<Service> {
+    OpenApiRouter::new()
+        .routes(routes!(campaigns::list, campaigns::create))
+        .layer(DefaultBodyLimit::max(extract::CAMPAIGN_LIMIT_BYTES))
+}
+
 /// All routes that the document describes.
 fn described(scraped: Scraped) -> OpenApiRouter<Service> {
     let routes = OpenApiRouter::with_openapi(openapi::frame())
@@ -61,6 +73,11 @@ fn described(scraped: Scraped) -> OpenApiRouter<Service> {
         .routes(routes!(events::follow))
         .routes(routes!(exports::retry))
         .routes(routes!(audit::read))
+        .merge(with_many_people())
+        .routes(routes!(campaigns::show, campaigns::remove))
+        .routes(routes!(campaigns::report))
+        .routes(routes!(campaigns::pause))
+        .routes(routes!(campaigns::resume))
         .routes(routes!(sign_in::sign_in))
         .routes(routes!(sign_in::sign_out))
         .routes(routes!(health::alive))
@@ -92,6 +109,8 @@ pub(crate) fn metrics_routes() -> Router<Service> {
 
 #[cfg(test)]
 pub(crate) mod bench;
+#[cfg(test)]
+mod campaign_tests;
 #[cfg(test)]
 mod rule_tests;
 #[cfg(test)]

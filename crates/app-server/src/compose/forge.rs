@@ -18,7 +18,8 @@ use super::failure::{setback_of_open, setback_of_set_up};
 use super::folder;
 use super::run::ForgeRun;
 use crate::backend::{
-    Assignment, Backend, Credentials, Exported, IdentifyError, LeftOver, Run, Setback, SignIn,
+    Assignment, Backend, Credentials, Exported, IdentifyError, LeftOver, People, Run, Setback,
+    SignIn,
 };
 use crate::causes::Causes;
 use crate::metrics::{MeteredApi, Metrics};
@@ -148,6 +149,28 @@ impl Backend for Forge {
         user: &UserId,
     ) -> Result<UserId, IdentifyError> {
         self.ask_who(credentials, user).await
+    }
+
+    async fn people(
+        &self,
+        credentials: &Credentials,
+        which: &People,
+    ) -> Result<Vec<UserId>, IdentifyError> {
+        let api = self.api(
+            credentials.login.clone(),
+            signature(credentials),
+            Limits::SILENCE,
+        );
+        let api = api.map_err(|error| IdentifyError::Platform(unprepared(&error)))?;
+        let which = match which {
+            People::Everyone => adapters_http::People::Everyone,
+            People::Members(org) => adapters_http::People::Members(*org),
+        };
+        api.inner.people(which).await.map_err(|error| match error {
+            ApiError::Unauthorized { .. } => IdentifyError::Refused,
+            ApiError::Forbidden { .. } => IdentifyError::Forbidden,
+            error => IdentifyError::Platform(error),
+        })
     }
 
     async fn prepare(&self, assignment: Assignment) -> Result<Box<dyn Run>, Setback> {

@@ -9,7 +9,7 @@ use adapters_store::{
     SqliteCredentials, SqliteJobStore, SqliteKeys,
 };
 use domain::jobs::{
-    AuditLog, BagStore, BagStoreError, IdempotencyKeys, JobStore, SealedCredentials,
+    AuditLog, BagStore, BagStoreError, CampaignStore, IdempotencyKeys, JobStore, SealedCredentials,
 };
 use domain::ports::Clock;
 use thiserror::Error;
@@ -52,6 +52,7 @@ impl StoreError {
 /// What the service keeps.
 pub(crate) struct Stores {
     pub(crate) jobs: Arc<dyn JobStore>,
+    pub(crate) campaigns: Arc<dyn CampaignStore>,
     pub(crate) bags: Arc<dyn BagStore>,
     pub(crate) audit: Arc<dyn AuditLog>,
     pub(crate) keys: Arc<dyn IdempotencyKeys>,
@@ -80,8 +81,10 @@ pub(crate) async fn open_stores(path: &Path, clock: &Arc<dyn Clock>) -> Result<S
     let database = Database::open(&folder.database(), Arc::clone(clock)).await?;
     let bags = DiskBags::open(folder.path())?;
     let trail = Arc::new(LateAudit::new(SqliteAudit::new(&database)));
+    let jobs = Arc::new(SqliteJobStore::new(&database));
     Ok(Stores {
-        jobs: Arc::new(SqliteJobStore::new(&database)),
+        jobs: Arc::clone(&jobs) as Arc<dyn JobStore>,
+        campaigns: jobs,
         bags: Arc::new(bags),
         audit: Arc::clone(&trail) as Arc<dyn AuditLog>,
         keys: Arc::new(SqliteKeys::new(&database)),

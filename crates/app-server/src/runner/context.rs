@@ -1,9 +1,11 @@
 //! What everything in here works with.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use domain::jobs::{
-    AuditAction, AuditEntry, AuditLog, BagStore, Job, JobId, JobStore, SealedCredentials,
+    AuditAction, AuditEntry, AuditLog, BagStore, CampaignStore, Job, JobId, JobStore,
+    SealedCredentials,
 };
 use domain::model::UserId;
 use domain::ports::Clock;
@@ -20,6 +22,7 @@ use crate::seal::Seal;
 /// What the runner needs of the world.
 pub(crate) struct RunnerPorts {
     pub(crate) store: Arc<dyn JobStore>,
+    pub(crate) campaigns: Arc<dyn CampaignStore>,
     pub(crate) bags: Arc<dyn BagStore>,
     pub(crate) audit: Arc<dyn AuditLog>,
     pub(crate) sealed: Arc<dyn SealedCredentials>,
@@ -36,6 +39,8 @@ pub(super) struct Context {
     pub(super) registry: Registry,
     pub(super) runs: Runs,
     pub(super) watched: Watched,
+    /// Jobs of campaigns that this process runs.
+    pub(super) of_campaigns: Arc<AtomicUsize>,
     /// A place is free, or a job may be claimed.
     pub(super) wake: Notify,
     pub(super) stopping: CancellationToken,
@@ -51,6 +56,7 @@ impl Context {
             registry: Registry::default(),
             runs: Runs::default(),
             watched: Watched::default(),
+            of_campaigns: Arc::default(),
             wake: Notify::new(),
             stopping: CancellationToken::new(),
             at_once: CancellationToken::new(),

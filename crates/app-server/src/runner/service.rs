@@ -55,8 +55,8 @@ pub(crate) enum RetryError {
 
 /// Runs jobs: a few at a time, each of which can be stopped at any moment and resumed, by this process or the next.
 pub(crate) struct Runner {
-    context: Arc<Context>,
-    tasks: TaskTracker,
+    pub(super) context: Arc<Context>,
+    pub(super) tasks: TaskTracker,
     loops: TaskTracker,
 }
 
@@ -74,6 +74,7 @@ impl Runner {
         for (job, owner) in context.ports.store.unfinished().await? {
             context.registry.add(&job, &owner);
         }
+        context.hold_campaigns().await;
         clean_up(&context).await;
         let runner = Self {
             context,
@@ -230,9 +231,14 @@ impl Runner {
         id: &JobId,
         credentials: &Credentials,
     ) -> Result<(), JobStoreError> {
+        self.context.accepted(owner, credentials).await;
+        self.give_up(owner, id).await
+    }
+
+    /// As [`Runner::cancel`], for somebody whose credentials are not the owner's.
+    pub(crate) async fn give_up(&self, owner: &UserId, id: &JobId) -> Result<(), JobStoreError> {
         let context = Arc::clone(&self.context);
         let (owner, id, asked) = (owner.clone(), id.clone(), id.clone());
-        context.accepted(&owner, credentials).await;
         // A task of its own: the caller may go away.
         let cancelled = self.tasks.spawn(async move {
             tokio::select! {
@@ -284,7 +290,7 @@ async fn change_of(id: &JobId, changes: &mut BoxStream<'static, Change>) {
 }
 
 impl Context {
-    async fn cancel(&self, owner: &UserId, id: &JobId) -> Result<(), JobStoreError> {
+    pub(super) async fn cancel(&self, owner: &UserId, id: &JobId) -> Result<(), JobStoreError> {
         // What changes after this is heard.
         let mut changes = self.ports.store.changes();
         let mut is_wished = false;

@@ -1,4 +1,5 @@
-//! With whose credentials a job is run: the service's own, else its owner's, else those that were sealed for it.
+//! With whose credentials a job is run: the service's own, else its owner's, else those that were sealed for it; last, for one of a
+//! campaign, those of the administrator who ordered that.
 
 use std::sync::Arc;
 
@@ -19,6 +20,10 @@ impl Context {
         match self.registry.credentials(&job.owner) {
             Some(credentials) => ways.push(SignIn::Person(credentials)),
             None => ways.extend(self.unseal(job).await.map(SignIn::Person)),
+        }
+        if let Some(campaign) = &job.campaign {
+            let administrator = self.registry.credentials(&campaign.requested_by);
+            ways.extend(administrator.map(SignIn::Person));
         }
         ways
     }
@@ -77,6 +82,7 @@ impl Context {
             }
             SignIn::Person(credentials) => {
                 self.registry.refused(&job.owner, credentials);
+                self.registry.refused(job.requested_by(), credentials);
                 self.delete_sealed(&job.id).await;
             }
         }

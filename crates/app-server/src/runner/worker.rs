@@ -1,10 +1,11 @@
 //! Claims jobs, as many at a time as there are places, and records what came of each.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::jobs::{
-    AuditAction, Change, Claim, Ending, JobState, JobStoreError, StoredJob, WorkerId,
+    AuditAction, Change, Claim, ClaimLimits, Ending, JobState, JobStoreError, StoredJob, WorkerId,
 };
 use futures_util::StreamExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -60,14 +61,11 @@ async fn claim_all(
         match context
             .ports
             .store
-            .claim(
-                worker,
-                context.terms.pace.lease,
-                context.terms.shares.archives,
-            )
+            .claim(worker, context.terms.pace.lease, context.claim_limits())
             .await
         {
             Ok(Some(claim)) => {
+                let place = context.taken(place, &claim);
                 let run = Context::run_of(Arc::clone(context), claim, asked, place);
                 let at_once = context.at_once.clone();
                 tasks.spawn(async move { at_once.run_until_cancelled(run).await });
@@ -81,14 +79,49 @@ async fn claim_all(
     }
 }
 
+/// A place that a job runs in.
+struct Place {
+    _permit: OwnedSemaphorePermit,
+    /// The count of jobs of campaigns, where it is one.
+    of_campaigns: Option<Arc<AtomicUsize>>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(count) = &self.of_campaigns {
+            count.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
 impl Context {
+    /// One place is kept for people who ask for themselves, where there is more than one.
+    fn claim_limits(&self) -> ClaimLimits {
+        let for_campaigns = self.terms.places.saturating_sub(1).max(1);
+        ClaimLimits {
+            archives: self.terms.shares.archives,
+            campaigns: self.of_campaigns.load(Ordering::SeqCst) < for_campaigns,
+        }
+    }
+
+    fn taken(&self, permit: OwnedSemaphorePermit, claim: &Claim) -> Place {
+        let is_of_campaign = claim.job.campaign.is_some();
+        if is_of_campaign {
+            self.of_campaigns.fetch_add(1, Ordering::SeqCst);
+        }
+        Place {
+            _permit: permit,
+            of_campaigns: is_of_campaign.then(|| Arc::clone(&self.of_campaigns)),
+        }
+    }
+
     /// Until when a lease that was asked for at this moment may be used.
     pub(super) fn held_until(&self, asked: Duration) -> Duration {
         let lease = self.terms.pace.lease;
         asked + lease.saturating_sub(lease / 4)
     }
 
-    async fn run_of(self: Arc<Self>, claim: Claim, asked: Duration, place: OwnedSemaphorePermit) {
+    async fn run_of(self: Arc<Self>, claim: Claim, asked: Duration, place: Place) {
         let id = claim.job.id.clone();
         if let Some(other) = self.runs.get(&id) {
             // Its lease ran out while this process was held up.
@@ -214,8 +247,10 @@ impl Context {
             }
         );
         // Its owner may have come while its run ended.
-        if waits_for_owner && self.registry.credentials(&job.owner).is_some() {
-            self.let_go_on(&job.owner).await;
+        for person in [&job.owner, job.requested_by()] {
+            if waits_for_owner && self.registry.credentials(person).is_some() {
+                self.let_go_on(person).await;
+            }
         }
     }
 }

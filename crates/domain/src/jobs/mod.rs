@@ -2,11 +2,14 @@
 //!
 //! [`Job`] is a pure state machine. [`JobStore`] records jobs and says who runs which, [`BagStore`] keeps their bags,
 //! [`AuditLog`] keeps who did what, [`IdempotencyKeys`] keep repeated orders apart from new ones,
-//! [`SealedCredentials`] what jobs that run unattended need. With whose credentials a job is run is the
+//! [`CampaignStore`] campaigns of many jobs, [`SealedCredentials`] what jobs that run unattended need. With whose credentials a job is run is the
 //! service's matter: neither readable credentials nor a running workflow are ever part of a job.
 
 mod audit;
 mod bags;
+mod campaign;
+mod campaign_id;
+mod campaign_store;
 mod credentials;
 mod download;
 mod id;
@@ -27,6 +30,13 @@ pub use audit::{
 #[cfg(any(test, feature = "testing"))]
 pub use bags::MockBagStore;
 pub use bags::{BagBody, BagStore, BagStoreError, KeptBag};
+pub use campaign::{
+    Audience, Campaign, CampaignOrder, CampaignPhase, CampaignStanding, CampaignState, Since,
+};
+pub use campaign_id::{CampaignId, CampaignMark};
+#[cfg(any(test, feature = "testing"))]
+pub use campaign_store::MockCampaignStore;
+pub use campaign_store::{CampaignStore, CampaignStoreError};
 #[cfg(any(test, feature = "testing"))]
 pub use credentials::MockSealedCredentials;
 pub use credentials::{SealedCredentials, SealedCredentialsError};
@@ -44,7 +54,7 @@ pub use state::{BagRecord, Delivery, JobFailure, JobState, JobStateName, Waiting
 #[cfg(any(test, feature = "testing"))]
 pub use store::MockJobStore;
 pub use store::{
-    Admitted, Change, Ending, JobPage, JobStore, JobStoreError, Pause, Shares, Standing, StoredJob,
-    Whose,
+    Admitted, Change, ClaimLimits, Ending, JobPage, JobStore, JobStoreError, Pause, Shares,
+    Standing, StoredJob, Whose,
 };
 pub use version::Version;

@@ -117,7 +117,14 @@ async fn a_run_whose_lease_is_lost_writes_nothing_more() {
     bench.stores.store.void_leases().await.unwrap();
     let other = WorkerId::of("other");
     let claim = loop {
-        let claimed = bench.stores.store.claim(&other, Duration::from_hours(1), 3);
+        let claimed = bench.stores.store.claim(
+            &other,
+            Duration::from_hours(1),
+            domain::jobs::ClaimLimits {
+                archives: 3,
+                campaigns: true,
+            },
+        );
         match claimed.await.unwrap() {
             Some(claim) => break Some(claim),
             None if bench.job(&id).await.state.name() == JobStateName::Running => break None,

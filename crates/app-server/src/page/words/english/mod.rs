@@ -331,5 +331,9 @@ fn action(action: AuditAction) -> &'static str {
         AuditAction::Deleted => "file deleted",
         AuditAction::Expired => "file expired",
         AuditAction::AuditRead => "audit trail read",
+        AuditAction::CampaignRequested => "campaign ordered",
+        AuditAction::CampaignPaused => "campaign paused",
+        AuditAction::CampaignResumed => "campaign resumed",
+        AuditAction::CampaignCancelled => "campaign cancelled",
     }
 }

@@ -347,5 +347,9 @@ fn action(action: AuditAction) -> &'static str {
         AuditAction::Deleted => "fichier supprimé",
         AuditAction::Expired => "fichier expiré",
         AuditAction::AuditRead => "journal d’audit lu",
+        AuditAction::CampaignRequested => "campagne demandée",
+        AuditAction::CampaignPaused => "campagne suspendue",
+        AuditAction::CampaignResumed => "campagne reprise",
+        AuditAction::CampaignCancelled => "campagne annulée",
     }
 }

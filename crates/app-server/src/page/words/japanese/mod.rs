@@ -306,5 +306,9 @@ fn action(action: AuditAction) -> &'static str {
         AuditAction::Deleted => "ファイルの削除",
         AuditAction::Expired => "ファイルの期限切れ",
         AuditAction::AuditRead => "監査ログの閲覧",
+        AuditAction::CampaignRequested => "一括エクスポートの依頼",
+        AuditAction::CampaignPaused => "一括エクスポートの一時停止",
+        AuditAction::CampaignResumed => "一括エクスポートの再開",
+        AuditAction::CampaignCancelled => "一括エクスポートの中止",
     }
 }
