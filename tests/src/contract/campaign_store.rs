@@ -255,6 +255,7 @@ pub async fn a_campaign_is_done_with_its_last_export(store: &dyn Store, clock: &
     ordered(store, 1, 1).await;
     let open = CampaignStore::unfinished(store).await.expect("a list");
     assert_eq!(open, [(named(1), user("root"))]);
+    assert_eq!(JobStore::unfinished(store).await.expect("a list"), []);
     let run = claim(store).await.expect("a job");
     store
         .settle(&run.lease, delivered(), Vec::new())

@@ -79,8 +79,7 @@ pub(super) const LIST: &str = "SELECT * FROM jobs WHERE (?1 IS NULL OR owner = ?
     AND (?2 IS NULL OR (requested, id) < (SELECT requested, id FROM jobs WHERE id = ?2)) \
     ORDER BY requested DESC, id DESC LIMIT ?3";
 
-pub(super) const UNFINISHED: &str =
-    "SELECT id, owner FROM jobs WHERE state IN ('queued', 'running', 'waiting')";
+pub(super) const UNFINISHED: &str = "SELECT id, owner FROM jobs WHERE campaign IS NULL AND state IN ('queued', 'running', 'waiting')";
 
 pub(super) const OVERDUE: &str =
     "SELECT * FROM jobs WHERE state = 'ready' AND expires_at <= ? ORDER BY requested, id";

@@ -293,7 +293,7 @@ pub trait JobStore: Send + Sync {
     /// How many jobs are in each state; states without one are left out.
     async fn count(&self) -> Result<Vec<(JobStateName, u64)>, JobStoreError>;
 
-    /// Every job that is queued, running or waiting, and whose it is.
+    /// Every job that is queued, running or waiting, and whose it is; without those of campaigns, which may be many.
     async fn unfinished(&self) -> Result<Vec<(JobId, UserId)>, JobStoreError>;
 
     /// Replaces a job that nobody runs. Where it has changed since `seen`, or is run, [`JobStoreError::Conflict`], and nothing

@@ -373,7 +373,8 @@ impl JobStore for MemoryJobStore {
 
     async fn unfinished(&self) -> Result<Vec<(JobId, UserId)>, JobStoreError> {
         let jobs = self.jobs();
-        let found = jobs.where_(|kept| kept.job.is_unfinished()).into_iter();
+        let is_open = |kept: &Kept| kept.job.is_unfinished() && kept.job.campaign.is_none();
+        let found = jobs.where_(is_open).into_iter();
         Ok(found
             .map(|kept| (kept.job.id.clone(), kept.job.owner.clone()))
             .collect())
