@@ -44,7 +44,7 @@ impl From<CampaignStoreError> for Problem {
 /// The campaign in the path.
 #[derive(IntoParams)]
 #[into_params(names("id"), parameter_in = Path)]
-pub(super) struct PathCampaign(#[param(value_type = String, format = Uuid)] CampaignId);
+pub(crate) struct PathCampaign(#[param(value_type = String, format = Uuid)] pub(crate) CampaignId);
 
 impl FromRequestParts<Service> for PathCampaign {
     type Rejection = Problem;
@@ -378,9 +378,7 @@ pub(super) async fn pause(
     caller: Caller,
     PathCampaign(id): PathCampaign,
 ) -> Result<Json<CampaignView>, Problem> {
-    administrator(&caller)?;
-    let campaign = service.campaigns.pause(&id).await?;
-    record_done(&service, &caller, AuditAction::CampaignPaused, &campaign).await;
+    let campaign = pause_campaign(&service, &caller, &id).await?;
     Ok(Json(view(&service, &campaign).await?))
 }
 
@@ -400,9 +398,7 @@ pub(super) async fn resume(
     caller: Caller,
     PathCampaign(id): PathCampaign,
 ) -> Result<Json<CampaignView>, Problem> {
-    administrator(&caller)?;
-    let campaign = service.runner.resume_campaign(&id).await?;
-    record_done(&service, &caller, AuditAction::CampaignResumed, &campaign).await;
+    let campaign = resume_campaign(&service, &caller, &id).await?;
     Ok(Json(view(&service, &campaign).await?))
 }
 
@@ -421,12 +417,46 @@ pub(super) async fn remove(
     caller: Caller,
     PathCampaign(id): PathCampaign,
 ) -> Result<Response, Problem> {
-    administrator(&caller)?;
-    let campaign = service.campaigns.get(&id).await?;
-    service.runner.cancel_campaign(&id).await?;
-    if campaign.state != CampaignState::Cancelled {
-        record_done(&service, &caller, AuditAction::CampaignCancelled, &campaign).await;
-    }
+    cancel_campaign(&service, &caller, &id).await?;
     let again = [(RETRY_AFTER, POLL_AGAIN.as_secs().to_string())];
     Ok((StatusCode::ACCEPTED, again).into_response())
+}
+
+/// Pauses a campaign for an administrator.
+pub(crate) async fn pause_campaign(
+    service: &Service,
+    caller: &Caller,
+    id: &CampaignId,
+) -> Result<Campaign, Problem> {
+    administrator(caller)?;
+    let campaign = service.campaigns.pause(id).await?;
+    record_done(service, caller, AuditAction::CampaignPaused, &campaign).await;
+    Ok(campaign)
+}
+
+/// Resumes a campaign for an administrator.
+pub(crate) async fn resume_campaign(
+    service: &Service,
+    caller: &Caller,
+    id: &CampaignId,
+) -> Result<Campaign, Problem> {
+    administrator(caller)?;
+    let campaign = service.runner.resume_campaign(id).await?;
+    record_done(service, caller, AuditAction::CampaignResumed, &campaign).await;
+    Ok(campaign)
+}
+
+/// Gives a campaign up for an administrator.
+pub(crate) async fn cancel_campaign(
+    service: &Service,
+    caller: &Caller,
+    id: &CampaignId,
+) -> Result<(), Problem> {
+    administrator(caller)?;
+    let campaign = service.campaigns.get(id).await?;
+    service.runner.cancel_campaign(id).await?;
+    if campaign.state != CampaignState::Cancelled {
+        record_done(service, caller, AuditAction::CampaignCancelled, &campaign).await;
+    }
+    Ok(())
 }

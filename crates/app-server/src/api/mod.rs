@@ -38,6 +38,7 @@ pub(crate) use announced::refuse_too_large;
 pub(crate) use archive::is_lost;
 pub(crate) use audit::{AuditQuery, page as trail};
 pub(crate) use caller::same_origin;
+pub(crate) use campaigns::{PathCampaign, cancel_campaign, pause_campaign, resume_campaign};
 pub(crate) use exports::{find, give_up, page as exports, progress, report, try_again};
 pub(crate) use extract::{BODY_LIMIT_BYTES, ListQuery, PathId};
 pub(crate) use middleware::{FOR_EVER, around, unbroken};
