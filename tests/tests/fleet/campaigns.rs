@@ -33,7 +33,7 @@ fn reused(fleet: &Fleet, replica: &Process, export: &str) -> (usize, usize) {
     (items.iter().filter(taken).count(), items.len())
 }
 
-/// Everybody named is exported, whom nobody knows is told in the report, a killed worker and another replica change nothing; the next
+/// Everybody named is exported, whom nobody knows is named in the report, a killed worker and another replica change nothing; the next
 /// campaign takes what has not changed from each person's last archive, in a bucket and in a folder.
 fn goes_on_and_is_repeated(store: &[(&str, &str)]) {
     let mut scenario = quick();

@@ -11,7 +11,7 @@ use super::database::{PostgresDatabase, nanoseconds};
 use super::statements::now;
 
 /// Whoever does not hold the job gets no row; whoever does, its slot or none. A job of a campaign gets none while one wants some that a
-/// person asked for: that is remembered for as long as `$5`, since it asks again.
+/// person asked for: that is recorded for as long as `$5`, since it asks again.
 const TAKE: &str = concat!(
     now!("$4"),
     "held AS MATERIALIZED (SELECT id, campaign FROM jobs WHERE id = $1 AND token = $2 FOR SHARE), \

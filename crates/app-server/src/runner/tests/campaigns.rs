@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use domain::jobs::{
-    Audience, Campaign, CampaignId, CampaignOrder, CampaignState, CampaignStore as _, JobRequest,
+    Audience, Campaign, CampaignId, CampaignOrder, CampaignState, JobRequest,
 };
 use domain::model::UserId;
 use jiff::Timestamp;
@@ -98,7 +98,7 @@ async fn a_campaign_s_credentials_are_sealed_once_and_go_with_its_last_export() 
     bench.until_tickets(2).await;
     let key = named().key().clone();
     assert_eq!(bench.stores.sealed.list().await.unwrap(), [key.clone()]);
-    // The next process goes on with what was sealed, and nobody signs in.
+    // The next process uses what was sealed, and nobody signs in.
     let bench = bench.with_seal().await;
     assert_eq!(bench.stores.sealed.list().await.unwrap(), [key]);
     bench.until_tickets(2).await;
