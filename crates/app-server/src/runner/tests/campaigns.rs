@@ -1,9 +1,7 @@
 //! Whose credentials a campaign's exports are run with, and for how long they are kept.
 
 use bytes::Bytes;
-use domain::jobs::{
-    Audience, Campaign, CampaignId, CampaignOrder, CampaignState, JobRequest,
-};
+use domain::jobs::{Audience, Campaign, CampaignId, CampaignOrder, CampaignState, JobRequest};
 use domain::model::UserId;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
