@@ -118,12 +118,11 @@ impl StoredBag {
             bytes,
             bags,
         } = &self.export;
-        let mut rest = match self.rest.take() {
-            Some(rest) => rest,
-            None => {
-                let opened = bags.open(id, name, *bytes, self.end..*bytes);
-                self.handle.block_on(opened).map_err(io::Error::other)?
-            }
+        let mut rest = if let Some(rest) = self.rest.take() {
+            rest
+        } else {
+            let opened = bags.open(id, name, *bytes, self.end..*bytes);
+            self.handle.block_on(opened).map_err(io::Error::other)?
         };
         let piece = self.handle.block_on(rest.next());
         let piece = piece.ok_or(io::ErrorKind::UnexpectedEof)?;
@@ -177,7 +176,7 @@ mod tests {
         let bags = DiskBags::open(folder.path()).unwrap();
         let id = JobId::parse("018f3c5e-7b1a-7c3e-9d55-0a1b2c3d4e5f").unwrap();
         let name = SafeName::parse("bag.zip").unwrap();
-        let content: Vec<u8> = (0..3_000_000_u32).map(|at| (at % 251) as u8).collect();
+        let content: Vec<u8> = (0..=250).cycle().take(3_000_000).collect();
         let body = stream::iter([Ok(Bytes::from(content.clone()))]).boxed();
         bags.put(&id, &name, body).await.unwrap();
         let export = EarlierExport {

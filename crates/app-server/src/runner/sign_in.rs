@@ -22,13 +22,11 @@ impl Context {
         if self.ports.backend.has_service_account() {
             ways.push(SignIn::Service);
         }
-        match self.registry.credentials(&job.owner) {
-            Some(credentials) => ways.push(SignIn::Person(credentials)),
-            None => {
-                let sealed = self.unsealed(&job.id, &job.owner).await;
-                ways.extend(sealed.map(SignIn::Person));
-            }
-        }
+        let held = match self.registry.credentials(&job.owner) {
+            Some(held) => Some(held),
+            None => self.unsealed(&job.id, &job.owner).await,
+        };
+        ways.extend(held.map(SignIn::Person));
         ways.extend(self.sign_in_of_campaign(job).await);
         ways
     }

@@ -95,7 +95,8 @@ async fn a_campaign_s_credentials_are_sealed_once_and_go_with_its_last_export() 
     bench.order_campaign().await;
     bench.until_tickets(2).await;
     let key = named().key().clone();
-    assert_eq!(bench.stores.sealed.list().await.unwrap(), [key.clone()]);
+    let sealed = bench.stores.sealed.list().await.unwrap();
+    assert_eq!(sealed, std::slice::from_ref(&key));
     // The next process uses what was sealed, and nobody signs in.
     let bench = bench.with_seal().await;
     assert_eq!(bench.stores.sealed.list().await.unwrap(), [key]);
