@@ -16,6 +16,7 @@ mod files;
 mod imports;
 mod outgoing;
 mod paths;
+mod people;
 mod platform_request;
 mod proxies;
 mod sign_in;
@@ -29,4 +30,5 @@ mod wire;
 
 pub use api::UforgeApi;
 pub use config::{ApiSettings, BaseUrl, BaseUrlError, Credentials, Proxies, SetUpError, TlsTrust};
+pub use people::People;
 pub use starts::TrackedStarts;

@@ -5,7 +5,7 @@
 use std::fmt::Write as _;
 
 use domain::model::{
-    BinaryRef, ImportOptions, ImportTicket, ItemKind, ItemRef, ListResource, OsVersion,
+    BinaryRef, ImportOptions, ImportTicket, ItemKind, ItemRef, ListResource, ObjectId, OsVersion,
     OutputFormat, Page, PartRef, Resource, Tagging, Ticket, UserId,
 };
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
@@ -61,6 +61,17 @@ impl Address {
     /// `GET status`: needs no credentials.
     pub(crate) fn status() -> Self {
         Self::of("status")
+    }
+
+    /// `GET users`: for administrators.
+    pub(crate) fn users(offset: u64, count: u64) -> Self {
+        let page = Page::From { offset, count };
+        Self::of("users").page(page, "count", "offset")
+    }
+
+    /// `GET orgs/{oid}/members`.
+    pub(crate) fn members(org: ObjectId) -> Self {
+        Self::of(format!("orgs/{org}/members"))
     }
 
     pub(crate) fn path(&self) -> &str {
@@ -235,7 +246,7 @@ impl Paths {
 
 #[cfg(test)]
 mod tests {
-    use domain::model::{ExportId, ObjectId};
+    use domain::model::ExportId;
     use proptest::prelude::*;
 
     use super::*;

@@ -3,8 +3,8 @@
 use std::error::Error as StdError;
 
 use domain::jobs::{
-    AuditAction, AuditEntry, Delivery, Job, JobId, JobState, JobStateName, StoredJob,
-    TransferEntry, Version, WaitingFor, Wish,
+    AuditAction, AuditEntry, CampaignId, CampaignMark, Delivery, Job, JobId, JobState,
+    JobStateName, StoredJob, TransferEntry, Version, WaitingFor, Wish,
 };
 use domain::model::UserId;
 use serde_json::Value;
@@ -41,6 +41,11 @@ pub(crate) struct JobColumns {
     pub(crate) downloads_total: i64,
     /// Written by statements only.
     pub(crate) version: i64,
+    /// Written once, with the job.
+    pub(crate) campaign: Option<String>,
+    pub(crate) ordered_by: Option<String>,
+    /// Written with a wish.
+    pub(crate) wished_by: Option<String>,
 }
 
 /// Binds the columns of a job, but for its downloads and its version, to the first parameters of a statement.
@@ -98,6 +103,9 @@ macro_rules! read_job_columns {
             downloads: row.try_get("downloads")?,
             downloads_total: row.try_get("downloads_total")?,
             version: row.try_get("version")?,
+            campaign: row.try_get("campaign")?,
+            ordered_by: row.try_get("ordered_by")?,
+            wished_by: row.try_get("wished_by")?,
         }
         .read()
     }};
@@ -171,9 +179,22 @@ impl JobColumns {
             notes: serde_json::from_str(&self.notes)?,
             downloads: serde_json::from_str(&self.downloads)?,
             downloads_total: u64::try_from(self.downloads_total)?,
+            campaign: self.mark()?,
+            wished_by: self.wished_by.as_deref().map(UserId::parse).transpose()?,
         };
         let version = Version(u64::try_from(self.version)?);
         Ok(StoredJob { job, version })
+    }
+
+    /// The campaign of a job, and who ordered it.
+    fn mark(&self) -> Result<Option<CampaignMark>, RowError> {
+        let (Some(campaign), Some(by)) = (&self.campaign, &self.ordered_by) else {
+            return Ok(None);
+        };
+        Ok(Some(CampaignMark {
+            id: CampaignId::parse(campaign)?,
+            requested_by: UserId::parse(by)?,
+        }))
     }
 
     fn state(&self) -> Result<JobState, RowError> {

@@ -4,6 +4,7 @@
 //! opened inside of it, and the stores behind the ports of `domain::jobs` are made of it. [`PostgresDatabase`] is the engine for many
 //! processes: another module, behind the same ports.
 
+mod campaigns;
 mod columns;
 mod files;
 mod late;

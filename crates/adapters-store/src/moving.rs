@@ -71,7 +71,19 @@ enum Kind {
 use Kind::{Bytes, Number, Text};
 
 /// Unfinished runs stay in the folder: a failed job cannot be retried afterwards.
-const TABLES: [Table; 6] = [
+const TABLES: [Table; 7] = [
+    Table {
+        name: "campaigns",
+        columns: &[
+            ("id", Text),
+            ("requested_by", Text),
+            ("requested", Number),
+            ("ordered", Text),
+            ("state", Text),
+            ("total", Number),
+        ],
+        instead: &[],
+    },
     Table {
         name: "jobs",
         columns: &[
@@ -99,6 +111,8 @@ const TABLES: [Table; 6] = [
             ("version", Number),
             ("wish", Text),
             ("claimed", Number),
+            ("campaign", Text),
+            ("ordered_by", Text),
         ],
         instead: &[("resumable_until", "NULL")],
     },
@@ -159,7 +173,8 @@ const UNDER_WAY: &str = "SELECT count(*) AS jobs FROM jobs WHERE state IN ('runn
 const AFTERWARDS: [&str; 3] = [
     "UPDATE audit_numbers SET last = (SELECT coalesce(max(number), 0) FROM audit)",
     "SELECT setval('claims', greatest((SELECT max(claimed) FROM jobs), 1))",
-    "UPDATE jobs SET turn = (SELECT max(claimed) FROM jobs AS other WHERE other.owner = jobs.owner)",
+    "UPDATE jobs SET turn = coalesce((SELECT max(claimed) FROM jobs AS other WHERE other.owner = jobs.owner \
+        AND other.campaign IS NULL), 0)",
 ];
 
 /// Copies all records, at once or not at all. What was copied before is left as it is, so that a copy that was killed can be made again.

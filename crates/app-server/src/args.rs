@@ -98,7 +98,7 @@ pub(crate) struct Args {
     )]
     pub(crate) trusted_proxy: Vec<IpNet>,
 
-    /// Somebody who may read the audit trail and everybody's records, by UForge login (repeatable)
+    /// Somebody who may read the audit trail and everybody's records, and order campaigns, by UForge login (repeatable)
     #[arg(
         long,
         env = "UFORGE_EXPORT_ADMIN",

@@ -8,8 +8,10 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::bag::receipt::Delivered;
 use domain::bag::verify::RecordedExport;
-use domain::jobs::{JobFailure, Lease, RunReport, RunStore, RunStoreError, RunWriter};
-use domain::model::{Order, SafeName, UserId};
+use domain::jobs::{
+    BagStore, JobFailure, JobId, Lease, RunReport, RunStore, RunStoreError, RunWriter,
+};
+use domain::model::{ObjectId, Order, SafeName, UserId};
 use domain::ports::{API_URL, ApiError, Platform, Progress};
 use domain::report::Completeness;
 use secrecy::SecretString;
@@ -85,6 +87,15 @@ impl IdentifyError {
     }
 }
 
+/// Which people of the platform.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum People {
+    /// Everybody, whether active or not.
+    Everyone,
+    /// The members of an organization.
+    Members(ObjectId),
+}
+
 /// What a run is made from.
 pub(crate) struct Assignment {
     pub(crate) order: Order,
@@ -97,6 +108,18 @@ pub(crate) struct Assignment {
     pub(crate) file: SafeName,
     /// What is shared with the runs of other workers, where there are some.
     pub(crate) shared: Option<SharedUse>,
+    /// A bag of the same person that archives which have not changed may be taken from.
+    pub(crate) earlier: Option<EarlierExport>,
+}
+
+/// A bag in the store that archives which have not changed may be taken from.
+#[derive(Clone)]
+pub(crate) struct EarlierExport {
+    pub(crate) id: JobId,
+    /// The name of its file.
+    pub(crate) name: SafeName,
+    pub(crate) bytes: u64,
+    pub(crate) bags: Arc<dyn BagStore>,
 }
 
 /// How one run uses a platform that it shares with the runs of other workers.
@@ -130,6 +153,8 @@ pub(crate) struct Exported {
     pub(crate) report: Bytes,
     /// What a receipt says of the bag; `None` where nothing is known of it.
     pub(crate) delivered: Option<Delivered>,
+    /// Sentences for the job's record.
+    pub(crate) notes: Vec<String>,
 }
 
 impl Exported {
@@ -148,6 +173,7 @@ impl Exported {
             completeness,
             report,
             delivered: delivered.map(|delivered| *delivered),
+            notes: Vec::new(),
         }
     }
 }
@@ -293,6 +319,13 @@ pub(crate) trait Backend: Send + Sync {
         credentials: &Credentials,
         user: &UserId,
     ) -> Result<UserId, IdentifyError>;
+
+    /// Who these people are, in the platform's own word. Asked with the caller's own credentials.
+    async fn people(
+        &self,
+        credentials: &Credentials,
+        which: &People,
+    ) -> Result<Vec<UserId>, IdentifyError>;
 
     /// Prepares a run, or the resumption of an unfinished one. Nothing is sent yet, but to give up an unfinished run that cannot be
     /// resumed.

@@ -28,7 +28,7 @@ pub(crate) fn line(entry: &NumberedEntry) -> String {
 }
 
 /// A cell in quotes. What a spreadsheet would take for a formula begins with an apostrophe, which makes it text.
-fn cell(text: &str) -> String {
+pub(crate) fn cell(text: &str) -> String {
     const FORMULA: [char; 10] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '＠'];
     let first = text.trim_start().chars().next();
     let is_formula =

@@ -144,6 +144,7 @@ impl Outfit {
         RunnerPorts {
             store: Arc::clone(&stores.jobs),
             runs: Arc::clone(&stores.runs),
+            campaigns: Arc::clone(&stores.campaigns),
             bags: Arc::clone(&stores.bags),
             slots: stores.slots.clone(),
             rate: stores.rate.clone(),
@@ -188,6 +189,7 @@ impl Outfit {
             last_counts: LastCounts::default(),
             runner: Arc::clone(runner),
             store: Arc::clone(&stores.jobs),
+            campaigns: Arc::clone(&stores.campaigns),
             bags: Arc::clone(&stores.bags),
             audit,
             keys: Arc::clone(&stores.keys),

@@ -13,6 +13,8 @@ pub(crate) enum Place {
     GiveUp(JobId),
     /// Everybody's exports, for administrators.
     Everybody,
+    /// The campaigns, for administrators.
+    Campaigns,
     /// The audit trail, for administrators.
     Trail,
 }
@@ -23,6 +25,7 @@ impl Place {
         match path {
             "/" => return Some(Self::Home),
             "/everybody" => return Some(Self::Everybody),
+            "/campaigns" => return Some(Self::Campaigns),
             "/audit" => return Some(Self::Trail),
             _ => {}
         }
@@ -40,6 +43,7 @@ impl Place {
             Self::Export(id) => format!("/exports/{id}"),
             Self::GiveUp(id) => format!("/exports/{id}/delete"),
             Self::Everybody => "/everybody".to_owned(),
+            Self::Campaigns => "/campaigns".to_owned(),
             Self::Trail => "/audit".to_owned(),
         }
     }
@@ -57,6 +61,7 @@ mod tests {
             Place::Export(id.clone()),
             Place::GiveUp(id),
             Place::Everybody,
+            Place::Campaigns,
             Place::Trail,
         ] {
             assert_eq!(Place::of(&place.path()), Some(place));

@@ -8,8 +8,9 @@ use adapters_store::DiskBags;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::jobs::{
-    AuditLog, BagStore as _, BagStoreError, Job, JobFailure, JobId, JobRequest, JobStore, KeptBag,
-    Lease, OpenedRun, RunReport, RunSettings, RunStore, RunStoreError, RunWriter, WorkerId,
+    AuditLog, BagStore as _, BagStoreError, CampaignStore, Job, JobFailure, JobId, JobRequest,
+    JobStore, KeptBag, Lease, OpenedRun, RunReport, RunSettings, RunStore, RunStoreError,
+    RunWriter, WorkerId,
 };
 use domain::model::{ItemKind, ItemRef, ObjectId, SafeName, UserId};
 use domain::ports::{
@@ -22,8 +23,8 @@ use secrecy::{ExposeSecret as _, SecretString};
 use tokio::sync::Semaphore;
 
 use crate::backend::{
-    Assignment, Backend, Credentials, Exported, IdentifyError, LeftOver, Run, Setback, SetbackKind,
-    SignIn, Unfinished, setback_of_runs,
+    Assignment, Backend, Credentials, Exported, IdentifyError, LeftOver, People, Run, Setback,
+    SetbackKind, SignIn, Unfinished, setback_of_runs,
 };
 use crate::compose;
 use crate::runner::{Duty, Pace, RunnerPorts, Terms};
@@ -162,6 +163,19 @@ impl Backend for FakeBackend {
         }
     }
 
+    async fn people(
+        &self,
+        credentials: &Credentials,
+        which: &People,
+    ) -> Result<Vec<UserId>, IdentifyError> {
+        self.identify(credentials).await?;
+        let logins: &[&str] = match which {
+            People::Everyone => &["ann", "bob", "john", "root"],
+            People::Members(_) => &["ann", "bob"],
+        };
+        Ok(logins.iter().map(|login| user(login)).collect())
+    }
+
     async fn prepare(&self, assignment: Assignment) -> Result<Box<dyn Run>, Setback> {
         let password = match &assignment.sign_in {
             SignIn::Person(credentials) => credentials.password.expose_secret().to_owned(),
@@ -203,6 +217,7 @@ fn exported(name: SafeName) -> Exported {
         completeness: Completeness::Complete,
         report: Bytes::from_static(br#"{"format":"uforge-export/1"}"#),
         delivered: Some(delivered(&sample::complete(), &[])),
+        notes: Vec::new(),
     }
 }
 
@@ -327,6 +342,7 @@ impl RunStore for FakeRuns {
 #[derive(Clone)]
 pub(crate) struct TestStores {
     pub(crate) store: Arc<dyn JobStore>,
+    pub(crate) campaigns: Arc<dyn CampaignStore>,
     pub(crate) bags: Arc<DiskBags>,
     pub(crate) audit: Arc<dyn AuditLog>,
     pub(crate) sealed: Arc<MemoryCredentials>,
@@ -336,8 +352,10 @@ pub(crate) struct TestStores {
 impl TestStores {
     pub(crate) fn new(folder: &std::path::Path) -> Self {
         let clock = compose::clock();
+        let jobs = Arc::new(MemoryJobStore::new(Arc::clone(&clock)));
         Self {
-            store: Arc::new(MemoryJobStore::new(Arc::clone(&clock))),
+            store: Arc::clone(&jobs) as Arc<dyn JobStore>,
+            campaigns: jobs,
             bags: Arc::new(DiskBags::open(folder).unwrap()),
             audit: Arc::new(MemoryAudit::default()),
             sealed: Arc::default(),
@@ -349,6 +367,7 @@ impl TestStores {
     pub(crate) fn ports(&self, backend: &Arc<FakeBackend>) -> RunnerPorts {
         RunnerPorts {
             store: Arc::clone(&self.store),
+            campaigns: Arc::clone(&self.campaigns),
             runs: Arc::new(FakeRuns((*self.bags).clone())),
             bags: Arc::clone(&self.bags) as _,
             slots: None,

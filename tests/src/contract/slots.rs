@@ -48,6 +48,30 @@ pub async fn slots_are_never_exceeded(
     }
 }
 
+/// A job of a campaign takes no slot while one wants some that a person asked for.
+pub async fn who_asks_for_themselves_has_the_next_slot(
+    slots: &dyn Slots,
+    jobs: &dyn super::campaign_store::Store,
+    _clock: &ManualClock,
+) {
+    super::campaign_store::ordered(jobs, 1, 2).await;
+    let campaign = claim(jobs).await.expect("a job").lease;
+    for item in 1..=3 {
+        assert!(take(slots, &campaign, item).await.is_some());
+    }
+    order(jobs, 1, "john").await;
+    let own = claim(jobs).await.expect("a job").lease;
+    assert_eq!(take(slots, &own, 1).await, None);
+    let freed = slots.give_back(&campaign, &appliance(1)).await;
+    freed.expect("it is held");
+    assert_eq!(take(slots, &campaign, 4).await, None, "it is John's turn");
+    assert!(take(slots, &campaign, 2).await.is_some(), "its own stays");
+    assert!(take(slots, &own, 1).await.is_some());
+    let freed = slots.give_back(&campaign, &appliance(2)).await;
+    freed.expect("it is held");
+    assert!(take(slots, &campaign, 4).await.is_some());
+}
+
 /// A slot belongs to the export: a successor has the same one, a late worker none; it is free with its job's end.
 pub async fn a_slot_survives_its_worker_and_goes_with_the_job(
     slots: &dyn Slots,

@@ -26,7 +26,7 @@ const POSTGRES: &str = "tests/tests/contract/postgres.rs";
 const PLATFORMS: &str = "tests/tests/contract/user_data_api.rs";
 
 /// Every port.
-pub const PORTS: [Port; 19] = [
+pub const PORTS: [Port; 20] = [
     Port {
         name: "UserDataApi",
         file: "crates/domain/src/ports/user_data.rs",
@@ -352,6 +352,43 @@ pub const PORTS: [Port; 19] = [
         ],
     },
     Port {
+        name: "CampaignStore",
+        file: "crates/domain/src/jobs/campaign_store.rs",
+        methods: &[
+            (
+                "create",
+                &[
+                    "a_campaign_is_recorded_with_its_jobs",
+                    "who_asks_for_themselves_goes_first",
+                    "campaigns_take_turns",
+                    "campaigns_take_nothing_of_a_person_s_shares",
+                    "a_sign_in_wakes_the_jobs_of_a_campaign",
+                    "what_was_begun_goes_before_what_is_new",
+                    "entries_name_the_administrator",
+                ],
+            ),
+            ("get", &["a_campaign_is_recorded_with_its_jobs"]),
+            ("list", &["campaigns_and_exports_are_listed_in_pages"]),
+            ("standing", &["a_campaign_is_done_with_its_last_export"]),
+            ("exports", &["campaigns_and_exports_are_listed_in_pages"]),
+            ("pause", &["a_pause_lets_what_runs_go_on"]),
+            ("resume", &["a_pause_lets_what_runs_go_on"]),
+            (
+                "cancel",
+                &[
+                    "a_campaign_is_given_up",
+                    "what_is_given_up_waits_for_nobody",
+                ],
+            ),
+            ("unfinished", &["a_campaign_is_done_with_its_last_export"]),
+        ],
+        implementations: &[
+            ("MemoryJobStore", STORES),
+            ("PostgresJobStore", POSTGRES),
+            ("SqliteJobStore", STORES),
+        ],
+    },
+    Port {
         name: "BagStore",
         file: "crates/domain/src/jobs/bags.rs",
         methods: &[
@@ -441,6 +478,7 @@ pub const PORTS: [Port; 19] = [
                 &[
                     "slots_are_never_exceeded",
                     "a_slot_survives_its_worker_and_goes_with_the_job",
+                    "who_asks_for_themselves_has_the_next_slot",
                 ],
             ),
             (

@@ -102,6 +102,7 @@ impl Services {
                 .as_array()
                 .is_some_and(|active| !active.is_empty())
         });
+        endless.order_campaign();
         let partial = hostile.ask(r#"{"exclude":["usage"],"redact_secrets":true}"#);
         hostile.until(&partial, |export| export["state"] == "ready");
         let failed = hostile.ask(r#"{"include":["appliances"],"appliances":[9999]}"#);
@@ -152,10 +153,22 @@ impl Service {
     }
 
     fn call(&self, method: Method, path: &str, body: &str) -> (String, Value) {
+        self.call_as(&self.user, method, path, body)
+    }
+
+    /// Orders exports of everybody as the administrator.
+    fn order_campaign(&self) {
+        let order = r#"{"everyone":true}"#;
+        let path = "/api/v1/campaigns";
+        let (location, campaign) = self.call_as(&self.administrator, Method::POST, path, order);
+        assert!(!location.is_empty(), "{campaign:#}");
+    }
+
+    fn call_as(&self, who: &Person, method: Method, path: &str, body: &str) -> (String, Value) {
         let request = self
             .client
             .request(method, format!("{}{path}", self.url))
-            .basic_auth(&self.user.login, Some(&self.user.password))
+            .basic_auth(&who.login, Some(&who.password))
             .header("content-type", "application/json")
             .body(body.to_owned());
         self.runtime.block_on(async {

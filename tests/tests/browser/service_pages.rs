@@ -30,6 +30,7 @@ enum Open {
     Failed,
     Question,
     Everybody,
+    Campaigns,
     Trail,
 }
 
@@ -37,7 +38,7 @@ const fn kind(name: &'static str, open: Open) -> Kind {
     Kind { name, open }
 }
 
-pub(crate) const KINDS: [Kind; 13] = [
+pub(crate) const KINDS: [Kind; 14] = [
     kind("sign_in", Open::SignIn),
     kind("wrong_password", Open::WrongPassword),
     kind("nothing_there", Open::NobodyS),
@@ -49,6 +50,7 @@ pub(crate) const KINDS: [Kind; 13] = [
     kind("failed", Open::Failed),
     kind("question", Open::Question),
     kind("everybody", Open::Everybody),
+    kind("campaigns", Open::Campaigns),
     kind("trail", Open::Trail),
     kind("hostile_home", Open::HostileHome),
 ];
@@ -104,7 +106,7 @@ impl Kind {
     fn service(self, services: &Services) -> &Service {
         match self.open {
             Open::Partial | Open::Failed | Open::Trail | Open::HostileHome => &services.hostile,
-            Open::Running => &services.endless,
+            Open::Running | Open::Campaigns => &services.endless,
             _ => &services.rich,
         }
     }
@@ -119,7 +121,7 @@ impl Kind {
             Open::WrongPassword => {
                 return sign_in(&service.colleague.login, "wrong", browser).await;
             }
-            Open::Everybody | Open::Trail => {
+            Open::Everybody | Open::Campaigns | Open::Trail => {
                 let administrator = &service.administrator;
                 sign_in(&administrator.login, &administrator.password, browser).await;
             }
@@ -141,6 +143,7 @@ impl Kind {
             Open::Failed => go(&services.failed).await,
             Open::Question => go(&format!("{}/delete", services.complete)).await,
             Open::Everybody => go("/everybody").await,
+            Open::Campaigns => go("/campaigns").await,
             Open::Trail => go("/audit").await,
         }
     }

@@ -10,7 +10,7 @@ use domain::jobs::{JobStore as _, RunRecords as _, RunWriter, Slots as _, Worker
 use domain::testing::{ManualClock, appliance};
 use tests::contract::job_store::TERM;
 use tests::contract::{
-    audit_log, idempotency_keys, job_store, run_records, sealed_credentials, slots,
+    audit_log, campaign_store, idempotency_keys, job_store, run_records, sealed_credentials, slots,
 };
 use tests::kit::Postgres;
 
@@ -40,10 +40,59 @@ macro_rules! on_postgres {
 
 tests::job_store_promises!(on_postgres);
 
+/// The same of campaigns.
+macro_rules! campaigns_on_postgres {
+    ($($promise:ident)+) => {
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn campaigns_keep_their_promises() {
+            let server = Postgres::start();
+            $({
+                let url = server.database(stringify!($promise));
+                let clock = ManualClock::default();
+                let database = open(&url, Some(&clock)).await;
+                campaign_store::$promise(&PostgresJobStore::new(&database), &clock).await;
+                database.close().await;
+            })+
+            let database = open(&server.database("entries"), None).await;
+            let (jobs, trail) = (PostgresJobStore::new(&database), PostgresAudit::new(&database));
+            campaign_store::entries_name_the_administrator(&jobs, &trail).await;
+            database.close().await;
+        }
+    };
+}
+
+tests::campaign_store_promises!(campaigns_on_postgres);
+
+/// Tables that an older version made are migrated, with what is in them.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn tables_of_an_older_version_are_migrated() {
+    const FIRST: &str =
+        include_str!("../../../crates/adapters-store/src/postgres/migrations/0001.sql");
+    let server = Postgres::start();
+    let url = server.database("older");
+    let job = job_store::job(1, "john");
+    let request = serde_json::to_string(&job.request).expect("JSON");
+    for statement in [
+        FIRST,
+        "CREATE TABLE format (number bigint NOT NULL); INSERT INTO format (number) VALUES (1)",
+        &format!(
+            "INSERT INTO jobs (id, owner, request, requested, state) VALUES ('{}', 'john', '{request}', 0, 'queued')",
+            job.id
+        ),
+    ] {
+        server.psql("older", statement).expect("tables");
+    }
+    let database = open(&url, None).await;
+    let claimed = job_store::claim(&PostgresJobStore::new(&database)).await;
+    let claimed = claimed.expect("the job").job;
+    assert_eq!((claimed.id, claimed.campaign), (job.id, None));
+    database.close().await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn records_and_slots_keep_their_promises_with_300_takeovers() {
     let server = Postgres::start();
-    for number in 0..5 {
+    for number in 0..6 {
         let url = server.database(&format!("n{number}"));
         let clock = ManualClock::default();
         let database = open(&url, Some(&clock)).await;
@@ -61,6 +110,7 @@ async fn records_and_slots_keep_their_promises_with_300_takeovers() {
             }
             2 => run_records::records_are_progress(&records, &jobs, &clock).await,
             3 => slots::slots_are_never_exceeded(&slots, &jobs, &clock).await,
+            4 => slots::who_asks_for_themselves_has_the_next_slot(&slots, &jobs, &clock).await,
             _ => {
                 slots::a_slot_survives_its_worker_and_goes_with_the_job(&slots, &jobs, &clock)
                     .await;

@@ -20,8 +20,8 @@ use domain::testing::{
 use proptest::prelude::*;
 use tests::contract::job_store::{PLENTY, TERM, id, job, user};
 use tests::contract::{
-    audit_log, bag_store, idempotency_keys, job_store, run_records, run_store, sealed_credentials,
-    slots,
+    audit_log, bag_store, campaign_store, idempotency_keys, job_store, run_records, run_store,
+    sealed_credentials, slots,
 };
 
 async fn open(folder: &Path, clock: &ManualClock) -> Database {
@@ -47,6 +47,33 @@ macro_rules! in_memory_and_sqlite {
 }
 
 tests::job_store_promises!(in_memory_and_sqlite);
+
+/// Runs a promise of the store of campaigns against memory and against SQLite.
+macro_rules! campaigns_in_memory_and_sqlite {
+    ($($promise:ident)+) => {$(
+        #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+        async fn $promise() {
+            let clock = ManualClock::default();
+            let memory = MemoryJobStore::new(Arc::new(clock.clone()));
+            campaign_store::$promise(&memory, &clock).await;
+
+            let folder = tempfile::tempdir().expect("a folder");
+            let clock = ManualClock::default();
+            let database = open(folder.path(), &clock).await;
+            campaign_store::$promise(&SqliteJobStore::new(&database), &clock).await;
+        }
+    )+};
+}
+
+tests::campaign_store_promises!(campaigns_in_memory_and_sqlite);
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_trail_names_who_ordered_a_campaign_and_who_gave_it_up() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = open(folder.path(), &ManualClock::default()).await;
+    let (jobs, trail) = (SqliteJobStore::new(&database), SqliteAudit::new(&database));
+    campaign_store::entries_name_the_administrator(&jobs, &trail).await;
+}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_audit_trail_keeps_its_promises() {
@@ -135,7 +162,7 @@ async fn runs_on_disk_keep_their_promises() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn records_and_slots_in_memory_keep_their_promises() {
-    for number in 0..5 {
+    for number in 0..6 {
         let clock = ManualClock::default();
         let jobs = Arc::new(MemoryJobStore::new(Arc::new(clock.clone())));
         let records = MemoryRunRecords::new(Arc::clone(&jobs));
@@ -150,6 +177,7 @@ async fn records_and_slots_in_memory_keep_their_promises() {
             }
             2 => run_records::records_are_progress(&records, &*jobs, &clock).await,
             3 => slots::slots_are_never_exceeded(&slots, &*jobs, &clock).await,
+            4 => slots::who_asks_for_themselves_has_the_next_slot(&slots, &*jobs, &clock).await,
             _ => {
                 slots::a_slot_survives_its_worker_and_goes_with_the_job(&slots, &*jobs, &clock)
                     .await;
@@ -406,7 +434,9 @@ async fn take(
         }
         Operation::Cancel(number) => {
             for by in 0..3 {
-                let _ = store.wish(&owner(by), &id(*number), Wish::Cancel).await;
+                let _ = store
+                    .wish(&owner(by), &id(*number), Wish::Cancel, &owner(by))
+                    .await;
             }
         }
         Operation::SignIn(by) => drop(store.signed_in(&owner(*by)).await.expect("a count")),

@@ -87,7 +87,16 @@ impl Caller {
 
     /// Gives an order. Gives the path of the export.
     pub(crate) fn order(&self, replica: &Process, order: &str) -> String {
-        let answer = self.send(replica, "POST", "/api/v1/exports", order);
+        self.order_at(replica, "/api/v1/exports", order)
+    }
+
+    /// Orders a campaign. Gives its path.
+    pub(crate) fn order_campaign(&self, replica: &Process, order: &str) -> String {
+        self.order_at(replica, "/api/v1/campaigns", order)
+    }
+
+    fn order_at(&self, replica: &Process, path: &str, order: &str) -> String {
+        let answer = self.send(replica, "POST", path, order);
         let body = String::from_utf8_lossy(&answer.body).into_owned();
         assert_eq!(answer.status, 202, "{body}");
         let location = answer.header("location").expect("a place");

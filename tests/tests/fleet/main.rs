@@ -3,6 +3,7 @@
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
 mod caller;
+mod campaigns;
 mod kills;
 mod objects;
 mod service;

@@ -117,6 +117,10 @@ impl Fleet {
             ("--platform-slots", self.slots.to_string()),
             ("--lease", self.lease.clone()),
             (
+                "--admin",
+                self.forge.platform().scenario().administrator.login.clone(),
+            ),
+            (
                 "--service-credentials",
                 self.account().display().to_string(),
             ),
@@ -204,6 +208,11 @@ impl Fleet {
     pub(crate) fn user(&self) -> Caller {
         let user = &self.forge.platform().scenario().user;
         Caller::new(&user.login, &user.password)
+    }
+
+    pub(crate) fn administrator(&self) -> Caller {
+        let administrator = &self.forge.platform().scenario().administrator;
+        Caller::new(&administrator.login, &administrator.password)
     }
 
     pub(crate) fn neighbour(&self, number: usize) -> Caller {

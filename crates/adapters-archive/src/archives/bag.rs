@@ -1,20 +1,49 @@
 //! A bag that is opened as often as it has to be read.
 
+use std::io;
 use std::path::PathBuf;
 
 use domain::ports::BagReadError;
 
-use crate::reader::{BagSource, ReadError, Unlock, open_bag};
+use crate::reader::{BagSource, ReadError, ReadSeek, Unlock, open_bag, open_content};
 
 /// Where a bag is, and what opens it.
-pub(super) struct Bag {
-    pub(super) path: PathBuf,
-    pub(super) unlock: Option<Unlock>,
+pub(super) enum Bag {
+    /// On this machine.
+    Local {
+        /// Its file, or its folder.
+        path: PathBuf,
+        unlock: Option<Unlock>,
+    },
+    /// Elsewhere.
+    Remote {
+        /// What it is called in messages.
+        name: PathBuf,
+        open: Box<dyn Fn() -> io::Result<Box<dyn ReadSeek>> + Send + Sync>,
+    },
 }
 
 impl Bag {
     pub(super) fn open(&self) -> Result<BagSource, ReadError> {
-        open_bag(&self.path, self.unlock.as_ref())
+        match self {
+            Self::Local { path, unlock } => open_bag(path, unlock.as_ref()),
+            Self::Remote { name, open } => {
+                let content = open().map_err(|source| ReadError::Io {
+                    action: "open",
+                    path: name.clone(),
+                    source,
+                })?;
+                open_content(name, content, None)
+            }
+        }
+    }
+
+    /// What it is called in messages.
+    pub(super) fn name(&self) -> &PathBuf {
+        match self {
+            Self::Local { path, .. } => path,
+            Self::Remote { name, .. } => name,
+        }
     }
 }
 

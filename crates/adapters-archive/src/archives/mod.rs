@@ -8,6 +8,7 @@ mod check;
 mod cursor;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ pub struct BagArchives {
 impl std::fmt::Debug for BagArchives {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("BagArchives")
-            .field("path", &self.bag.path)
+            .field("path", self.bag.name())
             .finish_non_exhaustive()
     }
 }
@@ -40,16 +41,33 @@ impl std::fmt::Debug for BagArchives {
 impl BagArchives {
     /// The archives of a bag. It is opened once, so that what cannot be opened at all is known at once.
     pub fn open(path: &Path, unlock: Option<Unlock>) -> Result<Self, ReadError> {
-        let bag = Arc::new(Bag {
+        let bag = Bag::Local {
             path: path.to_owned(),
             unlock,
-        });
+        };
         bag.open()?;
-        Ok(Self {
+        Ok(Self::of(bag))
+    }
+
+    /// The archives of a bag that is elsewhere, as a file. `open` is called on threads that may wait, once for each time that the bag is read;
+    /// `name` is what the bag is called in messages.
+    pub fn elsewhere<R: Read + Seek + Send + 'static>(
+        name: &Path,
+        open: impl Fn() -> io::Result<R> + Send + Sync + 'static,
+    ) -> Self {
+        Self::of(Bag::Remote {
+            name: name.to_owned(),
+            open: Box::new(move || Ok(Box::new(open()?))),
+        })
+    }
+
+    fn of(bag: Bag) -> Self {
+        let bag = Arc::new(bag);
+        Self {
             cursors: Cursors::of(Arc::clone(&bag)),
             bag,
             contents: OnceCell::new(),
-        })
+        }
     }
 
     async fn contents(&self) -> Result<&Arc<Contents>, BagReadError> {

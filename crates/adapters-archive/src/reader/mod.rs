@@ -86,23 +86,35 @@ pub fn open_bag(path: &Path, unlock: Option<&Unlock>) -> Result<BagSource, ReadE
         path: path.to_owned(),
         source,
     };
-    let source = |format, encrypted, content| BagSource {
-        path: path.to_owned(),
-        format,
-        encrypted,
-        content,
-    };
     let about = fs::metadata(path).map_err(failed)?;
     if about.is_dir() {
-        return Ok(source(StoredFormat::Folder, false, None));
+        return Ok(BagSource {
+            path: path.to_owned(),
+            format: StoredFormat::Folder,
+            encrypted: false,
+            content: None,
+        });
     }
     if !about.is_file() {
         return Err(not_a_bag(path, "it is neither a file nor a folder"));
     }
-    let mut file = File::open(path).map_err(failed)?;
-    let mark = mark_of(&mut file).map_err(failed)?;
+    let file = File::open(path).map_err(failed)?;
+    open_content(path, Box::new(file), unlock)
+}
+
+/// The same of a file that is open, or of what can be read like one.
+pub(crate) fn open_content(
+    path: &Path,
+    mut content: Box<dyn ReadSeek>,
+    unlock: Option<&Unlock>,
+) -> Result<BagSource, ReadError> {
+    let failed = |source| ReadError::Io {
+        action: "open",
+        path: path.to_owned(),
+        source,
+    };
+    let mark = mark_of(&mut content).map_err(failed)?;
     let encrypted = mark.starts_with(unlock::MAGIC);
-    let mut content: Box<dyn ReadSeek> = Box::new(file);
     let mut mark = Ok(mark);
     if encrypted {
         content = unlock::decrypted(path, content, unlock)?;
@@ -120,7 +132,12 @@ pub fn open_bag(path: &Path, unlock: Option<&Unlock>) -> Result<BagSource, ReadE
         },
     };
     content.rewind().map_err(failed)?;
-    Ok(source(format, encrypted, Some(content)))
+    Ok(BagSource {
+        path: path.to_owned(),
+        format,
+        encrypted,
+        content: Some(content),
+    })
 }
 
 /// The first bytes; the file is at its start again afterwards.

@@ -290,7 +290,7 @@ fn name(node: Node<'_, '_>) -> Option<String> {
 }
 
 /// Who somebody is. An identity is taken whole or not at all: neither a displayed name nor a part of a longer text is one.
-fn login(node: Node<'_, '_>) -> Option<String> {
+pub(super) fn login(node: Node<'_, '_>) -> Option<String> {
     if node.tag_name().name() != "user" {
         return None;
     }

@@ -11,6 +11,7 @@ mod imports;
 mod json;
 mod media;
 mod packed;
+mod people;
 mod pieces;
 mod tickets;
 mod unread;
@@ -22,6 +23,7 @@ use domain::model::{Facts, Representation, Resource, document_text};
 pub(crate) use imports::{import_opened, import_ticket, open_imports};
 pub(crate) use media::{Kind, MediaType, looks_like_page, of_document};
 pub(crate) use packed::{Packed, is_gzip, is_packed_twice, unpacked, unpacking};
+pub(crate) use people::people;
 pub(crate) use tickets::{TicketPage, open_tickets, started, status, statuses};
 pub(crate) use unread::Unread;
 

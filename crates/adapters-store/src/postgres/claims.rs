@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::jobs::{Change, Claim, JobStoreError, Lease, StoredJob, Token, WorkerId};
+use domain::jobs::{Change, Claim, ClaimLimits, JobStoreError, Lease, StoredJob, Token, WorkerId};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
@@ -24,7 +24,7 @@ pub(super) async fn claim_by(
     statement: &'static str,
     worker: &WorkerId,
     term: Duration,
-    archives: Option<usize>,
+    limits: Option<ClaimLimits>,
 ) -> Result<Option<Claim>, JobStoreError> {
     for _ in 0..CLAIMS {
         let token = new_token()?;
@@ -34,8 +34,14 @@ pub(super) async fn claim_by(
             .bind(worker.as_str())
             .bind(nanoseconds(term))
             .bind(FORMAT);
-        if let Some(archives) = archives {
-            query = query.bind(i64::try_from(archives).unwrap_or(i64::MAX));
+        if let Some(ClaimLimits {
+            archives,
+            campaigns,
+        }) = limits
+        {
+            query = query
+                .bind(i64::try_from(archives).unwrap_or(i64::MAX))
+                .bind(campaigns);
         }
         let rows = match query.fetch_all(&database.pool).await {
             Err(error) if is_conflict(&error) => continue,
@@ -56,10 +62,13 @@ async fn claimed(
 ) -> Result<Claim, JobStoreError> {
     let StoredJob { job, version } = read_job(row).map_err(Failure::from)?;
     let served: i64 = row.try_get("claimed").map_err(Failure::from)?;
-    let turn = sqlx::query(TURN).bind(job.owner.to_string()).bind(served);
-    if let Err(error) = turn.execute(&database.pool).await {
-        // The owner's next job is only earlier than it should be.
-        tracing::debug!(%error, "the turn of an owner could not be recorded");
+    // A campaign's job takes nothing of its person's turn.
+    if job.campaign.is_none() {
+        let turn = sqlx::query(TURN).bind(job.owner.to_string()).bind(served);
+        if let Err(error) = turn.execute(&database.pool).await {
+            // The owner's next job is only earlier than it should be.
+            tracing::debug!(%error, "the turn of an owner could not be recorded");
+        }
     }
     database.signals.notify(Change::Job(job.id.clone()));
     let lease = Lease {

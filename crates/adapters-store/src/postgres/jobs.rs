@@ -5,9 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::jobs::{
-    Admitted, Change, Claim, Ending, Job, JobId, JobPage, JobProgress, JobStateName, JobStore,
-    JobStoreError, Lease, Pause, Renewed, Shares, StoredJob, Token, Transfer, Version, Whose, Wish,
-    WorkerId,
+    Admitted, Change, Claim, ClaimLimits, Ending, Job, JobId, JobPage, JobProgress, JobStateName,
+    JobStore, JobStoreError, Lease, Pause, Renewed, Shares, StoredJob, Token, Transfer, Version,
+    Whose, Wish, WorkerId,
 };
 use domain::model::UserId;
 use futures_util::stream::BoxStream;
@@ -43,7 +43,7 @@ impl PostgresJobStore {
         self.database.signals.notify(Change::Job(id.clone()));
     }
 
-    async fn write<T, F>(&self, work: F) -> Result<T, JobStoreError>
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, JobStoreError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, T, Failure> + Send + 'static,
@@ -52,12 +52,15 @@ impl PostgresJobStore {
     }
 
     /// One statement. Gives the rows that it returns.
-    async fn rows(&self, statement: Statement<'_>) -> Result<Vec<PgRow>, JobStoreError> {
+    pub(super) async fn rows(&self, statement: Statement<'_>) -> Result<Vec<PgRow>, JobStoreError> {
         let rows = statement.fetch_all(&self.database.pool).await;
         Ok(rows.map_err(Failure::from)?)
     }
 
-    async fn read(&self, statement: Statement<'_>) -> Result<Vec<StoredJob>, JobStoreError> {
+    pub(super) async fn read(
+        &self,
+        statement: Statement<'_>,
+    ) -> Result<Vec<StoredJob>, JobStoreError> {
         let rows = self.rows(statement).await?;
         let jobs = rows.iter().map(read_job).collect::<Result<_, _>>();
         Ok(jobs.map_err(Failure::from)?)
@@ -210,9 +213,9 @@ impl JobStore for PostgresJobStore {
         &self,
         worker: &WorkerId,
         term: Duration,
-        archives: usize,
+        limits: ClaimLimits,
     ) -> Result<Option<Claim>, JobStoreError> {
-        claim_by(&self.database, CLAIM, worker, term, Some(archives)).await
+        claim_by(&self.database, CLAIM, worker, term, Some(limits)).await
     }
 
     async fn take_over(
@@ -294,11 +297,18 @@ impl JobStore for PostgresJobStore {
         Ok(rows.len() as u64)
     }
 
-    async fn wish(&self, owner: &UserId, id: &JobId, wish: Wish) -> Result<(), JobStoreError> {
+    async fn wish(
+        &self,
+        owner: &UserId,
+        id: &JobId,
+        wish: Wish,
+        by: &UserId,
+    ) -> Result<(), JobStoreError> {
         let statement = sqlx::query(WISH)
             .bind(id.as_str())
             .bind(owner.to_string())
-            .bind(wish_name(wish));
+            .bind(wish_name(wish))
+            .bind(by.to_string());
         let wished = statement.execute(&self.database.pool).await;
         if wished.map_err(Failure::from)?.rows_affected() > 0 {
             let (change, pool) = (Change::Job(id.clone()), &self.database.pool);

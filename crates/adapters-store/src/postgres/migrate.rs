@@ -5,7 +5,10 @@ use sqlx::{AssertSqlSafe, PgConnection, PgPool, Row as _};
 use super::error::PostgresError;
 
 /// One step of the format after the other. A step that was released is never changed.
-const STEPS: &[&str] = &[include_str!("migrations/0001.sql")];
+const STEPS: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+];
 
 /// Of the lock that one process at a time migrates under: `UFEX`.
 const LOCK: i64 = 0x5546_4558;

@@ -5,6 +5,7 @@
 
 mod agreed;
 mod audit;
+mod campaigns;
 mod claims;
 mod credentials;
 mod database;

@@ -1,9 +1,17 @@
 //! The statements about jobs that stand for themselves. Each begins with `$1`: the moment it is where a clock was given, else nothing, and
 //! the database's own clock decides.
 
+/// The first part of a statement: the moment it is, given by the first parameter or by another one, else the database's own.
 macro_rules! now {
     () => {
         "WITH clock AS MATERIALIZED (SELECT coalesce($1, uforge_export_now()) AS now), "
+    };
+    ($given:literal) => {
+        concat!(
+            "WITH clock AS MATERIALIZED (SELECT coalesce(",
+            $given,
+            ", uforge_export_now()) AS now), "
+        )
     };
 }
 pub(super) use now;
@@ -21,33 +29,134 @@ macro_rules! claimed {
     };
 }
 
+/// Its time has come, and its format is known here.
+macro_rules! is_due {
+    () => {
+        "AND coalesce(format, $5) <= $5 \
+            AND (state = 'queued' OR (retry_at <= (SELECT now FROM clock) AND give_up_at > (SELECT now FROM clock))) "
+    };
+}
+
+/// No job of its owner runs of which this is true.
+macro_rules! not_beside {
+    ($which:literal) => {
+        concat!(
+            "AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.owner = job.owner AND other.state = 'running' AND ",
+            $which,
+            ")"
+        )
+    };
+}
+
 /// Jobs that nobody runs although they have to go on before all others: `expired`, whose lease ran out, and `holding`, which were given back
 /// and whose exports still have slots of the platform.
 macro_rules! urgent {
     () => {
-        "expired AS (SELECT id FROM jobs WHERE state = 'running' AND lease_until <= (SELECT now FROM clock) \
-            AND coalesce(format, $5) <= $5 ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED), \
-        holding AS (SELECT id FROM jobs AS job WHERE id IN (SELECT job FROM slots WHERE job IS NOT NULL) \
-            AND state IN ('queued', 'waiting') AND coalesce(format, $5) <= $5 AND NOT EXISTS (SELECT 1 FROM expired) \
-            AND (state = 'queued' OR (retry_at <= (SELECT now FROM clock) AND give_up_at > (SELECT now FROM clock))) \
-            AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.owner = job.owner AND other.state = 'running') \
-            ORDER BY requested, id LIMIT 1 FOR UPDATE SKIP LOCKED), "
+        concat!(
+            "expired AS (SELECT id FROM jobs WHERE state = 'running' AND lease_until <= (SELECT now FROM clock) \
+                AND coalesce(format, $5) <= $5 ORDER BY lease_until LIMIT 1 FOR UPDATE SKIP LOCKED), \
+            holding AS (SELECT id FROM jobs AS job WHERE id IN (SELECT job FROM slots WHERE job IS NOT NULL) \
+                AND state IN ('queued', 'waiting') AND NOT EXISTS (SELECT 1 FROM expired) ",
+            is_due!(),
+            not_beside!("(other.campaign IS NULL) = (job.campaign IS NULL)"),
+            " ORDER BY requested, id LIMIT 1 FOR UPDATE SKIP LOCKED), "
+        )
     };
 }
 
-/// First those that are urgent; then those whose turn it is, where nothing of their owner runs and fewer than `$6` of their archives are
-/// kept: the owner who was served the longest ago, what is to be given up, what was asked for first.
+/// A job of this kind of the campaign whose turn it is, unless another kind has one.
+macro_rules! of_campaign {
+    ($name:literal, $unless:literal, $which:expr, $order:literal) => {
+        concat!(
+            $name,
+            " AS (SELECT id FROM jobs AS job WHERE campaign IS NOT NULL AND campaign = (SELECT id FROM campaign) ",
+            $which,
+            " ",
+            $unless,
+            not_beside!("true"),
+            " ORDER BY ",
+            $order,
+            " LIMIT 1 FOR UPDATE SKIP LOCKED), "
+        )
+    };
+}
+
+/// Whether a campaign has a job of this kind. The order is that of the kind's index: one row is read, however many there are.
+macro_rules! has {
+    ($which:expr, $order:literal) => {
+        concat!(
+            "(SELECT 1 FROM jobs AS job WHERE job.campaign IS NOT NULL AND job.campaign = campaign.id ",
+            $which,
+            not_beside!("true"),
+            " ORDER BY ",
+            $order,
+            " LIMIT 1) IS NOT NULL"
+        )
+    };
+}
+
+/// Jobs of campaigns that are queued again, that waited long enough, and that are new.
+macro_rules! begun {
+    () => {
+        "AND job.state = 'queued' AND job.began IS NOT NULL AND coalesce(job.format, $5) <= $5 "
+    };
+}
+macro_rules! waited {
+    () => {
+        "AND job.state = 'waiting' AND coalesce(job.format, $5) <= $5 \
+            AND job.retry_at <= (SELECT now FROM clock) AND job.give_up_at > (SELECT now FROM clock) "
+    };
+}
+macro_rules! fresh {
+    () => {
+        "AND job.state = 'queued' AND job.began IS NULL AND coalesce(job.format, $5) <= $5 "
+    };
+}
+
+/// First those that are urgent. Then those that people asked for themselves, where nothing else of theirs runs and fewer than `$6` of their
+/// archives are kept: the owner who was served the longest ago, what is to be given up, what was asked for first. Then what is to be given
+/// up of campaigns. Then, where `$7`, of the campaign with the fewest running jobs: one that was begun, and a new one where it is not paused.
 pub(super) const CLAIM: &str = concat!(
     now!(),
     urgent!(),
-    "due AS (SELECT id FROM jobs AS job WHERE state IN ('queued', 'waiting') AND coalesce(format, $5) <= $5 \
-        AND NOT EXISTS (SELECT 1 FROM expired) AND NOT EXISTS (SELECT 1 FROM holding) \
-        AND (state = 'queued' OR (retry_at <= (SELECT now FROM clock) AND give_up_at > (SELECT now FROM clock))) \
-        AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.owner = job.owner AND other.state = 'running') \
-        AND (wish IS NOT NULL OR (SELECT count(*) FROM jobs AS kept WHERE kept.owner = job.owner AND kept.state = 'ready' \
-            AND kept.expires_at > (SELECT now FROM clock)) < $6) \
+    "own AS (SELECT id FROM jobs AS job WHERE campaign IS NULL AND state IN ('queued', 'waiting') \
+        AND NOT EXISTS (SELECT 1 FROM expired) AND NOT EXISTS (SELECT 1 FROM holding) ",
+    is_due!(),
+    not_beside!("other.campaign IS NULL"),
+    " AND (wish IS NOT NULL OR (SELECT count(*) FROM jobs AS kept WHERE kept.owner = job.owner AND kept.campaign IS NULL \
+            AND kept.state = 'ready' AND kept.expires_at > (SELECT now FROM clock)) < $6) \
         ORDER BY turn, (wish IS NULL), requested, id LIMIT 1 FOR UPDATE SKIP LOCKED), \
-    next AS (SELECT id FROM expired UNION ALL SELECT id FROM holding UNION ALL SELECT id FROM due) ",
+    first AS (SELECT id FROM expired UNION ALL SELECT id FROM holding UNION ALL SELECT id FROM own), \
+    unwanted AS (SELECT id FROM jobs AS job WHERE campaign IS NOT NULL AND state = 'queued' AND wish IS NOT NULL \
+        AND NOT EXISTS (SELECT 1 FROM first) ",
+    is_due!(),
+    not_beside!("other.campaign IS NOT NULL"),
+    " ORDER BY requested, id LIMIT 1 FOR UPDATE SKIP LOCKED), \
+    campaign AS MATERIALIZED (SELECT id, state FROM campaigns AS campaign WHERE $7 AND campaign.state <> 'cancelled' \
+        AND NOT EXISTS (SELECT 1 FROM first) AND NOT EXISTS (SELECT 1 FROM unwanted) AND (",
+    has!(begun!(), "job.requested, job.id"),
+    " OR ",
+    has!(waited!(), "job.retry_at"),
+    " OR (campaign.state = 'running' AND ",
+    has!(fresh!(), "job.requested, job.id"),
+    ")) ORDER BY (SELECT count(*) FROM jobs AS other WHERE other.campaign IS NOT NULL AND other.campaign = campaign.id \
+            AND other.state = 'running'), requested, id LIMIT 1), ",
+    of_campaign!("begun", "", begun!(), "requested, id"),
+    of_campaign!(
+        "waited",
+        "AND NOT EXISTS (SELECT 1 FROM begun) ",
+        waited!(),
+        "retry_at"
+    ),
+    of_campaign!(
+        "fresh",
+        "AND NOT EXISTS (SELECT 1 FROM begun) AND NOT EXISTS (SELECT 1 FROM waited) \
+            AND (SELECT state FROM campaign) = 'running' ",
+        fresh!(),
+        "requested, id"
+    ),
+    "next AS (SELECT id FROM first UNION ALL SELECT id FROM unwanted UNION ALL SELECT id FROM begun \
+        UNION ALL SELECT id FROM waited UNION ALL SELECT id FROM fresh) ",
     claimed!()
 );
 
@@ -60,8 +169,7 @@ pub(super) const TAKE_OVER: &str = concat!(
 );
 
 /// The owner's other jobs go behind those of everybody who was served before.
-pub(super) const TURN: &str =
-    "UPDATE jobs SET turn = $2 WHERE owner = $1 AND state IN ('queued', 'waiting') AND turn < $2";
+pub(super) const TURN: &str = "UPDATE jobs SET turn = $2 WHERE owner = $1 AND campaign IS NULL AND state IN ('queued', 'waiting') AND turn < $2";
 
 /// Rows are locked in one order: what renews and what records progress does not wait for each other in a circle.
 pub(super) const RENEW: &str = concat!(
@@ -79,7 +187,7 @@ pub(super) const VOID: &str = "UPDATE jobs SET state = 'queued', token = NULL, w
     deaths = deaths + 1, version = version + 1 WHERE state = 'running' RETURNING id";
 
 pub(super) const SIGNED_IN: &str = "UPDATE jobs SET state = 'queued', waiting_for = NULL, retry_at = NULL, give_up_at = NULL, \
-    version = version + 1 WHERE owner = $1 AND state = 'waiting' AND waiting_for = 'sign-in' RETURNING id";
+    version = version + 1 WHERE (owner = $1 OR ordered_by = $1) AND state = 'waiting' AND waiting_for = 'sign-in' RETURNING id";
 
 /// A run makes progress when it has more bytes than ever.
 pub(super) const PROGRESS: &str = "WITH given AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) \
@@ -91,7 +199,7 @@ pub(super) const PROGRESS: &str = "WITH given AS (SELECT * FROM unnest($1::text[
     INSERT INTO progress (job, progress, serial) SELECT id, held.progress, 1 FROM held \
     ON CONFLICT (job) DO UPDATE SET progress = excluded.progress, serial = progress.serial + 1";
 
-pub(super) const WISH: &str = "UPDATE jobs SET wish = $3, version = version + (CASE state WHEN 'running' THEN 0 ELSE 1 END), \
+pub(super) const WISH: &str = "UPDATE jobs SET wish = $3, wished_by = $4, version = version + (CASE state WHEN 'running' THEN 0 ELSE 1 END), \
     state = CASE state WHEN 'running' THEN 'running' ELSE 'queued' END, waiting_for = NULL, retry_at = NULL, give_up_at = NULL \
     WHERE id = $1 AND owner = $2 AND state IN ('queued', 'running', 'waiting')";
 
@@ -100,8 +208,7 @@ pub(super) const LIST: &str = "SELECT * FROM jobs WHERE ($1::text IS NULL OR own
     AND ($2::text IS NULL OR (requested, id) < (SELECT requested, id FROM jobs WHERE id = $2)) \
     ORDER BY requested DESC, id DESC LIMIT $3";
 
-pub(super) const UNFINISHED: &str =
-    "SELECT id, owner FROM jobs WHERE state IN ('queued', 'running', 'waiting')";
+pub(super) const UNFINISHED: &str = "SELECT id, owner FROM jobs WHERE campaign IS NULL AND state IN ('queued', 'running', 'waiting')";
 
 pub(super) const OVERDUE: &str = concat!(
     now!(),
@@ -118,7 +225,7 @@ pub(super) const GIVEN_UP: &str = concat!(
 pub(super) const INSERT: &str = "INSERT INTO jobs (id, owner, request, requested, began, state, waiting_for, retry_at, \
     give_up_at, ended_at, failure, resumable_until, ready_at, expires_at, bag, completeness, paused_since, deaths, notes, turn) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-        (SELECT coalesce(max(claimed), 0) FROM jobs WHERE owner = $2)) RETURNING *";
+        (SELECT coalesce(max(claimed), 0) FROM jobs WHERE owner = $2 AND campaign IS NULL)) RETURNING *";
 
 macro_rules! replaced {
     ($more:literal) => {

@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use domain::jobs::{
-    Admitted, Job, JobId, JobState, JobStoreError, Lease, Shares, Standing, StoredJob, Transfer,
-    Version, WaitingFor, Wish,
+    Admitted, CampaignId, Job, JobId, JobState, JobStoreError, Lease, Shares, Standing, StoredJob,
+    Transfer, Version, WaitingFor, Wish,
 };
 use domain::model::UserId;
 use jiff::Timestamp;
@@ -70,10 +70,13 @@ async fn tidy(connection: &mut PgConnection, job: &Job) -> Result<(), sqlx::Erro
         }
     );
     if waits_for_person || !job.is_unfinished() {
-        sqlx::query("UPDATE slots SET job = NULL, item = NULL WHERE job = $1")
-            .bind(job.id.as_str())
-            .execute(&mut *connection)
-            .await?;
+        for statement in [
+            "UPDATE slots SET job = NULL, item = NULL WHERE job = $1",
+            "DELETE FROM slots_wanted WHERE job = $1",
+        ] {
+            let freed = sqlx::query(statement).bind(job.id.as_str());
+            freed.execute(&mut *connection).await?;
+        }
     }
     if !job.is_unfinished() {
         for statement in [
@@ -83,7 +86,23 @@ async fn tidy(connection: &mut PgConnection, job: &Job) -> Result<(), sqlx::Erro
             let deleted = sqlx::query(statement).bind(job.id.as_str());
             deleted.execute(&mut *connection).await?;
         }
+        if let Some(campaign) = &job.campaign {
+            forget_administrator(connection, &campaign.id).await?;
+        }
     }
+    Ok(())
+}
+
+/// With the last job of a campaign the credentials of its administrator go. Where two end in the same moment, the next sweep does that.
+pub(super) async fn forget_administrator(
+    connection: &mut PgConnection,
+    campaign: &CampaignId,
+) -> Result<(), sqlx::Error> {
+    let deleted = sqlx::query(
+        "DELETE FROM sealed_credentials WHERE job = $1 AND NOT EXISTS (SELECT 1 FROM jobs \
+         WHERE campaign IS NOT NULL AND campaign = $1 AND state IN ('queued', 'running', 'waiting'))",
+    );
+    deleted.bind(campaign.as_str()).execute(connection).await?;
     Ok(())
 }
 
@@ -102,7 +121,7 @@ pub(super) async fn admit(
         return Err(JobStoreError::Exists { id: job.id }.into());
     }
     let unfinished = sqlx::query(
-        "SELECT * FROM jobs WHERE owner = $1 AND state IN ('queued', 'running', 'waiting') AND wish IS NULL \
+        "SELECT * FROM jobs WHERE owner = $1 AND campaign IS NULL AND state IN ('queued', 'running', 'waiting') AND wish IS NULL \
          ORDER BY requested, id",
     )
     .bind(job.owner.to_string());
@@ -128,20 +147,20 @@ async fn standing(
 ) -> Result<Standing, Failure> {
     let counts = sqlx::query(
         "SELECT count(*) AS everybodys, count(*) FILTER (WHERE owner = $1) AS theirs FROM jobs \
-         WHERE state IN ('queued', 'running', 'waiting')",
+         WHERE campaign IS NULL AND state IN ('queued', 'running', 'waiting')",
     )
     .bind(owner.to_string())
     .fetch_one(&mut *connection)
     .await?;
     let orders = sqlx::query(
-        "SELECT requested FROM jobs WHERE owner = $1 AND requested > $2 ORDER BY requested",
+        "SELECT requested FROM jobs WHERE owner = $1 AND campaign IS NULL AND requested > $2 ORDER BY requested",
     )
     .bind(owner.to_string())
     .bind(before(now, Shares::DAY))
     .fetch_all(&mut *connection)
     .await?;
     let archives = sqlx::query(
-        "SELECT id FROM jobs WHERE owner = $1 AND state = 'ready' AND expires_at > $2 ORDER BY requested, id",
+        "SELECT id FROM jobs WHERE owner = $1 AND campaign IS NULL AND state = 'ready' AND expires_at > $2 ORDER BY requested, id",
     )
     .bind(owner.to_string())
     .bind(to_column(now))

@@ -97,7 +97,7 @@ mod tests {
     use std::sync::Arc;
     use std::time::Duration;
 
-    use domain::jobs::{Ending, Job, JobRequest, JobStore as _, Shares, WorkerId};
+    use domain::jobs::{ClaimLimits, Ending, Job, JobRequest, JobStore as _, Shares, WorkerId};
     use domain::model::UserId;
     use domain::testing::ManualClock;
     use jiff::Timestamp;
@@ -142,7 +142,11 @@ mod tests {
 
         store.put(&id, Bytes::from_static(SEALED)).await.unwrap();
         let (worker, term) = (WorkerId::of("worker"), Duration::from_mins(1));
-        let claim = jobs.claim(&worker, term, 3).await.unwrap().unwrap();
+        let limits = ClaimLimits {
+            archives: 3,
+            campaigns: true,
+        };
+        let claim = jobs.claim(&worker, term, limits).await.unwrap().unwrap();
         let ended = jobs.settle(&claim.lease, Ending::Cancelled, Vec::new());
         ended.await.unwrap();
         assert_eq!(store.get(&id).await.unwrap(), None);

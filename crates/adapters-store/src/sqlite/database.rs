@@ -219,9 +219,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = made(folder.path()).await;
         let newer = Database::open(&path, clock()).await.unwrap();
-        execute(&newer, "PRAGMA user_version = 2").await.unwrap();
+        execute(&newer, "PRAGMA user_version = 99").await.unwrap();
         let refused = Database::open(&path, clock()).await.err().unwrap();
-        assert!(matches!(refused, DatabaseError::Newer { found: 2, .. }));
+        assert!(matches!(refused, DatabaseError::Newer { found: 99, .. }));
     }
 
     #[tokio::test]
@@ -238,7 +238,8 @@ mod tests {
     #[tokio::test]
     async fn before_a_migration_a_copy_is_kept() {
         let folder = tempfile::tempdir().unwrap();
-        let path = made(folder.path()).await;
+        let path = folder.path().join("jobs.sqlite");
+        bring_up_to_date(&path, &STEPS[..1]).await.unwrap();
         let steps = [STEPS[0], "CREATE TABLE more (x INTEGER) STRICT"];
         bring_up_to_date(&path, &steps).await.unwrap();
         assert_eq!(inspect(&path, &steps).await.unwrap(), 2);

@@ -5,9 +5,9 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::jobs::{
-    Admitted, Change, Claim, Ending, Job, JobId, JobPage, JobProgress, JobStateName, JobStore,
-    JobStoreError, Lease, Pause, Renewed, Shares, StoredJob, Token, Transfer, Version, Whose, Wish,
-    WorkerId,
+    Admitted, Change, Claim, ClaimLimits, Ending, Job, JobId, JobPage, JobProgress, JobStateName,
+    JobStore, JobStoreError, Lease, Pause, Renewed, Shares, StoredJob, Token, Transfer, Version,
+    Whose, Wish, WorkerId,
 };
 use domain::model::UserId;
 use futures_util::stream::BoxStream;
@@ -31,7 +31,7 @@ use crate::token::new_token;
 
 /// The jobs of a [`Database`].
 pub struct SqliteJobStore {
-    database: Database,
+    pub(super) database: Database,
     changes: Changes,
 }
 
@@ -44,11 +44,11 @@ impl SqliteJobStore {
         }
     }
 
-    fn notify(&self, id: &JobId) {
+    pub(super) fn notify(&self, id: &JobId) {
         self.changes.notify(id);
     }
 
-    async fn write<T, F>(&self, work: F) -> Result<T, JobStoreError>
+    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, JobStoreError>
     where
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T, Failure> + Send + 'static,
@@ -64,7 +64,10 @@ impl SqliteJobStore {
         Ok(rows.await?)
     }
 
-    async fn read(&self, statement: Statement<'_>) -> Result<Vec<StoredJob>, JobStoreError> {
+    pub(super) async fn read(
+        &self,
+        statement: Statement<'_>,
+    ) -> Result<Vec<StoredJob>, JobStoreError> {
         let rows = statement.fetch_all(&self.database.readers).await;
         let rows = rows.map_err(Failure::from)?;
         let jobs = rows.iter().map(read_job).collect::<Result<_, _>>();
@@ -268,11 +271,13 @@ impl JobStore for SqliteJobStore {
         &self,
         worker: &WorkerId,
         term: Duration,
-        archives: usize,
+        limits: ClaimLimits,
     ) -> Result<Option<Claim>, JobStoreError> {
         let (token, now) = (new_token()?, self.database.now());
         let statement = claim_statement(CLAIM, now, &token, worker, term);
-        let statement = statement.bind(i64::try_from(archives).unwrap_or(i64::MAX));
+        let statement = statement
+            .bind(i64::try_from(limits.archives).unwrap_or(i64::MAX))
+            .bind(limits.campaigns);
         self.claimed(statement, token).await
     }
 
@@ -361,14 +366,21 @@ impl JobStore for SqliteJobStore {
         Ok(rows.len() as u64)
     }
 
-    async fn wish(&self, owner: &UserId, id: &JobId, wish: Wish) -> Result<(), JobStoreError> {
-        let (owner, job) = (owner.clone(), id.clone());
+    async fn wish(
+        &self,
+        owner: &UserId,
+        id: &JobId,
+        wish: Wish,
+        by: &UserId,
+    ) -> Result<(), JobStoreError> {
+        let (owner, job, by) = (owner.clone(), id.clone(), by.clone());
         let wished = self.database.writer.transaction(move |connection| {
             Box::pin(async move {
                 let statement = sqlx::query(WISH)
                     .bind(job.as_str())
                     .bind(owner.to_string())
-                    .bind(wish_name(wish));
+                    .bind(wish_name(wish))
+                    .bind(by.to_string());
                 if statement.execute(&mut *connection).await?.rows_affected() > 0 {
                     return Ok(());
                 }

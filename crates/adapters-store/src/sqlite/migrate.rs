@@ -12,7 +12,10 @@ use std::time::Duration;
 use super::error::DatabaseError;
 
 /// One step of the format after the other. A step that was released is never changed.
-pub(super) const STEPS: &[&str] = &[include_str!("migrations/0001.sql")];
+pub(super) const STEPS: &[&str] = &[
+    include_str!("migrations/0001.sql"),
+    include_str!("migrations/0002.sql"),
+];
 
 /// Says in the file's head whose database it is: `UFEX`.
 const APPLICATION: i64 = 0x5546_4558;

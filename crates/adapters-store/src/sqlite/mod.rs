@@ -2,6 +2,7 @@
 
 mod audit;
 mod backup;
+mod campaigns;
 mod changes;
 mod credentials;
 mod database;

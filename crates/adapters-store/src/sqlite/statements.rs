@@ -1,21 +1,97 @@
 //! The statements about jobs that stand for themselves.
 
-/// First the jobs whose lease ran out; then those whose turn it is, where nothing of their owner runs and fewer than ?5 of their
-/// archives are kept: the owner who was served the
-/// longest ago, what is to be given up, what was asked for first. All of it is one statement: nobody can come in between.
-pub(super) const CLAIM: &str = "UPDATE jobs SET state = 'running', deaths = deaths + (state = 'running'), began = coalesce(began, ?1), \
+/// Nothing else of its person runs of which this is true.
+macro_rules! not_beside {
+    ($which:literal) => {
+        concat!(
+            "AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.owner = job.owner AND other.state = 'running' AND ",
+            $which,
+            ") "
+        )
+    };
+}
+
+/// Its time has come.
+macro_rules! is_due {
+    () => {
+        "AND job.retry_at <= ?1 AND job.give_up_at > ?1 "
+    };
+}
+
+/// Jobs of a campaign that are queued again, that wait, and that are new: each by its own index, of which one row is read, however many
+/// there are. (The planner has no statistics, and would take that of all jobs of the campaign.)
+macro_rules! begun {
+    ($campaign:literal) => {
+        concat!(
+            "FROM jobs AS job INDEXED BY jobs_begun_of_campaign WHERE job.campaign IS NOT NULL AND job.campaign = ",
+            $campaign,
+            " AND job.state = 'queued' AND job.began IS NOT NULL ",
+            not_beside!("true")
+        )
+    };
+}
+macro_rules! waiting {
+    ($campaign:literal) => {
+        concat!(
+            "FROM jobs AS job INDEXED BY jobs_waiting_of_campaign WHERE job.campaign IS NOT NULL AND job.campaign = ",
+            $campaign,
+            " AND job.state = 'waiting' ",
+            is_due!(),
+            not_beside!("true")
+        )
+    };
+}
+macro_rules! fresh {
+    ($campaign:literal) => {
+        concat!(
+            "FROM jobs AS job INDEXED BY jobs_new_of_campaign WHERE job.campaign IS NOT NULL AND job.campaign = ",
+            $campaign,
+            " AND job.state = 'queued' AND job.began IS NULL ",
+            not_beside!("true")
+        )
+    };
+}
+
+/// First the jobs whose lease ran out; then those whose turn it is that people asked for themselves, where nothing else of theirs
+/// runs and fewer than ?5 of their archives are kept: the owner who was served the longest ago, what is to be given up, what was
+/// asked for first. Then what is to be given up of campaigns; then, where ?6, a job of the campaign with the fewest running ones:
+/// one that was begun, and a new one where it is not paused. All of it is one statement: nobody can come in between.
+pub(super) const CLAIM: &str = concat!(
+    "WITH next AS (SELECT campaign.id, campaign.state FROM campaigns AS campaign WHERE ?6 AND campaign.state <> 'cancelled' AND (EXISTS (SELECT 1 ",
+    begun!("campaign.id"),
+    ") OR EXISTS (SELECT 1 ",
+    waiting!("campaign.id"),
+    ") OR (campaign.state = 'running' AND EXISTS (SELECT 1 ",
+    fresh!("campaign.id"),
+    "))) ORDER BY (SELECT count(*) FROM jobs AS other INDEXED BY jobs_running_of_campaign WHERE other.campaign IS NOT NULL AND other.campaign = campaign.id \
+        AND other.state = 'running'), campaign.requested, campaign.id LIMIT 1) \
+    UPDATE jobs SET state = 'running', deaths = deaths + (state = 'running'), began = coalesce(began, ?1), \
     token = ?2, worker = ?3, lease_until = ?4, version = version + 1, waiting_for = NULL, retry_at = NULL, give_up_at = NULL, \
     claimed = (SELECT max(claimed) + 1 FROM jobs) \
-    WHERE id = (SELECT id FROM jobs AS job \
-        WHERE state IN ('queued', 'running', 'waiting') AND ((state = 'running' AND lease_until <= ?1) \
-            OR ((state = 'queued' OR (state = 'waiting' AND retry_at <= ?1 AND give_up_at > ?1)) \
-                AND NOT EXISTS (SELECT 1 FROM jobs AS other WHERE other.owner = job.owner AND other.state = 'running') \
-                AND (wish IS NOT NULL OR (SELECT count(*) FROM jobs AS kept WHERE kept.owner = job.owner \
-                    AND kept.state = 'ready' AND kept.expires_at > ?1) < ?5))) \
-        ORDER BY state <> 'running', (SELECT max(claimed) FROM jobs AS other WHERE other.owner = job.owner), wish IS NULL, \
-            requested, id \
-        LIMIT 1) \
-    RETURNING *";
+    WHERE id = coalesce( \
+        (SELECT id FROM jobs AS job WHERE state = 'running' AND lease_until <= ?1 \
+            ORDER BY (SELECT max(claimed) FROM jobs AS other WHERE other.owner = job.owner), wish IS NULL, requested, id LIMIT 1), \
+        (SELECT id FROM jobs AS job WHERE campaign IS NULL AND state IN ('queued', 'running', 'waiting') \
+                AND (state = 'queued' OR (state = 'waiting' AND retry_at <= ?1 AND give_up_at > ?1)) ",
+    not_beside!("other.campaign IS NULL"),
+    "AND (wish IS NOT NULL OR (SELECT count(*) FROM jobs AS kept WHERE kept.owner = job.owner \
+                    AND kept.campaign IS NULL AND kept.state = 'ready' AND kept.expires_at > ?1) < ?5) \
+            ORDER BY (SELECT max(claimed) FROM jobs AS other WHERE other.owner = job.owner AND other.campaign IS NULL), \
+                wish IS NULL, requested, id LIMIT 1), \
+        (SELECT id FROM jobs AS job WHERE campaign IS NOT NULL AND wish IS NOT NULL AND state = 'queued' ",
+    not_beside!("other.campaign IS NOT NULL"),
+    "ORDER BY requested, id LIMIT 1), \
+        (SELECT job.id ",
+    begun!("(SELECT id FROM next)"),
+    "ORDER BY job.requested, job.id LIMIT 1), \
+        (SELECT job.id ",
+    waiting!("(SELECT id FROM next)"),
+    "ORDER BY job.retry_at LIMIT 1), \
+        (SELECT job.id ",
+    fresh!("(SELECT id FROM next WHERE state = 'running')"),
+    "ORDER BY job.requested, job.id LIMIT 1)) \
+    RETURNING *"
+);
 
 /// A job whose lease ran out, the first one first.
 pub(super) const TAKE_OVER: &str = "UPDATE jobs SET deaths = deaths + 1, token = ?2, worker = ?3, lease_until = ?4, \
@@ -33,7 +109,8 @@ pub(super) const VOID: &str = "UPDATE jobs SET state = 'queued', token = NULL, w
     deaths = deaths + 1, version = version + 1 WHERE state = 'running' RETURNING id";
 
 pub(super) const SIGNED_IN: &str = "UPDATE jobs SET state = 'queued', waiting_for = NULL, retry_at = NULL, give_up_at = NULL, \
-    version = version + 1 WHERE owner = ? AND state = 'waiting' AND waiting_for = 'sign-in' RETURNING id";
+    version = version + 1 WHERE (owner = ?1 OR ordered_by = ?1) AND state = 'waiting' \
+    AND waiting_for = 'sign-in' RETURNING id";
 
 /// The row of a run makes progress when it has more bytes than ever.
 pub(super) const PROGRESS: &str = "UPDATE jobs SET progress = ?1, progress_serial = progress_serial + 1, \
@@ -41,7 +118,7 @@ pub(super) const PROGRESS: &str = "UPDATE jobs SET progress = ?1, progress_seria
     paused_since = CASE WHEN ?2 > most_bytes THEN NULL ELSE paused_since END, \
     most_bytes = max(most_bytes, ?2) WHERE id = ?3 AND token = ?4";
 
-pub(super) const WISH: &str = "UPDATE jobs SET wish = ?3, version = version + (state <> 'running'), \
+pub(super) const WISH: &str = "UPDATE jobs SET wish = ?3, wished_by = ?4, version = version + (state <> 'running'), \
     state = CASE state WHEN 'running' THEN 'running' ELSE 'queued' END, waiting_for = NULL, retry_at = NULL, give_up_at = NULL \
     WHERE id = ?1 AND owner = ?2 AND state IN ('queued', 'running', 'waiting')";
 
@@ -50,8 +127,7 @@ pub(super) const LIST: &str = "SELECT * FROM jobs WHERE (?1 IS NULL OR owner = ?
     AND (?2 IS NULL OR (requested, id) < (SELECT requested, id FROM jobs WHERE id = ?2)) \
     ORDER BY requested DESC, id DESC LIMIT ?3";
 
-pub(super) const UNFINISHED: &str =
-    "SELECT id, owner FROM jobs WHERE state IN ('queued', 'running', 'waiting')";
+pub(super) const UNFINISHED: &str = "SELECT id, owner FROM jobs WHERE campaign IS NULL AND state IN ('queued', 'running', 'waiting')";
 
 pub(super) const OVERDUE: &str =
     "SELECT * FROM jobs WHERE state = 'ready' AND expires_at <= ? ORDER BY requested, id";

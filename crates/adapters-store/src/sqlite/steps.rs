@@ -102,6 +102,10 @@ where
     Ok((read_job(&row)?, had_credentials))
 }
 
+/// Those of a job, and with the last job of a campaign those of its administrator.
+const DELETE_CREDENTIALS: &str = "DELETE FROM sealed_credentials WHERE job = ?1 OR (job = ?2 AND NOT EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_unfinished_of_campaign \
+    WHERE campaign IS NOT NULL AND campaign = ?2 AND state IN ('queued', 'running', 'waiting')))";
+
 /// A job that is over needs no credentials. Gives whether there were some.
 async fn delete_credentials(
     connection: &mut SqliteConnection,
@@ -110,7 +114,10 @@ async fn delete_credentials(
     if job.is_unfinished() {
         return Ok(false);
     }
-    let deleted = sqlx::query("DELETE FROM sealed_credentials WHERE job = ?").bind(job.id.as_str());
+    let campaign = job.campaign.as_ref().map(|campaign| campaign.id.as_str());
+    let deleted = sqlx::query(DELETE_CREDENTIALS)
+        .bind(job.id.as_str())
+        .bind(campaign);
     Ok(deleted.execute(connection).await?.rows_affected() > 0)
 }
 
@@ -125,7 +132,7 @@ pub(super) async fn admit(
         return Err(JobStoreError::Exists { id: job.id }.into());
     }
     let unfinished = sqlx::query(
-        "SELECT * FROM jobs WHERE owner = ? AND state IN ('queued', 'running', 'waiting') AND wish IS NULL \
+        "SELECT * FROM jobs WHERE owner = ? AND campaign IS NULL AND state IN ('queued', 'running', 'waiting') AND wish IS NULL \
          ORDER BY requested, id",
     )
     .bind(job.owner.to_string());
@@ -151,20 +158,20 @@ async fn standing(
 ) -> Result<Standing, Failure> {
     let counts = sqlx::query(
         "SELECT count(*) AS everybodys, coalesce(sum(owner = ?), 0) AS theirs FROM jobs \
-         WHERE state IN ('queued', 'running', 'waiting')",
+         WHERE campaign IS NULL AND state IN ('queued', 'running', 'waiting')",
     )
     .bind(owner.to_string())
     .fetch_one(&mut *connection)
     .await?;
     let orders = sqlx::query(
-        "SELECT requested FROM jobs WHERE owner = ? AND requested > ? ORDER BY requested",
+        "SELECT requested FROM jobs WHERE owner = ? AND campaign IS NULL AND requested > ? ORDER BY requested",
     )
     .bind(owner.to_string())
     .bind(before(now, Shares::DAY))
     .fetch_all(&mut *connection)
     .await?;
     let archives = sqlx::query(
-        "SELECT id FROM jobs WHERE owner = ? AND state = 'ready' AND expires_at > ? ORDER BY requested, id",
+        "SELECT id FROM jobs WHERE owner = ? AND campaign IS NULL AND state = 'ready' AND expires_at > ? ORDER BY requested, id",
     )
     .bind(owner.to_string())
     .bind(to_column(now))

@@ -6,29 +6,37 @@ use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
 
-use super::extract::BODY_LIMIT_BYTES;
+use super::extract::{BODY_LIMIT_BYTES, CAMPAIGN_LIMIT_BYTES, CAMPAIGNS};
 use crate::problem::Problem;
 
 /// Refuses a request whose body is announced as larger than is accepted. The connection is of no use after that.
 pub(crate) async fn refuse_too_large(request: Request, next: Next) -> Response {
-    if !is_too_large(request.headers()) {
+    let limit_bytes = limit_of(request.uri().path());
+    if !is_too_large(request.headers(), limit_bytes) {
         return next.run(request).await;
     }
-    let problem = Problem::BodyTooLarge {
-        limit_bytes: BODY_LIMIT_BYTES,
-    };
+    let problem = Problem::BodyTooLarge { limit_bytes };
     let mut response = problem.into_response();
     let close = HeaderValue::from_static("close");
     response.headers_mut().insert(CONNECTION, close);
     response
 }
 
-fn is_too_large(headers: &HeaderMap) -> bool {
+/// Bytes that the body of a request to this path may have.
+fn limit_of(path: &str) -> usize {
+    if path == CAMPAIGNS {
+        CAMPAIGN_LIMIT_BYTES
+    } else {
+        BODY_LIMIT_BYTES
+    }
+}
+
+fn is_too_large(headers: &HeaderMap, limit_bytes: usize) -> bool {
     headers
         .get(CONTENT_LENGTH)
         .and_then(|length| length.to_str().ok())
         .is_some_and(|length| {
             // The connection has read it as a number already; one that is none here is too large for this machine.
-            length.trim().parse().unwrap_or(usize::MAX) > BODY_LIMIT_BYTES
+            length.trim().parse().unwrap_or(usize::MAX) > limit_bytes
         })
 }

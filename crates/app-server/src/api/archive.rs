@@ -22,6 +22,7 @@ use domain::ports::Clock;
 use futures_util::Stream;
 use tokio::runtime::Handle;
 
+use super::access::permitted;
 use super::extract::PathId;
 use super::range::{Wanted, wanted};
 use super::service::Service;
@@ -59,7 +60,7 @@ pub(super) async fn download(
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let job = service.store.get(&caller.owner, &id).await?.job;
+    let job = permitted(&service, &caller, &id).await?.job;
     let bag = available(&job, service.clock.now())?;
     let etag = format!("\"{}\"", bag.sha256);
     // RFC 9110 §14.2: a range means something with GET only.

@@ -192,7 +192,7 @@ fn span(entries: &[NumberedEntry]) -> String {
 }
 
 /// Whether CSV is accepted rather than JSON.
-fn wants_csv(headers: &HeaderMap) -> bool {
+pub(super) fn wants_csv(headers: &HeaderMap) -> bool {
     quality(headers, "text", "csv") > quality(headers, "application", "json")
 }
 

@@ -16,6 +16,7 @@ use futures_util::stream::{self, Stream};
 use jiff::Timestamp;
 use tokio::sync::watch;
 
+use super::access::permitted;
 use super::exports::progress;
 use super::extract::PathId;
 use super::service::Service;
@@ -57,7 +58,7 @@ pub(super) async fn follow(
     PathId(id): PathId,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let job = service.store.get(&caller.owner, &id).await?.job;
+    let job = permitted(&service, &caller, &id).await?.job;
     let seen = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok())
@@ -79,7 +80,7 @@ pub(super) async fn follow(
         seen,
         sent: false,
         stage: watched.map_or(Stage::Ending, Stage::Watching),
-        owner: caller.owner,
+        owner: job.owner.clone(),
         service,
         id,
         _permit: permit,

@@ -9,6 +9,7 @@ use domain::jobs::{
     AuditAction, Job, JobId, JobPage, JobProgress, JobStateName, JobStoreError, StoredJob, Whose,
 };
 
+use super::access::permitted;
 use super::archive::is_lost;
 use super::extract::{ListQuery, PathId};
 use super::orders::accepted;
@@ -230,16 +231,17 @@ pub(super) async fn remove(
 
 /// Gives an export of the caller up that is not over; deletes the archive of one that is ready.
 pub(crate) async fn give_up(service: &Service, caller: &Caller, id: &JobId) -> Result<(), Problem> {
-    let stored = service.store.get(&caller.owner, id).await?;
-    if stored.job.is_unfinished() {
-        service
-            .runner
-            .cancel(&caller.owner, id, &caller.credentials)
-            .await?;
+    let StoredJob { job, .. } = permitted(service, caller, id).await?;
+    let owner = &job.owner;
+    if job.is_unfinished() && *owner == caller.owner {
+        let credentials = &caller.credentials;
+        service.runner.cancel(owner, id, credentials).await?;
+    } else if job.is_unfinished() {
+        service.runner.give_up(owner, id, &caller.owner).await?;
     }
     // It may have become ready in the same moment: what was asked for is that nothing stays. So it is where somebody else changes it.
     for _ in 0..ATTEMPTS {
-        let StoredJob { mut job, version } = service.store.get(&caller.owner, id).await?;
+        let StoredJob { mut job, version } = service.store.get(owner, id).await?;
         let now = service.store.now().await?;
         if job.state_at(now) != JobStateName::Ready || job.delete_bag(now).is_err() {
             return Ok(());

@@ -1,10 +1,16 @@
 //! The HTTP interface: routes, and what every answer has in common. Contract, part 6.
 
 mod accept;
+mod access;
 mod announced;
 mod archive;
 mod audit;
 mod caller;
+mod campaign_people;
+mod campaign_report;
+mod campaign_request;
+mod campaign_view;
+mod campaigns;
 mod events;
 mod exports;
 mod extract;
@@ -27,6 +33,7 @@ mod trail;
 mod view;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
@@ -35,6 +42,8 @@ pub(crate) use announced::refuse_too_large;
 pub(crate) use archive::is_lost;
 pub(crate) use audit::{AuditQuery, page as trail};
 pub(crate) use caller::same_origin;
+pub(crate) use campaign_report::whole_report;
+pub(crate) use campaigns::{PathCampaign, cancel_campaign, pause_campaign, resume_campaign};
 pub(crate) use exports::{find, give_up, page as exports, progress, report, try_again};
 pub(crate) use extract::{BODY_LIMIT_BYTES, ListQuery, PathId};
 pub(crate) use middleware::{FOR_EVER, around, unbroken};
@@ -55,6 +64,13 @@ pub(crate) enum Scraped {
     Elsewhere,
 }
 
+/// An order for a campaign may name many people.
+fn with_many_people() -> OpenApiRouter<Service> {
+    OpenApiRouter::new()
+        .routes(routes!(campaigns::list, campaigns::create))
+        .layer(DefaultBodyLimit::max(extract::CAMPAIGN_LIMIT_BYTES))
+}
+
 /// All routes that the document describes.
 fn described(scraped: Scraped) -> OpenApiRouter<Service> {
     let routes = OpenApiRouter::with_openapi(openapi::frame())
@@ -66,6 +82,11 @@ fn described(scraped: Scraped) -> OpenApiRouter<Service> {
         .routes(routes!(events::follow))
         .routes(routes!(exports::retry))
         .routes(routes!(audit::read))
+        .merge(with_many_people())
+        .routes(routes!(campaigns::show, campaigns::remove))
+        .routes(routes!(campaign_report::report))
+        .routes(routes!(campaigns::pause))
+        .routes(routes!(campaigns::resume))
         .routes(routes!(sign_in::sign_in))
         .routes(routes!(sign_in::sign_out))
         .routes(routes!(health::alive))
@@ -97,6 +118,8 @@ pub(crate) fn metrics_routes() -> Router<Service> {
 
 #[cfg(test)]
 pub(crate) mod bench;
+#[cfg(test)]
+mod campaign_tests;
 #[cfg(test)]
 mod receipt_tests;
 #[cfg(test)]

@@ -88,7 +88,7 @@ pub(super) fn accepted(service: &Service, stored: &StoredJob) -> Response {
     (StatusCode::ACCEPTED, headers, Json(view)).into_response()
 }
 
-fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
+pub(super) fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {
     let mut values = headers.get_all("idempotency-key").iter();
     let Some(value) = values.next() else {
         return Ok(None);

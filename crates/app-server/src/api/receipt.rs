@@ -6,6 +6,7 @@ use axum::http::{HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
 use domain::jobs::{AuditAction, BagRecord, Job, JobState, KeptReceipt};
 
+use super::access::permitted;
 use super::extract::PathId;
 use super::service::Service;
 use super::trail::record;
@@ -34,7 +35,7 @@ pub(super) async fn download(
     PathId(id): PathId,
     method: Method,
 ) -> Result<Response, Problem> {
-    let job = service.store.get(&caller.owner, &id).await?.job;
+    let job = permitted(&service, &caller, &id).await?.job;
     let (bag, receipt) = of(&job, &service)?;
     let answer = file(&receipt.document, "application/json", &name(bag))?;
     note(&service, &caller, &job, &method).await;
@@ -62,7 +63,7 @@ pub(super) async fn signature(
     PathId(id): PathId,
     method: Method,
 ) -> Result<Response, Problem> {
-    let job = service.store.get(&caller.owner, &id).await?.job;
+    let job = permitted(&service, &caller, &id).await?.job;
     let (bag, receipt) = of(&job, &service)?;
     let signature = receipt.signature.as_deref().ok_or(Problem::NoReceipt)?;
     let name = format!("{}.minisig", name(bag));

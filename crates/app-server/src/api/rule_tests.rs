@@ -398,8 +398,12 @@ async fn the_document_describes_every_route() {
     assert_eq!(
         described,
         [
+            "DELETE /api/v1/campaigns/{id}",
             "DELETE /api/v1/exports/{id}",
             "GET /api/v1/audit",
+            "GET /api/v1/campaigns",
+            "GET /api/v1/campaigns/{id}",
+            "GET /api/v1/campaigns/{id}/report",
             "GET /api/v1/exports",
             "GET /api/v1/exports/{id}",
             "GET /api/v1/exports/{id}/archive",
@@ -412,6 +416,9 @@ async fn the_document_describes_every_route() {
             "GET /healthz",
             "GET /metrics",
             "GET /readyz",
+            "POST /api/v1/campaigns",
+            "POST /api/v1/campaigns/{id}/pause",
+            "POST /api/v1/campaigns/{id}/resume",
             "POST /api/v1/exports",
             "POST /api/v1/exports/{id}/retry",
             "POST /sign-in",

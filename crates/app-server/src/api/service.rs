@@ -3,7 +3,7 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use domain::jobs::{AuditLog, BagStore, IdempotencyKeys, JobStore};
+use domain::jobs::{AuditLog, BagStore, CampaignStore, IdempotencyKeys, JobStore};
 use domain::ports::Clock;
 
 use super::readiness::Readiness;
@@ -18,6 +18,7 @@ pub(crate) struct Service(Arc<Parts>);
 
 pub(crate) struct Parts {
     pub(crate) store: Arc<dyn JobStore>,
+    pub(crate) campaigns: Arc<dyn CampaignStore>,
     pub(crate) bags: Arc<dyn BagStore>,
     pub(crate) audit: Arc<dyn AuditLog>,
     pub(crate) keys: Arc<dyn IdempotencyKeys>,

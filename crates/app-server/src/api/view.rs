@@ -43,6 +43,9 @@ pub(super) struct ExportView<'a> {
     /// When a waiting one is tried again by itself.
     #[schema(value_type = Option<String>, format = DateTime)]
     retry: Option<Timestamp>,
+    /// Whose it is.
+    #[serde(skip)]
+    owner: &'a str,
     /// Who asked for it.
     requested_by: &'a str,
     /// When.
@@ -248,7 +251,8 @@ impl<'a> ExportView<'a> {
                 JobState::Waiting { retry, .. } => retry,
                 _ => None,
             },
-            requested_by: job.owner.as_str(),
+            owner: job.owner.as_str(),
+            requested_by: job.requested_by().as_str(),
             requested: job.requested,
             due: job.due(),
             started: job.began,
@@ -302,7 +306,7 @@ impl ExportView<'_> {
 
     /// As this person may see it: somebody else's archive is not for administrators.
     pub(super) fn seen_by(mut self, person: &UserId) -> Self {
-        if self.requested_by != person.as_str() {
+        if ![self.owner, self.requested_by].contains(&person.as_str()) {
             self.links.archive = None;
             self.links.receipt = None;
             self.links.receipt_signature = None;

@@ -7,6 +7,7 @@ use adapters_store::{
     DatabaseUrl, LateAudit, PostgresAudit, PostgresCredentials, PostgresDatabase, PostgresJobStore,
     PostgresKeys, PostgresSessions, PostgresSlots, Process,
 };
+use domain::jobs::JobStore;
 use domain::ports::Clock;
 
 use super::archives::{self, Archives};
@@ -50,8 +51,10 @@ pub(super) async fn open(
         archives::archives(&fleet.store, endpoint, &database, fleet.lease, clock).await?;
     let trail = Arc::new(LateAudit::new(PostgresAudit::new(&database)));
     let membership = Membership::begin(&database, process, &trail, rate.clone(), Arc::clone(clock));
+    let jobs = Arc::new(PostgresJobStore::new(&database));
     Ok(Stores {
-        jobs: Arc::new(PostgresJobStore::new(&database)),
+        jobs: Arc::clone(&jobs) as Arc<dyn JobStore>,
+        campaigns: jobs,
         runs,
         bags,
         audit: trail,

@@ -14,13 +14,14 @@ use domain::ports::{ApiError, Clock, Platform, UserDataApi as _};
 use domain::workflow::Limits;
 use secrecy::SecretString;
 
+use super::earlier_bag;
 use super::failure::setback_of_set_up;
 use super::run::{ForgeRun, RunPlace};
 use super::shared_platform::SharedPlatform;
 use super::unfinished;
 use crate::backend::{
-    Assignment, Backend, Credentials, IdentifyError, LeftOver, Run, Setback, SharedUse, SignIn,
-    Unfinished, setback_of_runs,
+    Assignment, Backend, Credentials, IdentifyError, LeftOver, People, Run, Setback, SharedUse,
+    SignIn, Unfinished, setback_of_runs,
 };
 use crate::causes::Causes;
 use crate::metrics::{MeteredApi, Metrics};
@@ -164,23 +165,52 @@ impl Backend for Forge {
         self.ask_who(credentials, user).await
     }
 
+    async fn people(
+        &self,
+        credentials: &Credentials,
+        which: &People,
+    ) -> Result<Vec<UserId>, IdentifyError> {
+        let api = self.api(
+            credentials.login.clone(),
+            signature(credentials),
+            Limits::SILENCE,
+        );
+        let api = api.map_err(|error| IdentifyError::Platform(unprepared(&error)))?;
+        let which = match which {
+            People::Everyone => adapters_http::People::Everyone,
+            People::Members(org) => adapters_http::People::Members(*org),
+        };
+        api.inner.people(which).await.map_err(|error| match error {
+            ApiError::Unauthorized { .. } => IdentifyError::Refused,
+            ApiError::Forbidden { .. } => IdentifyError::Forbidden,
+            error => IdentifyError::Platform(error),
+        })
+    }
+
     async fn prepare(&self, assignment: Assignment) -> Result<Box<dyn Run>, Setback> {
         let Assignment {
-            order,
+            mut order,
             sign_in,
             lease,
             runs,
             file,
             shared,
+            earlier,
         } = assignment;
         let api = self.api_for(&order.user, &sign_in, shared);
         let api = api.map_err(|error| setback_of_set_up(&error))?;
+        let since = match earlier {
+            Some(earlier) => Some(earlier_bag::read(earlier, &mut order).await),
+            None => None,
+        };
         let settings = RunSettings::of(&order, file.clone());
         let opened = unfinished::open(&*runs, &lease, &settings, &api, &*self.clock).await;
         let place = RunPlace { runs, lease, file };
         let opened = opened.map_err(|error| setback_of_runs(&error))?;
         let clock = Arc::clone(&self.clock);
-        Ok(Box::new(ForgeRun::new(api, clock, opened, order, place)))
+        Ok(Box::new(ForgeRun::new(
+            api, clock, opened, order, place, since,
+        )))
     }
 
     async fn abandon_unfinished(

@@ -2,6 +2,7 @@
 
 mod archives;
 mod demo;
+mod earlier_bag;
 mod failure;
 mod fleet;
 mod forge;

@@ -7,7 +7,7 @@ use adapters_store::{
     DataFolder, Database, DiskBags, DiskRuns, LateAudit, SqliteAudit, SqliteCredentials,
     SqliteJobStore, SqliteKeys,
 };
-use domain::jobs::AuditLog;
+use domain::jobs::{AuditLog, JobStore};
 use domain::ports::Clock;
 
 use super::fleet;
@@ -32,8 +32,10 @@ async fn open_alone(path: &Path, clock: &Arc<dyn Clock>) -> Result<Stores, Store
     let database = Database::open(&folder.database(), Arc::clone(clock)).await?;
     let bags = DiskBags::open(folder.path())?;
     let trail = Arc::new(LateAudit::new(SqliteAudit::new(&database)));
+    let jobs = Arc::new(SqliteJobStore::new(&database));
     Ok(Stores {
-        jobs: Arc::new(SqliteJobStore::new(&database)),
+        jobs: Arc::clone(&jobs) as Arc<dyn JobStore>,
+        campaigns: jobs,
         runs: Arc::new(DiskRuns::new(&bags, Arc::clone(clock))),
         bags: Arc::new(bags),
         audit: Arc::clone(&trail) as Arc<dyn AuditLog>,

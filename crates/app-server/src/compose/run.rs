@@ -9,9 +9,10 @@ use domain::jobs::{Lease, OpenedRun, RunStore};
 use domain::model::{Order, SafeName};
 use domain::ports::{ArchiveSink, Clock, Fact, Journal, NoProgress, Progress, UserDataApi as _};
 use domain::report::export_json;
-use domain::workflow::{Ports, export};
+use domain::workflow::{Ports, export, export_since};
 use futures_util::future::join_all;
 
+use super::earlier_bag::EarlierBag;
 use super::failure::setback_of_run;
 use super::unfinished::abandon_of;
 use crate::backend::{Exported, Run, Setback, of_storage, setback_of_runs};
@@ -44,6 +45,8 @@ pub(super) struct ForgeRun {
     state: State,
     order: Order,
     place: RunPlace,
+    /// The earlier bag, where there is one, or why nothing is taken from it.
+    since: Option<Result<EarlierBag, String>>,
 }
 
 impl ForgeRun {
@@ -53,6 +56,7 @@ impl ForgeRun {
         opened: OpenedRun,
         order: Order,
         place: RunPlace,
+        since: Option<Result<EarlierBag, String>>,
     ) -> Self {
         let (journal, state) = match opened {
             OpenedRun::Ready {
@@ -74,6 +78,7 @@ impl ForgeRun {
             state,
             order,
             place,
+            since,
         }
     }
 
@@ -94,13 +99,22 @@ impl ForgeRun {
         let Some(journal) = self.journal.clone() else {
             return Err(ended());
         };
-        let outcome = export(self.ports(&*journal, progress), sink, &self.order).await;
+        let ports = self.ports(&*journal, progress);
+        let (outcome, notes) = match &self.since {
+            Some(Ok(earlier)) => {
+                let since = earlier.since();
+                (export_since(ports, since, sink, &self.order).await, None)
+            }
+            Some(Err(note)) => (export(ports, sink, &self.order).await, Some(note)),
+            None => (export(ports, sink, &self.order).await, None),
+        };
         let outcome = outcome.map_err(|error| setback_of_run(&error))?;
         Ok(Exported {
             name: self.place.file.clone(),
             completeness: outcome.report.completeness,
             report: export_json(&outcome.report).into(),
             delivered: journal.checkpoint().delivered.map(|delivered| *delivered),
+            notes: notes.into_iter().cloned().collect(),
         })
     }
 

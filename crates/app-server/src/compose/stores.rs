@@ -8,8 +8,8 @@ use adapters_store::{
     DataFolder, DataFolderError, Database, DatabaseError, LateAudit, SqliteAudit,
 };
 use domain::jobs::{
-    AuditLog, BagStore, BagStoreError, IdempotencyKeys, JobStore, RunStore, SealedCredentials,
-    Slots,
+    AuditLog, BagStore, BagStoreError, CampaignStore, IdempotencyKeys, JobStore, RunStore,
+    SealedCredentials, Slots,
 };
 use thiserror::Error;
 
@@ -72,6 +72,7 @@ impl StoreError {
 pub(crate) struct Stores {
     pub(crate) jobs: Arc<dyn JobStore>,
     pub(crate) runs: Arc<dyn RunStore>,
+    pub(crate) campaigns: Arc<dyn CampaignStore>,
     pub(crate) bags: Arc<dyn BagStore>,
     pub(crate) audit: Arc<dyn AuditLog>,
     pub(crate) keys: Arc<dyn IdempotencyKeys>,

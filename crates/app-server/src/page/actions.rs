@@ -13,19 +13,22 @@ use crate::problem::Problem;
 
 #[derive(Template)]
 #[template(path = "page/confirm.html")]
-struct ConfirmPage {
-    frame: Frame,
-    path: String,
-    name: String,
-    question: Option<Question>,
+pub(super) struct ConfirmPage {
+    pub(super) frame: Frame,
+    /// What is given up or deleted.
+    pub(super) path: String,
+    /// Where it is looked at.
+    pub(super) back: String,
+    pub(super) name: String,
+    pub(super) question: Option<Question>,
 }
 
 /// What is asked before something is lost.
-struct Question {
-    title: &'static str,
-    text: &'static str,
-    yes: &'static str,
-    no: &'static str,
+pub(super) struct Question {
+    pub(super) title: &'static str,
+    pub(super) text: &'static str,
+    pub(super) yes: &'static str,
+    pub(super) no: &'static str,
 }
 
 /// Asks whether an export is to be given up, or its file to be deleted.
@@ -39,7 +42,8 @@ pub(super) async fn confirm(
     let words = visit.words();
     Ok(html(&ConfirmPage {
         frame: Frame::for_person(&visit, &caller),
-        path: Place::Export(id).path(),
+        path: Place::Export(id.clone()).path(),
+        back: Place::Export(id).path(),
         name: (words.export_of)(&(words.moment)(job.requested)),
         question: question(&visit, &job, job.state_at(service.clock.now())),
     }))

@@ -8,6 +8,7 @@ mod actions;
 mod ask;
 mod assets;
 mod audit;
+mod campaigns;
 mod card;
 mod everybody;
 mod export;
@@ -43,6 +44,20 @@ pub(crate) fn routes() -> Router<Service> {
             post(actions::try_again).get(actions::look),
         )
         .route("/everybody", get(everybody::show))
+        .route("/campaigns", get(campaigns::show))
+        .route(
+            "/campaigns/{id}/pause",
+            post(campaigns::pause).get(campaigns::look),
+        )
+        .route(
+            "/campaigns/{id}/resume",
+            post(campaigns::resume).get(campaigns::look),
+        )
+        .route("/campaigns/{id}/report.csv", get(campaigns::report))
+        .route(
+            "/campaigns/{id}/delete",
+            get(campaigns::confirm).post(campaigns::give_up),
+        )
         .route("/audit", get(audit::show))
         .route("/audit.csv", get(audit::csv))
         .route("/language", post(language::switch).get(to_home))

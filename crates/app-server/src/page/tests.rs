@@ -285,7 +285,7 @@ async fn pages_for_administrators_are_for_them_alone() {
     let john = Visitor::signed_in(&bench, "john").await;
     let root = Visitor::signed_in(&bench, "root").await;
     let path = john.ask().await;
-    for page in ["/everybody", "/audit", "/audit.csv"] {
+    for page in ["/everybody", "/campaigns", "/audit", "/audit.csv"] {
         assert_eq!(john.get(page).await.status, StatusCode::FORBIDDEN, "{page}");
     }
     assert!(!john.page("/").await.contains("/everybody"));
@@ -328,6 +328,68 @@ async fn pages_for_administrators_are_for_them_alone() {
     // And to people who are no administrators it is not there at all.
     let mary = Visitor::signed_in(&bench, "mary").await;
     assert_eq!(mary.get(&path).await.status, StatusCode::NOT_FOUND);
+}
+
+#[tokio::test]
+async fn a_campaign_is_watched_paused_and_given_up() {
+    let bench = bench().await;
+    let root = Visitor::signed_in(&bench, "root").await;
+    assert!(
+        root.page("/campaigns")
+            .await
+            .contains("No campaign was ordered yet")
+    );
+    let order = Request::builder()
+        .method("POST")
+        .uri("/api/v1/campaigns")
+        .header("authorization", crate::api::bench::basic("root", "secret"))
+        .header("content-type", "application/json")
+        .body(Body::from(r#"{"everyone":true}"#))
+        .unwrap();
+    let ordered = bench.send(order).await;
+    let path = ordered
+        .header("location")
+        .strip_prefix("/api/v1")
+        .unwrap()
+        .to_owned();
+    let page = root.until("/campaigns", "class=\"running\"").await;
+    assert!(
+        page.contains("Under way") && page.contains("/pause"),
+        "{page}"
+    );
+    let paused = root.post(&format!("{path}/pause"), "").await;
+    assert_eq!(paused.header("location"), "/campaigns");
+    let page = root.page("/campaigns").await;
+    assert!(page.contains("Paused"));
+    let report = format!("{path}/report.csv");
+    assert!(page.contains(&report), "{page}");
+    let saved = root.get(&report).await;
+    assert!(saved.header("content-disposition").contains("attachment"));
+    let text = String::from_utf8(saved.body).unwrap();
+    assert!(text.starts_with("user,export,state,outcome,missing,sha256\r\n"));
+    assert_eq!(text.lines().count(), 5, "{text}");
+    root.post(&format!("{path}/resume"), "").await;
+    let question = root.page(&format!("{path}/delete")).await;
+    assert!(question.contains("Cancel the campaign?"), "{question}");
+    let mary = Visitor::signed_in(&bench, "mary").await;
+    for action in ["pause", "resume", "delete"] {
+        let answer = mary.post(&format!("{path}/{action}"), "").await;
+        assert_eq!(answer.status, StatusCode::FORBIDDEN, "{action}");
+    }
+    root.post(&format!("{path}/delete"), "").await;
+    let page = root.until("/campaigns", "Cancelled").await;
+    assert!(!page.contains("/pause"), "{page}");
+    for language in ["fr", "ja"] {
+        let foreign = Visitor {
+            language,
+            ..Visitor::signed_in(&bench, "root").await
+        };
+        let page = foreign.page("/campaigns").await;
+        assert!(
+            !page.contains("Cancelled") && page.contains("class=\"cancelled\""),
+            "{page}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -42,6 +42,12 @@ pub(crate) enum Problem {
     MethodNotAllowed,
     /// No export of this caller has this id.
     UnknownExport,
+    /// An export of a campaign that another administrator ordered.
+    OthersExport,
+    /// There is no campaign of this id.
+    UnknownCampaign,
+    /// The campaign is done, or was given up.
+    CampaignOver,
     /// A parameter of the query is not understood.
     InvalidQuery { detail: String },
     /// The body is not JSON.
@@ -161,6 +167,17 @@ impl Problem {
                 "This cannot be done here",
             ),
             Self::UnknownExport => (S::NOT_FOUND, "unknown-export", "There is no such export"),
+            Self::OthersExport => (
+                S::FORBIDDEN,
+                "others-export",
+                "This export was ordered by somebody else",
+            ),
+            Self::UnknownCampaign => (
+                S::NOT_FOUND,
+                "unknown-campaign",
+                "There is no such campaign",
+            ),
+            Self::CampaignOver => (S::CONFLICT, "campaign-over", "The campaign is over"),
             Self::InvalidQuery { .. } => (
                 S::BAD_REQUEST,
                 "invalid-query",
@@ -279,6 +296,15 @@ impl Problem {
             Self::UnknownPath => "the API begins at /api/v1/exports".to_owned(),
             Self::MethodNotAllowed => "the header `Allow` names what can be done".to_owned(),
             Self::UnknownExport => "no export of yours has this id".to_owned(),
+            Self::OthersExport => {
+                "only the person whose data it holds and the administrator who ordered the campaign \
+                 may fetch or delete it"
+                    .to_owned()
+            }
+            Self::UnknownCampaign => "no campaign has this id".to_owned(),
+            Self::CampaignOver => {
+                "all of its exports are over, or it was given up: order a new one".to_owned()
+            }
             Self::InvalidQuery { detail }
             | Self::InvalidKey { detail }
             | Self::InvalidJson { detail }
@@ -347,6 +373,7 @@ impl Problem {
             Self::NotReady { .. }
             | Self::NotResumable { .. }
             | Self::PlatformUnavailable { .. }
+            | Self::CampaignOver
             | Self::Busy => Some(POLL_AGAIN),
             Self::TooManyExports { .. }
             | Self::TooManyStreams { .. }
@@ -361,6 +388,8 @@ impl Problem {
             | Self::UnknownPath
             | Self::MethodNotAllowed
             | Self::UnknownExport
+            | Self::OthersExport
+            | Self::UnknownCampaign
             | Self::InvalidQuery { .. }
             | Self::InvalidJson { .. }
             | Self::InvalidOrder { .. }

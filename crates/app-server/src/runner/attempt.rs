@@ -157,13 +157,14 @@ impl Context {
             Err(stop) => return Ok(self.stopped(job, &mut *run, stop).await),
         };
         drop(run);
+        let notes = exported.notes.clone();
         let kept = tokio::select! {
             biased;
             stop = self.stop_of(entry) => Err(stop),
             kept = self.keep(claim, exported) => Ok(kept),
         };
         Ok(match kept {
-            Ok(Ok(ending)) => Next::Settle(ending, Vec::new()),
+            Ok(Ok(ending)) => Next::Settle(ending, notes),
             Ok(Err(setback)) => self.after(job, setback, Vec::new()),
             Err(Stop::Cancelled) => Next::Settle(Ending::Cancelled, Vec::new()),
             Err(Stop::Lost) => Next::Nothing,
@@ -179,6 +180,7 @@ impl Context {
         entry: &Underway,
     ) -> Result<Box<dyn Run>, Setback> {
         let backend = &self.ports.backend;
+        let earlier = self.earlier(&claim.job).await;
         backend
             .prepare(Assignment {
                 order: order(&claim.job, backend.source(), place.bag.clone()),
@@ -191,6 +193,7 @@ impl Context {
                     rate: self.ports.rate.clone(),
                     until: entry.until.clone(),
                 }),
+                earlier,
             })
             .await
     }

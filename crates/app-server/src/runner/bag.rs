@@ -1,18 +1,25 @@
 //! A job's bag: its name, the space for it, and the store that takes it over.
 
+use std::sync::Arc;
+
 use domain::bag::receipt::{BagReceipt, ReceivedFile};
-use domain::jobs::{BagRecord, Claim, Delivery, Ending, Job, JobId, JobPage, KeptReceipt, Whose};
+use domain::jobs::{
+    BagRecord, Claim, Delivery, Ending, Job, JobId, JobPage, JobStateName, KeptReceipt, Whose,
+};
 use domain::model::SafeName;
 use jiff::Timestamp;
 
 use super::context::Context;
 use super::order::{bag_name, file_name};
 use super::terms::Terms;
-use crate::backend::{Exported, Setback, no_space, setback_of_runs};
+use crate::backend::{EarlierExport, Exported, Setback, no_space, setback_of_runs};
 use crate::causes::Causes;
 
 /// Earlier jobs of an owner among which one with the same bag's name is looked for. More do not begin in one second.
 const NAMESAKES: usize = 5;
+
+/// A person's latest jobs among which one with a bag is looked for.
+const EARLIER: usize = 50;
 
 /// A run's own names.
 pub(super) struct Place {
@@ -32,6 +39,35 @@ impl Context {
         let bag = bag_name(job, others.iter().map(|stored| &stored.job));
         let file = file_name(job, &bag);
         Place { bag, file }
+    }
+
+    /// The last bag of the same person that was ready before a job began, where its campaign wants archives taken from it. It is the same
+    /// one each time that the job is run, as long as it is kept.
+    pub(super) async fn earlier(&self, job: &Job) -> Option<EarlierExport> {
+        let campaign = self.ports.campaigns.get(&job.campaign.as_ref()?.id).await;
+        campaign.ok()?.order.since?;
+        let page = JobPage {
+            after: None,
+            limit: EARLIER,
+        };
+        let whose = Whose::Of(job.owner.clone());
+        let theirs = self.ports.store.list(&whose, page);
+        let theirs = theirs.await.ok()?;
+        let now = self.ports.clock.now();
+        let ready = theirs.into_iter().map(|stored| stored.job).filter(|other| {
+            let is_theirs = other.id != job.id && other.request.user == job.request.user;
+            is_theirs && other.state_at(now) == JobStateName::Ready
+        });
+        let bags = ready.filter_map(|other| Some((other.id.clone(), other.delivery()?.clone())));
+        let began = job.began.unwrap_or(now);
+        let before = bags.filter(|(_, delivery)| delivery.ready <= began);
+        let (id, delivery) = before.max_by_key(|(_, delivery)| delivery.ready)?;
+        Some(EarlierExport {
+            id,
+            name: delivery.bag.name,
+            bytes: delivery.bag.bytes,
+            bags: Arc::clone(&self.ports.bags),
+        })
     }
 
     /// What a run needs on disk before it begins.
@@ -97,7 +133,7 @@ impl Context {
                 bytes: kept.bytes,
                 sha256: kept.sha256,
             };
-            Box::new(self.receipt(&BagReceipt::new(file, delivered, &claim.job.owner)))
+            Box::new(self.receipt(&BagReceipt::new(file, delivered, claim.job.requested_by())))
         });
         Ok(Ending::Delivered {
             delivery: Delivery {

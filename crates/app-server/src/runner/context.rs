@@ -1,10 +1,11 @@
 //! What everything in here works with.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicUsize;
 
 use domain::jobs::{
-    AuditAction, AuditEntry, AuditLog, BagStore, Job, JobId, JobStore, RunStore, RunWriter,
-    SealedCredentials, Slots,
+    AuditAction, AuditEntry, AuditLog, BagStore, CampaignStore, Job, JobId, JobStore, RunStore,
+    RunWriter, SealedCredentials, Slots,
 };
 use domain::model::UserId;
 use domain::ports::Clock;
@@ -24,6 +25,7 @@ use crate::sign::Signer;
 pub(crate) struct RunnerPorts {
     pub(crate) store: Arc<dyn JobStore>,
     pub(crate) runs: Arc<dyn RunStore>,
+    pub(crate) campaigns: Arc<dyn CampaignStore>,
     pub(crate) bags: Arc<dyn BagStore>,
     /// The platform's slots and its requests a second, where workers share them.
     pub(crate) slots: Option<Arc<dyn Slots>>,
@@ -45,6 +47,8 @@ pub(super) struct Context {
     pub(super) registry: Registry,
     pub(super) runs: Runs,
     pub(super) watched: Watched,
+    /// Jobs of campaigns that this process runs.
+    pub(super) of_campaigns: Arc<AtomicUsize>,
     /// A place is free, or a job may be claimed.
     pub(super) wake: Notify,
     /// Something may be wanted of a run.
@@ -62,6 +66,7 @@ impl Context {
             registry: Registry::default(),
             runs: Runs::default(),
             watched: Watched::default(),
+            of_campaigns: Arc::default(),
             wake: Notify::new(),
             renew: Notify::new(),
             stopping: CancellationToken::new(),

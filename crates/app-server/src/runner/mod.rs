@@ -3,6 +3,7 @@
 
 mod attempt;
 mod bag;
+mod campaigns;
 mod context;
 mod leases;
 mod live;

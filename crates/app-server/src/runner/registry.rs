@@ -1,9 +1,9 @@
 //! Whose jobs are unfinished, and the credentials that their owners signed in with last: in memory, and no longer than that.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use domain::jobs::JobId;
+use domain::jobs::{CampaignId, Job, JobId};
 use domain::model::UserId;
 use secrecy::ExposeSecret as _;
 
@@ -16,6 +16,10 @@ pub(super) struct Turn(u64);
 #[derive(Default)]
 struct Known {
     unfinished: HashMap<JobId, (UserId, Turn)>,
+    /// Of these, the names of campaigns: their owner is who ordered them.
+    campaigns: HashSet<JobId>,
+    /// Of these, jobs of campaigns: they count nothing against their owner's share.
+    of_campaigns: HashSet<JobId>,
     turns: u64,
     /// Jobs that are over, and whose tickets are still to be deleted.
     open: HashMap<JobId, UserId>,
@@ -54,6 +58,28 @@ impl Registry {
         turn
     }
 
+    /// The same of a job that may be one of a campaign.
+    pub(super) fn add_job(&self, job: &Job) -> Turn {
+        let turn = self.add(&job.id, &job.owner);
+        if job.campaign.is_some() {
+            self.known().of_campaigns.insert(job.id.clone());
+        }
+        turn
+    }
+
+    /// A campaign is under way from now on: what its administrator signs in with is of use for it.
+    pub(super) fn add_campaign(&self, campaign: &CampaignId, administrator: &UserId) -> Turn {
+        let turn = self.add(campaign.key(), administrator);
+        self.known().campaigns.insert(campaign.key().clone());
+        turn
+    }
+
+    /// The campaigns that are under way, as far as this process knows.
+    pub(super) fn campaigns(&self) -> Vec<CampaignId> {
+        let known = self.known();
+        known.campaigns.iter().cloned().map(Into::into).collect()
+    }
+
     /// Since when a job is unfinished.
     pub(super) fn turn(&self, job: &JobId) -> Option<Turn> {
         self.known().unfinished.get(job).map(|(_, turn)| *turn)
@@ -68,6 +94,8 @@ impl Registry {
                 return false;
             }
             known.unfinished.remove(job);
+            known.campaigns.remove(job);
+            known.of_campaigns.remove(job);
             known.forget_idle(&owner);
         }
         true
@@ -93,10 +121,24 @@ impl Registry {
 
     /// Every job that is unfinished, as far as this process knows.
     pub(super) fn unfinished(&self) -> Vec<JobId> {
-        self.known().unfinished.keys().cloned().collect()
+        let known = self.known();
+        let jobs = known.unfinished.keys();
+        jobs.filter(|job| !known.campaigns.contains(*job))
+            .cloned()
+            .collect()
     }
 
-    /// The unfinished jobs of this owner.
+    /// How many unfinished jobs this owner asked for.
+    pub(super) fn count_of(&self, owner: &UserId) -> usize {
+        let theirs = self.jobs_of(owner);
+        let known = self.known();
+        let own = theirs
+            .iter()
+            .filter(|job| !known.campaigns.contains(*job) && !known.of_campaigns.contains(*job));
+        own.count()
+    }
+
+    /// The unfinished jobs of this owner, and the campaigns that they ordered.
     pub(super) fn jobs_of(&self, owner: &UserId) -> Vec<JobId> {
         let known = self.known();
         let theirs = known
@@ -131,7 +173,8 @@ impl Registry {
     }
 }
 
-fn is_same(one: &Credentials, other: &Credentials) -> bool {
+/// Whether they are the same in every character.
+pub(super) fn is_same(one: &Credentials, other: &Credentials) -> bool {
     one.login == other.login && one.password.expose_secret() == other.password.expose_secret()
 }
 

@@ -55,8 +55,8 @@ pub(crate) enum RetryError {
 
 /// Runs jobs: a few at a time, each of which can be stopped at any moment and resumed, by this process or the next.
 pub(crate) struct Runner {
-    context: Arc<Context>,
-    tasks: TaskTracker,
+    pub(super) context: Arc<Context>,
+    pub(super) tasks: TaskTracker,
     loops: TaskTracker,
 }
 
@@ -77,6 +77,7 @@ impl Runner {
             }
             clean_up(&context).await;
         }
+        context.hold_campaigns().await;
         let runner = Self {
             context,
             tasks: TaskTracker::new(),
@@ -159,7 +160,7 @@ impl Runner {
         let retried = self.retried(owner, id).await?;
         let limit = context.terms.shares.unfinished;
         context.look_up_jobs(owner).await;
-        if context.registry.jobs_of(owner).len() >= limit {
+        if context.registry.count_of(owner) >= limit {
             return Err(JobStoreError::TooManyUnfinished { limit }.into());
         }
         let turn = self.hand_over(id, owner, &credentials).await;
@@ -243,13 +244,23 @@ impl Runner {
         id: &JobId,
         credentials: &Credentials,
     ) -> Result<(), JobStoreError> {
+        self.context.accepted(owner, credentials).await;
+        self.give_up(owner, id, owner).await
+    }
+
+    /// As [`Runner::cancel`], by somebody who may not be its owner.
+    pub(crate) async fn give_up(
+        &self,
+        owner: &UserId,
+        id: &JobId,
+        by: &UserId,
+    ) -> Result<(), JobStoreError> {
         let context = Arc::clone(&self.context);
-        let (owner, id, asked) = (owner.clone(), id.clone(), id.clone());
-        context.accepted(&owner, credentials).await;
+        let (owner, id, asked, by) = (owner.clone(), id.clone(), id.clone(), by.clone());
         // A task of its own: the caller may go away.
         let cancelled = self.tasks.spawn(async move {
             tokio::select! {
-                cancelled = context.cancel(&owner, &id) => Some(cancelled),
+                cancelled = context.cancel(&owner, &id, &by) => Some(cancelled),
                 () = context.at_once.cancelled() => None,
             }
         });
@@ -297,7 +308,13 @@ async fn change_of(id: &JobId, changes: &mut BoxStream<'static, Change>) {
 }
 
 impl Context {
-    async fn cancel(&self, owner: &UserId, id: &JobId) -> Result<(), JobStoreError> {
+    /// Gives a job up for somebody, whoever runs it.
+    pub(super) async fn cancel(
+        &self,
+        owner: &UserId,
+        id: &JobId,
+        by: &UserId,
+    ) -> Result<(), JobStoreError> {
         // What changes after this is heard.
         let mut changes = self.ports.store.changes();
         let mut is_wished = false;
@@ -306,7 +323,7 @@ impl Context {
             began.as_mut().enable();
             let StoredJob { mut job, version } = self.ports.store.get(owner, id).await?;
             if let Some(run) = self.runs.get(id) {
-                match self.ports.store.wish(owner, id, Wish::Cancel).await {
+                match self.ports.store.wish(owner, id, Wish::Cancel, by).await {
                     // It is over, or ends in this moment.
                     Ok(()) | Err(JobStoreError::Conflict { .. }) => {}
                     Err(error) => return Err(error),
@@ -317,7 +334,7 @@ impl Context {
                 continue;
             }
             if matches!(job.state, JobState::Running) && !is_wished {
-                match self.ports.store.wish(owner, id, Wish::Cancel).await {
+                match self.ports.store.wish(owner, id, Wish::Cancel, by).await {
                     Ok(()) | Err(JobStoreError::Conflict { .. }) => is_wished = true,
                     Err(error) => return Err(error),
                 }
@@ -338,7 +355,7 @@ impl Context {
             // Nobody runs it, and from now on nobody will.
             match self.ports.store.update(version, job.clone()).await {
                 Ok(stored) => {
-                    self.cancelled(stored).await;
+                    self.cancelled(stored, by).await;
                     return Ok(());
                 }
                 Err(JobStoreError::Conflict { .. }) => {}
@@ -348,12 +365,10 @@ impl Context {
     }
 
     /// What is left to do for a job that was given up while nobody ran it.
-    async fn cancelled(&self, stored: StoredJob) {
+    async fn cancelled(&self, stored: StoredJob, by: &UserId) {
         let StoredJob { mut job, version } = stored;
         let action = AuditAction::ExportCancelled;
-        let owner = job.owner.clone();
-        self.audit(action, &job, Some(&owner), Came::default())
-            .await;
+        self.audit(action, &job, Some(by), Came::default()).await;
         let notes = match job.began {
             Some(_) => self.abandon_unfinished(&job, &sweeper(&job)).await.notes,
             None => Vec::new(),

@@ -1,11 +1,13 @@
-//! With whose credentials a job is run: the service's own, else its owner's, else those that were sealed for it.
+//! With whose credentials a job is run: the service's own, else its owner's, else those that were sealed for it; last, for one of a
+//! campaign, those of the administrator who ordered that.
 
 use std::sync::Arc;
 
-use domain::jobs::{Job, JobId, JobPage, Whose};
+use domain::jobs::{CampaignMark, Job, JobId, JobPage, Whose};
 use domain::model::UserId;
 
 use super::context::Context;
+use super::registry::is_same;
 use super::terms::Duty;
 use crate::backend::{Credentials, SignIn};
 use crate::causes::Causes;
@@ -20,27 +22,29 @@ impl Context {
         if self.ports.backend.has_service_account() {
             ways.push(SignIn::Service);
         }
-        match self.registry.credentials(&job.owner) {
-            Some(credentials) => ways.push(SignIn::Person(credentials)),
-            None => ways.extend(self.unseal(job).await.map(SignIn::Person)),
-        }
+        let held = match self.registry.credentials(&job.owner) {
+            Some(held) => Some(held),
+            None => self.unsealed(&job.id, &job.owner).await,
+        };
+        ways.extend(held.map(SignIn::Person));
+        ways.extend(self.sign_in_of_campaign(job).await);
         ways
     }
 
     /// A lost or another key costs a sign-in, and nothing else.
-    async fn unseal(&self, job: &Job) -> Option<Credentials> {
+    pub(super) async fn unsealed(&self, job: &JobId, owner: &UserId) -> Option<Credentials> {
         let seal = self.ports.seal.as_ref()?;
-        let sealed = match self.ports.sealed.get(&job.id).await {
+        let sealed = match self.ports.sealed.get(job).await {
             Ok(sealed) => sealed?,
             Err(error) => {
-                tracing::error!(job = %job.id, error = %Causes(&error), "sealed credentials could not be read");
+                tracing::error!(job = %job, error = %Causes(&error), "sealed credentials could not be read");
                 return None;
             }
         };
-        match seal.open(&job.id, &job.owner, &sealed) {
+        match seal.open(job, owner, &sealed) {
             Ok(credentials) => Some(credentials),
             Err(error) => {
-                tracing::warn!(job = %job.id, %error, "its owner has to sign in");
+                tracing::warn!(job = %job, %error, "its owner has to sign in");
                 None
             }
         }
@@ -81,8 +85,21 @@ impl Context {
             }
             SignIn::Person(credentials) => {
                 self.registry.refused(&job.owner, credentials);
+                self.registry.refused(job.requested_by(), credentials);
                 self.delete_sealed(&job.id).await;
+                if let Some(campaign) = &job.campaign {
+                    self.refused_of_campaign(campaign, credentials).await;
+                }
             }
+        }
+    }
+
+    /// What was sealed for a campaign is of no use any more where it is what the platform refuses.
+    async fn refused_of_campaign(&self, campaign: &CampaignMark, refused: &Credentials) {
+        let (key, administrator) = (campaign.id.key(), &campaign.requested_by);
+        let sealed = self.unsealed(key, administrator).await;
+        if sealed.is_some_and(|sealed| is_same(&sealed, refused)) {
+            self.delete_sealed(key).await;
         }
     }
 
@@ -111,13 +128,14 @@ impl Context {
         match self.ports.store.list(&whose, page).await {
             Ok(jobs) => {
                 for stored in jobs.iter().filter(|stored| stored.job.is_unfinished()) {
-                    self.registry.add(&stored.job.id, owner);
+                    self.registry.add_job(&stored.job);
                 }
             }
             Err(error) => {
                 tracing::warn!(error = %Causes(&error), "jobs of an owner could not be looked up");
             }
         }
+        self.look_up_campaigns(owner).await;
     }
 
     /// Queues the jobs of an owner that wait for a sign-in.

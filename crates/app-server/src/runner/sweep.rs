@@ -40,6 +40,7 @@ pub(super) async fn forget_forever(context: Arc<Context>) {
     loop {
         let pause = context.terms.pace.sweep_every;
         context.ports.clock.sleep(pause).await;
+        context.forget_campaigns().await;
         let known = context.registry.unfinished().into_iter();
         for id in known.chain(context.watched.ids()) {
             let turn = context.registry.turn(&id);
@@ -68,6 +69,7 @@ impl Context {
     /// Deletes what is over now.
     pub(super) async fn sweep(&self) {
         self.finish_open().await;
+        self.forget_campaigns().await;
         match self.ports.store.overdue().await {
             Ok(overdue) => {
                 for stored in overdue {
@@ -263,7 +265,10 @@ impl Context {
     async fn delete_unneeded_seal(&self, id: &JobId) {
         let is_needed = match self.ports.store.find(id).await {
             Ok(stored) => stored.job.is_unfinished() && self.ports.seal.is_some(),
-            Err(JobStoreError::Unknown { .. }) => false,
+            Err(JobStoreError::Unknown { .. }) => match self.is_campaign_under_way(id).await {
+                Ok(under_way) => under_way && self.ports.seal.is_some(),
+                Err(_) => return,
+            },
             Err(_) => return,
         };
         if !is_needed && let Err(error) = self.ports.sealed.delete(id).await {

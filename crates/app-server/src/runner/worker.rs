@@ -1,11 +1,14 @@
 //! Claims jobs, as many at a time as there are places, and records what came of each.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::jobs::{
-    AuditAction, Change, Claim, Ending, JobState, JobStoreError, RunWriter, StoredJob, WorkerId,
+    AuditAction, Change, Claim, ClaimLimits, Ending, Job, JobState, JobStoreError, RunWriter,
+    StoredJob, WorkerId,
 };
+use domain::model::UserId;
 use futures_util::StreamExt as _;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
@@ -81,11 +84,7 @@ async fn claim_all(
         match context
             .ports
             .store
-            .claim(
-                worker,
-                context.terms.pace.lease,
-                context.terms.shares.archives,
-            )
+            .claim(worker, context.terms.pace.lease, context.claim_limits())
             .await
         {
             Ok(Some(claim)) => begin(context, claim, asked, Some(place), tasks),
@@ -102,9 +101,10 @@ fn begin(
     context: &Arc<Context>,
     claim: Claim,
     asked: Duration,
-    place: Option<OwnedSemaphorePermit>,
+    permit: Option<OwnedSemaphorePermit>,
     tasks: &TaskTracker,
 ) {
+    let place = context.taken(permit, &claim);
     let run = Context::run_of(Arc::clone(context), claim, asked, place);
     let at_once = context.at_once.clone();
     tasks.spawn(async move { at_once.run_until_cancelled(run).await });
@@ -131,26 +131,57 @@ async fn take_over(context: &Arc<Context>, worker: &WorkerId, tasks: &TaskTracke
     }
 }
 
+/// A place that a job runs in.
+struct Place {
+    /// None where it was taken over although all places are taken.
+    _permit: Option<OwnedSemaphorePermit>,
+    /// The count of jobs of campaigns, where it is one.
+    of_campaigns: Option<Arc<AtomicUsize>>,
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        if let Some(count) = &self.of_campaigns {
+            count.fetch_sub(1, Ordering::SeqCst);
+        }
+    }
+}
+
 impl Context {
+    /// One place is kept for people who ask for themselves, where there is more than one.
+    fn claim_limits(&self) -> ClaimLimits {
+        let for_campaigns = self.terms.places.saturating_sub(1).max(1);
+        ClaimLimits {
+            archives: self.terms.shares.archives,
+            campaigns: self.of_campaigns.load(Ordering::SeqCst) < for_campaigns,
+        }
+    }
+
+    fn taken(&self, permit: Option<OwnedSemaphorePermit>, claim: &Claim) -> Place {
+        let is_of_campaign = claim.job.campaign.is_some();
+        if is_of_campaign {
+            self.of_campaigns.fetch_add(1, Ordering::SeqCst);
+        }
+        Place {
+            _permit: permit,
+            of_campaigns: is_of_campaign.then(|| Arc::clone(&self.of_campaigns)),
+        }
+    }
+
     /// Until when a lease that was asked for at this moment may be used.
     pub(super) fn held_until(&self, asked: Duration) -> Duration {
         let lease = self.terms.pace.lease;
         asked + lease.saturating_sub(lease / 4)
     }
 
-    async fn run_of(
-        self: Arc<Self>,
-        claim: Claim,
-        asked: Duration,
-        place: Option<OwnedSemaphorePermit>,
-    ) {
+    async fn run_of(self: Arc<Self>, claim: Claim, asked: Duration, place: Place) {
         let id = claim.job.id.clone();
         if let Some(other) = self.runs.get(&id) {
             // Its lease ran out while this process was held up.
             other.lost.cancel();
             other.ended.cancelled().await;
         }
-        let turn = self.registry.add(&id, &claim.job.owner);
+        let turn = self.registry.add_job(&claim.job);
         let live = self.watched.get_or_add(&id);
         let slots = self.ports.slots.as_ref();
         let slots =
@@ -229,8 +260,22 @@ impl Context {
         lost
     }
 
+    /// Who wanted a job of a campaign to be given up: its person, or an administrator.
+    async fn wished_by(&self, job: &Job) -> UserId {
+        let found = match &job.campaign {
+            Some(_) => self.ports.store.find(&job.id).await.ok(),
+            None => None,
+        };
+        let by = found.and_then(|stored| stored.job.wished_by);
+        by.unwrap_or_else(|| job.owner.clone())
+    }
+
     async fn audit_ending(&self, claim: &Claim, ending: &Ending) {
         let job = &claim.job;
+        let by = match ending {
+            Ending::Cancelled => Some(self.wished_by(job).await),
+            _ => None,
+        };
         let (action, actor, came) = match ending {
             Ending::Delivered { delivery, .. } => (
                 AuditAction::ExportReady,
@@ -249,11 +294,7 @@ impl Context {
                     ..Came::default()
                 },
             ),
-            Ending::Cancelled => (
-                AuditAction::ExportCancelled,
-                Some(&job.owner),
-                Came::default(),
-            ),
+            Ending::Cancelled => (AuditAction::ExportCancelled, by.as_ref(), Came::default()),
         };
         self.audit(action, job, actor, came).await;
     }
@@ -273,8 +314,10 @@ impl Context {
             }
         );
         // Its owner may have come while its run ended.
-        if waits_for_owner && self.registry.credentials(&job.owner).is_some() {
-            self.let_go_on(&job.owner).await;
+        for person in [&job.owner, job.requested_by()] {
+            if waits_for_owner && self.registry.credentials(person).is_some() {
+                self.let_go_on(person).await;
+            }
         }
     }
 }

@@ -43,11 +43,19 @@ pub enum AuditAction {
     Expired,
     /// The audit trail was read.
     AuditRead,
+    /// A campaign was ordered.
+    CampaignRequested,
+    /// A campaign was paused.
+    CampaignPaused,
+    /// A paused campaign was resumed.
+    CampaignResumed,
+    /// A campaign was given up.
+    CampaignCancelled,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 18] = [
         Self::SignedIn,
         Self::SignInRefused,
         Self::SignedOut,
@@ -62,6 +70,10 @@ impl AuditAction {
         Self::Deleted,
         Self::Expired,
         Self::AuditRead,
+        Self::CampaignRequested,
+        Self::CampaignPaused,
+        Self::CampaignResumed,
+        Self::CampaignCancelled,
     ];
 
     /// Its name, for columns and files.
@@ -81,6 +93,10 @@ impl AuditAction {
             Self::Deleted => "deleted",
             Self::Expired => "expired",
             Self::AuditRead => "audit-read",
+            Self::CampaignRequested => "campaign-requested",
+            Self::CampaignPaused => "campaign-paused",
+            Self::CampaignResumed => "campaign-resumed",
+            Self::CampaignCancelled => "campaign-cancelled",
         }
     }
 

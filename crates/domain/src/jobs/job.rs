@@ -6,7 +6,9 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan as _};
 use thiserror::Error;
 
-use super::{Delivery, DownloadRecord, JobFailure, JobId, JobRequest, JobState, JobStateName};
+use super::{
+    CampaignMark, Delivery, DownloadRecord, JobFailure, JobId, JobRequest, JobState, JobStateName,
+};
 use super::{Transfer, WaitingFor};
 use crate::model::UserId;
 
@@ -47,6 +49,10 @@ pub struct Job {
     pub downloads: Vec<DownloadRecord>,
     /// All downloads that were ever recorded.
     pub downloads_total: u64,
+    /// The campaign that it belongs to. Its owner is then the person whose data it is.
+    pub campaign: Option<CampaignMark>,
+    /// Who wants of it what is wanted of it: its owner or, for one of a campaign, an administrator.
+    pub wished_by: Option<UserId>,
 }
 
 impl Job {
@@ -71,6 +77,16 @@ impl Job {
             notes: Vec::new(),
             downloads: Vec::new(),
             downloads_total: 0,
+            campaign: None,
+            wished_by: None,
+        }
+    }
+
+    /// Who asked for it: its owner or, for one of a campaign, the administrator who ordered that.
+    pub fn requested_by(&self) -> &UserId {
+        match &self.campaign {
+            Some(campaign) => &campaign.requested_by,
+            None => &self.owner,
         }
     }
 

@@ -1,12 +1,16 @@
 //! A job: one order given to the service, from the request to the record that outlives its archive.
 //!
 //! [`Job`] is a pure state machine. [`JobStore`] records jobs and says who runs which, [`RunStore`] opens their runs, [`BagStore`] keeps
-//! their bags, [`Slots`] bound what runs on the platform, [`AuditLog`] keeps who did what, [`IdempotencyKeys`] keep repeated orders
-//! apart from new ones, [`SealedCredentials`] what jobs that run unattended need. [`RunRecords`] are for run stores that many workers share. With whose credentials a job is run is the
+//! their bags, [`CampaignStore`] campaigns of many jobs, [`Slots`] bound what runs on the platform, [`AuditLog`] keeps who did what,
+//! [`IdempotencyKeys`] keep repeated orders apart from new ones, [`SealedCredentials`] what jobs that run unattended need.
+//! [`RunRecords`] are for run stores that many workers share. With whose credentials a job is run is the
 //! service's matter: neither readable credentials nor a running workflow are ever part of a job.
 
 mod audit;
 mod bags;
+mod campaign;
+mod campaign_id;
+mod campaign_store;
 mod credentials;
 mod download;
 mod id;
@@ -30,6 +34,13 @@ pub use audit::{
 #[cfg(any(test, feature = "testing"))]
 pub use bags::MockBagStore;
 pub use bags::{BagBody, BagStore, BagStoreError, KeptBag};
+pub use campaign::{
+    Audience, Campaign, CampaignOrder, CampaignPhase, CampaignStanding, CampaignState, Since,
+};
+pub use campaign_id::{CampaignId, CampaignMark};
+#[cfg(any(test, feature = "testing"))]
+pub use campaign_store::MockCampaignStore;
+pub use campaign_store::{CampaignStore, CampaignStoreError};
 #[cfg(any(test, feature = "testing"))]
 pub use credentials::MockSealedCredentials;
 pub use credentials::{SealedCredentials, SealedCredentialsError};
@@ -56,7 +67,7 @@ pub use state::{BagRecord, Delivery, JobFailure, JobState, JobStateName, KeptRec
 #[cfg(any(test, feature = "testing"))]
 pub use store::MockJobStore;
 pub use store::{
-    Admitted, Change, Ending, JobPage, JobStore, JobStoreError, Pause, Shares, Standing, StoredJob,
-    Whose,
+    Admitted, Change, ClaimLimits, Ending, JobPage, JobStore, JobStoreError, Pause, Shares,
+    Standing, StoredJob, Whose,
 };
 pub use version::Version;

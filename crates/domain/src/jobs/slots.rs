@@ -31,7 +31,8 @@ pub enum SlotsError {
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]
 #[async_trait]
 pub trait Slots: Send + Sync {
-    /// Takes a slot for the export of an item. The one that it has already stays its own, whoever took it; `None` where all are taken.
+    /// Takes a slot for the export of an item. The one that it has already stays its own, whoever took it; `None` where all are taken, and
+    /// for a job of a campaign while one wants some that a person asked for.
     async fn take(&self, lease: &Lease, item: &ItemRef) -> Result<Option<Slot>, SlotsError>;
 
     /// The export of an item has ended, or never began. One without a slot is success.

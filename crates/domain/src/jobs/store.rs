@@ -110,6 +110,15 @@ impl Shares {
     }
 }
 
+/// What a worker may claim.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ClaimLimits {
+    /// Jobs of a person of whom so many archives are kept wait, unless something is wanted of them.
+    pub archives: usize,
+    /// Whether it may be a job of a campaign. Where a worker keeps a place for people who ask for themselves, it may not be.
+    pub campaigns: bool,
+}
+
 /// What became of an order.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Admitted {
@@ -284,7 +293,7 @@ pub trait JobStore: Send + Sync {
     /// How many jobs are in each state; states without one are left out.
     async fn count(&self) -> Result<Vec<(JobStateName, u64)>, JobStoreError>;
 
-    /// Every job that is queued, running or waiting, and whose it is.
+    /// Every job that is queued, running or waiting, and whose it is; without those of campaigns, which may be many.
     async fn unfinished(&self) -> Result<Vec<(JobId, UserId)>, JobStoreError>;
 
     /// Replaces a job that nobody runs. Where it has changed since `seen`, or is run, [`JobStoreError::Conflict`], and nothing
@@ -303,13 +312,16 @@ pub trait JobStore: Send + Sync {
     /// Takes the job that is next, for `term`; `None` where there is none. Claimed once, whoever else asks at the same time.
     ///
     /// First those whose lease ran out, then queued ones and waiting ones whose time has come. Of one person at most one job runs at a
-    /// time, and the person who was served the longest ago is next. Jobs of a person of whom `archives` archives are kept wait, unless
-    /// something is wanted of them. A claim of a job whose lease ran out counts one more [death](Job::deaths).
+    /// time, and the person who was served the longest ago is next. Jobs of a person wait while as many of their archives are kept as
+    /// [`ClaimLimits`] says. A claim of a job whose lease ran out counts one more [death](Job::deaths).
+    ///
+    /// Jobs of campaigns come after those that people asked for themselves, count nothing against their shares, and do not keep them
+    /// from running. The campaign with the fewest running jobs is next; of a paused one only jobs that have begun before.
     async fn claim(
         &self,
         worker: &WorkerId,
         term: Duration,
-        archives: usize,
+        limits: ClaimLimits,
     ) -> Result<Option<Claim>, JobStoreError>;
 
     /// Takes a job whose lease ran out, or that was given back and still has [slots](super::Slots) of the platform, and no other; `None` where
@@ -342,12 +354,18 @@ pub trait JobStore: Send + Sync {
         notes: Vec<String>,
     ) -> Result<StoredJob, JobStoreError>;
 
-    /// A person signed in: their jobs that wait for that are queued again. Gives how many.
+    /// A person signed in: their jobs that wait for that, and those of campaigns that they ordered, are queued again. Gives how many.
     async fn signed_in(&self, owner: &UserId) -> Result<u64, JobStoreError>;
 
-    /// Says what an owner wants of a job. One that nobody runs is queued again with the wish, so that whoever claims it
-    /// sees it. A job that is over is [`JobStoreError::Conflict`].
-    async fn wish(&self, owner: &UserId, id: &JobId, wish: Wish) -> Result<(), JobStoreError>;
+    /// Says what somebody wants of a job: its owner or, for one of a campaign, an administrator. One that nobody runs is queued again with
+    /// the wish, so that whoever claims it sees it. A job that is over is [`JobStoreError::Conflict`].
+    async fn wish(
+        &self,
+        owner: &UserId,
+        id: &JobId,
+        wish: Wish,
+        by: &UserId,
+    ) -> Result<(), JobStoreError>;
 
     /// Records how far runs are, for those who watch from elsewhere. Leases that are lost are left out; it cannot fail a run.
     ///

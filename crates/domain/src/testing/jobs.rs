@@ -12,15 +12,16 @@ use futures_util::stream::{self, BoxStream};
 use jiff::Timestamp;
 
 use crate::jobs::{
-    Admitted, Change, Claim, Ending, Job, JobId, JobPage, JobProgress, JobState, JobStateName,
-    JobStore, JobStoreError, Lease, Pause, Renewed, RunWriter, Shares, Standing, StoredJob, Token,
-    Transfer, Version, WaitingFor, Whose, Wish, WorkerId,
+    Admitted, Campaign, CampaignId, CampaignState, Change, Claim, ClaimLimits, Ending, Job, JobId,
+    JobPage, JobProgress, JobState, JobStateName, JobStore, JobStoreError, Lease, Pause, Renewed,
+    RunWriter, Shares, Standing, StoredJob, Token, Transfer, Version, WaitingFor, Whose, Wish,
+    WorkerId,
 };
 use crate::model::UserId;
 use crate::ports::Clock;
 
-struct Kept {
-    job: Job,
+pub(super) struct Kept {
+    pub(super) job: Job,
     version: u64,
     /// Whoever runs it, and until when.
     held: Option<(Token, Timestamp)>,
@@ -35,7 +36,7 @@ struct Kept {
 }
 
 impl Kept {
-    fn new(job: Job) -> Self {
+    pub(super) fn new(job: Job) -> Self {
         Self {
             job,
             version: 1,
@@ -49,7 +50,7 @@ impl Kept {
         }
     }
 
-    fn stored(&self) -> StoredJob {
+    pub(super) fn stored(&self) -> StoredJob {
         StoredJob {
             job: self.job.clone(),
             version: Version(self.version),
@@ -77,12 +78,30 @@ impl Kept {
         }
     }
 
+    /// When it is tried again, where it waits.
+    fn retry(&self) -> Option<Timestamp> {
+        match &self.job.state {
+            JobState::Waiting { retry, .. } => *retry,
+            _ => None,
+        }
+    }
+
     fn lease_ran_out(&self, now: Timestamp) -> bool {
         self.is_running() && self.held.as_ref().is_none_or(|held| held.1 <= now)
     }
 
+    /// It is to be given up. One that nobody runs is queued, so that whoever claims it sees that.
+    pub(super) fn wish_cancelled(&mut self, by: &UserId) {
+        self.wish = Some(Wish::Cancel);
+        self.job.wished_by = Some(by.clone());
+        if !self.is_running() {
+            self.job.state = JobState::Queued;
+            self.version += 1;
+        }
+    }
+
     /// Nobody runs it any more.
-    fn release(&mut self) {
+    pub(super) fn release(&mut self) {
         self.held = None;
         self.version += 1;
         if !self.job.is_unfinished() {
@@ -101,8 +120,9 @@ struct Watcher {
 const UNREAD_CHANGES: usize = 256;
 
 #[derive(Default)]
-struct Jobs {
-    by_id: BTreeMap<JobId, Kept>,
+pub(super) struct Jobs {
+    pub(super) by_id: BTreeMap<JobId, Kept>,
+    pub(super) campaigns: BTreeMap<CampaignId, Campaign>,
     claims: u64,
     watchers: Vec<Arc<Mutex<Watcher>>>,
 }
@@ -112,7 +132,7 @@ fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 impl Jobs {
-    fn notify(&mut self, id: &JobId) {
+    pub(super) fn notify(&mut self, id: &JobId) {
         // Whose stream was dropped does not watch any more.
         self.watchers
             .retain(|watcher| Arc::strong_count(watcher) > 1);
@@ -142,15 +162,46 @@ impl Jobs {
             .ok_or_else(|| lost(lease))
     }
 
-    fn runs_for(&self, owner: &UserId) -> bool {
-        self.by_id
-            .values()
-            .any(|kept| kept.is_running() && kept.job.owner == *owner)
+    /// Whether a job of this one's owner runs that keeps it from running.
+    fn is_held_up(&self, by: &Kept) -> bool {
+        self.by_id.values().any(|kept| {
+            let is_theirs = kept.is_running() && kept.job.owner == by.job.owner;
+            let is_own = kept.job.campaign.is_none();
+            let holds_up = match &by.job.campaign {
+                None => is_own,
+                // One that is to be given up does not wait for what its person asked for.
+                Some(_) => by.wish.is_none() || !is_own,
+            };
+            is_theirs && holds_up
+        })
     }
 
     fn served(&self, owner: &UserId) -> u64 {
         let theirs = self.by_id.values().filter(|kept| kept.job.owner == *owner);
-        theirs.map(|kept| kept.claimed).max().unwrap_or_default()
+        let own = theirs.filter(|kept| kept.job.campaign.is_none());
+        own.map(|kept| kept.claimed).max().unwrap_or_default()
+    }
+
+    /// Whether its campaign lets it run.
+    fn is_let(&self, kept: &Kept, id: &CampaignId) -> bool {
+        match self.campaigns.get(id).map(|campaign| campaign.state) {
+            Some(CampaignState::Running) => true,
+            Some(CampaignState::Paused) => kept.job.began.is_some(),
+            Some(CampaignState::Cancelled) | None => false,
+        }
+    }
+
+    /// Jobs of a campaign that run, and when it was requested.
+    fn weight(&self, id: &CampaignId) -> (usize, Option<Timestamp>) {
+        let of_it = |kept: &&Kept| {
+            let campaign = kept.job.campaign.as_ref();
+            kept.is_running() && campaign.is_some_and(|campaign| campaign.id == *id)
+        };
+        let running = self.by_id.values().filter(of_it).count();
+        (
+            running,
+            self.campaigns.get(id).map(|campaign| campaign.requested),
+        )
     }
 
     /// The job whose lease ran out, if there is one.
@@ -163,11 +214,13 @@ impl Jobs {
     }
 
     /// The job that is next.
-    fn next(&self, now: Timestamp, archives: usize) -> Option<JobId> {
+    fn next(&self, now: Timestamp, limits: ClaimLimits) -> Option<JobId> {
         let may_run = |kept: &Kept| {
-            let owner = &kept.job.owner;
-            !self.runs_for(owner)
-                && (kept.wish.is_some() || self.archives_of(owner, now).len() < archives)
+            let within = match &kept.job.campaign {
+                None => self.archives_of(&kept.job.owner, now).len() < limits.archives,
+                Some(campaign) => limits.campaigns && self.is_let(kept, &campaign.id),
+            };
+            !self.is_held_up(kept) && (kept.wish.is_some() || within)
         };
         let candidates = self
             .by_id
@@ -175,12 +228,22 @@ impl Jobs {
             .filter(|kept| kept.lease_ran_out(now) || (kept.is_due(now) && may_run(kept)));
         let next = candidates.min_by_key(|kept| {
             let job = &kept.job;
+            let campaign = job.campaign.as_ref().filter(|_| !kept.is_running());
+            let order = campaign.filter(|_| kept.wish.is_none()).map(|campaign| {
+                let is_new = job.began.is_none();
+                (self.weight(&campaign.id), is_new, kept.retry())
+            });
+            let served = match campaign {
+                Some(_) => 0,
+                None => self.served(&job.owner),
+            };
             (
                 !kept.is_running(),
-                self.served(&job.owner),
+                campaign.is_some(),
+                order,
+                served,
                 kept.wish.is_none(),
-                job.requested,
-                &job.id,
+                (job.requested, &job.id),
             )
         });
         next.map(|kept| kept.job.id.clone())
@@ -196,19 +259,23 @@ impl Jobs {
     /// A person's archives that are kept, oldest first.
     fn archives_of(&self, owner: &UserId, now: Timestamp) -> Vec<JobId> {
         let kept = self.where_(|kept| {
-            kept.job.owner == *owner && kept.job.state_at(now) == JobStateName::Ready
+            let is_own = kept.job.owner == *owner && kept.job.campaign.is_none();
+            is_own && kept.job.state_at(now) == JobStateName::Ready
         });
         kept.into_iter().map(|kept| kept.job.id.clone()).collect()
     }
 
     fn standing(&self, owner: &UserId, now: Timestamp) -> Standing {
-        let theirs = self.where_(|kept| kept.job.owner == *owner);
+        let is_own = |kept: &Kept| kept.job.campaign.is_none();
+        let theirs = self.where_(|kept| kept.job.owner == *owner && is_own(kept));
         let within_a_day = |at: &Timestamp| now.duration_since(*at).unsigned_abs() < Shares::DAY;
         let requested = theirs.iter().map(|kept| kept.job.requested);
         let unfinished = |kept: &&&Kept| kept.job.is_unfinished();
         Standing {
             unfinished: theirs.iter().filter(unfinished).count(),
-            unfinished_in_all: self.where_(|kept| kept.job.is_unfinished()).len(),
+            unfinished_in_all: self
+                .where_(|kept| kept.job.is_unfinished() && is_own(kept))
+                .len(),
             orders: requested.filter(within_a_day).collect(),
             archives: self.archives_of(owner, now),
         }
@@ -240,8 +307,12 @@ impl MemoryJobStore {
         }
     }
 
-    fn jobs(&self) -> MutexGuard<'_, Jobs> {
+    pub(super) fn jobs(&self) -> MutexGuard<'_, Jobs> {
         locked(&self.jobs)
+    }
+
+    pub(super) fn moment(&self) -> Timestamp {
+        self.clock.now()
     }
 
     fn after(&self, time: Duration) -> Timestamp {
@@ -289,6 +360,12 @@ impl MemoryJobStore {
         jobs.get(id).is_ok_and(|kept| kept.job.is_unfinished())
     }
 
+    /// Whether a job is one of a campaign.
+    pub(super) fn is_of_campaign(&self, id: &JobId) -> bool {
+        let mut jobs = self.jobs();
+        jobs.get(id).is_ok_and(|kept| kept.job.campaign.is_some())
+    }
+
     /// A run recorded something.
     pub(super) fn recorded(&self, id: &JobId) {
         if let Ok(kept) = self.jobs().get(id) {
@@ -329,6 +406,7 @@ impl JobStore for MemoryJobStore {
         let same = jobs.where_(|kept| {
             kept.job.is_unfinished()
                 && kept.wish.is_none()
+                && kept.job.campaign.is_none()
                 && kept.job.owner == job.owner
                 && kept.job.request == job.request
         });
@@ -392,7 +470,8 @@ impl JobStore for MemoryJobStore {
 
     async fn unfinished(&self) -> Result<Vec<(JobId, UserId)>, JobStoreError> {
         let jobs = self.jobs();
-        let found = jobs.where_(|kept| kept.job.is_unfinished()).into_iter();
+        let is_open = |kept: &Kept| kept.job.is_unfinished() && kept.job.campaign.is_none();
+        let found = jobs.where_(is_open).into_iter();
         Ok(found
             .map(|kept| (kept.job.id.clone(), kept.job.owner.clone()))
             .collect())
@@ -450,11 +529,11 @@ impl JobStore for MemoryJobStore {
         &self,
         _worker: &WorkerId,
         term: Duration,
-        archives: usize,
+        limits: ClaimLimits,
     ) -> Result<Option<Claim>, JobStoreError> {
         let now = self.clock.now();
         let mut jobs = self.jobs();
-        let Some(id) = jobs.next(now, archives) else {
+        let Some(id) = jobs.next(now, limits) else {
             return Ok(None);
         };
         self.claimed(&mut jobs, &id, term).map(Some)
@@ -539,7 +618,8 @@ impl JobStore for MemoryJobStore {
                     ..
                 }
             );
-            for_sign_in && kept.job.owner == *owner
+            let waits_for = kept.job.owner == *owner || kept.job.requested_by() == owner;
+            for_sign_in && waits_for
         };
         let found = jobs.where_(waits).into_iter();
         let ids: Vec<JobId> = found.map(|kept| kept.job.id.clone()).collect();
@@ -552,7 +632,13 @@ impl JobStore for MemoryJobStore {
         Ok(ids.len() as u64)
     }
 
-    async fn wish(&self, owner: &UserId, id: &JobId, wish: Wish) -> Result<(), JobStoreError> {
+    async fn wish(
+        &self,
+        owner: &UserId,
+        id: &JobId,
+        wish: Wish,
+        by: &UserId,
+    ) -> Result<(), JobStoreError> {
         let mut jobs = self.jobs();
         let kept = jobs.get(id)?;
         if kept.job.owner != *owner {
@@ -562,6 +648,7 @@ impl JobStore for MemoryJobStore {
             return Err(conflict(id));
         }
         kept.wish = Some(wish);
+        kept.job.wished_by = Some(by.clone());
         if !kept.is_running() {
             kept.job.state = JobState::Queued;
             kept.version += 1;

@@ -4,6 +4,7 @@
 //! They keep the ports' promises and run the same contract suites as the real adapters.
 
 mod bag;
+mod campaigns;
 mod clock;
 mod import_state;
 mod imports;

@@ -1,6 +1,6 @@
 //! What workers share, in memory: records of runs, and slots. Fenced by the leases of a [`MemoryJobStore`].
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -104,6 +104,8 @@ pub struct MemorySlots {
     jobs: Arc<MemoryJobStore>,
     slots: u32,
     taken: Mutex<BTreeMap<u32, (JobId, ItemRef)>>,
+    /// Jobs that people asked for themselves and that want a slot.
+    wanted: Mutex<BTreeSet<JobId>>,
 }
 
 impl MemorySlots {
@@ -113,6 +115,7 @@ impl MemorySlots {
             jobs,
             slots,
             taken: Mutex::default(),
+            wanted: Mutex::default(),
         }
     }
 
@@ -137,14 +140,25 @@ impl Slots for MemorySlots {
         let owner = (lease.job.clone(), *item);
         // Those of jobs that are over are free.
         self.taken().await?;
-        self.held(lease, |taken| {
+        let is_of_campaign = self.jobs.is_of_campaign(&lease.job);
+        let is_unfinished = |job: &JobId| self.jobs.is_unfinished(job);
+        let mut wanted = locked(&self.wanted).clone();
+        wanted.retain(is_unfinished);
+        let is_last = is_of_campaign && !wanted.is_empty();
+        let taken = self.held(lease, |taken| {
             if let Some((slot, _)) = taken.iter().find(|(_, of)| **of == owner) {
                 return Some(Slot(*slot));
             }
-            let free = (1..=self.slots).find(|slot| !taken.contains_key(slot))?;
+            let free = (1..=self.slots).find(|slot| !taken.contains_key(slot) && !is_last)?;
             taken.insert(free, owner);
             Some(Slot(free))
-        })
+        })?;
+        if taken.is_some() {
+            locked(&self.wanted).remove(&lease.job);
+        } else if !is_of_campaign {
+            locked(&self.wanted).insert(lease.job.clone());
+        }
+        Ok(taken)
     }
 
     async fn give_back(&self, lease: &Lease, item: &ItemRef) -> Result<(), SlotsError> {

@@ -23,13 +23,20 @@ pub(crate) fn answer(shared: &Shared, state: &mut State, call: &Call<'_>) -> Res
     let caller = call.caller.ok_or_else(Refusal::unauthorized)?;
     match path.as_slice() {
         ["users"] if caller.administrator => {
-            let users = state
-                .residents
-                .iter()
-                .map(|resident| data::user(&resident.owner()))
-                .collect();
-            Ok(document(list("users", "users", "user", users, None)))
+            let residents = state.residents.iter().collect();
+            let make = |resident: &Resident| data::user(&resident.owner());
+            let limits = (super::query::Paging::CountAndOffset, call.query);
+            let cap = shared.scenario.lists.page_cap;
+            let (users, total) = page(residents, make, limits, cap);
+            Ok(document(list("users", "users", "user", users, Some(total))))
         }
+        ["orgs", "2", "members"] if caller.administrator => {
+            let residents = state.residents.iter();
+            let members = residents.map(|resident| data::user(&resident.owner()));
+            let members = members.collect();
+            Ok(document(list("users", "users", "user", members, None)))
+        }
+        ["orgs", "2", "members"] => Err(Refusal::forbidden("administrate the organization")),
         ["users"] => Err(Refusal::forbidden("administrate users")),
         ["users", login, rest @ ..] => {
             if caller.login != *login && !caller.administrator {

@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::jobs::{
-    Admitted, BagRecord, Claim, Delivery, Ending, Job, JobFailure, JobId, JobRequest, JobStateName,
-    JobStore, KeptReceipt, Pause, Shares, StoredJob, WaitingFor, WorkerId,
+    Admitted, BagRecord, Claim, ClaimLimits, Delivery, Ending, Job, JobFailure, JobId, JobRequest,
+    JobStateName, JobStore, KeptReceipt, Pause, Shares, StoredJob, WaitingFor, WorkerId,
 };
 use domain::model::{BagFormat, SafeName, Sha256, UserId};
 use domain::report::Completeness;
@@ -38,6 +38,12 @@ pub use waits::{
 pub const TERM: Duration = Duration::from_mins(1);
 const HOUR: Duration = Duration::from_hours(1);
 const DAY: Duration = Duration::from_hours(24);
+
+/// Any job that is next.
+pub const ANY: ClaimLimits = ClaimLimits {
+    archives: usize::MAX,
+    campaigns: true,
+};
 
 /// Shares that nobody reaches.
 pub const PLENTY: Shares = Shares {
@@ -77,10 +83,7 @@ pub async fn order(store: &dyn JobStore, number: u64, owner: &str) -> StoredJob 
 
 /// Claims the job that is next.
 pub async fn claim(store: &dyn JobStore) -> Option<Claim> {
-    store
-        .claim(&worker(), TERM, usize::MAX)
-        .await
-        .expect("a claim")
+    store.claim(&worker(), TERM, ANY).await.expect("a claim")
 }
 
 async fn claim_one(store: &dyn JobStore) -> Claim {

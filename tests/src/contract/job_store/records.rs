@@ -224,7 +224,7 @@ pub async fn changes_are_heard_or_resynced(store: &dyn JobStore, _clock: &Manual
     assert_eq!(changes.next().await, Some(Change::Job(id(1))));
     for _ in 0..1500 {
         store
-            .wish(&user("john"), &id(1), Wish::Cancel)
+            .wish(&user("john"), &id(1), Wish::Cancel, &user("john"))
             .await
             .expect("it is john's");
     }

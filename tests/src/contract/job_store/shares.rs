@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use domain::jobs::{
-    Admitted, Ending, Job, JobId, JobRequest, JobStore, JobStoreError, Shares, Wish,
+    Admitted, ClaimLimits, Ending, Job, JobId, JobRequest, JobStore, JobStoreError, Shares, Wish,
 };
 use domain::testing::ManualClock;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
-use super::{HOUR, PLENTY, TERM, claim_one, delivered, id, job, order, user, worker};
+use super::{ANY, HOUR, PLENTY, TERM, claim_one, delivered, id, job, order, user, worker};
 
 /// The same order of the same person while it is under way is one job, also where both come at once.
 pub async fn the_same_order_twice_is_one_job(store: &dyn JobStore, _clock: &ManualClock) {
@@ -44,7 +44,7 @@ pub async fn the_same_order_twice_is_one_job(store: &dyn JobStore, _clock: &Manu
     let later = store.admit(later, &PLENTY).await;
     assert!(matches!(later, Ok(Admitted::New(_))));
     store
-        .wish(&user("john"), &id(20), Wish::Cancel)
+        .wish(&user("john"), &id(20), Wish::Cancel, &user("john"))
         .await
         .expect("it is john's");
     let other = Job::new(id(21), user("john"), request, Timestamp::UNIX_EPOCH);
@@ -132,7 +132,8 @@ pub async fn a_job_waits_while_enough_archives_are_kept(store: &dyn JobStore, cl
         archives: 1,
         ..PLENTY
     };
-    let next = async || store.claim(&worker(), TERM, 1).await.expect("a claim");
+    let limits = ClaimLimits { archives: 1, ..ANY };
+    let next = async || store.claim(&worker(), TERM, limits).await.expect("a claim");
     let mut notes = Vec::new();
     for (number, owner) in [(1, "john"), (2, "john"), (3, "john"), (4, "mary")] {
         match store.admit(job(number, owner), &shares).await {
@@ -151,7 +152,7 @@ pub async fn a_job_waits_while_enough_archives_are_kept(store: &dyn JobStore, cl
     settled.await.expect("it is held");
     assert!(next().await.is_none());
     store
-        .wish(&user("john"), &id(3), Wish::Cancel)
+        .wish(&user("john"), &id(3), Wish::Cancel, &user("john"))
         .await
         .expect("it is john's");
     let given_up = next().await.expect("it needs no place for an archive");

@@ -76,10 +76,12 @@ pub async fn a_wish_reaches_the_holder(store: &dyn JobStore, _clock: &ManualCloc
     order(store, 1, "john").await;
     let held = claim_one(store).await;
     assert_eq!(held.wish, None);
-    let foreign = store.wish(&user("mary"), &id(1), Wish::Cancel).await;
+    let foreign = store
+        .wish(&user("mary"), &id(1), Wish::Cancel, &user("mary"))
+        .await;
     assert!(matches!(foreign, Err(JobStoreError::Unknown { .. })));
     store
-        .wish(&user("john"), &id(1), Wish::Cancel)
+        .wish(&user("john"), &id(1), Wish::Cancel, &user("john"))
         .await
         .expect("it is john's");
     let renewed = store.renew(std::slice::from_ref(&held.lease), TERM).await;
@@ -96,7 +98,9 @@ pub async fn a_wish_reaches_the_holder(store: &dyn JobStore, _clock: &ManualCloc
         .settle(&held.lease, Ending::Cancelled, Vec::new())
         .await;
     settled.expect("it is held");
-    let over = store.wish(&user("john"), &id(1), Wish::Cancel).await;
+    let over = store
+        .wish(&user("john"), &id(1), Wish::Cancel, &user("john"))
+        .await;
     assert!(matches!(over, Err(JobStoreError::Conflict { .. })));
 
     order(store, 2, "john").await;
@@ -107,7 +111,7 @@ pub async fn a_wish_reaches_the_holder(store: &dyn JobStore, _clock: &ManualCloc
         .await
         .expect("it is held");
     store
-        .wish(&user("john"), &id(2), Wish::Cancel)
+        .wish(&user("john"), &id(2), Wish::Cancel, &user("john"))
         .await
         .expect("it is john's");
     assert_eq!(claim_one(store).await.wish, Some(Wish::Cancel));

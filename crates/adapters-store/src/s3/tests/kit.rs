@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use domain::jobs::{
-    BagStore, BagStoreError, Job, JobId, JobRequest, JobStore as _, KeptBag, Lease, OpenedRun,
-    RunSettings, RunStore, RunStoreError, Shares, WorkerId,
+    BagStore, BagStoreError, ClaimLimits, Job, JobId, JobRequest, JobStore as _, KeptBag, Lease,
+    OpenedRun, RunSettings, RunStore, RunStoreError, Shares, WorkerId,
 };
 use domain::model::{BagFormat, BagPath, SafeName, Section, Sha256, UserId};
 use domain::ports::{
@@ -26,6 +26,10 @@ use crate::S3Store;
 
 pub(super) const FORMATS: [BagFormat; 3] = [BagFormat::Zip, BagFormat::Tar, BagFormat::TarGz];
 const TERM: Duration = Duration::from_mins(1);
+const ANY: ClaimLimits = ClaimLimits {
+    archives: usize::MAX,
+    campaigns: true,
+};
 const TOP: &str = "my-bag";
 
 pub(super) struct Bench {
@@ -83,7 +87,7 @@ impl Bench {
     pub(super) async fn claim(&self) -> Lease {
         self.clock.advance(TERM * 2);
         let worker = WorkerId::of("worker");
-        let claim = self.jobs.claim(&worker, TERM, usize::MAX).await.unwrap();
+        let claim = self.jobs.claim(&worker, TERM, ANY).await.unwrap();
         claim.expect("the job").lease
     }
 

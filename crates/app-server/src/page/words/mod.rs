@@ -5,7 +5,7 @@ mod french;
 mod japanese;
 mod units;
 
-use domain::jobs::{AuditAction, JobStateName, Phase, WaitingFor};
+use domain::jobs::{AuditAction, CampaignPhase, JobStateName, Phase, WaitingFor};
 use domain::model::{BagFormat, Section};
 use domain::ports::{ItemStage, RedactionRule};
 use domain::report::{Completeness, SectionStatus, Stage};
@@ -182,6 +182,18 @@ pub(super) struct Words {
     pub(super) none_unfinished: &'static str,
     pub(super) and_more_exports: fn(usize) -> String,
     pub(super) all_title: &'static str,
+    pub(super) campaigns: &'static str,
+    pub(super) campaigns_text: &'static str,
+    pub(super) no_campaigns: &'static str,
+    pub(super) campaign_of: fn(&str) -> String,
+    pub(super) campaign_phase: fn(CampaignPhase) -> &'static str,
+    pub(super) campaign_people: &'static str,
+    pub(super) expected_end: &'static str,
+    pub(super) campaign_report: &'static str,
+    pub(super) pause_campaign: &'static str,
+    pub(super) resume_campaign: &'static str,
+    pub(super) cancel_campaign: &'static str,
+    pub(super) cancel_campaign_text: &'static str,
     pub(super) trail_text: &'static str,
     pub(super) number_label: &'static str,
     pub(super) action: fn(AuditAction) -> &'static str,

@@ -1,5 +1,6 @@
 //! Jobs from the queue to their end, with runs that the test lets go on.
 
+mod campaigns;
 mod ends;
 mod restarts;
 mod shares;

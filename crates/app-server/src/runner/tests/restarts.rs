@@ -62,7 +62,10 @@ async fn a_job_whose_cancellation_was_cut_off_by_a_kill_leaves_no_ticket() {
     bench.until_tickets(1).await;
     bench.runner.kill();
     let john = user("john");
-    let wished = bench.stores.store.wish(&john, &running, Wish::Cancel);
+    let wished = bench
+        .stores
+        .store
+        .wish(&john, &running, Wish::Cancel, &john);
     wished.await.unwrap();
     let bench = bench.killed(terms(1)).await;
     bench.until(&running, JobStateName::Cancelled).await;
@@ -117,7 +120,14 @@ async fn a_run_whose_lease_is_lost_writes_nothing_more() {
     bench.stores.store.void_leases().await.unwrap();
     let other = WorkerId::of("other");
     let claim = loop {
-        let claimed = bench.stores.store.claim(&other, Duration::from_hours(1), 3);
+        let claimed = bench.stores.store.claim(
+            &other,
+            Duration::from_hours(1),
+            domain::jobs::ClaimLimits {
+                archives: 3,
+                campaigns: true,
+            },
+        );
         match claimed.await.unwrap() {
             Some(claim) => break Some(claim),
             None if bench.job(&id).await.state.name() == JobStateName::Running => break None,

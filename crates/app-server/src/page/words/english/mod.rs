@@ -4,7 +4,7 @@ mod counts;
 mod problems;
 mod sections;
 
-use domain::jobs::{AuditAction, JobStateName, Phase, WaitingFor};
+use domain::jobs::{AuditAction, CampaignPhase, JobStateName, Phase, WaitingFor};
 use domain::model::BagFormat;
 use domain::ports::{ItemStage, RedactionRule};
 use domain::report::{Completeness, SectionStatus, Stage, grouped, human_bytes};
@@ -206,6 +206,23 @@ pub(crate) static ENGLISH: Words = Words {
     none_unfinished: "Nothing is open.",
     and_more_exports: |number| format!("and {number} more"),
     all_title: "All exports, newest first",
+    campaigns: "Campaigns",
+    campaigns_text: "Exports of many people at once, ordered by an administrator. Each person has an export of their own.",
+    no_campaigns: "No campaign was ordered yet.",
+    campaign_of: |moment| format!("Campaign of {moment}"),
+    campaign_phase: |phase| match phase {
+        CampaignPhase::Running => "Under way",
+        CampaignPhase::Paused => "Paused",
+        CampaignPhase::Done => "Done",
+        CampaignPhase::Cancelled => "Cancelled",
+    },
+    campaign_people: "People",
+    expected_end: "Expected end",
+    campaign_report: "Report of every person (CSV)",
+    pause_campaign: "Pause",
+    resume_campaign: "Resume",
+    cancel_campaign: "Cancel the campaign?",
+    cancel_campaign_text: "What has not begun does not begin, and what is under way ends. Files that are ready stay until they expire.",
     trail_text: "Who did what, newest first. Nothing in it can be changed. Reading it is an entry too.",
     number_label: "No.",
     action,
@@ -338,5 +355,9 @@ fn action(action: AuditAction) -> &'static str {
         AuditAction::Deleted => "file deleted",
         AuditAction::Expired => "file expired",
         AuditAction::AuditRead => "audit trail read",
+        AuditAction::CampaignRequested => "campaign ordered",
+        AuditAction::CampaignPaused => "campaign paused",
+        AuditAction::CampaignResumed => "campaign resumed",
+        AuditAction::CampaignCancelled => "campaign cancelled",
     }
 }

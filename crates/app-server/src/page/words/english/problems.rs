@@ -61,6 +61,18 @@ pub(super) fn problem(problem: &Problem) -> Said {
             "There is no such export",
             "None of your exports has this address. Perhaps you are signed in with another login.".to_owned(),
         ),
+        Problem::OthersExport => (
+            "This is somebody else’s export",
+            "Only the person whose data it holds, and the administrator who ordered it, can fetch or delete it.".to_owned(),
+        ),
+        Problem::UnknownCampaign => (
+            "There is no such campaign",
+            "The address may be mistyped.".to_owned(),
+        ),
+        Problem::CampaignOver => (
+            "The campaign is over",
+            "All of its exports are over, or it was cancelled. Order a new one.".to_owned(),
+        ),
         Problem::BodyTooLarge { .. } => (
             "That was too much",
             "The form is larger than is accepted.".to_owned(),

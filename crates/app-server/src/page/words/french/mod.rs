@@ -4,7 +4,7 @@ mod counts;
 mod problems;
 mod sections;
 
-use domain::jobs::{AuditAction, JobStateName, Phase, WaitingFor};
+use domain::jobs::{AuditAction, CampaignPhase, JobStateName, Phase, WaitingFor};
 use domain::model::BagFormat;
 use domain::ports::{ItemStage, RedactionRule};
 use domain::report::{Completeness, SectionStatus, Stage};
@@ -220,6 +220,23 @@ pub(crate) static FRENCH: Words = Words {
     none_unfinished: "Rien n’est en attente.",
     and_more_exports: |count| format!("et encore {count}"),
     all_title: "Tous les exports, les plus récents d’abord",
+    campaigns: "Campagnes",
+    campaigns_text: "Les exports de plusieurs personnes à la fois, demandés par un administrateur. Chaque personne a son propre export.",
+    no_campaigns: "Aucune campagne n’a encore été demandée.",
+    campaign_of: |moment| format!("Campagne du {moment}"),
+    campaign_phase: |phase| match phase {
+        CampaignPhase::Running => "En cours",
+        CampaignPhase::Paused => "Suspendue",
+        CampaignPhase::Done => "Terminée",
+        CampaignPhase::Cancelled => "Annulée",
+    },
+    campaign_people: "Personnes",
+    expected_end: "Fin prévue",
+    campaign_report: "Rapport de chaque personne (CSV)",
+    pause_campaign: "Suspendre",
+    resume_campaign: "Reprendre",
+    cancel_campaign: "Annuler la campagne ?",
+    cancel_campaign_text: "Ce qui n’a pas commencé ne commencera pas, et ce qui est en cours s’arrête. Les fichiers prêts restent jusqu’à leur expiration.",
     trail_text: "Qui a fait quoi, le plus récent d’abord. Rien ne peut y être modifié. Le lire y est aussi inscrit.",
     number_label: "N°",
     action,
@@ -354,5 +371,9 @@ fn action(action: AuditAction) -> &'static str {
         AuditAction::Deleted => "fichier supprimé",
         AuditAction::Expired => "fichier expiré",
         AuditAction::AuditRead => "journal d’audit lu",
+        AuditAction::CampaignRequested => "campagne demandée",
+        AuditAction::CampaignPaused => "campagne suspendue",
+        AuditAction::CampaignResumed => "campagne reprise",
+        AuditAction::CampaignCancelled => "campagne annulée",
     }
 }

@@ -61,6 +61,18 @@ pub(super) fn problem(problem: &Problem) -> Said {
             "Cet export n’existe pas",
             "Aucun de vos exports n’a cette adresse. Peut-être êtes-vous connecté avec un autre identifiant.".to_owned(),
         ),
+        Problem::OthersExport => (
+            "Cet export n’est pas le vôtre",
+            "Seules la personne concernée et l’administrateur qui l’a demandé peuvent le récupérer ou le supprimer.".to_owned(),
+        ),
+        Problem::UnknownCampaign => (
+            "Cette campagne n’existe pas",
+            "L’adresse est peut-être mal écrite.".to_owned(),
+        ),
+        Problem::CampaignOver => (
+            "La campagne est terminée",
+            "Tous ses exports sont terminés, ou elle a été annulée. Demandez-en une nouvelle.".to_owned(),
+        ),
         Problem::BodyTooLarge { .. } => (
             "C’était trop",
             "Le formulaire est plus grand que ce qui est accepté.".to_owned(),

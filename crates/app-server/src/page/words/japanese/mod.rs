@@ -4,7 +4,7 @@ mod counts;
 mod problems;
 mod sections;
 
-use domain::jobs::{AuditAction, JobStateName, Phase, WaitingFor};
+use domain::jobs::{AuditAction, CampaignPhase, JobStateName, Phase, WaitingFor};
 use domain::model::BagFormat;
 use domain::ports::{ItemStage, RedactionRule};
 use domain::report::{Completeness, SectionStatus, Stage, grouped, human_bytes};
@@ -183,6 +183,23 @@ pub(crate) static JAPANESE: Words = Words {
     none_unfinished: "未処理のものはありません。",
     and_more_exports: |number| format!("ほか {number} 件"),
     all_title: "すべてのエクスポート（新しい順）",
+    campaigns: "一括エクスポート",
+    campaigns_text: "管理者が依頼した、多くの人のエクスポートです。一人ひとりに自分のエクスポートがあります。",
+    no_campaigns: "一括エクスポートはまだ依頼されていません。",
+    campaign_of: |moment| format!("{moment}の一括エクスポート"),
+    campaign_phase: |phase| match phase {
+        CampaignPhase::Running => "進行中",
+        CampaignPhase::Paused => "一時停止中",
+        CampaignPhase::Done => "完了",
+        CampaignPhase::Cancelled => "中止",
+    },
+    campaign_people: "人数",
+    expected_end: "終了予定",
+    campaign_report: "一人ひとりの結果（CSV）",
+    pause_campaign: "一時停止",
+    resume_campaign: "再開",
+    cancel_campaign: "一括エクスポートを中止しますか。",
+    cancel_campaign_text: "まだ始まっていないものは始まらず、進行中のものは終わります。準備のできたファイルは期限まで残ります。",
     trail_text: "誰が何をしたか（新しい順）。変更することはできません。閲覧したことも記録されます。",
     number_label: "番号",
     action,
@@ -313,5 +330,9 @@ fn action(action: AuditAction) -> &'static str {
         AuditAction::Deleted => "ファイルの削除",
         AuditAction::Expired => "ファイルの期限切れ",
         AuditAction::AuditRead => "監査ログの閲覧",
+        AuditAction::CampaignRequested => "一括エクスポートの依頼",
+        AuditAction::CampaignPaused => "一括エクスポートの一時停止",
+        AuditAction::CampaignResumed => "一括エクスポートの再開",
+        AuditAction::CampaignCancelled => "一括エクスポートの中止",
     }
 }

@@ -1,0 +1,74 @@
+//! For whom a campaign is, by the platform's word.
+
+use std::collections::{BTreeSet, HashMap};
+
+use domain::model::UserId;
+use futures_util::{StreamExt as _, stream};
+
+use super::campaign_request::Whom;
+use super::service::Service;
+use crate::auth::Caller;
+use crate::backend::{IdentifyError, People};
+use crate::problem::Problem;
+
+/// Of so many people the platform is asked one by one who they are, of more by its list of everybody.
+const ASKED_ONE_BY_ONE: usize = 50;
+/// Questions to the platform at the same time.
+const QUESTIONS_AT_ONCE: usize = 4;
+
+/// Everybody whom a campaign is for.
+pub(super) async fn people_of(
+    service: &Service,
+    caller: &Caller,
+    whom: Whom,
+) -> Result<Vec<UserId>, Problem> {
+    match whom {
+        Whom::Named(people) => Ok(named(service, caller, people).await),
+        Whom::Listed(which) => {
+            let people = service.backend.people(&caller.credentials, &which).await;
+            people.map_err(of_people)
+        }
+    }
+}
+
+/// These people, each by the login that the platform knows them by: exports belong to whoever it says somebody is. Whom it does not
+/// know stays as they were named, and their export says so.
+async fn named(service: &Service, caller: &Caller, people: Vec<UserId>) -> Vec<UserId> {
+    if people.len() > ASKED_ONE_BY_ONE {
+        return listed(service, caller, people).await;
+    }
+    let asked = stream::iter(people).map(|user| async move {
+        let known = service.backend.look_up(&caller.credentials, &user).await;
+        known.unwrap_or(user)
+    });
+    let found: BTreeSet<UserId> = asked.buffer_unordered(QUESTIONS_AT_ONCE).collect().await;
+    found.into_iter().collect()
+}
+
+/// The same of many, with the platform's list of everybody.
+async fn listed(service: &Service, caller: &Caller, people: Vec<UserId>) -> Vec<UserId> {
+    let known = service
+        .backend
+        .people(&caller.credentials, &People::Everyone)
+        .await;
+    let known: BTreeSet<UserId> = known.unwrap_or_default().into_iter().collect();
+    let lower = |user: &UserId| user.as_str().to_lowercase();
+    let by_lower: HashMap<String, &UserId> = known.iter().map(|user| (lower(user), user)).collect();
+    let as_known = people.into_iter().map(|user| {
+        if known.contains(&user) {
+            return user;
+        }
+        let other = by_lower.get(&lower(&user)).copied();
+        other.cloned().unwrap_or(user)
+    });
+    let found: BTreeSet<UserId> = as_known.collect();
+    found.into_iter().collect()
+}
+
+/// Why the platform does not say who they are.
+fn of_people(error: IdentifyError) -> Problem {
+    match error {
+        IdentifyError::Refused | IdentifyError::Forbidden => Problem::Forbidden,
+        error => Problem::PlatformUnavailable { cause: Some(error) },
+    }
+}

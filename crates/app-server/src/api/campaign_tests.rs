@@ -1,0 +1,279 @@
+//! Campaigns over the interface, with runs that a test lets through.
+
+use axum::body::Body;
+use axum::http::Request;
+use domain::jobs::{AuditAction, AuditPage};
+use serde_json::{Value, json};
+
+use super::bench::{Answer, Bench, basic, bench};
+
+async fn send(bench: &Bench, who: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {
+    let request = Request::builder()
+        .method(method)
+        .uri(path)
+        .header("authorization", basic(who, "secret"))
+        .header("content-type", "application/json");
+    let body = body.map_or_else(Body::empty, |body| Body::from(body.to_string()));
+    bench.send(request.body(body).unwrap()).await
+}
+
+async fn order(bench: &Bench, body: &Value) -> String {
+    let answer = send(bench, "root", "POST", "/api/v1/campaigns", Some(body)).await;
+    assert_eq!(
+        answer.status.as_u16(),
+        202,
+        "{:?}",
+        String::from_utf8_lossy(&answer.body)
+    );
+    assert!(answer.headers.contains_key("retry-after"));
+    answer.header("location").to_owned()
+}
+
+async fn until(bench: &Bench, path: &str, passes: impl Fn(&Value) -> bool) -> Value {
+    loop {
+        let campaign = send(bench, "root", "GET", path, None).await.json();
+        if passes(&campaign) {
+            return campaign;
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(2)).await;
+    }
+}
+
+async fn rows(bench: &Bench, path: &str) -> Vec<Value> {
+    let report = send(bench, "root", "GET", &format!("{path}/report"), None).await;
+    report.json()["rows"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn everybody_gets_an_export_of_their_own() {
+    let bench = bench().await;
+    bench.backend.let_through(10);
+    let path = order(
+        &bench,
+        &json!({"everyone": true, "since": "last", "format": "tar"}),
+    )
+    .await;
+    let done = until(&bench, &path, |campaign| campaign["state"] == "done").await;
+    assert_eq!(done["counts"], json!({"ready": 4}));
+    assert_eq!(
+        (&done["total"], &done["requested_by"]),
+        (&json!(4), &json!("root"))
+    );
+    let rows = rows(&bench, &path).await;
+    let mut users: Vec<&str> = rows
+        .iter()
+        .map(|row| row["user"].as_str().unwrap())
+        .collect();
+    users.sort_unstable();
+    assert_eq!(users, ["ann", "bob", "john", "root"]);
+    assert!(
+        rows.iter()
+            .all(|row| row["outcome"] == "complete" && row["sha256"].is_string())
+    );
+    // The person and whoever ordered it fetch it, other administrators hear why not, strangers nothing.
+    let ann = rows.iter().find(|row| row["user"] == "ann").unwrap();
+    let archive = format!(
+        "/api/v1/exports/{}/archive",
+        ann["export"].as_str().unwrap()
+    );
+    let export = archive.trim_end_matches("/archive");
+    for (who, status) in [("ann", 200), ("root", 200), ("john", 404), ("boss", 403)] {
+        for what in ["archive", "receipt"] {
+            let answer = send(&bench, who, "GET", &format!("{export}/{what}"), None).await;
+            assert_eq!(answer.status.as_u16(), status, "{who} {what}");
+        }
+    }
+    let refused = send(&bench, "boss", "DELETE", export, None).await;
+    assert_eq!(refused.problem(403), "/problems/others-export");
+    let mine = send(&bench, "ann", "GET", "/api/v1/exports", None)
+        .await
+        .json();
+    assert_eq!(mine["exports"][0]["requested_by"], "root");
+    assert!(mine["exports"][0]["links"]["archive"].is_string());
+    let entries = bench
+        .audit
+        .page(AuditPage {
+            before: None,
+            limit: 100,
+        })
+        .await
+        .unwrap();
+    let of = |action| {
+        entries
+            .iter()
+            .filter(|entry| entry.entry.action == action)
+            .count()
+    };
+    assert_eq!(of(AuditAction::CampaignRequested), 1);
+    assert_eq!(of(AuditAction::ExportReady), 4);
+}
+
+#[tokio::test]
+async fn only_administrators_order_and_see_campaigns() {
+    let bench = bench().await;
+    let path = order(&bench, &json!({"users": ["ann"]})).await;
+    for (method, path) in [
+        ("POST", "/api/v1/campaigns".to_owned()),
+        ("GET", "/api/v1/campaigns".to_owned()),
+        ("GET", path.clone()),
+        ("GET", format!("{path}/report")),
+        ("POST", format!("{path}/pause")),
+        ("POST", format!("{path}/resume")),
+        ("DELETE", path.clone()),
+    ] {
+        let body = json!({"everyone": true});
+        let body = (method == "POST").then_some(&body);
+        let answer = send(&bench, "john", method, &path, body).await;
+        assert_eq!(
+            answer.problem(403),
+            "/problems/not-administrator",
+            "{method} {path}"
+        );
+    }
+    for body in [
+        json!({}),
+        json!({"everyone": true, "users": ["ann"]}),
+        json!({"users": []}),
+    ] {
+        let answer = send(&bench, "root", "POST", "/api/v1/campaigns", Some(&body)).await;
+        assert_eq!(answer.problem(422), "/problems/invalid-order");
+    }
+    let unknown = "/api/v1/campaigns/00000000-0000-7000-8000-000000000001";
+    let answer = send(&bench, "root", "GET", unknown, None).await;
+    assert_eq!(answer.problem(404), "/problems/unknown-campaign");
+}
+
+#[tokio::test]
+async fn a_campaign_of_thousands_is_one_small_order() {
+    let bench = bench().await;
+    let users: Vec<String> = (0..10_000)
+        .map(|number| format!("person-{number}"))
+        .collect();
+    let path = order(&bench, &json!({ "users": users })).await;
+    let campaign = send(&bench, "root", "GET", &path, None).await.json();
+    assert_eq!(campaign["total"], 10_000);
+    let first = send(
+        &bench,
+        "root",
+        "GET",
+        &format!("{path}/report?limit=2"),
+        None,
+    )
+    .await;
+    let next = first.json()["next"].as_str().unwrap().to_owned();
+    assert!(first.header("link").contains(&next));
+    let second = send(&bench, "root", "GET", &next, None).await.json();
+    assert_eq!(second["rows"].as_array().unwrap().len(), 2);
+    assert_ne!(second["rows"], first.json()["rows"]);
+}
+
+#[tokio::test]
+async fn a_pause_lets_what_runs_end_and_a_place_is_kept_for_others() {
+    let bench = bench().await;
+    let path = order(&bench, &json!({"users": ["ann", "bob", "cid"]})).await;
+    // There are two places: one is kept.
+    until(&bench, &path, |campaign| campaign["counts"]["running"] == 1).await;
+    let own = send(&bench, "john", "POST", "/api/v1/exports", Some(&json!({}))).await;
+    let own = own.header("location").to_owned();
+    bench.until(&own, "running").await;
+    let paused = send(&bench, "root", "POST", &format!("{path}/pause"), None).await;
+    assert_eq!(paused.json()["state"], "paused");
+    bench.backend.let_through(2);
+    bench.until(&own, "ready").await;
+    let counts = json!({"queued": 2, "ready": 1});
+    until(&bench, &path, |campaign| campaign["counts"] == counts).await;
+    bench.backend.let_through(2);
+    send(&bench, "root", "POST", &format!("{path}/resume"), None).await;
+    until(&bench, &path, |campaign| campaign["state"] == "done").await;
+    let over = send(&bench, "root", "POST", &format!("{path}/pause"), None).await;
+    assert_eq!(over.problem(409), "/problems/campaign-over");
+}
+
+#[tokio::test]
+async fn a_campaign_that_is_given_up_leaves_no_ticket_and_keeps_what_is_ready() {
+    let bench = bench().await;
+    bench.backend.let_through(1);
+    let path = order(&bench, &json!({"users": ["ann", "bob", "cid", "dan"]})).await;
+    let is_there = |campaign: &Value| {
+        let counts = &campaign["counts"];
+        counts["ready"] == 1 && counts["running"] == 1
+    };
+    until(&bench, &path, is_there).await;
+    let gone = send(&bench, "boss", "DELETE", &path, None).await;
+    assert_eq!(gone.status.as_u16(), 202);
+    let counts = json!({"ready": 1, "cancelled": 3});
+    until(&bench, &path, |campaign| campaign["counts"] == counts).await;
+    let campaign = send(&bench, "root", "GET", &path, None).await.json();
+    assert_eq!(campaign["state"], "cancelled");
+    assert_eq!(bench.backend.open_tickets(), 0);
+    let page = AuditPage {
+        before: None,
+        limit: 100,
+    };
+    let entries = bench.audit.page(page).await.unwrap().into_iter();
+    let given_up = entries.filter(|entry| entry.entry.action == AuditAction::ExportCancelled);
+    for entry in given_up {
+        assert_eq!(entry.entry.actor, Some(crate::testing::user("boss")));
+    }
+    let again = send(&bench, "root", "DELETE", &path, None).await;
+    assert_eq!(again.status.as_u16(), 202);
+}
+
+#[tokio::test]
+async fn a_key_stands_for_one_campaign() {
+    let bench = bench().await;
+    let ask = async |body: Value| {
+        let request = Request::builder()
+            .method("POST")
+            .uri("/api/v1/campaigns")
+            .header("authorization", basic("root", "secret"))
+            .header("content-type", "application/json")
+            .header("idempotency-key", "once");
+        bench
+            .send(request.body(Body::from(body.to_string())).unwrap())
+            .await
+    };
+    let first = ask(json!({"users": ["ann", "bob"]})).await;
+    let again = ask(json!({"users": ["bob", "ann"]})).await;
+    assert_eq!(first.header("location"), again.header("location"));
+    let other = ask(json!({"users": ["ann"]})).await;
+    assert_eq!(other.problem(409), "/problems/idempotency-key-reused");
+    let list = send(&bench, "root", "GET", "/api/v1/campaigns", None)
+        .await
+        .json();
+    assert_eq!(list["campaigns"].as_array().unwrap().len(), 1);
+}
+
+#[tokio::test]
+async fn a_report_as_csv_has_a_line_for_each_person() {
+    let bench = bench().await;
+    bench.backend.let_through(2);
+    let path = order(&bench, &json!({"organization": 2})).await;
+    until(&bench, &path, |campaign| campaign["state"] == "done").await;
+    let request = Request::builder()
+        .uri(format!("{path}/report"))
+        .header("authorization", basic("root", "secret"))
+        .header("accept", "text/csv");
+    let answer = bench.send(request.body(Body::empty()).unwrap()).await;
+    assert!(answer.header("content-type").starts_with("text/csv"));
+    let text = String::from_utf8(answer.body).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    assert_eq!(lines[0], "user,export,state,outcome,missing,sha256");
+    assert_eq!(lines.len(), 3);
+    assert!(lines[1].starts_with("\"ann\",") && lines[1].contains(",ready,complete,"));
+}
+
+#[tokio::test]
+async fn people_are_known_as_the_platform_knows_them() {
+    let bench = bench().await;
+    bench.backend.let_through(10);
+    let path = order(&bench, &json!({"users": ["Ann", "ann", "nobody"]})).await;
+    let done = until(&bench, &path, |campaign| campaign["state"] == "done").await;
+    assert_eq!(done["total"], 2);
+    let rows = rows(&bench, &path).await;
+    let users: Vec<&str> = rows
+        .iter()
+        .map(|row| row["user"].as_str().unwrap())
+        .collect();
+    assert_eq!(users, ["ann", "nobody"]);
+}

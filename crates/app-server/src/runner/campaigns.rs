@@ -1,0 +1,170 @@
+//! Campaigns: many jobs at once, ordered, and given up.
+
+use std::collections::HashSet;
+
+use domain::jobs::{Campaign, CampaignId, CampaignStoreError, Job, JobId};
+use domain::model::UserId;
+use futures_util::StreamExt as _;
+use futures_util::stream;
+
+use super::context::Context;
+use super::service::Runner;
+use crate::backend::{Credentials, SignIn};
+use crate::causes::Causes;
+
+/// Exports of a campaign that are given up at the same time.
+const AT_ONCE: usize = 32;
+
+impl Runner {
+    /// Takes a campaign on: its jobs are run as soon as there are places for them. Where the service has no credentials of its own, those of
+    /// its administrator are kept as long as it is under way.
+    pub(crate) async fn take_on_campaign(
+        &self,
+        campaign: Campaign,
+        people: Vec<(JobId, UserId)>,
+        credentials: &Credentials,
+    ) -> Result<Campaign, CampaignStoreError> {
+        let context = &self.context;
+        let (id, owner) = (campaign.id.clone(), campaign.requested_by.clone());
+        let turn = if context.ports.backend.has_service_account() {
+            None
+        } else {
+            let turn = context.registry.add_campaign(&id, &owner);
+            context.accepted(&owner, credentials).await;
+            context.keep_sealed(id.key(), &owner, credentials).await;
+            Some(turn)
+        };
+        let created = context.ports.campaigns.create(campaign, people).await;
+        match &created {
+            Ok(_) => context.wake.notify_one(),
+            Err(_) if turn.is_none() => {}
+            Err(_) => {
+                if context.registry.remove(id.key(), turn) {
+                    context.delete_sealed(id.key()).await;
+                }
+            }
+        }
+        created
+    }
+
+    /// A paused campaign goes on.
+    pub(crate) async fn resume_campaign(
+        &self,
+        id: &CampaignId,
+    ) -> Result<Campaign, CampaignStoreError> {
+        let resumed = self.context.ports.campaigns.resume(id).await?;
+        self.context.wake.notify_one();
+        Ok(resumed)
+    }
+
+    /// Gives a campaign up. What has not begun is cancelled when this returns; runs end in the background.
+    pub(crate) async fn cancel_campaign(
+        &self,
+        id: &CampaignId,
+        by: &UserId,
+    ) -> Result<(), CampaignStoreError> {
+        let begun = self.context.ports.campaigns.cancel(id, by).await?;
+        let (context, id, by) = (self.context.clone(), id.clone(), by.clone());
+        self.tasks.spawn(async move {
+            let given_up = stream::iter(begun).for_each_concurrent(AT_ONCE, |(job, owner)| {
+                let (context, by) = (context.clone(), &by);
+                async move {
+                    if let Err(error) = context.cancel(&owner, &job, by).await {
+                        tracing::error!(job = %job, error = %Causes(&error), "an export of a campaign could not be given up");
+                    }
+                }
+            });
+            tokio::select! {
+                () = given_up => context.campaign_over(&id).await,
+                () = context.at_once.cancelled() => {}
+            }
+        });
+        Ok(())
+    }
+}
+
+impl Context {
+    /// Campaigns of an earlier process, or of another: their administrators' sign-ins are of use for them.
+    pub(super) async fn hold_campaigns(&self) {
+        if self.ports.backend.has_service_account() {
+            return;
+        }
+        match self.ports.campaigns.unfinished().await {
+            Ok(campaigns) => {
+                for (id, owner) in campaigns {
+                    self.registry.add_campaign(&id, &owner);
+                }
+            }
+            Err(error) => {
+                tracing::error!(error = %Causes(&error), "the campaigns under way could not be read");
+            }
+        }
+    }
+
+    /// The same of those that this administrator ordered from another process.
+    pub(super) async fn look_up_campaigns(&self, administrator: &UserId) {
+        if self.ports.backend.has_service_account() {
+            return;
+        }
+        let Ok(campaigns) = self.ports.campaigns.unfinished().await else {
+            // The store of jobs says the same.
+            return;
+        };
+        for (id, owner) in campaigns {
+            if owner == *administrator && self.registry.turn(id.key()).is_none() {
+                self.registry.add_campaign(&id, &owner);
+            }
+        }
+    }
+
+    /// Nothing is kept for campaigns that are over.
+    pub(super) async fn forget_campaigns(&self) {
+        let known = self.registry.campaigns();
+        if known.is_empty() {
+            return;
+        }
+        // What was ordered since is not asked for.
+        let Ok(campaigns) = self.ports.campaigns.unfinished().await else {
+            return;
+        };
+        let unfinished: HashSet<CampaignId> =
+            campaigns.into_iter().map(|campaign| campaign.0).collect();
+        for id in known.iter().filter(|id| !unfinished.contains(*id)) {
+            // One that is being recorded is no campaign yet.
+            if self.ports.campaigns.get(id).await.is_ok() {
+                self.campaign_over(id).await;
+            }
+        }
+    }
+
+    async fn campaign_over(&self, id: &CampaignId) {
+        let turn = self.registry.turn(id.key());
+        if turn.is_some() {
+            self.registry.remove(id.key(), turn);
+            self.delete_sealed(id.key()).await;
+        }
+    }
+
+    /// Whether what this is the name of is a campaign that is under way.
+    pub(super) async fn is_campaign_under_way(
+        &self,
+        id: &JobId,
+    ) -> Result<bool, CampaignStoreError> {
+        match self.ports.campaigns.standing(&id.clone().into()).await {
+            Ok(standing) => Ok(standing.remaining() > 0),
+            Err(CampaignStoreError::Unknown { .. }) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// How the administrator who ordered a job's campaign signs in.
+    pub(super) async fn sign_in_of_campaign(&self, job: &Job) -> Option<SignIn> {
+        let campaign = job.campaign.as_ref()?;
+        let administrator = &campaign.requested_by;
+        let held = match self.registry.credentials(administrator) {
+            Some(held) => Some(held),
+            None => self.unsealed(campaign.id.key(), administrator).await,
+        };
+        held.map(SignIn::Person)
+    }
+}
