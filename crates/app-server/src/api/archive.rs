@@ -59,7 +59,7 @@ pub(super) async fn download(
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let job = service.store.get(&caller.owner, &id).await?.job;
+    let job = service.export(&caller, &id).await?;
     let bag = available(&job, service.clock.now())?;
     let etag = format!("\"{}\"", bag.sha256);
     // RFC 9110 §14.2: a range means something with GET only.

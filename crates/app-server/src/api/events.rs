@@ -57,7 +57,7 @@ pub(super) async fn follow(
     PathId(id): PathId,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let job = service.store.get(&caller.owner, &id).await?.job;
+    let job = service.export(&caller, &id).await?;
     let seen = headers
         .get("last-event-id")
         .and_then(|id| id.to_str().ok())
