@@ -2,13 +2,12 @@
 
 use std::mem;
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use flate2::{Crc, FlushDecompress, Status};
 
 use super::header::Header;
+use super::inflater::{Inflater, Memory};
 use crate::ports::CheckFailure;
 
-/// Inflated bytes are produced into a buffer of this size and dropped.
-const SCRATCH_BYTES: usize = 64 * 1024;
 const TRAILER_BYTES: usize = 8;
 
 /// Whether bytes are a complete gzip stream (RFC 1952): one member or more, each with the CRC-32 and length that its trailer
@@ -20,8 +19,7 @@ const TRAILER_BYTES: usize = 8;
 /// The framing is read here, not by `flate2`'s decoders: they give a cut trailer and a wrong one the same error.
 pub struct GzipCheck {
     stage: Stage,
-    decompress: Decompress,
-    scratch: Box<[u8]>,
+    inflater: Inflater,
     content: Crc,
     received: u64,
     inflated: u64,
@@ -59,8 +57,7 @@ impl GzipCheck {
     pub fn new() -> Self {
         Self {
             stage: Stage::Header(Header::first()),
-            decompress: Decompress::new(false),
-            scratch: vec![0; SCRATCH_BYTES].into_boxed_slice(),
+            inflater: Inflater::new(),
             content: Crc::new(),
             received: 0,
             inflated: 0,
@@ -116,16 +113,18 @@ impl GzipCheck {
     }
 
     fn inflate(&mut self, chunk: &mut &[u8]) -> Result<(), CheckFailure> {
-        let (read_before, made_before) = (self.decompress.total_in(), self.decompress.total_out());
-        let status = self
-            .decompress
-            .decompress(chunk, &mut self.scratch, FlushDecompress::None)
+        let Memory {
+            decompress,
+            scratch,
+        } = self.inflater.memory();
+        let (read_before, made_before) = (decompress.total_in(), decompress.total_out());
+        let status = decompress
+            .decompress(chunk, scratch, FlushDecompress::None)
             .map_err(|_| CheckFailure::Damaged)?;
-        let read = advance(self.decompress.total_in(), read_before);
-        let made = advance(self.decompress.total_out(), made_before);
+        let read = advance(decompress.total_in(), read_before);
+        let made = advance(decompress.total_out(), made_before);
         *chunk = chunk.get(read..).unwrap_or_default();
-        self.content
-            .update(self.scratch.get(..made).unwrap_or_default());
+        self.content.update(scratch.get(..made).unwrap_or_default());
         self.inflated += made as u64;
         match status {
             Status::StreamEnd => {
@@ -147,7 +146,7 @@ impl GzipCheck {
         if u64::from_le_bytes(trailer) != expected {
             return Err(CheckFailure::Damaged);
         }
-        self.decompress.reset(false);
+        self.inflater.reset();
         self.stage = Stage::MemberEnded;
         Ok(())
     }
