@@ -5,6 +5,7 @@ pub mod audit_log;
 pub mod bag_reader;
 pub mod bag_store;
 pub mod clock;
+pub mod copied;
 pub mod idempotency_keys;
 pub mod import_api;
 pub mod import_journal;

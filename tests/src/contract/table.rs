@@ -142,6 +142,7 @@ pub const PORTS: [Port; 16] = [
         file: "crates/domain/src/ports/sink.rs",
         methods: &[
             ("write", &["a_receipt_says_what_was_written"]),
+            ("copy", &["bytes_of_a_file_arrive_like_others"]),
             (
                 "close",
                 &[
@@ -239,6 +240,7 @@ pub const PORTS: [Port; 16] = [
                     "an_archive_may_be_left_in_the_middle",
                 ],
             ),
+            ("stored", &["stored_bytes_are_those_of_the_archive"]),
         ],
         implementations: &[("BagArchives", IMPORTS), ("MemoryBag", IMPORTS)],
     },

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write};
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -314,6 +315,18 @@ impl BodyWriter {
     /// Into the container.
     pub(crate) fn in_place(writer: PositionedWriter) -> Self {
         Self::Plain(writer)
+    }
+
+    /// See [`PositionedWriter::copy`]; nothing is copied where it is encrypted.
+    pub(crate) fn copy(
+        &mut self,
+        from: (&dyn AsFd, u64),
+        bytes: u64,
+    ) -> io::Result<Option<io::Take<PositionedReader>>> {
+        match self {
+            Self::Plain(file) => file.copy(from, bytes).map(Some),
+            Self::Sealed(_) => Ok(None),
+        }
     }
 
     /// Up to which position of its file everything was handed to the system; `None` where it is encrypted.

@@ -21,9 +21,9 @@ use domain::bag::verify::{
 use domain::model::Sha256;
 
 use crate::pieces::Pieces;
-use crate::reader::visit::{Visitor, judge};
+use crate::reader::visit::{Content, Visitor, judge};
 use crate::reader::{BUFFER_BYTES, BagSource, ReadError, StoredFormat};
-use watched::Watched;
+pub(crate) use watched::Watched;
 
 /// Largest manifest or other tag file that is read as a whole.
 const LARGEST_TAG_BYTES: u64 = 64 * 1024 * 1024;
@@ -229,7 +229,7 @@ impl Inspection {
 }
 
 impl Visitor for Inspection {
-    fn file(&mut self, path: &str, _bytes: u64, content: &mut dyn Read) -> io::Result<()> {
+    fn file(&mut self, path: &str, _bytes: u64, content: &mut dyn Content) -> io::Result<()> {
         if layout::is_archive(path) {
             self.archive(path, content)
         } else if let Some(limit) = tag_limit(path) {

@@ -4,7 +4,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::ports::{CheckFailure, EntryWriter, NewEntry, Receipt, SinkError, Storage};
+use domain::ports::{
+    CheckFailure, EntryWriter, NewEntry, Receipt, SinkError, Storage, StoredBytes,
+};
 
 use super::bag::UnfinishedBag;
 use super::checks::Checks;
@@ -63,6 +65,11 @@ impl EntryWriter for Small {
         }
         self.chunks.push(chunk);
         Ok(())
+    }
+
+    /// It is read in one piece all the same.
+    async fn copy(&mut self, _: &StoredBytes) -> Result<u64, SinkError> {
+        Ok(0)
     }
 
     async fn close(self: Box<Self>) -> Result<Receipt, SinkError> {

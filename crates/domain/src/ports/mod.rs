@@ -14,7 +14,7 @@ mod sink;
 mod user_data;
 
 pub use bag_reader::{
-    ArchiveBytes, ArchiveCheck, BagDescription, BagReadError, BagReader, ListedArchive,
+    ArchiveBytes, ArchiveCheck, BagDescription, BagReadError, BagReader, ListedArchive, StoredBytes,
 };
 pub use clock::Clock;
 #[cfg(any(test, feature = "testing"))]

@@ -11,7 +11,7 @@ use crate::bag::integrity::{ContentCheck, PublishedCheck};
 use crate::model::{BagPath, Sha256};
 use crate::ports::{
     ArchiveSink, EntryWriter, FinishedBag, NewEntry, PartialEntry, PayloadInPlace, Receipt,
-    SinkError, TagFile, TagFiles,
+    SinkError, StoredBytes, TagFile, TagFiles,
 };
 
 /// What a [`MemorySink`] holds.
@@ -192,6 +192,10 @@ impl EntryWriter for MemoryWriter {
     async fn write(&mut self, chunk: Bytes) -> Result<(), SinkError> {
         self.bytes.extend_from_slice(&chunk);
         Ok(())
+    }
+
+    async fn copy(&mut self, _: &StoredBytes) -> Result<u64, SinkError> {
+        Ok(0)
     }
 
     async fn close(mut self: Box<Self>) -> Result<Receipt, SinkError> {
