@@ -16,9 +16,9 @@ use super::archive_sink::archive;
 ///
 /// Where there is no file for them, or the sink fails.
 pub async fn bytes_of_a_file_arrive_like_others(sink: &dyn ArchiveSink) {
-    let content = gzip(&noise(3_000_000));
+    let content = gzip(&noise(600_000));
     let mut damaged = content.clone();
-    damaged[2_500_000] ^= 1;
+    damaged[500_000] ^= 1;
     for (size, written) in [(None, 0), (Some(content.len() as u64), 70_000)] {
         let entry = |name: &str| NewEntry {
             size,
