@@ -42,7 +42,7 @@ const INSTANTS: [Instant; 3] = [
 pub(super) fn trials(has_tools: bool) -> impl Iterator<Item = Trial> {
     ["j.zip", "j.tar"].into_iter().flat_map(move |name| {
         INSTANTS.into_iter().map(move |instant| {
-            let trial = format!("{name}::a_kill_{}", instant.name);
+            let trial = format!("since::{name}::a_kill_{}", instant.name);
             Trial::test(trial, move || {
                 killed_at(instant, name);
                 Ok::<(), Failed>(())

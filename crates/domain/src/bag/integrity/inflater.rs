@@ -13,16 +13,16 @@ const SCRATCH_BYTES: usize = 64 * 1024;
 const MOST_KEPT: usize = 8;
 
 /// Those that nobody uses now.
-static KEPT: Mutex<Vec<Box<Memory>>> = Mutex::new(Vec::new());
+static KEPT: Mutex<Vec<Memory>> = Mutex::new(Vec::new());
 
 /// What inflates one stream at a time, and where to.
 pub(super) struct Memory {
     pub(super) decompress: Decompress,
-    pub(super) scratch: [u8; SCRATCH_BYTES],
+    pub(super) scratch: Box<[u8]>,
 }
 
 /// A [`Memory`] that goes back when it is dropped.
-pub(super) struct Inflater(Option<Box<Memory>>);
+pub(super) struct Inflater(Option<Memory>);
 
 impl Inflater {
     /// One that has inflated nothing yet.
@@ -34,11 +34,9 @@ impl Inflater {
     pub(super) fn memory(&mut self) -> &mut Memory {
         self.0.get_or_insert_with(|| {
             let kept = KEPT.lock().unwrap_or_else(PoisonError::into_inner).pop();
-            kept.unwrap_or_else(|| {
-                Box::new(Memory {
-                    decompress: Decompress::new(false),
-                    scratch: [0; SCRATCH_BYTES],
-                })
+            kept.unwrap_or_else(|| Memory {
+                decompress: Decompress::new(false),
+                scratch: vec![0; SCRATCH_BYTES].into_boxed_slice(),
             })
         })
     }
