@@ -8,7 +8,7 @@ use super::coverage::{Coverage, coverage};
 use super::{
     Completeness, Failure, ItemReport, ItemStatus, Report, SectionReport, SectionStatus, Stage,
 };
-use crate::model::{Basis, EarlierBag, OutputFormat, Section, Sha256};
+use crate::model::{BagPath, Basis, EarlierBag, OutputFormat, Section, Sha256};
 use crate::ports::{Receipt, RedactionRule};
 
 /// The format's name and version. Fields may be added within a version; none is taken away or changes its meaning.
@@ -129,7 +129,8 @@ struct ItemEntry<'a> {
     /// file are the earlier archive's. Null where it was exported anew.
     reused_from: Option<ReusedFrom<'a>>,
     /// Paths of the files that hold it.
-    files: &'a [String],
+    #[schemars(with = "Vec<String>")]
+    files: &'a [BagPath],
 }
 
 /// An earlier archive of the same person's data.

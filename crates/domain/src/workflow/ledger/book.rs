@@ -1,6 +1,6 @@
 //! One section's book: its objects, what became of each, and what the section came to.
 
-use crate::model::{EarlierBag, ObjectFacts, Order, Resource, Section};
+use crate::model::{BagPath, EarlierBag, ObjectFacts, Order, Resource, Section};
 use crate::ports::ApiError;
 use crate::report::{ItemStatus, SectionReport, SectionStatus};
 
@@ -19,7 +19,7 @@ pub(crate) enum ArchiveSource {
 pub(crate) struct Entry {
     pub(crate) facts: ObjectFacts,
     pub(crate) wanted: bool,
-    pub(crate) files: Vec<String>,
+    pub(crate) files: Vec<BagPath>,
     pub(crate) status: ItemStatus,
     pub(crate) reason: Option<String>,
     pub(crate) changed: bool,

@@ -163,7 +163,7 @@ impl Ledger {
                 if receipt.origin.is_reused() {
                     entry.archive_source = ArchiveSource::EarlierBag;
                 }
-                entry.files.push(receipt.path.to_string());
+                entry.files.push(receipt.path.clone());
             }
         }
         self.files.push(receipt);
