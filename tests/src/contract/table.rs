@@ -168,6 +168,7 @@ pub const PORTS: [Port; 16] = [
                 &[
                     "a_new_journal_is_empty",
                     "the_checkpoint_holds_what_was_recorded",
+                    "what_was_read_is_there_when_it_is_opened_again",
                 ],
             ),
             ("record", &["record_some"]),
