@@ -38,6 +38,7 @@ pub const PORTS: [Port; 16] = [
                     "the_parts_of_an_item_come_from_their_list",
                 ],
             ),
+            ("facts", &["facts_come_without_the_document"]),
             (
                 "binary",
                 &[

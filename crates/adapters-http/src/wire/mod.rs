@@ -9,6 +9,7 @@ mod facts;
 mod guard;
 mod imports;
 mod json;
+mod long_list;
 mod media;
 mod packed;
 mod pieces;
@@ -20,6 +21,7 @@ use bytes::Bytes;
 use domain::model::{Facts, Representation, Resource, document_text};
 
 pub(crate) use imports::{import_opened, import_ticket, open_imports};
+pub(crate) use long_list::{LONG_LIST_BYTES, LongList};
 pub(crate) use media::{Kind, MediaType, looks_like_page, of_document};
 pub(crate) use packed::{Packed, is_gzip, is_packed_twice, unpacked, unpacking};
 pub(crate) use tickets::{TicketPage, open_tickets, started, status, statuses};
