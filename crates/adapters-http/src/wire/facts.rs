@@ -9,8 +9,7 @@ use roxmltree::{Document, Node};
 use super::Unread;
 use super::address::{id_after, last_number, object_id};
 use super::bundles;
-use super::long_list::{LONG_LIST_BYTES, LongList};
-use super::xml::{checked, child, children, count, flag, kind, number, root, text, tree, word};
+use super::xml::{child, children, count, flag, kind, number, root, text, word};
 
 /// What a resource's document looks like (docs/platform.md#lists).
 enum Shape {
@@ -79,20 +78,8 @@ pub(super) fn list_names(what: Resource) -> Option<(&'static str, &'static str, 
     }
 }
 
-/// The facts of this resource's document.
-pub(super) fn read(bytes: &[u8], what: Resource) -> Result<Facts, Unread> {
-    let text = checked(bytes)?;
-    match LongList::of(what).filter(|_| text.len() > LONG_LIST_BYTES) {
-        Some(mut list) => {
-            list.take(text.as_bytes())?;
-            list.end()
-        }
-        None => of(&tree(text)?, what),
-    }
-}
-
 /// The facts in a document's tree.
-fn of(document: &Document<'_>, what: Resource) -> Result<Facts, Unread> {
+pub(super) fn of(document: &Document<'_>, what: Resource) -> Result<Facts, Unread> {
     match shape(what) {
         Shape::Object(name) => {
             let root = root(document, &[name])?;

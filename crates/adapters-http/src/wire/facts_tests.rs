@@ -1,5 +1,6 @@
 use domain::model::{ObjectId, Page};
 
+use super::super::long_list::{self, LongList};
 use super::super::xml::parse;
 use super::*;
 
@@ -259,7 +260,7 @@ fn a_list_with_more_nodes_than_one_tree_may_have_is_read() {
         "<n:appliances xmlns:n='u'><total>8000</total><appliances>{items}</appliances></n:appliances>"
     );
     assert!(parse(xml.as_bytes()).is_err());
-    let facts = super::read(xml.as_bytes(), list(ListResource::Appliances)).unwrap();
+    let facts = long_list::read(xml.as_bytes(), list(ListResource::Appliances)).unwrap();
     assert_eq!((facts.objects.len(), facts.total), (8_000, Some(8_000)));
     assert_eq!(facts.objects.last().and_then(|last| last.id), Some(8_000));
 }
@@ -290,7 +291,7 @@ fn a_long_list_that_is_none_is_refused_as_a_short_one_is() {
         ),
     ] {
         let Err(Unread::Detail(detail)) =
-            super::read(xml.as_bytes(), list(ListResource::Appliances))
+            long_list::read(xml.as_bytes(), list(ListResource::Appliances))
         else {
             panic!("{words}");
         };
@@ -307,7 +308,7 @@ fn a_long_list_is_read_as_it_comes_whatever_its_parts() {
         object.repeat(200)
     );
     let appliances = list(ListResource::Appliances);
-    let expected = super::read(xml.as_bytes(), appliances);
+    let expected = long_list::read(xml.as_bytes(), appliances);
     for part in [1, 2, 3, 7, 64, 1_000, xml.len()] {
         let (beginning, rest) = xml.as_bytes().split_at(xml.len().min(100));
         let mut list = LongList::begun(beginning, appliances).unwrap().unwrap();

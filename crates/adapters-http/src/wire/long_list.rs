@@ -1,8 +1,8 @@
-//! The facts of a long list, read while it arrives.
+//! The facts of a document: of a long list piece by piece, which may be read while it arrives.
 
 use domain::model::{Facts, ObjectFacts, Resource, begins_as_utf_8};
 
-use super::facts::{list_names, object};
+use super::facts::{list_names, object, of};
 use super::packed::is_gzip;
 use super::pieces::{Mismatch, Piece, Pieces};
 use super::xml::{checked, count, root, tree};
@@ -10,6 +10,18 @@ use super::{Unread, guard};
 
 /// A document that is longer than this and may be a list is read piece by piece.
 pub(crate) const LONG_LIST_BYTES: usize = 256 * 1024;
+
+/// The facts of this resource's document.
+pub(super) fn read(bytes: &[u8], what: Resource) -> Result<Facts, Unread> {
+    let text = checked(bytes)?;
+    match LongList::of(what).filter(|_| text.len() > LONG_LIST_BYTES) {
+        Some(mut list) => {
+            list.take(text.as_bytes())?;
+            list.end()
+        }
+        None => of(&tree(text)?, what),
+    }
+}
 
 /// A long list of which the first part is here. Neither its text nor a tree of the whole is kept.
 pub(crate) struct LongList {
@@ -33,6 +45,9 @@ impl LongList {
             return Ok(None);
         }
         let whole_characters = beginning.utf8_chunks().next().map_or("", |c| c.valid());
+        if whole_characters.is_empty() {
+            return Ok(None);
+        }
         checked(whole_characters.as_bytes())?;
         let mark = if beginning.starts_with(MARK) {
             MARK.len()

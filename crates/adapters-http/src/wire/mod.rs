@@ -79,7 +79,7 @@ pub(crate) async fn read<T: Send + 'static>(
 /// The facts of a document, which proves that it is one.
 pub(crate) fn facts(bytes: &[u8], what: Resource, form: Representation) -> Result<Facts, Unread> {
     match form {
-        Representation::Xml => facts::read(bytes, what),
+        Representation::Xml => long_list::read(bytes, what),
         Representation::Json => json::check(bytes).map(|()| Facts::default()),
     }
 }
