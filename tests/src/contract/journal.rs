@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::model::{ExportId, Facts, ListResource, ObjectFacts, Page, Resource, Ticket};
 use domain::ports::{Fact, Journal, JournalState};
-use domain::report::{delivered, sample};
+use domain::report::{TagSums, delivered, sample};
 use domain::testing::{appliance, mysoftware};
 
 fn ticket(id: i64) -> Ticket {
@@ -61,7 +61,7 @@ pub async fn record_some(journal: &dyn Journal) {
         },
         Fact::Finishing { is_partial: true },
         Fact::Described {
-            delivered: Box::new(delivered(&sample::partial(), &[])),
+            delivered: Box::new(delivered(&sample::partial(), TagSums::default())),
         },
         // The first run is the one that began.
         Fact::Began {
