@@ -10,7 +10,7 @@ use bytes::Bytes;
 use domain::jobs::{AuditLog, BagStore, Job, JobFailure, JobId, JobRequest, JobStore};
 use domain::model::{ItemKind, ItemRef, ObjectId, SafeName, UserId};
 use domain::ports::{ApiError, Clock, Event, ItemStage, MockClock, Platform, Progress};
-use domain::report::{Completeness, delivered, sample};
+use domain::report::{Completeness, TagSums, delivered, sample};
 use domain::testing::{MemoryAudit, MemoryCredentials, MemoryJobStore};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -197,7 +197,7 @@ fn exported(name: SafeName) -> Exported {
         name,
         completeness: Completeness::Complete,
         report: Bytes::from_static(br#"{"format":"uforge-export/1"}"#),
-        delivered: Some(delivered(&sample::complete(), &[])),
+        delivered: Some(delivered(&sample::complete(), TagSums::default())),
     }
 }
 

@@ -38,6 +38,7 @@ pub const PORTS: [Port; 16] = [
                     "the_parts_of_an_item_come_from_their_list",
                 ],
             ),
+            ("facts", &["facts_come_without_the_document"]),
             (
                 "binary",
                 &[
@@ -169,6 +170,7 @@ pub const PORTS: [Port; 16] = [
                 &[
                     "a_new_journal_is_empty",
                     "the_checkpoint_holds_what_was_recorded",
+                    "what_was_read_is_there_when_it_is_opened_again",
                 ],
             ),
             ("record", &["record_some"]),

@@ -175,6 +175,7 @@ async fn the_journal_on_disk_keeps_its_promises_across_a_restart() {
         let again = kit::open(settings);
         assert!(again.resumed);
         journal::the_checkpoint_holds_what_was_recorded(again.journal.as_ref());
+        journal::what_was_read_is_there_when_it_is_opened_again(again.journal.as_ref());
     }
 }
 

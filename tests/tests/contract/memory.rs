@@ -11,6 +11,7 @@ async fn the_journal_in_memory_keeps_its_promises() {
     journal::a_new_journal_is_empty(&memory);
     journal::record_some(&memory).await;
     journal::the_checkpoint_holds_what_was_recorded(&memory);
+    journal::what_was_read_is_there_when_it_is_opened_again(&memory);
 }
 
 #[tokio::test]

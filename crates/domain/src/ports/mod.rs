@@ -38,5 +38,5 @@ pub use sink::{
 };
 pub use user_data::{
     ApiError, Distrust, Document, Download, ExportState, ExportStatus, OpenTicket, Platform,
-    ResumeAt, Started, UserDataApi,
+    ReadDocument, ResumeAt, Started, UserDataApi,
 };
