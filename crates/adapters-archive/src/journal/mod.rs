@@ -58,9 +58,11 @@ struct State {
 #[derive(Default)]
 struct Batch {
     records: Vec<Record>,
-    /// What became of it, once that is known.
-    outcome: Arc<OnceLock<Result<(), Failed>>>,
+    outcome: Outcome,
 }
+
+/// What became of a batch, once that is known.
+type Outcome = Arc<OnceLock<Result<(), Failed>>>;
 
 /// Why a batch could not be written: all who waited for it hear of it.
 struct Failed {
@@ -124,11 +126,18 @@ impl RunJournal {
 
     /// Writes these records and flushes.
     pub(crate) fn commit(&self, records: Vec<Record>) -> io::Result<()> {
-        let outcome = {
-            let batch = &mut self.lock().batch;
-            batch.records.extend(records);
-            Arc::clone(&batch.outcome)
-        };
+        self.flush_with(&self.add(records))
+    }
+
+    /// Adds records to what is written and flushed next.
+    fn add(&self, records: Vec<Record>) -> Outcome {
+        let batch = &mut self.lock().batch;
+        batch.records.extend(records);
+        Arc::clone(&batch.outcome)
+    }
+
+    /// Flushes the batch of this outcome, where nobody else does.
+    fn flush_with(&self, outcome: &Outcome) -> io::Result<()> {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever held the file before may have written these as well.
         if outcome.get().is_none() {
@@ -161,22 +170,12 @@ impl RunJournal {
             .set(written.map_err(|error| Failed::from(&error)));
     }
 
-    fn record_now(&self, fact: Fact) -> Result<(), JournalError> {
-        if is_of_document(&fact) {
-            let mut state = self.lock();
-            if state.is_kept && state.payload == Payload::Resumed {
-                state.of_documents.push(fact.clone());
-            }
-            state.checkpoint.apply(fact);
-            return Ok(());
+    fn note_of_document(&self, fact: Fact) {
+        let mut state = self.lock();
+        if state.is_kept && state.payload == Payload::Resumed {
+            state.of_documents.push(fact.clone());
         }
-        self.commit(vec![Record::Fact(fact.clone())])
-            .map_err(|source| JournalError::Io {
-                path: self.path.to_path_buf(),
-                source,
-            })?;
-        self.lock().checkpoint.apply(fact);
-        Ok(())
+        state.checkpoint.apply(fact);
     }
 
     /// The container is whole and flushed. After this returns that is recorded, and what a receipt says of it.
@@ -204,16 +203,23 @@ impl Journal for RunJournal {
 
     async fn record(&self, fact: Fact) -> Result<(), JournalError> {
         if is_of_document(&fact) {
-            return self.record_now(fact);
+            self.note_of_document(fact);
+            return Ok(());
         }
-        let (journal, path) = (self.clone(), self.path.to_path_buf());
-        tokio::task::spawn_blocking(move || journal.record_now(fact))
-            .await
-            .unwrap_or_else(|stopped| {
-                Err(JournalError::Io {
-                    path,
-                    source: io::Error::other(stopped),
-                })
+        // Added before a thread takes it up: what is recorded at the same time is flushed together.
+        let outcome = self.add(vec![Record::Fact(fact.clone())]);
+        let journal = self.clone();
+        let flushed = tokio::task::spawn_blocking(move || {
+            journal.flush_with(&outcome)?;
+            journal.lock().checkpoint.apply(fact);
+            Ok(())
+        });
+        let flushed = flushed.await.map_err(io::Error::other);
+        flushed
+            .and_then(|flushed| flushed)
+            .map_err(|source| JournalError::Io {
+                path: self.path.to_path_buf(),
+                source,
             })
     }
 }

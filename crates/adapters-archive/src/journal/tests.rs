@@ -5,6 +5,9 @@ use std::path::Path;
 use domain::model::{ExportId, ItemKind, ItemRef, ObjectId, Resource, Ticket};
 use domain::ports::{Fact, Journal as _};
 
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt as _, StreamExt as _};
+
 use super::{Checkpoint, Payload, Record, RunJournal, begin, read_checkpoint};
 use crate::test_kit::Kit;
 
@@ -207,19 +210,15 @@ async fn what_is_recorded_at_the_same_time_is_flushed_together_and_none_is_lost(
     let path = kit.folder.path().join("journal");
     let journal = journal_at(&path);
     let held = journal.lines.lock().unwrap();
-    let recorders: Vec<_> = (1..=8)
-        .map(|id| {
-            let journal = journal.clone();
-            std::thread::spawn(move || journal.record_now(started(id)).unwrap())
-        })
-        .collect();
-    while journal.lock().batch.records.len() < 8 {
-        std::thread::yield_now();
-    }
+    let mut recorders: FuturesUnordered<_> =
+        (1..=8).map(|id| journal.record(started(id))).collect();
+    assert!(recorders.next().now_or_never().is_none());
+    // Whichever of their threads is first finds all of them.
+    assert_eq!(journal.lock().batch.records.len(), 8);
     assert_eq!(journal.checkpoint().open.len(), 0, "nothing is safe yet");
     drop(held);
-    for recorder in recorders {
-        recorder.join().unwrap();
+    while let Some(recorded) = recorders.next().await {
+        recorded.unwrap();
     }
     assert_eq!(checkpoint_of(&path).facts.open.len(), 8);
     assert_eq!(journal.checkpoint().open.len(), 8);
