@@ -56,24 +56,12 @@ impl Signals {
         }
     }
 
-    /// The next signal ends the process at once: somebody does not want to wait. That has a thread of its own: the command's may be
-    /// busy, or wait for a disk.
+    /// The next signal ends the process at once: somebody does not want to wait.
     pub(crate) fn end_at_next(mut self) {
-        let obey = async move {
+        tokio::spawn(async move {
             let signal = self.next().await;
             leave(signal);
-        };
-        match tokio::runtime::Builder::new_current_thread()
-            .enable_io()
-            .build()
-        {
-            Ok(runtime) => {
-                let thread = std::thread::Builder::new().name("signals".to_owned());
-                // Without it the command still ends by itself.
-                drop(thread.spawn(move || runtime.block_on(obey)));
-            }
-            Err(_) => drop(tokio::spawn(obey)),
-        }
+        });
     }
 }
 

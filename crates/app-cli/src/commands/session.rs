@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressDrawTarget};
 use settings_layers::Places;
-use tokio::runtime::Builder;
 
 use crate::args::GeneralArguments;
 use crate::credentials::terminal::{self, Stops};
@@ -17,7 +16,10 @@ use crate::settings::{
 };
 use crate::signals::Signals;
 
-/// What is also a server has threads for its connections, beside the command's own.
+/// Connections have one thread, and the command itself another; the archive has threads of its own. A second one for connections gains
+/// nothing where two downloads keep two processors busy, and wakes them more often.
+const THREADS: usize = 1;
+/// What is also a server has a thread for its other side.
 const SERVER_THREADS: usize = 2;
 /// How long tasks that still run when a command has ended get to end.
 pub(super) const SHUTDOWN: Duration = Duration::from_millis(200);
@@ -119,29 +121,27 @@ impl Session {
         }
     }
 
-    /// Runs asynchronous work to its end, in this thread, and the connections with it: what arrives has not to be handed from one thread
-    /// to another before the archive's own get it. Nothing may block here for long.
+    /// Runs asynchronous work to its end.
     pub(super) fn wait_for<T>(
         work: impl Future<Output = Result<T, CommandError>>,
     ) -> Result<T, CommandError> {
-        run(Builder::new_current_thread(), work)
+        run(THREADS, work)
     }
 
     /// The same with a sandbox in this process.
     pub(super) fn serve<T>(
         work: impl Future<Output = Result<T, CommandError>>,
     ) -> Result<T, CommandError> {
-        let mut threads = Builder::new_multi_thread();
-        threads.worker_threads(SERVER_THREADS);
-        run(threads, work)
+        run(SERVER_THREADS, work)
     }
 }
 
 fn run<T>(
-    mut threads: Builder,
+    threads: usize,
     work: impl Future<Output = Result<T, CommandError>>,
 ) -> Result<T, CommandError> {
-    let runtime = threads
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(threads)
         .enable_all()
         .build()
         .map_err(CommandError::Runtime)?;

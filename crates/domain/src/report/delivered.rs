@@ -82,7 +82,9 @@ mod tests {
             let tags = tags::tag_files(&report, rendered(&report, &views), &[]);
             let tags: Vec<_> = tags.collect();
             let mut sums = TagSums::default();
-            tags.iter().for_each(|file| sums.add(file));
+            for file in &tags {
+                sums.add(file);
+            }
             let bytes_of = |tag: Tag| {
                 let mut tags = tags.iter();
                 let file = tags.find(|file| file.path.as_str() == tag.name());
