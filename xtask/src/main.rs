@@ -19,7 +19,8 @@ use process::Chore;
 const HELP: &str = "\
 The chores of uforge-export. Nothing has to be installed first.
 
-  cargo xtask ci        all that CI runs, in this order: fmt, spelling, clippy, doc, unused, deny, demo, test
+  cargo xtask ci        all that CI runs, in this order: fmt, spelling, clippy, doc, unused, deny, demo,
+                        bench --short, test
   cargo xtask fmt       is the code formatted?
   cargo xtask clippy    lints, warnings denied
   cargo xtask doc       do the doc comments build, with no broken link?
@@ -39,8 +40,9 @@ The chores of uforge-export. Nothing has to be installed first.
   cargo xtask deb-check builds them and installs, starts, upgrades, removes and purges them in a fresh Debian (as root, some minutes)
   cargo xtask image     builds the container image with docker, podman or buildah; where none of them works, checks its steps
   cargo xtask bench [NAME…] [--json FILE] [--runs N] [--short]
-                        measures the release binary against `curl`, `openssl`, `gzip` and `zip`, in turn: bulk, many, slow, start, or
-                        those that are named. `--short` is for CI. What the figures mean: docs/performance.md
+                        measures the release binary against `curl`, `openssl`, `gzip` and `zip`, in turn: bulk, typical, import, many,
+                        slow, start, wide, micro, or those that are named. `--short` tries them out with small amounts. What the
+                        figures mean: docs/performance.md
   cargo xtask deny      licences, sources and bans of dependencies (builds cargo-deny into target/tools, some minutes)
   cargo xtask unused    dependencies that no code uses (builds cargo-machete into target/tools)
   cargo xtask spelling  spelling in code and texts (installs Python's `typos` into target/typos)
@@ -93,6 +95,7 @@ fn ci() -> Result<(), String> {
     gates::deny()?;
     // Last but for the one line that CI looks for: the tests' own summary must be the end of the output.
     bag_check::demo()?;
+    bench::try_out()?;
     test()
 }
 

@@ -1,13 +1,17 @@
 //! The port: each call is one question to the platform, and what its answer means.
 
 use async_trait::async_trait;
+use bytes::Bytes;
 use domain::model::{
-    BinaryRef, ItemKind, ItemRef, ListResource, OutputFormat, Representation, Resource, Ticket,
+    BinaryRef, Facts, ItemKind, ItemRef, ListResource, OutputFormat, Representation, Resource,
+    Ticket,
 };
 use domain::ports::{
-    ApiError, Document, Download, ExportStatus, OpenTicket, Platform, ResumeAt, Started,
-    UserDataApi,
+    ApiError, Document, Download, ExportStatus, OpenTicket, Platform, ReadDocument, ResumeAt,
+    Started, UserDataApi,
 };
+
+use reqwest::StatusCode;
 
 use crate::config::{ApiSettings, SetUpError};
 use crate::download;
@@ -64,6 +68,24 @@ impl UforgeApi {
         wire::read(bytes, reader)
             .await
             .map_err(|unread| unread.labelled(label).of(&request, wire::XML_DOCUMENT))
+    }
+
+    /// The facts in the bytes of a document, which prove that it is one.
+    pub(crate) async fn facts_in(
+        &self,
+        bytes: Bytes,
+        (what, form): (Resource, Representation),
+        (request, status, label): (&str, StatusCode, Option<MediaType>),
+    ) -> Result<Facts, ApiError> {
+        if bytes.trim_ascii().is_empty() {
+            return Err(ApiError::Empty {
+                request: request.to_owned(),
+                status: status.as_u16(),
+            });
+        }
+        wire::read(bytes, move |bytes| wire::facts(bytes, what, form))
+            .await
+            .map_err(|unread| unread.labelled(label).of(request, wire::expected(form)))
     }
 
     async fn file(&self, ask: &PlatformRequest<'_>, kind: FileKind) -> Result<Download, ApiError> {
@@ -124,25 +146,25 @@ impl UserDataApi for UforgeApi {
             Representation::Json => sent.map_err(not_as_json)?,
         };
         let label = MediaType::of(response.headers());
-        let status = response.status().as_u16();
+        let status = response.status();
         let bytes = self.transport.document(response, &request).await?;
-        if bytes.trim_ascii().is_empty() {
-            return Err(ApiError::Empty { request, status });
-        }
-        let facts = wire::read(bytes.clone(), move |bytes| wire::facts(bytes, what, form))
-            .await
-            .map_err(|unread| {
-                unread
-                    .labelled(label.clone())
-                    .of(&request, wire::expected(form))
-            })?;
-        let media_type = wire::of_document(label, form);
+        let facts = self
+            .facts_in(
+                bytes.clone(),
+                (what, form),
+                (&request, status, label.clone()),
+            )
+            .await?;
         Ok(Document {
             bytes,
-            media_type,
+            media_type: wire::of_document(label, form),
             request: ask.source(),
             facts,
         })
+    }
+
+    async fn facts(&self, what: Resource) -> Result<ReadDocument, ApiError> {
+        self.read_as_it_comes(what).await
     }
 
     async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError> {

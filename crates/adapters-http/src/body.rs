@@ -53,22 +53,38 @@ impl Body {
     }
 
     /// The whole of it; more than the limit is an error, and is not read.
-    pub(crate) async fn whole(mut self, limit: u64) -> Result<Bytes, ApiError> {
-        let too_large = ApiError::TooLarge {
-            request: self.request.clone(),
-            limit,
-        };
-        if self.response.content_length() > Some(limit) {
-            return Err(too_large);
-        }
-        let mut whole = BytesMut::new();
-        while let Some(chunk) = self.next().await? {
-            if self.received > limit {
-                return Err(too_large);
-            }
+    pub(crate) async fn whole(self, limit: u64) -> Result<Bytes, ApiError> {
+        self.whole_after(BytesMut::new(), limit).await
+    }
+
+    /// The whole of it, of which the beginning has been read.
+    pub(crate) async fn whole_after(
+        mut self,
+        beginning: BytesMut,
+        limit: u64,
+    ) -> Result<Bytes, ApiError> {
+        let mut whole = beginning;
+        // Taken at once where the server says how much comes: what outgrows its memory again and again leaves holes where it was.
+        let rest = self.response.content_length().filter(|&rest| rest <= limit);
+        whole.reserve(usize::try_from(rest.unwrap_or(0)).unwrap_or(0));
+        while let Some(chunk) = self.next_within(limit).await? {
             whole.extend_from_slice(&chunk);
         }
         Ok(whole.freeze())
+    }
+
+    /// Its next bytes; more than the limit in all is an error, and is not read.
+    pub(crate) async fn next_within(&mut self, limit: u64) -> Result<Option<Bytes>, ApiError> {
+        // What is announced is what is still to come.
+        let announced = self.received == 0 && self.response.content_length() > Some(limit);
+        let chunk = if announced { None } else { self.next().await? };
+        if announced || self.received > limit {
+            return Err(ApiError::TooLarge {
+                request: self.request.clone(),
+                limit,
+            });
+        }
+        Ok(chunk)
     }
 
     /// As much of it as comes without an error and within the limit.

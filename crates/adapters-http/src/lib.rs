@@ -26,6 +26,7 @@ pub mod testing;
 mod ticket_list;
 mod tls;
 mod transport;
+mod unkept;
 mod wire;
 
 pub use api::UforgeApi;

@@ -8,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::model::{BinaryRef, ItemRef, OutputFormat, Representation, Resource, Ticket};
 use domain::ports::{
-    ApiError, Document, Download, ExportStatus, OpenTicket, Platform, ResumeAt, Started,
-    UserDataApi,
+    ApiError, Document, Download, ExportStatus, OpenTicket, Platform, ReadDocument, ResumeAt,
+    Started, UserDataApi,
 };
 use tokio_util::task::TaskTracker;
 
@@ -57,6 +57,10 @@ impl UserDataApi for TrackedStarts {
 
     async fn document(&self, what: Resource, form: Representation) -> Result<Document, ApiError> {
         self.api.document(what, form).await
+    }
+
+    async fn facts(&self, what: Resource) -> Result<ReadDocument, ApiError> {
+        self.api.facts(what).await
     }
 
     async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError> {

@@ -94,18 +94,32 @@ impl Transport {
         response: Response,
         request: &str,
     ) -> Result<Bytes, ApiError> {
+        let status = response.status();
+        let body = self.document_body(response, request);
+        let bytes = body.whole(self.document_limit).await?;
+        self.unpacked(bytes, status, request)
+    }
+
+    /// The body of a document that is read as it comes.
+    pub(crate) fn document_body(&self, response: Response, request: &str) -> Body {
+        Body::of_document(response, request, self.silence)
+    }
+
+    /// A document whose body is here, without a gzip stream around it.
+    pub(crate) fn unpacked(
+        &self,
+        bytes: Bytes,
+        status: StatusCode,
+        request: &str,
+    ) -> Result<Bytes, ApiError> {
         let no_content = matches!(
-            response.status(),
+            status,
             StatusCode::ACCEPTED | StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT
         );
-        let status = response.status().as_u16();
-        let bytes = Body::of_document(response, request, self.silence)
-            .whole(self.document_limit)
-            .await?;
         if bytes.is_empty() && no_content {
             return Err(ApiError::Empty {
                 request: request.to_owned(),
-                status,
+                status: status.as_u16(),
             });
         }
         wire::unpacked(bytes, self.document_limit).map_err(|unread| match unread {

@@ -16,7 +16,7 @@ use domain::model::{ItemKind, ItemRef, ObjectId, SafeName, UserId};
 use domain::ports::{
     ApiError, Clock, Event, ItemStage, Journal, MemoryJournal, MockClock, Platform, Progress,
 };
-use domain::report::{Completeness, delivered, sample};
+use domain::report::{Completeness, TagSums, delivered, sample};
 use domain::testing::{MemoryAudit, MemoryCredentials, MemoryJobStore};
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -216,7 +216,7 @@ fn exported(name: SafeName) -> Exported {
         name,
         completeness: Completeness::Complete,
         report: Bytes::from_static(br#"{"format":"uforge-export/1"}"#),
-        delivered: Some(delivered(&sample::complete(), &[])),
+        delivered: Some(delivered(&sample::complete(), TagSums::default())),
         notes: Vec::new(),
     }
 }
@@ -333,7 +333,7 @@ impl RunStore for FakeRuns {
     async fn report(&self, _: &Lease, _: &SafeName) -> Result<Option<RunReport>, RunStoreError> {
         Ok(Some(RunReport {
             export_json: Bytes::from_static(REPORT),
-            delivered: Some(Box::new(delivered(&sample::complete(), &[]))),
+            delivered: Some(Box::new(delivered(&sample::complete(), TagSums::default()))),
         }))
     }
 }

@@ -1,6 +1,8 @@
 //! The promises of [`BagReader`].
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::os::unix::fs::FileExt as _;
 
 use domain::model::Sha256;
 use domain::ports::{BagReadError, BagReader, ListedArchive};
@@ -22,6 +24,7 @@ pub async fn every_promise(bag: &dyn BagReader, holds: &Holds) {
     archives_are_found_without_a_check(bag, holds, &archives).await;
     archives_come_whole_in_any_order(bag, holds, &archives).await;
     an_archive_may_be_left_in_the_middle(bag, holds, &archives).await;
+    stored_bytes_are_those_of_the_archive(bag, holds, &archives).await;
 }
 
 /// `export.json` is read, and the bag is known by it.
@@ -112,5 +115,24 @@ pub async fn an_archive_may_be_left_in_the_middle(
         drop(pieces);
         let bytes = bytes_of(bag, archive).await.expect("its bytes");
         assert_eq!(bytes, holds.sound[&archive.path]);
+    }
+}
+
+/// Where they lie in a file as they are, they lie there from their first to their last.
+pub async fn stored_bytes_are_those_of_the_archive(
+    bag: &dyn BagReader,
+    holds: &Holds,
+    archives: &[ListedArchive],
+) {
+    for archive in archives {
+        let Some(stored) = bag.stored(archive).await else {
+            continue;
+        };
+        assert_eq!(stored.length, archive.bytes);
+        let file = stored.file.downcast_ref::<File>().expect("a file");
+        let mut bytes = vec![0; holds.sound[&archive.path].len()];
+        let read = file.read_exact_at(&mut bytes, stored.offset);
+        read.expect("its bytes");
+        assert_eq!(bytes, holds.sound[&archive.path], "{}", archive.path);
     }
 }

@@ -6,6 +6,7 @@ pub mod bag_reader;
 pub mod bag_store;
 pub mod campaign_store;
 pub mod clock;
+pub mod copied;
 pub mod idempotency_keys;
 pub mod import_api;
 pub mod import_journal;

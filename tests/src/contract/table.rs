@@ -41,6 +41,7 @@ pub const PORTS: [Port; 20] = [
                     "the_parts_of_an_item_come_from_their_list",
                 ],
             ),
+            ("facts", &["facts_come_without_the_document"]),
             (
                 "binary",
                 &[
@@ -151,6 +152,7 @@ pub const PORTS: [Port; 20] = [
         file: "crates/domain/src/ports/sink.rs",
         methods: &[
             ("write", &["a_receipt_says_what_was_written"]),
+            ("copy", &["bytes_of_a_file_arrive_like_others"]),
             (
                 "close",
                 &[
@@ -179,6 +181,7 @@ pub const PORTS: [Port; 20] = [
                 &[
                     "a_new_journal_is_empty",
                     "the_checkpoint_holds_what_was_recorded",
+                    "what_was_read_is_there_when_it_is_opened_again",
                 ],
             ),
             ("record", &["record_some"]),
@@ -254,6 +257,7 @@ pub const PORTS: [Port; 20] = [
                     "an_archive_may_be_left_in_the_middle",
                 ],
             ),
+            ("stored", &["stored_bytes_are_those_of_the_archive"]),
         ],
         implementations: &[("BagArchives", IMPORTS), ("MemoryBag", IMPORTS)],
     },

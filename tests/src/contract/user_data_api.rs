@@ -5,7 +5,7 @@ use std::pin::Pin;
 
 use domain::model::{
     BinaryRef, ItemRef, ListResource, ObjectId, OutputFormat, Page, PartKind, PartRef,
-    Representation, Resource, Ticket,
+    Representation, Resource, Sha256, Ticket,
 };
 use domain::ports::{ApiError, Download, ExportState, ExportStatus, ResumeAt, UserDataApi};
 use domain::testing::{appliance, mysoftware};
@@ -29,6 +29,7 @@ pub struct Has {
 pub async fn every_promise(api: &dyn UserDataApi, has: Has, pause: Pause<'_>) {
     the_platform_says_its_version(api).await;
     facts_come_with_the_xml(api).await;
+    facts_come_without_the_document(api).await;
     every_list_can_be_read(api, has.filled_lists).await;
     what_is_not_there_is_not_found(api).await;
     a_file_comes_as_bytes(api, has.photo).await;
@@ -79,6 +80,26 @@ pub async fn facts_come_with_the_xml(api: &dyn UserDataApi) {
         json.media_type == "application/json"
             && json.bytes.starts_with(b"{")
             && json.facts.objects.is_empty()
+    );
+}
+
+/// What is read of a document that is not kept is what is read of the document itself.
+pub async fn facts_come_without_the_document(api: &dyn UserDataApi) {
+    for what in [
+        Resource::User,
+        Resource::List(ListResource::Appliances, Page::Whole),
+    ] {
+        let document = api.document(what, Representation::Xml).await;
+        let document = document.expect("a document");
+        let read = api.facts(what).await.expect("its facts");
+        assert_eq!(read.facts, document.facts);
+        assert_eq!(read.sha256, Sha256::of(&document.bytes));
+    }
+    let missing = Resource::Item(appliance(999_999));
+    let refused = api.facts(missing).await;
+    assert!(
+        matches!(refused, Err(ApiError::NotFound { .. })),
+        "{refused:?}"
     );
 }
 

@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use adapters_archive::{Encryption, OpenRun, Recipient, RunSettings, Target};
 use domain::model::BagFormat;
 use tests::contract::archive_sink::{self, Opened, Place, Resumes};
-use tests::contract::{journal, known_length, tag_files};
+use tests::contract::{copied, journal, known_length, tag_files};
 use tests::kit;
 
 const FORMATS: [BagFormat; 3] = [BagFormat::Zip, BagFormat::Tar, BagFormat::TarGz];
@@ -92,6 +92,9 @@ async fn every_promise(settings: impl Fn(&Path) -> RunSettings, resumes: Resumes
         suite::an_interrupted_entry_is_resumed(&place, resumes).await;
     });
     in_a_place!(settings, |place| {
+        copied::bytes_of_a_file_arrive_like_others((place.open)().sink.as_ref()).await;
+    });
+    in_a_place!(settings, |place| {
         known_length::open_entries_of_known_length_never_mix((place.open)().sink.as_ref()).await;
     });
     in_a_place!(settings, |place| {
@@ -172,6 +175,7 @@ async fn the_journal_on_disk_keeps_its_promises_across_a_restart() {
         let again = kit::open(settings);
         assert!(again.resumed);
         journal::the_checkpoint_holds_what_was_recorded(again.journal.as_ref());
+        journal::what_was_read_is_there_when_it_is_opened_again(again.journal.as_ref());
     }
 }
 

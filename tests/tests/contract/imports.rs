@@ -9,7 +9,7 @@ use adapters_archive::{BagArchives, ImportFile, ImportFileError, ImportHeader, U
 use age::secrecy::ExposeSecret as _;
 use domain::bag::verify::RecordedExport;
 use domain::model::{ItemKind, Sha256, UserId};
-use domain::ports::{Clock as _, ImportApi, MemoryImportJournal};
+use domain::ports::{BagReader as _, Clock as _, ImportApi, MemoryImportJournal};
 use domain::testing::{FakeImports, MemoryBag, SimClock};
 use sandbox::{InProcess, Platform, Scenario};
 use tests::contract::bag_reader::{self, Holds};
@@ -126,8 +126,13 @@ fn files() -> (Vec<(String, Vec<u8>)>, Holds) {
 
 fn zip_of(files: &[(String, Vec<u8>)]) -> Vec<u8> {
     let mut zip = zip::ZipWriter::new(std::io::Cursor::new(Vec::new()));
-    for (path, content) in files {
-        let options = zip::write::SimpleFileOptions::default();
+    for (place, (path, content)) in files.iter().enumerate() {
+        // By turns as they are, and packed.
+        let method = match place % 2 {
+            0 => zip::CompressionMethod::Stored,
+            _ => zip::CompressionMethod::Deflated,
+        };
+        let options = zip::write::SimpleFileOptions::default().compression_method(method);
         zip.start_file(format!("{TOP}/{path}"), options)
             .expect("an entry");
         zip.write_all(content).expect("its bytes");
@@ -192,6 +197,29 @@ async fn archives_of_a_bag_are_read_as_promised_out_of_every_container() {
         let unlock = key.map(|key| Unlock::IdentityFiles(vec![key]));
         let bag = BagArchives::open(&path, unlock).expect("a bag");
         bag_reader::every_promise(&bag, &holds).await;
+    }
+}
+
+#[tokio::test]
+async fn what_is_neither_packed_nor_encrypted_is_found_as_it_is() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (files, holds) = files();
+    for (path, key) in bags(folder.path(), &files) {
+        let unlock = key.map(|key| Unlock::IdentityFiles(vec![key]));
+        let bag = BagArchives::open(&path, unlock).expect("a bag");
+        let asked = holds.sound.keys().cloned().collect();
+        let located = bag.locate(&asked).await.expect("an answer");
+        let mut found = 0;
+        for archive in located.into_values() {
+            let archive = archive.expect("it is there");
+            found += usize::from(bag.stored(&archive).await.is_some());
+        }
+        let expected = match path.file_name().and_then(|name| name.to_str()) {
+            Some("bag.zip") => 3,
+            Some("bag.tar") => 5,
+            _ => 0,
+        };
+        assert_eq!(found, expected, "{}", path.display());
     }
 }
 

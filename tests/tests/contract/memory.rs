@@ -3,7 +3,7 @@
 use domain::ports::NoProgress;
 use domain::testing::{MemoryJournal, MemorySink, RecordingProgress};
 use tests::contract::archive_sink::{self as suite, Opened, Place, Resumes};
-use tests::contract::{journal, known_length, progress, tag_files};
+use tests::contract::{copied, journal, known_length, progress, tag_files};
 
 #[tokio::test]
 async fn the_journal_in_memory_keeps_its_promises() {
@@ -11,11 +11,13 @@ async fn the_journal_in_memory_keeps_its_promises() {
     journal::a_new_journal_is_empty(&memory);
     journal::record_some(&memory).await;
     journal::the_checkpoint_holds_what_was_recorded(&memory);
+    journal::what_was_read_is_there_when_it_is_opened_again(&memory);
 }
 
 #[tokio::test]
 async fn the_sink_in_memory_keeps_its_promises() {
     suite::a_receipt_says_what_was_written(&MemorySink::durable()).await;
+    copied::bytes_of_a_file_arrive_like_others(&MemorySink::durable()).await;
     suite::open_entries_never_mix(&MemorySink::durable()).await;
     suite::what_was_taken_back_may_be_opened_again(&MemorySink::durable()).await;
     suite::a_damaged_archive_is_refused(&MemorySink::durable()).await;

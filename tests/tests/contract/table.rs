@@ -17,13 +17,15 @@ fn read(path: &Path) -> syn::File {
     syn::parse_file(&text).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The Rust files below a folder, unit tests in files of their own aside.
+/// The Rust files below a folder, unit tests in files or folders of their own aside.
 fn files_below(folder: &Path, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("a folder") {
         let path = entry.expect("an entry").path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         if path.is_dir() {
-            files_below(&path, found);
+            if name != "tests" {
+                files_below(&path, found);
+            }
         } else if name.ends_with(".rs") && !name.ends_with("tests.rs") {
             found.push(path);
         }

@@ -178,10 +178,45 @@ fn what_has_changed_is_exported_and_nothing_else() {
     site.program.run(against).expect_status(0);
 }
 
+/// Archives that are too long to be gathered in memory.
+fn long_archives() -> Scenario {
+    let mut scenario = quick();
+    scenario.data.archive_bytes = 3_000_000;
+    scenario
+}
+
+#[test]
+fn long_archives_lie_in_every_later_bag_byte_for_byte() {
+    let site = site(long_archives());
+    site.program.run(site.export_to("a.zip")).expect_status(0);
+    let key = Key::new(&site.program);
+    let first = Bag::read(&site.path("a.zip"));
+    let mut earlier = "a.zip";
+    for name in ["b.zip", "c.tar", "d.tar", "e.tar.gz", "f.zip"] {
+        let (_, asked) = run(&site, since(&site, name, earlier));
+        assert_eq!(asked, Asked::default(), "{name} out of {earlier}");
+        verify(&site, &site.path(name), &key);
+        let bag = Bag::read(&site.path(name));
+        bag.check();
+        assert!(
+            archives(&bag) == archives(&first),
+            "{name} out of {earlier}"
+        );
+        earlier = name;
+    }
+}
+
 #[test]
 fn one_flipped_bit_is_found_and_the_item_exported() {
-    for name in ["old.tar", "old.zip"] {
-        let site = with_bag(name);
+    let cases = [
+        ("old.tar", quick()),
+        ("old.zip", quick()),
+        ("old.tar", long_archives()),
+        ("old.zip", long_archives()),
+    ];
+    for (name, scenario) in cases {
+        let site = site(scenario);
+        site.program.run(site.export_to(name)).expect_status(0);
         let archive =
             site.platform()
                 .archive_content(ItemKind::Appliance, 202, sandbox::OutputFormat::Yaml);
@@ -357,8 +392,34 @@ fn an_account_of_a_hundred_items_is_exported_again_for_almost_nothing() {
     site.program.run(site.export_to("old.zip")).expect_status(0);
     let (_, asked) = run(&site, since(&site, "j.zip", "old.zip"));
     assert_eq!(asked, Asked::default());
-    edit(&site, ItemKind::Software, 340);
+    edit(&site, ItemKind::Appliance, 260);
     let (_, asked) = run(&site, since(&site, "k.tar", "j.zip"));
-    assert_eq!(asked, Asked::only(&["mysoftware 340"]));
-    Bag::read(&site.path("k.tar")).check();
+    assert_eq!(asked, Asked::only(&["appliances 260"]));
+    let bag = Bag::read(&site.path("k.tar"));
+    bag.check();
+    // What a bundle is in: by the documents that are in the bag.
+    let bundle = "mysoftware/302\"";
+    let refers = |id: &i64| {
+        let of_item = format!("data/appliances/{id}-");
+        let mut payload = bag.payload().into_iter();
+        payload.any(|(path, bytes)| {
+            path.starts_with(&of_item)
+                && path.ends_with("appliance.json")
+                && String::from_utf8_lossy(bytes).contains(bundle)
+        })
+    };
+    let referring: Vec<i64> = (201..=260).filter(refers).collect();
+    assert!(
+        !referring.is_empty() && referring.len() < 60,
+        "{referring:?}"
+    );
+    let mut expected: Vec<String> = referring
+        .iter()
+        .map(|id| format!("appliances {id}"))
+        .collect();
+    expected.push("mysoftware 302".to_owned());
+    edit(&site, ItemKind::Software, 302);
+    let (_, asked) = run(&site, since(&site, "l.zip", "k.tar"));
+    let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
+    assert_eq!(asked, Asked::only(&expected));
 }

@@ -1,6 +1,6 @@
 //! Data that changes while it is exported.
 
-use domain::model::Section;
+use domain::model::{BagPath, Section};
 use domain::report::Completeness;
 use sandbox::OutputFormat;
 use sandbox::scenario::ItemKind;
@@ -108,7 +108,8 @@ async fn what_is_edited_during_the_run_is_exported_once_more() {
         .unwrap();
     assert!(!item.changed_during_export);
     let file = |name: &str| {
-        let path = item.files.iter().find(|path| path.ends_with(name));
+        let mut paths = item.files.iter().map(BagPath::as_str);
+        let path = paths.find(|path| path.ends_with(name));
         ended
             .sink
             .bytes(path.unwrap_or_else(|| panic!("no {name} in {:?}", item.files)))

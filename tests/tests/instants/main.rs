@@ -11,6 +11,7 @@ mod later;
 mod places;
 mod poor;
 mod receipts;
+mod since;
 
 use std::collections::BTreeMap;
 use std::io::Write as _;
@@ -130,7 +131,8 @@ fn main() -> ExitCode {
     let trials = trials
         .chain(places::trials(has_tools))
         .chain(poor::trials(has_tools))
-        .chain(receipts::trials(has_tools));
+        .chain(receipts::trials(has_tools))
+        .chain(since::trials(has_tools));
     libtest_mimic::run(&arguments, trials.collect()).exit_code()
 }
 

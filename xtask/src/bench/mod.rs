@@ -1,7 +1,7 @@
 //! The benchmarks: the release binary against tools that everybody has, in turn, so that a machine whose speed changes changes both.
 //!
 //! `cargo xtask bench [NAME…] [--json FILE] [--runs N] [--short]`. Every figure is the median of its runs; a ratio is the median of the
-//! ratios within a turn. `--short` is for CI: small amounts, to see that everything runs. docs/performance.md says what the figures mean.
+//! ratios within a turn. `--short` is part of `cargo xtask ci`: small amounts, to see that everything runs. docs/performance.md says what the figures mean.
 
 mod archives;
 mod bulk;
@@ -47,13 +47,21 @@ const BENCHES: [(&str, Bench); 8] = [
 
 /// Runs the benchmarks that were asked for, or all.
 pub(crate) fn measure() -> Result<(), String> {
-    let options = Options::parse(std::env::args().skip(2))?;
-    let mut report = Report::new(&options);
+    run(&Options::parse(std::env::args().skip(2))?)
+}
+
+/// Runs all of them once, with small amounts: that they run is judged, and no time is.
+pub(crate) fn try_out() -> Result<(), String> {
+    run(&Options::parse(["--short".to_owned()].into_iter())?)
+}
+
+fn run(options: &Options) -> Result<(), String> {
+    let mut report = Report::new(options);
     say(&report.environment());
     for (name, bench) in BENCHES {
         if options.names.is_empty() || options.names.iter().any(|asked| asked == name) {
             say(&format!("\n{name}\n"));
-            bench(&options, &mut report)?;
+            bench(options, &mut report)?;
         }
     }
     match &options.json {

@@ -38,6 +38,14 @@ impl Bag {
         }
     }
 
+    /// Where it is on this machine, if it is.
+    pub(super) fn local(&self) -> Option<&PathBuf> {
+        match self {
+            Self::Local { path, .. } => Some(path),
+            Self::Remote { .. } => None,
+        }
+    }
+
     /// What it is called in messages.
     pub(super) fn name(&self) -> &PathBuf {
         match self {

@@ -1,7 +1,7 @@
 //! What a bag says of itself, and whether its archives are what the manifest says.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::{self, Read};
+use std::io::{self, BufReader, Read};
 
 use domain::bag::layout::{self, Tag};
 use domain::bag::manifest;
@@ -9,9 +9,10 @@ use domain::bag::verify::{Damage, Finding, RecordedExport};
 use domain::model::{Sha256, Sha256Hasher};
 use domain::ports::{ArchiveCheck, BagReadError, ListedArchive};
 
-use crate::reader::visit::{Visitor, judge};
+use crate::pieces::Pieces;
+use crate::reader::visit::{Content, Visitor, judge};
 use crate::reader::{BUFFER_BYTES, BagSource, ReadError, StoredFormat};
-use crate::verify::tag_limit;
+use crate::verify::{Watched, tag_limit};
 
 /// The folder of the payload (RFC 8493 §2.1.2).
 const PAYLOAD: &str = "data/";
@@ -24,7 +25,12 @@ pub(super) struct Hashed(BTreeMap<String, Seen>);
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Seen {
     /// Its bytes were passed over.
-    Passed { place: u64, bytes: u64 },
+    Passed {
+        place: u64,
+        bytes: u64,
+        /// Where in the container they lie as they are.
+        stored: Option<u64>,
+    },
     Whole {
         place: u64,
         bytes: u64,
@@ -56,7 +62,7 @@ impl Hashed {
                     "`{path}` differs from the manifest: its SHA-256 is {sha256}, not {expected}"
                 ));
             }
-            Some(Seen::Whole { place, bytes, .. } | Seen::Passed { place, bytes }) => {
+            Some(Seen::Whole { place, bytes, .. } | Seen::Passed { place, bytes, .. }) => {
                 (*place, *bytes)
             }
         };
@@ -105,6 +111,14 @@ impl Contents {
         self.archives.judge(path, self.expected(path)?)
     }
 
+    /// Where in the file of the bag the bytes of an archive lie as they are.
+    pub(super) fn stored(&self, path: &str) -> Option<u64> {
+        match self.archives.0.get(path) {
+            Some(Seen::Passed { stored, .. }) => *stored,
+            _ => None,
+        }
+    }
+
     /// The sum that the manifest has for a file of the payload.
     fn expected(&self, path: &str) -> Result<Sha256, String> {
         if !path.starts_with(PAYLOAD) {
@@ -122,6 +136,7 @@ impl Contents {
 pub(super) fn contents(bag: BagSource) -> Result<Result<Contents, BagReadError>, ReadError> {
     let in_one_pass = bag.format() == StoredFormat::TarGz;
     let mut reading = Reading {
+        is_plain: !bag.is_encrypted(),
         wanted: if in_one_pass {
             Wanted::Archives
         } else {
@@ -131,11 +146,11 @@ pub(super) fn contents(bag: BagSource) -> Result<Result<Contents, BagReadError>,
     };
     bag.visit(&mut reading)?;
     let manifest = reading.manifest.unwrap_or_default();
-    let Some(export_json) = reading.export_json else {
+    let Some(Described { recorded, sha256 }) = reading.export_json else {
         let what = "it holds no `export.json` that can be read".to_owned();
         return Ok(Err(BagReadError::Damaged { what }));
     };
-    let recorded = match RecordedExport::read(&*export_json) {
+    let recorded = match recorded {
         Ok(recorded) if recorded.is_known() => recorded,
         Ok(recorded) => {
             let what = format!(
@@ -149,7 +164,7 @@ pub(super) fn contents(bag: BagSource) -> Result<Result<Contents, BagReadError>,
             return Ok(Err(BagReadError::Damaged { what }));
         }
     };
-    let both = [Sha256::of(&export_json), Sha256::of(&manifest)];
+    let both = [sha256, Sha256::of(&manifest)];
     let tag_damage = tag_damage(&reading.tag_manifest.unwrap_or_default(), both);
     let [export_json_sha256, _] = both;
     let both = both.map(|sum| sum.to_string()).join(" ");
@@ -211,9 +226,11 @@ enum Wanted {
 #[derive(Default)]
 struct Reading {
     wanted: Wanted,
+    /// What lies in the container lies in the file of the bag.
+    is_plain: bool,
     place: u64,
     hashed: Hashed,
-    export_json: Option<Vec<u8>>,
+    export_json: Option<Described>,
     manifest: Option<Vec<u8>>,
     tag_manifest: Option<Vec<u8>>,
     buffer: Vec<u8>,
@@ -248,6 +265,26 @@ impl Reading {
     }
 }
 
+/// `export.json`, which can be long: it is not kept as it is.
+struct Described {
+    recorded: Result<RecordedExport, serde_json::Error>,
+    sha256: Sha256,
+}
+
+/// Reads `export.json` and sums it up; `None` where it cannot be read.
+fn described(path: &str, content: &mut dyn Read) -> io::Result<Option<Described>> {
+    let mut watched = Watched::plain(content, &Pieces::default());
+    let limited = (&mut watched).take(tag_limit(path).unwrap_or_default());
+    let recorded = RecordedExport::read(BufReader::with_capacity(BUFFER_BYTES, limited));
+    match watched.finish() {
+        Ok(seen) => Ok(Some(Described {
+            recorded,
+            sha256: seen.sha256,
+        })),
+        Err(error) => judge(error).map(|_| None),
+    }
+}
+
 /// As much of a tag file as is read of one; `None` where it cannot be read.
 fn tag(path: &str, content: &mut dyn Read) -> io::Result<Option<Vec<u8>>> {
     let mut bytes = Vec::new();
@@ -259,18 +296,23 @@ fn tag(path: &str, content: &mut dyn Read) -> io::Result<Option<Vec<u8>>> {
 }
 
 impl Visitor for Reading {
-    fn file(&mut self, path: &str, bytes: u64, content: &mut dyn Read) -> io::Result<()> {
+    fn file(&mut self, path: &str, bytes: u64, content: &mut dyn Content) -> io::Result<()> {
         let place = self.place;
         self.place += 1;
         if path == Tag::ExportJson.name() && self.export_json.is_none() {
-            self.export_json = tag(path, content)?;
+            self.export_json = described(path, content)?;
         } else if path == Tag::PayloadManifest.name() && self.manifest.is_none() {
             self.manifest = tag(path, content)?;
         } else if path == Tag::TagManifest.name() && self.tag_manifest.is_none() {
             self.tag_manifest = tag(path, content)?;
         } else if self.wants(path) {
             let seen = if let Wanted::Places = self.wanted {
-                Seen::Passed { place, bytes }
+                let stored = content.place()?.filter(|_| self.is_plain);
+                Seen::Passed {
+                    place,
+                    bytes,
+                    stored,
+                }
             } else {
                 match self.hash(place, content)? {
                     Ok(seen) => seen,

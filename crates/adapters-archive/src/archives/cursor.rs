@@ -13,7 +13,7 @@ use futures_util::stream;
 use tokio::sync::mpsc;
 
 use super::bag::{Bag, unreadable};
-use crate::reader::visit::{Visitor, judge};
+use crate::reader::visit::{Content, Visitor, judge};
 
 /// One piece of an archive.
 const PIECE_BYTES: usize = 64 * 1024;
@@ -198,7 +198,7 @@ fn read_full(content: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 impl Visitor for Cursor {
-    fn file(&mut self, path: &str, _: u64, content: &mut dyn Read) -> io::Result<()> {
+    fn file(&mut self, path: &str, _: u64, content: &mut dyn Content) -> io::Result<()> {
         if self.wanted.is_none() {
             self.wait()?;
         }

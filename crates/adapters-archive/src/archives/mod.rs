@@ -8,13 +8,14 @@ mod check;
 mod cursor;
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
 use std::io::{self, Read, Seek};
 use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use domain::ports::{
-    ArchiveBytes, ArchiveCheck, BagDescription, BagReadError, BagReader, ListedArchive,
+    ArchiveBytes, ArchiveCheck, BagDescription, BagReadError, BagReader, ListedArchive, StoredBytes,
 };
 use tokio::sync::OnceCell;
 
@@ -138,5 +139,16 @@ impl BagReader for BagArchives {
 
     async fn open(&self, archive: &ListedArchive) -> Result<ArchiveBytes, BagReadError> {
         Ok(self.cursors.open(archive))
+    }
+
+    async fn stored(&self, archive: &ListedArchive) -> Option<StoredBytes> {
+        let offset = self.contents().await.ok()?.stored(&archive.path)?;
+        let path = self.bag.local()?.clone();
+        let file = tokio::task::spawn_blocking(|| File::open(path)).await;
+        Some(StoredBytes {
+            file: Arc::new(file.ok()?.ok()?),
+            offset,
+            length: archive.bytes,
+        })
     }
 }

@@ -1,6 +1,7 @@
 //! What every container format is asked for: head, body and tail of a member, and the end.
 
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use domain::model::{BagPath, SafeName};
 use domain::ports::Storage;
@@ -14,8 +15,8 @@ pub(super) const FILE_MODE: u32 = 0o600;
 /// A file inside the container, before its content is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
-    /// `<top folder>/<path in the bag>`.
-    pub(crate) name: String,
+    /// `<top folder>/<path in the bag>`. Clones share it.
+    pub(crate) name: Arc<str>,
     /// When it was fetched.
     pub(crate) modified: Timestamp,
     /// Packed or not.
@@ -30,7 +31,7 @@ impl Member {
         storage: Storage,
     ) -> Self {
         Self {
-            name: format!("{top}/{path}"),
+            name: format!("{top}/{path}").into(),
             modified,
             storage,
         }

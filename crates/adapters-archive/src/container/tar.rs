@@ -48,7 +48,7 @@ pub(super) fn padding_of(bytes: u64) -> usize {
 pub(super) fn header_blocks(member: &Member, bytes: u64) -> Vec<u8> {
     let mut header = header(member, bytes, EntryType::Regular);
     let mut blocks = Vec::with_capacity(BLOCK_BYTES);
-    if header.set_path(&member.name).is_err() {
+    if header.set_path(&*member.name).is_err() {
         blocks = long_name_blocks(member);
         set_last_part(&mut header, &member.name);
     }

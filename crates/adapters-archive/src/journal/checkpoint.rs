@@ -118,7 +118,7 @@ impl Checkpoint {
             Record::Arrived { path, packed } => self.arrived(&path, packed),
             Record::PartialDiscarded { path } => self.partial.retain(|p| p.entry.path != path),
             Record::Complete { bytes } => self.complete = Some(bytes),
-            Record::Fact(fact) => self.facts.apply(fact),
+            Record::Fact(fact) => self.facts.restore(fact),
         }
         ControlFlow::Continue(())
     }

@@ -17,6 +17,9 @@ use crate::spool::{LockedFile, cut, sync_file};
 /// Longest line; a document's facts are the longest thing in a journal.
 const LONGEST_LINE_BYTES: u64 = 64 * 1024 * 1024;
 
+/// Hexadecimal digits of a line's sum.
+const SUM_DIGITS: usize = 8;
+
 /// Appends records to a journal file.
 pub(crate) struct Lines {
     file: LockedFile,
@@ -104,16 +107,20 @@ fn write_line(
     first: u64,
     record: &impl Serialize,
 ) -> io::Result<()> {
-    let json = serde_json::to_string(record)?;
-    let rest = format!("{sequence} {first} {json}");
-    let length = rest.len() as u64 + 10;
-    if length > LONGEST_LINE_BYTES {
+    let start = batch.len();
+    // In place: the facts of a long list are megabytes, which are not to be in memory several times.
+    write!(batch, "{:08x} {sequence} {first} ", 0)?;
+    serde_json::to_writer(&mut *batch, record)?;
+    let (sum, rest) = batch[start..].split_at_mut(SUM_DIGITS);
+    write!(&mut *sum, "{:08x}", crc32fast::hash(&rest[1..]))?;
+    batch.push(b'\n');
+    if (batch.len() - start) as u64 > LONGEST_LINE_BYTES {
         return Err(io::Error::new(
             io::ErrorKind::InvalidData,
             "a record is too long for the journal",
         ));
     }
-    writeln!(batch, "{:08x} {rest}", crc32fast::hash(rest.as_bytes()))
+    Ok(())
 }
 
 /// A journal file that is damaged before its last batch.
@@ -186,7 +193,9 @@ struct Parsed<R> {
 fn parse<R: DeserializeOwned>(line: &[u8]) -> Option<Parsed<R>> {
     let text = std::str::from_utf8(line).ok()?.strip_suffix('\n')?;
     let (sum, rest) = text.split_once(' ')?;
-    if sum.len() != 8 || u32::from_str_radix(sum, 16).ok()? != crc32fast::hash(rest.as_bytes()) {
+    if sum.len() != SUM_DIGITS
+        || u32::from_str_radix(sum, 16).ok()? != crc32fast::hash(rest.as_bytes())
+    {
         return None;
     }
     let (sequence, rest) = rest.split_once(' ')?;

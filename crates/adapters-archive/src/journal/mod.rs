@@ -39,6 +39,8 @@ pub(crate) struct RunJournal {
     path: Arc<Path>,
     /// Held while a batch is written and flushed. `None` where nothing of the run can be resumed.
     lines: Arc<Mutex<Option<Lines>>>,
+    /// Held by the task whose thread writes for all tasks that wait: each would take a thread of its own otherwise.
+    turn: Arc<tokio::sync::Mutex<()>>,
     /// Not locked meanwhile, so that others go on recording.
     state: Arc<Mutex<State>>,
 }
@@ -52,7 +54,7 @@ struct State {
     batch: Batch,
     /// Facts of documents, not yet written. They are written before whatever is flushed next, and so before the entries that came
     /// after them: an entry that is resumed has its facts.
-    of_documents: Vec<Fact>,
+    of_documents: Vec<Record>,
 }
 
 /// What is flushed together.
@@ -60,7 +62,17 @@ struct State {
 struct Batch {
     records: Vec<Record>,
     /// What became of it, once that is known.
-    outcome: Arc<OnceLock<Result<(), Failed>>>,
+    outcome: Arc<Outcome>,
+}
+
+/// What became of a batch, once that is known.
+type Outcome = OnceLock<Result<(), Failed>>;
+
+fn of(outcome: &Outcome) -> io::Result<()> {
+    match outcome.get() {
+        Some(Err(failed)) => Err(failed.into()),
+        Some(Ok(())) | None => Ok(()),
+    }
 }
 
 /// Why a batch could not be written: all who waited for it hear of it.
@@ -116,6 +128,7 @@ impl RunJournal {
                 of_documents: Vec::new(),
             })),
             lines: Arc::new(Mutex::new(lines)),
+            turn: Arc::default(),
         }
     }
 
@@ -125,36 +138,42 @@ impl RunJournal {
 
     /// Writes these records and flushes.
     pub(crate) fn commit(&self, records: Vec<Record>) -> io::Result<()> {
-        let outcome = {
-            let batch = &mut self.lock().batch;
-            batch.records.extend(records);
-            Arc::clone(&batch.outcome)
-        };
+        let outcome = self.add(records);
+        self.write(&outcome);
+        of(&outcome)
+    }
+
+    /// Adds records to the batch that is written next. What becomes of that batch.
+    fn add(&self, records: Vec<Record>) -> Arc<Outcome> {
+        let batch = &mut self.lock().batch;
+        batch.records.extend(records);
+        Arc::clone(&batch.outcome)
+    }
+
+    /// After this returns, it is known what became of the batch.
+    fn write(&self, outcome: &Outcome) {
         let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
         // Whoever held the file before may have written these as well.
         if outcome.get().is_none() {
             self.flush(lines.as_mut());
         }
-        match outcome.get() {
-            Some(Err(failed)) => Err(failed.into()),
-            Some(Ok(())) | None => Ok(()),
-        }
     }
 
     /// Writes what waits, the facts of documents first.
     fn flush(&self, lines: Option<&mut Lines>) {
-        let (batch, of_documents) = {
+        let (batch, mut records) = {
             let mut state = self.lock();
             (
                 std::mem::take(&mut state.batch),
                 std::mem::take(&mut state.of_documents),
             )
         };
-        let mut records: Vec<Record> = of_documents.iter().cloned().map(Record::Fact).collect();
+        let of_documents = records.len();
         records.extend(batch.records);
         let written = lines.map_or(Ok(()), |lines| lines.append(&records));
         if written.is_err() {
-            drop(self.lock().of_documents.splice(0..0, of_documents));
+            records.truncate(of_documents);
+            drop(self.lock().of_documents.splice(0..0, records));
         }
         // Nobody else sets it: whoever does holds the file.
         let _ = batch
@@ -162,21 +181,26 @@ impl RunJournal {
             .set(written.map_err(|error| Failed::from(&error)));
     }
 
-    fn record_now(&self, fact: Fact) -> Result<(), JournalError> {
-        if is_of_document(&fact) {
-            let mut state = self.lock();
-            if state.is_kept && state.payload == Payload::Resumed {
-                state.of_documents.push(fact.clone());
-            }
-            state.checkpoint.apply(fact);
-            return Ok(());
+    /// Takes in what is known of a document. It is written together with what comes next.
+    fn record_later(&self, fact: Fact) {
+        let mut state = self.lock();
+        state.checkpoint.apply(&fact);
+        if state.is_kept && state.payload == Payload::Resumed {
+            state.of_documents.push(Record::Fact(fact));
         }
-        self.commit(vec![Record::Fact(fact.clone())])
-            .map_err(|source| JournalError::Io {
-                path: self.path.to_path_buf(),
-                source,
-            })?;
-        self.lock().checkpoint.apply(fact);
+    }
+
+    async fn record_now(self, fact: Fact) -> io::Result<()> {
+        let outcome = self.add(vec![Record::Fact(fact.clone())]);
+        let turn = self.turn.lock().await;
+        if outcome.get().is_none() {
+            let (journal, outcome) = (self.clone(), Arc::clone(&outcome));
+            let writing = tokio::task::spawn_blocking(move || journal.write(&outcome));
+            writing.await.map_err(io::Error::other)?;
+        }
+        drop(turn);
+        of(&outcome)?;
+        self.lock().checkpoint.apply(&fact);
         Ok(())
     }
 
@@ -187,7 +211,7 @@ impl RunJournal {
         records.push(Record::Complete { bytes });
         self.commit(records)?;
         if let Some(fact) = described {
-            self.lock().checkpoint.apply(fact);
+            self.lock().checkpoint.apply(&fact);
         }
         Ok(())
     }
@@ -204,27 +228,19 @@ impl Journal for RunJournal {
     }
 
     async fn record(&self, fact: Fact) -> Result<(), JournalError> {
-        if is_of_document(&fact) {
-            return self.record_now(fact);
+        if fact.is_of_document() {
+            self.record_later(fact);
+            return Ok(());
         }
-        let (journal, path) = (self.clone(), self.path.to_path_buf());
-        tokio::task::spawn_blocking(move || journal.record_now(fact))
+        // In a task of its own: it is written even where nobody waits for it any longer.
+        tokio::spawn(self.clone().record_now(fact))
             .await
-            .unwrap_or_else(|stopped| {
-                Err(JournalError::Io {
-                    path,
-                    source: io::Error::other(stopped),
-                })
+            .unwrap_or_else(|stopped| Err(io::Error::other(stopped)))
+            .map_err(|source| JournalError::Io {
+                path: self.path.to_path_buf(),
+                source,
             })
     }
-}
-
-/// Whether it may be written together with what comes next.
-fn is_of_document(fact: &Fact) -> bool {
-    matches!(
-        fact,
-        Fact::Read { .. } | Fact::AsJson { .. } | Fact::NotAsJson { .. }
-    )
 }
 
 /// A new journal file with its header, flushed.

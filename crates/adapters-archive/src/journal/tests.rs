@@ -82,7 +82,12 @@ async fn what_was_recorded_is_read_again_after_a_kill() {
         .unwrap();
     let again = checkpoint_of(&path);
     assert_eq!(again.header, Some(header()));
-    assert_eq!(again.facts, journal.checkpoint());
+    assert_eq!(again.facts.facts_before.len(), 1);
+    let without_what_was_read = domain::ports::JournalState {
+        facts_before: std::sync::Arc::default(),
+        ..again.facts.clone()
+    };
+    assert_eq!(without_what_was_read, journal.checkpoint());
     assert_eq!(
         again.facts.open.into_iter().collect::<Vec<_>>(),
         [ticket(2)]
@@ -201,16 +206,17 @@ fn a_record_of_another_program_is_damage_and_not_a_torn_line() {
 }
 
 /// Each of them would wait for the flushes of all before it.
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_recorded_at_the_same_time_is_flushed_together_and_none_is_lost() {
     let kit = Kit::new(domain::model::BagFormat::Zip);
     let path = kit.folder.path().join("journal");
     let journal = journal_at(&path);
+    let runtime = tokio::runtime::Handle::current();
     let held = journal.lines.lock().unwrap();
     let recorders: Vec<_> = (1..=8)
         .map(|id| {
-            let journal = journal.clone();
-            std::thread::spawn(move || journal.record_now(started(id)).unwrap())
+            let (journal, runtime) = (journal.clone(), runtime.clone());
+            std::thread::spawn(move || runtime.block_on(journal.record_now(started(id))).unwrap())
         })
         .collect();
     while journal.lock().batch.records.len() < 8 {

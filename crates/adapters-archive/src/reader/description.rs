@@ -7,7 +7,7 @@ use domain::bag::receipt::Delivered;
 use domain::bag::verify::{Damage, Finding, RecordedExport};
 use domain::model::Sha256;
 
-use super::visit::Visitor;
+use super::visit::{Content, Visitor};
 use super::{BagSource, ReadError};
 use crate::verify::tag_limit;
 
@@ -52,7 +52,7 @@ impl Description {
 }
 
 impl Visitor for Description {
-    fn file(&mut self, path: &str, _: u64, content: &mut dyn Read) -> io::Result<()> {
+    fn file(&mut self, path: &str, _: u64, content: &mut dyn Content) -> io::Result<()> {
         if let Some(place) = self.of_tag(path)
             && let Some(limit) = tag_limit(path)
         {

@@ -10,7 +10,7 @@ use domain::model::Sha256;
 use serde::Serialize;
 
 use super::error::ReadError;
-use super::visit::{Visitor, judge};
+use super::visit::{Content, Visitor, judge};
 use super::{BagSource, StoredFormat, not_a_bag};
 use crate::verify::tag_limit;
 
@@ -135,7 +135,7 @@ fn describe(file: &mut ListedFile, recorded: RecordedFile) {
 }
 
 impl Visitor for Collected {
-    fn file(&mut self, path: &str, bytes: u64, content: &mut dyn Read) -> io::Result<()> {
+    fn file(&mut self, path: &str, bytes: u64, content: &mut dyn Content) -> io::Result<()> {
         self.read_tag(path, content)?;
         let file = ListedFile {
             path: path.to_owned(),

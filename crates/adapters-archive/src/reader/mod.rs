@@ -250,6 +250,10 @@ impl<R: io::BufRead> Forward for Layer<MultiGzDecoder<R>> {
 }
 
 impl Forward for BufReader<Box<dyn ReadSeek>> {
+    fn place(&mut self) -> io::Result<Option<u64>> {
+        self.stream_position().map(Some)
+    }
+
     fn pass_over(&mut self, bytes: u64) -> io::Result<u64> {
         if bytes <= BUFFER_BYTES as u64 {
             return read_over(self, bytes);

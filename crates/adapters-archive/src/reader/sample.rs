@@ -109,14 +109,12 @@ pub(crate) fn files_with(archive: &[u8]) -> Files {
         path: BagPath::parse(path).unwrap(),
         bytes: Bytes::from(text),
     };
-    let extra = vec![
+    let extra = [
         tag("export.json", export_json.to_string()),
         tag("index.html", "<html>".to_owned()),
     ];
-    let tags = tags::tag_files(&report, extra, &[]);
-    let tags = tags
-        .into_iter()
-        .map(|tag| (tag.path.to_string(), tag.bytes.to_vec()));
+    let tags = tags::tag_files(&report, extra.into_iter(), &[]);
+    let tags = tags.map(|tag| (tag.path.to_string(), tag.bytes.to_vec()));
     let payload = payload.map(|(path, bytes)| (path.to_owned(), bytes.to_vec()));
     payload.into_iter().chain(tags).collect()
 }

@@ -6,7 +6,7 @@ use std::io::{self, Read};
 
 use domain::bag::verify::Damage;
 
-use super::visit::damaged;
+use super::visit::{Content, damaged};
 
 const BLOCK_BYTES: usize = 512;
 /// Long names and pax headers; more is no name.
@@ -16,6 +16,11 @@ const END_BYTES: usize = 8 * 1024;
 
 /// A reader that may know a faster way over bytes that nobody wants.
 pub(crate) trait Forward: Read {
+    /// Where it stands; `None` where it reads what is packed.
+    fn place(&mut self) -> io::Result<Option<u64>> {
+        Ok(None)
+    }
+
     /// Goes over `bytes` bytes; says how many there were.
     fn pass_over(&mut self, bytes: u64) -> io::Result<u64>;
 }
@@ -269,6 +274,12 @@ impl<R: Forward> Read for Tarball<R> {
         let read = read?;
         self.left -= read as u64;
         Ok(read)
+    }
+}
+
+impl<R: Forward> Content for Tarball<R> {
+    fn place(&mut self) -> io::Result<Option<u64>> {
+        self.reader.place()
     }
 }
 

@@ -10,13 +10,23 @@ use super::error::Stopped;
 pub(crate) const MOST_FILES: u64 = 1_000_000;
 const LONGEST_PATH_BYTES: usize = 4096;
 
+/// The content of a file, read from its first byte to its last.
+pub(crate) trait Content: Read {
+    /// Where in the container its next byte lies as it is; `None` where it is packed.
+    fn place(&mut self) -> io::Result<Option<u64>> {
+        Ok(None)
+    }
+}
+
+impl Content for std::fs::File {}
+
 /// Is shown the files of a bag.
 pub(crate) trait Visitor {
     /// A file by its path below the top folder; `bytes` is what the container says of its size. `content` may be read or not;
     /// its errors are for [`judge`] to distinguish.
     ///
     /// An error is one of the disk, and ends the visit.
-    fn file(&mut self, path: &str, bytes: u64, content: &mut dyn Read) -> io::Result<()>;
+    fn file(&mut self, path: &str, bytes: u64, content: &mut dyn Content) -> io::Result<()>;
 
     /// A file of which only this is known.
     fn unreadable(&mut self, path: &str, damage: Damage);
@@ -97,7 +107,7 @@ impl<'a> BelowTop<'a> {
         &mut self,
         path: &str,
         bytes: u64,
-        content: &mut dyn Read,
+        content: &mut dyn Content,
     ) -> Result<(), Stopped> {
         self.count()?;
         if let Some(below) = self.below(path) {

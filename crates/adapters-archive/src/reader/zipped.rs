@@ -5,11 +5,11 @@ use std::io::{self, Read, SeekFrom};
 
 use domain::bag::verify::Damage;
 use zip::result::ZipError;
-use zip::{ZipArchive, ZipReadOptions};
+use zip::{CompressionMethod, ZipArchive, ZipReadOptions};
 
 use super::error::Stopped;
 use super::input::ReadSeek;
-use super::visit::{BelowTop, judge};
+use super::visit::{BelowTop, Content, judge};
 
 /// A data descriptor may follow an entry's data (APPNOTE 4.3.9): with or without signature, sizes of 4 or 8 bytes.
 const DATA_DESCRIPTOR_BYTES: [u64; 4] = [12, 16, 20, 24];
@@ -157,26 +157,38 @@ fn show(
             return Ok(None);
         }
     };
-    let end = file
-        .data_start()
-        .map(|start| start.saturating_add(file.compressed_size()));
+    let start = file.data_start();
+    let end = start.map(|start| start.saturating_add(file.compressed_size()));
+    let is_plain = file.compression() == CompressionMethod::Stored;
     match entry.kind {
         Kind::Folder => {}
         Kind::Other => visitor.unreadable(&entry.path, Damage::NotAFile)?,
         Kind::File => {
             let bytes = file.size();
-            visitor.file(&entry.path, bytes, &mut Unpacked(&mut file))?;
+            let place = start.filter(|_| is_plain && file.compressed_size() == bytes);
+            let content = &mut file;
+            visitor.file(&entry.path, bytes, &mut Unpacked { content, place })?;
         }
     }
     Ok(end)
 }
 
 /// Gives the errors of the `zip` crate our words: it knows a wrong checksum by its text alone.
-struct Unpacked<R>(R);
+struct Unpacked<R> {
+    content: R,
+    place: Option<u64>,
+}
+
+impl<R: Read> Content for Unpacked<R> {
+    /// Where it begins: nobody asks later.
+    fn place(&mut self) -> io::Result<Option<u64>> {
+        Ok(self.place)
+    }
+}
 
 impl<R: Read> Read for Unpacked<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer).map_err(|error| {
+        self.content.read(buffer).map_err(|error| {
             let is_checksum = error.raw_os_error().is_none()
                 && error.to_string().to_ascii_lowercase().contains("checksum");
             if is_checksum {

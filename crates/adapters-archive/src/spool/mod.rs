@@ -13,6 +13,7 @@ mod positioned;
 mod send;
 mod space;
 mod spool_file;
+mod transfer;
 pub(crate) mod trust;
 mod work_folder;
 

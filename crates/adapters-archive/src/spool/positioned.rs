@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt as _;
 use std::sync::Arc;
 
 use super::flush::begin_flush;
+use super::transfer::transfer;
 
 /// Writes to the disk are gathered to this much: small ones would cost a system call each.
 const BUFFER_BYTES: usize = 256 * 1024;
@@ -76,6 +77,11 @@ impl PositionedWriter {
             return Err(io::Error::other("more was written than there is place for"));
         }
         self.file.write_all_at(bytes, self.at)?;
+        self.is_at(end);
+        Ok(())
+    }
+
+    fn is_at(&mut self, end: u64) {
         self.at = end;
         if let Some(flushing) = &mut self.flushing
             && end - *flushing >= FLUSHED_AHEAD_BYTES
@@ -83,7 +89,26 @@ impl PositionedWriter {
             begin_flush(&self.file, *flushing, end);
             *flushing = end;
         }
-        Ok(())
+    }
+
+    /// Has the system copy bytes out of another file to where the next byte belongs, as many as it can. They are returned to be read
+    /// again, and have to be: they are expected to be written next, and are not written then, since they are in the file already.
+    pub(crate) fn copy(
+        &mut self,
+        from: (&File, u64),
+        bytes: u64,
+    ) -> io::Result<io::Take<PositionedReader>> {
+        self.flush()?;
+        let begin = self.at;
+        // What is to be skipped already would lie before.
+        let free = match self.to_skip {
+            0 => self.limit.saturating_sub(begin),
+            _ => 0,
+        };
+        let copied = transfer(from, (&self.file, begin), bytes.min(free));
+        self.to_skip += copied;
+        self.is_at(begin + copied);
+        Ok(PositionedReader::new(Arc::clone(&self.file), begin).take(copied))
     }
 
     fn hand_over_gathered(&mut self) -> io::Result<()> {
@@ -223,6 +248,32 @@ mod tests {
         copy_within(&file, 700_000, 3, 600_000).unwrap();
         assert!(content(&file, 3, 600_000) == bytes);
         assert!(copy_within(&file, 1_200_000, 0, 600_000).is_err());
+    }
+
+    #[test]
+    fn bytes_that_were_copied_are_not_written_again() {
+        let (file, from) = (file(), file());
+        let content = noise(1, 500_000);
+        from.write_all_at(&content, 7).unwrap();
+        let mut writer = PositionedWriter::new(Arc::clone(&file), 10).up_to(400_010);
+        writer.write_all(&content[..1000]).unwrap();
+        let copied = writer.copy((&*from, 1007), 300_000).unwrap();
+        let length = usize::try_from(copied.limit()).unwrap();
+        assert_eq!(
+            length,
+            if cfg!(target_os = "linux") {
+                300_000
+            } else {
+                0
+            }
+        );
+        // Whatever is written for them, they stay what they are.
+        writer.write_all(&vec![0; length]).unwrap();
+        writer.write_all(&content[1000 + length..301_500]).unwrap();
+        writer.flush().unwrap();
+        assert!(self::content(&file, 10, 301_500) == content[..301_500]);
+        let copied = writer.copy((&*from, 0), 200_000).unwrap();
+        assert!(copied.limit() <= 98_500, "it is not its own from there on");
     }
 
     proptest! {

@@ -316,6 +316,18 @@ impl BodyWriter {
         Self::Plain(writer)
     }
 
+    /// See [`PositionedWriter::copy`]; nothing is copied where it is encrypted.
+    pub(crate) fn copy(
+        &mut self,
+        from: (&File, u64),
+        bytes: u64,
+    ) -> io::Result<Option<io::Take<PositionedReader>>> {
+        match self {
+            Self::Plain(file) => file.copy(from, bytes).map(Some),
+            Self::Sealed(_) => Ok(None),
+        }
+    }
+
     /// Up to which position of its file everything was handed to the system; `None` where it is encrypted.
     pub(crate) fn handed_over(&self) -> Option<u64> {
         match self {

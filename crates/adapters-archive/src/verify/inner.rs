@@ -3,8 +3,9 @@
 use std::collections::BTreeSet;
 use std::io::{self, BufRead, Read};
 
+use domain::bag::GzipCheck;
 use domain::bag::verify::{Described, InnerProblem, Inside};
-use flate2::bufread::MultiGzDecoder;
+use domain::ports::CheckFailure;
 
 use super::description::{self, Language};
 use crate::reader::{Ending, Forward, TarKind, Tarball, read_over};
@@ -16,34 +17,69 @@ const MOST_PROBLEMS: usize = 20;
 /// The platform puts the template or bundle file at the top; some programs put all into one folder.
 const DEEPEST_DESCRIPTION: usize = 1;
 
-struct Inflated<R>(MultiGzDecoder<R>);
+/// What is inside a gzip file, which is checked on the way: it is inflated once.
+struct Inflated<R> {
+    archive: R,
+    gzip: GzipCheck,
+}
 
-impl<R: BufRead> Read for Inflated<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
+impl<R: BufRead> Inflated<R> {
+    /// Checks what nobody has read. The size of all, inflated.
+    fn finish(mut self) -> Result<u64, CheckFailure> {
+        // Whoever reads the archive keeps its errors.
+        while let Ok(chunk @ [_, ..]) = self.archive.fill_buf() {
+            self.gzip.update(chunk)?;
+            let taken = chunk.len();
+            self.archive.consume(taken);
+        }
+        self.gzip.finish()
     }
 }
 
-impl<R: BufRead> Forward for Inflated<R> {
+impl<R: BufRead> Read for Inflated<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if buffer.is_empty() {
+            return Ok(0);
+        }
+        loop {
+            let mut chunk = self.archive.fill_buf()?;
+            let before = chunk.len();
+            let made = self.gzip.inflate(&mut chunk, buffer);
+            let taken = before - chunk.len();
+            self.archive.consume(taken);
+            match made {
+                Ok(0) if before > 0 => {}
+                Ok(made) => return Ok(made),
+                Err(failure) => return Err(io::Error::other(failure)),
+            }
+        }
+    }
+}
+
+impl<R: BufRead> Forward for &mut Inflated<R> {
     fn pass_over(&mut self, bytes: u64) -> io::Result<u64> {
         read_over(self, bytes)
     }
 }
 
-/// Looks through an archive; what is inside, and what is wrong there. Reads no further than it must.
-pub(super) fn inspect(archive: impl BufRead) -> Inside {
+/// Looks through an archive: what is inside, and what is wrong there; and whether it is a whole gzip file, as [`GzipCheck`] says it.
+pub(super) fn inspect(archive: impl BufRead) -> (Inside, Result<u64, CheckFailure>) {
     let mut contents = Contents::default();
-    let inflated = Inflated(MultiGzDecoder::new(archive));
-    let mut tar = Tarball::new(inflated, Ending::Any);
+    let mut inflated = Inflated {
+        archive,
+        gzip: GzipCheck::new(),
+    };
+    let mut tar = Tarball::new(&mut inflated, Ending::Any);
     if let Err(problem) = contents.read(&mut tar) {
         contents.problem(problem);
     } else {
         contents.compare();
     }
-    Inside {
+    let inside = Inside {
         described: contents.described,
         problems: contents.problems,
-    }
+    };
+    (inside, inflated.finish())
 }
 
 #[derive(Default)]

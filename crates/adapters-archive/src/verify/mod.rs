@@ -21,9 +21,9 @@ use domain::bag::verify::{
 use domain::model::Sha256;
 
 use crate::pieces::Pieces;
-use crate::reader::visit::{Visitor, judge};
+use crate::reader::visit::{Content, Visitor, judge};
 use crate::reader::{BUFFER_BYTES, BagSource, ReadError, StoredFormat};
-use watched::Watched;
+pub(crate) use watched::Watched;
 
 /// Largest manifest or other tag file that is read as a whole.
 const LARGEST_TAG_BYTES: u64 = 64 * 1024 * 1024;
@@ -149,19 +149,26 @@ impl Inspection {
 
     fn archive(&mut self, path: &str, content: &mut dyn Read) -> io::Result<()> {
         self.archives += 1;
-        let mut watched = Watched::archive(content, &self.pieces);
-        let inside = match self.depth {
-            Depth::Bytes => None,
-            Depth::Inner => Some(inner::inspect(&mut watched)),
-        };
-        let Some(seen) = self.rest(path, watched)? else {
-            return Ok(());
+        let (inside, gzip) = match self.depth {
+            Depth::Bytes => {
+                let watched = Watched::archive(content, &self.pieces);
+                let seen = self.rest(path, watched)?;
+                (None, seen.and_then(|seen| seen.gzip))
+            }
+            Depth::Inner => {
+                let mut watched = Watched::plain(content, &self.pieces);
+                let (inside, gzip) = inner::inspect(&mut watched);
+                let seen = self.rest(path, watched)?;
+                (Some(inside), seen.map(|_| gzip))
+            }
         };
         let path = path.to_owned();
-        match seen.gzip {
+        match gzip {
             // What is in a damaged archive says nothing more.
             Some(Err(failure)) => self.comparison.add(Finding::Archive { path, failure }),
-            _ => self.look_at(path, inside),
+            Some(Ok(_)) => self.look_at(path, inside),
+            // It could not be read.
+            None => {}
         }
         Ok(())
     }
@@ -229,7 +236,7 @@ impl Inspection {
 }
 
 impl Visitor for Inspection {
-    fn file(&mut self, path: &str, _bytes: u64, content: &mut dyn Read) -> io::Result<()> {
+    fn file(&mut self, path: &str, _bytes: u64, content: &mut dyn Content) -> io::Result<()> {
         if layout::is_archive(path) {
             self.archive(path, content)
         } else if let Some(limit) = tag_limit(path) {

@@ -10,15 +10,15 @@ use super::sums::Sums;
 use crate::pieces::{PIECE_BYTES, Pieces};
 
 /// What passed by.
-pub(super) struct Seen {
-    pub(super) bytes: u64,
-    pub(super) sha256: Sha256,
+pub(crate) struct Seen {
+    pub(crate) bytes: u64,
+    pub(crate) sha256: Sha256,
     /// Whether the bytes are a complete gzip file, where that was asked.
-    pub(super) gzip: Option<Result<u64, CheckFailure>>,
+    pub(crate) gzip: Option<Result<u64, CheckFailure>>,
 }
 
 /// Passes bytes on and watches them. An error is kept for [`Watched::finish`], also where the reader swallows it.
-pub(super) struct Watched<'a> {
+pub(crate) struct Watched<'a> {
     content: &'a mut dyn Read,
     pieces: Pieces,
     is_archive: bool,
@@ -32,7 +32,7 @@ pub(super) struct Watched<'a> {
 }
 
 impl<'a> Watched<'a> {
-    pub(super) fn plain(content: &'a mut dyn Read, pieces: &Pieces) -> Self {
+    pub(crate) fn plain(content: &'a mut dyn Read, pieces: &Pieces) -> Self {
         Self {
             content,
             pieces: pieces.clone(),
@@ -53,7 +53,7 @@ impl<'a> Watched<'a> {
     }
 
     /// Reads what is left. An error is one of the content's reader: damage, or the disk.
-    pub(super) fn finish(mut self) -> io::Result<Seen> {
+    pub(crate) fn finish(mut self) -> io::Result<Seen> {
         while self.failure.is_none() && !self.is_at_end {
             self.read_piece();
         }

@@ -8,9 +8,28 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::paths::Reservation;
 use bytes::Bytes;
+use domain::ports::StoredBytes;
 
 /// Chunks in flight to each thread: pieces of [`PIECE_BYTES`](crate::pieces::PIECE_BYTES) at most.
 pub(super) const QUEUE_CHUNKS: usize = 3;
+
+/// What an entry's thread gets.
+pub(super) enum Chunk {
+    /// Bytes, which the check has got too.
+    Bytes(Bytes),
+    /// Where bytes lie.
+    Stored(Stored),
+}
+
+/// Bytes that an entry's thread is to copy. Whoever sends this waits until it is answered: the check gets its bytes in their order.
+pub(super) struct Stored {
+    /// Where they lie.
+    pub(super) from: StoredBytes,
+    /// The queue of the check, where there is one.
+    pub(super) checked: Option<mpsc::Sender<Bytes>>,
+    /// Gets their number, as many as were taken.
+    pub(super) taken: oneshot::Sender<u64>,
+}
 
 /// How an entry ends.
 pub(super) enum End {
@@ -24,13 +43,13 @@ pub(super) enum End {
 
 /// The writer's side.
 pub(super) struct Sender {
-    chunks: mpsc::Sender<Bytes>,
+    chunks: mpsc::Sender<Chunk>,
     end: oneshot::Sender<End>,
 }
 
 /// The thread's side.
 pub(super) struct Receiver {
-    chunks: mpsc::Receiver<Bytes>,
+    chunks: mpsc::Receiver<Chunk>,
     end: oneshot::Receiver<End>,
 }
 
@@ -48,7 +67,7 @@ pub(super) fn channel() -> (Sender, Receiver) {
 
 impl Sender {
     /// A place for one chunk; `None` where the thread has ended.
-    pub(super) async fn reserve(&self) -> Option<mpsc::Permit<'_, Bytes>> {
+    pub(super) async fn reserve(&self) -> Option<mpsc::Permit<'_, Chunk>> {
         self.chunks.reserve().await.ok()
     }
 
@@ -61,7 +80,7 @@ impl Sender {
 
 impl Receiver {
     /// The next chunk; `None` after the last.
-    pub(super) fn next_chunk(&mut self) -> Option<Bytes> {
+    pub(super) fn next_chunk(&mut self) -> Option<Chunk> {
         self.chunks.blocking_recv()
     }
 
@@ -85,7 +104,7 @@ mod tests {
                 .reserve()
                 .await
                 .unwrap()
-                .send(Bytes::from_static(b"1"));
+                .send(Chunk::Bytes(Bytes::from_static(b"1")));
         }
         // The queue is full, and the end is said all the same.
         sender.end(End::Discarded);

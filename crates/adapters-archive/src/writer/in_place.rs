@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::io::{self, Read};
+use std::sync::Arc;
 
 use domain::model::BagPath;
 use domain::ports::{PayloadInPlace, SinkError, Storage, TagFile};
@@ -22,7 +23,7 @@ pub(super) struct InPlace<'a> {
     /// The time of the tag files.
     modified: Timestamp,
     /// The members of a container that can be read, by their names.
-    bodies: HashMap<String, StoredBody>,
+    bodies: HashMap<Arc<str>, StoredBody>,
 }
 
 impl<'a> InPlace<'a> {
@@ -63,7 +64,7 @@ impl<'a> InPlace<'a> {
     }
 }
 
-fn bodies(bag: &UnfinishedBag, placed: &[Placed]) -> HashMap<String, StoredBody> {
+fn bodies(bag: &UnfinishedBag, placed: &[Placed]) -> HashMap<Arc<str>, StoredBody> {
     let body_of = |placed: &Placed| {
         let (member, content) = (&placed.member, placed.content);
         let tail = bag.container.tail(member, content).len() as u64;
@@ -74,7 +75,7 @@ fn bodies(bag: &UnfinishedBag, placed: &[Placed]) -> HashMap<String, StoredBody>
             storage: member.storage,
             content,
         };
-        Some((member.name.clone(), stored))
+        Some((Arc::clone(&member.name), stored))
     };
     placed.iter().filter_map(body_of).collect()
 }

@@ -47,6 +47,14 @@ impl<W: Write> MemberWriter<W> {
         self.encoder.write_all(content)
     }
 
+    /// What the body goes into, where it is the content as it is.
+    pub(super) fn plain_output(&mut self) -> Option<&mut W> {
+        match &mut self.encoder {
+            Encoder::Plain(measured) => Some(&mut measured.output),
+            Encoder::Deflate(_) | Encoder::StoredBlocks(_) => None,
+        }
+    }
+
     /// Length of the content so far.
     pub(crate) fn bytes(&self) -> u64 {
         self.bytes

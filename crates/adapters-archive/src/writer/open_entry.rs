@@ -3,6 +3,8 @@
 //! One with a validator is recorded in the journal as soon as resuming it would save time (`partial`). If the run is interrupted, its
 //! bytes stay as they are, and the next run fetches only what follows.
 
+use std::fs::File;
+use std::io::{ErrorKind, Take};
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -11,13 +13,16 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::bag::UnfinishedBag;
 use super::checks::Checks;
-use super::entry_end::{End, Receiver};
+use super::entry_end::{Chunk, End, Receiver, Stored};
 use super::member::{Encoded, MemberWriter};
 use super::partial::{self, PartialDownload, PartialRecord};
 use super::paths::Reservation;
 use super::place::EntryPlace;
 use crate::journal::EntryRecord;
-use crate::spool::BodyWriter;
+use crate::spool::{BodyWriter, PositionedReader};
+
+/// Copied at once: progress is notified between two of them, and the check is fed again before it has nothing left to do for long.
+const COPIED_BYTES: u64 = 2 * 1024 * 1024;
 
 /// How an entry's thread ended; `None` where the entry was discarded.
 pub(super) type Ended = Result<Option<Receipt>, SinkError>;
@@ -131,9 +136,13 @@ impl<'a> OpenEntry<'a> {
     }
 
     /// Takes all chunks, and then ends as its writer says.
-    fn take_all(mut self, mut chunk: Option<Bytes>, mut received: Receiver) -> Ended {
+    fn take_all(mut self, mut chunk: Option<Chunk>, mut received: Receiver) -> Ended {
         while let Some(content) = chunk.or_else(|| received.next_chunk()) {
-            if let Some(failure) = self.write(&content)? {
+            let failure = match content {
+                Chunk::Bytes(bytes) => self.write(&bytes)?,
+                Chunk::Stored(stored) => self.copy(stored)?,
+            };
+            if let Some(failure) = failure {
                 return self.refuse(failure);
             }
             chunk = None;
@@ -155,6 +164,59 @@ impl<'a> OpenEntry<'a> {
             .or_fail("write", &bag.path, || writer.write(chunk))?;
         self.recorded
             .update(bag, (&self.entry, &mut self.place), &mut self.writer)?;
+        Ok(None)
+    }
+
+    /// Copies bytes, as far as the system can, and takes them from where they are now: nobody else writes there. Returns what is wrong
+    /// with them, if anything is.
+    fn copy(&mut self, stored: Stored) -> Result<Option<CheckFailure>, SinkError> {
+        let Stored {
+            from,
+            checked,
+            taken,
+        } = stored;
+        let bag = self.bag;
+        let bytes = from.length.min(COPIED_BYTES);
+        let copied = bag.health.or_fail("write", &bag.path, || {
+            match (self.writer.plain_output(), from.file.downcast_ref::<File>()) {
+                (Some(output), Some(file)) => output.copy((file, from.offset), bytes),
+                _ => Ok(None),
+            }
+        })?;
+        let mut received = 0;
+        if let Some(copied) = copied {
+            received = copied.limit();
+            if let Some(failure) = self.take_copied(copied, checked.as_ref())? {
+                return Ok(Some(failure));
+            }
+        }
+        // Who asked may have been dropped.
+        let _ = taken.send(received);
+        Ok(None)
+    }
+
+    /// Gives bytes that are in their place to all checks.
+    fn take_copied(
+        &mut self,
+        mut copied: Take<PositionedReader>,
+        checked: Option<&mpsc::Sender<Bytes>>,
+    ) -> Result<Option<CheckFailure>, SinkError> {
+        let bag = self.bag;
+        while copied.limit() > 0 {
+            let piece = bag.health.or_fail("read", &bag.path, || {
+                let piece = bag.pieces.read_from(&mut copied)?;
+                let ends_early = piece.is_empty().then_some(ErrorKind::UnexpectedEof);
+                ends_early.map_or(Ok(piece), |kind| Err(kind.into()))
+            })?;
+            if checked.is_some_and(|checked| checked.blocking_send(piece.clone()).is_err()) {
+                // It has ended before its bytes did, and says why.
+                let failure = self.take_checks().failure();
+                return Ok(Some(failure.unwrap_or(CheckFailure::Damaged)));
+            }
+            if let Some(failure) = self.write(&piece)? {
+                return Ok(Some(failure));
+            }
+        }
         Ok(None)
     }
 

@@ -11,12 +11,12 @@ use std::thread;
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::model::BagPath;
-use domain::ports::{CheckFailure, EntryWriter, NewEntry, Receipt, SinkError};
+use domain::ports::{CheckFailure, EntryWriter, NewEntry, Receipt, SinkError, StoredBytes};
 use tokio::sync::{mpsc, oneshot};
 
 use super::bag::UnfinishedBag;
 use super::checks::Checks;
-use super::entry_end::{End, Receiver, Sender, channel};
+use super::entry_end::{Chunk, End, Receiver, Sender, Stored, channel};
 use super::open_entry::{Ended, Usable, run, run_resumed};
 use super::partial::PartialDownload;
 use super::paths::Reservation;
@@ -134,9 +134,21 @@ impl Queues {
             if let Some(checked) = checked {
                 checked.send(piece.clone());
             }
-            to_thread.send(piece);
+            to_thread.send(Chunk::Bytes(piece));
         }
         Some(())
+    }
+
+    /// Lets the thread copy bytes; how many it took.
+    async fn copy(&self, from: &StoredBytes) -> Option<u64> {
+        let (taken, answer) = oneshot::channel();
+        let to_thread = self.sender.reserve().await?;
+        to_thread.send(Chunk::Stored(Stored {
+            from: from.clone(),
+            checked: self.checked.clone(),
+            taken,
+        }));
+        answer.await.ok()
     }
 
     fn end(self, end: End) {
@@ -198,6 +210,16 @@ impl EntryWriter for Streamed {
         };
         match queues.send(chunk).await {
             Some(()) => Ok(()),
+            None => Err(self.refused().await),
+        }
+    }
+
+    async fn copy(&mut self, from: &StoredBytes) -> Result<u64, SinkError> {
+        let Some(queues) = &self.queues else {
+            return Err(self.error_before());
+        };
+        match queues.copy(from).await {
+            Some(taken) => Ok(taken),
             None => Err(self.refused().await),
         }
     }

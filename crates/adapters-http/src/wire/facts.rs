@@ -9,8 +9,7 @@ use roxmltree::{Document, Node};
 use super::Unread;
 use super::address::{id_after, last_number, object_id};
 use super::bundles;
-use super::pieces::{Piece, pieces};
-use super::xml::{checked, child, children, count, flag, kind, number, root, text, tree, word};
+use super::xml::{child, children, count, flag, kind, number, root, text, word};
 
 /// What a resource's document looks like (docs/platform.md#lists).
 enum Shape {
@@ -71,53 +70,16 @@ fn list_shape(list: ListResource) -> Shape {
     Shape::List(root, root, item)
 }
 
-/// Lists that are longer than this are read piece by piece.
-const LONG_LIST_BYTES: usize = 1024 * 1024;
-
-/// The facts of this resource's document.
-pub(super) fn read(bytes: &[u8], what: Resource) -> Result<Facts, Unread> {
-    let text = checked(bytes)?;
+/// Root, wrapper and item of a list; `None` where this resource is none.
+pub(super) fn list_names(what: Resource) -> Option<(&'static str, &'static str, &'static str)> {
     match shape(what) {
-        Shape::List(name, wrapper, item) if text.len() > LONG_LIST_BYTES => {
-            match of_long_list(text, (name, wrapper, item)) {
-                Some(facts) => facts,
-                None => of(&tree(text)?, what),
-            }
-        }
-        _ => of(&tree(text)?, what),
+        Shape::List(root, wrapper, item) => Some((root, wrapper, item)),
+        Shape::Object(_) | Shape::Part | Shape::Unknown => None,
     }
-}
-
-/// The facts of a long list, without a tree of the whole. `None` where it cannot be taken apart.
-fn of_long_list(
-    text: &str,
-    (name, wrapper, item): (&'static str, &'static str, &'static str),
-) -> Option<Result<Facts, Unread>> {
-    let list = pieces(text, wrapper, item)?;
-    let frame = tree(&list.frame).ok()?;
-    let root = match root(&frame, &[name]) {
-        Ok(root) => root,
-        Err(unread) => return Some(Err(unread)),
-    };
-    let objects: Option<Vec<ObjectFacts>> = list.items.iter().map(object_of).collect();
-    Some(Ok(Facts {
-        objects: objects?,
-        total: count(root, "total"),
-    }))
-}
-
-fn object_of(piece: &Piece<'_>) -> Option<ObjectFacts> {
-    let document = piece.document();
-    let tree = tree(&document).ok()?;
-    let mut node = tree.root_element();
-    for _ in 0..piece.depth() {
-        node = node.first_element_child()?;
-    }
-    Some(object(node))
 }
 
 /// The facts in a document's tree.
-fn of(document: &Document<'_>, what: Resource) -> Result<Facts, Unread> {
+pub(super) fn of(document: &Document<'_>, what: Resource) -> Result<Facts, Unread> {
     match shape(what) {
         Shape::Object(name) => {
             let root = root(document, &[name])?;
@@ -192,7 +154,8 @@ pub(super) fn items<'a, 'i>(
         .filter(move |node| node.tag_name().name().eq_ignore_ascii_case(item))
 }
 
-fn object(node: Node<'_, '_>) -> ObjectFacts {
+/// The facts of one object.
+pub(super) fn object(node: Node<'_, '_>) -> ObjectFacts {
     let is_deployment = node.tag_name().name() == "deployment";
     let application = || number(node, "applicationId").filter(|_| is_deployment);
     ObjectFacts {

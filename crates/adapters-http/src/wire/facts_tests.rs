@@ -1,5 +1,6 @@
 use domain::model::{ObjectId, Page};
 
+use super::super::long_list::{self, LongList};
 use super::super::xml::parse;
 use super::*;
 
@@ -247,8 +248,6 @@ fn a_name_of_a_million_letters_is_cut() {
     );
 }
 
-const APPLIANCES: (&str, &str, &str) = ("appliances", "appliances", "appliance");
-
 /// Ten thousand whole appliances have more nodes than a tree may have.
 #[test]
 fn a_list_with_more_nodes_than_one_tree_may_have_is_read() {
@@ -261,7 +260,7 @@ fn a_list_with_more_nodes_than_one_tree_may_have_is_read() {
         "<n:appliances xmlns:n='u'><total>8000</total><appliances>{items}</appliances></n:appliances>"
     );
     assert!(parse(xml.as_bytes()).is_err());
-    let facts = super::read(xml.as_bytes(), list(ListResource::Appliances)).unwrap();
+    let facts = long_list::read(xml.as_bytes(), list(ListResource::Appliances)).unwrap();
     assert_eq!((facts.objects.len(), facts.total), (8_000, Some(8_000)));
     assert_eq!(facts.objects.last().and_then(|last| last.id), Some(8_000));
 }
@@ -292,7 +291,7 @@ fn a_long_list_that_is_none_is_refused_as_a_short_one_is() {
         ),
     ] {
         let Err(Unread::Detail(detail)) =
-            super::read(xml.as_bytes(), list(ListResource::Appliances))
+            long_list::read(xml.as_bytes(), list(ListResource::Appliances))
         else {
             panic!("{words}");
         };
@@ -300,10 +299,66 @@ fn a_long_list_that_is_none_is_refused_as_a_short_one_is() {
     }
 }
 
+#[test]
+fn a_long_list_is_read_as_it_comes_whatever_its_parts() {
+    let object = "<appliance><dbId>7</dbId><name>J\u{f6}rg \u{1f600}</name></appliance>";
+    let xml = format!(
+        "\u{feff}<?xml version='1.0' encoding='utf-8'?><appliances><!--{}-->{}<total>9</total></appliances>",
+        "-".repeat(3_000).replace("--", "- "),
+        object.repeat(200)
+    );
+    let appliances = list(ListResource::Appliances);
+    let expected = long_list::read(xml.as_bytes(), appliances);
+    for part in [1, 2, 3, 7, 64, 1_000, xml.len()] {
+        let (beginning, rest) = xml.as_bytes().split_at(xml.len().min(100));
+        let mut list = LongList::begun(beginning, appliances).unwrap().unwrap();
+        for bytes in rest.chunks(part) {
+            list.take(bytes).unwrap();
+        }
+        assert_eq!(list.end(), expected, "{part}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_piece_by_piece_is_left_to_be_read_whole() {
+    for (beginning, what) in [
+        (&b"<user/>"[..], Resource::User),
+        (b"\x1f\x8b\x08", list(ListResource::Appliances)),
+        (b"\xff\xfe<\0a\0", list(ListResource::Appliances)),
+        (
+            b"<?xml version='1.0' encoding='ISO-8859-1'?><appliances>",
+            list(ListResource::Appliances),
+        ),
+    ] {
+        assert!(LongList::begun(beginning, what).unwrap().is_none());
+    }
+}
+
+#[test]
+fn a_long_list_with_a_byte_that_is_no_character_is_refused_where_it_stands() {
+    let mut list = LongList::begun(b"<appliances>", list(ListResource::Appliances))
+        .unwrap()
+        .unwrap();
+    list.take(b"<!-- \xc3").unwrap();
+    assert_eq!(
+        list.take(b"\x28 -->"),
+        Err(Unread::because("it is not UTF-8 at byte 17"))
+    );
+}
+
 mod in_pieces {
     use proptest::prelude::*;
 
     use super::*;
+
+    /// The facts of a list that arrives in two parts, cut anywhere.
+    fn in_parts(xml: &str, at: usize) -> Result<Facts, Unread> {
+        let (first, second) = xml.as_bytes().split_at(at);
+        let mut list = LongList::of(list(ListResource::Appliances)).unwrap();
+        list.take(first)?;
+        list.take(second)?;
+        list.end()
+    }
 
     fn element() -> impl Strategy<Value = String> {
         let leaf = prop_oneof![
@@ -336,6 +391,7 @@ mod in_pieces {
             inside in prop::collection::vec(element(), 0..8),
             cut in any::<prop::sample::Index>(),
             is_cut in any::<bool>(),
+            part in any::<prop::sample::Index>(),
         ) {
             let mut xml = format!(
                 "<?xml version='1.0'?><q:appliances xmlns:q='u' xmlns:xsi='http://www.w3.org/2001/XMLSchema-instance'>{}</q:appliances>",
@@ -345,15 +401,18 @@ mod in_pieces {
                 xml.truncate(cut.index(xml.len()));
             }
             let whole = parse(xml.as_bytes()).and_then(|tree| of(&tree, list(ListResource::Appliances)));
-            match (of_long_list(&xml, APPLIANCES), whole) {
-                (Some(pieces), whole) => prop_assert_eq!(pieces, whole),
-                (None, whole) => prop_assert!(whole.is_err(), "{}", xml),
+            match (in_parts(&xml, part.index(xml.len() + 1)), whole) {
+                (Ok(facts), whole) => prop_assert_eq!(Ok(facts), whole),
+                (Err(_), whole) => prop_assert!(whole.is_err(), "{}", xml),
             }
         }
 
         #[test]
-        fn nothing_made_of_markup_makes_the_reader_panic(text in "([<>/!?=\"' a-d-]|<appliances>|</appliances>|<appliance|\\]\\]>|<!--|-->|<!\\[CDATA\\[){0,60}") {
-            let _ = of_long_list(&text, APPLIANCES);
+        fn nothing_made_of_markup_makes_the_reader_panic(
+            text in "([<>/!?=\"' a-d\u{e9}-]|<appliances>|</appliances>|<appliance|\\]\\]>|<!--|-->|<!\\[CDATA\\[){0,60}",
+            part in any::<prop::sample::Index>(),
+        ) {
+            let _ = in_parts(&text, part.index(text.len() + 1));
         }
     }
 }

@@ -9,6 +9,7 @@ mod facts;
 mod guard;
 mod imports;
 mod json;
+mod long_list;
 mod media;
 mod packed;
 mod people;
@@ -21,6 +22,7 @@ use bytes::Bytes;
 use domain::model::{Facts, Representation, Resource, document_text};
 
 pub(crate) use imports::{import_opened, import_ticket, open_imports};
+pub(crate) use long_list::{LONG_LIST_BYTES, LongList};
 pub(crate) use media::{Kind, MediaType, looks_like_page, of_document};
 pub(crate) use packed::{Packed, is_gzip, is_packed_twice, unpacked, unpacking};
 pub(crate) use people::people;
@@ -79,7 +81,7 @@ pub(crate) async fn read<T: Send + 'static>(
 /// The facts of a document, which proves that it is one.
 pub(crate) fn facts(bytes: &[u8], what: Resource, form: Representation) -> Result<Facts, Unread> {
     match form {
-        Representation::Xml => facts::read(bytes, what),
+        Representation::Xml => long_list::read(bytes, what),
         Representation::Json => json::check(bytes).map(|()| Facts::default()),
     }
 }

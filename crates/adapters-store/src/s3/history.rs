@@ -103,7 +103,7 @@ impl History {
                 self.complete.get_or_insert((number, complete));
             }
             Record::Kept => self.is_kept = true,
-            Record::Fact(fact) => self.facts.apply(fact),
+            Record::Fact(fact) => self.facts.restore(fact),
         }
     }
 

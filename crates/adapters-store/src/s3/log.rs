@@ -110,7 +110,7 @@ impl RunLog {
             contents.extend(news);
             log.0.records.append(&log.0.writer, contents).await?;
             if let Some(fact) = fact {
-                log.state().facts.apply(fact);
+                log.state().facts.apply(&fact);
             }
             Ok(())
         });
@@ -133,10 +133,10 @@ impl Journal for RunLog {
     async fn record(&self, fact: Fact) -> Result<(), JournalError> {
         let content = Record::Fact(fact.clone()).encode(&[]);
         let content = content.map_err(|error| JournalError::Unavailable(Box::new(error)))?;
-        if let Fact::Read { .. } | Fact::NotAsJson { .. } = fact {
+        if fact.is_of_document() {
             let mut state = self.state();
             state.reads.push(content);
-            state.facts.apply(fact);
+            state.facts.apply(&fact);
             return Ok(());
         }
         self.append(vec![content], Some(fact))

@@ -4,7 +4,7 @@ use axum::extract::State;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::http::{HeaderValue, Method};
 use axum::response::{IntoResponse, Response};
-use domain::jobs::{AuditAction, BagRecord, Job, JobState, KeptReceipt};
+use domain::jobs::{AuditAction, BagRecord, Job, JobId, JobState, KeptReceipt};
 
 use super::access::permitted;
 use super::extract::PathId;
@@ -35,11 +35,10 @@ pub(super) async fn download(
     PathId(id): PathId,
     method: Method,
 ) -> Result<Response, Problem> {
-    let job = permitted(&service, &caller, &id).await?.job;
-    let (bag, receipt) = of(&job, &service)?;
-    let answer = file(&receipt.document, "application/json", &name(bag))?;
-    note(&service, &caller, &job, &method).await;
-    Ok(answer)
+    give(&service, &caller, (&id, &method), |bag, receipt| {
+        file(&receipt.document, "application/json", &name(bag))
+    })
+    .await
 }
 
 /// Download the signature of a receipt
@@ -63,12 +62,28 @@ pub(super) async fn signature(
     PathId(id): PathId,
     method: Method,
 ) -> Result<Response, Problem> {
-    let job = permitted(&service, &caller, &id).await?.job;
-    let (bag, receipt) = of(&job, &service)?;
-    let signature = receipt.signature.as_deref().ok_or(Problem::NoReceipt)?;
-    let name = format!("{}.minisig", name(bag));
-    let answer = file(signature, "text/plain; charset=utf-8", &name)?;
-    note(&service, &caller, &job, &method).await;
+    give(&service, &caller, (&id, &method), |bag, receipt| {
+        let signature = receipt.signature.as_deref().ok_or(Problem::NoReceipt)?;
+        let name = format!("{}.minisig", name(bag));
+        file(signature, "text/plain; charset=utf-8", &name)
+    })
+    .await
+}
+
+/// Answers with a file that is made of a receipt, and notes who has it.
+async fn give(
+    service: &Service,
+    caller: &Caller,
+    (id, method): (&JobId, &Method),
+    file: impl FnOnce(&BagRecord, &KeptReceipt) -> Result<Response, Problem>,
+) -> Result<Response, Problem> {
+    let job = permitted(service, caller, id).await?.job;
+    let (bag, receipt) = of(&job, service)?;
+    let answer = file(bag, receipt)?;
+    // Who looks at the headers only has downloaded nothing.
+    if method == Method::GET {
+        record(service, caller, AuditAction::ReceiptDownloaded, &job).await;
+    }
     Ok(answer)
 }
 
@@ -103,11 +118,4 @@ fn file(text: &str, media_type: &'static str, name: &str) -> Result<Response, Pr
     let disposition = HeaderValue::from_str(&disposition).map_err(|_| Problem::Internal)?;
     headers.insert(CONTENT_DISPOSITION, disposition);
     Ok(response)
-}
-
-/// Who looks at the headers only has downloaded nothing.
-async fn note(service: &Service, caller: &Caller, job: &Job, method: &Method) {
-    if method == Method::GET {
-        record(service, caller, AuditAction::ReceiptDownloaded, job).await;
-    }
 }

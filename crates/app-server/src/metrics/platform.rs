@@ -5,8 +5,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::model::{BinaryRef, ItemRef, OutputFormat, Representation, Resource, Ticket};
 use domain::ports::{
-    ApiError, Document, Download, ExportStatus, OpenTicket, Platform, ResumeAt, Started,
-    UserDataApi,
+    ApiError, Document, Download, ExportStatus, OpenTicket, Platform, ReadDocument, ResumeAt,
+    Started, UserDataApi,
 };
 use futures_util::StreamExt as _;
 use metrics::counter;
@@ -85,6 +85,10 @@ impl<A: UserDataApi> UserDataApi for MeteredApi<A> {
 
     async fn document(&self, what: Resource, form: Representation) -> Result<Document, ApiError> {
         self.seen(self.inner.document(what, form).await)
+    }
+
+    async fn facts(&self, what: Resource) -> Result<ReadDocument, ApiError> {
+        self.seen(self.inner.facts(what).await)
     }
 
     async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError> {

@@ -38,7 +38,7 @@ pub(super) async fn confirm(
     caller: Caller,
     PathId(id): PathId,
 ) -> Result<Response, Problem> {
-    let job = service.store.get(&caller.owner, &id).await?.job;
+    let job = service.export(&caller, &id).await?;
     let words = visit.words();
     Ok(html(&ConfirmPage {
         frame: Frame::for_person(&visit, &caller),

@@ -32,4 +32,4 @@ pub use part::{PartKind, PartRef, UnknownPart};
 pub(crate) use platform_resource::{Use, platform_resources};
 pub use resource::{BinaryRef, ListResource, Page, Representation, Resource};
 pub use section::{Basis, Paging, Section, SectionError, SectionInfo, SectionKind};
-pub use text::{NotText, document_text};
+pub use text::{NotText, begins_as_utf_8, document_text};

@@ -1,6 +1,7 @@
 //! Names inside a bag: one small alphabet that every system can hold, whatever the platform's objects are called.
 
 use std::fmt;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -107,7 +108,8 @@ impl fmt::Display for SafeName {
     }
 }
 
-/// A path inside a bag, relative to its top folder: safe names joined by `/`.
+/// A path inside a bag, relative to its top folder: safe names joined by `/`. Clones share the text: a bag of many files has each
+/// path in many places.
 ///
 /// ```
 /// use domain::model::BagPath;
@@ -117,20 +119,20 @@ impl fmt::Display for SafeName {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct BagPath(String);
+pub struct BagPath(Arc<str>);
 
 impl BagPath {
     /// Reads a path; every part must be a [`SafeName`].
     pub fn parse(path: &str) -> Result<Self, NameError> {
         path.split('/')
             .try_for_each(|part| SafeName::parse(part).map(drop))?;
-        Ok(Self(path.to_owned()))
+        Ok(Self(path.into()))
     }
 
     /// The path of a file in this folder.
     #[must_use]
     pub fn join(&self, name: &SafeName) -> Self {
-        Self(format!("{}/{name}", self.0))
+        Self(format!("{}/{name}", self.0).into())
     }
 
     /// The path as text, `/` between its parts.
@@ -153,7 +155,7 @@ impl TryFrom<String> for BagPath {
 
 impl From<BagPath> for String {
     fn from(path: BagPath) -> Self {
-        path.0
+        path.as_str().to_owned()
     }
 }
 

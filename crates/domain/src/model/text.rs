@@ -53,6 +53,11 @@ pub fn document_text(bytes: &[u8]) -> Result<Cow<'_, str>, NotText> {
     }
 }
 
+/// Whether the first bytes of a document say that it is in UTF-8, as far as they say anything.
+pub fn begins_as_utf_8(bytes: &[u8]) -> bool {
+    utf_16(bytes).is_none() && declared(&ascii_start(bytes)).is_none_or(|name| is_utf_8(&name))
+}
+
 type Unit = fn([u8; 2]) -> u16;
 
 /// The content of a document in UTF-16, and how its units are read (XML 1.0, appendix F).

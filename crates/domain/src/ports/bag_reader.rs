@@ -1,6 +1,9 @@
 //! A finished bag that is read: what it says of itself, and the archives in it, checked before they are given away.
 
+use std::any::Any;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
@@ -56,6 +59,39 @@ pub type ArchiveCheck = Result<ListedArchive, String>;
 /// The bytes of an archive, in pieces.
 pub type ArchiveBytes = BoxStream<'static, Result<Bytes, BagReadError>>;
 
+/// Bytes that lie in an open file as they are, neither packed nor encrypted.
+#[derive(Clone)]
+pub struct StoredBytes {
+    /// The open file, as the adapters of bags know it. A sink that knows no such files takes nothing out of it.
+    pub file: Arc<dyn Any + Send + Sync>,
+    /// Where in the file the first byte is.
+    pub offset: u64,
+    /// How many there are.
+    pub length: u64,
+}
+
+impl StoredBytes {
+    /// What follows the first `bytes` bytes.
+    #[must_use]
+    pub fn after(&self, bytes: u64) -> Self {
+        let bytes = bytes.min(self.length);
+        Self {
+            file: Arc::clone(&self.file),
+            offset: self.offset.saturating_add(bytes),
+            length: self.length - bytes,
+        }
+    }
+}
+
+impl fmt::Debug for StoredBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoredBytes")
+            .field("offset", &self.offset)
+            .field("length", &self.length)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Reads one bag.
 #[async_trait]
 pub trait BagReader: Send + Sync {
@@ -78,4 +114,8 @@ pub trait BagReader: Send + Sync {
 
     /// The bytes of a file, from its first to its last. Nothing is unpacked to disk, and what is in memory does not grow with the file.
     async fn open(&self, archive: &ListedArchive) -> Result<ArchiveBytes, BagReadError>;
+
+    /// Where the bytes of a file lie as they are; `None` where they lie nowhere like that, or the file cannot be opened. Whoever takes
+    /// them checks them: a bag may say of itself what it likes, and somebody may write to it meanwhile.
+    async fn stored(&self, archive: &ListedArchive) -> Option<StoredBytes>;
 }

@@ -97,6 +97,16 @@ pub enum Fact {
     },
 }
 
+impl Fact {
+    /// Whether it is of a document, and may be written together with what comes next.
+    pub fn is_of_document(&self) -> bool {
+        matches!(
+            self,
+            Self::Read { .. } | Self::AsJson { .. } | Self::NotAsJson { .. }
+        )
+    }
+}
+
 /// What a journal holds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct JournalState {
@@ -113,7 +123,10 @@ pub struct JournalState {
     /// Tickets that were ours: deleted, or left to the user.
     pub gone: BTreeSet<Ticket>,
     /// Documents read, whether or not their entries are in the bag.
-    pub documents: BTreeMap<DocumentKey, Facts>,
+    pub documents: BTreeSet<DocumentKey>,
+    /// What was read in documents before this journal was opened. Only a run that is resumed needs it: what is read since is on disk,
+    /// and not kept in memory besides.
+    pub facts_before: Arc<BTreeMap<DocumentKey, Facts>>,
     /// Documents that the platform gave as JSON.
     pub as_json: BTreeSet<DocumentKey>,
     /// Documents that the platform does not offer as JSON.
@@ -132,49 +145,57 @@ impl JournalState {
         !self.open.is_empty() || !self.intents.is_empty()
     }
 
+    /// Takes in a fact that is read from an earlier run's journal.
+    pub fn restore(&mut self, fact: Fact) {
+        self.apply(&fact);
+        if let Fact::Read { resource, facts } = fact {
+            Arc::make_mut(&mut self.facts_before).insert(resource, facts);
+        }
+    }
+
     /// Takes one more fact in, as [`Journal::record`] does.
-    pub fn apply(&mut self, fact: Fact) {
+    pub fn apply(&mut self, fact: &Fact) {
         match fact {
             Fact::Began { at } => {
-                self.began.get_or_insert(at);
+                self.began.get_or_insert(*at);
             }
             Fact::Foreign { tickets } => self.foreign.get_or_insert_default().extend(tickets),
             Fact::Intent { item } => {
-                self.intents.insert(item);
+                self.intents.insert(*item);
             }
             Fact::Started { ticket } => {
                 self.intents.remove(&ticket.item);
-                self.open.insert(ticket);
+                self.open.insert(*ticket);
                 // The platform may use the number of a deleted ticket again.
-                self.gone.remove(&ticket);
+                self.gone.remove(ticket);
             }
             Fact::NotStarted { item } => {
-                self.intents.remove(&item);
+                self.intents.remove(item);
             }
             Fact::Unresolved { item, note } => {
-                self.intents.remove(&item);
-                self.unresolved.push(note);
+                self.intents.remove(item);
+                self.unresolved.push(note.clone());
             }
             Fact::Gone { ticket } => {
-                self.open.remove(&ticket);
-                self.gone.insert(ticket);
+                self.open.remove(ticket);
+                self.gone.insert(*ticket);
             }
-            Fact::Read { resource, facts } => {
-                self.documents.insert(resource, facts);
+            Fact::Read { resource, .. } => {
+                self.documents.insert(*resource);
             }
             Fact::AsJson { resource } => {
-                self.as_json.insert(resource);
+                self.as_json.insert(*resource);
             }
             Fact::NotAsJson { resource } => {
-                self.not_as_json.insert(resource);
+                self.not_as_json.insert(*resource);
             }
             Fact::Finishing { is_partial } => {
-                self.is_partial = is_partial;
+                self.is_partial = *is_partial;
                 self.delivered = None;
             }
-            Fact::Described { delivered } => self.delivered = Some(delivered),
+            Fact::Described { delivered } => self.delivered = Some(delivered.clone()),
             Fact::NotReused { item, note } => {
-                self.not_reused.insert(item, note);
+                self.not_reused.insert(*item, note.clone());
             }
         }
     }
@@ -204,7 +225,7 @@ pub enum JournalError {
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]
 #[async_trait]
 pub trait Journal: Send + Sync {
-    /// What is recorded now: what an interrupted run left, and all that was recorded since.
+    /// What is recorded now: what an interrupted run left, and all that was recorded since, except what was read in documents since.
     fn checkpoint(&self) -> JournalState;
 
     /// Records. After this returns, `Intent`, `Started`, `NotStarted`, `Unresolved`, `Gone` and `Foreign` survive a loss of power
@@ -213,7 +234,7 @@ pub trait Journal: Send + Sync {
     async fn record(&self, fact: Fact) -> Result<(), JournalError>;
 }
 
-/// A journal in memory, for work that leaves nothing behind. Clones share it.
+/// A journal in memory, for work that leaves nothing behind. Clones share it. There is no file, so it keeps what was read as well.
 #[derive(Clone, Debug, Default)]
 pub struct MemoryJournal(Arc<Mutex<JournalState>>);
 
@@ -230,7 +251,7 @@ impl Journal for MemoryJournal {
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
-            .apply(fact);
+            .restore(fact);
         Ok(())
     }
 }

@@ -14,7 +14,7 @@ mod sink;
 mod user_data;
 
 pub use bag_reader::{
-    ArchiveBytes, ArchiveCheck, BagDescription, BagReadError, BagReader, ListedArchive,
+    ArchiveBytes, ArchiveCheck, BagDescription, BagReadError, BagReader, ListedArchive, StoredBytes,
 };
 pub use clock::Clock;
 #[cfg(any(test, feature = "testing"))]
@@ -38,5 +38,5 @@ pub use sink::{
 };
 pub use user_data::{
     ApiError, Distrust, Document, Download, ExportState, ExportStatus, OpenTicket, Platform,
-    ResumeAt, Started, UserDataApi,
+    ReadDocument, ResumeAt, Started, UserDataApi,
 };

@@ -9,6 +9,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use super::bag_reader::StoredBytes;
 use crate::bag::receipt::Delivered;
 use crate::model::{BagPath, ItemRef, Section, Sha256, Ticket};
 
@@ -332,6 +333,12 @@ pub trait PayloadInPlace {
 pub trait EntryWriter: Send + Sync {
     /// Takes the next bytes. Waits while the disk is slower than the network.
     async fn write(&mut self, chunk: Bytes) -> Result<(), SinkError>;
+
+    /// Takes the next bytes out of a file, as many of the first as it likes, without asking its caller to read them; how many it took.
+    /// Zero: it can take none like that here, and they have to be written. What is checked of them is what is in the bag.
+    async fn copy(&mut self, _from: &StoredBytes) -> Result<u64, SinkError> {
+        Ok(0)
+    }
 
     /// Ends the entry: after this returns, its bytes passed their check and are in the bag.
     ///

@@ -7,7 +7,9 @@ use bytes::Bytes;
 use futures_util::stream::BoxStream;
 use thiserror::Error;
 
-use crate::model::{BinaryRef, Facts, ItemRef, OutputFormat, Representation, Resource, Ticket};
+use crate::model::{
+    BinaryRef, Facts, ItemRef, OutputFormat, Representation, Resource, Sha256, Ticket,
+};
 
 /// What `GET status` says (schema type `ServiceStatus`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -27,6 +29,15 @@ pub struct Document {
     pub request: String,
     /// Read from XML; empty for JSON.
     pub facts: Facts,
+}
+
+/// What was read of a document that is not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ReadDocument {
+    /// Read from XML.
+    pub facts: Facts,
+    /// The sum of its bytes.
+    pub sha256: Sha256,
 }
 
 /// Where a broken download is resumed.
@@ -457,6 +468,16 @@ pub trait UserDataApi: Send + Sync {
 
     /// A document's bytes as sent and, from XML, the facts in it. `NotOffered` where the resource is not to be had as JSON.
     async fn document(&self, what: Resource, form: Representation) -> Result<Document, ApiError>;
+
+    /// What is in a document as XML, as [`Self::document`] reads it, where its bytes are not wanted: nobody has to have all of them in
+    /// memory.
+    async fn facts(&self, what: Resource) -> Result<ReadDocument, ApiError> {
+        let document = self.document(what, Representation::Xml).await?;
+        Ok(ReadDocument {
+            sha256: Sha256::of(&document.bytes),
+            facts: document.facts,
+        })
+    }
 
     /// A photo, a logo or a certificate.
     async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError>;

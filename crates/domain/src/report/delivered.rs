@@ -7,15 +7,40 @@ use crate::bag::receipt::{Counts, Delivered, ReceivedSource, ReceivedTool};
 use crate::model::Sha256;
 use crate::ports::TagFile;
 
-/// What a receipt says of the bag with this report and these tag files.
-pub fn delivered(report: &Report, tags: &[TagFile]) -> Delivered {
-    let sum_of = |tag: Tag| {
-        let found = tags.iter().find(|file| file.path.as_str() == tag.name());
-        Sha256::of(found.map_or(&[], |file| &file.bytes))
-    };
+/// Sums of the tag files by which a receipt knows a bag again.
+#[derive(Clone, Copy, Debug)]
+pub struct TagSums {
+    tagmanifest: Sha256,
+    export_json: Sha256,
+}
+
+impl Default for TagSums {
+    fn default() -> Self {
+        let of_nothing = Sha256::of(&[]);
+        Self {
+            tagmanifest: of_nothing,
+            export_json: of_nothing,
+        }
+    }
+}
+
+impl TagSums {
+    /// Takes in a tag file, whichever it is.
+    pub fn add(&mut self, file: &TagFile) {
+        let path = file.path.as_str();
+        if path == Tag::TagManifest.name() {
+            self.tagmanifest = Sha256::of(&file.bytes);
+        } else if path == Tag::ExportJson.name() {
+            self.export_json = Sha256::of(&file.bytes);
+        }
+    }
+}
+
+/// What a receipt says of the bag with this report and tag files of these sums.
+pub fn delivered(report: &Report, tags: TagSums) -> Delivered {
     Delivered {
-        tagmanifest_sha256: sum_of(Tag::TagManifest),
-        export_json_sha256: sum_of(Tag::ExportJson),
+        tagmanifest_sha256: tags.tagmanifest,
+        export_json_sha256: tags.export_json,
         user: report.user.as_str().to_owned(),
         source: ReceivedSource {
             url: report.source.clone(),
@@ -53,13 +78,19 @@ mod tests {
     #[test]
     fn a_receipt_agrees_with_the_export_json_that_it_was_made_with() {
         for report in [sample::complete(), sample::partial(), sample::empty()] {
-            let tags = tags::tag_files(&report, rendered(&report, &Views::default()), &[]);
+            let views = Views::default();
+            let tags = tags::tag_files(&report, rendered(&report, &views), &[]);
+            let tags: Vec<_> = tags.collect();
+            let mut sums = TagSums::default();
+            for file in &tags {
+                sums.add(file);
+            }
             let bytes_of = |tag: Tag| {
                 let mut tags = tags.iter();
                 let file = tags.find(|file| file.path.as_str() == tag.name());
                 file.unwrap().bytes.clone()
             };
-            let delivered = delivered(&report, &tags);
+            let delivered = delivered(&report, sums);
             let file = ReceivedFile {
                 name: None,
                 bytes: 3,
@@ -79,9 +110,10 @@ mod tests {
             let compared = compare(&receipt, &found);
             assert_eq!(compared.differences, []);
             assert_eq!(compared.renamed_from, None);
-            let sums = (receipt.tagmanifest_sha256, receipt.export_json_sha256);
-            let read_back = Delivered::of_recorded(&recorded, sums.0, sums.1);
-            assert_eq!(read_back, Some(super::delivered(&report, &tags)));
+            let (tagmanifest, export_json) =
+                (receipt.tagmanifest_sha256, receipt.export_json_sha256);
+            let read_back = Delivered::of_recorded(&recorded, tagmanifest, export_json);
+            assert_eq!(read_back, Some(super::delivered(&report, sums)));
         }
     }
 }

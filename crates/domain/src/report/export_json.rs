@@ -2,13 +2,13 @@
 
 use jiff::Timestamp;
 use schemars::JsonSchema;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use super::coverage::{Coverage, coverage};
 use super::{
     Completeness, Failure, ItemReport, ItemStatus, Report, SectionReport, SectionStatus, Stage,
 };
-use crate::model::{Basis, EarlierBag, OutputFormat, Section, Sha256};
+use crate::model::{BagPath, Basis, EarlierBag, OutputFormat, Section, Sha256};
 use crate::ports::{Receipt, RedactionRule};
 
 /// The format's name and version. Fields may be added within a version; none is taken away or changes its meaning.
@@ -43,9 +43,13 @@ pub(super) struct Export<'a> {
     /// Every kind of data, in the same order in every archive.
     sections: Vec<SectionEntry<'a>>,
     /// Every object of every list that was read.
-    items: Vec<ItemEntry<'a>>,
+    #[serde(serialize_with = "write_items")]
+    #[schemars(with = "Vec<ItemEntry>")]
+    items: &'a [ItemReport],
     /// Every file below `data/`.
-    files: Vec<FileEntry<'a>>,
+    #[serde(serialize_with = "write_files")]
+    #[schemars(with = "Vec<FileEntry>")]
+    files: &'a [Receipt],
     /// What is missing or could not be done.
     failures: Vec<FailureEntry<'a>>,
     /// What was blanked, by file and rule.
@@ -129,7 +133,8 @@ struct ItemEntry<'a> {
     /// file are the earlier archive's. Null where it was exported anew.
     reused_from: Option<ReusedFrom<'a>>,
     /// Paths of the files that hold it.
-    files: &'a [String],
+    #[schemars(with = "Vec<String>")]
+    files: &'a [BagPath],
 }
 
 /// An earlier archive of the same person's data.
@@ -197,10 +202,26 @@ struct RedactionEntry<'a> {
     reason = "the types hold text, whole numbers and lists: nothing that JSON cannot hold"
 )]
 pub fn export_json(report: &Report) -> Vec<u8> {
-    let mut bytes =
-        serde_json::to_vec_pretty(&Export::of(report)).expect("a report can be written as JSON");
+    // Reserved at once: megabytes that outgrow their memory again and again leave holes where they were.
+    let mut bytes = Vec::with_capacity(expected_bytes(report));
+    serde_json::to_writer_pretty(&mut bytes, &Export::of(report))
+        .expect("a report can be written as JSON");
     bytes.push(b'\n');
     bytes
+}
+
+/// About what it comes to.
+fn expected_bytes(report: &Report) -> usize {
+    32 * 1024 + 640 * report.items.len() + 512 * report.files.len()
+}
+
+/// One after the other: there may be tens of thousands.
+fn write_items<S: Serializer>(items: &&[ItemReport], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(items.iter().map(ItemEntry::of))
+}
+
+fn write_files<S: Serializer>(files: &&[Receipt], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(files.iter().map(FileEntry::of))
 }
 
 impl<'a> Export<'a> {
@@ -222,8 +243,8 @@ impl<'a> Export<'a> {
             outcome: report.completeness,
             secrets_redacted: report.redacted,
             sections: report.sections.iter().map(SectionEntry::of).collect(),
-            items: report.items.iter().map(ItemEntry::of).collect(),
-            files: report.files.iter().map(FileEntry::of).collect(),
+            items: &report.items,
+            files: &report.files,
             failures: report.failures.iter().map(FailureEntry::of).collect(),
             redactions: report.files.iter().flat_map(redactions_of).collect(),
             notes: &report.notes,

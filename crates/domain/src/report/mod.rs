@@ -18,7 +18,7 @@ mod views;
 mod words;
 
 pub use coverage::{Coverage, Inside, coverage};
-pub use delivered::delivered;
+pub use delivered::{TagSums, delivered};
 pub use export_json::{FailureEntry, export_json};
 pub use index_html::{index_html, visible};
 pub use outcome::{
@@ -39,25 +39,19 @@ use crate::ports::TagFile;
 const NOTICE: &str = "notice.txt";
 
 /// The tag files that describe the run: `export.json`, `index.html`, and the operator's own text where there is one. `views` is what was
-/// made beside them.
-pub fn rendered(report: &Report, views: &Views) -> Vec<TagFile> {
-    let mut files = vec![
-        TagFile {
-            path: Tag::ExportJson.path(),
-            bytes: export_json(report).into(),
-        },
-        TagFile {
-            path: Tag::IndexHtml.path(),
-            bytes: index_html(report, views).into(),
-        },
-    ];
-    if let (Some(notice), Ok(path)) = (&report.notice, BagPath::parse(NOTICE)) {
-        files.push(TagFile {
-            path,
-            bytes: notice.clone().into_bytes().into(),
-        });
-    }
-    files
+/// made beside them. Each is rendered when it is asked for.
+pub fn rendered<'a>(report: &'a Report, views: &'a Views) -> impl Iterator<Item = TagFile> + 'a {
+    let file = |path, bytes: Vec<u8>| TagFile {
+        path,
+        bytes: bytes.into(),
+    };
+    let json = move || file(Tag::ExportJson.path(), export_json(report));
+    let html = move || file(Tag::IndexHtml.path(), index_html(report, views));
+    let notice = report.notice.as_ref().zip(BagPath::parse(NOTICE).ok());
+    let notice = notice.map(move |(notice, path)| file(path, notice.clone().into_bytes()));
+    std::iter::once_with(json)
+        .chain(std::iter::once_with(html))
+        .chain(notice)
 }
 
 #[cfg(test)]
@@ -67,7 +61,8 @@ mod tests {
     #[test]
     fn the_bag_describes_itself_in_two_or_three_files() {
         let names = |report: &Report| -> Vec<String> {
-            let files = rendered(report, &Views::default()).into_iter();
+            let views = Views::default();
+            let files = rendered(report, &views);
             files.map(|file| file.path.to_string()).collect()
         };
         assert_eq!(names(&sample::complete()), ["export.json", "index.html"]);

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::model::{EarlierBag, OutputFormat, Section, UserId};
+use crate::model::{BagPath, EarlierBag, OutputFormat, Section, UserId};
 use crate::ports::{FinishedBag, Receipt};
 
 /// Whether everything selected is in the bag.
@@ -92,7 +92,7 @@ pub struct ItemReport {
     /// Why it is not complete.
     pub reason: Option<String>,
     /// Paths of its files in the bag.
-    pub files: Vec<String>,
+    pub files: Vec<BagPath>,
     /// The earlier bag that its archive was taken from.
     pub reused_from: Option<EarlierBag>,
 }

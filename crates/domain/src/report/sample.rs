@@ -17,9 +17,13 @@ fn time(text: &str) -> Timestamp {
     clippy::expect_used,
     reason = "the paths of samples stand in this file"
 )]
+fn safe(path: &str) -> BagPath {
+    BagPath::parse(path).expect("a sample's path is safe")
+}
+
 fn file(section: Section, path: &str, bytes: u64, media_type: &str, source: &str) -> Receipt {
     Receipt {
-        path: BagPath::parse(path).expect("a sample's path is safe"),
+        path: safe(path),
         bytes,
         sha256: Sha256::of(path.as_bytes()),
         media_type: media_type.to_owned(),
@@ -71,7 +75,7 @@ fn item(section: Section, id: i64, name: &str, version: &str, files: &[&str]) ->
         reason: None,
         files: files
             .iter()
-            .map(|file| format!("data/{section}/{file}"))
+            .map(|file| safe(&format!("data/{section}/{file}")))
             .collect(),
         reused_from: None,
     }

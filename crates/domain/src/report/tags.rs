@@ -7,7 +7,7 @@ use super::words::human_bytes;
 use crate::bag::layout::Tag;
 use crate::bag::manifest;
 use crate::model::{BagPath, Sha256};
-use crate::ports::{Receipt, TagFile};
+use crate::ports::TagFile;
 
 /// RFC 8493 §2.2.2 recommends lines of no more.
 const LINE_CHARACTERS: usize = 79;
@@ -16,20 +16,33 @@ const LONGEST_VALUE_CHARACTERS: usize = 1000;
 
 /// All tag files of a bag, in the order in which they are written: the declaration, `bag-info.txt`, the manifest of the payload,
 /// then `extra` (rendered by the report), and last the manifest over all of these and over `pages`, which are in the bag already.
-pub fn tag_files(
-    report: &Report,
-    extra: Vec<TagFile>,
-    pages: &[(BagPath, Sha256)],
-) -> Vec<TagFile> {
-    let mut tags = vec![
-        tag_file(Tag::Declaration, declaration()),
-        tag_file(Tag::Info, info(report)),
-        tag_file(Tag::PayloadManifest, payload_manifest(&report.files)),
+///
+/// Each is made when it is asked for, since some are megabytes.
+pub fn tag_files<'a>(
+    report: &'a Report,
+    extra: impl Iterator<Item = TagFile> + 'a,
+    pages: &'a [(BagPath, Sha256)],
+) -> impl Iterator<Item = TagFile> + 'a {
+    let own = [
+        (Tag::Declaration, declaration as fn(&Report) -> String),
+        (Tag::Info, info),
+        (Tag::PayloadManifest, payload_manifest),
     ];
-    tags.extend(extra);
-    let manifest = tag_manifest(&tags, pages);
-    tags.push(tag_file(Tag::TagManifest, manifest));
-    tags
+    let own = own.into_iter();
+    let mut files = own
+        .map(|(tag, text)| tag_file(tag, text(report)))
+        .chain(extra);
+    let mut sums = Some(Vec::new());
+    std::iter::from_fn(move || {
+        if let Some(file) = files.next() {
+            let sum = Sha256::of(&file.bytes);
+            sums.as_mut()?.push((file.path.clone(), sum));
+            return Some(file);
+        }
+        let mut sums = sums.take()?;
+        sums.extend_from_slice(pages);
+        Some(tag_file(Tag::TagManifest, tag_manifest(&sums)))
+    })
 }
 
 fn tag_file(tag: Tag, text: String) -> TagFile {
@@ -39,24 +52,21 @@ fn tag_file(tag: Tag, text: String) -> TagFile {
     }
 }
 
-fn declaration() -> String {
+fn declaration(_: &Report) -> String {
     "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n".to_owned()
 }
 
-fn payload_manifest(files: &[Receipt]) -> String {
+fn payload_manifest(report: &Report) -> String {
+    let files = report.files.iter();
     let mut files: Vec<_> = files
-        .iter()
         .map(|receipt| (receipt.path.as_str(), &receipt.sha256))
         .collect();
     files.sort_unstable();
     manifest::text(files)
 }
 
-fn tag_manifest(tags: &[TagFile], pages: &[(BagPath, Sha256)]) -> String {
-    let sums: Vec<_> = tags.iter().map(|tag| Sha256::of(&tag.bytes)).collect();
-    let tags = tags.iter().map(|tag| tag.path.as_str()).zip(&sums);
-    let pages = pages.iter().map(|(path, sum)| (path.as_str(), sum));
-    manifest::text(tags.chain(pages))
+fn tag_manifest(sums: &[(BagPath, Sha256)]) -> String {
+    manifest::text(sums.iter().map(|(path, sum)| (path.as_str(), sum)))
 }
 
 fn info(report: &Report) -> String {
@@ -154,7 +164,7 @@ mod tests {
 
     use super::*;
     use crate::model::{OutputFormat, Section, UserId};
-    use crate::ports::Origin;
+    use crate::ports::{Origin, Receipt};
 
     fn report(user: &str, files: &[(&str, &[u8])]) -> Report {
         let now: Timestamp = "2026-11-24T01:02:03Z".parse().unwrap();
@@ -211,7 +221,8 @@ mod tests {
             BagPath::parse("view/roles.html").unwrap(),
             Sha256::of(b"page"),
         );
-        let tags = tag_files(&report, vec![extra], std::slice::from_ref(&page));
+        let pages = std::slice::from_ref(&page);
+        let tags: Vec<_> = tag_files(&report, std::iter::once(extra), pages).collect();
         let names: Vec<_> = tags.iter().map(|tag| tag.path.as_str()).collect();
         assert_eq!(
             names,

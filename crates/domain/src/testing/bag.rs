@@ -9,7 +9,7 @@ use futures_util::{StreamExt as _, stream};
 use crate::bag::verify::RecordedExport;
 use crate::model::Sha256;
 use crate::ports::{
-    ArchiveBytes, ArchiveCheck, BagDescription, BagReadError, BagReader, ListedArchive,
+    ArchiveBytes, ArchiveCheck, BagDescription, BagReadError, BagReader, ListedArchive, StoredBytes,
 };
 
 /// A bag in memory.
@@ -111,5 +111,9 @@ impl BagReader for MemoryBag {
             .map(|piece| Ok(Bytes::copy_from_slice(piece)))
             .collect();
         Ok(stream::iter(pieces).boxed())
+    }
+
+    async fn stored(&self, _: &ListedArchive) -> Option<StoredBytes> {
+        None
     }
 }

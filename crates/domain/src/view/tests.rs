@@ -69,7 +69,10 @@ fn item(section: Section, id: i64, files: &[&str]) -> ItemReport {
         status: ItemStatus::Complete,
         reason: None,
         reused_from: None,
-        files: files.iter().map(|file| (*file).to_owned()).collect(),
+        files: files
+            .iter()
+            .map(|file| BagPath::parse(file).unwrap())
+            .collect(),
     }
 }
 

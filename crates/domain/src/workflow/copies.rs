@@ -1,7 +1,8 @@
 //! The bytes of archives, from the earlier bag into the new one.
 //!
 //! They are read in the order in which they lie in the earlier bag, one after the other, so that a bag that can only be read from its
-//! beginning is read once. While one is made safe on the disk, the next is read already.
+//! beginning is read once. While one is made safe on the disk, the next is read already. Bytes that lie in the earlier bag as they are
+//! going to lie in the new one are moved by the sink, where it can: it checks what it has moved.
 
 use std::collections::VecDeque;
 
@@ -12,8 +13,8 @@ use futures_util::stream::FuturesUnordered;
 use super::since::{Reusable, Since};
 use crate::model::Section;
 use crate::ports::{
-    Check, CheckFailure, Durability, EntryWriter, Event, ItemStage, NewEntry, Origin, Receipt,
-    SinkError, Storage,
+    BagReadError, Check, CheckFailure, Durability, EntryWriter, Event, ItemStage, ListedArchive,
+    NewEntry, Origin, Receipt, SinkError, Storage,
 };
 use crate::workflow::drive::{Drive, ItemWork};
 use crate::workflow::transfer::check_free_space;
@@ -148,31 +149,90 @@ async fn write(
     work: &ItemWork,
     reusable: &Reusable,
 ) -> Result<Box<dyn EntryWriter>, NotCopied> {
-    let total = reusable.archive.bytes;
-    check_free_space(drive.sink, Some(total))?;
-    let opened = since.bag.open(&reusable.archive).await;
-    let mut pieces = opened.map_err(|error| NotCopied::Differs(error.to_string()))?;
+    check_free_space(drive.sink, Some(reusable.archive.bytes))?;
     let mut writer = drive.sink.open_entry(entry(work, reusable)).await?;
-    let mut received = 0;
-    while let Some(piece) = pieces.next().await {
-        let written = match piece {
-            Ok(piece) => {
-                received += piece.len() as u64;
-                writer.write(piece).await.map_err(NotCopied::from)
-            }
-            Err(error) => Err(NotCopied::Differs(error.to_string())),
-        };
-        if let Err(why) = written {
+    let mut arriving = Arriving {
+        drive,
+        work,
+        archive: &reusable.archive,
+        received: 0,
+    };
+    let mut written = arriving.move_stored(since, &mut *writer).await;
+    if written.is_ok() {
+        written = arriving.write_rest(since, &mut *writer).await;
+    }
+    match written {
+        Ok(()) => Ok(writer),
+        Err(why) => {
             writer.discard().await?;
-            return Err(why);
+            Err(why)
         }
-        drive.ports.progress.on(&Event::Bytes {
-            item: work.machine.item(),
-            received,
-            total: Some(total),
+    }
+}
+
+/// An archive on its way into its entry.
+struct Arriving<'a> {
+    drive: Drive<'a>,
+    work: &'a ItemWork,
+    archive: &'a ListedArchive,
+    received: u64,
+}
+
+impl Arriving<'_> {
+    /// Has the sink move as many of the first bytes as it can.
+    async fn move_stored(
+        &mut self,
+        since: Since<'_>,
+        writer: &mut dyn EntryWriter,
+    ) -> Result<(), NotCopied> {
+        let Some(stored) = since.bag.stored(self.archive).await else {
+            return Ok(());
+        };
+        while self.received < self.archive.bytes {
+            match writer.copy(&stored.after(self.received)).await? {
+                0 => break,
+                moved => self.received(moved),
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads and writes what was not moved.
+    async fn write_rest(
+        &mut self,
+        since: Since<'_>,
+        writer: &mut dyn EntryWriter,
+    ) -> Result<(), NotCopied> {
+        let mut moved = self.received;
+        if moved > 0 && moved == self.archive.bytes {
+            return Ok(());
+        }
+        let differs = |error: BagReadError| NotCopied::Differs(error.to_string());
+        let mut pieces = since.bag.open(self.archive).await.map_err(differs)?;
+        while let Some(piece) = pieces.next().await {
+            let mut piece = piece.map_err(differs)?;
+            let skipped = piece
+                .len()
+                .min(usize::try_from(moved).unwrap_or(usize::MAX));
+            moved -= skipped as u64;
+            let rest = piece.split_off(skipped);
+            if !rest.is_empty() {
+                let bytes = rest.len() as u64;
+                writer.write(rest).await?;
+                self.received(bytes);
+            }
+        }
+        Ok(())
+    }
+
+    fn received(&mut self, bytes: u64) {
+        self.received += bytes;
+        self.drive.ports.progress.on(&Event::Bytes {
+            item: self.work.machine.item(),
+            received: self.received,
+            total: Some(self.archive.bytes),
         });
     }
-    Ok(writer)
 }
 
 fn entry(work: &ItemWork, reusable: &Reusable) -> NewEntry {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::bag::receipt::Delivered;
 use crate::ports::{PayloadInPlace, SinkError, TagFiles};
-use crate::report::{Report, delivered, rendered, tags};
+use crate::report::{Report, TagSums, delivered, rendered, tags};
 use crate::view;
 
 /// The tag files of a run: pages first, since the others say what pages there are, and the manifest over all of them last.
@@ -17,10 +17,12 @@ impl TagFiles for OwnFiles {
     ) -> Result<Option<Box<Delivered>>, SinkError> {
         let report = &self.0;
         let pages = view::write(report, bag)?;
-        let extra = rendered(report, &pages.views);
-        let files = tags::tag_files(report, extra, &pages.sums);
-        let delivered = delivered(report, &files);
-        files.into_iter().try_for_each(|file| bag.add(file))?;
-        Ok(Some(Box::new(delivered)))
+        let described = rendered(report, &pages.views);
+        let mut sums = TagSums::default();
+        for file in tags::tag_files(report, described, &pages.sums) {
+            sums.add(&file);
+            bag.add(file)?;
+        }
+        Ok(Some(Box::new(delivered(report, sums))))
     }
 }

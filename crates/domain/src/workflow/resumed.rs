@@ -1,6 +1,7 @@
 //! What an interrupted run left in the bag and in the journal.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use crate::model::{BagPath, Facts, Resource};
 use crate::ports::{ArchiveSink, JournalState, Receipt};
@@ -9,7 +10,7 @@ use crate::ports::{ArchiveSink, JournalState, Receipt};
 #[derive(Debug, Default)]
 pub(crate) struct Resumed {
     pub(crate) receipts: BTreeMap<BagPath, Receipt>,
-    pub(crate) documents: BTreeMap<Resource, Facts>,
+    pub(crate) documents: Arc<BTreeMap<Resource, Facts>>,
     pub(crate) as_json: BTreeSet<Resource>,
     pub(crate) not_as_json: BTreeSet<Resource>,
 }
@@ -22,7 +23,7 @@ impl Resumed {
             receipts: receipts
                 .map(|receipt| (receipt.path.clone(), receipt))
                 .collect(),
-            documents: checkpoint.documents.clone(),
+            documents: Arc::clone(&checkpoint.facts_before),
             as_json: checkpoint.as_json.clone(),
             not_as_json: checkpoint.not_as_json.clone(),
         }

@@ -253,7 +253,7 @@ fn warn_of_space(drive: Drive<'_>, hinted: Option<u64>) {
 
 fn report(
     order: &Order,
-    ledger: Ledger,
+    mut ledger: Ledger,
     started: Timestamp,
     ports: Ports<'_>,
     platform_version: Option<String>,
@@ -270,7 +270,7 @@ fn report(
         || sections
             .iter()
             .any(|section| section.status == SectionStatus::Partial);
-    let items = ledger.item_reports(order);
+    let items = ledger.take_item_reports(order);
     Report {
         tool_version: order.tool_version.clone(),
         source: order.source.clone(),

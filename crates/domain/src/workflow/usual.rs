@@ -9,8 +9,11 @@ use crate::model::ItemKind;
 const COUNTED: usize = 64;
 /// So many are needed for them to agree.
 const AGREEING: usize = 2;
-/// As near as this an end need not be known.
-const NEAR: Duration = Duration::from_millis(5);
+/// As near as this an end need not be known, or as this part of its age.
+const NEAR: Duration = Duration::from_millis(2);
+const NEAR_PART: u32 = 100;
+/// They agree where no more than one in so many is known to have run for much longer.
+const DIFFERING: usize = 4;
 
 /// How long one job took, as far as it was seen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -38,15 +41,16 @@ impl Durations {
     /// What they say of the next one.
     pub(crate) fn usual(&self, kind: ItemKind) -> Usual {
         let ended = self.0.get(&kind).map(VecDeque::iter).unwrap_or_default();
-        let seen = ended.clone().map(|took| took.at_most);
-        let (Some(shortest), Some(longest)) = (seen.clone().min(), seen.max()) else {
+        let Some(shortest) = ended.clone().map(|took| took.at_most).min() else {
             return Usual::default();
         };
         let ran = ended.clone().map(|took| took.more_than);
+        // An end that was only seen late says nothing of when it was.
+        let longer = ran.clone().filter(|ran| *ran > shortest + shortest / 2);
         Usual {
             shortest: Some(shortest),
             more_than: ran.filter(|ran| *ran < shortest).max().unwrap_or_default(),
-            is_agreed: ended.len() >= AGREEING && longest <= shortest + shortest / 2,
+            is_agreed: ended.len() >= AGREEING && longer.count() * DIFFERING <= ended.len(),
         }
     }
 }
@@ -71,7 +75,7 @@ impl Usual {
     pub(crate) fn end_after(self, age: Duration) -> Option<Duration> {
         let shortest = self.shortest.filter(|_| self.is_agreed)?;
         let unknown = shortest.saturating_sub(age.max(self.more_than));
-        let is_known = unknown <= NEAR.max(shortest / 32);
+        let is_known = unknown <= NEAR.max(shortest / NEAR_PART);
         Some(if is_known {
             shortest
         } else {
@@ -109,7 +113,7 @@ mod tests {
 
     #[test]
     fn an_end_is_looked_for_where_it_was_seen_and_before_where_it_was_seen_late() {
-        let known = after(&[(196, 200), (190, 203)]);
+        let known = after(&[(198, 200), (190, 203)]);
         assert_eq!(known.end_after(millis(0)), Some(millis(200)));
         assert_eq!(known.end_after(millis(210)), Some(millis(200)));
         let late = after(&[(200, 300), (190, 310)]);
@@ -119,6 +123,16 @@ mod tests {
             late.end_after(millis(275)),
             Some(millis(287) + Duration::from_micros(500))
         );
+    }
+
+    #[test]
+    fn an_end_that_was_seen_late_does_not_contradict_the_others() {
+        let late = after(&[(198, 200), (190, 203), (0, 420)]);
+        assert_eq!(late.end_after(millis(0)), Some(millis(200)));
+        let one_was_longer = after(&[(198, 200), (190, 203), (0, 420), (310, 420)]);
+        assert_eq!(one_was_longer.end_after(millis(0)), Some(millis(200)));
+        let several_were = after(&[(198, 200), (190, 203), (310, 420), (310, 420)]);
+        assert_eq!(several_were.end_after(millis(0)), None);
     }
 
     #[test]

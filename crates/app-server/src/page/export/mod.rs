@@ -103,7 +103,7 @@ pub(super) async fn progress(
     caller: Caller,
     PathId(id): PathId,
 ) -> Result<Response, Problem> {
-    let job = service.store.get(&caller.owner, &id).await?.job;
+    let job = service.export(&caller, &id).await?;
     let words = visit.words();
     let Some(so_far) = api::progress(&service, &job).await else {
         return Err(Problem::Gone {

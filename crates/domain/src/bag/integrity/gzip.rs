@@ -2,13 +2,12 @@
 
 use std::mem;
 
-use flate2::{Crc, Decompress, FlushDecompress, Status};
+use flate2::{Crc, FlushDecompress, Status};
 
 use super::header::Header;
+use super::inflater::Inflater;
 use crate::ports::CheckFailure;
 
-/// Inflated bytes are produced into a buffer of this size and dropped.
-const SCRATCH_BYTES: usize = 64 * 1024;
 const TRAILER_BYTES: usize = 8;
 
 /// Whether bytes are a complete gzip stream (RFC 1952): one member or more, each with the CRC-32 and length that its trailer
@@ -20,8 +19,7 @@ const TRAILER_BYTES: usize = 8;
 /// The framing is read here, not by `flate2`'s decoders: they give a cut trailer and a wrong one the same error.
 pub struct GzipCheck {
     stage: Stage,
-    decompress: Decompress,
-    scratch: Box<[u8]>,
+    inflater: Inflater,
     content: Crc,
     received: u64,
     inflated: u64,
@@ -59,8 +57,7 @@ impl GzipCheck {
     pub fn new() -> Self {
         Self {
             stage: Stage::Header(Header::first()),
-            decompress: Decompress::new(false),
-            scratch: vec![0; SCRATCH_BYTES].into_boxed_slice(),
+            inflater: Inflater::new(),
             content: Crc::new(),
             received: 0,
             inflated: 0,
@@ -70,17 +67,28 @@ impl GzipCheck {
 
     /// Looks at the next bytes. Once it failed, it fails the same way for ever.
     pub fn update(&mut self, mut chunk: &[u8]) -> Result<(), CheckFailure> {
+        let mut scratch = mem::take(&mut self.inflater.memory().scratch);
+        let mut seen = Ok(0);
+        while seen.is_ok() && !chunk.is_empty() {
+            seen = self.inflate(&mut chunk, &mut scratch);
+        }
+        self.inflater.memory().scratch = scratch;
+        // A chunk without bytes says nothing new.
+        seen.and(self.failure.clone().map_or(Ok(()), Err))
+    }
+
+    /// The same for somebody who wants what inflates: takes bytes off the chunk until there is some in `space`, which must not be
+    /// empty. How much that is: nothing only where the chunk is used up.
+    pub fn inflate(&mut self, chunk: &mut &[u8], space: &mut [u8]) -> Result<usize, CheckFailure> {
         if let Some(failure) = &self.failure {
             return Err(failure.clone());
         }
-        self.received += chunk.len() as u64;
-        while !chunk.is_empty() {
-            if let Err(failure) = self.step(&mut chunk) {
-                self.failure = Some(failure.clone());
-                return Err(failure);
-            }
+        let (before, mut made) = (chunk.len(), Ok(0));
+        while made == Ok(0) && !chunk.is_empty() {
+            made = self.step(chunk, space);
         }
-        Ok(())
+        self.received += (before - chunk.len()) as u64;
+        made.inspect_err(|failure| self.failure = Some(failure.clone()))
     }
 
     /// Judges the whole; the size of what was inside, inflated.
@@ -94,15 +102,15 @@ impl GzipCheck {
         }
     }
 
-    /// Takes at least one byte off the chunk, or goes on to the next stage.
-    fn step(&mut self, chunk: &mut &[u8]) -> Result<(), CheckFailure> {
+    /// Takes at least one byte off the chunk, or makes some, or goes on to the next stage. How many it made.
+    fn step(&mut self, chunk: &mut &[u8], space: &mut [u8]) -> Result<usize, CheckFailure> {
         match &mut self.stage {
             Stage::Header(header) => {
                 if header.take(chunk)? {
                     self.stage = Stage::Body;
                 }
             }
-            Stage::Body => self.inflate(chunk)?,
+            Stage::Body => return self.step_in_body(chunk, space),
             Stage::Trailer { bytes, filled } => {
                 fill(bytes, filled, chunk);
                 if *filled == bytes.len() {
@@ -112,20 +120,19 @@ impl GzipCheck {
             }
             Stage::MemberEnded => self.stage = Stage::Header(Header::further()),
         }
-        Ok(())
+        Ok(0)
     }
 
-    fn inflate(&mut self, chunk: &mut &[u8]) -> Result<(), CheckFailure> {
-        let (read_before, made_before) = (self.decompress.total_in(), self.decompress.total_out());
-        let status = self
-            .decompress
-            .decompress(chunk, &mut self.scratch, FlushDecompress::None)
+    fn step_in_body(&mut self, chunk: &mut &[u8], space: &mut [u8]) -> Result<usize, CheckFailure> {
+        let decompress = &mut self.inflater.memory().decompress;
+        let (read_before, made_before) = (decompress.total_in(), decompress.total_out());
+        let status = decompress
+            .decompress(chunk, space, FlushDecompress::None)
             .map_err(|_| CheckFailure::Damaged)?;
-        let read = advance(self.decompress.total_in(), read_before);
-        let made = advance(self.decompress.total_out(), made_before);
+        let read = advance(decompress.total_in(), read_before);
+        let made = advance(decompress.total_out(), made_before);
         *chunk = chunk.get(read..).unwrap_or_default();
-        self.content
-            .update(self.scratch.get(..made).unwrap_or_default());
+        self.content.update(space.get(..made).unwrap_or_default());
         self.inflated += made as u64;
         match status {
             Status::StreamEnd => {
@@ -133,11 +140,11 @@ impl GzipCheck {
                     bytes: [0; TRAILER_BYTES],
                     filled: 0,
                 };
-                Ok(())
+                Ok(made)
             }
             // There is input and there is space: a decoder that moves neither would be asked for ever.
             _ if read == 0 && made == 0 => Err(CheckFailure::Damaged),
-            _ => Ok(()),
+            _ => Ok(made),
         }
     }
 
@@ -147,7 +154,7 @@ impl GzipCheck {
         if u64::from_le_bytes(trailer) != expected {
             return Err(CheckFailure::Damaged);
         }
-        self.decompress.reset(false);
+        self.inflater.reset();
         self.stage = Stage::MemberEnded;
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod gzip;
 mod header;
+mod inflater;
 #[cfg(test)]
 mod tests;
 

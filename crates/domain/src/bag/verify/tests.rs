@@ -100,7 +100,8 @@ fn what_a_report_writes_is_read_back_and_agrees() {
         for file in &report.files {
             comparison.found(file.path.as_str(), file.bytes, file.sha256);
         }
-        for tag in tags::tag_files(&report, rendered(&report, &Views::default()), &[]) {
+        let views = Views::default();
+        for tag in tags::tag_files(&report, rendered(&report, &views), &[]) {
             comparison.found(
                 tag.path.as_str(),
                 tag.bytes.len() as u64,

@@ -8,7 +8,7 @@ use super::super::words::{
 };
 use super::visible::visible;
 use crate::bag::layout::view_page;
-use crate::model::{Basis, Section, SectionKind};
+use crate::model::{BagPath, Basis, Section, SectionKind};
 use crate::ports::Receipt;
 use crate::report::{ItemReport, ItemStatus, Report, SectionReport, SectionStatus};
 
@@ -291,7 +291,7 @@ fn section_files(files: &[&Receipt], items: &[&ItemReport], own_files: bool) -> 
     let own: std::collections::HashSet<&str> = items
         .iter()
         .filter(|_| own_files)
-        .flat_map(|item| item.files.iter().map(String::as_str))
+        .flat_map(|item| item.files.iter().map(BagPath::as_str))
         .collect();
     let shared = files
         .iter()

@@ -2,7 +2,7 @@ use std::collections::BTreeSet;
 
 use super::super::sample;
 use super::*;
-use crate::model::Section;
+use crate::model::{BagPath, Section};
 use crate::report::{ItemReport, ItemStatus};
 
 fn page(report: &Report) -> String {
@@ -115,7 +115,7 @@ fn an_account_with_very_many_records_still_makes_a_page() {
         changed_during_export: false,
         status: ItemStatus::Complete,
         reason: None,
-        files: vec!["data/usage/usage.xml".to_owned()],
+        files: vec![BagPath::parse("data/usage/usage.xml").unwrap()],
     }));
     let page = page(&report);
     assert!(page.len() < 1_000_000, "{}", page.len());

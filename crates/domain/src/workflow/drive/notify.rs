@@ -12,7 +12,7 @@ pub(super) fn error_of(seen: &Seen) -> Option<&ApiError> {
         | Seen::DownloadFailed(error)
         | Seen::CancelFailed(error)
         | Seen::DeleteFailed(_, error) => Some(error),
-        Seen::Started(..)
+        Seen::Started { .. }
         | Seen::NotYet
         | Seen::Found(_)
         | Seen::CannotFind(_)
@@ -26,7 +26,7 @@ pub(super) fn error_of(seen: &Seen) -> Option<&ApiError> {
 
 pub(super) fn stage_of(seen: &Seen) -> Option<ItemStage> {
     match seen {
-        Seen::Started(_, status) | Seen::Status(status)
+        Seen::Started { status, .. } | Seen::Status(status)
             if status.state() == ExportState::Running =>
         {
             Some(ItemStage::Waiting {
@@ -34,7 +34,7 @@ pub(super) fn stage_of(seen: &Seen) -> Option<ItemStage> {
                 message: status.message.clone(),
             })
         }
-        Seen::Started(_, status) | Seen::Status(status)
+        Seen::Started { status, .. } | Seen::Status(status)
             if status.state() == ExportState::Complete =>
         {
             Some(ItemStage::Ready)

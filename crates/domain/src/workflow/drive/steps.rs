@@ -70,19 +70,29 @@ pub(super) fn perform<'a>(
 
 /// The intent is recorded before the request leaves: a run killed in between knows that it may have a ticket to look for.
 async fn start(drive: Drive<'_>, item: ItemRef) -> Result<Seen, RunError> {
-    let Ports { api, journal, .. } = drive.ports;
+    let Ports {
+        api,
+        journal,
+        clock,
+        ..
+    } = drive.ports;
     if !api.may_start(item).await {
         return Ok(Seen::NotYet);
     }
     journal.record(Fact::Intent { item }).await?;
     match api.start_export(item, drive.order.output_format).await {
         Ok(started) => {
+            let at = clock.elapsed();
             journal
                 .record(Fact::Started {
                     ticket: started.ticket,
                 })
                 .await?;
-            Ok(Seen::Started(started.ticket, started.status))
+            Ok(Seen::Started {
+                ticket: started.ticket,
+                status: started.status,
+                at,
+            })
         }
         Err(error) => {
             if !start_may_have_worked(item.kind, &error) {

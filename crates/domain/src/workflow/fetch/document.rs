@@ -8,7 +8,7 @@ use crate::ports::{
     Redaction, RedactionRule, SinkError, Storage,
 };
 use crate::redact;
-use crate::workflow::attempt::{Failed, Problem, attempt_while, settle};
+use crate::workflow::attempt::{Failed, Problem, ask, attempt_while, settle};
 use crate::workflow::context::Ports;
 use crate::workflow::json::{Json, not_offered};
 use crate::workflow::resumed::Resumed;
@@ -63,8 +63,7 @@ impl Fetch<'_> {
         path_of: impl Fn(Representation) -> BagPath,
     ) -> Result<Fetched, Problem> {
         let Some(sink) = self.sink else {
-            let mut xml = self.ask_for(resource, Representation::Xml).await?;
-            return Ok(Fetched::of(&mut xml));
+            return self.unkept(resource).await;
         };
         let mut fetched = match self.resumed_document(section, resource, &path_of) {
             Some(fetched) => fetched,
@@ -75,6 +74,18 @@ impl Fetch<'_> {
             Box::pin(self.json(sink, section, resource, path, &mut fetched)).await?;
         }
         Ok(fetched)
+    }
+
+    /// What is in a document that is not kept.
+    async fn unkept(self, resource: Resource) -> Result<Fetched, Problem> {
+        let what = format!("{resource} as {}", Representation::Xml);
+        let api = self.ports.api;
+        let read = ask(self.ports, self.order, &what, || api.facts(resource)).await?;
+        Ok(Fetched {
+            facts: read.facts,
+            sum: Some(read.sha256),
+            ..Fetched::default()
+        })
     }
 
     /// Whether an interrupted run put this document into the bag.

@@ -285,8 +285,8 @@ impl Item {
     /// Takes note of what was seen.
     pub(crate) fn observe(&mut self, seen: Seen, elapsed: Duration, others: Others) {
         match seen {
-            Seen::Started(ticket, status) => {
-                self.adopt(ticket, elapsed);
+            Seen::Started { ticket, status, at } => {
+                self.adopt(ticket, at);
                 self.ran_at = Some(Duration::ZERO);
                 self.see_status(ticket, &status, elapsed, others);
             }

@@ -96,7 +96,12 @@ impl Ambiguity {
 #[derive(Clone, Debug)]
 pub(crate) enum Seen {
     /// The start was answered with a ticket.
-    Started(Ticket, ExportStatus),
+    Started {
+        ticket: Ticket,
+        status: ExportStatus,
+        /// When the answer came. It is seen later, once the ticket is recorded.
+        at: Duration,
+    },
     /// The start may not be sent yet.
     NotYet,
     /// The start failed.

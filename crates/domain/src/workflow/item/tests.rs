@@ -109,11 +109,12 @@ fn status(n: u8) -> ExportStatus {
 }
 
 /// What the world may answer to an action, drawn from two numbers.
-fn answer(action: &Action, kind: u8, n: u8, next_ticket: &mut i64) -> Seen {
+fn answer(action: &Action, (kind, n): (u8, u8), next_ticket: &mut i64, at: Duration) -> Seen {
     match action {
         Action::Start if kind < 128 => {
             *next_ticket += 1;
-            Seen::Started(ticket(*next_ticket), status(n))
+            let (ticket, status) = (ticket(*next_ticket), status(n));
+            Seen::Started { ticket, status, at }
         }
         Action::Start => Seen::StartFailed(error(n)),
         Action::FindTicket if kind < 100 => Seen::Found(Vec::new()),
@@ -169,14 +170,14 @@ proptest! {
                 Action::Busy => prop_assert!(false, "busy with nothing under way"),
                 _ => {}
             }
-            let (kind, n) = answers[turn % answers.len()];
+            let drawn = answers[turn % answers.len()];
             turn += 1;
             prop_assert!(turn < 200_000, "it never ends");
             item.began(elapsed);
             prop_assert_eq!(item.next(elapsed), Action::Busy);
-            let seen = answer(&action, kind, n, &mut next_ticket);
+            let seen = answer(&action, drawn, &mut next_ticket, elapsed);
             match &seen {
-                Seen::Started(ticket, _) | Seen::DeleteFailed(ticket, _) => {
+                Seen::Started { ticket, .. } | Seen::DeleteFailed(ticket, _) => {
                     held.insert(*ticket);
                 }
                 Seen::Found(tickets) => held.extend(tickets),
@@ -192,7 +193,7 @@ proptest! {
                     ExportState::Running => {}
                 }
             }
-            if let Seen::Started(ticket, status) = &seen && status.state() == ExportState::Complete {
+            if let Seen::Started { ticket, status, .. } = &seen && status.state() == ExportState::Complete {
                 complete.insert(*ticket);
             }
             item.observe(seen, elapsed, Others::default());
@@ -221,7 +222,11 @@ fn given_up(item: ItemRef, answer: impl Fn(Ticket) -> Seen) -> Action {
     machine.began(Duration::ZERO);
     let running = ExportStatus::default();
     machine.observe(
-        Seen::Started(ticket, running.clone()),
+        Seen::Started {
+            ticket,
+            status: running.clone(),
+            at: Duration::ZERO,
+        },
         Duration::ZERO,
         Others::default(),
     );

@@ -1,8 +1,8 @@
 //! One section's book: its objects, what became of each, and what the section came to.
 
-use crate::model::{EarlierBag, ObjectFacts, Order, Resource, Section};
+use crate::model::{BagPath, EarlierBag, ObjectFacts, Order, Resource, Section};
 use crate::ports::ApiError;
-use crate::report::{ItemStatus, SectionReport, SectionStatus};
+use crate::report::{ItemReport, ItemStatus, SectionReport, SectionStatus};
 
 /// Where an object's archive came from.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub(crate) enum ArchiveSource {
 pub(crate) struct Entry {
     pub(crate) facts: ObjectFacts,
     pub(crate) wanted: bool,
-    pub(crate) files: Vec<String>,
+    pub(crate) files: Vec<BagPath>,
     pub(crate) status: ItemStatus,
     pub(crate) reason: Option<String>,
     pub(crate) changed: bool,
@@ -31,15 +31,33 @@ pub(crate) struct Entry {
 
 impl Entry {
     /// The earlier bag that its archive was taken from.
-    pub(super) fn reused_from(&self, order: &Order) -> Option<EarlierBag> {
+    fn reused_from(&self, order: &Order) -> Option<EarlierBag> {
         match self.archive_source {
             ArchiveSource::Platform => None,
             ArchiveSource::EarlierBag => order.since.clone(),
         }
     }
 
+    /// As it is reported.
+    pub(super) fn into_report(self, section: Section, order: &Order) -> ItemReport {
+        ItemReport {
+            section,
+            status: self.final_status(),
+            reused_from: self.reused_from(order),
+            id: self.facts.id,
+            name: self.facts.name,
+            version: self.facts.version,
+            uri: self.facts.uri,
+            digest: self.facts.digest,
+            last_modified: self.facts.last_modified,
+            changed_during_export: self.changed,
+            reason: self.reason,
+            files: self.files,
+        }
+    }
+
     /// What became of it, its other files included.
-    pub(super) fn final_status(&self) -> ItemStatus {
+    fn final_status(&self) -> ItemStatus {
         match self.status {
             ItemStatus::Complete => ItemStatus::Complete,
             ItemStatus::Unavailable if self.gone => ItemStatus::Unavailable,

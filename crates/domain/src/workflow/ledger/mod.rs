@@ -163,7 +163,7 @@ impl Ledger {
                 if receipt.origin.is_reused() {
                     entry.archive_source = ArchiveSource::EarlierBag;
                 }
-                entry.files.push(receipt.path.to_string());
+                entry.files.push(receipt.path.clone());
             }
         }
         self.files.push(receipt);
@@ -283,31 +283,15 @@ impl Ledger {
             .collect()
     }
 
-    /// Every object that the selection wants.
-    pub(crate) fn item_reports(&self, order: &Order) -> Vec<ItemReport> {
-        let books = self
-            .books
-            .iter()
-            .filter(|(section, _)| order.selection.wants(**section));
+    /// Every object that the selection wants. The books give up what they know of them.
+    pub(crate) fn take_item_reports(&mut self, order: &Order) -> Vec<ItemReport> {
+        let books = std::mem::take(&mut self.books).into_iter();
+        let books = books.filter(|(section, _)| order.selection.wants(*section));
         books
             .flat_map(|(section, book)| {
-                book.entries
-                    .iter()
-                    .filter(|entry| entry.wanted)
-                    .map(|entry| ItemReport {
-                        section: *section,
-                        id: entry.facts.id,
-                        name: entry.facts.name.clone(),
-                        version: entry.facts.version.clone(),
-                        uri: entry.facts.uri.clone(),
-                        digest: entry.facts.digest.clone(),
-                        last_modified: entry.facts.last_modified.clone(),
-                        changed_during_export: entry.changed,
-                        status: entry.final_status(),
-                        reason: entry.reason.clone(),
-                        files: entry.files.clone(),
-                        reused_from: entry.reused_from(order),
-                    })
+                let entries = book.entries.into_iter();
+                let wanted = entries.filter(|entry| entry.wanted);
+                wanted.map(move |entry| entry.into_report(section, order))
             })
             .collect()
     }

@@ -241,11 +241,15 @@ fn parts_of_an_item_that_can_be_exported_later_stay_its_own() {
         .find(|item| item.section.name() == "appliances");
     let files = &item.expect("reported").files;
     assert!(
-        files.iter().any(|file| file.contains("/fallback/")),
+        files
+            .iter()
+            .any(|file| file.as_str().contains("/fallback/")),
         "{files:?}"
     );
     assert!(
-        files.iter().any(|file| file.ends_with("archive.tar.gz")),
+        files
+            .iter()
+            .any(|file| file.as_str().ends_with("archive.tar.gz")),
         "{files:?}"
     );
 }

@@ -89,7 +89,7 @@ fn an_item_that_changes_meanwhile_is_exported_once_more() {
         entry
             .files
             .iter()
-            .any(|file| file.ends_with("archive-2.tar.gz")),
+            .any(|file| file.as_str().ends_with("archive-2.tar.gz")),
         "{:?}",
         entry.files
     );

@@ -3,9 +3,11 @@
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use async_trait::async_trait;
+
 use super::*;
 use crate::model::Ticket;
-use crate::ports::Clock as _;
+use crate::ports::{Clock as _, Fact, Journal, JournalError, JournalState};
 use crate::testing::{Call, Script, appliance, mysoftware};
 
 /// The requests of a run, each with its moment.
@@ -238,4 +240,55 @@ fn documents_are_fetched_while_exports_run() {
     let documents =
         timeline.moments(|call| matches!(call, Call::Document(crate::model::Resource::Item(_), _)));
     assert!(documents.iter().max() < first_end.iter().min());
+}
+
+/// A journal on a disk that takes so long for a flush. What comes while one is under way waits for the next.
+struct SlowJournal<'w> {
+    world: &'w World,
+    flush: Duration,
+    /// When the last flush that was asked for is done.
+    done: Mutex<Duration>,
+}
+
+#[async_trait]
+impl Journal for SlowJournal<'_> {
+    fn checkpoint(&self) -> JournalState {
+        self.world.journal.checkpoint()
+    }
+
+    async fn record(&self, fact: Fact) -> Result<(), JournalError> {
+        let clock = &self.world.clock;
+        let now = clock.elapsed();
+        let done = {
+            let mut done = self.done.lock().expect("a moment");
+            if done.saturating_sub(self.flush) < now {
+                *done = now.max(*done) + self.flush;
+            }
+            *done
+        };
+        clock.sleep(done.saturating_sub(now)).await;
+        self.world.journal.record(fact).await
+    }
+}
+
+/// Ages were counted from when the ticket was on disk: an end came the earlier, as it seemed, the longer that had taken.
+#[test]
+fn a_disk_that_is_slow_to_flush_does_not_make_ends_seen_late() {
+    let (items, takes) = short_items();
+    let world = world_of_short(&items, takes, true);
+    let journal = SlowJournal {
+        world: &world,
+        flush: Duration::from_millis(5),
+        done: Mutex::default(),
+    };
+    let ports = Ports {
+        journal: &journal,
+        ..world.ports()
+    };
+    let sink = Box::new(world.sink.clone());
+    let exported = world.clock.run(export(ports, sink, &world.order));
+    assert!(exported.is_ok());
+    let elapsed = world.clock.elapsed();
+    // A poll, a flush and a start between two exports of a slot.
+    assert!(elapsed <= at_most(takes * 50, 45), "{elapsed:?}");
 }
