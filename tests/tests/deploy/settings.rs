@@ -33,7 +33,13 @@ pub(crate) fn example_holds_flags() {
 
 pub(crate) fn variables_are_known() {
     let help = help();
-    for file in ["deploy/Dockerfile", "deploy/compose.yaml"] {
+    for file in [
+        "deploy/Dockerfile",
+        "deploy/compose.yaml",
+        "deploy/compose.fleet.yaml",
+        "deploy/helm/uforge-export/templates/web.yaml",
+        "deploy/helm/uforge-export/templates/worker.yaml",
+    ] {
         let text = read(file);
         let is_part = |letter: char| letter.is_ascii_uppercase() || letter == '_';
         let words = text.split(|letter| !is_part(letter));
