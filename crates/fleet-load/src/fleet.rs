@@ -16,13 +16,14 @@ use crate::process::{Process, Used};
 /// One service under load.
 pub(crate) struct Fleet {
     pub(crate) options: Options,
+    // Dropped first: they need all the others.
+    pub(crate) webs: Vec<Process>,
+    workers: Mutex<Vec<Process>>,
+    spent: Mutex<Used>,
     pub(crate) forge: sandbox::Running,
     postgres: Mutex<Postgres>,
     database: String,
     s3: Option<S3>,
-    pub(crate) webs: Vec<Process>,
-    workers: Mutex<Vec<Process>>,
-    spent: Mutex<Used>,
     folder: tempfile::TempDir,
 }
 

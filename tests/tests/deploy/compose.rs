@@ -200,10 +200,8 @@ pub(crate) fn many_processes() {
         );
     }
     assert_eq!(ours["UFORGE_EXPORT_DATA"], "");
-    assert_eq!(
-        (&ours["UFORGE_EXPORT_ROLE"], &theirs["UFORGE_EXPORT_ROLE"]),
-        (&"web".into(), &"worker".into())
-    );
+    assert_eq!(ours["UFORGE_EXPORT_ROLE"], "web");
+    assert_eq!(theirs["UFORGE_EXPORT_ROLE"], "worker");
     assert_eq!(file["networks"]["stores"]["internal"], true);
     let listen = ours["UFORGE_EXPORT_LISTEN"].as_str().expect("an address");
     assert_eq!(services["proxy"]["environment"]["SERVER"], listen);

@@ -45,9 +45,10 @@ pub(super) async fn clean_up(context: &Context, kept: &mut HashSet<JobId>) {
 pub(super) async fn clean_up_forever(context: Arc<Context>) {
     let mut kept = HashSet::new();
     loop {
-        clean_up(&context, &mut kept).await;
+        // Those who start have more urgent things to do, and others look, too.
         let pause = context.terms.pace.clean_up_every;
         context.ports.clock.sleep(pause).await;
+        clean_up(&context, &mut kept).await;
     }
 }
 
