@@ -11,7 +11,7 @@ use crate::fleet::Fleet;
 /// How many people ask at the same time.
 const AT_ONCE: usize = 16;
 
-/// How long somebody waits who was told to come later, or not answered.
+/// How long somebody waits who was asked to come later, or not answered.
 const LATER: Duration = Duration::from_millis(250);
 
 /// The login of one of them, counted from 1.

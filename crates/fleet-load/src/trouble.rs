@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::fleet::Fleet;
 
-/// What happens at random, from a number that is told.
+/// Numbers at random, the same in every run.
 struct Dice(u64);
 
 impl Dice {

@@ -156,10 +156,8 @@ async fn what_another_worker_left_of_a_job_that_is_over_is_deleted() {
     bench.until_tickets(1).await;
     bench.cancel("john", &cancelled).await.unwrap();
     bench.until(&cancelled, JobStateName::Cancelled).await;
-    let left = futures_util::stream::iter([Ok(bytes::Bytes::from_static(b"left"))]);
-    let name = domain::model::SafeName::parse("left.zip").unwrap();
     let bags = &bench.stores.bags;
-    bags.put(&cancelled, &name, Box::pin(left)).await.unwrap();
+    bags.work_folder(&cancelled).await.unwrap();
     while bench.on_disk().await != 1 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }

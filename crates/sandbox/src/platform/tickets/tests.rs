@@ -51,7 +51,7 @@ fn exports_wait_for_a_slot_and_start_when_one_becomes_free() {
 }
 
 #[test]
-fn the_most_that_ran_at_once_is_remembered() {
+fn the_most_that_ran_at_once_is_counted() {
     let mut tickets = Tickets::new(2);
     for item in 1..=3 {
         let order = order(item, PlannedEnd::Archive);
