@@ -14,7 +14,6 @@ use crate::s3::FORMAT_VERSION;
 use crate::token::new_token;
 
 /// The newest format of the records of runs that this version can read. A job whose runs wrote a newer one is left to others.
-#[expect(clippy::cast_lossless, reason = "`From` is not for constants")]
 const FORMAT: i64 = FORMAT_VERSION as i64;
 
 /// How often a claim is tried again that somebody else was faster with.
