@@ -209,9 +209,9 @@ pub(crate) fn many_processes() {
         ours["UFORGE_EXPORT_TRUSTED_PROXY"],
         services["proxy"]["networks"]["inside"]["ipv4_address"]
     );
-    let test = words(&web["healthcheck"]["test"]);
-    assert!(test[3].contains(&format!("/dev/tcp/{} ", listen.replace(':', "/"))));
-    parse_shell(&test[3].replace("$$", "$"));
+    let asks = words(&web["healthcheck"]["test"]);
+    assert!(asks[3].contains(&format!("/dev/tcp/{} ", listen.replace(':', "/"))));
+    parse_shell(&asks[3].replace("$$", "$"));
     let example = read("deploy/compose.env.example");
     for rest in text.split("${").skip(1) {
         let name = &rest[..rest.find([':', '}']).expect("an end")];
