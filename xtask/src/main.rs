@@ -4,6 +4,7 @@ mod bag_check;
 mod bench;
 mod deb_check;
 mod dist;
+mod fleet;
 mod gates;
 mod image;
 mod memory;
@@ -43,6 +44,9 @@ The chores of uforge-export. Nothing has to be installed first.
                         measures the release binary against `curl`, `openssl`, `gzip` and `zip`, in turn: bulk, typical, import, many,
                         slow, start, wide, micro, or those that are named. `--short` tries them out with small amounts. What the
                         figures mean: docs/performance.md
+  cargo xtask fleet [--users N] [--workers N[,N…]] [--kill-every SECONDS] [--stop] [--restart-database N] [--json FILE] [--short]
+                        many people's exports on many workers of the release binary, killed and stopped meanwhile: who lost
+                        anything, how long it took. `--short` is for CI. All options: `--help`; figures: docs/fleet.md
   cargo xtask deny      licences, sources and bans of dependencies (builds cargo-deny into target/tools, some minutes)
   cargo xtask unused    dependencies that no code uses (builds cargo-machete into target/tools)
   cargo xtask spelling  spelling in code and texts (installs Python's `typos` into target/typos)
@@ -65,6 +69,7 @@ fn main() -> ExitCode {
         "image" => image::build(),
         "proxy" => proxy(),
         "bench" => bench::measure(),
+        "fleet" => fleet::measure(),
         "deny" => gates::deny(),
         "unused" => gates::unused(),
         "spelling" => gates::spelling(),

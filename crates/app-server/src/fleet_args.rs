@@ -16,6 +16,7 @@ pub(crate) struct FleetArgs {
     #[arg(
         long,
         env = "UFORGE_EXPORT_DATABASE",
+        hide_env_values = true,
         value_name = "URL",
         requires = "store",
         conflicts_with_all = ["data", "demo"]
@@ -36,6 +37,7 @@ pub(crate) struct FleetArgs {
     #[arg(
         long,
         env = "UFORGE_EXPORT_STORE_ENDPOINT",
+        hide_env_values = true,
         value_name = "URL",
         requires = "store",
         conflicts_with_all = ["data", "demo"]

@@ -46,6 +46,7 @@ pub async fn a_kept_bag_is_read_back_in_any_part(store: &dyn BagStore) {
         let used = store.used_bytes_of(&id(number)).await;
         assert_eq!(used.expect("a sum"), bytes);
     }
+    store.answers().await.expect("an answer");
     assert_eq!(store.list().await.expect("ids"), [id(1)]);
     assert!(
         store

@@ -414,6 +414,7 @@ pub const PORTS: [Port; 20] = [
                 "delete",
                 &["a_deleted_bag_is_gone_but_an_open_one_is_read_to_its_end"],
             ),
+            ("answers", &["a_kept_bag_is_read_back_in_any_part"]),
             ("list", &["a_kept_bag_is_read_back_in_any_part"]),
             ("used_bytes", &["a_kept_bag_is_read_back_in_any_part"]),
             ("used_bytes_of", &["a_kept_bag_is_read_back_in_any_part"]),

@@ -124,10 +124,16 @@ fn the_core_depends_on_nothing_but_pure_libraries() {
 fn http_goes_out_through_one_adapter_and_only_programs_read_a_command_line() {
     for (library, owners) in [
         // `adapters-store` names a feature of it for the client of its object store, and uses nothing of it.
-        ("reqwest", &["adapters-http", "adapters-store", "tests"][..]),
+        (
+            "reqwest",
+            &["adapters-http", "adapters-store", "fleet-load", "tests"][..],
+        ),
         ("clap", &["app-cli", "app-server"]),
         // `adapters-store` reads its bags back with it in its tests.
-        ("zip", &["adapters-archive", "adapters-store", "tests"]),
+        (
+            "zip",
+            &["adapters-archive", "adapters-store", "fleet-load", "tests"],
+        ),
     ] {
         let users: Vec<String> = packages()
             .into_iter()

@@ -241,6 +241,34 @@ async fn a_job_that_was_given_back_with_slots_is_taken_over() {
     assert_eq!(next.job.id, lease.job, "before one that has no slots");
 }
 
+/// What a newer worker began is left to those who can read it, whether it waits, runs or was given back.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_job_whose_records_are_of_a_newer_format_is_not_claimed() {
+    let server = Postgres::start();
+    let clock = ManualClock::default();
+    let database = open(&server.database("formats"), Some(&clock)).await;
+    let jobs = PostgresJobStore::new(&database);
+    let set = |format: &str| {
+        let set = format!("UPDATE jobs SET format = {format}");
+        server.psql("formats", &set).expect("it is written");
+    };
+    job_store::order(&jobs, 1, "john").await;
+    set("2000000000");
+    assert!(job_store::claim(&jobs).await.is_none(), "it waits");
+    set("NULL");
+    let lease = job_store::claim(&jobs).await.expect("a job").lease;
+    set("2000000000");
+    clock.advance(TERM * 2);
+    assert!(job_store::claim(&jobs).await.is_none(), "its lease is over");
+    let worker = WorkerId::of("old");
+    let taken = jobs.take_over(&worker, TERM).await.expect("an answer");
+    assert!(taken.is_none());
+    jobs.give_back(&lease).await.expect("it is held");
+    assert!(job_store::claim(&jobs).await.is_none(), "it was given back");
+    set("1");
+    assert!(job_store::claim(&jobs).await.is_some());
+}
+
 /// A database that crashes and comes back costs a pause, and nothing is written twice or lost.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_database_that_restarts_costs_a_pause() {

@@ -8,6 +8,21 @@ fn file() -> Value {
     serde_saphyr::from_str(&read("deploy/compose.yaml")).expect("YAML")
 }
 
+/// Merges of YAML are resolved: what stands there itself wins.
+fn merged(value: &Value) -> Value {
+    let Some(object) = value.as_object() else {
+        return value.clone();
+    };
+    let mut whole = match object.get("<<") {
+        Some(base) => merged(base).as_object().cloned().unwrap_or_default(),
+        None => serde_json::Map::new(),
+    };
+    for (key, value) in object.iter().filter(|(key, _)| *key != "<<") {
+        whole.insert(key.clone(), merged(value));
+    }
+    Value::Object(whole)
+}
+
 fn words(value: &Value) -> Vec<&str> {
     let list = value.as_array().expect("a list");
     list.iter()
@@ -137,4 +152,69 @@ pub(crate) fn health_check() {
         test[3]
     );
     parse_shell(&test[3].replace("$$", "$"));
+}
+
+/// Of a service of many processes: images are pinned, nobody may much, the processes have the same settings but for their roles, and
+/// what has to be filled in is in the example.
+pub(crate) fn many_processes() {
+    let text = read("deploy/compose.fleet.yaml");
+    let file: Value = serde_saphyr::from_str(&text).expect("YAML");
+    let services = merged(&file["services"]);
+    for (name, service) in services.as_object().expect("services") {
+        let image = service["image"].as_str().expect("an image");
+        assert!(is_pinned(image), "{image}");
+        assert_eq!(words(&service["cap_drop"]), ["ALL"], "{name}");
+        assert_eq!(
+            words(&service["security_opt"]),
+            ["no-new-privileges:true"],
+            "{name}"
+        );
+        assert_eq!(
+            service["ports"] != Value::Null,
+            name == "proxy",
+            "only the proxy is published: {name}"
+        );
+        for secret in service["secrets"].as_array().into_iter().flatten() {
+            let secret = secret.as_str().expect("a name");
+            assert!(file["secrets"][secret]["file"].is_string(), "{secret}");
+        }
+    }
+    let (web, worker) = (&services["web"], &services["worker"]);
+    assert!(worker["deploy"]["replicas"].as_u64() >= Some(2));
+    let variables = |service: &Value| {
+        service["environment"]
+            .as_object()
+            .cloned()
+            .expect("variables")
+    };
+    let (ours, theirs) = (variables(web), variables(worker));
+    for name in [
+        "UFORGE_URL",
+        "UFORGE_EXPORT_DATABASE",
+        "UFORGE_EXPORT_STORE",
+        "UFORGE_EXPORT_PLATFORM_SLOTS",
+    ] {
+        assert!(
+            ours.contains_key(name) && ours[name] == theirs[name],
+            "{name}"
+        );
+    }
+    assert_eq!(ours["UFORGE_EXPORT_DATA"], "");
+    assert_eq!(ours["UFORGE_EXPORT_ROLE"], "web");
+    assert_eq!(theirs["UFORGE_EXPORT_ROLE"], "worker");
+    assert_eq!(file["networks"]["stores"]["internal"], true);
+    let listen = ours["UFORGE_EXPORT_LISTEN"].as_str().expect("an address");
+    assert_eq!(services["proxy"]["environment"]["SERVER"], listen);
+    assert_eq!(
+        ours["UFORGE_EXPORT_TRUSTED_PROXY"],
+        services["proxy"]["networks"]["inside"]["ipv4_address"]
+    );
+    let asks = words(&web["healthcheck"]["test"]);
+    assert!(asks[3].contains(&format!("/dev/tcp/{} ", listen.replace(':', "/"))));
+    parse_shell(&asks[3].replace("$$", "$"));
+    let example = read("deploy/compose.env.example");
+    for rest in text.split("${").skip(1) {
+        let name = &rest[..rest.find([':', '}']).expect("an end")];
+        assert!(example.contains(&format!("\n{name}=")), "{name}");
+    }
 }

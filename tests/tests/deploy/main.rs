@@ -6,6 +6,7 @@
 
 #![expect(clippy::expect_used, reason = "a test fails by panicking")]
 
+mod chart;
 mod compose;
 mod dockerfile;
 mod image;
@@ -20,7 +21,7 @@ use libtest_mimic::{Arguments, Trial};
 
 const TOOLS: &str = "UFORGE_EXPORT_TEST_TOOLS";
 
-const CHECKS: [(&str, fn()); 18] = [
+const CHECKS: [(&str, fn()); 23] = [
     (
         "image::base_images_are_pinned",
         image::base_images_are_pinned,
@@ -60,6 +61,14 @@ const CHECKS: [(&str, fn()); 18] = [
         "compose::the_health_check_asks_where_the_service_listens",
         compose::health_check,
     ),
+    ("compose::many_processes_agree", compose::many_processes),
+    ("chart::a_web_and_workers_are_deployed", chart::deployments),
+    ("chart::processes_agree", chart::settings),
+    (
+        "chart::workers_scale_by_a_metric_that_exists",
+        chart::scaling,
+    ),
+    ("unit::workers_are_like_the_service", unit::workers),
     (
         "unit::starts_the_program_of_the_package",
         unit::starts_the_program,
@@ -120,6 +129,7 @@ fn read(path: &str) -> String {
 fn is_pinned(image: &str) -> bool {
     let tag = image.rsplit_once(':').map_or("", |(_, tag)| tag);
     let version = tag.split('-').next().unwrap_or_default();
+    let version = version.strip_prefix('v').unwrap_or(version);
     let numbers: Vec<&str> = version.split('.').collect();
     let is_number = |text: &&str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
     numbers.len() >= 2 && numbers.iter().all(is_number)

@@ -5,6 +5,7 @@ use std::process::Command;
 use crate::{read, root};
 
 const UNIT: &str = "deploy/systemd/uforge-export-server.service";
+const WORKER: &str = "deploy/systemd/uforge-export-worker@.service";
 /// In tenths.
 const EXPOSED_AT_MOST: &str = "20";
 
@@ -55,11 +56,42 @@ pub(crate) fn stops_and_starts() {
     assert_eq!(setting("RestartPreventExitStatus"), "2");
 }
 
+/// A worker is started by the same program and the same user, stops in the same time, and may as little.
+pub(crate) fn workers() {
+    let worker = read(WORKER);
+    let started = worker
+        .lines()
+        .find_map(|line| line.strip_prefix("ExecStart="));
+    let started = started.expect("a command");
+    assert!(started.starts_with("/usr/bin/uforge-export-server --role worker "));
+    let own: Vec<&str> = worker.lines().collect();
+    // But for its folder, which it does not have.
+    let differing = [
+        "#",
+        "[Unit]",
+        "Description",
+        "Documentation",
+        "ExecStart",
+        "StateDirectory",
+        "LoadCredential",
+    ];
+    for line in read(UNIT).lines() {
+        let differs = differing.iter().any(|prefix| line.starts_with(prefix));
+        assert!(differs || own.contains(&line), "{line}");
+    }
+}
+
 pub(crate) fn is_hardened() {
+    for unit in [UNIT, WORKER] {
+        judge(unit);
+    }
+}
+
+fn judge(unit: &str) {
     let judged = Command::new("systemd-analyze")
         .args(["security", "--offline=true", "--no-pager"])
         .args(["--threshold", EXPOSED_AT_MOST])
-        .arg(root().join(UNIT))
+        .arg(root().join(unit))
         .output()
         .expect("systemd-analyze: `cargo xtask test` installs it where it may");
     let table = String::from_utf8_lossy(&judged.stdout);

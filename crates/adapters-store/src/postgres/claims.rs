@@ -10,10 +10,11 @@ use super::database::{PostgresDatabase, nanoseconds};
 use super::error::{Failure, is_conflict};
 use super::rows::{read_job, read_wish};
 use super::statements::TURN;
+use crate::s3::FORMAT_VERSION;
 use crate::token::new_token;
 
 /// The newest format of the records of runs that this version can read. A job whose runs wrote a newer one is left to others.
-const FORMAT: i64 = 1;
+const FORMAT: i64 = FORMAT_VERSION as i64;
 
 /// How often a claim is tried again that somebody else was faster with.
 const CLAIMS: usize = 8;

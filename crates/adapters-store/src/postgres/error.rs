@@ -23,6 +23,12 @@ pub enum PostgresError {
         #[source]
         source: std::io::Error,
     },
+    /// Others than its owner may read the file of passwords.
+    #[error("the file of passwords `{}` may be read by others than its owner", path.display())]
+    OpenPassFile {
+        /// Which.
+        path: std::path::PathBuf,
+    },
     /// It cannot be reached, or refuses something.
     #[error("could not {action} the database")]
     Database {
@@ -58,7 +64,10 @@ impl PostgresError {
     /// Whether other settings would help, and nothing else.
     pub fn is_misconfiguration(&self) -> bool {
         match self {
-            Self::Url { .. } | Self::PassFile { .. } | Self::Disagrees { .. } => true,
+            Self::Url { .. }
+            | Self::PassFile { .. }
+            | Self::OpenPassFile { .. }
+            | Self::Disagrees { .. } => true,
             Self::Database { .. } | Self::Newer { .. } => false,
         }
     }
@@ -72,6 +81,7 @@ impl PostgresError {
             Self::Disagrees { .. } => Some(
                 "start all processes of a service with the same value, or change it when none of them runs",
             ),
+            Self::OpenPassFile { .. } => Some("take the rights of others away: `chmod 600 FILE`"),
             Self::PassFile { .. } | Self::Database { .. } | Self::Newer { .. } => None,
         }
     }

@@ -1,5 +1,7 @@
 //! Where the database is: a URL without a password.
 
+use std::io::Read as _;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr as _;
 
@@ -108,15 +110,33 @@ fn decoded(text: &str) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+/// The rights of all but a file's owner.
+const OTHERS: u32 = 0o077;
+
+/// The text of a file of passwords. As with libpq it is of no use where others than its owner may read it.
+fn passwords(path: &Path) -> Result<String, PostgresError> {
+    let unreadable = |source| PostgresError::PassFile {
+        path: path.to_owned(),
+        source,
+    };
+    let mut file = std::fs::File::open(path).map_err(unreadable)?;
+    let mode = file.metadata().map_err(unreadable)?.permissions().mode();
+    if mode & OTHERS != 0 {
+        return Err(PostgresError::OpenPassFile {
+            path: path.to_owned(),
+        });
+    }
+    let mut text = String::new();
+    file.read_to_string(&mut text).map_err(unreadable)?;
+    Ok(text)
+}
+
 /// The password of a file as libpq has it: lines of `host:port:database:user:password`, where `*` is anything.
 fn with_password(
     options: PgConnectOptions,
     path: &Path,
 ) -> Result<PgConnectOptions, PostgresError> {
-    let text = std::fs::read_to_string(path).map_err(|source| PostgresError::PassFile {
-        path: path.to_owned(),
-        source,
-    })?;
+    let text = passwords(path)?;
     let host = match options.get_socket() {
         Some(_) => "localhost".to_owned(),
         None => options.get_host().to_owned(),
@@ -196,7 +216,15 @@ mod tests {
         )
         .unwrap();
         let name = path.to_str().unwrap().replace(' ', "%20");
-        let url = DatabaseUrl::parse(&format!("postgres://u@db/exports?passfile={name}")).unwrap();
+        let text = format!("postgres://u@db/exports?passfile={name}");
+        for mode in [0o640, 0o604] {
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            let refused = DatabaseUrl::parse(&text).unwrap_err();
+            assert!(matches!(refused, PostgresError::OpenPassFile { .. }));
+            assert!(refused.is_misconfiguration() && refused.hint().is_some());
+        }
+        std::fs::set_permissions(&path, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let url = DatabaseUrl::parse(&text).unwrap();
         assert!(!format!("{url} {url:?}").contains("a:b"));
         assert!(url.options().to_url_lossy().as_str().contains("a%3Ab%5Cc"));
         let missing = DatabaseUrl::parse("postgres://u@db/exports?passfile=/nowhere");

@@ -129,12 +129,12 @@ impl BagStore for S3Store {
         self.objects.delete(id, keys).await.map_err(failed)
     }
 
+    async fn answers(&self) -> Result<(), BagStoreError> {
+        let first = self.objects.first_job().await;
+        first.map(drop).map_err(|error| unlistable(Box::new(error)))
+    }
+
     async fn list(&self) -> Result<Vec<JobId>, BagStoreError> {
-        let unlistable = |error: Box<dyn std::error::Error + Send + Sync>| BagStoreError::Io {
-            action: "list",
-            path: "jobs".into(),
-            source: std::io::Error::other(error),
-        };
         let recorded = self.records.jobs().await;
         let mut ids: BTreeSet<JobId> = recorded
             .map_err(|error| unlistable(Box::new(error)))?
@@ -163,6 +163,14 @@ impl BagStore for S3Store {
     /// An object store does not say how much it can take.
     async fn free_space(&self) -> Result<Option<u64>, BagStoreError> {
         Ok(None)
+    }
+}
+
+fn unlistable(error: Box<dyn std::error::Error + Send + Sync>) -> BagStoreError {
+    BagStoreError::Io {
+        action: "list",
+        path: "jobs".into(),
+        source: std::io::Error::other(error),
     }
 }
 

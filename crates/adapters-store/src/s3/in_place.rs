@@ -15,7 +15,7 @@ use tokio::runtime::Handle;
 use super::error::upload_failed;
 use super::history::{History, Placed};
 use super::objects::{Upload, Uploaded};
-use super::rope::{Page, Part, Reader, Rope};
+use super::rope::{Page, Part, ReadError, Reader, Rope};
 use super::shared::Shared;
 use super::sink::RopeSink;
 
@@ -39,6 +39,8 @@ pub(super) struct RopeInPlace {
     /// What of the end is in no part yet.
     pending: Vec<u8>,
     report: Option<Bytes>,
+    /// The store went away while something was read back. A bag made without it would be another one: it is not finished.
+    away: Option<SinkError>,
 }
 
 /// What follows the last entry of a bag.
@@ -72,6 +74,7 @@ impl RopeInPlace {
             upload: Upload::new(&sink.shared.names),
             pending: Vec::new(),
             report: None,
+            away: None,
         }
     }
 
@@ -87,8 +90,14 @@ impl RopeInPlace {
         self.shared.form.first_bytes(record, body, at_most)
     }
 
+    /// An error where something could not be read back that is there.
+    fn check(&mut self) -> Result<(), SinkError> {
+        self.away.take().map_or(Ok(()), Err)
+    }
+
     /// Ends the container behind the tag files.
     pub(super) async fn end(mut self) -> Result<Ended, SinkError> {
+        self.check()?;
         let end = self.directory.end_of_container().map_err(encoding)?;
         self.sum.update(&end);
         self.pending.extend(end);
@@ -106,14 +115,20 @@ impl RopeInPlace {
 
 impl PayloadInPlace for RopeInPlace {
     fn first_bytes(&mut self, path: &BagPath, at_most: u64) -> Option<Vec<u8>> {
-        self.read_back(path, at_most)
-            .inspect_err(
-                |error| tracing::warn!(%path, %error, "it cannot be read back for the pages of the bag"),
-            )
-            .ok()
+        match self.read_back(path, at_most) {
+            Ok(bytes) => Some(bytes),
+            Err(error) => {
+                tracing::warn!(%path, %error, "it cannot be read back for the pages of the bag");
+                if is_away(&error) {
+                    self.away = Some(SinkError::Unavailable(Box::new(error)));
+                }
+                None
+            }
+        }
     }
 
     fn add(&mut self, tag: TagFile) -> Result<(), SinkError> {
+        self.check()?;
         // Kept also if it fails: finishing is not tried again.
         self.shared.paths.reserve(&tag.path)?.keep();
         let bytes = self.directory.push_tag(&tag, self.modified);
@@ -149,6 +164,16 @@ impl Read for StoredBody<'_> {
         let to = buffer.get_mut(..length).unwrap_or_default();
         self.chunk.copy_to_slice(to);
         Ok(length)
+    }
+}
+
+/// Whether it is the store that did not answer, and not the content that cannot be had.
+fn is_away(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|inner| inner.downcast_ref());
+    match inner {
+        Some(ReadError::Objects(error)) => !matches!(error, object_store::Error::NotFound { .. }),
+        Some(ReadError::Records(_)) => true,
+        Some(ReadError::Unreadable(_) | ReadError::Missing) | None => false,
     }
 }
 

@@ -48,6 +48,7 @@ use object_store::ObjectStore;
 
 pub use connect::S3StoreError;
 use objects::Objects;
+pub(crate) use record::FORMAT_VERSION;
 
 /// Runs and bags on an object store. What is small, and in which order the pieces are read, is in the records.
 #[derive(Clone)]

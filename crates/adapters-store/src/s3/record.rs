@@ -12,7 +12,7 @@ use thiserror::Error;
 use super::objects::{ObjectPiece, Uploaded};
 
 /// The version of the records' form that this program writes and reads.
-pub(super) const FORMAT_VERSION: u32 = 1;
+pub(crate) const FORMAT_VERSION: u32 = 1;
 
 /// One record.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

@@ -70,7 +70,7 @@ async fn database(service: &Service) -> bool {
 }
 
 async fn store(service: &Service) -> bool {
-    works("store of archives", service.bags.list()).await
+    works("store of archives", service.bags.answers()).await
 }
 
 async fn works<T, E: std::error::Error>(

@@ -1,5 +1,6 @@
 //! The runner as the rest of the service sees it.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,7 +17,7 @@ use super::context::{Came, Context, RunnerPorts, sweeper};
 use super::leases::{measure_forever, record_forever, renew_forever};
 use super::live::Live;
 use super::registry::Turn;
-use super::sweep::{clean_up, forget_forever, sweep_forever};
+use super::sweep::{clean_up, clean_up_forever, forget_forever, sweep_forever};
 use super::terms::{Duty, Terms};
 use super::worker::{watch_forever, work};
 use crate::backend::Credentials;
@@ -75,7 +76,7 @@ impl Runner {
             for (job, owner) in context.ports.store.unfinished().await? {
                 context.registry.add(&job, &owner);
             }
-            clean_up(&context).await;
+            clean_up(&context, &mut HashSet::new()).await;
         }
         context.hold_campaigns().await;
         let runner = Self {
@@ -102,6 +103,9 @@ impl Runner {
         self.spawn(renew_forever(context()));
         self.spawn(record_forever(context()));
         self.spawn(sweep_forever(context()));
+        if duty == Duty::Runs {
+            self.spawn(clean_up_forever(context()));
+        }
         if self.context.terms.store_limit.is_some() {
             self.spawn(measure_forever(context()));
         }

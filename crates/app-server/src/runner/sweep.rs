@@ -1,5 +1,6 @@
 //! Deletes what is over: bags whose time has come, unfinished runs that nobody resumes, files without a job.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use domain::jobs::{
@@ -11,12 +12,17 @@ use super::terms::{Duty, Terms};
 use crate::backend::Unfinished;
 use crate::causes::Causes;
 
-/// What an earlier process left that no job needs: files, and sealed credentials.
-pub(super) async fn clean_up(context: &Context) {
+/// What another process left that no job needs: files, tickets that they name, and sealed credentials. `kept` are bags that are known to
+/// be finished, which are not looked at again.
+pub(super) async fn clean_up(context: &Context, kept: &mut HashSet<JobId>) {
     match context.ports.bags.list().await {
         Ok(ids) => {
-            for id in ids {
-                context.delete_unneeded(&id).await;
+            let found: HashSet<JobId> = ids.into_iter().collect();
+            kept.retain(|id| found.contains(id));
+            for id in found {
+                if !kept.contains(&id) && context.delete_unneeded(&id).await {
+                    kept.insert(id);
+                }
             }
         }
         Err(error) => {
@@ -32,6 +38,17 @@ pub(super) async fn clean_up(context: &Context) {
         Err(error) => {
             tracing::error!(error = %Causes(&error), "sealed credentials could not be listed");
         }
+    }
+}
+
+/// Looks again and again for what processes left that died; never returns.
+pub(super) async fn clean_up_forever(context: Arc<Context>) {
+    let mut kept = HashSet::new();
+    loop {
+        // Those who start have more urgent things to do, and others look, too.
+        let pause = context.terms.pace.clean_up_every;
+        context.ports.clock.sleep(pause).await;
+        clean_up(&context, &mut kept).await;
     }
 }
 
@@ -232,21 +249,22 @@ impl Context {
         }
     }
 
-    /// What no job needs is deleted: a kill came between the end of the job and this.
-    async fn delete_unneeded(&self, id: &JobId) {
+    /// What no job needs is deleted: a kill came between the end of the job and this. Says whether the job's bag is finished, and kept.
+    async fn delete_unneeded(&self, id: &JobId) -> bool {
         let job = match self.ports.store.find(id).await {
             Ok(stored) => stored.job,
             Err(JobStoreError::Unknown { .. }) => {
                 tracing::warn!(job = %id, "files without a record are deleted");
-                return self.delete_files(&RunWriter::Sweeper(id.clone())).await;
+                self.delete_files(&RunWriter::Sweeper(id.clone())).await;
+                return false;
             }
-            Err(_) => return,
+            Err(_) => return false,
         };
         match job.state {
+            JobState::Ready { .. } => return true,
             JobState::Queued
             | JobState::Running
             | JobState::Waiting { .. }
-            | JobState::Ready { .. }
             | JobState::Failed {
                 resumable_until: Some(_),
                 ..
@@ -260,6 +278,7 @@ impl Context {
                 self.delete_unless_open(&job, &writer).await;
             }
         }
+        false
     }
 
     async fn delete_unneeded_seal(&self, id: &JobId) {

@@ -19,6 +19,8 @@ pub struct Pace {
     pub look_every: Duration,
     /// How often what is over is deleted.
     pub sweep_every: Duration,
+    /// How often one of many processes looks for what another left when it died: files and tickets of jobs that are over.
+    pub clean_up_every: Duration,
 }
 
 impl Default for Pace {
@@ -30,6 +32,7 @@ impl Default for Pace {
             record_every: Duration::from_millis(100),
             look_every: Duration::from_secs(2),
             sweep_every: Duration::from_secs(20),
+            clean_up_every: Duration::from_mins(5),
         }
     }
 }

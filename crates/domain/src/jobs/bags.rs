@@ -89,6 +89,9 @@ pub trait BagStore: Send + Sync {
     /// Deletes a job's bag, and all that unfinished runs of it left. Nothing there is success.
     async fn delete(&self, id: &JobId) -> Result<(), BagStoreError>;
 
+    /// Whether the store can be used: it is asked for as little as it can be asked for, however many bags it has.
+    async fn answers(&self) -> Result<(), BagStoreError>;
+
     /// Every job that has a bag or an unfinished run here.
     async fn list(&self) -> Result<Vec<JobId>, BagStoreError>;
 

@@ -38,6 +38,7 @@ impl Platform {
             counted: vec![0; scenario.mutations.len()],
             requests: VecDeque::new(),
             requests_in_all: 0,
+            awaited: HashMap::new(),
         };
         let mut shared = Shared {
             scenario,

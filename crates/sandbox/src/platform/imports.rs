@@ -262,9 +262,8 @@ fn make(
     (found, archive): (Described, Bytes),
 ) -> std::result::Result<i64, String> {
     let nobody = || "There is no such user".to_owned();
-    let mut residents = state.residents.iter_mut();
-    let resident = residents.find(|resident| resident.person.login == owner);
-    let resident = resident.ok_or_else(nobody)?;
+    let place = state.residents.place(owner).ok_or_else(nobody)?;
+    let resident = &mut state.residents[place];
     let (seed, now) = (resident.seed, shared.clock.now());
     let imported = Imported {
         archive: Archive::of_bytes(archive),

@@ -1,5 +1,7 @@
 //! What tests ask the platform: what has happened to it, and what should have been received.
 
+use std::time::Duration;
+
 use domain::model::{OutputFormat, Representation};
 use sha2::{Digest, Sha256};
 
@@ -76,6 +78,30 @@ impl Platform {
         self.state().requests.iter().cloned().collect()
     }
 
+    /// How many exports have run at the same time since the platform came to life, at most.
+    pub fn most_exports_at_once(&self) -> usize {
+        let elapsed = self.shared.clock.elapsed();
+        let mut state = self.state();
+        state.tickets.settle(elapsed);
+        state.tickets.most_at_once()
+    }
+
+    /// How many exports were asked for since the platform came to life, those of other clients among them.
+    pub fn exports_in_all(&self) -> u64 {
+        self.state().tickets.asked()
+    }
+
+    /// Waits, from now on, for the next request about this person. Gives the platform's time now.
+    pub fn await_request(&self, login: &str) -> Duration {
+        self.state().awaited.insert(login.to_owned(), None);
+        self.shared.clock.elapsed()
+    }
+
+    /// When the awaited request about this person came, by the platform's time.
+    pub fn awaited_request(&self, login: &str) -> Option<Duration> {
+        self.state().awaited.get(login).copied().flatten()
+    }
+
     /// How many requests came in since the platform came to life.
     pub fn requests_in_all(&self) -> u64 {
         self.state().requests_in_all
@@ -110,7 +136,14 @@ impl Platform {
     }
 
     pub(crate) fn record(&self, request: RequestRecord) {
+        let elapsed = self.shared.clock.elapsed();
         let mut state = self.state();
+        if let [users, login, ..] = request.path.as_slice()
+            && users == "users"
+            && let Some(came) = state.awaited.get_mut(login)
+        {
+            came.get_or_insert(elapsed);
+        }
         state.requests_in_all += 1;
         if state.requests.len() == RECORDED_REQUESTS {
             state.requests.pop_front();

@@ -1,6 +1,7 @@
 //! Who lives on the platform, and who may do what.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::ops::{Index, IndexMut};
 
 use crate::archive::mix;
 use crate::document::Element;
@@ -35,10 +36,17 @@ impl Resident {
             Share::Everything => count,
             Share::Little => count.min(2),
         };
+        let appliances = match share {
+            Share::Everything => scenario.data.appliances,
+            Share::Little => {
+                let own = scenario.data.neighbour_appliances;
+                own.unwrap_or(scenario.data.appliances.min(2))
+            }
+        };
         let kinds = [
-            (ItemKind::Appliance, 201, scenario.data.appliances),
-            (ItemKind::Software, 301, scenario.data.software),
-            (ItemKind::Account, 401, scenario.data.accounts),
+            (ItemKind::Appliance, 201, appliances),
+            (ItemKind::Software, 301, count(scenario.data.software)),
+            (ItemKind::Account, 401, count(scenario.data.accounts)),
         ];
         let items = |(kind, first, wanted): (ItemKind, i64, u32)| {
             // The ids of other people's things are others.
@@ -52,7 +60,7 @@ impl Resident {
                     seed,
                 )
             };
-            (kind, (0..count(wanted)).map(make).collect())
+            (kind, (0..wanted).map(make).collect())
         };
         Self {
             person: person.clone(),
@@ -100,8 +108,61 @@ enum Share {
     Little,
 }
 
+/// Everybody, found by their login however many they are.
+pub(crate) struct Residents {
+    all: Vec<Resident>,
+    places: HashMap<String, usize>,
+}
+
+impl Residents {
+    fn new(all: Vec<Resident>) -> Self {
+        let mut places = HashMap::new();
+        for (place, resident) in all.iter().enumerate() {
+            // Where a scenario gives two the same login, it is the first's.
+            let login = resident.person.login.clone();
+            places.entry(login).or_insert(place);
+        }
+        Self { all, places }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Resident> {
+        self.all.iter()
+    }
+
+    /// The user whose data tests ask for.
+    pub(crate) fn first(&self) -> Option<&Resident> {
+        self.all.first()
+    }
+
+    pub(crate) fn first_mut(&mut self) -> Option<&mut Resident> {
+        self.all.first_mut()
+    }
+
+    pub(crate) fn place(&self, login: &str) -> Option<usize> {
+        self.places.get(login).copied()
+    }
+
+    pub(crate) fn find(&self, login: &str) -> Option<&Resident> {
+        self.all.get(self.place(login)?)
+    }
+}
+
+impl Index<usize> for Residents {
+    type Output = Resident;
+
+    fn index(&self, place: usize) -> &Resident {
+        &self.all[place]
+    }
+}
+
+impl IndexMut<usize> for Residents {
+    fn index_mut(&mut self, place: usize) -> &mut Resident {
+        &mut self.all[place]
+    }
+}
+
 /// The user with all the data, two others with some of their own, and as many neighbours as are wanted.
-pub(crate) fn residents(scenario: &Scenario) -> Vec<Resident> {
+pub(crate) fn residents(scenario: &Scenario) -> Residents {
     let mut administrator = Resident::new(scenario, &scenario.administrator, 2, Share::Little);
     administrator.administrator = true;
     let neighbours = (1..=scenario.data.neighbours).map(|number| {
@@ -112,27 +173,21 @@ pub(crate) fn residents(scenario: &Scenario) -> Vec<Resident> {
         };
         Resident::new(scenario, &person, i64::from(number) + 2, Share::Little)
     });
-    [
+    let known = [
         Resident::new(scenario, &scenario.user, 0, Share::Everything),
         Resident::new(scenario, &scenario.colleague, 1, Share::Little),
         administrator,
-    ]
-    .into_iter()
-    .chain(neighbours)
-    .collect()
+    ];
+    Residents::new(known.into_iter().chain(neighbours).collect())
 }
 
 /// Who signs in with a login and a password; `SUPERVISOR\TARGET` acts as the target with the supervisor's password.
 pub(crate) fn sign_in(
-    residents: &[Resident],
+    residents: &Residents,
     login: &str,
     password: &str,
 ) -> Result<Caller, Refusal> {
-    let known = |login: &str| {
-        residents
-            .iter()
-            .find(|resident| resident.person.login == login)
-    };
+    let known = |login: &str| residents.find(login);
     let verified =
         |login: &str| known(login).filter(|resident| resident.person.password == password);
     if let Some(resident) = verified(login) {
@@ -158,6 +213,24 @@ mod tests {
 
     fn attempt(login: &str, password: &str) -> Option<Caller> {
         sign_in(&residents(&Scenario::default()), login, password).ok()
+    }
+
+    #[test]
+    fn neighbours_have_as_many_appliances_as_a_scenario_says() {
+        let mut scenario = Scenario::default();
+        scenario.data.neighbours = 3;
+        let count = |scenario: &Scenario, login: &str| {
+            let residents = residents(scenario);
+            residents
+                .find(login)
+                .unwrap()
+                .items(ItemKind::Appliance)
+                .len()
+        };
+        assert_eq!(count(&scenario, "neighbour-3"), 2);
+        scenario.data.neighbour_appliances = Some(5);
+        assert_eq!(count(&scenario, "neighbour-3"), 5);
+        assert_eq!(count(&scenario, "jleaver"), 6);
     }
 
     #[test]

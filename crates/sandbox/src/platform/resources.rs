@@ -42,10 +42,7 @@ pub(crate) fn answer(shared: &Shared, state: &mut State, call: &Call<'_>) -> Res
             if caller.login != *login && !caller.administrator {
                 return Err(Refusal::forbidden("see this user"));
             }
-            let place = state
-                .residents
-                .iter()
-                .position(|resident| resident.person.login == *login);
+            let place = state.residents.place(login);
             below_user(
                 shared,
                 state,

@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use domain::ports::Clock;
 
@@ -9,7 +10,7 @@ use crate::scenario::{ItemKind, Scenario};
 
 use super::history::History;
 use super::import_tickets::Imports;
-use super::people::Resident;
+use super::people::Residents;
 use super::records::RequestRecord;
 use super::tickets::Tickets;
 
@@ -22,7 +23,7 @@ pub(super) struct Shared {
 
 /// What changes while the platform runs.
 pub(super) struct State {
-    pub(super) residents: Vec<Resident>,
+    pub(super) residents: Residents,
     pub(super) tickets: Tickets,
     pub(super) imports: Imports,
     pub(super) history: HashMap<(String, ItemKind, i64), History>,
@@ -30,4 +31,6 @@ pub(super) struct State {
     pub(super) counted: Vec<u32>,
     pub(super) requests: VecDeque<RequestRecord>,
     pub(super) requests_in_all: u64,
+    /// People whose next request is waited for, and when it came.
+    pub(super) awaited: HashMap<String, Option<Duration>>,
 }

@@ -88,6 +88,8 @@ pub struct DataSize {
     pub foreign_tickets: u32,
     /// Further people with a little of their own: `neighbour-1`, `neighbour-2` …, with the colleague's password.
     pub neighbours: u32,
+    /// Appliances of everybody but the user; by default two at most.
+    pub neighbour_appliances: Option<u32>,
     /// What things are called.
     pub names: Names,
 }
@@ -103,6 +105,7 @@ impl Default for DataSize {
             compressible: false,
             foreign_tickets: 1,
             neighbours: 0,
+            neighbour_appliances: None,
             names: Names::Realistic,
         }
     }

@@ -126,17 +126,50 @@ impl<L> Layers<L> {
     }
 }
 
-/// A URL with a password in it is refused where it is used; until then the password is not shown.
+/// A URL with a password in it is refused where it is used; until then the password is not shown. There may be several, in a list.
 fn without_credentials(value: &str) -> String {
-    let Some((scheme, rest)) = value.split_once("://") else {
-        return value.to_owned();
-    };
-    let end = rest.find(['/', '?', '#', '"']).unwrap_or(rest.len());
-    let (authority, rest) = rest.split_at(end);
-    match authority.rsplit_once('@') {
-        Some((_, host)) => format!("{scheme}://***@{host}{rest}"),
-        None => value.to_owned(),
+    let mut parts = value.split("://");
+    let mut shown = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let is_database = shown.ends_with("postgres") || shown.ends_with("postgresql");
+        // In a password of a database somebody may have left a slash as it is.
+        let ends: &[char] = if is_database {
+            &['?', '"']
+        } else {
+            &['/', '?', '#', '"']
+        };
+        let end = part.find(ends).unwrap_or(part.len());
+        let (place, rest) = part.split_at(end);
+        shown.push_str("://");
+        match place.rsplit_once('@') {
+            // Who signs in to a database is a setting, and no secret.
+            Some((user, _)) if is_database && !user.contains(':') => shown.push_str(place),
+            Some((_, place)) => {
+                shown.push_str("***@");
+                shown.push_str(place);
+            }
+            None => shown.push_str(place),
+        }
+        shown.push_str(&without_passwords(rest));
     }
+    shown
+}
+
+/// The query of a URL, and what stands behind it, without what is called a password.
+fn without_passwords(rest: &str) -> String {
+    const NAME: &str = "password=";
+    let lower = rest.to_ascii_lowercase();
+    let mut shown = String::new();
+    let mut from = 0;
+    while let Some(found) = lower[from..].find(NAME) {
+        let value = from + found + NAME.len();
+        let end = rest[value..].find(['&', '"', '#']);
+        shown.push_str(&rest[from..value]);
+        shown.push_str("***");
+        from = end.map_or(rest.len(), |end| value + end);
+    }
+    shown.push_str(&rest[from..]);
+    shown
 }
 
 #[cfg(test)]

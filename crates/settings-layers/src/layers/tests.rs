@@ -148,3 +148,28 @@ fn a_path_need_not_be_text() {
     let read: Said = crate::parse(&line).unwrap();
     assert_eq!(read.file, Some(path));
 }
+
+#[test]
+fn no_password_of_any_url_is_shown() {
+    for (value, shown) in [
+        ("\"https://h/api\"", "\"https://h/api\""),
+        ("\"https://jo:secret@h/api\"", "\"https://***@h/api\""),
+        ("\"https://secret@h/@team\"", "\"https://***@h/@team\""),
+        (
+            "[\"http://a:secret@b\",\"http://c:secret@d/e\"]",
+            "[\"http://***@b\",\"http://***@d/e\"]",
+        ),
+        (
+            "\"postgres://u@h/d?sslmode=x\"",
+            "\"postgres://u@h/d?sslmode=x\"",
+        ),
+        ("\"postgres://u:secret@h/d\"", "\"postgres://***@h/d\""),
+        ("\"postgres://u:se/secret@h/d\"", "\"postgres://***@h/d\""),
+        (
+            "\"postgresql://h/d?user=u&password=secret&sslPassword=secret&a=b\"",
+            "\"postgresql://h/d?user=u&password=***&sslPassword=***&a=b\"",
+        ),
+    ] {
+        assert_eq!(super::without_credentials(value), shown);
+    }
+}

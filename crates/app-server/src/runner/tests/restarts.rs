@@ -145,3 +145,31 @@ async fn a_run_whose_lease_is_lost_writes_nothing_more() {
     bench.until(&id, JobStateName::Ready).await;
     assert_eq!(bench.audited().await[AuditAction::ExportReady.name()], 1);
 }
+
+/// A worker died between the end of a job and the deletion of its files: the others find them.
+#[tokio::test]
+async fn what_another_worker_left_of_a_job_that_is_over_is_deleted() {
+    let usual = terms(1);
+    let bench = bench_with(Terms {
+        duty: Duty::Runs,
+        pace: Pace {
+            clean_up_every: Duration::from_millis(20),
+            ..usual.pace
+        },
+        ..usual
+    })
+    .await;
+    bench.backend.let_through(1);
+    let ready = bench.start(1).await;
+    bench.until(&ready, JobStateName::Ready).await;
+    let cancelled = bench.start(2).await;
+    bench.until_tickets(1).await;
+    bench.cancel("john", &cancelled).await.unwrap();
+    bench.until(&cancelled, JobStateName::Cancelled).await;
+    let bags = &bench.stores.bags;
+    bags.work_folder(&cancelled).await.unwrap();
+    while bench.on_disk().await != 1 {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    assert_eq!(bags.list().await.unwrap(), [ready]);
+}

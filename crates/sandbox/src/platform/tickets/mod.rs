@@ -17,6 +17,10 @@ pub(crate) struct Tickets {
     all: Vec<Ticket>,
     /// Until when the queue has been worked off.
     settled: Duration,
+    /// How many ran at the same time, at most.
+    most: usize,
+    /// How many were asked for.
+    asked: u64,
 }
 
 /// One export job.
@@ -152,12 +156,15 @@ impl Tickets {
             last_id: 1000,
             all: Vec::new(),
             settled: Duration::ZERO,
+            most: 0,
+            asked: 0,
         }
     }
 
     pub(crate) fn ask(&mut self, order: Order, elapsed: Duration, created: Timestamp) -> &Ticket {
         self.settle(elapsed);
         // Other people's exports take numbers too.
+        self.asked += 1;
         self.last_id += 1 + (self.last_id % 3);
         let ticket = Ticket {
             id: self.last_id,
@@ -184,7 +191,9 @@ impl Tickets {
                 .all
                 .iter()
                 .filter(|ticket| ticket.holds_slot(self.settled));
-            if running.clone().count() < self.slots {
+            let running_now = running.clone().count();
+            if running_now < self.slots {
+                self.most = self.most.max(running_now + 1);
                 self.all[next].started = Some(self.settled.max(self.all[next].requested));
             } else if let Some(freed) = running
                 .filter_map(Ticket::planned_end)
@@ -209,6 +218,16 @@ impl Tickets {
             let order = &ticket.order;
             order.owner == owner && order.kind == kind && order.item == item
         })
+    }
+
+    /// How many have run at the same time since the platform came to life, at most.
+    pub(crate) fn most_at_once(&self) -> usize {
+        self.most
+    }
+
+    /// How many were asked for since the platform came to life, the foreign among them.
+    pub(crate) fn asked(&self) -> u64 {
+        self.asked
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Ticket> {

@@ -51,6 +51,20 @@ fn exports_wait_for_a_slot_and_start_when_one_becomes_free() {
 }
 
 #[test]
+fn the_most_that_ran_at_once_is_counted() {
+    let mut tickets = Tickets::new(2);
+    for item in 1..=3 {
+        let order = order(item, PlannedEnd::Archive);
+        tickets.ask(order, Duration::ZERO, Timestamp::UNIX_EPOCH);
+    }
+    assert_eq!(tickets.most_at_once(), 2);
+    tickets.settle(SECOND * 3);
+    let order = order(4, PlannedEnd::Archive);
+    tickets.ask(order, SECOND * 3, Timestamp::UNIX_EPOCH);
+    assert_eq!((tickets.most_at_once(), tickets.asked()), (2, 4));
+}
+
+#[test]
 fn nobody_looking_does_not_hold_the_queue_up() {
     let mut tickets = Tickets::new(1);
     for item in 1..=5 {

@@ -18,6 +18,7 @@ const READY_WITHIN: Duration = Duration::from_mins(2);
 pub struct Postgres {
     folder: tempfile::TempDir,
     programs: PathBuf,
+    settings: Vec<String>,
     server: Option<Child>,
 }
 
@@ -28,6 +29,15 @@ impl Postgres {
     ///
     /// Where PostgreSQL is not installed, or does not start.
     pub fn start() -> Self {
+        Self::start_with(&["fsync=off"])
+    }
+
+    /// The same, with these settings of the server, as in `fsync=on`.
+    ///
+    /// # Panics
+    ///
+    /// As [`Postgres::start`].
+    pub fn start_with(settings: &[&str]) -> Self {
         let programs = programs().unwrap_or_else(|| {
             panic!(
                 "this test needs PostgreSQL: install it with `apt-get install postgresql-15` (any version from 13 on)"
@@ -43,6 +53,7 @@ impl Postgres {
         let mut postgres = Self {
             folder,
             programs,
+            settings: settings.iter().map(|&setting| setting.to_owned()).collect(),
             server: None,
         };
         let made = postgres
@@ -102,7 +113,8 @@ impl Postgres {
                 "unix_socket_directories={}",
                 self.folder.path().display()
             ))
-            .args(["-c", "max_connections=200", "-c", "fsync=off"])
+            .args(["-c", "max_connections=200"])
+            .args(self.settings.iter().flat_map(|setting| ["-c", setting]))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()

@@ -28,7 +28,7 @@ impl S3 {
     /// Its program, where it is installed: in the folder that [`S3::TOOLS`] names, or where `cargo xtask test` puts it.
     pub fn program() -> Option<PathBuf> {
         let named = std::env::var_os(Self::TOOLS).map(PathBuf::from);
-        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../target/moto/bin");
+        let target = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../target/moto/bin");
         let programs = named.into_iter().chain([target]);
         let mut programs = programs.map(|folder| folder.join("moto_server"));
         programs.find(|program| program.is_file())
