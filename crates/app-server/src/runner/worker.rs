@@ -111,11 +111,16 @@ fn begin(
 }
 
 /// Resumes jobs whose worker died although all places are taken, as many as there are runs that only wait for a slot: the slots may be
-/// those of the dead, and nobody else would ever free them.
+/// those of the dead, and nobody else would ever free them. Among many workers as many as there are places: a run may take hours, and
+/// whoever waits for a dead worker's job waits for two terms at most.
 async fn take_over(context: &Arc<Context>, worker: &WorkerId, tasks: &TaskTracker) {
     let waiting = context.runs.waiting_for_slots();
-    for _ in 0..waiting {
-        if context.stopping.is_cancelled() || context.runs.len() >= context.terms.places + waiting {
+    let beyond = match context.terms.duty {
+        Duty::Runs => waiting.max(context.terms.places),
+        Duty::Alone | Duty::Serves => waiting,
+    };
+    for _ in 0..beyond {
+        if context.stopping.is_cancelled() || context.runs.len() >= context.terms.places + beyond {
             return;
         }
         let asked = context.ports.clock.elapsed();

@@ -173,3 +173,27 @@ async fn what_another_worker_left_of_a_job_that_is_over_is_deleted() {
     }
     assert_eq!(bags.list().await.unwrap(), [ready]);
 }
+
+/// All places are taken, perhaps for hours: the job of a worker that died is run all the same.
+#[tokio::test]
+async fn the_job_of_a_worker_that_died_does_not_wait_for_a_place() {
+    let bench = bench_with(Terms {
+        duty: Duty::Runs,
+        ..terms(1)
+    })
+    .await;
+    bench.start(1).await;
+    bench.until_tickets(1).await;
+    bench.take_on(job(2, "mary")).await.unwrap();
+    let other = WorkerId::of("other");
+    let store = &bench.stores.store;
+    let limits = domain::jobs::ClaimLimits {
+        archives: 3,
+        campaigns: true,
+    };
+    let claimed = store.claim(&other, Duration::from_millis(1), limits).await;
+    assert!(claimed.unwrap().is_some());
+    let taken_over = bench.until_tickets(2);
+    let taken_over = tokio::time::timeout(Duration::from_secs(30), taken_over).await;
+    assert!(taken_over.is_ok(), "it waits for a place");
+}
