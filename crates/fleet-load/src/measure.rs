@@ -143,11 +143,15 @@ fn figures(
         ),
     ];
     if fleet.options.is_disturbed() {
-        let mut takeovers = came.takeovers.clone();
-        takeovers.sort_by(f64::total_cmp);
-        let at = |percent: usize| {
-            let last = takeovers.len().saturating_sub(1);
-            takeovers.get(last * percent / 100).copied().unwrap_or(0.0)
+        let sorted = |times: &[f64]| {
+            let mut times = times.to_vec();
+            times.sort_by(f64::total_cmp);
+            times
+        };
+        let (takeovers, requests) = (sorted(&came.takeovers), sorted(&came.requests));
+        let at = |times: &[f64], percent: usize| {
+            let last = times.len().saturating_sub(1);
+            times.get(last * percent / 100).copied().unwrap_or(0.0)
         };
         figures.extend([
             ("workers killed", came.kills as f64, ""),
@@ -159,9 +163,16 @@ fn figures(
                 came.others as f64,
                 "",
             ),
-            ("takeover, median", at(50), "s"),
-            ("takeover, 95 of 100", at(95), "s"),
-            ("takeover, longest", at(100), "s"),
+            ("takeover, median", at(&takeovers, 50), "s"),
+            ("takeover, 95 of 100", at(&takeovers, 95), "s"),
+            ("takeover, longest", at(&takeovers, 100), "s"),
+            (
+                "first request about the person, median",
+                at(&requests, 50),
+                "s",
+            ),
+            ("first request, 95 of 100", at(&requests, 95), "s"),
+            ("first request, longest", at(&requests, 100), "s"),
         ]);
     }
     figures

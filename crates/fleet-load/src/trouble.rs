@@ -1,6 +1,6 @@
 //! What is done to the processes while they work, and how long it takes until somebody goes on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use crate::fleet::Fleet;
@@ -23,11 +23,17 @@ pub(crate) struct Came {
     pub(crate) kills: usize,
     pub(crate) stops: usize,
     pub(crate) crashes: usize,
-    /// From a worker's death to the first request of whoever took over, in seconds.
+    /// From a worker's death until another one has its export, in seconds.
     pub(crate) takeovers: Vec<f64>,
+    /// From a worker's death to the first request about the person that the successor sends, in seconds: one whose next step is a start
+    /// may wait for a slot first.
+    pub(crate) requests: Vec<f64>,
     /// Exports that were taken from a worker that died, whose end needed no request, or which died once more before.
     pub(crate) others: usize,
 }
+
+/// How often the database is asked who took over.
+const ASK: Duration = Duration::from_millis(200);
 
 /// Does to the processes what the options say, in small steps.
 pub(crate) struct Trouble<'a> {
@@ -35,7 +41,11 @@ pub(crate) struct Trouble<'a> {
     dice: Dice,
     next_kill: Option<Instant>,
     stopped: Option<(usize, Instant)>,
+    /// Whose first request is waited for, and since when.
     waited_for: BTreeMap<String, Duration>,
+    /// Who is still a dead worker's, by its name, and since when.
+    dead: BTreeMap<(String, String), Instant>,
+    asked: Instant,
     pub(crate) came: Came,
 }
 
@@ -48,6 +58,8 @@ impl<'a> Trouble<'a> {
             next_kill: every.map(|every| Instant::now() + every),
             stopped: None,
             waited_for: BTreeMap::new(),
+            dead: BTreeMap::new(),
+            asked: Instant::now(),
             came: Came::default(),
         }
     }
@@ -109,6 +121,8 @@ impl<'a> Trouble<'a> {
             return;
         };
         for owner in owners.lines().filter(|owner| !owner.is_empty()) {
+            let who = (owner.to_owned(), worker.clone());
+            self.dead.insert(who, Instant::now());
             let at = self.fleet.forge.platform().await_request(owner);
             if self.waited_for.insert(owner.to_owned(), at).is_some() {
                 self.came.others += 1;
@@ -118,13 +132,38 @@ impl<'a> Trouble<'a> {
 
     fn look(&mut self) {
         let platform = self.fleet.forge.platform();
-        let takeovers = &mut self.came.takeovers;
+        let requests = &mut self.came.requests;
         self.waited_for.retain(|owner, since| {
             let Some(came) = platform.awaited_request(owner) else {
                 return true;
             };
-            takeovers.push(came.saturating_sub(*since).as_secs_f64());
+            requests.push(came.saturating_sub(*since).as_secs_f64());
             false
+        });
+        if !self.dead.is_empty() && self.asked.elapsed() >= ASK {
+            self.asked = Instant::now();
+            self.look_for_successors();
+        }
+    }
+
+    /// A job is a dead worker's until somebody else claims it.
+    fn look_for_successors(&mut self) {
+        let running = "SELECT owner || ' ' || worker FROM jobs WHERE state = 'running'";
+        let Ok(answer) = self.fleet.database_says(running) else {
+            return;
+        };
+        let held: BTreeSet<(String, String)> = answer
+            .lines()
+            .filter_map(|line| line.rsplit_once(' '))
+            .map(|(owner, worker)| (owner.to_owned(), worker.to_owned()))
+            .collect();
+        let takeovers = &mut self.came.takeovers;
+        self.dead.retain(|who, since| {
+            let is_held = held.contains(who);
+            if !is_held {
+                takeovers.push(since.elapsed().as_secs_f64());
+            }
+            is_held
         });
     }
 
