@@ -282,10 +282,10 @@ fn killed_at_any_instant_nothing_is_imported_twice_or_missing() {
         .program
         .run(source.export_to("j.tar.gz"))
         .expect_status(0);
-    for number in 1..=12_usize {
+    for number in 1..=20_usize {
         let target = site(empty());
-        // Each kill after one request more than the one before.
-        let kill_after = 3 * number;
+        // Each kill after two requests more than the one before: from the first request to after the last.
+        let kill_after = 2 * number;
         let mut child = target.program.spawn(import_into(&target, &bag));
         let came = || target.platform().requests().len() >= kill_after;
         if child.wait_until(came) {
