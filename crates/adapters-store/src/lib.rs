@@ -6,6 +6,7 @@
 
 mod campaigns;
 mod columns;
+mod failure;
 mod files;
 mod late;
 mod moments;

@@ -7,7 +7,7 @@ use domain::jobs::{
 };
 use domain::model::{Sha256, UserId};
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row as _};
+use sqlx::{PgConnection, Postgres, Row as _};
 
 use super::database::{PostgresDatabase, number_column, number_of};
 use crate::columns::{RowError, download};
@@ -33,25 +33,7 @@ const PAGE: &str = "SELECT audit.*, (SELECT sum(transfer.bytes)::double precisio
         WHERE transfer.number = audit.number) AS transferred \
     FROM audit WHERE number < $1 ORDER BY number DESC LIMIT $2";
 
-struct Failure(AuditError);
-
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        Self(AuditError(Box::new(error)))
-    }
-}
-
-impl From<RowError> for Failure {
-    fn from(error: RowError) -> Self {
-        Self(AuditError(error))
-    }
-}
-
-impl From<Failure> for AuditError {
-    fn from(failure: Failure) -> Self {
-        failure.0
-    }
-}
+type Failure = crate::failure::Failure<Postgres, AuditError>;
 
 /// The audit trail of a [`PostgresDatabase`].
 pub struct PostgresAudit {

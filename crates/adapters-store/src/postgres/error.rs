@@ -1,9 +1,10 @@
 //! Why the database cannot be used.
 
-use domain::jobs::{JobId, JobStoreError};
+use domain::jobs::JobStoreError;
+use sqlx::Postgres;
 use thiserror::Error;
 
-use crate::columns::RowError;
+use crate::failure::Engine;
 
 /// Why a database of a service cannot be opened.
 #[derive(Debug, Error)]
@@ -91,9 +92,14 @@ impl PostgresError {
     }
 }
 
-/// `disk_full` and `out_of_memory` of PostgreSQL's classes, and what the system says where it has no word of its own.
-pub(super) fn is_full(error: &sqlx::Error) -> bool {
-    code(error).is_some_and(|code| code == "53100")
+/// What statements about jobs fail with.
+pub(super) type Failure = crate::failure::Failure<Postgres, JobStoreError>;
+
+impl Engine for Postgres {
+    /// `disk_full` (PostgreSQL, appendix A).
+    fn is_full(error: &sqlx::Error) -> bool {
+        code(error).is_some_and(|code| code == "53100")
+    }
 }
 
 /// Whether it is a matter of the moment: the connection, or a database that stops or starts.
@@ -120,53 +126,4 @@ pub(super) fn is_conflict(error: &sqlx::Error) -> bool {
 
 fn code(error: &sqlx::Error) -> Option<String> {
     Some(error.as_database_error()?.code()?.into_owned())
-}
-
-/// What statements fail with, until it is known what that means to a caller.
-pub(super) struct Failure(pub(super) JobStoreError);
-
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        Self(if is_full(&error) {
-            JobStoreError::NoSpace(Box::new(error))
-        } else {
-            JobStoreError::Unavailable(Box::new(error))
-        })
-    }
-}
-
-impl From<RowError> for Failure {
-    fn from(error: RowError) -> Self {
-        Self(JobStoreError::Unavailable(error))
-    }
-}
-
-impl From<JobStoreError> for Failure {
-    fn from(error: JobStoreError) -> Self {
-        Self(error)
-    }
-}
-
-impl From<serde_json::Error> for Failure {
-    fn from(error: serde_json::Error) -> Self {
-        Self(JobStoreError::Unavailable(Box::new(error)))
-    }
-}
-
-impl From<Failure> for JobStoreError {
-    fn from(failure: Failure) -> Self {
-        failure.0
-    }
-}
-
-pub(super) fn unknown(id: &JobId) -> JobStoreError {
-    JobStoreError::Unknown { id: id.clone() }
-}
-
-pub(super) fn conflict(id: &JobId) -> JobStoreError {
-    JobStoreError::Conflict { id: id.clone() }
-}
-
-pub(super) fn lost(id: &JobId) -> JobStoreError {
-    JobStoreError::Lost { id: id.clone() }
 }

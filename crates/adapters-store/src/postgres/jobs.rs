@@ -17,7 +17,7 @@ use sqlx::{PgConnection, Row as _};
 
 use super::claims::claim_by;
 use super::database::{PostgresDatabase, Work, nanoseconds, number_of};
-use super::error::{Failure, conflict, lost, unknown};
+use super::error::Failure;
 use super::rows::{Statement, read_id, read_job, read_wish};
 use super::statements::{
     CLAIM, GIVE_BACK, GIVEN_UP, LIST, OVERDUE, PROGRESS, RENEW, SIGNED_IN, TAKE_OVER, UNFINISHED,
@@ -25,6 +25,7 @@ use super::statements::{
 };
 use super::steps::{add_transfer, admit, leave, replace};
 use crate::columns::{RowError, read_name, wish_name};
+use crate::failure::{conflict, lost, unknown};
 
 /// The jobs of a [`PostgresDatabase`].
 pub struct PostgresJobStore {

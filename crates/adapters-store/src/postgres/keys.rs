@@ -5,13 +5,11 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::jobs::{IdempotencyError, IdempotencyKey, IdempotencyKeys, JobId, Reservation};
 use domain::model::{Sha256, UserId};
-use sqlx::Row as _;
+use sqlx::{Postgres, Row as _};
 
 use super::database::{PostgresDatabase, nanoseconds};
-use super::error::is_full;
 use super::rows::read_id;
 use super::statements::now;
-use crate::columns::RowError;
 
 /// A key stands for its export for so long.
 const KEPT: Duration = Duration::from_hours(24);
@@ -31,29 +29,7 @@ const EXPIRE: &str = concat!(
     "one AS (SELECT 1) DELETE FROM idempotency_keys WHERE reserved <= (SELECT now FROM clock) - $2"
 );
 
-struct Failure(IdempotencyError);
-
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        Self(if is_full(&error) {
-            IdempotencyError::NoSpace(Box::new(error))
-        } else {
-            IdempotencyError::Unavailable(Box::new(error))
-        })
-    }
-}
-
-impl From<RowError> for Failure {
-    fn from(error: RowError) -> Self {
-        Self(IdempotencyError::Unavailable(error))
-    }
-}
-
-impl From<Failure> for IdempotencyError {
-    fn from(failure: Failure) -> Self {
-        failure.0
-    }
-}
+type Failure = crate::failure::Failure<Postgres, IdempotencyError>;
 
 /// The idempotency keys of a [`PostgresDatabase`].
 pub struct PostgresKeys {

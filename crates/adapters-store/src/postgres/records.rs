@@ -9,9 +9,10 @@ use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use super::database::{PostgresDatabase, number_column, number_of};
-use super::error::{is_full, may_pass};
+use super::error::may_pass;
 use super::rows::{Statement, read_id};
 use crate::columns::RowError;
+use crate::failure::Engine as _;
 use crate::token::new_token;
 
 /// Whether `$2` holds the job, or nobody does where `$2` is nothing. Locked: the next claim waits until what follows is done or taken back,
@@ -54,7 +55,7 @@ pub struct PostgresRunRecords {
 }
 
 fn failure(error: sqlx::Error) -> RunRecordsError {
-    if is_full(&error) {
+    if sqlx::Postgres::is_full(&error) {
         RunRecordsError::NoSpace(Box::new(error))
     } else {
         RunRecordsError::Unavailable(Box::new(error))

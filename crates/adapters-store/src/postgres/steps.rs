@@ -11,9 +11,10 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row as _};
 
 use super::database::{number_column, number_of};
-use super::error::{Failure, conflict, lost, unknown};
+use super::error::Failure;
 use super::rows::{bind_job, read_id, read_job, read_wish};
 use super::statements::{INSERT, UPDATE, UPDATE_LEASED};
+use crate::failure::{conflict, lost, unknown};
 use crate::moments::{before, from_column, to_column};
 
 /// Of the lock under which orders are taken one after the other: shares are counted over all.

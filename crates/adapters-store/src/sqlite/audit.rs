@@ -7,7 +7,7 @@ use domain::jobs::{
 };
 use domain::model::{Sha256, UserId};
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{Row as _, Sqlite, SqliteConnection};
 
 use super::database::Database;
 use super::rows::{RowError, read_number};
@@ -32,25 +32,7 @@ const PAGE: &str = "SELECT *, (SELECT total(transfer.bytes) FROM audit_transfers
         EXISTS (SELECT 1 FROM audit_transfers AS transfer WHERE transfer.number = audit.number) AS has_transfers \
     FROM audit WHERE number < ? ORDER BY number DESC LIMIT ?";
 
-struct Failure(AuditError);
-
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        Self(AuditError(Box::new(error)))
-    }
-}
-
-impl From<RowError> for Failure {
-    fn from(error: RowError) -> Self {
-        Self(AuditError(error))
-    }
-}
-
-impl From<Failure> for AuditError {
-    fn from(failure: Failure) -> Self {
-        failure.0
-    }
-}
+type Failure = crate::failure::Failure<Sqlite, AuditError>;
 
 /// The audit trail of a [`Database`].
 pub struct SqliteAudit {

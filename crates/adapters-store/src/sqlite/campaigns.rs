@@ -10,9 +10,9 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
+use super::error::Failure;
 use super::jobs::SqliteJobStore;
 use super::rows::{RowError, read_id};
-use super::steps::Failure;
 use crate::campaigns::{read_campaign_columns, read_count_columns, standing_of};
 use crate::moments::to_column;
 

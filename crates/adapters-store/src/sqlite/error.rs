@@ -4,7 +4,11 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use adapters_archive::Distrust;
+use domain::jobs::JobStoreError;
+use sqlx::Sqlite;
 use thiserror::Error;
+
+use crate::failure::Engine;
 
 /// Why a database cannot be opened, or copied.
 #[derive(Debug, Error)]
@@ -109,15 +113,20 @@ impl DatabaseError {
     }
 }
 
-/// Whether the disk, or the quota, is full: `SQLITE_FULL`, and what the system says where SQLite has no word of its own for it.
-pub(super) fn is_full(error: &sqlx::Error) -> bool {
-    if let sqlx::Error::Io(error) = error {
-        return matches!(
-            error.kind(),
-            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
-        );
+/// What statements about jobs fail with.
+pub(super) type Failure = crate::failure::Failure<Sqlite, JobStoreError>;
+
+impl Engine for Sqlite {
+    /// `SQLITE_FULL`, and what the system says where SQLite has no word of its own for it.
+    fn is_full(error: &sqlx::Error) -> bool {
+        if let sqlx::Error::Io(error) = error {
+            return matches!(
+                error.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            );
+        }
+        code(error).is_some_and(|code| code & 0xff == 13)
     }
-    code(error).is_some_and(|code| code & 0xff == 13)
 }
 
 fn code(error: &sqlx::Error) -> Option<i32> {

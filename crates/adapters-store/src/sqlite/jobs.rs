@@ -17,6 +17,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::changes::Changes;
 use super::database::Database;
+use super::error::Failure;
 use super::rows::{
     RowError, Statement, read_id, read_job, read_name, read_number, read_wish, wish_name,
 };
@@ -24,8 +25,9 @@ use super::statements::{
     CLAIM, GIVE_BACK, GIVEN_UP, LIST, OVERDUE, PROGRESS, RENEW, SIGNED_IN, TAKE_OVER, UNFINISHED,
     VOID, WISH,
 };
-use super::steps::{Failure, add_transfer, admit, conflict, leave, replace, unknown};
+use super::steps::{add_transfer, admit, leave, replace};
 use super::writer::Work;
+use crate::failure::{conflict, lost, unknown};
 use crate::moments::{after, to_column};
 use crate::token::new_token;
 
@@ -320,7 +322,7 @@ impl JobStore for SqliteJobStore {
                     .bind(id.as_str())
                     .bind(token.as_str());
                 match statement.execute(connection).await?.rows_affected() {
-                    0 => Err(Failure(JobStoreError::Lost { id })),
+                    0 => Err(Failure::from(lost(&id))),
                     _ => Ok(()),
                 }
             })
@@ -388,8 +390,8 @@ impl JobStore for SqliteJobStore {
                     .bind(job.as_str())
                     .bind(owner.to_string());
                 match theirs.fetch_optional(connection).await? {
-                    Some(_) => Err(Failure(conflict(&job))),
-                    None => Err(Failure(unknown(&job))),
+                    Some(_) => Err(Failure::from(conflict(&job))),
+                    None => Err(Failure::from(unknown(&job))),
                 }
             })
         });

@@ -6,39 +6,16 @@ use async_trait::async_trait;
 use domain::jobs::{IdempotencyError, IdempotencyKey, IdempotencyKeys, JobId, Reservation};
 use domain::model::{Sha256, UserId};
 use jiff::Timestamp;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{Row as _, Sqlite, SqliteConnection};
 
 use super::database::Database;
-use super::error::is_full;
-use super::rows::{RowError, read_id};
+use super::rows::read_id;
 use crate::moments::{before, to_column};
 
 /// A key stands for its export for so long.
 const KEPT: Duration = Duration::from_hours(24);
 
-struct Failure(IdempotencyError);
-
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        Self(if is_full(&error) {
-            IdempotencyError::NoSpace(Box::new(error))
-        } else {
-            IdempotencyError::Unavailable(Box::new(error))
-        })
-    }
-}
-
-impl From<RowError> for Failure {
-    fn from(error: RowError) -> Self {
-        Self(IdempotencyError::Unavailable(error))
-    }
-}
-
-impl From<Failure> for IdempotencyError {
-    fn from(failure: Failure) -> Self {
-        failure.0
-    }
-}
+type Failure = crate::failure::Failure<Sqlite, IdempotencyError>;
 
 /// The idempotency keys of a [`Database`].
 pub struct SqliteKeys {

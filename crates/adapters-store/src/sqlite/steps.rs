@@ -10,56 +10,12 @@ use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
-use super::error::is_full;
+use super::error::Failure;
 use super::rows::{
-    INSERT, RowError, UPDATE, UPDATE_LEASED, bind_job, read_id, read_job, read_number, read_wish,
+    INSERT, UPDATE, UPDATE_LEASED, bind_job, read_id, read_job, read_number, read_wish,
 };
+use crate::failure::{conflict, lost, unknown};
 use crate::moments::{before, from_column, to_column};
-
-/// What statements fail with, until it is known what that means to a caller.
-pub(super) struct Failure(pub(super) JobStoreError);
-
-impl From<sqlx::Error> for Failure {
-    fn from(error: sqlx::Error) -> Self {
-        Self(if is_full(&error) {
-            JobStoreError::NoSpace(Box::new(error))
-        } else {
-            JobStoreError::Unavailable(Box::new(error))
-        })
-    }
-}
-
-impl From<RowError> for Failure {
-    fn from(error: RowError) -> Self {
-        Self(JobStoreError::Unavailable(error))
-    }
-}
-
-impl From<JobStoreError> for Failure {
-    fn from(error: JobStoreError) -> Self {
-        Self(error)
-    }
-}
-
-impl From<serde_json::Error> for Failure {
-    fn from(error: serde_json::Error) -> Self {
-        Self(JobStoreError::Unavailable(Box::new(error)))
-    }
-}
-
-impl From<Failure> for JobStoreError {
-    fn from(failure: Failure) -> Self {
-        failure.0
-    }
-}
-
-pub(super) fn unknown(id: &JobId) -> JobStoreError {
-    JobStoreError::Unknown { id: id.clone() }
-}
-
-pub(super) fn conflict(id: &JobId) -> JobStoreError {
-    JobStoreError::Conflict { id: id.clone() }
-}
 
 /// One step of a run that ends it or interrupts it. `report` is what it delivered.
 pub(super) async fn leave<F>(
@@ -72,9 +28,7 @@ pub(super) async fn leave<F>(
 where
     F: FnOnce(&mut Job, Option<Wish>) -> bool + Send,
 {
-    let lost = || JobStoreError::Lost {
-        id: lease.job.clone(),
-    };
+    let lost = || lost(&lease.job);
     let row = sqlx::query("SELECT * FROM jobs WHERE id = ? AND token = ?")
         .bind(lease.job.as_str())
         .bind(lease.token.as_str())

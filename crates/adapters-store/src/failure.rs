@@ -1,0 +1,113 @@
+//! What statements fail with, whatever the engine and the port.
+
+use std::marker::PhantomData;
+
+use domain::jobs::{AuditError, IdempotencyError, JobId, JobStoreError};
+
+use crate::columns::RowError;
+
+/// An engine, by the type that sqlx has for it.
+pub(crate) trait Engine {
+    /// Whether the disk, or the quota, is full.
+    fn is_full(error: &sqlx::Error) -> bool;
+}
+
+/// An error of a port.
+pub(crate) trait PortError {
+    /// There is no space.
+    fn no_space(source: RowError) -> Self;
+    /// The store does not answer, or what it says cannot be read.
+    fn unavailable(source: RowError) -> Self;
+}
+
+/// What statements fail with, until it is known what that means to a caller of the port.
+pub(crate) struct Failure<D, E>(E, PhantomData<D>);
+
+impl<D: Engine, E: PortError> From<sqlx::Error> for Failure<D, E> {
+    fn from(error: sqlx::Error) -> Self {
+        let port_error = if D::is_full(&error) {
+            E::no_space
+        } else {
+            E::unavailable
+        };
+        Self(port_error(Box::new(error)), PhantomData)
+    }
+}
+
+impl<D, E: PortError> From<RowError> for Failure<D, E> {
+    fn from(error: RowError) -> Self {
+        Self(E::unavailable(error), PhantomData)
+    }
+}
+
+impl<D, E: PortError> From<serde_json::Error> for Failure<D, E> {
+    fn from(error: serde_json::Error) -> Self {
+        Self(E::unavailable(Box::new(error)), PhantomData)
+    }
+}
+
+impl<D, E: PortError> From<E> for Failure<D, E> {
+    fn from(error: E) -> Self {
+        Self(error, PhantomData)
+    }
+}
+
+impl PortError for JobStoreError {
+    fn no_space(source: RowError) -> Self {
+        Self::NoSpace(source)
+    }
+
+    fn unavailable(source: RowError) -> Self {
+        Self::Unavailable(source)
+    }
+}
+
+impl<D> From<Failure<D, Self>> for JobStoreError {
+    fn from(failure: Failure<D, Self>) -> Self {
+        failure.0
+    }
+}
+
+impl PortError for IdempotencyError {
+    fn no_space(source: RowError) -> Self {
+        Self::NoSpace(source)
+    }
+
+    fn unavailable(source: RowError) -> Self {
+        Self::Unavailable(source)
+    }
+}
+
+impl<D> From<Failure<D, Self>> for IdempotencyError {
+    fn from(failure: Failure<D, Self>) -> Self {
+        failure.0
+    }
+}
+
+impl PortError for AuditError {
+    fn no_space(source: RowError) -> Self {
+        Self(source)
+    }
+
+    fn unavailable(source: RowError) -> Self {
+        Self(source)
+    }
+}
+
+impl<D> From<Failure<D, Self>> for AuditError {
+    fn from(failure: Failure<D, Self>) -> Self {
+        failure.0
+    }
+}
+
+pub(crate) fn unknown(id: &JobId) -> JobStoreError {
+    JobStoreError::Unknown { id: id.clone() }
+}
+
+pub(crate) fn conflict(id: &JobId) -> JobStoreError {
+    JobStoreError::Conflict { id: id.clone() }
+}
+
+pub(crate) fn lost(id: &JobId) -> JobStoreError {
+    JobStoreError::Lost { id: id.clone() }
+}
