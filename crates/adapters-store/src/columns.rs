@@ -4,10 +4,11 @@ use std::error::Error as StdError;
 
 use domain::jobs::{
     AuditAction, AuditEntry, CampaignId, CampaignMark, Delivery, Job, JobId, JobState,
-    JobStateName, StoredJob, TransferEntry, Version, WaitingFor, Wish,
+    JobStateName, NumberedEntry, StoredJob, TransferEntry, Version, WaitingFor, Wish,
 };
-use domain::model::UserId;
+use domain::model::{Sha256, UserId};
 use serde_json::Value;
+use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use crate::moments::{from_column, to_column};
 
@@ -271,4 +272,53 @@ pub(crate) fn download(transfer: TransferEntry) -> AuditEntry {
         bytes: None,
         detail: None,
     }
+}
+
+/// Reads a row of the audit trail. `transferred` are the bytes of a download's transfers, if it has any: a sum of floating point, since so
+/// many bytes that a whole number overflows would be an error.
+pub(crate) fn read_audit_entry<'r, R>(
+    row: &'r R,
+    transferred: Option<f64>,
+) -> Result<NumberedEntry, RowError>
+where
+    R: Row,
+    for<'c> &'c str: ColumnIndex<R>,
+    i64: Decode<'r, R::Database> + Type<R::Database>,
+    String: Decode<'r, R::Database> + Type<R::Database>,
+    Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
+    Option<String>: Decode<'r, R::Database> + Type<R::Database>,
+{
+    let text = |column: &str| -> Result<Option<String>, RowError> { Ok(row.try_get(column)?) };
+    let user = |column: &str| -> Result<Option<UserId>, RowError> {
+        let parsed = text(column)?.map(|name| UserId::parse(&name));
+        Ok(parsed.transpose()?)
+    };
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a sum of lengths; what is beyond every disk may be rounded"
+    )]
+    let transferred = transferred.map(|bytes| bytes as u64);
+    let own: Option<i64> = row.try_get("bytes")?;
+    let bytes = match transferred {
+        Some(bytes) => Some(bytes),
+        None => own.map(u64::try_from).transpose()?,
+    };
+    let action: String = row.try_get("action")?;
+    let number: i64 = row.try_get("number")?;
+    let entry = AuditEntry {
+        at: from_column(row.try_get("at")?),
+        action: AuditAction::parse(&action).ok_or("an action that is not known here")?,
+        actor: user("actor")?,
+        subject: user("subject")?,
+        from: text("source")?,
+        export: text("export")?.map(|id| JobId::parse(&id)).transpose()?,
+        sha256: text("sha256")?.map(Sha256::try_from).transpose()?,
+        bytes,
+        detail: text("detail")?,
+    };
+    Ok(NumberedEntry {
+        number: u64::try_from(number)?,
+        entry,
+    })
 }

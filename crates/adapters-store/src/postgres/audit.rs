@@ -2,16 +2,14 @@
 
 use async_trait::async_trait;
 use domain::jobs::{
-    AuditAction, AuditEntry, AuditError, AuditLog, AuditPage, DownloadRecord, JobId, NumberedEntry,
-    TransferEntry,
+    AuditEntry, AuditError, AuditLog, AuditPage, DownloadRecord, NumberedEntry, TransferEntry,
 };
-use domain::model::{Sha256, UserId};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, Row as _};
 
 use super::database::{PostgresDatabase, number_column, number_of};
-use crate::columns::{RowError, download};
-use crate::moments::{after, before, from_column, to_column};
+use crate::columns::{RowError, download, read_audit_entry};
+use crate::moments::{after, before, to_column};
 
 /// Without gaps: whoever writes has the last number for itself until the entry is there.
 const APPEND: &str = "WITH next AS (UPDATE audit_numbers SET last = last + 1 RETURNING last) \
@@ -125,37 +123,5 @@ impl AuditLog for PostgresAudit {
 }
 
 fn read_entry(row: &PgRow) -> Result<NumberedEntry, RowError> {
-    let text = |column: &str| -> Result<Option<String>, RowError> { Ok(row.try_get(column)?) };
-    let user = |column: &str| -> Result<Option<UserId>, RowError> {
-        let parsed = text(column)?.map(|name| UserId::parse(&name));
-        Ok(parsed.transpose()?)
-    };
-    let action: String = row.try_get("action")?;
-    let entry = AuditEntry {
-        at: from_column(row.try_get("at")?),
-        action: AuditAction::parse(&action).ok_or("an action that is not known here")?,
-        actor: user("actor")?,
-        subject: user("subject")?,
-        from: text("source")?,
-        export: text("export")?.map(|id| JobId::parse(&id)).transpose()?,
-        sha256: text("sha256")?.map(Sha256::try_from).transpose()?,
-        bytes: read_bytes(row)?,
-        detail: text("detail")?,
-    };
-    let number = number_of(row, "number")?;
-    Ok(NumberedEntry { number, entry })
-}
-
-/// The bytes of a download are those of its transfers.
-fn read_bytes(row: &PgRow) -> Result<Option<u64>, RowError> {
-    if let Some(transferred) = row.try_get::<Option<f64>, _>("transferred")? {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a sum of lengths; what is beyond every disk may be rounded"
-        )]
-        return Ok(Some(transferred as u64));
-    }
-    let bytes: Option<i64> = row.try_get("bytes")?;
-    Ok(bytes.map(u64::try_from).transpose()?)
+    read_audit_entry(row, row.try_get("transferred")?)
 }

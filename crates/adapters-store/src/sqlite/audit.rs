@@ -2,17 +2,15 @@
 
 use async_trait::async_trait;
 use domain::jobs::{
-    AuditAction, AuditEntry, AuditError, AuditLog, AuditPage, DownloadRecord, JobId, NumberedEntry,
-    TransferEntry,
+    AuditEntry, AuditError, AuditLog, AuditPage, DownloadRecord, NumberedEntry, TransferEntry,
 };
-use domain::model::{Sha256, UserId};
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite, SqliteConnection};
 
 use super::database::Database;
 use super::rows::{RowError, read_number};
-use crate::columns::download;
-use crate::moments::{after, before, from_column, to_column};
+use crate::columns::{download, read_audit_entry};
+use crate::moments::{after, before, to_column};
 
 /// Without gaps: the number is given where the row is written, by the only one who writes.
 const APPEND: &str = "INSERT INTO audit (number, at, action, actor, subject, source, export, sha256, bytes, detail) \
@@ -125,37 +123,10 @@ impl AuditLog for SqliteAudit {
 }
 
 fn read_entry(row: &SqliteRow) -> Result<NumberedEntry, RowError> {
-    let text = |column: &str| -> Result<Option<String>, RowError> { Ok(row.try_get(column)?) };
-    let user = |column: &str| -> Result<Option<UserId>, RowError> {
-        let parsed = text(column)?.map(|name| UserId::parse(&name));
-        Ok(parsed.transpose()?)
+    let has_transfers: i64 = row.try_get("has_transfers")?;
+    let transferred = match has_transfers {
+        0 => None,
+        _ => Some(row.try_get("transferred")?),
     };
-    let action: String = row.try_get("action")?;
-    let entry = AuditEntry {
-        at: from_column(row.try_get("at")?),
-        action: AuditAction::parse(&action).ok_or("an action that is not known here")?,
-        actor: user("actor")?,
-        subject: user("subject")?,
-        from: text("source")?,
-        export: text("export")?.map(|id| JobId::parse(&id)).transpose()?,
-        sha256: text("sha256")?.map(Sha256::try_from).transpose()?,
-        bytes: read_bytes(row)?,
-        detail: text("detail")?,
-    };
-    let number = read_number(row, "number")?;
-    Ok(NumberedEntry { number, entry })
-}
-
-/// The bytes of a download are those of its transfers.
-fn read_bytes(row: &SqliteRow) -> Result<Option<u64>, RowError> {
-    if row.try_get::<i64, _>("has_transfers")? != 0 {
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "a sum of lengths; what is beyond every disk may be rounded"
-        )]
-        return Ok(Some(row.try_get::<f64, _>("transferred")? as u64));
-    }
-    let bytes: Option<i64> = row.try_get("bytes")?;
-    Ok(bytes.map(u64::try_from).transpose()?)
+    read_audit_entry(row, transferred)
 }
