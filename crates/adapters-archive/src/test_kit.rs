@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read, Write as _};
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -97,13 +98,20 @@ impl Kit {
 
     /// A copy of everything on disk, as a kill would leave it now.
     pub(crate) fn killed(&self) -> Self {
-        let copy = Self {
-            folder: tempfile::tempdir().unwrap(),
-            format: self.format,
-            encryption: self.encryption.clone(),
-        };
-        copy_folder(self.folder.path(), copy.folder.path());
-        copy
+        loop {
+            let before = fingerprint(self.folder.path());
+            let copy = Self {
+                folder: tempfile::tempdir().unwrap(),
+                format: self.format,
+                encryption: self.encryption.clone(),
+            };
+            copy_folder(self.folder.path(), copy.folder.path());
+            // A kill stops everything in one instant, and files are copied one after the other: a journal that is copied after the bag
+            // must not have a line about bytes that were written between the two. So a copy counts only where nothing changed meanwhile.
+            if fingerprint(self.folder.path()) == before {
+                return copy;
+            }
+        }
     }
 
     /// Paths and contents of the published bag, without the top folder.
@@ -124,6 +132,24 @@ pub(crate) fn names(folder: &Path) -> Vec<String> {
         .collect();
     names.sort();
     names
+}
+
+/// Every file with its length and the moment it last changed.
+fn fingerprint(folder: &Path) -> BTreeMap<PathBuf, (u64, i64, i64)> {
+    let mut files = BTreeMap::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        // What is removed meanwhile is not there.
+        let Ok(found) = path.symlink_metadata() else {
+            continue;
+        };
+        if found.is_dir() {
+            files.extend(fingerprint(&path));
+        } else {
+            files.insert(path, (found.len(), found.ctime(), found.ctime_nsec()));
+        }
+    }
+    files
 }
 
 fn copy_folder(from: &Path, to: &Path) {
