@@ -6,20 +6,11 @@ use std::path::{Path, PathBuf};
 use crate::gates::python_environment;
 use crate::process::{Chore, say, target};
 
-/// The release binary, built where it is not, and the service's with it.
+/// The release binary, built where it is not, and the service's with it, as they are released. One alone would be another build: its
+/// dependencies have fewer features, so that Cargo would build nearly all of them once more.
 pub(crate) fn release_binary() -> Result<PathBuf, String> {
-    built(&["app-cli", "app-server"])
-}
-
-/// The release binary alone, built where it is not.
-pub(crate) fn release_program() -> Result<PathBuf, String> {
-    built(&["app-cli"])
-}
-
-fn built(packages: &[&str]) -> Result<PathBuf, String> {
-    let packages = packages.iter().flat_map(|package| ["-p", package]);
     Chore::cargo(["build", "--release", "--locked"])
-        .args(packages)
+        .args(["-p", "app-cli", "-p", "app-server"])
         .run()?;
     let binary = target()?.join("release").join("uforge-export");
     binary

@@ -26,7 +26,7 @@ pub(crate) fn build() -> Result<(), String> {
 
 /// Builds both packages, with this revision of Debian's, into a folder of its own; where they are.
 pub(crate) fn packages(folder: &Path, revision: &str) -> Result<Vec<PathBuf>, String> {
-    let tool = cargo_tool("cargo-deb", "3.8.0")?;
+    let tool = cargo_tool("cargo-deb", "3.8.0", &[])?;
     let binary = release_binary()?;
     write_texts(&binary)?;
     let folder = folder.join(format!("revision-{revision}"));

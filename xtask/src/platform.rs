@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use crate::bag_check::release_program;
+use crate::bag_check::release_binary;
 
 /// A folder that goes when the chore ends.
 pub(crate) struct Folder(PathBuf, Cell<u32>);
@@ -49,7 +49,7 @@ pub(crate) struct Platform {
 impl Platform {
     /// Starts it with this scenario.
     pub(crate) fn start(folder: &Folder, scenario: &str) -> Result<Self, String> {
-        let binary = release_program()?;
+        let binary = release_binary()?;
         let file = folder.new_path("scenario.toml");
         fs::write(&file, scenario).map_err(|error| error.to_string())?;
         let mut process = Killed(

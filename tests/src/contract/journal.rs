@@ -115,9 +115,9 @@ pub fn the_checkpoint_holds_what_was_recorded(journal: &dyn Journal) {
     assert_eq!(checkpoint.open, [ticket(2)].into());
     assert_eq!(checkpoint.intents, [mysoftware(5)].into());
     assert_eq!(checkpoint.unresolved, ["nobody knows"]);
-    assert_eq!(checkpoint.as_json, [list()].into());
-    assert_eq!(checkpoint.not_as_json, [Resource::User].into());
-    assert_eq!(checkpoint.documents, [list()].into());
+    assert_eq!(*checkpoint.as_json, [list()].into());
+    assert_eq!(*checkpoint.not_as_json, [Resource::User].into());
+    assert_eq!(*checkpoint.documents, [list()].into());
 }
 
 /// A journal that is opened again also gives what was read in the documents.

@@ -137,6 +137,7 @@ pub const PORTS: [Port; 20] = [
         methods: &[
             ("first_bytes", &["documents_and_pictures_are_read_back"]),
             ("add", &["documents_and_pictures_are_read_back"]),
+            ("add_written", &["documents_and_pictures_are_read_back"]),
         ],
         implementations: &[("InPlace", SINKS), ("RopeInPlace", ROPES)],
     },

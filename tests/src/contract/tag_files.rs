@@ -1,5 +1,6 @@
 //! The promises of [`PayloadInPlace`], and how a sink calls [`TagFiles`].
 
+use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
@@ -49,6 +50,10 @@ impl TagFiles for Reader {
             bag.add(tag(&format!("view/{index}.html")))?;
         }
         let again = bag.add(tag("view/0.html"));
+        assert!(matches!(again, Err(SinkError::Duplicate { .. })));
+        let pieces = &mut |to: &mut dyn Write| (0..20_000).try_for_each(|n| write!(to, "{n}"));
+        bag.add_written(path_of("export.json"), pieces)?;
+        let again = bag.add_written(path_of("view/0.html"), pieces);
         assert!(matches!(again, Err(SinkError::Duplicate { .. })));
         Ok(None)
     }

@@ -32,7 +32,8 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Stri
         let appliances: Vec<u32> = (201..201 + IN_A_LOOP).collect();
         let took = platform.one_after_the_other(&appliances)?.as_secs_f64();
         let all = took / f64::from(IN_A_LOOP) * f64::from(items);
-        report.add(BENCH, "one after the other with curl", all, "s");
+        let name = format!("one after the other with curl, by {IN_A_LOOP} of them");
+        report.add(BENCH, name, all, "s");
         report.add(BENCH, "wall ÷ one after the other", wall / all, "");
     }
     Ok(())

@@ -9,15 +9,18 @@ const CRATES: [&str; 3] = ["domain", "adapters-http", "adapters-archive"];
 const FEATURES: &str = "domain/testing,adapters-http/testing";
 
 pub(super) fn measure(options: &Options, _: &mut Report) -> Result<(), String> {
-    // Where nothing is measured nothing has to be optimized, and what the tests are built from serves.
-    let how = if options.short { "test" } else { "bench" };
-    let mut chore = Chore::cargo([how, "--bench", "micro", "--features", FEATURES]);
+    let benches = ["--locked", "--bench", "micro", "--features", FEATURES];
+    if options.short {
+        // Where nothing is measured nothing has to be optimized, and what the tests are built from serves: as part of the whole
+        // workspace, or the dependencies would have other features and be built again. Each once.
+        return Chore::cargo(["test", "--workspace"])
+            .args(benches)
+            .args(["--", "--test"])
+            .run();
+    }
+    let mut chore = Chore::cargo(["bench"]).args(benches);
     for name in CRATES {
         chore = chore.args(["--package", name]);
-    }
-    if options.short {
-        // Each once.
-        chore = chore.args(["--", "--test"]);
     }
     chore.run()
 }

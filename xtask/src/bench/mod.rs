@@ -18,6 +18,7 @@ mod typical;
 mod wide;
 
 use std::path::PathBuf;
+use std::time::Instant;
 
 use crate::process::say;
 use report::Report;
@@ -61,7 +62,9 @@ fn run(options: &Options) -> Result<(), String> {
     for (name, bench) in BENCHES {
         if options.names.is_empty() || options.names.iter().any(|asked| asked == name) {
             say(&format!("\n{name}\n"));
+            let began = Instant::now();
             bench(options, &mut report)?;
+            say(&format!("{name} took {} s\n", began.elapsed().as_secs()));
         }
     }
     match &options.json {

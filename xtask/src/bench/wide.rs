@@ -12,8 +12,9 @@ const EXPORT_MILLIS: u32 = 500;
 
 pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), String> {
     let items: u32 = if options.short { 300 } else { 10_000 };
-    let (few, _) = run(items / 10, options)?;
-    let (many, counts) = run(items, options)?;
+    let (few, _) = run(items / 10, options.runs.min(3))?;
+    // It takes minutes, and its memory is hardly another in the next turn.
+    let (many, counts) = run(items, 1)?;
     let millis = |wall: f64, items: u32| wall * 1000.0 / f64::from(items);
     report.add(BENCH, "memory", many.memory, "MiB");
     report.add(BENCH, "memory, a tenth of the items", few.memory, "MiB");
@@ -31,16 +32,11 @@ pub(super) fn measure(options: &Options, report: &mut Report) -> Result<(), Stri
 }
 
 /// Medians of the runs, and what another one sent.
-fn run(
-    items: u32,
-    options: &Options,
-) -> Result<(super::timed::Figures, super::exports::Counts), String> {
+fn run(items: u32, runs: usize) -> Result<(super::timed::Figures, super::exports::Counts), String> {
     let folder = Folder::new("bench")?;
     let platform = Platform::start(&folder, &scenario(items))?;
     let exports = Exports::of(&platform, &folder, SLOTS);
     let export = || exports.measured();
-    // One takes minutes.
-    let runs = options.runs.min(3);
     let turns = Turns::take(runs, vec![(BENCH.to_owned(), Box::new(export))])?;
     let figures = super::timed::Figures {
         wall: turns.median(BENCH, |f| f.wall),

@@ -1,19 +1,18 @@
 //! The bag when all its payload is in place: what is in it can be read back, and tag files are added.
 
-use std::collections::HashMap;
 use std::io::{self, Read};
-use std::sync::Arc;
 
 use domain::model::BagPath;
-use domain::ports::{PayloadInPlace, SinkError, Storage, TagFile};
+use domain::ports::{PayloadInPlace, SinkError, Storage, TagFile, WriteTag};
 use jiff::Timestamp;
 
 use super::bag::UnfinishedBag;
 use super::closed::Body;
 use super::copies::StoredBody;
+use super::member::MemberWriter;
 use super::output::Output;
 use super::small::encode;
-use crate::container::{Member, Placed, first_bytes};
+use crate::container::{Content, Member, Placed, first_bytes};
 use crate::spool::PositionedReader;
 
 /// See the module.
@@ -22,22 +21,23 @@ pub(super) struct InPlace<'a> {
     output: &'a mut Output,
     /// The time of the tag files.
     modified: Timestamp,
-    /// The members of a container that can be read, by their names.
-    bodies: HashMap<Arc<str>, StoredBody>,
+    /// The members of a container that can be read, as they were placed, in the order of their names. Of many files, each by its number
+    /// alone: what is known of them is kept once.
+    by_name: Vec<u32>,
 }
 
 impl<'a> InPlace<'a> {
     /// The caller has the container for good, and no gap is in it.
     pub(super) fn new(bag: &'a UnfinishedBag, output: &'a mut Output, modified: Timestamp) -> Self {
-        let bodies = match output {
-            Output::File(_) => bag.commits.with_placed(|placed| bodies(bag, placed)),
-            Output::Forward(_) => HashMap::new(),
+        let by_name = match output {
+            Output::File(_) => bag.commits.with_placed(by_name),
+            Output::Forward(_) => Vec::new(),
         };
         Self {
             bag,
             output,
             modified,
-            bodies,
+            by_name,
         }
     }
 
@@ -47,10 +47,30 @@ impl<'a> InPlace<'a> {
             return self.decoded(stored, body, at_most);
         };
         let name = Member::new(&self.bag.top, path, self.modified, Storage::Stored).name;
-        let stored = self.bodies.get(&name).copied();
-        let stored = stored.ok_or(io::ErrorKind::NotFound)?;
+        let stored = self.body_of(&name).ok_or(io::ErrorKind::NotFound)?;
         let body = PositionedReader::new(file.handle(), stored.offset);
         self.decoded(stored, Box::new(body), at_most)
+    }
+
+    fn body_of(&self, name: &str) -> Option<StoredBody> {
+        self.bag.commits.with_placed(|placed| {
+            let member = |number: &u32| placed.get(usize::try_from(*number).ok()?);
+            let found = self.by_name.binary_search_by(|number| {
+                let known = member(number).map(|placed| &*placed.member.name);
+                known.cmp(&Some(name))
+            });
+            let number = self.by_name.get(found.ok()?)?;
+            stored_body(self.bag, member(number)?)
+        })
+    }
+
+    /// It is no entry: it has no origin, the journal does not record it, and nobody waits for its receipt.
+    fn append(&mut self, path: &BagPath, content: Content, body: &Body) -> Result<(), SinkError> {
+        let bag = self.bag;
+        let member = Member::new(&bag.top, path, self.modified, STORAGE);
+        let placed = bag.append(self.output, member, content, body)?;
+        bag.commits.note_tag(placed);
+        Ok(())
     }
 
     fn decoded(
@@ -64,20 +84,22 @@ impl<'a> InPlace<'a> {
     }
 }
 
-fn bodies(bag: &UnfinishedBag, placed: &[Placed]) -> HashMap<Arc<str>, StoredBody> {
-    let body_of = |placed: &Placed| {
-        let (member, content) = (&placed.member, placed.content);
-        let tail = bag.container.tail(member, content).len() as u64;
+/// The numbers of these members in the order of their names. Tag files that are placed behind them change none.
+fn by_name(placed: &[Placed]) -> Vec<u32> {
+    let mut numbers: Vec<(u32, &Placed)> = (0..).zip(placed).collect();
+    numbers.sort_unstable_by_key(|(_, placed)| &*placed.member.name);
+    numbers.into_iter().map(|(number, _)| number).collect()
+}
+
+fn stored_body(bag: &UnfinishedBag, placed: &Placed) -> Option<StoredBody> {
+    let (member, content) = (&placed.member, placed.content);
+    let tail = bag.container.tail(member, content).len() as u64;
+    Some(StoredBody {
         // From its end: a head may have either of two lengths.
-        let offset = placed.span.end.checked_sub(tail + content.packed)?;
-        let stored = StoredBody {
-            offset,
-            storage: member.storage,
-            content,
-        };
-        Some((Arc::clone(&member.name), stored))
-    };
-    placed.iter().filter_map(body_of).collect()
+        offset: placed.span.end.checked_sub(tail + content.packed)?,
+        storage: member.storage,
+        content,
+    })
 }
 
 impl PayloadInPlace for InPlace<'_> {
@@ -89,17 +111,30 @@ impl PayloadInPlace for InPlace<'_> {
             .ok()
     }
 
-    /// It is no entry: it has no origin, the journal does not record it, and nobody waits for its receipt.
     fn add(&mut self, tag: TagFile) -> Result<(), SinkError> {
         let bag = self.bag;
         // Kept also if it fails: finishing is not tried again.
         bag.reserve(&tag.path)?.keep();
-        let storage = Storage::Compressed;
-        let member = Member::new(&bag.top, &tag.path, self.modified, storage);
-        let encoded = encode(bag, storage, &[tag.bytes])?;
-        let body = Body::Memory(encoded.output);
-        let placed = bag.append(self.output, member, encoded.content, &body)?;
-        bag.commits.note_tag(placed);
-        Ok(())
+        let encoded = encode(bag, STORAGE, &[tag.bytes])?;
+        self.append(&tag.path, encoded.content, &Body::Memory(encoded.output))
+    }
+
+    /// Its body waits in a file: a container that compresses nothing would have all of it in memory else.
+    fn add_written(&mut self, path: BagPath, write: WriteTag<'_>) -> Result<(), SinkError> {
+        let bag = self.bag;
+        bag.reserve(&path)?.keep();
+        let (content, body) = bag.health.or_fail("write", bag.spool.path(), || {
+            let spool_file = bag.spool.new_file()?;
+            let encoding = bag.container.encoding(STORAGE);
+            let mut writer = MemberWriter::new(encoding, spool_file.writer()?);
+            write(&mut writer)?;
+            let encoded = writer.finish(bag.container)?;
+            encoded.output.finish()?;
+            Ok((encoded.content, Body::Spooled(spool_file)))
+        })?;
+        self.append(&path, content, &body)
     }
 }
+
+/// Tag files are texts.
+const STORAGE: Storage = Storage::Compressed;

@@ -93,6 +93,17 @@ impl<W: Write> MemberWriter<W> {
     }
 }
 
+impl<W: Write> Write for MemberWriter<W> {
+    fn write(&mut self, content: &[u8]) -> io::Result<usize> {
+        Self::write(self, content)?;
+        Ok(content.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 /// Counts and sums what passes.
 struct Measured<W> {
     output: W,

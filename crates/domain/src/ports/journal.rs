@@ -122,15 +122,15 @@ pub struct JournalState {
     pub open: BTreeSet<Ticket>,
     /// Tickets that were ours: deleted, or left to the user.
     pub gone: BTreeSet<Ticket>,
-    /// Documents read, whether or not their entries are in the bag.
-    pub documents: BTreeSet<DocumentKey>,
+    /// Documents read, whether or not their entries are in the bag. There may be tens of thousands: clones share them.
+    pub documents: Arc<BTreeSet<DocumentKey>>,
     /// What was read in documents before this journal was opened. Only a run that is resumed needs it: what is read since is on disk,
     /// and not kept in memory besides.
     pub facts_before: Arc<BTreeMap<DocumentKey, Facts>>,
     /// Documents that the platform gave as JSON.
-    pub as_json: BTreeSet<DocumentKey>,
+    pub as_json: Arc<BTreeSet<DocumentKey>>,
     /// Documents that the platform does not offer as JSON.
-    pub not_as_json: BTreeSet<DocumentKey>,
+    pub not_as_json: Arc<BTreeSet<DocumentKey>>,
     /// Items that could not be taken from the earlier bag, and why, in words.
     pub not_reused: BTreeMap<ItemRef, String>,
     /// Whether something is missing from the bag that was about to be finished last. An encrypted bag does not say it itself.
@@ -181,13 +181,13 @@ impl JournalState {
                 self.gone.insert(*ticket);
             }
             Fact::Read { resource, .. } => {
-                self.documents.insert(*resource);
+                Arc::make_mut(&mut self.documents).insert(*resource);
             }
             Fact::AsJson { resource } => {
-                self.as_json.insert(*resource);
+                Arc::make_mut(&mut self.as_json).insert(*resource);
             }
             Fact::NotAsJson { resource } => {
-                self.not_as_json.insert(*resource);
+                Arc::make_mut(&mut self.not_as_json).insert(*resource);
             }
             Fact::Finishing { is_partial } => {
                 self.is_partial = *is_partial;

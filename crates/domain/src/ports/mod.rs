@@ -34,7 +34,7 @@ pub use sink::MockArchiveSink;
 pub use sink::{
     ArchiveSink, Check, CheckFailure, Durability, EntryWriter, FinishedBag, NewEntry, Origin,
     PartialEntry, PayloadInPlace, Receipt, Redaction, RedactionRule, SinkError, Storage, TagFile,
-    TagFiles,
+    TagFiles, WriteTag,
 };
 pub use user_data::{
     ApiError, Distrust, Document, Download, ExportState, ExportStatus, OpenTicket, Platform,

@@ -1,6 +1,7 @@
 //! The archive that the data goes into: entries that are opened, written, and closed with a receipt or discarded.
 
 use std::error::Error as StdError;
+use std::io;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -235,7 +236,7 @@ pub enum SinkError {
         path: PathBuf,
         /// The system's word.
         #[source]
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The final name is taken by another file and `--force` was not given.
     #[error("`{}` exists already", path.display())]
@@ -323,7 +324,27 @@ pub trait PayloadInPlace {
 
     /// Adds a tag file. A path that is in the bag already is an error.
     fn add(&mut self, tag: TagFile) -> Result<(), SinkError>;
+
+    /// Adds a tag file that is written piece by piece, because it may be megabytes: `write` is called once, and what it fails with ends
+    /// the bag. A path that is in the bag already is an error.
+    fn add_written(&mut self, path: BagPath, write: WriteTag<'_>) -> Result<(), SinkError> {
+        let mut bytes = Vec::new();
+        match write(&mut bytes) {
+            Ok(()) => self.add(TagFile {
+                path,
+                bytes: bytes.into(),
+            }),
+            Err(source) => Err(SinkError::Io {
+                action: "write",
+                path: path.as_str().into(),
+                source,
+            }),
+        }
+    }
 }
+
+/// Writes the content of one tag file.
+pub type WriteTag<'a> = &'a mut dyn FnMut(&mut dyn io::Write) -> io::Result<()>;
 
 /// An open entry.
 ///

@@ -16,22 +16,23 @@ pub struct TagSums {
 
 impl Default for TagSums {
     fn default() -> Self {
-        let of_nothing = Sha256::of(&[]);
-        Self {
-            tagmanifest: of_nothing,
-            export_json: of_nothing,
-        }
+        Self::after(Sha256::of(&[]))
     }
 }
 
 impl TagSums {
+    /// That of `export.json`, which comes first.
+    pub fn after(export_json: Sha256) -> Self {
+        Self {
+            tagmanifest: Sha256::of(&[]),
+            export_json,
+        }
+    }
+
     /// Takes in a tag file, whichever it is.
     pub fn add(&mut self, file: &TagFile) {
-        let path = file.path.as_str();
-        if path == Tag::TagManifest.name() {
+        if file.path.as_str() == Tag::TagManifest.name() {
             self.tagmanifest = Sha256::of(&file.bytes);
-        } else if path == Tag::ExportJson.name() {
-            self.export_json = Sha256::of(&file.bytes);
         }
     }
 }
@@ -69,7 +70,7 @@ pub fn delivered(report: &Report, tags: TagSums) -> Delivered {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Views, rendered, sample, tags};
+    use super::super::{Views, all_rendered, sample, tags};
     use super::*;
     use crate::bag::receipt::{BagReceipt, ReceivedBag, ReceivedFile, compare};
     use crate::bag::verify::RecordedExport;
@@ -79,17 +80,17 @@ mod tests {
     fn a_receipt_agrees_with_the_export_json_that_it_was_made_with() {
         for report in [sample::complete(), sample::partial(), sample::empty()] {
             let views = Views::default();
-            let tags = tags::tag_files(&report, rendered(&report, &views), &[]);
+            let tags = tags::tag_files(&report, all_rendered(&report, &views), &[]);
             let tags: Vec<_> = tags.collect();
-            let mut sums = TagSums::default();
-            for file in &tags {
-                sums.add(file);
-            }
             let bytes_of = |tag: Tag| {
                 let mut tags = tags.iter();
                 let file = tags.find(|file| file.path.as_str() == tag.name());
                 file.unwrap().bytes.clone()
             };
+            let mut sums = TagSums::after(Sha256::of(&bytes_of(Tag::ExportJson)));
+            for file in &tags {
+                sums.add(file);
+            }
             let delivered = delivered(&report, sums);
             let file = ReceivedFile {
                 name: None,

@@ -1,5 +1,7 @@
 //! `export.json`: the report for programs (docs/export.md). The types here are its format; its schema is made from them.
 
+use std::io::{self, Write};
+
 use jiff::Timestamp;
 use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
@@ -204,10 +206,14 @@ struct RedactionEntry<'a> {
 pub fn export_json(report: &Report) -> Vec<u8> {
     // Reserved at once: megabytes that outgrow their memory again and again leave holes where they were.
     let mut bytes = Vec::with_capacity(expected_bytes(report));
-    serde_json::to_writer_pretty(&mut bytes, &Export::of(report))
-        .expect("a report can be written as JSON");
-    bytes.push(b'\n');
+    write(report, &mut bytes).expect("a report can be written as JSON");
     bytes
+}
+
+/// The same to wherever, in very small pieces.
+pub(super) fn write(report: &Report, to: &mut dyn Write) -> io::Result<()> {
+    serde_json::to_writer_pretty(&mut *to, &Export::of(report))?;
+    to.write_all(b"\n")
 }
 
 /// About what it comes to.

@@ -16,6 +16,7 @@ mod summary;
 pub mod tags;
 mod views;
 mod words;
+mod written;
 
 pub use coverage::{Coverage, Inside, coverage};
 pub use delivered::{TagSums, delivered};
@@ -30,6 +31,7 @@ pub use summary::summary;
 pub use views::{Period, SectionView, Timeline, Views};
 pub(crate) use words::in_words;
 pub use words::{grouped, human_bytes};
+pub(crate) use written::write_export_json;
 
 use crate::bag::layout::Tag;
 use crate::model::BagPath;
@@ -38,20 +40,30 @@ use crate::ports::TagFile;
 /// The name of the operator's own text in the bag.
 const NOTICE: &str = "notice.txt";
 
-/// The tag files that describe the run: `export.json`, `index.html`, and the operator's own text where there is one. `views` is what was
-/// made beside them. Each is rendered when it is asked for.
+/// The tag files that describe the run, beside `export.json`: `index.html`, and the operator's own text where there is one. `views` is
+/// what was made beside them. Each is rendered when it is asked for.
 pub fn rendered<'a>(report: &'a Report, views: &'a Views) -> impl Iterator<Item = TagFile> + 'a {
     let file = |path, bytes: Vec<u8>| TagFile {
         path,
         bytes: bytes.into(),
     };
-    let json = move || file(Tag::ExportJson.path(), export_json(report));
     let html = move || file(Tag::IndexHtml.path(), index_html(report, views));
     let notice = report.notice.as_ref().zip(BagPath::parse(NOTICE).ok());
     let notice = notice.map(move |(notice, path)| file(path, notice.clone().into_bytes()));
-    std::iter::once_with(json)
-        .chain(std::iter::once_with(html))
-        .chain(notice)
+    std::iter::once_with(html).chain(notice)
+}
+
+/// The same with `export.json`, which a run writes into its bag piece by piece.
+#[cfg(test)]
+pub(crate) fn all_rendered<'a>(
+    report: &'a Report,
+    views: &'a Views,
+) -> impl Iterator<Item = TagFile> + 'a {
+    let json = TagFile {
+        path: Tag::ExportJson.path(),
+        bytes: export_json(report).into(),
+    };
+    std::iter::once(json).chain(rendered(report, views))
 }
 
 #[cfg(test)]
@@ -62,7 +74,7 @@ mod tests {
     fn the_bag_describes_itself_in_two_or_three_files() {
         let names = |report: &Report| -> Vec<String> {
             let views = Views::default();
-            let files = rendered(report, &views);
+            let files = all_rendered(report, &views);
             files.map(|file| file.path.to_string()).collect()
         };
         assert_eq!(names(&sample::complete()), ["export.json", "index.html"]);

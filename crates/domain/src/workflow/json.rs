@@ -104,10 +104,10 @@ impl Json {
     /// What an interrupted run has found out.
     pub(crate) fn after(resumed: &Resumed) -> Self {
         let mut known = Known::default();
-        for resource in &resumed.not_as_json {
+        for resource in resumed.not_as_json.iter() {
             known.refused.insert(Kind::of(*resource));
         }
-        for resource in &resumed.as_json {
+        for resource in resumed.as_json.iter() {
             known.offered.insert(Kind::of(*resource));
         }
         Self {

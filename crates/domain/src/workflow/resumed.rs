@@ -11,8 +11,8 @@ use crate::ports::{ArchiveSink, JournalState, Receipt};
 pub(crate) struct Resumed {
     pub(crate) receipts: BTreeMap<BagPath, Receipt>,
     pub(crate) documents: Arc<BTreeMap<Resource, Facts>>,
-    pub(crate) as_json: BTreeSet<Resource>,
-    pub(crate) not_as_json: BTreeSet<Resource>,
+    pub(crate) as_json: Arc<BTreeSet<Resource>>,
+    pub(crate) not_as_json: Arc<BTreeSet<Resource>>,
 }
 
 impl Resumed {
@@ -24,8 +24,8 @@ impl Resumed {
                 .map(|receipt| (receipt.path.clone(), receipt))
                 .collect(),
             documents: Arc::clone(&checkpoint.facts_before),
-            as_json: checkpoint.as_json.clone(),
-            not_as_json: checkpoint.not_as_json.clone(),
+            as_json: Arc::clone(&checkpoint.as_json),
+            not_as_json: Arc::clone(&checkpoint.not_as_json),
         }
     }
 }

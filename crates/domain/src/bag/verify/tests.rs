@@ -1,5 +1,5 @@
 use super::*;
-use crate::report::{Views, rendered, sample, tags};
+use crate::report::{Views, all_rendered, sample, tags};
 
 /// A bag of two payload files and its tag files, as a map to be spoiled.
 fn bag() -> BTreeMap<&'static str, Vec<u8>> {
@@ -101,7 +101,7 @@ fn what_a_report_writes_is_read_back_and_agrees() {
             comparison.found(file.path.as_str(), file.bytes, file.sha256);
         }
         let views = Views::default();
-        for tag in tags::tag_files(&report, rendered(&report, &views), &[]) {
+        for tag in tags::tag_files(&report, all_rendered(&report, &views), &[]) {
             comparison.found(
                 tag.path.as_str(),
                 tag.bytes.len() as u64,
