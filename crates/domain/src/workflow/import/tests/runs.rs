@@ -123,7 +123,11 @@ fn a_file_outside_of_the_payload_is_damage_whatever_it_is_called() {
         world.bag.insert(evil, b"evil 1.0");
         let outcome = world.import();
         let damaged: Vec<bool> = outcome.failed.iter().map(|one| one.is_damaged).collect();
-        assert_eq!(damaged.iter().filter(|damaged| **damaged).count(), 1, "{evil}");
+        assert_eq!(
+            damaged.iter().filter(|damaged| **damaged).count(),
+            1,
+            "{evil}"
+        );
         assert_eq!(damaged.len(), 2, "no archive is no damage: {evil}");
         assert_eq!(world.uploads(), 0, "{evil}");
     }
