@@ -59,8 +59,8 @@ pub enum ImportFileError {
         /// The file.
         path: PathBuf,
     },
-    /// Another order was interrupted there.
-    #[error("`{}` belongs to another import: of `{user}` at `{source_url}`, of another bag or with other options", path.display())]
+    /// Another order was interrupted there, and has something under way on the platform.
+    #[error("`{}` belongs to another import that has not ended: of `{user}` at `{source_url}`, of another bag or with other options", path.display())]
     OtherOrder {
         /// The file.
         path: PathBuf,
@@ -111,8 +111,8 @@ impl std::fmt::Debug for ImportFile {
 }
 
 impl ImportFile {
-    /// Opens what an interrupted import of the same order left, or begins anew. The file is its owner's alone. One that holds anything
-    /// else is left as it is.
+    /// Opens what an interrupted import of the same order left, or begins anew. The file is its owner's alone. That of another order which
+    /// has nothing under way any more is replaced. One that holds anything else is left as it is.
     pub fn open(path: &Path, header: &ImportHeader) -> Result<Self, ImportFileError> {
         let mut file = lock(path)?;
         let found = read(&mut file).map_err(failed("read", path))?;
@@ -129,18 +129,18 @@ impl ImportFile {
                 let lines = Lines::after(file, lines, end).map_err(failed("write", path))?;
                 (lines, found.checkpoint)
             }
-            Some((VERSION, other)) => {
+            Some((VERSION, other)) if found.checkpoint.is_under_way() => {
                 return Err(ImportFileError::OtherOrder {
                     path: path.to_owned(),
                     user: other.user,
                     source_url: other.source,
                 });
             }
-            Some(_) => return Err(damaged(1)),
+            Some((version, _)) if version != VERSION => return Err(damaged(1)),
             None if !is_cut_header(&mut file).map_err(failed("read", path))? => {
                 return Err(damaged(1));
             }
-            None => {
+            Some(_) | None => {
                 let lines = begin(file, header).map_err(failed("write", path))?;
                 sync_folder(parent_of(path)).map_err(failed("write", path))?;
                 (lines, ImportState::default())

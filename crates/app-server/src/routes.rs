@@ -28,6 +28,7 @@ fn bounded(routes: Router<Service>, service: Service) -> Router {
         .method_not_allowed_fallback(async || Problem::MethodNotAllowed)
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .layer(from_fn(api::refuse_too_large))
+        .layer(from_fn(api::refuse_unclear_host))
         .with_state(service);
     let answered = answered.layer(from_fn(api::read_remainder));
     let readable = api::unbroken(answered).layer(from_fn(page::problems_as_pages));

@@ -8,8 +8,10 @@ use std::time::Duration;
 use adapters_archive::{BagArchives, ImportFile, ImportFileError, ImportHeader, Unlock};
 use age::secrecy::ExposeSecret as _;
 use domain::bag::verify::RecordedExport;
-use domain::model::{ItemKind, Sha256, UserId};
-use domain::ports::{BagReader as _, Clock as _, ImportApi, MemoryImportJournal};
+use domain::model::{ImportId, ImportTicket, ItemKind, ItemRef, ObjectId, Sha256, UserId};
+use domain::ports::{
+    BagReader as _, Clock as _, ImportApi, ImportFact, ImportJournal as _, MemoryImportJournal,
+};
 use domain::testing::{FakeImports, MemoryBag, SimClock};
 use sandbox::{InProcess, Platform, Scenario};
 use tests::contract::bag_reader::{self, Holds};
@@ -293,6 +295,59 @@ async fn the_state_file_keeps_what_is_recorded_of_an_import() {
         "{foreign:?}"
     );
     assert!(fs::read(&path).expect("its bytes").starts_with(b"a diary"));
+}
+
+#[tokio::test]
+async fn the_state_of_an_import_that_has_ended_blocks_no_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = folder.path().join("state");
+    let item = |kind, id| ItemRef {
+        kind,
+        id: ObjectId::parse(id).expect("an id"),
+    };
+    let ticket = |kind, id| ImportTicket {
+        kind,
+        id: ImportId::parse(id).expect("an id"),
+    };
+    let (software, appliance) = (ItemKind::MySoftware, ItemKind::Appliance);
+    let file = ImportFile::open(&path, &header("john")).expect("a file");
+    let of_software = [
+        ImportFact::Intent {
+            item: item(software, "1"),
+        },
+        ImportFact::Opened {
+            item: item(software, "1"),
+            ticket: ticket(software, "5"),
+        },
+        ImportFact::Imported {
+            item: item(software, "1"),
+            object: None,
+        },
+        ImportFact::Opened {
+            item: item(appliance, "2"),
+            ticket: ticket(appliance, "6"),
+        },
+    ];
+    for fact in of_software {
+        file.record(fact).await.expect("it is recorded");
+    }
+    drop(file);
+    let other = ImportFile::open(&path, &header("jane"));
+    assert!(
+        matches!(other, Err(ImportFileError::OtherOrder { .. })),
+        "a ticket is on the platform: {other:?}"
+    );
+    let file = ImportFile::open(&path, &header("john")).expect("the same order");
+    let gone = ImportFact::Gone {
+        ticket: ticket(appliance, "6"),
+    };
+    file.record(gone).await.expect("it is recorded");
+    drop(file);
+    let other = ImportFile::open(&path, &header("jane")).expect("nothing is under way");
+    import_journal::a_new_import_has_nothing_recorded(&other);
+    drop(other);
+    let again = ImportFile::open(&path, &header("jane")).expect("hers");
+    import_journal::a_new_import_has_nothing_recorded(&again);
 }
 
 #[tokio::test]

@@ -205,6 +205,25 @@ fn settings_that_differ_or_lack_something_are_refused() {
     let (status, said) = fleet.refused("worker", &[("--database", &url)], &[]);
     assert_eq!(status, Some(2), "{said}");
     assert!(!said.contains("secret"), "{said}");
+    for store in [
+        "s3://key:secret@bags",
+        "s3:key:secret@bags",
+        "ftp://key:secret@bags",
+    ] {
+        let (status, said) = fleet.refused("worker", &[("--store", store)], &[]);
+        assert_eq!(status, Some(2), "{said}");
+        assert!(!said.contains("secret"), "{said}");
+    }
+}
+
+/// A process that could not start is none of the service's: the next one may have other settings.
+#[test]
+fn a_process_that_could_not_start_leaves_no_settings_behind() {
+    let fleet = Fleet::new(quick(), 4);
+    let nowhere = [("--store", "file:///dev/null/archives")];
+    let (status, said) = fleet.refused("worker", &nowhere, &[]);
+    assert!(matches!(status, Some(1 | 2)), "{status:?}: {said}");
+    let _other = fleet.start("worker", &[("--lease", "5s"), ("--platform-slots", "5")]);
 }
 
 /// One process that does everything works as well, and a database that crashes costs a pause.

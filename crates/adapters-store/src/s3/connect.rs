@@ -19,15 +19,12 @@ const ANY_REGION: &str = "us-east-1";
 /// Why an object store cannot be used.
 #[derive(Debug, Error)]
 pub enum S3StoreError {
-    /// The URL names no bucket.
+    /// The URL names no bucket. It is not repeated: keys may be in it.
     #[error(
-        "`{url}` is no place of an object store: `s3://BUCKET` or `s3://BUCKET/PREFIX` is expected"
+        "this is no place of an object store: `s3://BUCKET` or `s3://BUCKET/PREFIX` is expected, and nothing else"
     )]
-    NotAStore {
-        /// What was given.
-        url: String,
-    },
-    /// The endpoint is no URL.
+    NotAStore,
+    /// The endpoint is no URL. It is not repeated either.
     #[error(
         "this is no endpoint of an object store: `https://HOST[:PORT]` or `http://HOST[:PORT]` is expected, and nothing else"
     )]
@@ -74,7 +71,7 @@ impl S3StoreError {
             Self::Refused(_) => Some(
                 "set AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY and AWS_REGION to those of a user who may list, read, write and delete objects of the bucket",
             ),
-            Self::NotAStore { .. } | Self::NotAnEndpoint => None,
+            Self::NotAStore | Self::NotAnEndpoint => None,
             Self::Settings(_) | Self::Unavailable(_) => {
                 Some("check --store, --store-endpoint and the variables AWS_…")
             }
@@ -111,9 +108,7 @@ pub(super) struct Place {
 /// The client of `object_store` takes the cryptography of the process, and there is none where nobody has chosen. The other clients of
 /// this program are given theirs.
 pub(super) fn connect(url: &str, endpoint: Option<&str>) -> Result<Place, S3StoreError> {
-    let (bucket, prefix) = bucket_and_prefix(url).ok_or_else(|| S3StoreError::NotAStore {
-        url: url.to_owned(),
-    })?;
+    let (bucket, prefix) = bucket_and_prefix(url).ok_or(S3StoreError::NotAStore)?;
     let mut builder = AmazonS3Builder::from_env()
         .with_bucket_name(bucket)
         .with_virtual_hosted_style_request(false)
@@ -133,7 +128,6 @@ pub(super) fn connect(url: &str, endpoint: Option<&str>) -> Result<Place, S3Stor
     if let Some(endpoint) = endpoint {
         let is_plain = is_endpoint(endpoint, "http://");
         if !is_plain && !is_endpoint(endpoint, "https://") {
-            // What was given is not repeated: keys may be in it.
             return Err(S3StoreError::NotAnEndpoint);
         }
         client = client.with_allow_http(is_plain);

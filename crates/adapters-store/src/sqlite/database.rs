@@ -11,6 +11,7 @@ use sqlx::sqlite::SqlitePoolOptions;
 
 use super::backup::back_up;
 use super::error::DatabaseError;
+use super::free_pages;
 use super::migrate::{STEPS, bring_up_to_date, format_of, inspect, to_read, to_write};
 use super::writer::Writer;
 
@@ -38,9 +39,12 @@ impl Database {
             .connect_with(to_read(path))
             .await
             .map_err(DatabaseError::sqlite("open", path))?;
+        let writer = Arc::new(writer);
+        // On a disk that is full already there is none to make.
+        let _ = free_pages::make(&writer).await;
         Ok(Self {
             path: path.to_owned(),
-            writer: Arc::new(writer),
+            writer,
             readers,
             clock,
         })

@@ -18,6 +18,7 @@ use sqlx::{Row as _, SqliteConnection};
 use super::changes::Changes;
 use super::database::Database;
 use super::error::Failure;
+use super::free_pages;
 use super::rows::{
     RowError, Statement, read_id, read_job, read_name, read_number, read_wish, wish_name,
 };
@@ -55,7 +56,13 @@ impl SqliteJobStore {
         T: Send + 'static,
         F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T, Failure> + Send + 'static,
     {
-        Ok(self.database.writer.transaction(work).await?)
+        let writer = &self.database.writer;
+        let done = writer.transaction(work).await.map_err(JobStoreError::from);
+        if let Err(JobStoreError::NoSpace(_)) = done {
+            // Whoever tries again may have some then.
+            let _ = free_pages::use_log_again(writer).await;
+        }
+        done
     }
 
     /// One statement that changes rows. Gives the rows that it returns.

@@ -7,6 +7,7 @@ mod changes;
 mod credentials;
 mod database;
 mod error;
+mod free_pages;
 mod jobs;
 mod keys;
 mod migrate;

@@ -16,7 +16,7 @@ pub(crate) use cookie::{
 };
 pub(crate) use gate::{Caller, Gate, GateParts, Peer};
 pub use origin::{Origin, OriginError};
-pub(crate) use origin::{Sender, is_browser, is_unsafe, sender};
+pub(crate) use origin::{Sender, UnclearHost, is_browser, is_unsafe, sender};
 pub(crate) use sessions::{
     MemorySessions, SESSION_TERMS, SessionKey, Sessions, SessionsError, SignedIn,
 };

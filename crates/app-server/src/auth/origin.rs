@@ -3,8 +3,8 @@
 use std::fmt;
 
 use axum::http::header::{HOST, ORIGIN};
-use axum::http::uri::Scheme;
-use axum::http::{HeaderMap, HeaderValue, Method, Uri};
+use axum::http::uri::{Authority, Scheme};
+use axum::http::{HeaderMap, HeaderValue, Method, Uri, Version};
 use thiserror::Error;
 
 /// Scheme, host and port, in the form that browsers send.
@@ -77,6 +77,30 @@ impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.text)
     }
+}
+
+/// A request that does not say, once and in the form of a host, which host it is for (RFC 9112 §3.2).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct UnclearHost;
+
+impl UnclearHost {
+    /// Looks at what a request says. Only the versions before HTTP/1.1 may say nothing.
+    pub(crate) fn of(version: Version, headers: &HeaderMap) -> Option<Self> {
+        let mut hosts = headers.get_all(HOST).iter();
+        let is_clear = match (hosts.next(), hosts.next()) {
+            (None, _) => version < Version::HTTP_11,
+            (Some(host), None) => is_host(host),
+            (Some(_), Some(_)) => false,
+        };
+        (!is_clear).then_some(Self)
+    }
+}
+
+fn is_host(value: &HeaderValue) -> bool {
+    let Ok(text) = value.to_str() else {
+        return false;
+    };
+    text.is_empty() || (text.parse::<Authority>().is_ok() && !text.contains('@'))
 }
 
 /// What a request says of the page that sent it.

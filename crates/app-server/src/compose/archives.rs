@@ -63,8 +63,6 @@ fn folder_of(store: &str) -> Result<PathBuf, FleetError> {
     let folder = store.strip_prefix("file://").map(Path::new);
     match folder.filter(|folder| folder.is_absolute()) {
         Some(folder) => Ok(folder.to_owned()),
-        None => Err(FleetError::StoreUrl {
-            store: store.to_owned(),
-        }),
+        None => Err(FleetError::StoreUrl),
     }
 }

@@ -14,6 +14,7 @@ use super::archives::{self, Archives};
 use super::membership::{FleetError, Membership};
 use super::sessions::{SharedSessions, terms};
 use super::stores::{Kept, Stores};
+use crate::causes::Causes;
 use crate::rate::RequestRate;
 use crate::settings::{Fleet, Settings};
 
@@ -37,30 +38,52 @@ pub(super) async fn open(
         term: fleet.lease,
     };
     database.join(&process, agreed(settings, fleet)).await?;
+    let opened = open_joined(fleet, clock, &database, &process).await;
+    if opened.is_err()
+        && let Err(error) = database.leave(&process).await
+    {
+        tracing::warn!(error = %Causes(&error), "the other processes do not know that this one has ended");
+    }
+    opened
+}
+
+/// Opens what is shared, for a process that is one of the service's: where this fails, it is none any more.
+async fn open_joined(
+    fleet: &Fleet,
+    clock: &Arc<dyn Clock>,
+    database: &PostgresDatabase,
+    process: &Process,
+) -> Result<Stores, FleetError> {
     let mut drawn = [0; 64];
     getrandom::fill(&mut drawn).map_err(FleetError::Random)?;
     let secret = database.shared_secret(drawn).await?;
     let slots = u32::try_from(fleet.platform_slots.get()).unwrap_or(u32::MAX);
-    let slots = PostgresSlots::open(&database, slots).await?;
+    let slots = PostgresSlots::open(database, slots).await?;
     let rate = fleet.platform_rate.map(|rate| {
         let per_second = u32::try_from(rate.get()).unwrap_or(u32::MAX);
         Arc::new(RequestRate::new(per_second))
     });
     let endpoint = fleet.store_endpoint.as_deref();
     let Archives { runs, bags } =
-        archives::archives(&fleet.store, endpoint, &database, fleet.lease, clock).await?;
-    let trail = Arc::new(LateAudit::new(PostgresAudit::new(&database)));
-    let membership = Membership::begin(&database, process, &trail, rate.clone(), Arc::clone(clock));
-    let jobs = Arc::new(PostgresJobStore::new(&database));
+        archives::archives(&fleet.store, endpoint, database, fleet.lease, clock).await?;
+    let trail = Arc::new(LateAudit::new(PostgresAudit::new(database)));
+    let membership = Membership::begin(
+        database,
+        process.clone(),
+        &trail,
+        rate.clone(),
+        Arc::clone(clock),
+    );
+    let jobs = Arc::new(PostgresJobStore::new(database));
     Ok(Stores {
         jobs: Arc::clone(&jobs) as Arc<dyn JobStore>,
         campaigns: jobs,
         runs,
         bags,
         audit: trail,
-        keys: Arc::new(PostgresKeys::new(&database)),
-        sealed: Arc::new(PostgresCredentials::new(&database)),
-        sessions: Arc::new(SharedSessions(PostgresSessions::new(&database, terms()))),
+        keys: Arc::new(PostgresKeys::new(database)),
+        sealed: Arc::new(PostgresCredentials::new(database)),
+        sessions: Arc::new(SharedSessions(PostgresSessions::new(database, terms()))),
         slots: Some(Arc::new(slots)),
         rate,
         secret: Some(secret),

@@ -19,12 +19,9 @@ pub(crate) enum FleetError {
     /// The database.
     #[error(transparent)]
     Database(#[from] PostgresError),
-    /// The store of archives cannot be named so.
-    #[error("the store `{store}` is none that this service knows")]
-    StoreUrl {
-        /// What was given.
-        store: String,
-    },
+    /// The store of archives cannot be named so. What was given is not repeated: keys may be in it.
+    #[error("the URL of the store is none that this service knows")]
+    StoreUrl,
     /// A folder is not reached anywhere else.
     #[error("a store that is a folder has no endpoint")]
     NoEndpoint,
@@ -48,7 +45,7 @@ impl FleetError {
         match self {
             Self::Database(error) => error.is_misconfiguration(),
             Self::Objects(error) => error.is_misconfiguration(),
-            Self::StoreUrl { .. } | Self::NoEndpoint => true,
+            Self::StoreUrl | Self::NoEndpoint => true,
             Self::Bags(_) | Self::Slots(_) | Self::Random(_) => false,
         }
     }
@@ -58,7 +55,7 @@ impl FleetError {
         match self {
             Self::Database(error) => error.hint(),
             Self::Objects(error) => error.hint(),
-            Self::StoreUrl { .. } => Some(
+            Self::StoreUrl => Some(
                 "name a bucket, as in `s3://BUCKET/PREFIX`, or a folder that all processes of one machine share, as in `file:///srv/archives`",
             ),
             Self::NoEndpoint => Some("leave --store-endpoint out"),

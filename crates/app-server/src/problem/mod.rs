@@ -58,6 +58,8 @@ pub(crate) enum Problem {
     NotDeclaredJson,
     /// The body is larger than is accepted.
     BodyTooLarge { limit_bytes: usize },
+    /// The request does not say once which host it is for.
+    UnclearHost,
     /// The body did not arrive in time, or broke off.
     BodyIncomplete,
     /// The bag is not there yet.
@@ -199,6 +201,11 @@ impl Problem {
                 "body-too-large",
                 "The body is too large",
             ),
+            Self::UnclearHost => (
+                S::BAD_REQUEST,
+                "unclear-host",
+                "It is not clear which host is asked",
+            ),
             Self::BodyIncomplete => (
                 S::REQUEST_TIMEOUT,
                 "body-incomplete",
@@ -328,6 +335,7 @@ impl Problem {
             Self::BodyTooLarge { limit_bytes } => {
                 format!("at most {limit_bytes} bytes are accepted")
             }
+            Self::UnclearHost => "a request has one header `Host`, with a host and a port".to_owned(),
             Self::BodyIncomplete => "the body broke off or took too long".to_owned(),
             Self::NotReady { state } => format!("the export is {state}"),
             Self::Gone { state } => match state {
@@ -395,6 +403,7 @@ impl Problem {
             | Self::InvalidOrder { .. }
             | Self::NotDeclaredJson
             | Self::BodyTooLarge { .. }
+            | Self::UnclearHost
             | Self::BodyIncomplete
             | Self::Gone { .. }
             | Self::NoReceipt

@@ -27,7 +27,7 @@ use tower::ServiceExt as _;
 use domain::ports::Clock;
 use ipnet::IpNet;
 
-use crate::auth::Peer;
+use crate::auth::{Peer, UnclearHost};
 use crate::settings::Connections;
 use forwarded::{caller_address, is_trusted};
 use patience::Patience;
@@ -128,9 +128,13 @@ impl Serving {
         let answer = service_fn(|request: Request<Incoming>| {
             let router = self.router.clone();
             let from = caller_address(peer.ip(), request.headers(), &self.trusted_proxies);
+            let unclear = UnclearHost::of(request.version(), request.headers());
             async move {
                 let mut request = request.map(Body::new);
                 request.extensions_mut().insert(Peer(from));
+                if let Some(unclear) = unclear {
+                    request.extensions_mut().insert(unclear);
+                }
                 Ok::<_, Infallible>(match router.oneshot(request).await {
                     Ok(response) => response,
                     Err(never) => match never {},

@@ -163,3 +163,34 @@ async fn large_bodies_are_refused(to: SocketAddr, authorization: &str) {
         assert_eq!(answer.status, 413, "{path} {expect}");
     }
 }
+
+/// What a proxy and this service may understand differently is understood by neither.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_without_one_clear_host_is_refused() {
+    let place = place(busy()).await;
+    let process = place.start().run().await;
+    let address = process.url.strip_prefix("http://").unwrap();
+    let to: SocketAddr = address.parse().unwrap();
+    let asked = async |version: &str, hosts: &str| {
+        let request = format!("GET /healthz HTTP/{version}\r\n{hosts}connection: close\r\n\r\n");
+        ask(NEIGHBOUR, to, &request).await.unwrap()
+    };
+    for hosts in [
+        "",
+        "host: a\r\nhost: b\r\n",
+        "host: a\r\nHost: a\r\n",
+        "host: user@a\r\n",
+        "host: a/b\r\n",
+        "host: a b\r\n",
+    ] {
+        let answer = asked("1.1", hosts).await;
+        assert_eq!(answer.status, 400, "{hosts:?}");
+        let body = String::from_utf8(answer.body).unwrap();
+        assert!(body.contains("/problems/unclear-host"), "{hosts:?}: {body}");
+    }
+    for host in [address, "exports.example.com", "[::1]:8081", "a_b:80", ""] {
+        let answer = asked("1.1", &format!("host: {host}\r\n")).await;
+        assert_eq!(answer.status, 200, "{host}");
+    }
+    assert_eq!(asked("1.0", "").await.status, 200);
+}

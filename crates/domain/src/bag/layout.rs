@@ -128,7 +128,8 @@ pub fn is_archive(path: &str) -> bool {
         .iter()
         .any(|&section| path.starts_with(section_folder(section).as_str()));
     // What an item has below `fallback/` may be called so too.
-    is_of_items && path.ends_with(".tar.gz") && path.split('/').count() == 4
+    let is_named_so = path.ends_with(".tar.gz") && path.split('/').count() == 4;
+    is_of_items && is_named_so && BagPath::parse(path).is_ok()
 }
 
 /// Where the parts of an item lie of which the platform could give no archive.

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 
 use super::journal::JournalError;
-use crate::model::{ImportTicket, ItemRef, ObjectId};
+use crate::model::{ImportTicket, ItemKind, ItemRef, ObjectId};
 
 /// One thing to record. Items are those of the bag.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -143,6 +143,15 @@ impl ImportState {
     /// Whether nothing was recorded that matters to a later import.
     pub fn is_empty(&self) -> bool {
         self.items.is_empty() && self.given_up.is_empty() && self.notes.is_empty()
+    }
+
+    /// Whether the same import has something on the platform to end or to clean up: a ticket of ours, or a request for one of which
+    /// nobody knows what came of it. Tickets of software stay where it was imported: they cannot be deleted.
+    pub fn is_under_way(&self) -> bool {
+        self.items.iter().any(|(item, record)| {
+            let is_done = item.kind == ItemKind::MySoftware && record.imported.is_some();
+            record.is_unanswered || (record.ticket.is_some() && !is_done)
+        })
     }
 
     /// Whether a ticket was ever ours.

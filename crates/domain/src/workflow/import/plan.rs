@@ -35,7 +35,9 @@ impl BagItem {
                 name: recorded.name.clone(),
                 version: recorded.version.clone(),
             },
-            archive: archive_of(recorded).map(str::to_owned),
+            archive: archive_of(recorded)
+                .or_else(|| outside_of_payload(recorded))
+                .map(str::to_owned),
             reason: recorded.reason.clone(),
         })
     }
@@ -66,6 +68,16 @@ impl BagItem {
             is_damaged: false,
         }
     }
+}
+
+/// A file of an item that is not below `data/`, whatever it is called: no bag describes one, so this is damage rather than an archive
+/// that is not there.
+fn outside_of_payload(recorded: &RecordedItem) -> Option<&str> {
+    let is_outside = |path: &&str| {
+        let mut parts = path.split('/');
+        parts.next() != Some("data") || parts.any(|part| matches!(part, "" | "." | ".."))
+    };
+    recorded.files.iter().find(is_outside)
 }
 
 /// The items of a bag that an order wants, my software first, and those that the bag does not describe well enough.

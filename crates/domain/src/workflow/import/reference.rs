@@ -26,6 +26,25 @@ fn segment(text: &str) -> String {
     encoded
 }
 
+/// With the hexadecimal digits behind each `%` as [`segment`] writes them.
+fn with_large_escapes(encoded: &str) -> String {
+    let mut digits = 0;
+    let letters = encoded.chars().map(|letter| {
+        if letter == '%' {
+            digits = 2;
+            return letter;
+        }
+        let is_digit = digits > 0;
+        digits -= i32::from(is_digit);
+        if is_digit {
+            letter.to_ascii_uppercase()
+        } else {
+            letter
+        }
+    });
+    letters.collect()
+}
+
 /// `users/{uid}/appliances/{id}`, made of what is known here.
 pub(crate) fn address(user: &UserId, kind: ItemKind, id: ObjectId) -> String {
     format!("users/{}/{}/{id}", segment(user.as_str()), list_of(kind))
@@ -37,7 +56,7 @@ pub(crate) fn named_by(reference: &str, user: &UserId, kind: ItemKind) -> Option
     let start = start.strip_prefix("users/")?;
     let (uid, list) = start.rsplit_once('/')?;
     // The encoding of a platform may be another one in its letters' case, or none.
-    let is_user = uid == user.as_str() || uid.eq_ignore_ascii_case(&segment(user.as_str()));
+    let is_user = uid == user.as_str() || with_large_escapes(uid) == segment(user.as_str());
     let is_number = !id.is_empty() && id.bytes().all(|digit| digit.is_ascii_digit());
     (is_user && list == list_of(kind) && is_number).then(|| ObjectId::parse(id).ok())?
 }
@@ -65,6 +84,7 @@ mod tests {
             "users/john/appliances/201/exports/1",
             "users/john/mysoftware/201",
             "users/jane/appliances/201",
+            "users/John/appliances/201",
             "/users/john/appliances/201",
             "users/john/../jane/appliances/201",
             "https://evil.example/users/john/appliances/201",
@@ -73,6 +93,18 @@ mod tests {
             "users/john/appliances/99999999999999999999",
         ] {
             assert_eq!(named(other), None, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_login_is_known_in_each_way_to_encode_it() {
+        let user = user("j@é.org");
+        let named = |reference: &str| named_by(reference, &user, ItemKind::Appliance).is_some();
+        for uid in ["j@é.org", "j%40%C3%A9.org", "j%40%c3%a9.org"] {
+            assert!(named(&format!("users/{uid}/appliances/7")), "{uid}");
+        }
+        for uid in ["J@é.org", "j%40%C3%A9.Org", "j%40%C3%A8.org"] {
+            assert!(!named(&format!("users/{uid}/appliances/7")), "{uid}");
         }
     }
 

@@ -77,6 +77,10 @@ pub(super) fn problem(problem: &Problem) -> Said {
             "That was too much",
             "The form is larger than is accepted.".to_owned(),
         ),
+        Problem::UnclearHost => (
+            "The browser did not say where it wanted to go",
+            "The address of this service was missing from what it sent. Please try another browser.".to_owned(),
+        ),
         Problem::BodyIncomplete => (
             "The form did not arrive",
             "The connection broke off or was too slow. Please try again.".to_owned(),

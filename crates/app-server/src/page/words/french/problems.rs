@@ -77,6 +77,10 @@ pub(super) fn problem(problem: &Problem) -> Said {
             "C’était trop",
             "Le formulaire est plus grand que ce qui est accepté.".to_owned(),
         ),
+        Problem::UnclearHost => (
+            "Le navigateur n’a pas dit où il voulait aller",
+            "L’adresse de ce service manquait dans ce qu’il a envoyé. Veuillez essayer un autre navigateur.".to_owned(),
+        ),
         Problem::BodyIncomplete => (
             "Le formulaire n’est pas arrivé",
             "La connexion a été coupée ou était trop lente. Veuillez réessayer.".to_owned(),

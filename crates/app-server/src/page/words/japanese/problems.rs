@@ -77,6 +77,10 @@ pub(super) fn problem(problem: &Problem) -> Said {
             "大きすぎます",
             "フォームが受け付けられる大きさを超えています。".to_owned(),
         ),
+        Problem::UnclearHost => (
+            "ブラウザーが宛先を示しませんでした",
+            "送られた内容にこのサービスのアドレスがありませんでした。別のブラウザーでお試しください。".to_owned(),
+        ),
         Problem::BodyIncomplete => (
             "フォームが届きませんでした",
             "接続が切れたか、遅すぎました。もう一度お試しください。".to_owned(),

@@ -64,9 +64,10 @@ impl Item {
                 self.upload_attempts += 1;
                 self.become_unsure(ticket, elapsed);
             }
+            // Of a ticket that is there nevertheless, deleting it or its number is what is left to do.
             ApiError::NotFound { .. } => {
-                self.facts.push(ImportFact::Gone { ticket });
-                self.send_again(None, elapsed, Given::of_error(ImportStage::Upload, error));
+                let failure = Given::of_error(ImportStage::Upload, error);
+                self.send_again(Some(ticket), elapsed, failure);
             }
             error => {
                 self.upload_attempts += 1;

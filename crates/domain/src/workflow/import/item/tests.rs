@@ -110,11 +110,7 @@ proptest! {
             };
             match &seen {
                 Seen::Opened(ticket) => holds = Some(*ticket),
-                // One that the platform does not have any more is no ticket.
-                Seen::Deleted
-                | Seen::StatusFailed(ApiError::NotFound { .. })
-                | Seen::TicketFailed(ApiError::NotFound { .. })
-                | Seen::UploadFailed { error: ApiError::NotFound { .. }, .. } => holds = None,
+                Seen::Deleted => holds = None,
                 Seen::Uploaded(_) | Seen::UploadFailed { sent: true, .. } => may_be_there = true,
                 _ => {}
             }

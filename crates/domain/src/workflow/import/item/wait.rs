@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::machine::Item;
 use super::state::{Given, Question, State};
 use crate::model::{ImportTicket, ObjectId};
-use crate::ports::{ApiError, ExportState, ExportStatus, ImportFact, ImportTicketFacts};
+use crate::ports::{ApiError, ExportState, ExportStatus, ImportTicketFacts};
 use crate::workflow::Limits;
 use crate::workflow::import::outcome::ImportStage;
 use crate::workflow::pace::in_words;
@@ -82,8 +82,7 @@ impl Item {
         let failure = Given::of_error(ImportStage::Wait, error);
         if matches!(error, ApiError::NotFound { .. }) {
             self.was_sent = true;
-            self.facts.push(ImportFact::Gone { ticket });
-            return self.send_again(None, elapsed, failure);
+            return self.send_again(Some(ticket), elapsed, failure);
         }
         self.attempts += 1;
         match verdict(error, self.attempts, &mut self.jitter) {
@@ -179,12 +178,8 @@ impl Item {
                 (*due, *asked) = (elapsed + wait, false);
             }
             _ if is_unsure => {
-                if is_gone {
-                    self.facts.push(ImportFact::Gone { ticket });
-                }
-                let ticket = (!is_gone).then_some(ticket);
                 let failure = Given::of_error(ImportStage::Upload, error);
-                self.send_again(ticket, elapsed, failure);
+                self.send_again(Some(ticket), elapsed, failure);
             }
             _ => self.ask_list(Some(ticket), Question::WhichOne),
         }

@@ -104,6 +104,37 @@ fn a_refusal_is_final() {
 }
 
 #[test]
+fn a_ticket_whose_address_is_not_known_is_no_ticket_that_is_gone() {
+    let of_appliances = |call: &ImportCall| {
+        matches!(
+            call,
+            ImportCall::Upload(ticket, _) | ImportCall::Status(ticket) | ImportCall::Ticket(ticket)
+                if ticket.kind == ItemKind::Appliance
+        )
+    };
+    let world = world();
+    world
+        .platform
+        .script(1000, of_appliances, ImportScript::Refuse(nothing()));
+    let outcome = world.import();
+    assert_eq!(outcome.failed.len(), 3, "{:?}", outcome.failed);
+    assert_eq!(world.platform.tickets(), []);
+}
+
+#[test]
+fn a_software_ticket_that_takes_no_upload_is_reported() {
+    let world = world();
+    let uploads = uploads_of(ItemKind::MySoftware);
+    world
+        .platform
+        .script(1, uploads, ImportScript::Refuse(nothing()));
+    let outcome = world.import();
+    assert_eq!(outcome.failed, []);
+    assert_eq!(outcome.notes.len(), 1, "{:?}", outcome.notes);
+    assert!(outcome.notes[0].contains("is left there"));
+}
+
+#[test]
 fn a_ticket_of_somebody_else_is_left_alone() {
     let world = world();
     // Another client's ticket, from before.

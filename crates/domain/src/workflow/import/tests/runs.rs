@@ -102,6 +102,38 @@ fn what_is_missing_or_damaged_in_the_bag_is_never_sent_and_the_rest_is() {
 }
 
 #[test]
+fn a_file_outside_of_the_payload_is_damage_whatever_it_is_called() {
+    for evil in [
+        "/etc/passwd",
+        "evil.tar.gz",
+        "../archive.tar.gz",
+        "data/../evil.tar.gz",
+        "data/appliances/../archive.tar.gz",
+        "data/appliances/201-x/../../../tagmanifest-sha256.txt",
+        "data//archive.tar.gz",
+    ] {
+        let mut world = world();
+        let recorded = json!({"format": "uforge-export/1", "items": [
+            {"section": "appliances", "id": 201, "name": "shop", "version": "1.0",
+                "status": "complete", "files": [evil]},
+            {"section": "appliances", "id": 202, "name": "blog", "version": "1.0",
+                "status": "partial", "files": ["data/appliances/202-x/appliance.xml"]}]});
+        let recorded = RecordedExport::read(recorded.to_string().as_bytes()).expect("a record");
+        world.bag = MemoryBag::new(recorded);
+        world.bag.insert(evil, b"evil 1.0");
+        let outcome = world.import();
+        let damaged: Vec<bool> = outcome.failed.iter().map(|one| one.is_damaged).collect();
+        assert_eq!(
+            damaged.iter().filter(|damaged| **damaged).count(),
+            1,
+            "{evil}"
+        );
+        assert_eq!(damaged.len(), 2, "no archive is no damage: {evil}");
+        assert_eq!(world.uploads(), 0, "{evil}");
+    }
+}
+
+#[test]
 fn a_hostile_reference_is_not_believed() {
     let world = world();
     let evil = "https://evil.example/users/john/appliances/1";
