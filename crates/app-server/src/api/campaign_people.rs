@@ -1,6 +1,7 @@
 //! For whom a campaign is, by the platform's word.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use domain::model::UserId;
 use futures_util::{StreamExt as _, stream};
@@ -13,6 +14,8 @@ use crate::problem::Problem;
 
 /// Of so many people the platform is asked one by one who they are, of more by its list of everybody.
 const ASKED_ONE_BY_ONE: usize = 50;
+/// How long the platform is asked for a number that can be done without.
+const NUMBER_WITHIN: Duration = Duration::from_secs(5);
 /// Questions to the platform at the same time.
 const QUESTIONS_AT_ONCE: usize = 4;
 
@@ -28,6 +31,22 @@ pub(super) async fn people_of(
             let people = service.backend.people(&caller.credentials, &which).await;
             people.map_err(of_people)
         }
+    }
+}
+
+/// How many people a campaign would be for, where the platform says that soon.
+pub(super) async fn number_of(
+    service: &Service,
+    caller: &Caller,
+    whom: Whom,
+) -> Result<Option<u64>, Problem> {
+    if let Whom::Named(people) = whom {
+        return Ok(Some(people.len() as u64));
+    }
+    let people = tokio::time::timeout(NUMBER_WITHIN, people_of(service, caller, whom));
+    match people.await {
+        Ok(people) => Ok(Some(people?.len() as u64)),
+        Err(_) => Ok(None),
     }
 }
 

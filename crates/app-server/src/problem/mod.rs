@@ -48,6 +48,10 @@ pub(crate) enum Problem {
     UnknownCampaign,
     /// The campaign is done, or was given up.
     CampaignOver,
+    /// The campaign was ordered by another administrator.
+    OthersCampaign,
+    /// No failed export of the campaign can go on.
+    NothingToRetry,
     /// A parameter of the query is not understood.
     InvalidQuery { detail: String },
     /// The body is not JSON.
@@ -178,6 +182,16 @@ impl Problem {
                 "There is no such campaign",
             ),
             Self::CampaignOver => (S::CONFLICT, "campaign-over", "The campaign is over"),
+            Self::OthersCampaign => (
+                S::FORBIDDEN,
+                "others-campaign",
+                "This campaign was ordered by somebody else",
+            ),
+            Self::NothingToRetry => (
+                S::CONFLICT,
+                "nothing-to-retry",
+                "Nothing of the campaign can be tried again",
+            ),
             Self::InvalidQuery { .. } => (
                 S::BAD_REQUEST,
                 "invalid-query",
@@ -298,12 +312,20 @@ impl Problem {
             Self::UnknownExport => "no export of yours has this id".to_owned(),
             Self::OthersExport => {
                 "only the person whose data it holds and the administrator who ordered the campaign \
-                 may fetch or delete it"
+                 may fetch or delete it, or try it again"
                     .to_owned()
             }
             Self::UnknownCampaign => "no campaign has this id".to_owned(),
             Self::CampaignOver => {
                 "all of its exports are over, or it was given up: order a new one".to_owned()
+            }
+            Self::OthersCampaign => {
+                "only the administrator who ordered it may try its failed exports again".to_owned()
+            }
+            Self::NothingToRetry => {
+                "none of its exports has failed, or nothing is kept of their runs any more: order a new campaign for \
+                 these people"
+                    .to_owned()
             }
             Self::InvalidQuery { detail }
             | Self::InvalidKey { detail }
@@ -374,6 +396,7 @@ impl Problem {
             | Self::NotResumable { .. }
             | Self::PlatformUnavailable { .. }
             | Self::CampaignOver
+            | Self::NothingToRetry
             | Self::Busy => Some(POLL_AGAIN),
             Self::TooManyExports { .. }
             | Self::TooManyStreams { .. }
@@ -389,6 +412,7 @@ impl Problem {
             | Self::MethodNotAllowed
             | Self::UnknownExport
             | Self::OthersExport
+            | Self::OthersCampaign
             | Self::UnknownCampaign
             | Self::InvalidQuery { .. }
             | Self::InvalidJson { .. }

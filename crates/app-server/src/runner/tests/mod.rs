@@ -66,7 +66,8 @@ impl Bench {
 
     async fn retry(&self, id: &JobId) -> Result<StoredJob, RetryError> {
         let runner = &self.runner;
-        runner.retry(&user("john"), id, credentials("john")).await
+        let john = user("john");
+        runner.retry(&john, id, &john, &credentials("john")).await
     }
 
     /// The process is killed, and another one begins with what it left.
