@@ -10,7 +10,7 @@ use futures_util::stream;
 use super::context::Context;
 use super::registry::Turn;
 use super::service::Runner;
-use crate::backend::{Credentials, SignIn};
+use crate::backend::Credentials;
 use crate::causes::Causes;
 
 /// Exports of a campaign that are given up at the same time.
@@ -185,14 +185,17 @@ impl Context {
         }
     }
 
-    /// How the administrator who ordered a job's campaign signs in.
-    pub(super) async fn sign_in_of_campaign(&self, job: &Job) -> Option<SignIn> {
+    /// What the administrator who ordered a job's campaign signed in with.
+    pub(super) async fn credentials_of_campaign(&self, job: &Job) -> Option<(UserId, Credentials)> {
         let campaign = job.campaign.as_ref()?;
         let administrator = &campaign.requested_by;
-        let held = match self.registry.credentials(administrator) {
-            Some(held) => Some(held),
-            None => self.unsealed(campaign.id.key(), administrator).await,
-        };
-        held.map(SignIn::Person)
+        let mut held = self.registry.credentials(administrator);
+        // Of the campaign or, where that is over and tickets are left, of the job.
+        for key in [campaign.id.key(), &job.id] {
+            if held.is_none() {
+                held = self.unsealed(key, administrator).await;
+            }
+        }
+        held.map(|held| (administrator.clone(), held))
     }
 }

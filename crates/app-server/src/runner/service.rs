@@ -17,6 +17,7 @@ use super::context::{Came, Context, RunnerPorts, sweeper};
 use super::leases::{measure_forever, record_forever, renew_forever};
 use super::live::Live;
 use super::registry::Turn;
+use super::sign_in::Ways;
 use super::sweep::{clean_up, clean_up_forever, forget_forever, sweep_forever};
 use super::terms::{Duty, Terms};
 use super::worker::{watch_forever, work};
@@ -284,10 +285,11 @@ impl Context {
             if job.cancel(self.ports.store.now().await?).is_err() {
                 return Ok(());
             }
+            let ways = self.ways(&job).await;
             // Nobody runs it, and from now on nobody will.
             match self.ports.store.update(version, job.clone()).await {
                 Ok(stored) => {
-                    self.cancelled(stored, by).await;
+                    self.cancelled(stored, by, ways).await;
                     return Ok(());
                 }
                 Err(JobStoreError::Conflict { .. }) => {}
@@ -297,20 +299,24 @@ impl Context {
     }
 
     /// What is left to do for a job that was given up while nobody ran it.
-    async fn cancelled(&self, stored: StoredJob, by: &UserId) {
+    async fn cancelled(&self, stored: StoredJob, by: &UserId, ways: Ways) {
         let StoredJob { mut job, version } = stored;
         let action = AuditAction::ExportCancelled;
         self.audit(action, &job, Some(by), Came::default()).await;
+        let writer = sweeper(&job);
         let notes = match job.began {
-            Some(_) => self.abandon_unfinished(&job, &sweeper(&job)).await.notes,
+            Some(_) => self.abandon_as(&job, &writer, ways.clone()).await.notes,
             None => Vec::new(),
         };
-        self.delete_unless_open(&job, &sweeper(&job)).await;
+        let is_open = self.delete_unless_open(&job, &writer).await;
         if !notes.is_empty() {
             job.add_notes(notes);
             if let Err(error) = self.ports.store.update(version, job.clone()).await {
                 tracing::warn!(job = %job.id, error = %Causes(&error), "notes could not be recorded");
             }
+        }
+        if is_open {
+            self.keep_for_tickets(&job.id, &ways).await;
         }
         self.over(&job.id, self.registry.turn(&job.id));
     }

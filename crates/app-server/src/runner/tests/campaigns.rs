@@ -29,12 +29,12 @@ impl Seal for FakeSeal {
     }
 }
 
-fn named() -> CampaignId {
+pub(super) fn named() -> CampaignId {
     id(900).into()
 }
 
 impl Bench {
-    async fn with_seal(mut self) -> Self {
+    pub(super) async fn with_seal(mut self) -> Self {
         self.runner.kill();
         let ports = RunnerPorts {
             seal: Some(Arc::new(FakeSeal)),
@@ -44,7 +44,7 @@ impl Bench {
         self
     }
 
-    async fn order_campaign(&self) {
+    pub(super) async fn order_campaign(&self) {
         let root = user("root");
         let campaign = Campaign {
             id: named(),
