@@ -207,6 +207,8 @@ pub(super) struct Words {
     pub(super) whom_everyone_text: &'static str,
     pub(super) since_last: &'static str,
     pub(super) since_last_text: &'static str,
+    pub(super) unchanged: &'static str,
+    pub(super) unchanged_text: &'static str,
     pub(super) look_at_order: &'static str,
     pub(super) order_title: &'static str,
     pub(super) campaign_for: fn(&Audience, Option<u64>) -> String,

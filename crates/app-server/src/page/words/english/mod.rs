@@ -236,6 +236,8 @@ pub(crate) static ENGLISH: Words = Words {
     whom_everyone_text: "All whom UForge lists, those who are not active included.",
     since_last: "Take archives that have not changed from each person’s last file",
     since_last_text: "Only what has changed is exported again. The new file is whole all the same.",
+    unchanged: "Unchanged archives",
+    unchanged_text: "taken from each person’s last file",
     look_at_order: "See what it comes to",
     order_title: "Order this campaign?",
     campaign_for,

@@ -250,6 +250,8 @@ pub(crate) static FRENCH: Words = Words {
     whom_everyone_text: "Toutes les personnes qu’UForge connaît, y compris celles qui ne sont pas actives.",
     since_last: "Prendre dans le dernier fichier de chaque personne les archives qui n’ont pas changé",
     since_last_text: "Seul ce qui a changé est exporté de nouveau. Le nouveau fichier est tout de même entier.",
+    unchanged: "Archives inchangées",
+    unchanged_text: "prises dans le dernier fichier de chaque personne",
     look_at_order: "Voir ce que cela représente",
     order_title: "Demander cette campagne ?",
     campaign_for,

@@ -214,6 +214,8 @@ pub(crate) static JAPANESE: Words = Words {
     whom_everyone_text: "UForgeに登録されているすべての人です。有効でない人も含みます。",
     since_last: "変わっていないアーカイブは各人の前回のファイルから取る",
     since_last_text: "変わったものだけを改めてエクスポートします。新しいファイルはそれだけで完全です。",
+    unchanged: "変わっていないアーカイブ",
+    unchanged_text: "各人の前回のファイルから取ります",
     look_at_order: "内容を確かめる",
     order_title: "この一括エクスポートを依頼しますか。",
     campaign_for,
