@@ -171,6 +171,13 @@ impl Backend for FakeBackend {
         self.identify(credentials).await?;
         let logins: &[&str] = match which {
             People::Everyone => &["ann", "bob", "john", "root"],
+            People::Members(org) if org.get() == 404 => {
+                return Err(IdentifyError::Platform(ApiError::NotFound {
+                    request: "GET orgs/404/members".to_owned(),
+                    status: 404,
+                    message: None,
+                }));
+            }
             People::Members(_) => &["ann", "bob"],
         };
         Ok(logins.iter().map(|login| user(login)).collect())

@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::time::Duration;
 
 use domain::model::UserId;
+use domain::ports::ApiError;
 use futures_util::{StreamExt as _, stream};
 
 use super::campaign_request::Whom;
@@ -29,7 +30,7 @@ pub(super) async fn people_of(
         Whom::Named(people) => Ok(named(service, caller, people).await),
         Whom::Listed(which) => {
             let people = service.backend.people(&caller.credentials, &which).await;
-            people.map_err(of_people)
+            people.map_err(|error| of_people(error, which))
         }
     }
 }
@@ -85,9 +86,15 @@ async fn listed(service: &Service, caller: &Caller, people: Vec<UserId>) -> Vec<
 }
 
 /// Why the platform does not say who they are.
-fn of_people(error: IdentifyError) -> Problem {
-    match error {
-        IdentifyError::Refused | IdentifyError::Forbidden => Problem::Forbidden,
-        error => Problem::PlatformUnavailable { cause: Some(error) },
+fn of_people(error: IdentifyError, which: People) -> Problem {
+    match (error, which) {
+        (IdentifyError::Platform(ApiError::NotFound { .. }), People::Members(org)) => {
+            Problem::InvalidOrder {
+                detail: format!("the platform knows no organization `{org}`"),
+            }
+        }
+        (IdentifyError::Refused, _) => Problem::Forbidden,
+        (IdentifyError::Forbidden, _) => Problem::ForbiddenPerson,
+        (error, _) => Problem::PlatformUnavailable { cause: Some(error) },
     }
 }

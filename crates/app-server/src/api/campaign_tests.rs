@@ -135,6 +135,7 @@ async fn only_administrators_order_and_see_campaigns() {
         json!({}),
         json!({"everyone": true, "users": ["ann"]}),
         json!({"users": []}),
+        json!({"organization": 404}),
     ] {
         let answer = send(&bench, "root", "POST", "/api/v1/campaigns", Some(&body)).await;
         assert_eq!(answer.problem(422), "/problems/invalid-order");

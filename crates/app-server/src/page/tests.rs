@@ -398,7 +398,7 @@ fn hidden(page: &str) -> String {
     let fields = fields.filter_map(|field| {
         let (name, rest) = field.split_once("\" value=\"")?;
         let value = rest.split('"').next()?;
-        (name != "next").then(|| format!("{name}={}", value.replace("\n", "%0A")))
+        (name != "next").then(|| format!("{name}={}", value.replace('\n', "%0A")))
     });
     fields.collect::<Vec<_>>().join("&")
 }

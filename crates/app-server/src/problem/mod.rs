@@ -15,6 +15,11 @@ use crate::causes::{Causes, for_operator};
 pub(crate) const LOST: &str = "the archive is not in this service's store any more, perhaps because the service was restored from a \
     backup: delete this export and ask for a new one";
 
+const OTHERS_CAMPAIGN: &str =
+    "only the administrator who ordered it may try its failed exports again";
+const NOTHING_TO_RETRY: &str = "none of its exports has failed, or nothing is kept of their runs any more: order a new campaign for \
+    these people";
+
 /// What went wrong, by meaning.
 #[derive(Debug)]
 pub(crate) enum Problem {
@@ -319,14 +324,8 @@ impl Problem {
             Self::CampaignOver => {
                 "all of its exports are over, or it was given up: order a new one".to_owned()
             }
-            Self::OthersCampaign => {
-                "only the administrator who ordered it may try its failed exports again".to_owned()
-            }
-            Self::NothingToRetry => {
-                "none of its exports has failed, or nothing is kept of their runs any more: order a new campaign for \
-                 these people"
-                    .to_owned()
-            }
+            Self::OthersCampaign => OTHERS_CAMPAIGN.to_owned(),
+            Self::NothingToRetry => NOTHING_TO_RETRY.to_owned(),
             Self::InvalidQuery { detail }
             | Self::InvalidKey { detail }
             | Self::InvalidJson { detail }

@@ -13,7 +13,7 @@ async fn sealed_bench() -> Bench {
 
 impl Bench {
     /// The process is killed while tickets are left. The next one deletes them with what is sealed, which then goes.
-    async fn is_tidied_after_a_kill(self, tickets: usize) {
+    async fn tidied_after_a_kill(self, tickets: usize) {
         assert_eq!(self.backend.open_tickets(), tickets);
         assert_eq!(self.stores.sealed.list().await.unwrap().len(), tickets);
         let bench = self.with_seal().await;
@@ -38,7 +38,7 @@ async fn what_was_sealed_is_kept_until_the_tickets_of_a_cancelled_job_are_gone()
     let john = user("john");
     bench.runner.give_up(&john, &id, &john).await.unwrap();
     bench.until(&id, JobStateName::Cancelled).await;
-    bench.is_tidied_after_a_kill(1).await;
+    bench.tidied_after_a_kill(1).await;
 }
 
 #[tokio::test]
@@ -56,7 +56,7 @@ async fn what_was_sealed_is_kept_until_the_tickets_of_a_cancelled_campaign_are_g
     while bench.stores.sealed.list().await.unwrap().len() < 2 {
         tokio::time::sleep(Duration::from_millis(1)).await;
     }
-    bench.is_tidied_after_a_kill(2).await;
+    bench.tidied_after_a_kill(2).await;
 }
 
 /// Nobody runs it: it waited for the platform.
@@ -72,7 +72,7 @@ async fn what_was_sealed_is_kept_until_the_tickets_of_a_job_that_waited_are_gone
     let john = user("john");
     bench.runner.give_up(&john, &id, &john).await.unwrap();
     bench.until(&id, JobStateName::Cancelled).await;
-    bench.is_tidied_after_a_kill(1).await;
+    bench.tidied_after_a_kill(1).await;
 }
 
 #[tokio::test]
