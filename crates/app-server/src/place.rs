@@ -15,6 +15,8 @@ pub(crate) enum Place {
     Everybody,
     /// The campaigns, for administrators.
     Campaigns,
+    /// The form to order one.
+    NewCampaign,
     /// The audit trail, for administrators.
     Trail,
 }
@@ -26,6 +28,7 @@ impl Place {
             "/" => return Some(Self::Home),
             "/everybody" => return Some(Self::Everybody),
             "/campaigns" => return Some(Self::Campaigns),
+            "/campaigns/new" => return Some(Self::NewCampaign),
             "/audit" => return Some(Self::Trail),
             _ => {}
         }
@@ -44,6 +47,7 @@ impl Place {
             Self::GiveUp(id) => format!("/exports/{id}/delete"),
             Self::Everybody => "/everybody".to_owned(),
             Self::Campaigns => "/campaigns".to_owned(),
+            Self::NewCampaign => "/campaigns/new".to_owned(),
             Self::Trail => "/audit".to_owned(),
         }
     }
@@ -62,6 +66,7 @@ mod tests {
             Place::GiveUp(id),
             Place::Everybody,
             Place::Campaigns,
+            Place::NewCampaign,
             Place::Trail,
         ] {
             assert_eq!(Place::of(&place.path()), Some(place));

@@ -4,13 +4,13 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use adapters_store::DiskBags;
+use adapters_store::{Database, DiskBags, SqliteCredentials, SqliteJobStore};
 use async_trait::async_trait;
 use bytes::Bytes;
 use domain::jobs::{
     AuditLog, BagStore as _, BagStoreError, CampaignStore, Job, JobFailure, JobId, JobRequest,
     JobStore, KeptBag, Lease, OpenedRun, RunReport, RunSettings, RunStore, RunStoreError,
-    RunWriter, WorkerId,
+    RunWriter, SealedCredentials, WorkerId,
 };
 use domain::model::{ItemKind, ItemRef, ObjectId, SafeName, UserId};
 use domain::ports::{
@@ -61,8 +61,8 @@ pub(crate) struct FakeBackend {
     tickets: Arc<Mutex<Vec<JobId>>>,
     passwords: Mutex<Vec<String>>,
     has_service_account: AtomicBool,
-    /// The platform does not answer the question who somebody is.
-    pub(crate) is_away: AtomicBool,
+    /// The platform does not answer the question who somebody is, and deletes no tickets.
+    pub(crate) is_away: Arc<AtomicBool>,
     /// The password that the platform accepts.
     pub(crate) accepts: Mutex<&'static str>,
 }
@@ -76,7 +76,7 @@ impl Default for FakeBackend {
             tickets: Arc::default(),
             passwords: Mutex::default(),
             has_service_account: AtomicBool::new(false),
-            is_away: AtomicBool::new(false),
+            is_away: Arc::default(),
             accepts: Mutex::new("secret"),
         }
     }
@@ -171,6 +171,13 @@ impl Backend for FakeBackend {
         self.identify(credentials).await?;
         let logins: &[&str] = match which {
             People::Everyone => &["ann", "bob", "john", "root"],
+            People::Members(org) if org.get() == 404 => {
+                return Err(IdentifyError::Platform(ApiError::NotFound {
+                    request: "GET orgs/404/members".to_owned(),
+                    status: 404,
+                    message: None,
+                }));
+            }
             People::Members(_) => &["ann", "bob"],
         };
         Ok(logins.iter().map(|login| user(login)).collect())
@@ -191,6 +198,7 @@ impl Backend for FakeBackend {
             behaviour: *self.behaviour.lock().unwrap(),
             gate: Arc::clone(&self.gate),
             tickets: Arc::clone(&self.tickets),
+            is_away: Arc::clone(&self.is_away),
         }))
     }
 
@@ -201,7 +209,7 @@ impl Backend for FakeBackend {
     ) -> LeftOver {
         let job = unfinished.writer.job();
         let mut tickets = self.tickets.lock().unwrap();
-        if sign_in.is_some() {
+        if sign_in.is_some() && !self.is_away.load(Ordering::SeqCst) {
             tickets.retain(|own| own != job);
         }
         LeftOver {
@@ -235,6 +243,7 @@ struct FakeRun {
     behaviour: Behaviour,
     gate: Arc<Semaphore>,
     tickets: Arc<Mutex<Vec<JobId>>>,
+    is_away: Arc<AtomicBool>,
 }
 
 fn setback(kind: SetbackKind, message: &str) -> Setback {
@@ -288,6 +297,9 @@ impl Run for FakeRun {
     async fn suspend(&mut self) {}
 
     async fn abandon(&mut self) -> Vec<String> {
+        if self.is_away.load(Ordering::SeqCst) {
+            return vec!["a ticket is left on the platform".to_owned()];
+        }
         let job = &self.assignment.lease.job;
         self.tickets.lock().unwrap().retain(|own| own != job);
         Vec::new()
@@ -345,7 +357,7 @@ pub(crate) struct TestStores {
     pub(crate) campaigns: Arc<dyn CampaignStore>,
     pub(crate) bags: Arc<DiskBags>,
     pub(crate) audit: Arc<dyn AuditLog>,
-    pub(crate) sealed: Arc<MemoryCredentials>,
+    pub(crate) sealed: Arc<dyn SealedCredentials>,
     pub(crate) clock: Arc<dyn Clock>,
 }
 
@@ -358,8 +370,23 @@ impl TestStores {
             campaigns: jobs,
             bags: Arc::new(DiskBags::open(folder).unwrap()),
             audit: Arc::new(MemoryAudit::default()),
-            sealed: Arc::default(),
+            sealed: Arc::new(MemoryCredentials::default()),
             clock,
+        }
+    }
+
+    /// With records in a database, where what is sealed for a job goes with its end.
+    pub(crate) async fn in_database(folder: &std::path::Path) -> Self {
+        let others = Self::new(folder);
+        let path = folder.join("jobs.sqlite");
+        let clock = Arc::clone(&others.clock);
+        let database = Database::open(&path, clock).await.unwrap();
+        let jobs = Arc::new(SqliteJobStore::new(&database));
+        Self {
+            store: Arc::clone(&jobs) as Arc<dyn JobStore>,
+            campaigns: jobs,
+            sealed: Arc::new(SqliteCredentials::new(&database)),
+            ..others
         }
     }
 
@@ -373,7 +400,7 @@ impl TestStores {
             slots: None,
             rate: None,
             audit: Arc::clone(&self.audit),
-            sealed: Arc::clone(&self.sealed) as _,
+            sealed: Arc::clone(&self.sealed),
             seal: None,
             signer: Some(Arc::new(FakeSigner)),
             backend: Arc::clone(backend) as Arc<dyn Backend>,

@@ -11,6 +11,10 @@ use domain::model::UserId;
 use domain::testing::ManualClock;
 use jiff::Timestamp;
 
+use super::campaign_retry::failed;
+pub use super::campaign_retry::{
+    failed_exports_are_tried_again, what_was_given_up_is_not_tried_again,
+};
 use super::job_store::{ANY, PLENTY, claim, delivered, id, job, order, user};
 
 const NO_CAMPAIGNS: ClaimLimits = ClaimLimits {
@@ -24,7 +28,7 @@ pub trait Store: CampaignStore + JobStore {}
 impl<T: CampaignStore + JobStore> Store for T {}
 
 /// The campaign of this number.
-fn named(number: u64) -> CampaignId {
+pub(super) fn named(number: u64) -> CampaignId {
     CampaignId::from(id(900_000 + number))
 }
 
@@ -55,7 +59,7 @@ pub(super) async fn ordered(
     created.expect("a campaign")
 }
 
-async fn states(store: &dyn CampaignStore, number: u64) -> Vec<(JobStateName, u64)> {
+pub(super) async fn states(store: &dyn CampaignStore, number: u64) -> Vec<(JobStateName, u64)> {
     let standing = store.standing(&named(number)).await;
     standing.expect("a standing").counts
 }
@@ -333,10 +337,15 @@ pub async fn what_was_begun_goes_before_what_is_new(store: &dyn Store, clock: &M
     assert_eq!(next, given_back.job.id);
 }
 
-/// Each export of a campaign has its entries in the trail, which is without gaps: they name who ordered it, and who gave it up.
+/// Each export of a campaign has its entries in the trail, which is without gaps: they name who ordered it, who had it tried again, and who
+/// gave it up.
 pub async fn entries_name_the_administrator(store: &dyn Store, trail: &dyn AuditLog) {
     ordered(store, 1, 3).await;
+    let again = failed(store, Some(Duration::from_hours(1))).await;
+    let retried = CampaignStore::retry(store, &named(1), &user("root")).await;
+    assert_eq!(retried.expect("retried"), 1);
     let running = claim(store).await.expect("a job").job.id;
+    assert_eq!(running, again);
     CampaignStore::cancel(store, &named(1), &user("other"))
         .await
         .expect("given up");
@@ -346,15 +355,20 @@ pub async fn entries_name_the_administrator(store: &dyn Store, trail: &dyn Audit
     };
     let entries = trail.page(page).await.expect("a page");
     let numbers: Vec<u64> = entries.iter().map(|entry| entry.number).collect();
-    assert_eq!(numbers, [5, 4, 3, 2, 1]);
+    assert_eq!(numbers, [6, 5, 4, 3, 2, 1]);
     for numbered in entries {
         let entry = numbered.entry;
-        let (action, actor) = if numbered.number <= 3 {
-            (AuditAction::ExportRequested, "root")
-        } else {
-            assert_ne!(entry.export.as_ref(), Some(&running));
-            (AuditAction::ExportCancelled, "other")
+        let is_of_running = entry.export.as_ref() == Some(&running);
+        let (action, actor) = match numbered.number {
+            ..=3 => (AuditAction::ExportRequested, "root"),
+            4 => (AuditAction::ExportRetried, "root"),
+            _ => (AuditAction::ExportCancelled, "other"),
         };
+        match action {
+            AuditAction::ExportRetried => assert!(is_of_running),
+            AuditAction::ExportCancelled => assert!(!is_of_running),
+            _ => {}
+        }
         assert_eq!((entry.action, entry.actor), (action, Some(user(actor))));
         let export = entry.export.expect("an export");
         let job = store.find(&export).await.expect("a job").job;
@@ -376,6 +390,8 @@ macro_rules! campaign_store_promises {
             a_campaign_is_given_up
             what_is_given_up_waits_for_nobody
             what_was_begun_goes_before_what_is_new
+            failed_exports_are_tried_again
+            what_was_given_up_is_not_tried_again
             a_campaign_is_done_with_its_last_export
             a_sign_in_wakes_the_jobs_of_a_campaign
         }

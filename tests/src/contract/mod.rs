@@ -4,6 +4,7 @@ pub mod archive_sink;
 pub mod audit_log;
 pub mod bag_reader;
 pub mod bag_store;
+mod campaign_retry;
 pub mod campaign_store;
 pub mod clock;
 pub mod copied;

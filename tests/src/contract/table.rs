@@ -385,6 +385,14 @@ pub const PORTS: [Port; 20] = [
                     "what_is_given_up_waits_for_nobody",
                 ],
             ),
+            (
+                "retry",
+                &[
+                    "failed_exports_are_tried_again",
+                    "what_was_given_up_is_not_tried_again",
+                    "entries_name_the_administrator",
+                ],
+            ),
             ("unfinished", &["a_campaign_is_done_with_its_last_export"]),
         ],
         implementations: &[

@@ -31,6 +31,8 @@ enum Open {
     Question,
     Everybody,
     Campaigns,
+    CampaignForm,
+    CampaignQuestion,
     Trail,
 }
 
@@ -38,7 +40,7 @@ const fn kind(name: &'static str, open: Open) -> Kind {
     Kind { name, open }
 }
 
-pub(crate) const KINDS: [Kind; 14] = [
+pub(crate) const KINDS: [Kind; 16] = [
     kind("sign_in", Open::SignIn),
     kind("wrong_password", Open::WrongPassword),
     kind("nothing_there", Open::NobodyS),
@@ -51,6 +53,8 @@ pub(crate) const KINDS: [Kind; 14] = [
     kind("question", Open::Question),
     kind("everybody", Open::Everybody),
     kind("campaigns", Open::Campaigns),
+    kind("campaign_form", Open::CampaignForm),
+    kind("campaign_question", Open::CampaignQuestion),
     kind("trail", Open::Trail),
     kind("hostile_home", Open::HostileHome),
 ];
@@ -121,7 +125,11 @@ impl Kind {
             Open::WrongPassword => {
                 return sign_in(&service.colleague.login, "wrong", browser).await;
             }
-            Open::Everybody | Open::Campaigns | Open::Trail => {
+            Open::Everybody
+            | Open::Campaigns
+            | Open::CampaignForm
+            | Open::CampaignQuestion
+            | Open::Trail => {
                 let administrator = &service.administrator;
                 sign_in(&administrator.login, &administrator.password, browser).await;
             }
@@ -144,6 +152,14 @@ impl Kind {
             Open::Question => go(&format!("{}/delete", services.complete)).await,
             Open::Everybody => go("/everybody").await,
             Open::Campaigns => go("/campaigns").await,
+            Open::CampaignForm => go("/campaigns/new").await,
+            Open::CampaignQuestion => {
+                go("/campaigns/new").await;
+                browser.click("#whom-everyone").await;
+                browser.click("summary").await;
+                browser.click("#since").await;
+                browser.click("form.panel button.main").await;
+            }
             Open::Trail => go("/audit").await,
         }
     }

@@ -3,6 +3,11 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use futures_util::TryStreamExt as _;
+use object_store::aws::AmazonS3Builder;
+use object_store::{ObjectStore as _, ObjectStoreExt as _};
+use sandbox::OutputFormat;
+use sandbox::scenario::ItemKind;
 use serde_json::{Value, json};
 use tests::kit::{S3, Signal};
 
@@ -109,6 +114,77 @@ fn a_campaign_survives_its_processes_and_is_repeated_from_a_bucket() {
     let s3 = S3::start();
     let place = format!("s3://{}/campaigns", S3::BUCKET);
     goes_on_and_is_repeated(&[("--store", &*place), ("--store-endpoint", &*s3.url)]);
+}
+
+/// The object in the bucket that holds the archive of an appliance, with one bit of it flipped.
+fn damage(fleet: &Fleet, s3: &S3, appliance: i64) {
+    let platform = fleet.forge.platform();
+    let archive = platform.archive_content(ItemKind::Appliance, appliance, OutputFormat::Yaml);
+    let archive = archive.expect("an archive");
+    let [(_, id), (_, secret), (_, region)] = S3::KEYS;
+    let bucket = AmazonS3Builder::new()
+        .with_bucket_name(S3::BUCKET)
+        .with_endpoint(&s3.url)
+        .with_region(region)
+        .with_access_key_id(id)
+        .with_secret_access_key(secret)
+        .with_allow_http(true)
+        .build()
+        .expect("a bucket");
+    let damaged = async {
+        let listed = bucket.list(None).try_collect::<Vec<_>>().await;
+        let mut damaged = 0;
+        for object in listed.expect("a list") {
+            let got = bucket.get(&object.location).await.expect("an object");
+            let mut bytes = got.bytes().await.expect("its bytes").to_vec();
+            let mut places = bytes.windows(archive.len());
+            if let Some(at) = places.position(|part| part == archive) {
+                bytes[at + archive.len() / 2] ^= 4;
+                let put = bucket.put(&object.location, bytes.into()).await;
+                put.expect("it is replaced");
+                damaged += 1;
+            }
+        }
+        damaged
+    };
+    assert_eq!(fleet.runtime().block_on(damaged), 1);
+}
+
+/// One flipped bit in the last archive costs one export, and is reported.
+#[test]
+fn a_damaged_last_archive_in_a_bucket_costs_one_export() {
+    let s3 = S3::start();
+    let place = format!("s3://{}/damaged", S3::BUCKET);
+    let store = [("--store", &*place), ("--store-endpoint", &*s3.url)];
+    let mut scenario = quick();
+    scenario.data.software = 2;
+    let user = scenario.user.login.clone();
+    let fleet = Fleet::new(scenario, 2);
+    let web = fleet.start("web", &store);
+    let _worker = fleet.start("worker", &store);
+    let include = json!(["profile", "appliances", "mysoftware"]);
+    let order = json!({"users": [user], "include": include, "since": "last"}).to_string();
+    let exported = || {
+        let root = fleet.administrator();
+        let path = root.order_campaign(&web, &order);
+        let done = until_done(&fleet, &web, &path);
+        assert_eq!(done["counts"], json!({"ready": 1}), "{done}");
+        let report = read(&fleet, &web, &format!("{path}/report"));
+        assert_eq!(report["rows"][0]["missing"], json!([]), "{report}");
+        report["rows"][0]["export"]
+            .as_str()
+            .expect("an id")
+            .to_owned()
+    };
+    exported();
+    damage(&fleet, &s3, 202);
+    let export = exported();
+    let (taken, items) = reused(&fleet, &web, &export);
+    assert_eq!((taken, items), (3, 4));
+    let record = read(&fleet, &web, &format!("/api/v1/exports/{export}"));
+    let notes = record["notes"].to_string();
+    assert!(notes.contains("was not taken from `"), "{notes}");
+    assert!(fleet.forge.platform().open_tickets().is_empty());
 }
 
 #[test]

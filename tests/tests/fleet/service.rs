@@ -55,7 +55,7 @@ pub(crate) struct Fleet {
     slots: usize,
     lease: String,
     // Dropped last: the platform lives on it.
-    _runtime: Runtime,
+    runtime: Runtime,
 }
 
 /// One process. Dropped, it is killed.
@@ -86,7 +86,7 @@ impl Fleet {
             folder: tempfile::tempdir().expect("a folder"),
             slots,
             lease: lease.to_owned(),
-            _runtime: runtime,
+            runtime,
         };
         let administrator = &fleet.forge.platform().scenario().administrator;
         let text = format!(
@@ -97,6 +97,10 @@ impl Fleet {
         let private = std::fs::Permissions::from_mode(0o600);
         std::fs::set_permissions(fleet.account(), private).expect("its mode");
         fleet
+    }
+
+    pub(crate) fn runtime(&self) -> &Runtime {
+        &self.runtime
     }
 
     fn account(&self) -> PathBuf {

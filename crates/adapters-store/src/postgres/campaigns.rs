@@ -34,6 +34,9 @@ const INSERT_ENTRIES: &str = "WITH about AS (SELECT id, owner, row_number() OVER
 
 const GET: &str = "SELECT * FROM campaigns WHERE id = $1";
 
+/// What is decided of a campaign is decided one after the other.
+const LOCK: &str = "SELECT * FROM campaigns WHERE id = $1 FOR UPDATE";
+
 const LIST: &str = "SELECT * FROM campaigns \
     WHERE ($1::text IS NULL OR (requested, id) < (SELECT requested, id FROM campaigns WHERE id = $1)) \
     ORDER BY requested DESC, id DESC LIMIT $2";
@@ -57,6 +60,11 @@ const WISH_CANCELLED: &str = "WITH held AS (SELECT id FROM jobs WHERE campaign =
     UPDATE jobs SET wish = 'cancel', wished_by = $2, version = version + (CASE state WHEN 'running' THEN 0 ELSE 1 END), \
         state = CASE state WHEN 'running' THEN 'running' ELSE 'queued' END, waiting_for = NULL, retry_at = NULL, give_up_at = NULL \
     FROM held WHERE jobs.id = held.id RETURNING jobs.id, jobs.owner";
+
+const RETRY: &str = "WITH held AS (SELECT id FROM jobs WHERE campaign = $1 AND state = 'failed' AND resumable_until > $2 \
+        ORDER BY id FOR UPDATE) \
+    UPDATE jobs SET state = 'queued', ended_at = NULL, failure = NULL, resumable_until = NULL, paused_since = NULL, deaths = 0, \
+        version = version + 1 FROM held WHERE jobs.id = held.id RETURNING jobs.id";
 
 const UNFINISHED: &str = "SELECT id, requested_by FROM campaigns AS campaign WHERE EXISTS (SELECT 1 FROM jobs \
     WHERE jobs.campaign = campaign.id AND jobs.state IN ('queued', 'running', 'waiting'))";
@@ -147,7 +155,7 @@ async fn decide(
     state: CampaignState,
     given: Option<i64>,
 ) -> Result<Result<Campaign, CampaignStoreError>, Failure> {
-    let row = sqlx::query("SELECT * FROM campaigns WHERE id = $1 FOR UPDATE").bind(id.as_str());
+    let row = sqlx::query(LOCK).bind(id.as_str());
     let Some(row) = row.fetch_optional(&mut *connection).await? else {
         return Ok(Err(unknown(id)));
     };
@@ -186,6 +194,30 @@ async fn give_up(
     forget_administrator(connection, id).await?;
     let begun = begun.iter().map(|row| read_named(row, "owner"));
     Ok(Ok(begun.collect::<Result<_, _>>()?))
+}
+
+/// Queues failed jobs again and gives how many; the inner error where nothing of the campaign is to go on.
+async fn try_again(
+    connection: &mut PgConnection,
+    id: &CampaignId,
+    by: &UserId,
+    given: Option<i64>,
+) -> Result<Result<u64, CampaignStoreError>, Failure> {
+    let row = sqlx::query(LOCK).bind(id.as_str());
+    let Some(row) = row.fetch_optional(&mut *connection).await? else {
+        return Ok(Err(unknown(id)));
+    };
+    if read_campaign(&row)?.state == CampaignState::Cancelled {
+        return Ok(Err(CampaignStoreError::Over { id: id.clone() }));
+    }
+    let now = to_column(PostgresDatabase::now_in(given, connection).await?);
+    let retried = sqlx::query(RETRY).bind(id.as_str()).bind(now);
+    let retried = retried.fetch_all(&mut *connection).await?;
+    let retried = retried.iter().map(|row| row.try_get("id"));
+    let retried: Vec<&str> = retried.collect::<Result<_, sqlx::Error>>()?;
+    let action = AuditAction::ExportRetried;
+    record(connection, &retried, action, by.as_str(), now).await?;
+    Ok(Ok(retried.len() as u64))
 }
 
 impl PostgresJobStore {
@@ -304,6 +336,16 @@ impl CampaignStore for PostgresJobStore {
         let begun = given_up.await??;
         self.signal().await;
         Ok(begun)
+    }
+
+    async fn retry(&self, id: &CampaignId, by: &UserId) -> Result<u64, CampaignStoreError> {
+        let (id, by, given) = (id.clone(), by.clone(), self.database.given_now());
+        let retried = self.write(move |connection| {
+            Box::pin(async move { try_again(connection, &id, &by, given).await })
+        });
+        let retried = retried.await??;
+        self.signal().await;
+        Ok(retried)
     }
 
     async fn unfinished(&self) -> Result<Vec<(CampaignId, UserId)>, CampaignStoreError> {

@@ -115,7 +115,7 @@ macro_rules! fresh {
 
 /// First those that are urgent. Then those that people asked for themselves, where nothing else of theirs runs and fewer than `$6` of their
 /// archives are kept: the owner who was served the longest ago, what is to be given up, what was asked for first. Then what is to be given
-/// up of campaigns. Then, where `$7`, of the campaign with the fewest running jobs: one that was begun, and a new one where it is not paused.
+/// up of campaigns. Then, where `$7`, of the campaign with the fewest running jobs: one that was begun, and a new one where it is running.
 pub(super) const CLAIM: &str = concat!(
     now!(),
     urgent!(),
@@ -132,7 +132,7 @@ pub(super) const CLAIM: &str = concat!(
     is_due!(),
     not_beside!("other.campaign IS NOT NULL"),
     " ORDER BY requested, id LIMIT 1 FOR UPDATE SKIP LOCKED), \
-    campaign AS MATERIALIZED (SELECT id, state FROM campaigns AS campaign WHERE $7 AND campaign.state <> 'cancelled' \
+    campaign AS MATERIALIZED (SELECT id, state FROM campaigns AS campaign WHERE $7 \
         AND NOT EXISTS (SELECT 1 FROM first) AND NOT EXISTS (SELECT 1 FROM unwanted) AND (",
     has!(begun!(), "job.requested, job.id"),
     " OR ",

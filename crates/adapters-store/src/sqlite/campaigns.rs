@@ -42,9 +42,9 @@ const EXPORTS: &str =
 
 const DECIDE: &str = "UPDATE campaigns SET state = ?2 WHERE id = ?1 RETURNING *";
 
-/// The same of jobs in a JSON list of ids: each was given up.
-const INSERT_CANCELLED: &str = "INSERT INTO audit (number, at, action, actor, subject, export) \
-    SELECT (SELECT coalesce(max(number), 0) FROM audit) + row_number() OVER (ORDER BY id), ended_at, ?2, ?3, owner, id \
+/// The same of jobs in a JSON list of ids: what was done to each of them now.
+const INSERT_DONE: &str = "INSERT INTO audit (number, at, action, actor, subject, export) \
+    SELECT (SELECT coalesce(max(number), 0) FROM audit) + row_number() OVER (ORDER BY id), ?4, ?2, ?3, owner, id \
     FROM jobs WHERE id IN (SELECT value FROM json_each(?1)) ORDER BY id";
 
 const CANCEL_UNBEGUN: &str = "UPDATE jobs SET state = 'cancelled', ended_at = ?2, version = version + 1, wish = NULL \
@@ -53,6 +53,9 @@ const CANCEL_UNBEGUN: &str = "UPDATE jobs SET state = 'cancelled', ended_at = ?2
 const WISH_CANCELLED: &str = "UPDATE jobs SET wish = 'cancel', wished_by = ?2, version = version + (state <> 'running'), \
     state = CASE state WHEN 'running' THEN 'running' ELSE 'queued' END, waiting_for = NULL, retry_at = NULL, give_up_at = NULL \
     WHERE campaign = ?1 AND state IN ('queued', 'running', 'waiting') RETURNING id, owner";
+
+const RETRY: &str = "UPDATE jobs SET state = 'queued', ended_at = NULL, failure = NULL, resumable_until = NULL, paused_since = NULL, \
+    deaths = 0, version = version + 1 WHERE campaign = ?1 AND state = 'failed' AND resumable_until > ?2 RETURNING id";
 
 const UNFINISHED: &str = "SELECT id, requested_by FROM campaigns AS campaign WHERE EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_unfinished_of_campaign \
     WHERE jobs.campaign IS NOT NULL AND jobs.campaign = campaign.id AND jobs.state IN ('queued', 'running', 'waiting'))";
@@ -146,6 +149,48 @@ async fn decide(
     Ok(Ok(read_campaign(&row)?))
 }
 
+/// An entry for each of these jobs.
+async fn record(
+    connection: &mut SqliteConnection,
+    jobs: &[JobId],
+    action: AuditAction,
+    by: &UserId,
+    now: Timestamp,
+) -> Result<(), Failure> {
+    let ids: Vec<&str> = jobs.iter().map(JobId::as_str).collect();
+    sqlx::query(INSERT_DONE)
+        .bind(serde_json::to_string(&ids)?)
+        .bind(action.name())
+        .bind(by.as_str())
+        .bind(to_column(now))
+        .execute(connection)
+        .await?;
+    Ok(())
+}
+
+/// Queues failed jobs again; the inner error where nothing of the campaign is to go on.
+async fn try_again(
+    connection: &mut SqliteConnection,
+    id: &CampaignId,
+    by: &UserId,
+    now: Timestamp,
+) -> Result<Result<Vec<JobId>, CampaignStoreError>, Failure> {
+    match get(connection, id).await? {
+        None => return Ok(Err(unknown(id))),
+        Some(campaign) if campaign.state == CampaignState::Cancelled => {
+            return Ok(Err(CampaignStoreError::Over { id: id.clone() }));
+        }
+        Some(_) => {}
+    }
+    let retried = sqlx::query(RETRY).bind(id.as_str()).bind(to_column(now));
+    let retried = retried.fetch_all(&mut *connection).await?;
+    let retried = retried.iter().map(|row| read_id(row, "id"));
+    let retried = retried.collect::<Result<Vec<JobId>, _>>()?;
+    let action = AuditAction::ExportRetried;
+    record(connection, &retried, action, by, now).await?;
+    Ok(Ok(retried))
+}
+
 /// Jobs that were cancelled at once, and those that are still to be given up.
 type GivenUp = (Vec<JobId>, Vec<(JobId, UserId)>);
 
@@ -166,13 +211,14 @@ async fn give_up(
     let unbegun = unbegun.fetch_all(&mut *connection).await?;
     let cancelled = unbegun.iter().map(|row| read_id(row, "id"));
     let cancelled = cancelled.collect::<Result<Vec<JobId>, _>>()?;
-    let ids: Vec<&str> = cancelled.iter().map(JobId::as_str).collect();
-    sqlx::query(INSERT_CANCELLED)
-        .bind(serde_json::to_string(&ids)?)
-        .bind(AuditAction::ExportCancelled.name())
-        .bind(by.as_str())
-        .execute(&mut *connection)
-        .await?;
+    record(
+        connection,
+        &cancelled,
+        AuditAction::ExportCancelled,
+        by,
+        now,
+    )
+    .await?;
     let begun = sqlx::query(WISH_CANCELLED)
         .bind(id.as_str())
         .bind(by.as_str());
@@ -297,6 +343,18 @@ impl CampaignStore for SqliteJobStore {
             self.notify(job);
         }
         Ok(begun)
+    }
+
+    async fn retry(&self, id: &CampaignId, by: &UserId) -> Result<u64, CampaignStoreError> {
+        let (id, by, now) = (id.clone(), by.clone(), self.database.now());
+        let retried = self.write(move |connection| {
+            Box::pin(async move { try_again(connection, &id, &by, now).await })
+        });
+        let retried = retried.await??;
+        for job in &retried {
+            self.notify(job);
+        }
+        Ok(retried.len() as u64)
     }
 
     async fn unfinished(&self) -> Result<Vec<(CampaignId, UserId)>, CampaignStoreError> {

@@ -55,9 +55,9 @@ macro_rules! fresh {
 /// First the jobs whose lease ran out; then those whose turn it is that people asked for themselves, where nothing else of theirs
 /// runs and fewer than ?5 of their archives are kept: the owner who was served the longest ago, what is to be given up, what was
 /// asked for first. Then what is to be given up of campaigns; then, where ?6, a job of the campaign with the fewest running ones:
-/// one that was begun, and a new one where it is not paused. All of it is one statement: nobody can come in between.
+/// one that was begun, and a new one where it is neither paused nor given up. All of it is one statement: nobody can come in between.
 pub(super) const CLAIM: &str = concat!(
-    "WITH next AS (SELECT campaign.id, campaign.state FROM campaigns AS campaign WHERE ?6 AND campaign.state <> 'cancelled' AND (EXISTS (SELECT 1 ",
+    "WITH next AS (SELECT campaign.id, campaign.state FROM campaigns AS campaign WHERE ?6 AND (EXISTS (SELECT 1 ",
     begun!("campaign.id"),
     ") OR EXISTS (SELECT 1 ",
     waiting!("campaign.id"),

@@ -1,4 +1,4 @@
-//! Who may fetch and delete an export: its owner and, where it is one of a campaign, the administrator who ordered that.
+//! Who may fetch and delete an export, and try it again: its owner and, where it is one of a campaign, the administrator who ordered that.
 
 use domain::jobs::{JobId, JobStoreError, StoredJob};
 
@@ -6,7 +6,7 @@ use super::service::Service;
 use crate::auth::Caller;
 use crate::problem::Problem;
 
-/// An export that the caller may fetch and delete. Somebody else's is not there for them; only other administrators, who see its
+/// An export that the caller may fetch, delete and try again. Somebody else's is not there for them; only other administrators, who see its
 /// record, hear why.
 pub(crate) async fn permitted(
     service: &Service,

@@ -24,7 +24,7 @@ pub(crate) async fn refuse_too_large(request: Request, next: Next) -> Response {
 
 /// Bytes that the body of a request to this path may have.
 fn limit_of(path: &str) -> usize {
-    if path == CAMPAIGNS {
+    if CAMPAIGNS.contains(&path) {
         CAMPAIGN_LIMIT_BYTES
     } else {
         BODY_LIMIT_BYTES

@@ -1,8 +1,10 @@
 //! For whom a campaign is, by the platform's word.
 
 use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
 
 use domain::model::UserId;
+use domain::ports::ApiError;
 use futures_util::{StreamExt as _, stream};
 
 use super::campaign_request::Whom;
@@ -13,6 +15,8 @@ use crate::problem::Problem;
 
 /// Of so many people the platform is asked one by one who they are, of more by its list of everybody.
 const ASKED_ONE_BY_ONE: usize = 50;
+/// How long the platform is asked for a number that can be done without.
+const NUMBER_WITHIN: Duration = Duration::from_secs(5);
 /// Questions to the platform at the same time.
 const QUESTIONS_AT_ONCE: usize = 4;
 
@@ -26,8 +30,24 @@ pub(super) async fn people_of(
         Whom::Named(people) => Ok(named(service, caller, people).await),
         Whom::Listed(which) => {
             let people = service.backend.people(&caller.credentials, &which).await;
-            people.map_err(of_people)
+            people.map_err(|error| of_people(error, which))
         }
+    }
+}
+
+/// How many people a campaign would be for, where the platform says that soon.
+pub(super) async fn number_of(
+    service: &Service,
+    caller: &Caller,
+    whom: Whom,
+) -> Result<Option<u64>, Problem> {
+    if let Whom::Named(people) = whom {
+        return Ok(Some(people.len() as u64));
+    }
+    let people = tokio::time::timeout(NUMBER_WITHIN, people_of(service, caller, whom));
+    match people.await {
+        Ok(people) => Ok(Some(people?.len() as u64)),
+        Err(_) => Ok(None),
     }
 }
 
@@ -66,9 +86,15 @@ async fn listed(service: &Service, caller: &Caller, people: Vec<UserId>) -> Vec<
 }
 
 /// Why the platform does not say who they are.
-fn of_people(error: IdentifyError) -> Problem {
-    match error {
-        IdentifyError::Refused | IdentifyError::Forbidden => Problem::Forbidden,
-        error => Problem::PlatformUnavailable { cause: Some(error) },
+fn of_people(error: IdentifyError, which: People) -> Problem {
+    match (error, which) {
+        (IdentifyError::Platform(ApiError::NotFound { .. }), People::Members(org)) => {
+            Problem::InvalidOrder {
+                detail: format!("the platform knows no organization `{org}`"),
+            }
+        }
+        (IdentifyError::Refused, _) => Problem::Forbidden,
+        (IdentifyError::Forbidden, _) => Problem::ForbiddenPerson,
+        (error, _) => Problem::PlatformUnavailable { cause: Some(error) },
     }
 }

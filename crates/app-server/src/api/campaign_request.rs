@@ -14,7 +14,7 @@ use crate::problem::Problem;
 
 /// What an administrator may say.
 #[derive(Debug, Default)]
-pub(super) struct NewCampaign {
+pub(crate) struct NewCampaign {
     users: Option<BTreeSet<UserId>>,
     organization: Option<ObjectId>,
     everyone: bool,
@@ -24,7 +24,7 @@ pub(super) struct NewCampaign {
 
 /// For whom a campaign is.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Whom {
+pub(crate) enum Whom {
     /// These people.
     Named(Vec<UserId>),
     /// Those that the platform lists.

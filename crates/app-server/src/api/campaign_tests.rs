@@ -6,6 +6,7 @@ use domain::jobs::{AuditAction, AuditPage};
 use serde_json::{Value, json};
 
 use super::bench::{Answer, Bench, basic, bench};
+use crate::testing::Behaviour;
 
 async fn send(bench: &Bench, who: &str, method: &str, path: &str, body: Option<&Value>) -> Answer {
     let request = Request::builder()
@@ -134,6 +135,7 @@ async fn only_administrators_order_and_see_campaigns() {
         json!({}),
         json!({"everyone": true, "users": ["ann"]}),
         json!({"users": []}),
+        json!({"organization": 404}),
     ] {
         let answer = send(&bench, "root", "POST", "/api/v1/campaigns", Some(&body)).await;
         assert_eq!(answer.problem(422), "/problems/invalid-order");
@@ -276,4 +278,129 @@ async fn people_are_known_as_the_platform_knows_them() {
         .map(|row| row["user"].as_str().unwrap())
         .collect();
     assert_eq!(users, ["ann", "nobody"]);
+}
+
+/// Where the exports of these states are in the report.
+async fn exports(bench: &Bench, path: &str, state: &str) -> Vec<(String, String)> {
+    let rows = rows(bench, path).await.into_iter();
+    let of_state = rows.filter(|row| row["state"] == state);
+    of_state
+        .map(|row| {
+            let export = format!("/api/v1/exports/{}", row["export"].as_str().unwrap());
+            (row["user"].as_str().unwrap().to_owned(), export)
+        })
+        .collect()
+}
+
+async fn actors(bench: &Bench, action: AuditAction) -> Vec<String> {
+    let page = AuditPage {
+        before: None,
+        limit: 100,
+    };
+    let entries = bench.audit.page(page).await.unwrap().into_iter();
+    let of_it = entries.filter(|entry| entry.entry.action == action);
+    of_it
+        .filter_map(|entry| Some(entry.entry.actor?.to_string()))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_failed_export_is_tried_again_by_its_person_and_by_who_ordered_it() {
+    let bench = bench().await;
+    bench.backend.add_service_account();
+    bench.backend.behave(Behaviour::Break);
+    bench.backend.let_through(2);
+    let path = order(&bench, &json!({"users": ["ann", "bob"]})).await;
+    until(&bench, &path, |campaign| campaign["state"] == "done").await;
+    let failed = exports(&bench, &path, "failed").await;
+    assert_eq!(failed.len(), 2);
+    bench.backend.behave(Behaviour::Deliver);
+    for (person, export) in failed {
+        let retry = format!("{export}/retry");
+        let stranger = send(&bench, "john", "POST", &retry, None).await;
+        assert_eq!(stranger.problem(404), "/problems/unknown-export");
+        let other = send(&bench, "boss", "POST", &retry, None).await;
+        assert_eq!(other.problem(403), "/problems/others-export");
+        let who = if person == "ann" { "ann" } else { "root" };
+        let retried = send(&bench, who, "POST", &retry, None).await;
+        assert_eq!(retried.status.as_u16(), 202, "{who}");
+        let campaign = send(&bench, "root", "GET", &path, None).await.json();
+        assert_eq!(campaign["state"], "running");
+        bench.backend.let_through(1);
+        until(&bench, &path, |campaign| campaign["state"] == "done").await;
+    }
+    let done = send(&bench, "root", "GET", &path, None).await.json();
+    assert_eq!(done["counts"], json!({"ready": 2}));
+    let mut tried = actors(&bench, AuditAction::ExportRetried).await;
+    tried.sort_unstable();
+    assert_eq!(tried, ["ann", "root"]);
+    // The service signed in each time.
+    assert_eq!(bench.backend.passwords(), ["", "", "", ""]);
+}
+
+#[tokio::test]
+async fn all_that_failed_of_a_campaign_is_tried_again() {
+    let bench = bench().await;
+    bench.backend.behave(Behaviour::Break);
+    bench.backend.let_through(3);
+    let path = order(&bench, &json!({"users": ["ann", "bob", "cid"]})).await;
+    until(&bench, &path, |campaign| campaign["state"] == "done").await;
+    bench.backend.behave(Behaviour::Deliver);
+    let retry = format!("{path}/retry");
+    let refused = send(&bench, "john", "POST", &retry, None).await;
+    assert_eq!(refused.problem(403), "/problems/not-administrator");
+    let refused = send(&bench, "boss", "POST", &retry, None).await;
+    assert_eq!(refused.problem(403), "/problems/others-campaign");
+    let retried = send(&bench, "root", "POST", &retry, None).await;
+    assert_eq!(retried.status.as_u16(), 202);
+    assert!(retried.headers.contains_key("retry-after"));
+    assert_eq!(retried.json()["state"], "running");
+    bench.backend.let_through(3);
+    let done = until(&bench, &path, |campaign| campaign["state"] == "done").await;
+    assert_eq!(done["counts"], json!({"ready": 3}));
+    let nothing = send(&bench, "root", "POST", &retry, None).await;
+    assert_eq!(nothing.problem(409), "/problems/nothing-to-retry");
+    assert_eq!(actors(&bench, AuditAction::CampaignRetried).await, ["root"]);
+}
+
+#[tokio::test]
+async fn of_a_campaign_that_was_given_up_only_single_exports_are_tried_again() {
+    let bench = bench().await;
+    bench.backend.behave(Behaviour::Break);
+    bench.backend.let_through(1);
+    let path = order(&bench, &json!({"users": ["ann", "bob"]})).await;
+    until(&bench, &path, |campaign| campaign["counts"]["failed"] == 1).await;
+    send(&bench, "root", "DELETE", &path, None).await;
+    until(&bench, &path, |campaign| {
+        campaign["counts"]["cancelled"] == 1
+    })
+    .await;
+    let over = send(&bench, "root", "POST", &format!("{path}/retry"), None).await;
+    assert_eq!(over.problem(409), "/problems/campaign-over");
+    let (person, export) = exports(&bench, &path, "failed").await.remove(0);
+    bench.backend.behave(Behaviour::Deliver);
+    bench.backend.let_through(1);
+    let retry = format!("{export}/retry");
+    let retried = send(&bench, &person, "POST", &retry, None).await;
+    assert_eq!(retried.status.as_u16(), 202);
+    until(&bench, &path, |campaign| campaign["counts"]["ready"] == 1).await;
+}
+
+/// Ten exports that a person asked for are under way, and none of them is the campaign's.
+#[tokio::test]
+async fn a_campaign_s_export_is_tried_again_beside_a_full_share() {
+    let bench = bench().await;
+    bench.backend.behave(Behaviour::Break);
+    bench.backend.let_through(1);
+    let path = order(&bench, &json!({"users": ["ann"]})).await;
+    until(&bench, &path, |campaign| campaign["state"] == "done").await;
+    for number in 1..=10 {
+        let own = json!({"include": ["appliances"], "appliances": [number]});
+        let taken = send(&bench, "ann", "POST", "/api/v1/exports", Some(&own)).await;
+        assert_eq!(taken.status.as_u16(), 202);
+    }
+    let (_, export) = exports(&bench, &path, "failed").await.remove(0);
+    let retry = format!("{export}/retry");
+    let retried = send(&bench, "ann", "POST", &retry, None).await;
+    assert_eq!(retried.status.as_u16(), 202);
 }

@@ -15,11 +15,11 @@ use serde::Deserialize;
 use utoipa::IntoParams;
 use uuid::Uuid;
 
-use super::campaign_people::people_of;
+use super::campaign_people::{number_of, people_of};
 use super::campaign_request::{NewCampaign, NewCampaignSchema, Whom};
 use super::campaign_view::{CampaignView, CampaignsView};
 use super::extract::{JsonBody, limited, query};
-use super::orders::key;
+use super::orders::{key, read_key};
 use super::service::Service;
 use crate::auth::Caller;
 use crate::problem::{POLL_AGAIN, Problem};
@@ -84,7 +84,8 @@ impl FromRequestParts<Service> for PageQuery {
     }
 }
 
-pub(super) fn administrator(caller: &Caller) -> Result<(), Problem> {
+/// Only administrators may.
+pub(crate) fn administrator(caller: &Caller) -> Result<(), Problem> {
     if caller.is_administrator() {
         Ok(())
     } else {
@@ -112,14 +113,44 @@ pub(super) async fn create(
 ) -> Result<Response, Problem> {
     administrator(&caller)?;
     let key = key(&headers)?;
-    let (whom, order) = body.into_order(&caller.owner)?;
-    let campaign = ordered(&service, &caller, (whom, order), key).await?;
+    let campaign = ordered(&service, &caller, body.into_order(&caller.owner)?, key).await?;
     let location = [
         (LOCATION, format!("/api/v1/campaigns/{}", campaign.id)),
         (RETRY_AFTER, POLL_AGAIN.as_secs().to_string()),
     ];
     let view = view(&service, &campaign).await?;
     Ok((StatusCode::ACCEPTED, location, Json(view)).into_response())
+}
+
+/// Takes an order of an administrator. The key stands for it, so that sending it twice gives the same campaign.
+pub(crate) async fn order_campaign(
+    service: &Service,
+    caller: &Caller,
+    order: NewCampaign,
+    key: Option<&str>,
+) -> Result<Campaign, Problem> {
+    administrator(caller)?;
+    let key = key.map(read_key).transpose()?;
+    ordered(service, caller, order.into_order(&caller.owner)?, key).await
+}
+
+/// What an order comes to.
+pub(crate) struct Proposal {
+    pub(crate) order: CampaignOrder,
+    /// For how many people it is, where that is known.
+    pub(crate) people: Option<u64>,
+}
+
+/// What an administrator's order would come to. Nothing is ordered.
+pub(crate) async fn propose(
+    service: &Service,
+    caller: &Caller,
+    order: NewCampaign,
+) -> Result<Proposal, Problem> {
+    administrator(caller)?;
+    let (whom, order) = order.into_order(&caller.owner)?;
+    let people = number_of(service, caller, whom).await?;
+    Ok(Proposal { order, people })
 }
 
 /// The order becomes a campaign, or is one already: the key stands for it.
@@ -219,13 +250,18 @@ async fn record(
 }
 
 /// What happened already is recorded as well as can be.
-async fn record_done(service: &Service, caller: &Caller, action: AuditAction, campaign: &Campaign) {
+pub(super) async fn record_done(
+    service: &Service,
+    caller: &Caller,
+    action: AuditAction,
+    campaign: &Campaign,
+) {
     if record(service, caller, action, campaign).await.is_err() {
         tracing::error!(campaign = %campaign.id, %action, "the audit trail could not be written");
     }
 }
 
-async fn view(service: &Service, campaign: &Campaign) -> Result<CampaignView, Problem> {
+pub(super) async fn view(service: &Service, campaign: &Campaign) -> Result<CampaignView, Problem> {
     let standing = service.campaigns.standing(&campaign.id).await?;
     Ok(CampaignView::of(campaign, &standing, service.clock.now()))
 }
@@ -294,105 +330,4 @@ pub(super) async fn show(
     administrator(&caller)?;
     let campaign = service.campaigns.get(&id).await?;
     Ok(Json(view(&service, &campaign).await?))
-}
-
-/// Pause a campaign
-///
-/// What runs goes on to its end, nothing new begins.
-#[utoipa::path(
-    post,
-    path = "/api/v1/campaigns/{id}/pause",
-    tag = "campaigns",
-    params(PathCampaign),
-    responses(
-        (status = 200, description = "It is paused", body = CampaignView),
-        (status = 409, description = "It is over"),
-    )
-)]
-pub(super) async fn pause(
-    State(service): State<Service>,
-    caller: Caller,
-    PathCampaign(id): PathCampaign,
-) -> Result<Json<CampaignView>, Problem> {
-    let campaign = pause_campaign(&service, &caller, &id).await?;
-    Ok(Json(view(&service, &campaign).await?))
-}
-
-/// Resume a paused campaign
-#[utoipa::path(
-    post,
-    path = "/api/v1/campaigns/{id}/resume",
-    tag = "campaigns",
-    params(PathCampaign),
-    responses(
-        (status = 200, description = "It goes on", body = CampaignView),
-        (status = 409, description = "It is over"),
-    )
-)]
-pub(super) async fn resume(
-    State(service): State<Service>,
-    caller: Caller,
-    PathCampaign(id): PathCampaign,
-) -> Result<Json<CampaignView>, Problem> {
-    let campaign = resume_campaign(&service, &caller, &id).await?;
-    Ok(Json(view(&service, &campaign).await?))
-}
-
-/// Give a campaign up
-///
-/// Runs end in the background; archives that are ready stay until they expire. Asking twice is the same as asking once.
-#[utoipa::path(
-    delete,
-    path = "/api/v1/campaigns/{id}",
-    tag = "campaigns",
-    params(PathCampaign),
-    responses((status = 202, description = "Nothing new begins, and what runs ends"))
-)]
-pub(super) async fn remove(
-    State(service): State<Service>,
-    caller: Caller,
-    PathCampaign(id): PathCampaign,
-) -> Result<Response, Problem> {
-    cancel_campaign(&service, &caller, &id).await?;
-    let again = [(RETRY_AFTER, POLL_AGAIN.as_secs().to_string())];
-    Ok((StatusCode::ACCEPTED, again).into_response())
-}
-
-/// Pauses a campaign for an administrator.
-pub(crate) async fn pause_campaign(
-    service: &Service,
-    caller: &Caller,
-    id: &CampaignId,
-) -> Result<Campaign, Problem> {
-    administrator(caller)?;
-    let campaign = service.campaigns.pause(id).await?;
-    record_done(service, caller, AuditAction::CampaignPaused, &campaign).await;
-    Ok(campaign)
-}
-
-/// Resumes a campaign for an administrator.
-pub(crate) async fn resume_campaign(
-    service: &Service,
-    caller: &Caller,
-    id: &CampaignId,
-) -> Result<Campaign, Problem> {
-    administrator(caller)?;
-    let campaign = service.runner.resume_campaign(id).await?;
-    record_done(service, caller, AuditAction::CampaignResumed, &campaign).await;
-    Ok(campaign)
-}
-
-/// Gives a campaign up for an administrator.
-pub(crate) async fn cancel_campaign(
-    service: &Service,
-    caller: &Caller,
-    id: &CampaignId,
-) -> Result<(), Problem> {
-    administrator(caller)?;
-    let campaign = service.campaigns.get(id).await?;
-    service.runner.cancel_campaign(id, &caller.owner).await?;
-    if campaign.state != CampaignState::Cancelled {
-        record_done(service, caller, AuditAction::CampaignCancelled, &campaign).await;
-    }
-    Ok(())
 }

@@ -178,7 +178,7 @@ pub(crate) async fn progress(service: &Service, job: &Job) -> Option<JobProgress
 
 /// Try a failed export again
 ///
-/// It goes on from where it stood, as long as that is kept: a day.
+/// It goes on from where it stood, as long as that is kept: a day. One of a campaign also for the administrator who ordered that.
 #[utoipa::path(
     post,
     path = "/api/v1/exports/{id}/retry",
@@ -198,14 +198,16 @@ pub(super) async fn retry(
     Ok(accepted(&service, &stored))
 }
 
-/// A failed export of the caller goes on from where it stood.
+/// A failed export of the caller, or of a campaign of theirs, goes on from where it stood.
 pub(crate) async fn try_again(
     service: &Service,
     caller: &Caller,
     id: &JobId,
 ) -> Result<StoredJob, Problem> {
-    let credentials = caller.credentials.clone();
-    let stored = service.runner.retry(&caller.owner, id, credentials).await?;
+    let StoredJob { job, .. } = permitted(service, caller, id).await?;
+    let (by, credentials) = (&caller.owner, &caller.credentials);
+    let retried = service.runner.retry(&job.owner, id, by, credentials);
+    let stored = retried.await?;
     record(service, caller, AuditAction::ExportRetried, &stored.job).await;
     Ok(stored)
 }

@@ -19,10 +19,10 @@ use crate::problem::Problem;
 
 /// Bytes that a request's body may have.
 pub(crate) const BODY_LIMIT_BYTES: usize = 64 * 1024;
-/// Where campaigns are ordered: with a list of people.
-pub(super) const CAMPAIGNS: &str = "/api/v1/campaigns";
+/// Where campaigns are ordered, by programs and by people: with a list of people.
+pub(super) const CAMPAIGNS: [&str; 3] = ["/api/v1/campaigns", "/campaigns", "/campaigns/new"];
 /// Bytes that an order for a campaign may have.
-pub(super) const CAMPAIGN_LIMIT_BYTES: usize = 4 * 1024 * 1024;
+pub(crate) const CAMPAIGN_LIMIT_BYTES: usize = 4 * 1024 * 1024;
 /// How long a body may take to arrive.
 pub(super) const BODY_WITHIN: Duration = Duration::from_secs(15);
 

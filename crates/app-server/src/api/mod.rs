@@ -9,6 +9,7 @@ mod caller;
 mod campaign_people;
 mod campaign_report;
 mod campaign_request;
+mod campaign_steps;
 mod campaign_view;
 mod campaigns;
 mod events;
@@ -39,14 +40,17 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 pub(crate) use accept::{quality, weight};
+pub(crate) use access::permitted;
 pub(crate) use announced::refuse_too_large;
 pub(crate) use archive::is_lost;
 pub(crate) use audit::{AuditQuery, page as trail};
 pub(crate) use caller::same_origin;
 pub(crate) use campaign_report::whole_report;
-pub(crate) use campaigns::{PathCampaign, cancel_campaign, pause_campaign, resume_campaign};
+pub(crate) use campaign_request::NewCampaign;
+pub(crate) use campaign_steps::{cancel_campaign, pause_campaign, resume_campaign, retry_campaign};
+pub(crate) use campaigns::{PathCampaign, administrator, order_campaign, propose};
 pub(crate) use exports::{find, give_up, page as exports, progress, report, try_again};
-pub(crate) use extract::{BODY_LIMIT_BYTES, ListQuery, PathId};
+pub(crate) use extract::{BODY_LIMIT_BYTES, CAMPAIGN_LIMIT_BYTES, ListQuery, PathId};
 pub(crate) use host::refuse_unclear_host;
 pub(crate) use middleware::{FOR_EVER, around, unbroken};
 pub(crate) use orders::ask;
@@ -85,10 +89,11 @@ fn described(scraped: Scraped) -> OpenApiRouter<Service> {
         .routes(routes!(exports::retry))
         .routes(routes!(audit::read))
         .merge(with_many_people())
-        .routes(routes!(campaigns::show, campaigns::remove))
+        .routes(routes!(campaigns::show, campaign_steps::remove))
         .routes(routes!(campaign_report::report))
-        .routes(routes!(campaigns::pause))
-        .routes(routes!(campaigns::resume))
+        .routes(routes!(campaign_steps::pause))
+        .routes(routes!(campaign_steps::resume))
+        .routes(routes!(campaign_steps::retry))
         .routes(routes!(sign_in::sign_in))
         .routes(routes!(sign_in::sign_out))
         .routes(routes!(health::alive))

@@ -93,12 +93,18 @@ pub(super) fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem
     let Some(value) = values.next() else {
         return Ok(None);
     };
-    let invalid = |detail: String| Problem::InvalidKey { detail };
     if values.next().is_some() {
-        return Err(invalid("one `Idempotency-Key` is expected".to_owned()));
+        return Err(Problem::InvalidKey {
+            detail: "one `Idempotency-Key` is expected".to_owned(),
+        });
     }
-    let key = IdempotencyKey::parse(value.to_str().unwrap_or_default());
-    key.map(Some).map_err(|error| invalid(error.to_string()))
+    read_key(value.to_str().unwrap_or_default()).map(Some)
+}
+
+pub(super) fn read_key(key: &str) -> Result<IdempotencyKey, Problem> {
+    IdempotencyKey::parse(key).map_err(|error| Problem::InvalidKey {
+        detail: error.to_string(),
+    })
 }
 
 /// Asks the platform whether the caller may read somebody else. The order then names them as the platform does.

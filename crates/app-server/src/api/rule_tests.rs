@@ -419,6 +419,7 @@ async fn the_document_describes_every_route() {
             "POST /api/v1/campaigns",
             "POST /api/v1/campaigns/{id}/pause",
             "POST /api/v1/campaigns/{id}/resume",
+            "POST /api/v1/campaigns/{id}/retry",
             "POST /api/v1/exports",
             "POST /api/v1/exports/{id}/retry",
             "POST /sign-in",

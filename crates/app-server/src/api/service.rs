@@ -3,14 +3,13 @@
 use std::ops::Deref;
 use std::sync::Arc;
 
-use domain::jobs::{AuditLog, BagStore, CampaignStore, IdempotencyKeys, Job, JobId, JobStore};
+use domain::jobs::{AuditLog, BagStore, CampaignStore, IdempotencyKeys, JobStore};
 use domain::ports::Clock;
 
 use super::readiness::Readiness;
-use crate::auth::{Caller, Gate};
+use crate::auth::Gate;
 use crate::backend::Backend;
 use crate::metrics::{LastCounts, Metrics};
-use crate::problem::Problem;
 use crate::runner::Runner;
 
 /// Everything that a handler works with.
@@ -35,11 +34,6 @@ pub(crate) struct Parts {
 impl Service {
     pub(crate) fn new(parts: Parts) -> Self {
         Self(Arc::new(parts))
-    }
-
-    /// An export of the caller's own.
-    pub(crate) async fn export(&self, caller: &Caller, id: &JobId) -> Result<Job, Problem> {
-        Ok(self.store.get(&caller.owner, id).await?.job)
     }
 }
 

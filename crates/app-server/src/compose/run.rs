@@ -114,7 +114,12 @@ impl ForgeRun {
             completeness: outcome.report.completeness,
             report: export_json(&outcome.report).into(),
             delivered: journal.checkpoint().delivered.map(|delivered| *delivered),
-            notes: notes.into_iter().cloned().collect(),
+            // The record is all that its person sees of what the workflow says.
+            notes: notes
+                .into_iter()
+                .chain(&outcome.report.notes)
+                .cloned()
+                .collect(),
         })
     }
 
@@ -126,7 +131,13 @@ impl ForgeRun {
         let RunPlace { runs, lease, file } = &self.place;
         let report = runs.report(lease, file).await;
         let report = report.map_err(|error| setback_of_runs(&error))?;
-        Ok(Exported::of_report(file.clone(), report))
+        let mut exported = Exported::of_report(file.clone(), report);
+        if let Some(journal) = &self.journal {
+            let said = journal.checkpoint();
+            exported.notes.extend(said.unresolved);
+            exported.notes.extend(said.not_reused.into_values());
+        }
+        Ok(exported)
     }
 
     /// Writes down the tickets whose starts were answered when nobody waited for it any more.

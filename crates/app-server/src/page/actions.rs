@@ -38,7 +38,7 @@ pub(super) async fn confirm(
     caller: Caller,
     PathId(id): PathId,
 ) -> Result<Response, Problem> {
-    let job = service.export(&caller, &id).await?;
+    let job = api::permitted(&service, &caller, &id).await?.job;
     let words = visit.words();
     Ok(html(&ConfirmPage {
         frame: Frame::for_person(&visit, &caller),

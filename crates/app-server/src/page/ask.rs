@@ -2,8 +2,9 @@
 
 use axum::extract::{Request, State};
 use axum::response::Response;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use super::form::Fields;
 use crate::api::{self, NewExport, Service, go, read_form};
 use crate::auth::Caller;
 use crate::place::Place;
@@ -22,31 +23,16 @@ pub(super) async fn ask(
 
 /// The form in the words of the interface, so that the same rules hold.
 fn order(filled: Vec<(String, String)>) -> Result<NewExport, Problem> {
-    let mut order = Map::new();
-    let mut chosen = Vec::new();
-    let mut only_some = false;
+    let mut fields = Fields::default();
+    let mut user = None;
     for (name, value) in filled {
-        match (name.as_str(), value.as_str()) {
-            ("what", "everything") => only_some = false,
-            ("what", "some") => only_some = true,
-            ("include", _) => chosen.push(Value::from(value)),
-            ("format", _) => {
-                order.insert(name, Value::from(value));
-            }
-            ("redact_secrets", "true") => {
-                order.insert(name, Value::from(true));
-            }
-            ("user", login) => {
-                if !login.trim().is_empty() {
-                    order.insert("user".to_owned(), Value::from(login.trim()));
-                }
-            }
-            _ => return Err(Problem::InvalidForm),
+        match name.as_str() {
+            "user" => user = Some(value.trim().to_owned()).filter(|login| !login.is_empty()),
+            _ => fields.take(&name, value)?,
         }
     }
-    if only_some {
-        order.insert("include".to_owned(), Value::from(chosen));
-    }
+    let mut order = fields.into_order();
+    order.extend(user.map(|login| ("user".to_owned(), Value::from(login))));
     serde_json::from_value(Value::Object(order)).map_err(|error| Problem::InvalidOrder {
         detail: error.to_string(),
     })

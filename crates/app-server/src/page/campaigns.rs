@@ -37,6 +37,8 @@ struct Card {
     total: u64,
     is_open: bool,
     is_paused: bool,
+    /// Whether who looks may try again what failed.
+    can_retry: bool,
 }
 
 /// How many of its exports are in a state: a part of the bar.
@@ -62,7 +64,9 @@ pub(super) async fn show(
     let mut campaigns = Vec::new();
     for campaign in service.campaigns.list(None, SHOWN).await? {
         let standing = service.campaigns.standing(&campaign.id).await?;
-        campaigns.push(card(&service, words, &campaign, &standing));
+        let mut card = card(&service, words, &campaign, &standing);
+        card.can_retry &= campaign.requested_by == caller.owner;
+        campaigns.push(card);
     }
     let frame = Frame::for_person(&visit, &caller);
     Ok(html(&CampaignsPage { frame, campaigns }))
@@ -88,7 +92,13 @@ fn card(
         total: campaign.total.max(1),
         is_open: matches!(phase, CampaignPhase::Running | CampaignPhase::Paused),
         is_paused: phase == CampaignPhase::Paused,
+        can_retry: phase != CampaignPhase::Cancelled && has_failed(standing),
     }
+}
+
+fn has_failed(standing: &CampaignStanding) -> bool {
+    let mut counts = standing.counts.iter();
+    counts.any(|count| count.0 == JobStateName::Failed)
 }
 
 fn parts(words: &Words, standing: &CampaignStanding) -> Vec<Part> {
@@ -135,6 +145,16 @@ pub(super) async fn resume(
     PathCampaign(id): PathCampaign,
 ) -> Result<Response, Problem> {
     api::resume_campaign(&service, &caller, &id).await?;
+    Ok(go(&Place::Campaigns, None))
+}
+
+/// What failed of a campaign goes on.
+pub(super) async fn retry(
+    State(service): State<Service>,
+    caller: Caller,
+    PathCampaign(id): PathCampaign,
+) -> Result<Response, Problem> {
+    api::retry_campaign(&service, &caller, &id).await?;
     Ok(go(&Place::Campaigns, None))
 }
 

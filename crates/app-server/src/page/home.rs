@@ -3,12 +3,11 @@
 use askama::Template;
 use axum::extract::State;
 use axum::response::Response;
-use domain::model::{BagFormat, Section};
 
 use super::card::Card;
+use super::form::{Format, Kind, formats, kinds};
 use super::frame::{Frame, Visit, html};
 use super::sign_in::form;
-use super::words::About;
 use crate::api::{ListQuery, Service, exports};
 use crate::auth::{Caller, is_cookie_sent};
 use crate::place::Place;
@@ -23,19 +22,6 @@ struct HomePage {
     cards: Vec<Card>,
     is_first: bool,
     older: Option<String>,
-}
-
-/// A kind of data to choose.
-struct Kind {
-    name: &'static str,
-    about: About,
-}
-
-/// A format to choose.
-struct Format {
-    name: &'static str,
-    text: &'static str,
-    is_usual: bool,
 }
 
 /// The page of somebody who is signed in, else the form to do that.
@@ -66,19 +52,8 @@ pub(super) async fn show(
     let last = jobs.last().filter(|_| more);
     Ok(html(&HomePage {
         frame: Frame::for_person(&visit, &caller),
-        kinds: Section::ALL
-            .map(|section| Kind {
-                name: section.name(),
-                about: (words.section)(section),
-            })
-            .into(),
-        formats: [BagFormat::Zip, BagFormat::Tar, BagFormat::TarGz]
-            .map(|format| Format {
-                name: format.ending(),
-                text: (words.format)(format),
-                is_usual: format == BagFormat::default(),
-            })
-            .into(),
+        kinds: kinds(words),
+        formats: formats(words),
         cards,
         is_first: query.after.is_none(),
         older: last.map(|last| format!("{}?after={}", Place::Home.path(), last.job.id)),

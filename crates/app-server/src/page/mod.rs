@@ -8,10 +8,12 @@ mod actions;
 mod ask;
 mod assets;
 mod audit;
+mod campaign_order;
 mod campaigns;
 mod card;
 mod everybody;
 mod export;
+mod form;
 mod frame;
 mod home;
 mod language;
@@ -21,10 +23,11 @@ mod text;
 mod words;
 
 use axum::Router;
+use axum::extract::DefaultBodyLimit;
 use axum::response::Redirect;
 use axum::routing::{get, post};
 
-use crate::api::Service;
+use crate::api::{CAMPAIGN_LIMIT_BYTES, Service};
 
 pub(crate) use problems::problems_as_pages;
 
@@ -43,8 +46,8 @@ pub(crate) fn routes() -> Router<Service> {
             "/exports/{id}/retry",
             post(actions::try_again).get(actions::look),
         )
+        .merge(orders_of_campaigns())
         .route("/everybody", get(everybody::show))
-        .route("/campaigns", get(campaigns::show))
         .route(
             "/campaigns/{id}/pause",
             post(campaigns::pause).get(campaigns::look),
@@ -52,6 +55,10 @@ pub(crate) fn routes() -> Router<Service> {
         .route(
             "/campaigns/{id}/resume",
             post(campaigns::resume).get(campaigns::look),
+        )
+        .route(
+            "/campaigns/{id}/retry",
+            post(campaigns::retry).get(campaigns::look),
         )
         .route("/campaigns/{id}/report.csv", get(campaigns::report))
         .route(
@@ -64,6 +71,18 @@ pub(crate) fn routes() -> Router<Service> {
         .route("/sign-in", get(to_home))
         .route("/sign-out", get(to_home))
         .route("/assets/{name}", get(assets::serve))
+}
+
+/// An order of a campaign may name many people.
+fn orders_of_campaigns() -> Router<Service> {
+    let form = get(campaign_order::show).post(campaign_order::confirm);
+    Router::new()
+        .route(
+            "/campaigns",
+            get(campaigns::show).post(campaign_order::take),
+        )
+        .route("/campaigns/new", form)
+        .layer(DefaultBodyLimit::max(CAMPAIGN_LIMIT_BYTES))
 }
 
 /// Whoever loads the address of a form again.

@@ -15,6 +15,11 @@ use crate::causes::{Causes, for_operator};
 pub(crate) const LOST: &str = "the archive is not in this service's store any more, perhaps because the service was restored from a \
     backup: delete this export and ask for a new one";
 
+const OTHERS_CAMPAIGN: &str =
+    "only the administrator who ordered it may try its failed exports again";
+const NOTHING_TO_RETRY: &str = "none of its exports has failed, or nothing is kept of their runs any more: order a new campaign for \
+    these people";
+
 /// What went wrong, by meaning.
 #[derive(Debug)]
 pub(crate) enum Problem {
@@ -48,6 +53,10 @@ pub(crate) enum Problem {
     UnknownCampaign,
     /// The campaign is done, or was given up.
     CampaignOver,
+    /// The campaign was ordered by another administrator.
+    OthersCampaign,
+    /// No failed export of the campaign can go on.
+    NothingToRetry,
     /// A parameter of the query is not understood.
     InvalidQuery { detail: String },
     /// The body is not JSON.
@@ -180,6 +189,16 @@ impl Problem {
                 "There is no such campaign",
             ),
             Self::CampaignOver => (S::CONFLICT, "campaign-over", "The campaign is over"),
+            Self::OthersCampaign => (
+                S::FORBIDDEN,
+                "others-campaign",
+                "This campaign was ordered by somebody else",
+            ),
+            Self::NothingToRetry => (
+                S::CONFLICT,
+                "nothing-to-retry",
+                "Nothing of the campaign can be tried again",
+            ),
             Self::InvalidQuery { .. } => (
                 S::BAD_REQUEST,
                 "invalid-query",
@@ -305,13 +324,15 @@ impl Problem {
             Self::UnknownExport => "no export of yours has this id".to_owned(),
             Self::OthersExport => {
                 "only the person whose data it holds and the administrator who ordered the campaign \
-                 may fetch or delete it"
+                 may fetch or delete it, or try it again"
                     .to_owned()
             }
             Self::UnknownCampaign => "no campaign has this id".to_owned(),
             Self::CampaignOver => {
                 "all of its exports are over, or it was given up: order a new one".to_owned()
             }
+            Self::OthersCampaign => OTHERS_CAMPAIGN.to_owned(),
+            Self::NothingToRetry => NOTHING_TO_RETRY.to_owned(),
             Self::InvalidQuery { detail }
             | Self::InvalidKey { detail }
             | Self::InvalidJson { detail }
@@ -382,6 +403,7 @@ impl Problem {
             | Self::NotResumable { .. }
             | Self::PlatformUnavailable { .. }
             | Self::CampaignOver
+            | Self::NothingToRetry
             | Self::Busy => Some(POLL_AGAIN),
             Self::TooManyExports { .. }
             | Self::TooManyStreams { .. }
@@ -397,6 +419,7 @@ impl Problem {
             | Self::MethodNotAllowed
             | Self::UnknownExport
             | Self::OthersExport
+            | Self::OthersCampaign
             | Self::UnknownCampaign
             | Self::InvalidQuery { .. }
             | Self::InvalidJson { .. }

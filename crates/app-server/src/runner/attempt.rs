@@ -10,6 +10,7 @@ use futures_util::FutureExt as _;
 use super::bag::Place;
 use super::context::Context;
 use super::order::order;
+use super::sign_in::Ways;
 use super::terms::Terms;
 use super::underway::Underway;
 use crate::backend::{
@@ -285,7 +286,13 @@ impl Context {
 
     /// Takes the tickets of a job's unfinished run off the platform, as far as there is a way to sign in.
     pub(super) async fn abandon_unfinished(&self, job: &Job, writer: &RunWriter) -> LeftOver {
-        let mut ways: Vec<_> = self.sign_ins(job).await.into_iter().map(Some).collect();
+        let ways = self.ways(job).await;
+        self.abandon_as(job, writer, ways).await
+    }
+
+    /// The same with these ways.
+    pub(super) async fn abandon_as(&self, job: &Job, writer: &RunWriter, ways: Ways) -> LeftOver {
+        let mut ways: Vec<_> = ways.all().into_iter().map(Some).collect();
         if ways.is_empty() {
             ways.push(None);
         }

@@ -8,8 +8,9 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::context::Context;
+use super::registry::Turn;
 use super::service::Runner;
-use crate::backend::{Credentials, SignIn};
+use crate::backend::Credentials;
 use crate::causes::Causes;
 
 /// Exports of a campaign that are given up at the same time.
@@ -26,14 +27,7 @@ impl Runner {
     ) -> Result<Campaign, CampaignStoreError> {
         let context = &self.context;
         let (id, owner) = (campaign.id.clone(), campaign.requested_by.clone());
-        let turn = if context.ports.backend.has_service_account() {
-            None
-        } else {
-            let turn = context.registry.add_campaign(&id, &owner);
-            context.accepted(&owner, credentials).await;
-            context.keep_sealed(id.key(), &owner, credentials).await;
-            Some(turn)
-        };
+        let turn = self.hold_for_campaign(&id, &owner, credentials).await;
         let created = context.ports.campaigns.create(campaign, people).await;
         match &created {
             Ok(_) => context.wake.notify_one(),
@@ -45,6 +39,37 @@ impl Runner {
             }
         }
         created
+    }
+
+    /// The credentials of a campaign's administrator, for exports that are about to be queued: nothing where the service has its own.
+    pub(super) async fn hold_for_campaign(
+        &self,
+        id: &CampaignId,
+        administrator: &UserId,
+        credentials: &Credentials,
+    ) -> Option<Turn> {
+        let context = &self.context;
+        if context.ports.backend.has_service_account() {
+            return None;
+        }
+        let turn = context.registry.add_campaign(id, administrator);
+        context.accepted(administrator, credentials).await;
+        let key = id.key();
+        context.keep_sealed(key, administrator, credentials).await;
+        Some(turn)
+    }
+
+    /// Failed exports of a campaign go on, for the administrator who ordered it. Gives how many.
+    pub(crate) async fn retry_campaign(
+        &self,
+        id: &CampaignId,
+        by: &UserId,
+        credentials: &Credentials,
+    ) -> Result<u64, CampaignStoreError> {
+        self.hold_for_campaign(id, by, credentials).await;
+        let retried = self.context.ports.campaigns.retry(id, by).await?;
+        self.context.wake.notify_one();
+        Ok(retried)
     }
 
     /// A paused campaign goes on.
@@ -63,6 +88,7 @@ impl Runner {
         id: &CampaignId,
         by: &UserId,
     ) -> Result<(), CampaignStoreError> {
+        let turn = self.context.registry.turn(id.key());
         let begun = self.context.ports.campaigns.cancel(id, by).await?;
         let (context, id, by) = (self.context.clone(), id.clone(), by.clone());
         self.tasks.spawn(async move {
@@ -75,8 +101,11 @@ impl Runner {
                 }
             });
             tokio::select! {
-                () = given_up => context.campaign_over(&id).await,
-                () = context.at_once.cancelled() => {}
+                () = given_up => {}
+                () = context.at_once.cancelled() => return,
+            }
+            if let Some(turn) = turn {
+                context.campaign_over(&id, turn).await;
             }
         });
         Ok(())
@@ -119,6 +148,7 @@ impl Context {
 
     /// Nothing is kept for campaigns that are over.
     pub(super) async fn forget_campaigns(&self) {
+        // Read first: of one that is held again since, the turn is another one.
         let known = self.registry.campaigns();
         if known.is_empty() {
             return;
@@ -129,18 +159,16 @@ impl Context {
         };
         let unfinished: HashSet<CampaignId> =
             campaigns.into_iter().map(|campaign| campaign.0).collect();
-        for id in known.iter().filter(|id| !unfinished.contains(*id)) {
+        for (id, turn) in known.iter().filter(|known| !unfinished.contains(&known.0)) {
             // One that is being recorded is no campaign yet.
             if self.ports.campaigns.get(id).await.is_ok() {
-                self.campaign_over(id).await;
+                self.campaign_over(id, *turn).await;
             }
         }
     }
 
-    async fn campaign_over(&self, id: &CampaignId) {
-        let turn = self.registry.turn(id.key());
-        if turn.is_some() {
-            self.registry.remove(id.key(), turn);
+    async fn campaign_over(&self, id: &CampaignId, turn: Turn) {
+        if self.registry.remove(id.key(), Some(turn)) {
             self.delete_sealed(id.key()).await;
         }
     }
@@ -157,14 +185,17 @@ impl Context {
         }
     }
 
-    /// How the administrator who ordered a job's campaign signs in.
-    pub(super) async fn sign_in_of_campaign(&self, job: &Job) -> Option<SignIn> {
+    /// What the administrator who ordered a job's campaign signed in with.
+    pub(super) async fn credentials_of_campaign(&self, job: &Job) -> Option<(UserId, Credentials)> {
         let campaign = job.campaign.as_ref()?;
         let administrator = &campaign.requested_by;
-        let held = match self.registry.credentials(administrator) {
-            Some(held) => Some(held),
-            None => self.unsealed(campaign.id.key(), administrator).await,
-        };
-        held.map(SignIn::Person)
+        let mut held = self.registry.credentials(administrator);
+        // Of the campaign or, where that is over and tickets are left, of the job.
+        for key in [campaign.id.key(), &job.id] {
+            if held.is_none() {
+                held = self.unsealed(key, administrator).await;
+            }
+        }
+        held.map(|held| (administrator.clone(), held))
     }
 }

@@ -74,10 +74,14 @@ impl Registry {
         turn
     }
 
-    /// The campaigns that are under way, as far as this process knows.
-    pub(super) fn campaigns(&self) -> Vec<CampaignId> {
+    /// The campaigns that are under way, as far as this process knows, and since when.
+    pub(super) fn campaigns(&self) -> Vec<(CampaignId, Turn)> {
         let known = self.known();
-        known.campaigns.iter().cloned().map(Into::into).collect()
+        let of_campaigns = known.campaigns.iter().filter_map(|id| {
+            let (_, turn) = known.unfinished.get(id)?;
+            Some((id.clone().into(), *turn))
+        });
+        of_campaigns.collect()
     }
 
     /// Since when a job is unfinished.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::jobs::{
-    Admitted, AuditAction, Change, Job, JobId, JobState, JobStoreError, StoredJob, Wish, WrongState,
+    Admitted, AuditAction, Change, Job, JobId, JobState, JobStoreError, StoredJob, Wish,
 };
 use domain::model::UserId;
 use futures_util::StreamExt as _;
@@ -17,6 +17,7 @@ use super::context::{Came, Context, RunnerPorts, sweeper};
 use super::leases::{measure_forever, record_forever, renew_forever};
 use super::live::Live;
 use super::registry::Turn;
+use super::sign_in::Ways;
 use super::sweep::{clean_up, clean_up_forever, forget_forever, sweep_forever};
 use super::terms::{Duty, Terms};
 use super::worker::{watch_forever, work};
@@ -26,9 +27,6 @@ use crate::causes::Causes;
 /// How long runs that are stopped may take to write down what a resume needs.
 const STOP_WITHIN: Duration = Duration::from_secs(8);
 
-/// How often a job that changes meanwhile is read again before it is queued once more.
-const CONFLICTS: usize = 16;
-
 /// Why a job is not taken on.
 #[derive(Debug, Error)]
 pub(crate) enum TakeOnError {
@@ -36,20 +34,6 @@ pub(crate) enum TakeOnError {
     #[error("the service is being stopped")]
     Stopping,
     /// It is refused, or cannot be recorded.
-    #[error(transparent)]
-    Store(#[from] JobStoreError),
-}
-
-/// Why a failed job does not go on.
-#[derive(Debug, Error)]
-pub(crate) enum RetryError {
-    /// The service is being stopped.
-    #[error("the service is being stopped")]
-    Stopping,
-    /// It did not fail, or nothing is kept of its run any more.
-    #[error(transparent)]
-    State(#[from] WrongState),
-    /// It is not there, or cannot be recorded.
     #[error(transparent)]
     Store(#[from] JobStoreError),
 }
@@ -137,8 +121,8 @@ impl Runner {
         if self.context.stopping.is_cancelled() {
             return Err(TakeOnError::Stopping);
         }
-        let (id, owner) = (job.id.clone(), job.owner.clone());
-        let turn = self.hand_over(&id, &owner, &credentials).await;
+        let id = job.id.clone();
+        let turn = self.hand_over(&job, &credentials).await;
         let store = &self.context.ports.store;
         let admitted = store.admit(job, &self.context.terms.shares).await;
         match &admitted {
@@ -150,71 +134,16 @@ impl Runner {
         Ok(admitted?)
     }
 
-    /// Takes a failed job on again: it goes on from where it stood.
-    pub(crate) async fn retry(
-        &self,
-        owner: &UserId,
-        id: &JobId,
-        credentials: Credentials,
-    ) -> Result<StoredJob, RetryError> {
-        let context = &self.context;
-        if context.stopping.is_cancelled() {
-            return Err(RetryError::Stopping);
-        }
-        let retried = self.retried(owner, id).await?;
-        let limit = context.terms.shares.unfinished;
-        context.look_up_jobs(owner).await;
-        if context.registry.count_of(owner) >= limit {
-            return Err(JobStoreError::TooManyUnfinished { limit }.into());
-        }
-        let turn = self.hand_over(id, owner, &credentials).await;
-        match self.queue_again(owner, id, retried).await {
-            Ok(queued) => {
-                context.wake.notify_one();
-                Ok(queued)
-            }
-            Err(error) => {
-                self.take_back(id, turn).await;
-                Err(error)
-            }
-        }
-    }
-
-    /// A failed job as it is queued again.
-    async fn retried(&self, owner: &UserId, id: &JobId) -> Result<StoredJob, RetryError> {
-        let store = &self.context.ports.store;
-        let StoredJob { mut job, version } = store.get(owner, id).await?;
-        job.retry(store.now().await?)?;
-        Ok(StoredJob { job, version })
-    }
-
-    /// The end of the failed run may still be being recorded, its tickets for example. That changes nothing of the order: what is
-    /// recorded meanwhile is read, and the job queued once more.
-    async fn queue_again(
-        &self,
-        owner: &UserId,
-        id: &JobId,
-        mut retried: StoredJob,
-    ) -> Result<StoredJob, RetryError> {
-        for _ in 0..CONFLICTS {
-            let StoredJob { job, version } = retried;
-            match self.context.ports.store.update(version, job).await {
-                Err(JobStoreError::Conflict { .. }) => retried = self.retried(owner, id).await?,
-                other => return Ok(other?),
-            }
-        }
-        Err(JobStoreError::Conflict { id: id.clone() }.into())
-    }
-
     /// The credentials for a job that is about to be queued.
-    async fn hand_over(&self, id: &JobId, owner: &UserId, credentials: &Credentials) -> Turn {
-        let turn = self.context.registry.add(id, owner);
-        self.context.accepted(owner, credentials).await;
-        self.context.keep_sealed(id, owner, credentials).await;
+    pub(super) async fn hand_over(&self, job: &Job, credentials: &Credentials) -> Turn {
+        let (context, owner) = (&self.context, &job.owner);
+        let turn = context.registry.add_job(job);
+        context.accepted(owner, credentials).await;
+        context.keep_sealed(&job.id, owner, credentials).await;
         turn
     }
 
-    async fn take_back(&self, id: &JobId, turn: Turn) {
+    pub(super) async fn take_back(&self, id: &JobId, turn: Turn) {
         if self.context.registry.remove(id, Some(turn)) {
             self.context.delete_sealed(id).await;
         }
@@ -356,10 +285,11 @@ impl Context {
             if job.cancel(self.ports.store.now().await?).is_err() {
                 return Ok(());
             }
+            let ways = self.ways(&job).await;
             // Nobody runs it, and from now on nobody will.
             match self.ports.store.update(version, job.clone()).await {
                 Ok(stored) => {
-                    self.cancelled(stored, by).await;
+                    self.cancelled(stored, by, ways).await;
                     return Ok(());
                 }
                 Err(JobStoreError::Conflict { .. }) => {}
@@ -369,20 +299,24 @@ impl Context {
     }
 
     /// What is left to do for a job that was given up while nobody ran it.
-    async fn cancelled(&self, stored: StoredJob, by: &UserId) {
+    async fn cancelled(&self, stored: StoredJob, by: &UserId, ways: Ways) {
         let StoredJob { mut job, version } = stored;
         let action = AuditAction::ExportCancelled;
         self.audit(action, &job, Some(by), Came::default()).await;
+        let writer = sweeper(&job);
         let notes = match job.began {
-            Some(_) => self.abandon_unfinished(&job, &sweeper(&job)).await.notes,
+            Some(_) => self.abandon_as(&job, &writer, ways.clone()).await.notes,
             None => Vec::new(),
         };
-        self.delete_unless_open(&job, &sweeper(&job)).await;
+        let is_open = self.delete_unless_open(&job, &writer).await;
         if !notes.is_empty() {
             job.add_notes(notes);
             if let Err(error) = self.ports.store.update(version, job.clone()).await {
                 tracing::warn!(job = %job.id, error = %Causes(&error), "notes could not be recorded");
             }
+        }
+        if is_open {
+            self.keep_for_tickets(&job.id, &ways).await;
         }
         self.over(&job.id, self.registry.turn(&job.id));
     }

@@ -11,24 +11,59 @@ use super::registry::is_same;
 use super::terms::Duty;
 use crate::backend::{Credentials, SignIn};
 use crate::causes::Causes;
+use crate::seal::SealError;
 
 /// An owner's latest jobs among which unfinished ones are looked for: older ones are long over.
 const LOOKED_UP: usize = 50;
 
+/// Ways to sign in for a job. With its end what was sealed for it goes: whoever has to take tickets off the platform after that looks
+/// for them before.
+#[derive(Clone, Default)]
+pub(super) struct Ways {
+    has_service_account: bool,
+    /// What people signed in with, and who they are: its owner, and who ordered its campaign.
+    people: Vec<(UserId, Credentials)>,
+}
+
+impl Ways {
+    /// The best one first.
+    pub(super) fn all(self) -> Vec<SignIn> {
+        let service = self.has_service_account.then_some(SignIn::Service);
+        let people = self.people.into_iter();
+        let people = people.map(|(_, credentials)| SignIn::Person(credentials));
+        service.into_iter().chain(people).collect()
+    }
+}
+
 impl Context {
+    /// Ways to sign in for a job.
+    pub(super) async fn ways(&self, job: &Job) -> Ways {
+        let owner = &job.owner;
+        let held = match self.registry.credentials(owner) {
+            Some(held) => Some(held),
+            None => self.unsealed(&job.id, owner).await,
+        };
+        let held = held.map(|held| (owner.clone(), held));
+        let campaign = self.credentials_of_campaign(job).await;
+        Ways {
+            has_service_account: self.ports.backend.has_service_account(),
+            people: held.into_iter().chain(campaign).collect(),
+        }
+    }
+
     /// Ways to sign in for a job, the best one first.
     pub(super) async fn sign_ins(&self, job: &Job) -> Vec<SignIn> {
-        let mut ways = Vec::new();
-        if self.ports.backend.has_service_account() {
-            ways.push(SignIn::Service);
+        self.ways(job).await.all()
+    }
+
+    /// A job is over, and tickets of it are left on the platform: what could sign in for it is kept sealed until they are gone.
+    pub(super) async fn keep_for_tickets(&self, job: &JobId, ways: &Ways) {
+        if ways.has_service_account {
+            return;
         }
-        let held = match self.registry.credentials(&job.owner) {
-            Some(held) => Some(held),
-            None => self.unsealed(&job.id, &job.owner).await,
-        };
-        ways.extend(held.map(SignIn::Person));
-        ways.extend(self.sign_in_of_campaign(job).await);
-        ways
+        if let Some((person, credentials)) = ways.people.first() {
+            self.keep_sealed(job, person, credentials).await;
+        }
     }
 
     /// A lost or another key costs a sign-in, and nothing else.
@@ -43,6 +78,8 @@ impl Context {
         };
         match seal.open(job, owner, &sealed) {
             Ok(credentials) => Some(credentials),
+            // Those of whoever ordered its campaign, or of its owner.
+            Err(SealError::OfAnother) => None,
             Err(error) => {
                 tracing::warn!(job = %job, %error, "its owner has to sign in");
                 None

@@ -178,6 +178,7 @@ impl Context {
     async fn fail(&self, job: Job, version: domain::jobs::Version, failure: JobFailure) {
         // From the update on its owner can have it tried again.
         let turn = self.registry.turn(&job.id);
+        let ways = self.ways(&job).await;
         let Some(stored) = self.update(job, version).await else {
             return;
         };
@@ -188,10 +189,13 @@ impl Context {
         self.audit(AuditAction::ExportFailed, &stored.job, None, came)
             .await;
         let StoredJob { mut job, version } = stored;
-        let notes = self.abandon_unfinished(&job, &sweeper(&job)).await.notes;
-        if !notes.is_empty() {
-            job.add_notes(notes);
+        let left = self.abandon_as(&job, &sweeper(&job), ways.clone()).await;
+        if !left.notes.is_empty() {
+            job.add_notes(left.notes);
             self.update(job.clone(), version).await;
+        }
+        if left.is_open {
+            self.keep_for_tickets(&job.id, &ways).await;
         }
         self.over(&job.id, turn);
     }
@@ -208,25 +212,36 @@ impl Context {
     }
 
     /// Deletes the files of a job that is over. While they name tickets that are left on the platform, they are kept for a day, and the
-    /// platform is asked again.
-    pub(super) async fn delete_unless_open(&self, job: &Job, writer: &RunWriter) {
+    /// platform is asked again. Says whether they are.
+    pub(super) async fn delete_unless_open(&self, job: &Job, writer: &RunWriter) -> bool {
+        if self.has_open_tickets(job, writer).await {
+            tracing::warn!(job = %job.id, "export tickets of a job that is over are left on the platform");
+            self.registry.add_open(&job.id, &job.owner);
+            return true;
+        }
+        self.registry.remove_open(&job.id);
+        self.delete_files(writer).await;
+        false
+    }
+
+    /// Whether a run names tickets that may be left on the platform, and that it is still to be asked about.
+    pub(super) async fn has_open_tickets(&self, job: &Job, writer: &RunWriter) -> bool {
         let unfinished = Unfinished {
             user: &job.request.user,
             writer,
             runs: &*self.ports.runs,
         };
-        let left = self
-            .ports
-            .backend
-            .abandon_unfinished(unfinished, None)
-            .await;
-        if left.is_open && !self.is_past_keeping(job) {
-            tracing::warn!(job = %job.id, "export tickets of a job that is over are left on the platform");
-            self.registry.add_open(&job.id, &job.owner);
-            return;
+        let left = self.ports.backend.abandon_unfinished(unfinished, None);
+        left.await.is_open && !self.is_past_keeping(job)
+    }
+
+    /// Takes what is left of a job that is over off the platform, and then its files and what was sealed for it.
+    async fn finish(&self, job: &Job) {
+        let writer = sweeper(job);
+        self.abandon_unfinished(job, &writer).await;
+        if !self.delete_unless_open(job, &writer).await {
+            self.delete_sealed(&job.id).await;
         }
-        self.registry.remove_open(&job.id);
-        self.delete_files(writer).await;
     }
 
     fn is_past_keeping(&self, job: &Job) -> bool {
@@ -243,9 +258,7 @@ impl Context {
             let Ok(stored) = self.ports.store.find(&id).await else {
                 continue;
             };
-            let writer = sweeper(&stored.job);
-            self.abandon_unfinished(&stored.job, &writer).await;
-            self.delete_unless_open(&stored.job, &writer).await;
+            self.finish(&stored.job).await;
         }
     }
 
@@ -272,18 +285,25 @@ impl Context {
             JobState::Failed { .. }
             | JobState::Cancelled { .. }
             | JobState::Expired { .. }
-            | JobState::Deleted { .. } => {
-                let writer = sweeper(&job);
-                self.abandon_unfinished(&job, &writer).await;
-                self.delete_unless_open(&job, &writer).await;
-            }
+            | JobState::Deleted { .. } => self.finish(&job).await,
         }
         false
     }
 
+    /// Whether a job may have to be signed in for: it is not over, or tickets of it are left.
+    async fn is_seal_needed(&self, job: &Job) -> bool {
+        match job.state {
+            JobState::Queued | JobState::Running | JobState::Waiting { .. } => true,
+            JobState::Failed { .. } | JobState::Cancelled { .. } => {
+                self.has_open_tickets(job, &sweeper(job)).await
+            }
+            JobState::Ready { .. } | JobState::Expired { .. } | JobState::Deleted { .. } => false,
+        }
+    }
+
     async fn delete_unneeded_seal(&self, id: &JobId) {
         let is_needed = match self.ports.store.find(id).await {
-            Ok(stored) => stored.job.is_unfinished() && self.ports.seal.is_some(),
+            Ok(stored) => self.ports.seal.is_some() && self.is_seal_needed(&stored.job).await,
             Err(JobStoreError::Unknown { .. }) => match self.is_campaign_under_way(id).await {
                 Ok(under_way) => under_way && self.ports.seal.is_some(),
                 Err(_) => return,

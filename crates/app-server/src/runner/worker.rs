@@ -16,6 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::attempt::Next;
 use super::context::{Came, Context};
 use super::registry::Turn;
+use super::sign_in::Ways;
 use super::terms::Duty;
 use super::underway::Underway;
 use crate::causes::Causes;
@@ -212,16 +213,14 @@ impl Context {
     async fn conclude(&self, claim: &Claim, next: Next, run: &Underway) -> Option<StoredJob> {
         let store = &self.ports.store;
         let lease = &claim.lease;
+        let mut kept_for_tickets = None;
         if let Next::Settle(ending, _) = &next {
             if self.is_lost(claim).await {
                 return None;
             }
             // Before the end is recorded: a kill between the two leaves an entry too many, and not one too few.
             self.audit_ending(claim, ending).await;
-            if matches!(ending, Ending::Cancelled | Ending::Failed(_, None)) {
-                let writer = RunWriter::Holder(claim.lease.clone());
-                self.delete_unless_open(&claim.job, &writer).await;
-            }
+            kept_for_tickets = self.leave(claim, ending).await;
         }
         loop {
             let written = match &next {
@@ -237,7 +236,12 @@ impl Context {
                 Next::Nothing => Ok(None),
             };
             let error = match written {
-                Ok(stored) => return stored,
+                Ok(stored) => {
+                    if let Some(ways) = &kept_for_tickets {
+                        self.keep_for_tickets(&lease.job, ways).await;
+                    }
+                    return stored;
+                }
                 Err(error) => error,
             };
             tracing::error!(job = %lease.job, error = %Causes(&error), "what came of an export could not be recorded");
@@ -251,6 +255,24 @@ impl Context {
                 () = run.lost.cancelled() => return None,
                 () = self.ports.clock.sleep(ASK_AGAIN) => {}
             }
+        }
+    }
+
+    /// Deletes the files of a run whose end is about to be recorded without a bag. Gives the ways to sign in where tickets of it are left:
+    /// they go with that record.
+    async fn leave(&self, claim: &Claim, ending: &Ending) -> Option<Ways> {
+        let (job, writer) = (&claim.job, RunWriter::Holder(claim.lease.clone()));
+        let is_open = match ending {
+            Ending::Delivered { .. } => false,
+            Ending::Failed(_, Some(_)) => self.has_open_tickets(job, &writer).await,
+            Ending::Failed(_, None) | Ending::Cancelled => {
+                self.delete_unless_open(job, &writer).await
+            }
+        };
+        if is_open {
+            Some(self.ways(job).await)
+        } else {
+            None
         }
     }
 

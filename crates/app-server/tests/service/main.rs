@@ -20,6 +20,7 @@ mod page;
 mod process;
 mod promises;
 mod receipts;
+mod repeated;
 mod resume;
 mod sockets;
 mod tls;

@@ -51,11 +51,13 @@ pub enum AuditAction {
     CampaignResumed,
     /// A campaign was given up.
     CampaignCancelled,
+    /// Failed exports of a campaign were asked to go on.
+    CampaignRetried,
 }
 
 impl AuditAction {
     /// Every action.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::SignedIn,
         Self::SignInRefused,
         Self::SignedOut,
@@ -74,6 +76,7 @@ impl AuditAction {
         Self::CampaignPaused,
         Self::CampaignResumed,
         Self::CampaignCancelled,
+        Self::CampaignRetried,
     ];
 
     /// Its name, for columns and files.
@@ -97,6 +100,7 @@ impl AuditAction {
             Self::CampaignPaused => "campaign-paused",
             Self::CampaignResumed => "campaign-resumed",
             Self::CampaignCancelled => "campaign-cancelled",
+            Self::CampaignRetried => "campaign-retried",
         }
     }
 

@@ -77,6 +77,11 @@ pub trait CampaignStore: Send + Sync {
         by: &UserId,
     ) -> Result<Vec<(JobId, UserId)>, CampaignStoreError>;
 
+    /// Queues those of its failed exports again whose unfinished run is kept, for the administrator who ordered it: in one step, with an
+    /// entry of each in the audit trail, where this store keeps one. Gives how many. They have begun before: they go on also where it is
+    /// paused. One that was given up is [`CampaignStoreError::Over`].
+    async fn retry(&self, id: &CampaignId, by: &UserId) -> Result<u64, CampaignStoreError>;
+
     /// Campaigns of which exports are not over, and who ordered them.
     async fn unfinished(&self) -> Result<Vec<(CampaignId, UserId)>, CampaignStoreError>;
 }

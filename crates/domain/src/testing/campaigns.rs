@@ -171,6 +171,27 @@ impl CampaignStore for MemoryJobStore {
         Ok(begun)
     }
 
+    async fn retry(&self, id: &CampaignId, _: &UserId) -> Result<u64, CampaignStoreError> {
+        let now = self.moment();
+        let mut jobs = self.jobs();
+        if jobs.campaign(id)?.state == CampaignState::Cancelled {
+            return Err(CampaignStoreError::Over { id: id.clone() });
+        }
+        let ids = jobs.of_campaign(id).map(|kept| kept.job.id.clone());
+        let mut retried = 0;
+        for id in ids.collect::<Vec<JobId>>() {
+            let kept = jobs.by_id.get_mut(&id);
+            if let Some(kept) = kept.filter(|kept| kept.job.clone().retry(now).is_ok())
+                && kept.job.retry(now).is_ok()
+            {
+                kept.release();
+                jobs.notify(&id);
+                retried += 1;
+            }
+        }
+        Ok(retried)
+    }
+
     async fn unfinished(&self) -> Result<Vec<(CampaignId, UserId)>, CampaignStoreError> {
         let jobs = self.jobs();
         let open = jobs.campaigns.values().filter(|campaign| {

@@ -186,8 +186,9 @@ impl Jobs {
     fn is_let(&self, kept: &Kept, id: &CampaignId) -> bool {
         match self.campaigns.get(id).map(|campaign| campaign.state) {
             Some(CampaignState::Running) => true,
-            Some(CampaignState::Paused) => kept.job.began.is_some(),
-            Some(CampaignState::Cancelled) | None => false,
+            // Of one that was given up only what was tried again since is left.
+            Some(CampaignState::Paused | CampaignState::Cancelled) => kept.job.began.is_some(),
+            None => false,
         }
     }
 

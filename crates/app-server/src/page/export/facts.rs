@@ -1,6 +1,6 @@
 //! What is known of an export, one fact a line.
 
-use domain::jobs::{Job, JobStateName};
+use domain::jobs::{Job, JobRequest, JobStateName};
 use domain::model::{Secrets, Section};
 use jiff::Timestamp;
 
@@ -31,8 +31,8 @@ pub(super) fn facts(words: &Words, job: &Job, now: Timestamp) -> Vec<Fact> {
     let is_overdue = is_open && job.due() < now;
     let mut facts = vec![
         text(words.whose, shown(job.request.user.as_str())),
-        text(words.asked_by, shown(job.owner.as_str())),
-        text(words.asked_for, order(words, job)),
+        text(words.asked_by, shown(job.requested_by().as_str())),
+        text(words.asked_for, order_in_words(words, &job.request)),
         time(words, words.asked, job.requested),
     ];
     if is_open {
@@ -73,15 +73,15 @@ fn time(words: &Words, name: &'static str, at: Timestamp) -> Fact {
 }
 
 /// What was asked for: `Everything · ZIP`.
-fn order(words: &Words, job: &Job) -> String {
-    let chosen = &job.request.selection.sections;
+pub(crate) fn order_in_words(words: &Words, request: &JobRequest) -> String {
+    let chosen = &request.selection.sections;
     let what = if chosen.len() == Section::ALL.len() {
         words.everything.to_owned()
     } else {
         (words.kinds_of_data)(chosen.len())
     };
-    let mut parts = vec![what, job.request.format.ending().to_uppercase()];
-    if job.request.secrets == Secrets::Redact {
+    let mut parts = vec![what, request.format.ending().to_uppercase()];
+    if request.secrets == Secrets::Redact {
         parts.push(words.redacted_order.to_owned());
     }
     parts.join(words.between)

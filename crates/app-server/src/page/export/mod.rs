@@ -20,6 +20,7 @@ use crate::auth::Caller;
 use crate::place::Place;
 use crate::problem::Problem;
 use contents::Contents;
+pub(super) use facts::order_in_words;
 use facts::{Fact, Value, facts};
 pub(super) use failure::Failure;
 use file::{Downloads, File, Receipt};
@@ -63,7 +64,8 @@ pub(super) async fn show(
 ) -> Result<Response, Problem> {
     let job = api::find(&service, &caller, &id).await?.job;
     let (now, words) = (service.clock.now(), visit.words());
-    let is_own = job.owner == caller.owner;
+    // Its owner's or, for one of a campaign, also that of the administrator who ordered it.
+    let is_own = [&job.owner, job.requested_by()].contains(&&caller.owner);
     let so_far = api::progress(&service, &job).await;
     let state = job.state_at(now);
     let report = api::report(&service, &job).await?;
@@ -103,7 +105,7 @@ pub(super) async fn progress(
     caller: Caller,
     PathId(id): PathId,
 ) -> Result<Response, Problem> {
-    let job = service.export(&caller, &id).await?;
+    let job = api::permitted(&service, &caller, &id).await?.job;
     let words = visit.words();
     let Some(so_far) = api::progress(&service, &job).await else {
         return Err(Problem::Gone {

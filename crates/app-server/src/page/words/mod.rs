@@ -5,7 +5,7 @@ mod french;
 mod japanese;
 mod units;
 
-use domain::jobs::{AuditAction, CampaignPhase, JobStateName, Phase, WaitingFor};
+use domain::jobs::{Audience, AuditAction, CampaignPhase, JobStateName, Phase, WaitingFor};
 use domain::model::{BagFormat, Section};
 use domain::ports::{ItemStage, RedactionRule};
 use domain::report::{Completeness, SectionStatus, Stage};
@@ -194,6 +194,28 @@ pub(super) struct Words {
     pub(super) resume_campaign: &'static str,
     pub(super) cancel_campaign: &'static str,
     pub(super) cancel_campaign_text: &'static str,
+    pub(super) order_campaign: &'static str,
+    pub(super) order_campaign_text: &'static str,
+    pub(super) campaign_incomplete: &'static str,
+    pub(super) campaign_incomplete_text: &'static str,
+    pub(super) whom_users: &'static str,
+    pub(super) whom_logins: &'static str,
+    pub(super) whom_logins_text: &'static str,
+    pub(super) whom_organization: &'static str,
+    pub(super) whom_number: &'static str,
+    pub(super) whom_everyone: &'static str,
+    pub(super) whom_everyone_text: &'static str,
+    pub(super) since_last: &'static str,
+    pub(super) since_last_text: &'static str,
+    pub(super) unchanged: &'static str,
+    pub(super) unchanged_text: &'static str,
+    pub(super) look_at_order: &'static str,
+    pub(super) order_title: &'static str,
+    pub(super) campaign_for: fn(&Audience, Option<u64>) -> String,
+    pub(super) order_consequence: &'static str,
+    pub(super) order_yes: &'static str,
+    pub(super) order_no: &'static str,
+    pub(super) retry_campaign: &'static str,
     pub(super) trail_text: &'static str,
     pub(super) number_label: &'static str,
     pub(super) action: fn(AuditAction) -> &'static str,

@@ -29,12 +29,12 @@ impl Seal for FakeSeal {
     }
 }
 
-fn named() -> CampaignId {
+pub(super) fn named() -> CampaignId {
     id(900).into()
 }
 
 impl Bench {
-    async fn with_seal(mut self) -> Self {
+    pub(super) async fn with_seal(mut self) -> Self {
         self.runner.kill();
         let ports = RunnerPorts {
             seal: Some(Arc::new(FakeSeal)),
@@ -44,7 +44,7 @@ impl Bench {
         self
     }
 
-    async fn order_campaign(&self) {
+    pub(super) async fn order_campaign(&self) {
         let root = user("root");
         let campaign = Campaign {
             id: named(),
@@ -112,4 +112,38 @@ async fn a_campaign_s_credentials_are_sealed_once_and_go_with_its_last_export() 
     );
     assert_eq!(bench.stores.sealed.list().await.unwrap(), []);
     assert!(bench.held().is_none());
+}
+
+#[tokio::test]
+async fn what_is_tried_again_runs_with_the_administrator_s_credentials() {
+    for all in [false, true] {
+        let bench = bench(3).await.with_seal().await;
+        bench.backend.behave(Behaviour::Break);
+        bench.backend.let_through(2);
+        bench.order_campaign().await;
+        bench.until_over().await;
+        assert!(bench.held().is_none());
+        bench.backend.behave(Behaviour::Deliver);
+        let (root, ours) = (user("root"), credentials("root"));
+        if all {
+            let retried = bench.runner.retry_campaign(&named(), &root, &ours).await;
+            assert_eq!(retried.unwrap(), 2);
+        } else {
+            let (ann, id) = (user("ann"), id(901));
+            let retried = bench.runner.retry(&ann, &id, &root, &ours).await;
+            retried.unwrap();
+        }
+        bench.runner.context.sweep().await;
+        let sealed = bench.stores.sealed.list().await.unwrap();
+        assert_eq!(sealed, std::slice::from_ref(named().key()));
+        // Also after a restart.
+        let count = if all { 2 } else { 1 };
+        bench.until_tickets(count).await;
+        let bench = bench.with_seal().await;
+        bench.backend.let_through(count);
+        bench.until_over().await;
+        bench.until(&id(901), JobStateName::Ready).await;
+        assert_eq!(bench.stores.sealed.list().await.unwrap(), []);
+        assert!(bench.held().is_none());
+    }
 }

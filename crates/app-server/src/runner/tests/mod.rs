@@ -3,6 +3,7 @@
 mod campaigns;
 mod ends;
 mod restarts;
+mod seals;
 mod shares;
 mod waits;
 
@@ -12,7 +13,7 @@ use std::time::Duration;
 
 use domain::jobs::{
     Admitted, AuditAction, AuditPage, BagStore as _, Job, JobId, JobState, JobStateName,
-    JobStoreError, SealedCredentials as _, StoredJob, WaitingFor, Wish, WorkerId,
+    JobStoreError, StoredJob, WaitingFor, Wish, WorkerId,
 };
 use domain::model::Sha256;
 
@@ -32,8 +33,12 @@ async fn bench(places: usize) -> Bench {
 
 async fn bench_with(terms: Terms) -> Bench {
     let folder = tempfile::tempdir().unwrap();
-    let backend = Arc::new(FakeBackend::default());
     let stores = TestStores::new(folder.path());
+    bench_on(stores, folder, terms).await
+}
+
+async fn bench_on(stores: TestStores, folder: tempfile::TempDir, terms: Terms) -> Bench {
+    let backend = Arc::new(FakeBackend::default());
     let runner = Runner::start(stores.ports(&backend), terms).await.unwrap();
     Bench {
         runner,
@@ -66,7 +71,8 @@ impl Bench {
 
     async fn retry(&self, id: &JobId) -> Result<StoredJob, RetryError> {
         let runner = &self.runner;
-        runner.retry(&user("john"), id, credentials("john")).await
+        let john = user("john");
+        runner.retry(&john, id, &john, &credentials("john")).await
     }
 
     /// The process is killed, and another one begins with what it left.

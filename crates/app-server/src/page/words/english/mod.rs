@@ -10,7 +10,7 @@ use domain::ports::{ItemStage, RedactionRule};
 use domain::report::{Completeness, SectionStatus, Stage, grouped, human_bytes};
 
 use super::Words;
-use counts::{counted, plural};
+use counts::{campaign_for, counted, plural};
 
 /// English.
 pub(crate) static ENGLISH: Words = Words {
@@ -223,6 +223,28 @@ pub(crate) static ENGLISH: Words = Words {
     resume_campaign: "Resume",
     cancel_campaign: "Cancel the campaign?",
     cancel_campaign_text: "What has not begun does not begin, and what is under way ends. Files that are ready stay until they expire.",
+    order_campaign: "Order a campaign",
+    order_campaign_text: "One export for each of many people, for example before UForge is switched off. Nothing begins before you have seen what it comes to.",
+    campaign_incomplete: "Something is missing",
+    campaign_incomplete_text: "Name at least one person, or an organization by its number, and choose at least one kind of data.",
+    whom_users: "These people",
+    whom_logins: "UForge logins",
+    whom_logins_text: "One a line.",
+    whom_organization: "The members of an organization",
+    whom_number: "Number of the organization",
+    whom_everyone: "Everybody",
+    whom_everyone_text: "All whom UForge lists, those who are not active included.",
+    since_last: "Take archives that have not changed from each person’s last file",
+    since_last_text: "Only what has changed is exported again. The new file is whole all the same.",
+    unchanged: "Unchanged archives",
+    unchanged_text: "taken from each person’s last file",
+    look_at_order: "See what it comes to",
+    order_title: "Order this campaign?",
+    campaign_for,
+    order_consequence: "One export is made for each of them, a few at a time. The person and you can fetch its file, and nobody else. You can pause or cancel the campaign at any time.",
+    order_yes: "Order the campaign",
+    order_no: "Not now",
+    retry_campaign: "Try failed ones again",
     trail_text: "Who did what, newest first. Nothing in it can be changed. Reading it is an entry too.",
     number_label: "No.",
     action,
@@ -359,5 +381,6 @@ fn action(action: AuditAction) -> &'static str {
         AuditAction::CampaignPaused => "campaign paused",
         AuditAction::CampaignResumed => "campaign resumed",
         AuditAction::CampaignCancelled => "campaign cancelled",
+        AuditAction::CampaignRetried => "campaign tried again",
     }
 }

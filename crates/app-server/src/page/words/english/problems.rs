@@ -63,7 +63,7 @@ pub(super) fn problem(problem: &Problem) -> Said {
         ),
         Problem::OthersExport => (
             "This is somebody else’s export",
-            "Only the person whose data it holds, and the administrator who ordered it, can fetch or delete it.".to_owned(),
+            "Only the person whose data it holds, and the administrator who ordered it, can fetch it, delete it or try it again.".to_owned(),
         ),
         Problem::UnknownCampaign => (
             "There is no such campaign",
@@ -72,6 +72,14 @@ pub(super) fn problem(problem: &Problem) -> Said {
         Problem::CampaignOver => (
             "The campaign is over",
             "All of its exports are over, or it was cancelled. Order a new one.".to_owned(),
+        ),
+        Problem::OthersCampaign => (
+            "This campaign is somebody else’s",
+            "Only the administrator who ordered it can try its failed exports again.".to_owned(),
+        ),
+        Problem::NothingToRetry => (
+            "There is nothing to try again",
+            "None of its exports has failed, or nothing is kept of them any more. Order a new campaign for these people.".to_owned(),
         ),
         Problem::BodyTooLarge { .. } => (
             "That was too much",

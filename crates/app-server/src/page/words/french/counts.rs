@@ -1,5 +1,6 @@
 //! Numbers, sizes, dates and plurals in French.
 
+use domain::jobs::Audience;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -69,5 +70,22 @@ pub(super) fn wait(time: Duration) -> String {
         Wait::Seconds(count) => counted(count, "seconde", "secondes"),
         Wait::Minutes(count) => counted(count, "minute", "minutes"),
         Wait::Hours(count) => counted(count, "heure", "heures"),
+    }
+}
+
+/// For whom a campaign is.
+pub(super) fn campaign_for(audience: &Audience, people: Option<u64>) -> String {
+    let people = people.map(|people| counted(people, "personne", "personnes"));
+    let number = |whom: String| match &people {
+        Some(people) => format!("{whom} : {people}."),
+        None => format!("{whom}. Leur nombre sera connu une fois la campagne demandée."),
+    };
+    match audience {
+        Audience::Users(people) => format!(
+            "Pour {}, par identifiant.",
+            counted(*people, "personne", "personnes")
+        ),
+        Audience::Organization(org) => number(format!("Pour les membres de l’organisation {org}")),
+        Audience::Everyone => number("Pour toutes les personnes qu’UForge connaît".to_owned()),
     }
 }

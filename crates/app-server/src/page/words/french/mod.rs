@@ -10,7 +10,7 @@ use domain::ports::{ItemStage, RedactionRule};
 use domain::report::{Completeness, SectionStatus, Stage};
 
 use super::Words;
-use counts::{counted, day, number, plural, size};
+use counts::{campaign_for, counted, day, number, plural, size};
 
 /// French.
 pub(crate) static FRENCH: Words = Words {
@@ -237,6 +237,28 @@ pub(crate) static FRENCH: Words = Words {
     resume_campaign: "Reprendre",
     cancel_campaign: "Annuler la campagne ?",
     cancel_campaign_text: "Ce qui n’a pas commencé ne commencera pas, et ce qui est en cours s’arrête. Les fichiers prêts restent jusqu’à leur expiration.",
+    order_campaign: "Demander une campagne",
+    order_campaign_text: "Un export pour chacune de plusieurs personnes, par exemple avant l’arrêt d’UForge. Rien ne commence avant que vous ayez vu ce que cela représente.",
+    campaign_incomplete: "Il manque quelque chose",
+    campaign_incomplete_text: "Nommez au moins une personne, ou une organisation par son numéro, et choisissez au moins un type de données.",
+    whom_users: "Ces personnes",
+    whom_logins: "Identifiants UForge",
+    whom_logins_text: "Un par ligne.",
+    whom_organization: "Les membres d’une organisation",
+    whom_number: "Numéro de l’organisation",
+    whom_everyone: "Tout le monde",
+    whom_everyone_text: "Toutes les personnes qu’UForge connaît, y compris celles qui ne sont pas actives.",
+    since_last: "Prendre dans le dernier fichier de chaque personne les archives qui n’ont pas changé",
+    since_last_text: "Seul ce qui a changé est exporté de nouveau. Le nouveau fichier est tout de même entier.",
+    unchanged: "Archives inchangées",
+    unchanged_text: "prises dans le dernier fichier de chaque personne",
+    look_at_order: "Voir ce que cela représente",
+    order_title: "Demander cette campagne ?",
+    campaign_for,
+    order_consequence: "Un export est fait pour chacune, quelques-uns à la fois. Seules la personne et vous pouvez récupérer son fichier. Vous pouvez suspendre ou annuler la campagne à tout moment.",
+    order_yes: "Demander la campagne",
+    order_no: "Pas maintenant",
+    retry_campaign: "Relancer les échecs",
     trail_text: "Qui a fait quoi, le plus récent d’abord. Rien ne peut y être modifié. Le lire y est aussi inscrit.",
     number_label: "N°",
     action,
@@ -375,5 +397,6 @@ fn action(action: AuditAction) -> &'static str {
         AuditAction::CampaignPaused => "campagne suspendue",
         AuditAction::CampaignResumed => "campagne reprise",
         AuditAction::CampaignCancelled => "campagne annulée",
+        AuditAction::CampaignRetried => "campagne relancée",
     }
 }

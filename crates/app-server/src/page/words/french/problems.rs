@@ -63,7 +63,7 @@ pub(super) fn problem(problem: &Problem) -> Said {
         ),
         Problem::OthersExport => (
             "Cet export n’est pas le vôtre",
-            "Seules la personne concernée et l’administrateur qui l’a demandé peuvent le récupérer ou le supprimer.".to_owned(),
+            "Seules la personne concernée et l’administrateur qui l’a demandé peuvent le récupérer, le supprimer ou le relancer.".to_owned(),
         ),
         Problem::UnknownCampaign => (
             "Cette campagne n’existe pas",
@@ -72,6 +72,14 @@ pub(super) fn problem(problem: &Problem) -> Said {
         Problem::CampaignOver => (
             "La campagne est terminée",
             "Tous ses exports sont terminés, ou elle a été annulée. Demandez-en une nouvelle.".to_owned(),
+        ),
+        Problem::OthersCampaign => (
+            "Cette campagne a été demandée par quelqu’un d’autre",
+            "Seul l’administrateur qui l’a demandée peut relancer ses exports en échec.".to_owned(),
+        ),
+        Problem::NothingToRetry => (
+            "Il n’y a rien à relancer",
+            "Aucun de ses exports n’a échoué, ou rien n’en est plus conservé. Demandez une nouvelle campagne pour ces personnes.".to_owned(),
         ),
         Problem::BodyTooLarge { .. } => (
             "C’était trop",

@@ -10,6 +10,7 @@ use domain::ports::{ItemStage, RedactionRule};
 use domain::report::{Completeness, SectionStatus, Stage, grouped, human_bytes};
 
 use super::Words;
+use counts::campaign_for;
 
 /// Japanese. Nothing in it has a plural.
 pub(crate) static JAPANESE: Words = Words {
@@ -200,6 +201,28 @@ pub(crate) static JAPANESE: Words = Words {
     resume_campaign: "再開",
     cancel_campaign: "一括エクスポートを中止しますか。",
     cancel_campaign_text: "まだ始まっていないものは始まらず、進行中のものは終わります。準備のできたファイルは期限まで残ります。",
+    order_campaign: "一括エクスポートを依頼する",
+    order_campaign_text: "多くの人について、一人に一つのエクスポートを行います。UForgeの停止前などに使います。内容を確かめるまでは何も始まりません。",
+    campaign_incomplete: "入力が足りません",
+    campaign_incomplete_text: "一人以上の名前、または組織の番号を入力し、データの種類を一つ以上選んでください。",
+    whom_users: "指定した人",
+    whom_logins: "UForgeのログイン名",
+    whom_logins_text: "1行に一つずつ入力してください。",
+    whom_organization: "組織のメンバー",
+    whom_number: "組織の番号",
+    whom_everyone: "全員",
+    whom_everyone_text: "UForgeに登録されているすべての人です。有効でない人も含みます。",
+    since_last: "変わっていないアーカイブは各人の前回のファイルから取る",
+    since_last_text: "変わったものだけを改めてエクスポートします。新しいファイルはそれだけで完全です。",
+    unchanged: "変わっていないアーカイブ",
+    unchanged_text: "各人の前回のファイルから取ります",
+    look_at_order: "内容を確かめる",
+    order_title: "この一括エクスポートを依頼しますか。",
+    campaign_for,
+    order_consequence: "一人に一つのエクスポートを、少しずつ順に行います。ファイルを取得できるのは本人とあなただけです。いつでも一時停止や中止ができます。",
+    order_yes: "依頼する",
+    order_no: "今はしない",
+    retry_campaign: "失敗したものをやり直す",
     trail_text: "誰が何をしたか（新しい順）。変更することはできません。閲覧したことも記録されます。",
     number_label: "番号",
     action,
@@ -334,5 +357,6 @@ fn action(action: AuditAction) -> &'static str {
         AuditAction::CampaignPaused => "一括エクスポートの一時停止",
         AuditAction::CampaignResumed => "一括エクスポートの再開",
         AuditAction::CampaignCancelled => "一括エクスポートの中止",
+        AuditAction::CampaignRetried => "一括エクスポートのやり直し",
     }
 }

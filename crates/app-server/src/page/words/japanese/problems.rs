@@ -63,7 +63,7 @@ pub(super) fn problem(problem: &Problem) -> Said {
         ),
         Problem::OthersExport => (
             "ほかの人のエクスポートです",
-            "取得と削除ができるのは、データの本人と、依頼した管理者だけです。".to_owned(),
+            "取得、削除、やり直しができるのは、データの本人と、依頼した管理者だけです。".to_owned(),
         ),
         Problem::UnknownCampaign => (
             "そのような一括エクスポートはありません",
@@ -72,6 +72,14 @@ pub(super) fn problem(problem: &Problem) -> Said {
         Problem::CampaignOver => (
             "この一括エクスポートは終わっています",
             "すべてのエクスポートが終わったか、中止されました。新しく依頼してください。".to_owned(),
+        ),
+        Problem::OthersCampaign => (
+            "この一括エクスポートは別の人が依頼したものです",
+            "失敗したエクスポートをやり直せるのは、依頼した管理者だけです。".to_owned(),
+        ),
+        Problem::NothingToRetry => (
+            "やり直せるものはありません",
+            "失敗したエクスポートがないか、途中の結果がもう残っていません。対象の人について新しく依頼してください。".to_owned(),
         ),
         Problem::BodyTooLarge { .. } => (
             "大きすぎます",
