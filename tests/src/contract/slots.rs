@@ -91,7 +91,7 @@ pub async fn who_asks_for_themselves_has_the_next_slot(
     assert!(take(slots, &own, 1).await.is_some());
     assert_eq!(pass(slots, &campaign, 2, Some(4)).await, Freed::Passed);
     assert!(take(slots, &campaign, 4).await.is_some());
-    // The other way round a person's job goes on with what it has.
+    // The other way round a person's job keeps what it has.
     assert_eq!(take(slots, &campaign, 5).await, None);
     assert_eq!(pass(slots, &own, 1, Some(2)).await, Freed::Passed);
     assert_eq!(free(slots, &own, 2).await, Freed::For(campaign.job.clone()));

@@ -158,7 +158,7 @@ impl Signals {
         Ok(())
     }
 
-    /// Whoever watches is told in a moment, of all that is heard until then.
+    /// Whoever watches is notified in a moment, of all that is heard until then.
     fn heard(self: &Arc<Self>) {
         if self.is_heard.swap(true, Ordering::SeqCst) {
             return;

@@ -21,7 +21,7 @@ macro_rules! class {
     };
 }
 
-/// The other jobs that wait for slots. One that has not asked for long does not: it is told by `until`.
+/// The other jobs that wait for slots. One that has not asked until `until` does not: its worker may have died.
 macro_rules! waiting {
     () => {
         concat!(
@@ -64,7 +64,8 @@ const TAKE: &str = concat!(
 );
 
 /// The slot passes to `$5` where nobody is before the job. Else it is free for the first of those that wait and that those which are free
-/// already do not suffice for; it is told where another worker has it: a signal costs every commit of the database a moment, so there is none where nobody waits for it.
+/// already do not suffice for; its worker is notified where it is another one. A signal costs every commit of the database a moment: there
+/// is none where nobody waits for it.
 const GIVE_BACK: &str = concat!(
     now!("$4"),
     "held AS MATERIALIZED (SELECT id, worker, CASE WHEN campaign IS NULL THEN 1 ELSE 3 END AS class FROM jobs \
@@ -80,8 +81,8 @@ const GIVE_BACK: &str = concat!(
     line AS (SELECT job, worker, sum(wants) OVER (ORDER BY class, since, job) AS reach FROM waiting), \
     next AS MATERIALIZED (SELECT job, worker FROM line WHERE EXISTS (SELECT 1 FROM freed WHERE NOT passed) \
         AND reach > (SELECT count(*) FROM slots WHERE job IS NULL) ORDER BY reach LIMIT 1), \
-    told AS MATERIALIZED (SELECT pg_notify($7, next.job) FROM next, held WHERE next.worker IS DISTINCT FROM held.worker) \
-    SELECT (SELECT passed FROM freed) AS passed, (SELECT job FROM next) AS next, (SELECT count(*) FROM told) AS told FROM held"
+    notified AS MATERIALIZED (SELECT pg_notify($7, next.job) FROM next, held WHERE next.worker IS DISTINCT FROM held.worker) \
+    SELECT (SELECT passed FROM freed) AS passed, (SELECT job FROM next) AS next, (SELECT count(*) FROM notified) AS notified FROM held"
 );
 
 const TAKEN: &str = "SELECT count(*) AS taken FROM slots WHERE job IS NOT NULL";
