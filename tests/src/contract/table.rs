@@ -493,6 +493,8 @@ pub const PORTS: [Port; 20] = [
                     "slots_are_never_exceeded",
                     "a_slot_survives_its_worker_and_goes_with_the_job",
                     "who_asks_for_themselves_has_the_next_slot",
+                    "those_that_wait_are_served_in_order",
+                    "what_was_taken_over_has_the_next_slot",
                 ],
             ),
             (
@@ -500,8 +502,12 @@ pub const PORTS: [Port; 20] = [
                 &[
                     "slots_are_never_exceeded",
                     "a_slot_survives_its_worker_and_goes_with_the_job",
+                    "a_slot_passes_to_the_next_item_of_its_job",
+                    "who_asks_for_themselves_has_the_next_slot",
+                    "those_that_wait_are_served_in_order",
                 ],
             ),
+            ("turns", &["a_worker_hears_of_its_turn"]),
             (
                 "taken",
                 &["a_slot_survives_its_worker_and_goes_with_the_job"],

@@ -92,7 +92,7 @@ async fn tables_of_an_older_version_are_migrated() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn records_and_slots_keep_their_promises_with_300_takeovers() {
     let server = Postgres::start();
-    for number in 0..6 {
+    for number in 0..9 {
         let url = server.database(&format!("n{number}"));
         let clock = ManualClock::default();
         let database = open(&url, Some(&clock)).await;
@@ -111,6 +111,9 @@ async fn records_and_slots_keep_their_promises_with_300_takeovers() {
             2 => run_records::records_are_progress(&records, &jobs, &clock).await,
             3 => slots::slots_are_never_exceeded(&slots, &jobs, &clock).await,
             4 => slots::who_asks_for_themselves_has_the_next_slot(&slots, &jobs, &clock).await,
+            5 => slots::a_slot_passes_to_the_next_item_of_its_job(&slots, &jobs, &clock).await,
+            6 => slots::those_that_wait_are_served_in_order(&slots, &jobs, &clock).await,
+            7 => slots::what_was_taken_over_has_the_next_slot(&slots, &jobs, &clock).await,
             _ => {
                 slots::a_slot_survives_its_worker_and_goes_with_the_job(&slots, &jobs, &clock)
                     .await;
@@ -217,6 +220,24 @@ async fn many_processes_share_one_database() {
     assert!(secrets.iter().all(|secret| *secret == secrets[0]));
 }
 
+/// Slots of one process are heard of in another one.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_worker_hears_of_slots_that_another_gives_back() {
+    let server = Postgres::start();
+    let url = server.database("turns");
+    let databases = [open(&url, None).await, open(&url, None).await];
+    let [jobs, there] = databases.each_ref().map(PostgresJobStore::new);
+    let slots = PostgresSlots::open(&databases[0], slots::SLOTS).await;
+    let theirs = PostgresSlots::open(&databases[1], slots::SLOTS).await;
+    // It listens once it hears of a change.
+    let listens = futures_util::StreamExt::into_future(there.changes());
+    job_store::order(&jobs, 9, "somebody").await;
+    let listens = tokio::time::timeout(std::time::Duration::from_secs(30), listens).await;
+    drop(listens.expect("it listens"));
+    let (slots, theirs) = (slots.expect("slots"), theirs.expect("slots"));
+    slots::a_worker_hears_of_its_turn(&slots, &theirs, &jobs).await;
+}
+
 /// What was given back with slots is resumed by a worker that has no free place: everybody else may be waiting for those slots.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_job_that_was_given_back_with_slots_is_taken_over() {
@@ -226,8 +247,8 @@ async fn a_job_that_was_given_back_with_slots_is_taken_over() {
     let slots = PostgresSlots::open(&database, 1).await.expect("slots");
     job_store::order(&jobs, 1, "john").await;
     let lease = job_store::claim(&jobs).await.expect("a job").lease;
-    let taken = slots.take(&lease, &appliance(1)).await;
-    assert!(taken.expect("it is held").is_some());
+    let taken = slots.take(&lease, &[appliance(1)]).await;
+    assert_eq!(taken.expect("it is held").len(), 1);
     let worker = WorkerId::of("full");
     let none = jobs.take_over(&worker, TERM).await;
     assert!(none.expect("an answer").is_none(), "it is held");

@@ -162,7 +162,7 @@ async fn runs_on_disk_keep_their_promises() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn records_and_slots_in_memory_keep_their_promises() {
-    for number in 0..6 {
+    for number in 0..10 {
         let clock = ManualClock::default();
         let jobs = Arc::new(MemoryJobStore::new(Arc::new(clock.clone())));
         let records = MemoryRunRecords::new(Arc::clone(&jobs));
@@ -178,6 +178,10 @@ async fn records_and_slots_in_memory_keep_their_promises() {
             2 => run_records::records_are_progress(&records, &*jobs, &clock).await,
             3 => slots::slots_are_never_exceeded(&slots, &*jobs, &clock).await,
             4 => slots::who_asks_for_themselves_has_the_next_slot(&slots, &*jobs, &clock).await,
+            5 => slots::a_slot_passes_to_the_next_item_of_its_job(&slots, &*jobs, &clock).await,
+            6 => slots::those_that_wait_are_served_in_order(&slots, &*jobs, &clock).await,
+            7 => slots::what_was_taken_over_has_the_next_slot(&slots, &*jobs, &clock).await,
+            8 => slots::a_worker_hears_of_its_turn(&slots, &slots, &*jobs).await,
             _ => {
                 slots::a_slot_survives_its_worker_and_goes_with_the_job(&slots, &*jobs, &clock)
                     .await;

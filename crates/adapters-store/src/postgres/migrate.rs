@@ -8,6 +8,7 @@ use super::error::PostgresError;
 const STEPS: &[&str] = &[
     include_str!("migrations/0001.sql"),
     include_str!("migrations/0002.sql"),
+    include_str!("migrations/0003.sql"),
 ];
 
 /// Of the lock that one process at a time migrates under: `UFEX`.

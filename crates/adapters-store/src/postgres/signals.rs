@@ -1,11 +1,12 @@
 //! What changes in the database, for whoever watches it in any process: a signal without data, at most one a second from each process but
-//! for what somebody waits for. Whoever hears it looks at the tables.
+//! for what somebody waits for. Whoever hears it looks at the tables. So does whoever waits for a slot of the platform and hears that its
+//! turn has come: that names the job, so that of many which wait only this one looks.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use domain::jobs::Change;
+use domain::jobs::{Change, JobId};
 use futures_util::StreamExt as _;
 use futures_util::stream::{self, BoxStream};
 use sqlx::PgPool;
@@ -17,6 +18,8 @@ use tokio_util::sync::CancellationToken;
 
 /// The channel. The database has no other use of it.
 const CHANNEL: &str = "uforge_export";
+/// The channel of jobs whose turn it is to have a slot.
+pub(super) const TURNS: &str = "uforge_export_turns";
 /// One signal at most so often.
 const EVERY: Duration = Duration::from_secs(1);
 /// What is heard within so long is one change.
@@ -28,6 +31,9 @@ const CHANGES_KEPT: usize = 64;
 /// Sends and hears signals.
 pub(super) struct Signals {
     changes: broadcast::Sender<Change>,
+    turns: broadcast::Sender<JobId>,
+    /// A change was heard, and those that watch hear of it in a moment.
+    is_heard: AtomicBool,
     is_due: AtomicBool,
     wake: Notify,
     stopping: CancellationToken,
@@ -38,6 +44,8 @@ impl Signals {
     pub(super) fn start(options: PgConnectOptions, pool: PgPool) -> Arc<Self> {
         let signals = Arc::new(Self {
             changes: broadcast::Sender::new(CHANGES_KEPT),
+            turns: broadcast::Sender::new(CHANGES_KEPT),
+            is_heard: AtomicBool::new(false),
             is_due: AtomicBool::new(false),
             wake: Notify::new(),
             stopping: CancellationToken::new(),
@@ -92,6 +100,22 @@ impl Signals {
         .boxed()
     }
 
+    /// Jobs whose turn it is to have a slot, from now on. Never ends.
+    pub(super) fn turns(&self) -> BoxStream<'static, JobId> {
+        let heard = (self.turns.subscribe(), self.turns.clone());
+        stream::unfold(heard, |(mut receiver, sender)| async move {
+            loop {
+                match receiver.recv().await {
+                    Ok(job) => return Some((job, (receiver, sender))),
+                    // It asks again by itself, a little later.
+                    Err(RecvError::Lagged(_)) => {}
+                    Err(RecvError::Closed) => return None,
+                }
+            }
+        })
+        .boxed()
+    }
+
     async fn send_forever(&self, pool: PgPool) {
         loop {
             self.wake.notified().await;
@@ -107,7 +131,7 @@ impl Signals {
     }
 
     /// Hears what others signal. After a connection that was lost, whatever was missed is looked for.
-    async fn listen_forever(&self, options: PgConnectOptions) {
+    async fn listen_forever(self: Arc<Self>, options: PgConnectOptions) {
         loop {
             if let Err(error) = self.listen(&options).await {
                 tracing::debug!(%error, "changes of the database are not heard for a moment");
@@ -117,18 +141,33 @@ impl Signals {
         }
     }
 
-    async fn listen(&self, options: &PgConnectOptions) -> Result<(), sqlx::Error> {
+    async fn listen(self: &Arc<Self>, options: &PgConnectOptions) -> Result<(), sqlx::Error> {
         let pool = PgPoolOptions::new().max_connections(1);
         let pool = pool.connect_lazy_with(options.clone());
         let mut listener = PgListener::connect_with(&pool).await?;
-        listener.listen(CHANNEL).await?;
+        listener.listen_all([CHANNEL, TURNS]).await?;
         // What changed before this moment was not heard.
         let _ = self.changes.send(Change::Resync);
-        while listener.try_recv().await?.is_some() {
-            tokio::time::sleep(TOGETHER).await;
-            while listener.next_buffered().is_some() {}
-            let _ = self.changes.send(Change::Resync);
+        while let Some(heard) = listener.try_recv().await? {
+            if heard.channel() == CHANNEL {
+                self.heard();
+            } else if let Ok(job) = JobId::parse(heard.payload()) {
+                let _ = self.turns.send(job);
+            }
         }
         Ok(())
+    }
+
+    /// Whoever watches is notified in a moment, of all that is heard until then.
+    fn heard(self: &Arc<Self>) {
+        if self.is_heard.swap(true, Ordering::SeqCst) {
+            return;
+        }
+        let signals = Arc::clone(self);
+        tokio::spawn(async move {
+            tokio::time::sleep(TOGETHER).await;
+            signals.is_heard.store(false, Ordering::SeqCst);
+            let _ = signals.changes.send(Change::Resync);
+        });
     }
 }

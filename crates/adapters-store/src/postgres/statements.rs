@@ -21,6 +21,7 @@ macro_rules! claimed {
     () => {
         "UPDATE jobs SET state = 'running', began = coalesce(began, (SELECT now FROM clock)), \
             deaths = CASE WHEN jobs.state <> 'running' THEN deaths WHEN last.number > recorded THEN 0 ELSE deaths + 1 END, \
+            taken_over = (jobs.state = 'running'), \
             paused_since = CASE WHEN last.number > recorded THEN NULL ELSE paused_since END, recorded = last.number, \
             token = $2, worker = $3, lease_until = (SELECT now FROM clock) + $4, version = version + 1, \
             waiting_for = NULL, retry_at = NULL, give_up_at = NULL, format = coalesce(format, $5), claimed = nextval('claims') \

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use domain::jobs::RunSettings;
 use domain::model::{Facts, Representation, Resource, UserId};
 use domain::ports::{ApiError, Clock, Platform, UserDataApi as _};
-use domain::workflow::Limits;
+use domain::workflow::{ExportTimes, Limits};
 use secrecy::SecretString;
 
 use super::earlier_bag;
@@ -37,6 +37,8 @@ pub(super) struct Forge {
     pub(super) metrics: Arc<Metrics>,
     /// The service's own way to sign in, where the operator gave one.
     pub(super) service: Option<Signature>,
+    /// How long the exports of all runs took.
+    pub(super) times: Arc<ExportTimes>,
 }
 
 fn signature(credentials: &Credentials) -> Signature {
@@ -209,7 +211,12 @@ impl Backend for Forge {
         let opened = opened.map_err(|error| setback_of_runs(&error))?;
         let clock = Arc::clone(&self.clock);
         Ok(Box::new(ForgeRun::new(
-            api, clock, opened, order, place, since,
+            api,
+            clock,
+            opened,
+            order,
+            place,
+            (since, Arc::clone(&self.times)),
         )))
     }
 

@@ -111,6 +111,7 @@ pub(crate) fn backend(
         clock: Arc::clone(clock),
         metrics: Arc::clone(metrics),
         service: service.transpose()?,
+        times: Arc::default(),
         base,
     };
     // A CA file without a certificate should stop the start, not the first caller.

@@ -9,7 +9,7 @@ use domain::jobs::{Lease, OpenedRun, RunStore};
 use domain::model::{Order, SafeName};
 use domain::ports::{ArchiveSink, Clock, Fact, Journal, NoProgress, Progress, UserDataApi as _};
 use domain::report::export_json;
-use domain::workflow::{Ports, export, export_since};
+use domain::workflow::{ExportTimes, Known, Ports, export_knowing};
 use futures_util::future::join_all;
 
 use super::earlier_bag::EarlierBag;
@@ -47,6 +47,8 @@ pub(super) struct ForgeRun {
     place: RunPlace,
     /// The earlier bag, where there is one, or why nothing is taken from it.
     since: Option<Result<EarlierBag, String>>,
+    /// How long exports took in other runs of this process.
+    times: Arc<ExportTimes>,
 }
 
 impl ForgeRun {
@@ -56,7 +58,7 @@ impl ForgeRun {
         opened: OpenedRun,
         order: Order,
         place: RunPlace,
-        since: Option<Result<EarlierBag, String>>,
+        (since, times): (Option<Result<EarlierBag, String>>, Arc<ExportTimes>),
     ) -> Self {
         let (journal, state) = match opened {
             OpenedRun::Ready {
@@ -79,6 +81,7 @@ impl ForgeRun {
             order,
             place,
             since,
+            times,
         }
     }
 
@@ -100,14 +103,16 @@ impl ForgeRun {
             return Err(ended());
         };
         let ports = self.ports(&*journal, progress);
-        let (outcome, notes) = match &self.since {
-            Some(Ok(earlier)) => {
-                let since = earlier.since();
-                (export_since(ports, since, sink, &self.order).await, None)
-            }
-            Some(Err(note)) => (export(ports, sink, &self.order).await, Some(note)),
-            None => (export(ports, sink, &self.order).await, None),
+        let (since, notes) = match &self.since {
+            Some(Ok(earlier)) => (Some(earlier.since()), None),
+            Some(Err(note)) => (None, Some(note)),
+            None => (None, None),
         };
+        let known = Known {
+            since,
+            times: Some(&self.times),
+        };
+        let outcome = export_knowing(ports, known, sink, &self.order).await;
         let outcome = outcome.map_err(|error| setback_of_run(&error))?;
         Ok(Exported {
             name: self.place.file.clone(),

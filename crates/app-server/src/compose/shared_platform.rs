@@ -10,6 +10,7 @@ use domain::ports::{
     Started, UserDataApi,
 };
 use domain::workflow::start_may_have_worked;
+use futures_util::future::join_all;
 
 use crate::backend::SharedUse;
 
@@ -63,7 +64,12 @@ impl<A: UserDataApi> UserDataApi for SharedPlatform<A> {
     }
 
     async fn may_start(&self, item: ItemRef) -> bool {
-        !self.shared.until.is_past(self.clock.elapsed()) && self.shared.slots.take(item).await
+        let is_held = || !self.shared.until.is_past(self.clock.elapsed());
+        if !is_held() {
+            return false;
+        }
+        self.shared.slots.take(item).await;
+        is_held()
     }
 
     async fn start_export(&self, item: ItemRef, format: OutputFormat) -> Result<Started, ApiError> {
@@ -95,9 +101,8 @@ impl<A: UserDataApi> UserDataApi for SharedPlatform<A> {
     ) -> Result<Vec<(Ticket, ExportStatus)>, ApiError> {
         self.turn().await?;
         let answer = self.inner.export_statuses(tickets).await;
-        for (ticket, status) in answer.iter().flatten() {
-            self.see(ticket.item, status).await;
-        }
+        let seen = answer.iter().flatten();
+        join_all(seen.map(|(ticket, status)| self.see(ticket.item, status))).await;
         answer
     }
 

@@ -20,6 +20,7 @@ use crate::causes::Causes;
 use crate::rate::RequestRate;
 use crate::seal::Seal;
 use crate::sign::Signer;
+use crate::slots::SlotQueue;
 
 /// What the runner needs of the world.
 pub(crate) struct RunnerPorts {
@@ -47,6 +48,8 @@ pub(super) struct Context {
     pub(super) registry: Registry,
     pub(super) runs: Runs,
     pub(super) watched: Watched,
+    /// Who waits for a slot of the platform, where workers share them.
+    pub(super) slots: Option<Arc<SlotQueue>>,
     /// Jobs of campaigns that this process runs.
     pub(super) of_campaigns: Arc<AtomicUsize>,
     /// A place is free, or a job may be claimed.
@@ -60,9 +63,12 @@ pub(super) struct Context {
 
 impl Context {
     pub(super) fn new(ports: RunnerPorts, terms: Terms) -> Self {
+        let slots = ports.slots.as_ref();
+        let slots = slots.map(|slots| Arc::new(SlotQueue::new(Arc::clone(slots))));
         Self {
             ports,
             terms,
+            slots,
             registry: Registry::default(),
             runs: Runs::default(),
             watched: Watched::default(),

@@ -85,6 +85,9 @@ impl Runner {
         let worker = self.context.terms.worker.clone();
         self.spawn(work(context(), worker, self.tasks.clone()));
         self.spawn(renew_forever(context()));
+        if let Some(slots) = &self.context.slots {
+            self.spawn(Arc::clone(slots).listen_forever());
+        }
         self.spawn(record_forever(context()));
         self.spawn(sweep_forever(context()));
         if duty == Duty::Runs {

@@ -189,7 +189,7 @@ impl Context {
         }
         let turn = self.registry.add_job(&claim.job);
         let live = self.watched.get_or_add(&id);
-        let slots = self.ports.slots.as_ref();
+        let slots = self.slots.as_ref();
         let slots =
             slots.map(|slots| Arc::new(RunSlots::new(Arc::clone(slots), claim.lease.clone())));
         let run = Underway::new(claim.lease.clone(), live, self.held_until(asked), slots);

@@ -62,7 +62,7 @@ pub use runs::MockRunStore;
 pub use runs::{OpenedRun, RunReport, RunSettings, RunStore, RunStoreError, RunWriter};
 #[cfg(any(test, feature = "testing"))]
 pub use slots::MockSlots;
-pub use slots::{Slot, Slots, SlotsError};
+pub use slots::{Freed, Slot, SlotRules, Slots, SlotsError};
 pub use state::{BagRecord, Delivery, JobFailure, JobState, JobStateName, KeptReceipt, WaitingFor};
 #[cfg(any(test, feature = "testing"))]
 pub use store::MockJobStore;

@@ -504,8 +504,8 @@ pub trait UserDataApi: Send + Sync {
     /// Stops an appliance's export that is running. My software has no such call: it returns at once.
     async fn cancel_export(&self, ticket: Ticket) -> Result<(), ApiError>;
 
-    /// Whether the export of an item may be started now. Where many runs share a platform, its operator bounds what runs on it at the same
-    /// time: what may not start yet is asked for again a little later, and nothing of it was sent.
+    /// Waits until the export of an item may be started. Where many runs share a platform, its operator bounds what runs on it at the same
+    /// time, and it may take long. `false` where it may not start now: it is asked for again a little later, and nothing of it was sent.
     async fn may_start(&self, item: ItemRef) -> bool {
         let _ = item;
         true

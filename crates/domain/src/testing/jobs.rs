@@ -32,6 +32,8 @@ pub(super) struct Kept {
     most_bytes: u64,
     /// Whether its run recorded something since it was claimed.
     has_recorded: bool,
+    /// Whether its worker took it over from one that died.
+    taken_over: bool,
     report: Option<Bytes>,
 }
 
@@ -46,6 +48,7 @@ impl Kept {
             progress: None,
             most_bytes: 0,
             has_recorded: false,
+            taken_over: false,
             report: None,
         }
     }
@@ -328,6 +331,7 @@ impl MemoryJobStore {
         let claims = jobs.claims;
         let token = Token::of(u128::from(claims).to_be_bytes());
         let kept = jobs.get(id)?;
+        kept.taken_over = kept.is_running();
         if kept.is_running() {
             let before = if kept.has_recorded {
                 None
@@ -361,10 +365,11 @@ impl MemoryJobStore {
         jobs.get(id).is_ok_and(|kept| kept.job.is_unfinished())
     }
 
-    /// Whether a job is one of a campaign.
-    pub(super) fn is_of_campaign(&self, id: &JobId) -> bool {
+    /// Of a job that runs: whether it is one of a campaign, and whether it was taken over from a worker that died.
+    pub(super) fn standing(&self, id: &JobId) -> Option<(bool, bool)> {
         let mut jobs = self.jobs();
-        jobs.get(id).is_ok_and(|kept| kept.job.campaign.is_some())
+        let kept = jobs.get(id).ok().filter(|kept| kept.is_running())?;
+        Some((kept.job.campaign.is_some(), kept.taken_over))
     }
 
     /// A run recorded something.

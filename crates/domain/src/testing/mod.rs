@@ -13,6 +13,7 @@ mod platform;
 mod progress;
 mod records;
 mod shared;
+mod slots;
 mod store;
 
 pub use bag::MemoryBag;
@@ -23,7 +24,8 @@ pub use jobs::MemoryJobStore;
 pub use platform::{Call, FakeItem, FakePlatform, Script, gzip};
 pub use progress::RecordingProgress;
 pub use records::{MemoryAudit, MemoryCredentials, MemoryKeys};
-pub use shared::{MemoryRunRecords, MemorySlots};
+pub use shared::MemoryRunRecords;
+pub use slots::MemorySlots;
 pub use store::{MemorySink, SinkState};
 
 pub use crate::ports::{MemoryImportJournal, MemoryJournal};

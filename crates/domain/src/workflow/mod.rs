@@ -46,6 +46,7 @@ pub use import::{
 pub use item::start_may_have_worked;
 pub use limits::Limits;
 pub use plan::{Plan, PlannedItem, PlannedSection, SectionPlan, plan, plan_since};
-pub use run::{export, export_since};
+pub use run::{Known, export, export_knowing, export_since};
 pub use since::{Changed, Earlier, EarlierBagError, Since, read_earlier};
 pub use tickets::{Abandoned, Unresolved, abandon, record_answers};
+pub use usual::ExportTimes;

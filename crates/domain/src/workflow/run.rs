@@ -21,6 +21,7 @@ use super::reused::Reused;
 use super::since::Since;
 use super::survey::{Task, check_selection, nothing_at_all, survey, survey_once};
 use super::tickets;
+use super::usual::ExportTimes;
 use crate::model::{ItemKind, ItemRef, Order, Secrets, Section, Strictness, Ticket};
 use crate::ports::{ArchiveSink, Event, Fact, JournalState};
 use crate::report::{Completeness, Outcome, Report, SectionStatus, Stage, human_bytes};
@@ -33,7 +34,7 @@ pub async fn export(
     sink: Box<dyn ArchiveSink>,
     order: &Order,
 ) -> Result<Outcome, RunError> {
-    run(ports, None, sink, order).await
+    export_knowing(ports, Known::default(), sink, order).await
 }
 
 /// The same, and archives that have not changed since an earlier bag are taken from it. The order says which bag that is.
@@ -43,16 +44,30 @@ pub async fn export_since(
     sink: Box<dyn ArchiveSink>,
     order: &Order,
 ) -> Result<Outcome, RunError> {
-    run(ports, Some(since), sink, order).await
+    let known = Known {
+        since: Some(since),
+        ..Known::default()
+    };
+    export_knowing(ports, known, sink, order).await
 }
 
-async fn run(
+/// What a run may know besides its order.
+#[derive(Clone, Copy, Default)]
+pub struct Known<'a> {
+    /// An earlier bag that archives which have not changed are taken from.
+    pub since: Option<Since<'a>>,
+    /// How long exports took in other runs. Those of this run are added.
+    pub times: Option<&'a ExportTimes>,
+}
+
+/// The same as [`export`], with all that is known besides.
+pub async fn export_knowing(
     ports: Ports<'_>,
-    since: Option<Since<'_>>,
+    known: Known<'_>,
     sink: Box<dyn ArchiveSink>,
     order: &Order,
 ) -> Result<Outcome, RunError> {
-    let (report, delete_after_finish) = gather(ports, since, sink.as_ref(), order).await?;
+    let (report, delete_after_finish) = gather(ports, known, sink.as_ref(), order).await?;
     ports.progress.on(&Event::Finishing);
     let is_partial = report.completeness == Completeness::Partial;
     ports.journal.record(Fact::Finishing { is_partial }).await?;
@@ -68,7 +83,7 @@ async fn run(
 /// Fills the sink. The report, and the tickets whose bytes are durable only once the bag is finished.
 async fn gather(
     ports: Ports<'_>,
-    since: Option<Since<'_>>,
+    known: Known<'_>,
     sink: &dyn ArchiveSink,
     order: &Order,
 ) -> Result<(Report, Vec<Ticket>), RunError> {
@@ -99,11 +114,12 @@ async fn gather(
         sink,
         order,
         foreign_tickets: &foreign,
+        times: known.times,
     };
     let delete_after_finish = execute(
         &plan,
         drive_with,
-        (fetch, since),
+        (fetch, known.since),
         &mut ledger,
         documents,
         &checkpoint,

@@ -1,6 +1,7 @@
 //! How long the jobs of a run took that have ended: a hint of when the others end, and nothing else.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::model::ItemKind;
@@ -38,6 +39,13 @@ impl Durations {
         last.push_back(took);
     }
 
+    /// Whether so many have ended that nobody else's are needed.
+    pub(crate) fn are_enough(&self, kind: ItemKind) -> bool {
+        self.0
+            .get(&kind)
+            .is_some_and(|ended| ended.len() >= AGREEING)
+    }
+
     /// What they say of the next one.
     pub(crate) fn usual(&self, kind: ItemKind) -> Usual {
         let ended = self.0.get(&kind).map(VecDeque::iter).unwrap_or_default();
@@ -52,6 +60,27 @@ impl Durations {
             more_than: ran.filter(|ran| *ran < shortest).max().unwrap_or_default(),
             is_agreed: ended.len() >= AGREEING && longer.count() * DIFFERING <= ended.len(),
         }
+    }
+}
+
+/// How long exports took that ended in other runs of the same process: what a new run goes by until enough of its own have ended. As all
+/// of this it moves the moment of a look, and is never a reason to refuse or to give up anything.
+#[derive(Debug, Default)]
+pub struct ExportTimes(Mutex<Durations>);
+
+impl ExportTimes {
+    fn durations(&self) -> MutexGuard<'_, Durations> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A job has ended.
+    pub(crate) fn add(&self, kind: ItemKind, took: Took) {
+        self.durations().add(kind, took);
+    }
+
+    /// What they say of the next one.
+    pub(crate) fn usual(&self, kind: ItemKind) -> Usual {
+        self.durations().usual(kind)
     }
 }
 

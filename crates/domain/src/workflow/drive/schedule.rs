@@ -13,13 +13,13 @@ use super::notify::{error_of, notify, notify_failure, reason_of, stage_of};
 use super::polls::{Ask, Polls, Waiting};
 use super::steps::{confirm, discard, perform, poll_many, poll_one};
 use super::work::{Drive, ItemWork, Step, Steps};
-use crate::model::OutagePolicy;
+use crate::model::{ItemKind, OutagePolicy};
 use crate::workflow::attempt::is_refused_login;
 use crate::workflow::context::RunError;
 use crate::workflow::item::{Action, Item, Others, Seen};
 use crate::workflow::retry::may_pass;
 use crate::workflow::transfer::PartialDownload;
-use crate::workflow::usual::Durations;
+use crate::workflow::usual::{Durations, Usual};
 
 struct Schedule<'w> {
     work: &'w mut [ItemWork],
@@ -221,7 +221,7 @@ impl<'w> Schedule<'w> {
     ) -> Result<(), RunError> {
         let elapsed = drive.ports.clock.elapsed();
         let item = self.work.get(index).map(|work| &work.machine);
-        let others = self.others(item);
+        let others = self.others(drive, item);
         let may_end_run =
             drive.order.outage == OutagePolicy::EndRun && error_of(&seen).is_some_and(may_pass);
         if may_end_run && item.is_some_and(|item| gives_up(item, &seen, elapsed, others)) {
@@ -232,17 +232,25 @@ impl<'w> Schedule<'w> {
     }
 
     /// What an item has to know of the others.
-    fn others(&self, item: Option<&Item>) -> Others {
+    fn others(&self, drive: Drive<'_>, item: Option<&Item>) -> Others {
         Others {
             progressed_at: self.progressed_at,
             usual: item
-                .map(|item| self.durations.usual(item.item().kind))
+                .map(|item| self.usual(drive, item.item().kind))
                 .unwrap_or_default(),
         }
     }
 
+    /// How long exports take: those of this run say so best.
+    fn usual(&self, drive: Drive<'_>, kind: ItemKind) -> Usual {
+        match drive.times {
+            Some(times) if !self.durations.are_enough(kind) => times.usual(kind),
+            _ => self.durations.usual(kind),
+        }
+    }
+
     fn observe(&mut self, drive: Drive<'_>, index: usize, seen: Seen) -> Result<(), RunError> {
-        let others = self.others(self.work.get(index).map(|work| &work.machine));
+        let others = self.others(drive, self.work.get(index).map(|work| &work.machine));
         let Some(item) = self.work.get_mut(index) else {
             return Ok(());
         };
@@ -258,7 +266,11 @@ impl<'w> Schedule<'w> {
         item.machine
             .observe(seen, drive.ports.clock.elapsed(), others);
         if let Some(took) = item.machine.take_duration() {
-            self.durations.add(item.machine.item().kind, took);
+            let kind = item.machine.item().kind;
+            self.durations.add(kind, took);
+            if let Some(times) = drive.times {
+                times.add(kind, took);
+            }
         }
         self.progressed_at = self.progressed_at.max(item.machine.progressed_at());
         self.given_up.extend(item.useless_partial());

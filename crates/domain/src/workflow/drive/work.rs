@@ -11,6 +11,7 @@ use crate::workflow::context::{Ports, RunError};
 use crate::workflow::item::{Action, Item, Seen};
 use crate::workflow::tickets::Foreign;
 use crate::workflow::transfer::PartialDownload;
+use crate::workflow::usual::ExportTimes;
 
 /// One item: its machine and where its archive goes.
 pub(crate) struct ItemWork {
@@ -67,6 +68,8 @@ pub(crate) struct Drive<'a> {
     pub(crate) order: &'a Order,
     /// Tickets that were open before the first start and are not ours.
     pub(crate) foreign_tickets: &'a Foreign,
+    /// How long exports took in other runs.
+    pub(crate) times: Option<&'a ExportTimes>,
 }
 
 /// What came of one thing that was awaited.

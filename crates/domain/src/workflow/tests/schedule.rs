@@ -9,6 +9,7 @@ use super::*;
 use crate::model::Ticket;
 use crate::ports::{Clock as _, Fact, Journal, JournalError, JournalState};
 use crate::testing::{Call, Script, appliance, mysoftware};
+use crate::workflow::{ExportTimes, Known, export_knowing};
 
 /// The requests of a run, each with its moment.
 #[derive(Clone, Default)]
@@ -175,6 +176,40 @@ fn an_end_that_is_seen_late_once_does_not_make_those_that_follow_late() {
         let (elapsed, polls) = (world.clock.elapsed(), timeline.polls().len());
         assert!(polls < items.len(), "{polls} polls");
         assert!(elapsed <= at_most(takes * 50, 250), "{elapsed:?}");
+    }
+}
+
+/// Exports one item, which takes so long. How late its end was seen, and after how many polls.
+fn one_export(takes: Duration, times: &ExportTimes) -> (Duration, usize) {
+    let world = world_of_short(&[appliance(1)], takes, false);
+    let timeline = Timeline::of(&world);
+    let known = Known {
+        times: Some(times),
+        ..Known::default()
+    };
+    let sink = Box::new(world.sink.clone());
+    let export = export_knowing(world.ports(), known, sink, &world.order);
+    let outcome = world.clock.run(export).expect("a bag");
+    assert_eq!(outcome.report.completeness, Completeness::Complete);
+    let (began, _) = timeline.starts()[0];
+    let seen = timeline.moments(|call| matches!(call, Call::Download(..)))[0];
+    (seen.saturating_sub(began + takes), timeline.polls().len())
+}
+
+#[test]
+fn a_run_knows_from_others_when_the_end_of_an_export_is_to_be_expected() {
+    let (times, takes) = (ExportTimes::default(), Duration::from_millis(430));
+    let (late, polls) = one_export(takes, &times);
+    assert!(late >= Duration::from_millis(50), "{late:?}");
+    for _ in 0..8 {
+        one_export(takes, &times);
+    }
+    let known = one_export(takes, &times);
+    assert!(known.0 <= takes / 25 && known.1 < polls, "{known:?}");
+    // It is a hint: one that takes longer, or less, has its archive as well, and is not asked for more often than a young one.
+    for other in [takes / 4, takes * 3] {
+        let (late, polls) = one_export(other, &times);
+        assert!(late <= takes && polls <= 20, "{late:?} {polls}");
     }
 }
 
