@@ -54,7 +54,7 @@ impl SlotQueue {
         while let Some(job) = turns.next().await {
             self.call(&job);
         }
-        std::future::pending().await
+        std::future::pending::<()>().await;
     }
 }
 

@@ -87,7 +87,7 @@ fn waiting(
 
 fn place(state: &State, standings: &Standings, job: &JobId, since: Timestamp) -> Option<Place> {
     let (is_of_campaign, taken_over) = *standings.get(job)?;
-    let is_behind = !(taken_over && !state.has_one(job));
+    let is_behind = !taken_over || state.has_one(job);
     Some((is_of_campaign, is_behind, since, job.clone()))
 }
 
