@@ -224,7 +224,8 @@ mod tests {
         fn any_text_and_number_come_back_however_they_are_written(
             words in "\\PC{1,60}",
             id in any::<i64>(),
-            prefix in "[a-z]{1,8}",
+            // Not `xml`, which may stand for one namespace only.
+            prefix in "[a-wyz][a-z]{0,7}",
             as_data in any::<bool>(),
         ) {
             let written = if as_data {
