@@ -6,6 +6,10 @@ use crate::test_tools;
 
 /// Builds what is needed, and measures what the arguments say.
 pub(crate) fn measure() -> Result<(), String> {
+    if std::env::args().any(|argument| matches!(argument.as_str(), "--help" | "-h")) {
+        let run = ["run", "--release", "--locked", "-p", "fleet-load", "--"];
+        return Chore::cargo(run).arg("--help").run();
+    }
     test_tools::bring_database()?;
     let programs = test_tools::bring_object_store()?;
     let verifier = release_binary()?;

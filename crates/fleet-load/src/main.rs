@@ -18,6 +18,10 @@ use measure::Run;
 use options::Options;
 
 fn main() -> ExitCode {
+    if std::env::args().any(|argument| matches!(argument.as_str(), "--help" | "-h")) {
+        say(options::HELP);
+        return ExitCode::SUCCESS;
+    }
     let outcome = Options::parse(std::env::args().skip(1)).and_then(|options| all(&options));
     match outcome {
         Ok(true) => ExitCode::SUCCESS,
