@@ -3,7 +3,8 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 
-use super::jobs::{Jobs, Kept, MemoryJobStore};
+use super::job_table::{Jobs, Kept};
+use super::jobs::MemoryJobStore;
 use crate::jobs::{
     Campaign, CampaignId, CampaignMark, CampaignPhase, CampaignStanding, CampaignState,
     CampaignStore, CampaignStoreError, Job, JobId, JobStateName, StoredJob,

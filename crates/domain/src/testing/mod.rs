@@ -8,6 +8,7 @@ mod campaigns;
 mod clock;
 mod import_state;
 mod imports;
+mod job_table;
 mod jobs;
 mod platform;
 mod progress;
