@@ -30,8 +30,9 @@ pub enum Freed {
 pub struct SlotRules;
 
 impl SlotRules {
-    /// For so long a job that found too few slots is thought to want some: it asks again sooner, unless its worker died.
-    pub const WANTED_FOR: Duration = Duration::from_secs(3);
+    /// For so long a job that found too few slots is thought to want some: it asks again sooner, each half second, unless its worker died. Slots
+    /// that are kept free for a dead worker's jobs are of no use to anybody for this time.
+    pub const WANTED_FOR: Duration = Duration::from_millis(700);
     /// A job without any slot that has waited for so long comes before the further items of jobs that have some.
     pub const PATIENCE: Duration = Duration::from_secs(10);
 }
