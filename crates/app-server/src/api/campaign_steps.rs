@@ -3,7 +3,6 @@
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
-use axum::http::header::RETRY_AFTER;
 use axum::response::{IntoResponse as _, Response};
 use domain::jobs::{AuditAction, Campaign, CampaignId, CampaignState};
 
@@ -11,7 +10,7 @@ use super::campaign_view::CampaignView;
 use super::campaigns::{PathCampaign, administrator, record_done, view};
 use super::service::Service;
 use crate::auth::Caller;
-use crate::problem::{POLL_AGAIN, Problem};
+use crate::problem::{Problem, poll_again};
 
 /// Pause a campaign
 ///
@@ -76,9 +75,8 @@ pub(super) async fn retry(
     PathCampaign(id): PathCampaign,
 ) -> Result<Response, Problem> {
     let campaign = retry_campaign(&service, &caller, &id).await?;
-    let again = [(RETRY_AFTER, POLL_AGAIN.as_secs().to_string())];
     let view = view(&service, &campaign).await?;
-    Ok((StatusCode::ACCEPTED, again, Json(view)).into_response())
+    Ok((StatusCode::ACCEPTED, [poll_again()], Json(view)).into_response())
 }
 
 /// Give a campaign up
@@ -97,8 +95,7 @@ pub(super) async fn remove(
     PathCampaign(id): PathCampaign,
 ) -> Result<Response, Problem> {
     cancel_campaign(&service, &caller, &id).await?;
-    let again = [(RETRY_AFTER, POLL_AGAIN.as_secs().to_string())];
-    Ok((StatusCode::ACCEPTED, again).into_response())
+    Ok((StatusCode::ACCEPTED, [poll_again()]).into_response())
 }
 
 /// Pauses a campaign for an administrator.

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{FromRequestParts, Path, State};
-use axum::http::header::{LINK, LOCATION, RETRY_AFTER};
+use axum::http::header::{LINK, LOCATION};
 use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
@@ -22,7 +22,7 @@ use super::extract::{JsonBody, limited, query};
 use super::orders::{key, read_key};
 use super::service::Service;
 use crate::auth::Caller;
-use crate::problem::{POLL_AGAIN, Problem};
+use crate::problem::{Problem, poll_again};
 
 /// Campaigns, or rows of a report, in one page where the caller does not say.
 pub(super) const USUAL_LIMIT: usize = 100;
@@ -114,12 +114,9 @@ pub(super) async fn create(
     administrator(&caller)?;
     let key = key(&headers)?;
     let campaign = ordered(&service, &caller, body.into_order(&caller.owner)?, key).await?;
-    let location = [
-        (LOCATION, format!("/api/v1/campaigns/{}", campaign.id)),
-        (RETRY_AFTER, POLL_AGAIN.as_secs().to_string()),
-    ];
+    let location = [(LOCATION, format!("/api/v1/campaigns/{}", campaign.id))];
     let view = view(&service, &campaign).await?;
-    Ok((StatusCode::ACCEPTED, location, Json(view)).into_response())
+    Ok((StatusCode::ACCEPTED, location, [poll_again()], Json(view)).into_response())
 }
 
 /// Takes an order of an administrator. The key stands for it, so that sending it twice gives the same campaign.

@@ -1,7 +1,7 @@
 //! Looking at exports, trying a failed one again, giving one up.
 
 use axum::extract::State;
-use axum::http::header::{LINK, RETRY_AFTER};
+use axum::http::header::LINK;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
@@ -18,7 +18,7 @@ use super::tagged::tagged;
 use super::trail::record;
 use super::view::{ExportView, FullView, ListView};
 use crate::auth::Caller;
-use crate::problem::{POLL_AGAIN, Problem};
+use crate::problem::{Problem, poll_again};
 use crate::runner::RetryError;
 
 impl From<RetryError> for Problem {
@@ -153,9 +153,8 @@ pub(super) async fn show(
     }
     let mut response = tagged(&headers, &view.seen_by(&caller.owner))?;
     if stored.job.is_unfinished() {
-        response
-            .headers_mut()
-            .insert(RETRY_AFTER, HeaderValue::from(POLL_AGAIN.as_secs()));
+        let (name, seconds) = poll_again();
+        response.headers_mut().insert(name, seconds);
     }
     Ok(response)
 }

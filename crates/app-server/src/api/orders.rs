@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use axum::Json;
 use axum::extract::State;
-use axum::http::header::{LOCATION, RETRY_AFTER};
+use axum::http::header::LOCATION;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::jobs::{
@@ -20,7 +20,7 @@ use super::service::Service;
 use super::trail::{Deed, record};
 use super::view::{ExportView, FullView, location};
 use crate::auth::Caller;
-use crate::problem::{POLL_AGAIN, Problem};
+use crate::problem::{Problem, poll_again};
 use crate::runner::TakeOnError;
 
 impl From<TakeOnError> for Problem {
@@ -78,14 +78,11 @@ pub(crate) async fn ask(
 
 /// 202, and where to look from now on.
 pub(super) fn accepted(service: &Service, stored: &StoredJob) -> Response {
-    let headers = [
-        (LOCATION, location(&stored.job)),
-        (RETRY_AFTER, POLL_AGAIN.as_secs().to_string()),
-    ];
+    let location = [(LOCATION, location(&stored.job))];
     let progress = Some(JobProgress::default());
     let view = ExportView::of(&stored.job, service.clock.now(), progress);
     let view = FullView::of(view, None);
-    (StatusCode::ACCEPTED, headers, Json(view)).into_response()
+    (StatusCode::ACCEPTED, location, [poll_again()], Json(view)).into_response()
 }
 
 pub(super) fn key(headers: &HeaderMap) -> Result<Option<IdempotencyKey>, Problem> {

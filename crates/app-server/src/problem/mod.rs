@@ -5,7 +5,8 @@ mod stores;
 
 use std::time::Duration;
 
-use axum::http::StatusCode;
+use axum::http::header::RETRY_AFTER;
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use domain::jobs::{JobId, JobStateName};
 
 use crate::backend::IdentifyError;
@@ -114,9 +115,14 @@ struct Kind {
 }
 
 /// How long a caller should wait before asking for a bag again.
-pub(crate) const POLL_AGAIN: Duration = Duration::from_secs(5);
+const POLL_AGAIN: Duration = Duration::from_secs(5);
 /// How long an idempotency key stands for its order.
 const KEYS_KEPT: Duration = Duration::from_hours(24);
+
+/// The header that says when a caller should ask again for what is not done yet.
+pub(crate) fn poll_again() -> (HeaderName, HeaderValue) {
+    (RETRY_AFTER, HeaderValue::from(POLL_AGAIN.as_secs()))
+}
 
 impl Problem {
     /// Whether the platform or this service does not permit what was asked for.
