@@ -221,7 +221,12 @@ pub async fn changes_are_heard_or_resynced(store: &dyn JobStore, _clock: &Manual
     let mut changes = store.changes();
     let mut idle = store.changes();
     claim_one(store).await;
-    assert_eq!(changes.next().await, Some(Change::Job(id(1))));
+    let mut heard = changes.next().await;
+    while heard == Some(Change::Resync) {
+        // A store that others change as well may still have to say so of what was before.
+        heard = changes.next().await;
+    }
+    assert_eq!(heard, Some(Change::Job(id(1))));
     for _ in 0..1500 {
         store
             .wish(&user("john"), &id(1), Wish::Cancel, &user("john"))
