@@ -288,7 +288,8 @@ fn growing() -> sandbox::Scenario {
 
 #[tokio::test]
 async fn an_export_that_fills_the_store_waits_and_others_go_on() {
-    let bench = bench(growing(), |settings| settings.store_limit = Some(600_000)).await;
+    // Enough for its own three archives, but not beside another one.
+    let bench = bench(growing(), |settings| settings.store_limit = Some(720_000)).await;
     let scenario = bench.forge.platform().scenario().clone();
     let user = bench.user();
     let colleague = Caller::new(
