@@ -1,7 +1,7 @@
 //! Writes a sample of the page, to look at: `cargo run -p domain --features testing --example index_html > sample.html`.
 //! With the argument `complete`, of a run where nothing is missing.
 
-use std::io::{self, Write as _};
+use std::io;
 
 use domain::report::{index_html, sample};
 
@@ -10,5 +10,5 @@ fn main() -> io::Result<()> {
         Some("complete") => sample::complete(),
         _ => sample::partial(),
     };
-    io::stdout().write_all(&index_html(&report, &sample::views(&report)))
+    index_html::write(&report, &sample::views(&report), &mut io::stdout())
 }

@@ -5,10 +5,9 @@ use std::fs;
 use std::io::{Cursor, Write};
 use std::path::PathBuf;
 
-use bytes::Bytes;
 use domain::model::{BagPath, OutputFormat, Section, Sha256, UserId};
-use domain::ports::{Origin, Receipt, TagFile};
-use domain::report::{Completeness, Report, tags};
+use domain::ports::{Origin, Receipt};
+use domain::report::{Completeness, Report, TagWriter};
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use tempfile::TempDir;
@@ -105,16 +104,20 @@ pub(crate) fn files_with(archive: &[u8]) -> Files {
         notice: None,
         redacted: false,
     };
-    let tag = |path: &str, text: String| TagFile {
-        path: BagPath::parse(path).unwrap(),
-        bytes: Bytes::from(text),
-    };
-    let extra = [
-        tag("export.json", export_json.to_string()),
-        tag("index.html", "<html>".to_owned()),
-    ];
-    let tags = tags::tag_files(&report, extra.into_iter(), &[]);
-    let tags = tags.map(|tag| (tag.path.to_string(), tag.bytes.to_vec()));
+    let mut tags = Vec::new();
+    let mut writer = TagWriter::after(Vec::new(), &mut tags);
+    writer.add_bagit(&report).unwrap();
+    for (path, text) in [
+        ("export.json", export_json.to_string()),
+        ("index.html", "<html>".to_owned()),
+    ] {
+        let path = BagPath::parse(path).unwrap();
+        writer.add(path, text.into()).unwrap();
+    }
+    writer.finish().unwrap();
+    let tags = tags
+        .into_iter()
+        .map(|tag| (tag.path.to_string(), tag.bytes.to_vec()));
     let payload = payload.map(|(path, bytes)| (path.to_owned(), bytes.to_vec()));
     payload.into_iter().chain(tags).collect()
 }

@@ -2,6 +2,8 @@
 //!
 //! Writing is strict; reading takes what other programs write.
 
+use std::io;
+
 use thiserror::Error;
 
 use crate::model::Sha256;
@@ -45,15 +47,15 @@ pub enum LineProblem {
     NoPath,
 }
 
-/// The manifest of these files, in this order.
-pub fn text<'a>(files: impl IntoIterator<Item = (&'a str, &'a Sha256)>) -> String {
-    use std::fmt::Write as _;
-    let mut text = String::new();
+/// Writes the manifest of these files, in this order.
+pub fn write<'a>(
+    files: impl IntoIterator<Item = (&'a str, &'a Sha256)>,
+    to: &mut dyn io::Write,
+) -> io::Result<()> {
     for (path, sha256) in files {
-        // Writing to a string cannot fail.
-        let _ = writeln!(text, "{sha256}  {}", encode_path(path));
+        writeln!(to, "{sha256}  {}", encode_path(path))?;
     }
-    text
+    Ok(())
 }
 
 /// The entries of a manifest, line by line. Empty lines are passed over; a bad one does not end the reading.
@@ -145,6 +147,12 @@ mod tests {
                 Err(error) => Err((error.line, error.problem)),
             })
             .collect()
+    }
+
+    fn text<'a>(files: impl IntoIterator<Item = (&'a str, &'a Sha256)>) -> String {
+        let mut text = Vec::new();
+        write(files, &mut text).unwrap();
+        String::from_utf8(text).unwrap()
     }
 
     #[test]

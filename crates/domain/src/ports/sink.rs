@@ -343,6 +343,19 @@ pub trait PayloadInPlace {
     }
 }
 
+/// Tag files on their own, as values.
+#[cfg(any(test, feature = "testing"))]
+impl PayloadInPlace for Vec<TagFile> {
+    fn first_bytes(&mut self, _path: &BagPath, _at_most: u64) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn add(&mut self, tag: TagFile) -> Result<(), SinkError> {
+        self.push(tag);
+        Ok(())
+    }
+}
+
 /// Writes the content of one tag file.
 pub type WriteTag<'a> = &'a mut dyn FnMut(&mut dyn io::Write) -> io::Result<()>;
 

@@ -2,37 +2,25 @@
 
 use super::export_json::TOOL;
 use super::{Completeness, Report};
-use crate::bag::layout::Tag;
 use crate::bag::receipt::{Counts, Delivered, ReceivedSource, ReceivedTool};
 use crate::model::Sha256;
-use crate::ports::TagFile;
 
 /// Sums of the tag files by which a receipt knows a bag again.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TagSums {
-    tagmanifest: Sha256,
-    export_json: Sha256,
+    /// Of the manifest over all tag files.
+    pub tagmanifest: Sha256,
+    /// Of `export.json`.
+    pub export_json: Sha256,
 }
 
+#[cfg(any(test, feature = "testing"))]
 impl Default for TagSums {
+    /// Those of empty files.
     fn default() -> Self {
-        Self::after(Sha256::of(&[]))
-    }
-}
-
-impl TagSums {
-    /// That of `export.json`, which comes first.
-    pub fn after(export_json: Sha256) -> Self {
         Self {
             tagmanifest: Sha256::of(&[]),
-            export_json,
-        }
-    }
-
-    /// Takes in a tag file, whichever it is.
-    pub fn add(&mut self, file: &TagFile) {
-        if file.path.as_str() == Tag::TagManifest.name() {
-            self.tagmanifest = Sha256::of(&file.bytes);
+            export_json: Sha256::of(&[]),
         }
     }
 }
@@ -70,8 +58,9 @@ pub fn delivered(report: &Report, tags: TagSums) -> Delivered {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Views, all_rendered, sample, tags};
+    use super::super::{Views, sample, write_tag_files};
     use super::*;
+    use crate::bag::layout::Tag;
     use crate::bag::receipt::{BagReceipt, ReceivedBag, ReceivedFile, compare};
     use crate::bag::verify::RecordedExport;
     use crate::model::UserId;
@@ -79,18 +68,13 @@ mod tests {
     #[test]
     fn a_receipt_agrees_with_the_export_json_that_it_was_made_with() {
         for report in [sample::complete(), sample::partial(), sample::empty()] {
-            let views = Views::default();
-            let tags = tags::tag_files(&report, all_rendered(&report, &views), &[]);
-            let tags: Vec<_> = tags.collect();
+            let (views, mut tags) = (Views::default(), Vec::new());
+            let sums = write_tag_files(&report, (&views, Vec::new()), &mut tags).unwrap();
             let bytes_of = |tag: Tag| {
                 let mut tags = tags.iter();
                 let file = tags.find(|file| file.path.as_str() == tag.name());
                 file.unwrap().bytes.clone()
             };
-            let mut sums = TagSums::after(Sha256::of(&bytes_of(Tag::ExportJson)));
-            for file in &tags {
-                sums.add(file);
-            }
             let delivered = delivered(&report, sums);
             let file = ReceivedFile {
                 name: None,

@@ -6,14 +6,14 @@
 mod coverage;
 mod delivered;
 mod export_json;
-mod index_html;
+pub mod index_html;
 mod outcome;
 mod plain;
 #[cfg(any(test, feature = "testing"))]
 pub mod sample;
 mod schema;
 mod summary;
-pub mod tags;
+mod tags;
 mod views;
 mod words;
 mod written;
@@ -21,7 +21,7 @@ mod written;
 pub use coverage::{Coverage, Inside, coverage};
 pub use delivered::{TagSums, delivered};
 pub use export_json::{FailureEntry, export_json};
-pub use index_html::{index_html, visible};
+pub use index_html::visible;
 pub use outcome::{
     Completeness, Failure, ItemReport, ItemStatus, Outcome, Report, SectionReport, SectionStatus,
     Stage,
@@ -31,40 +31,9 @@ pub use summary::summary;
 pub use views::{Period, SectionView, Timeline, Views};
 pub(crate) use words::in_words;
 pub use words::{grouped, human_bytes};
-pub(crate) use written::write_export_json;
-
-use crate::bag::layout::Tag;
-use crate::model::BagPath;
-use crate::ports::TagFile;
-
-/// The name of the operator's own text in the bag.
-const NOTICE: &str = "notice.txt";
-
-/// The tag files that describe the run, beside `export.json`: `index.html`, and the operator's own text where there is one. `views` is
-/// what was made beside them. Each is rendered when it is asked for.
-pub fn rendered<'a>(report: &'a Report, views: &'a Views) -> impl Iterator<Item = TagFile> + 'a {
-    let file = |path, bytes: Vec<u8>| TagFile {
-        path,
-        bytes: bytes.into(),
-    };
-    let html = move || file(Tag::IndexHtml.path(), index_html(report, views));
-    let notice = report.notice.as_ref().zip(BagPath::parse(NOTICE).ok());
-    let notice = notice.map(move |(notice, path)| file(path, notice.clone().into_bytes()));
-    std::iter::once_with(html).chain(notice)
-}
-
-/// The same with `export.json`, which a run writes into its bag piece by piece.
-#[cfg(test)]
-pub(crate) fn all_rendered<'a>(
-    report: &'a Report,
-    views: &'a Views,
-) -> impl Iterator<Item = TagFile> + 'a {
-    let json = TagFile {
-        path: Tag::ExportJson.path(),
-        bytes: export_json(report).into(),
-    };
-    std::iter::once(json).chain(rendered(report, views))
-}
+#[cfg(any(test, feature = "testing"))]
+pub use written::tag_files;
+pub use written::{TagWriter, write_tag_files};
 
 #[cfg(test)]
 mod tests {
@@ -73,9 +42,11 @@ mod tests {
     #[test]
     fn the_bag_describes_itself_in_two_or_three_files() {
         let names = |report: &Report| -> Vec<String> {
-            let views = Views::default();
-            let files = all_rendered(report, &views);
-            files.map(|file| file.path.to_string()).collect()
+            let files = tag_files(report, &Views::default());
+            let names = files.iter().map(|file| file.path.to_string());
+            names
+                .filter(|name| !name.ends_with("sha256.txt") && !name.starts_with("bag"))
+                .collect()
         };
         assert_eq!(names(&sample::complete()), ["export.json", "index.html"]);
         assert_eq!(

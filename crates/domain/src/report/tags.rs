@@ -1,75 +1,31 @@
-//! The tag files that `BagIt` asks for (RFC 8493 §2.1.1, §2.1.3, §2.2), as bytes.
+//! What the tag files say that `BagIt` asks for (RFC 8493 §2.1.1, §2.1.3, §2.2).
 
-use bytes::Bytes;
+use std::io::{self, Write};
 
 use super::outcome::{Completeness, Report};
 use super::words::human_bytes;
-use crate::bag::layout::Tag;
 use crate::bag::manifest;
-use crate::model::{BagPath, Sha256};
-use crate::ports::TagFile;
 
 /// RFC 8493 §2.2.2 recommends lines of no more.
 const LINE_CHARACTERS: usize = 79;
 /// A value longer than this is cut: nothing that names a bag is.
 const LONGEST_VALUE_CHARACTERS: usize = 1000;
 
-/// All tag files of a bag, in the order in which they are written: the declaration, `bag-info.txt`, the manifest of the payload,
-/// then `extra` (rendered by the report), and last the manifest over all of these and over `pages`, which are in the bag already.
-///
-/// Each is made when it is asked for, since some are megabytes.
-pub fn tag_files<'a>(
-    report: &'a Report,
-    extra: impl Iterator<Item = TagFile> + 'a,
-    pages: &'a [(BagPath, Sha256)],
-) -> impl Iterator<Item = TagFile> + 'a {
-    let own = [
-        (Tag::Declaration, declaration as fn(&Report) -> String),
-        (Tag::Info, info),
-        (Tag::PayloadManifest, payload_manifest),
-    ];
-    let own = own.into_iter();
-    let mut files = own
-        .map(|(tag, text)| tag_file(tag, text(report)))
-        .chain(extra);
-    let mut sums = Some(Vec::new());
-    std::iter::from_fn(move || {
-        if let Some(file) = files.next() {
-            let sum = Sha256::of(&file.bytes);
-            sums.as_mut()?.push((file.path.clone(), sum));
-            return Some(file);
-        }
-        let mut sums = sums.take()?;
-        sums.extend_from_slice(pages);
-        Some(tag_file(Tag::TagManifest, tag_manifest(&sums)))
-    })
-}
+/// `bagit.txt`.
+pub(super) const DECLARATION: &str = "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n";
 
-fn tag_file(tag: Tag, text: String) -> TagFile {
-    TagFile {
-        path: tag.path(),
-        bytes: Bytes::from(text),
-    }
-}
-
-fn declaration(_: &Report) -> String {
-    "BagIt-Version: 1.0\nTag-File-Character-Encoding: UTF-8\n".to_owned()
-}
-
-fn payload_manifest(report: &Report) -> String {
+/// The manifest of the payload.
+pub(super) fn write_payload_manifest(report: &Report, to: &mut dyn Write) -> io::Result<()> {
     let files = report.files.iter();
     let mut files: Vec<_> = files
         .map(|receipt| (receipt.path.as_str(), &receipt.sha256))
         .collect();
     files.sort_unstable();
-    manifest::text(files)
+    manifest::write(files, to)
 }
 
-fn tag_manifest(sums: &[(BagPath, Sha256)]) -> String {
-    manifest::text(sums.iter().map(|(path, sum)| (path.as_str(), sum)))
-}
-
-fn info(report: &Report) -> String {
+/// `bag-info.txt`.
+pub(super) fn info(report: &Report) -> String {
     let bytes: u64 = report.files.iter().map(|file| file.bytes).sum();
     let user = report.user.as_str();
     let base = report.source.trim_end_matches('/');
@@ -163,8 +119,9 @@ mod tests {
     use jiff::Timestamp;
 
     use super::*;
-    use crate::model::{OutputFormat, Section, UserId};
-    use crate::ports::{Origin, Receipt};
+    use crate::model::{BagPath, OutputFormat, Section, Sha256, UserId};
+    use crate::ports::{Origin, Receipt, TagFile};
+    use crate::report::{Views, write_tag_files};
 
     fn report(user: &str, files: &[(&str, &[u8])]) -> Report {
         let now: Timestamp = "2026-11-24T01:02:03Z".parse().unwrap();
@@ -213,24 +170,22 @@ mod tests {
             "john",
             &[("data/profile/user.xml", b"<user/>"), ("data/a", b"abc")],
         );
-        let extra = TagFile {
-            path: Tag::ExportJson.path(),
-            bytes: Bytes::from_static(b"{}"),
-        };
         let page = (
             BagPath::parse("view/roles.html").unwrap(),
             Sha256::of(b"page"),
         );
-        let pages = std::slice::from_ref(&page);
-        let tags: Vec<_> = tag_files(&report, std::iter::once(extra), pages).collect();
+        let mut tags = Vec::new();
+        let written = (&Views::default(), vec![page.clone()]);
+        write_tag_files(&report, written, &mut tags).unwrap();
         let names: Vec<_> = tags.iter().map(|tag| tag.path.as_str()).collect();
         assert_eq!(
             names,
             [
+                "export.json",
                 "bagit.txt",
                 "bag-info.txt",
                 "manifest-sha256.txt",
-                "export.json",
+                "index.html",
                 "tagmanifest-sha256.txt"
             ]
         );
@@ -259,7 +214,7 @@ mod tests {
             };
             assert_eq!(entry.sha256, expected);
         }
-        assert_eq!(text(&tags, "tagmanifest-sha256.txt").lines().count(), 5);
+        assert_eq!(text(&tags, "tagmanifest-sha256.txt").lines().count(), 6);
     }
 
     #[test]

@@ -1,12 +1,15 @@
 use super::*;
-use crate::report::{Views, all_rendered, sample, tags};
+use crate::report::{Views, sample, tag_files};
 
 /// A bag of two payload files and its tag files, as a map to be spoiled.
 fn bag() -> BTreeMap<&'static str, Vec<u8>> {
     let (user, archive) = (&b"<user/>"[..], &b"archive"[..]);
     let listed = |files: &[(&str, &[u8])]| {
         let sums: Vec<_> = files.iter().map(|(_, bytes)| Sha256::of(bytes)).collect();
-        manifest::text(files.iter().map(|(path, _)| *path).zip(&sums)).into_bytes()
+        let mut text = Vec::new();
+        let files = files.iter().map(|(path, _)| *path);
+        manifest::write(files.zip(&sums), &mut text).unwrap();
+        text
     };
     let file = |path: &str, bytes: &[u8]| {
         format!(
@@ -100,8 +103,7 @@ fn what_a_report_writes_is_read_back_and_agrees() {
         for file in &report.files {
             comparison.found(file.path.as_str(), file.bytes, file.sha256);
         }
-        let views = Views::default();
-        for tag in tags::tag_files(&report, all_rendered(&report, &views), &[]) {
+        for tag in tag_files(&report, &Views::default()) {
             comparison.found(
                 tag.path.as_str(),
                 tag.bytes.len() as u64,

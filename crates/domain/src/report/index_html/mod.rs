@@ -7,6 +7,7 @@ mod sections;
 mod visible;
 
 use std::collections::BTreeMap;
+use std::io;
 
 use askama::Template;
 use jiff::Timestamp;
@@ -23,23 +24,17 @@ use super::words::{
 use super::{Completeness, Failure, Report, SectionReport, SectionStatus};
 use crate::ports::RedactionRule;
 
-/// The page of a run, UTF-8.
+/// Writes the page of a run, UTF-8.
 ///
 /// `views` are the pages beside it, which it links to. Real names are escaped, isolated in their direction, and shown with a replacement character for each control character.
-#[expect(
-    clippy::expect_used,
-    reason = "the template calls nothing that can fail, and writing into memory cannot either"
-)]
-pub fn index_html(report: &Report, views: &Views) -> Vec<u8> {
-    Page::of(report, views)
-        .render()
-        .expect("a page can be rendered into memory")
-        .into_bytes()
+pub fn write(report: &Report, views: &Views, to: &mut dyn io::Write) -> io::Result<()> {
+    Page::of(report, views).write_into(to)
 }
 
 #[derive(Template)]
 #[template(path = "index.html")]
 struct Page<'a> {
+    report: &'a Report,
     user: String,
     tool_version: &'a str,
     complete: bool,
@@ -58,10 +53,9 @@ struct Page<'a> {
     notice: Option<&'a str>,
     bytes: Option<Bytes>,
     created: Option<Created>,
-    sections: Vec<Kind>,
+    sections: Vec<Kind<'a>>,
     any_empty: bool,
     secrets: String,
-    blanked: Vec<Blanked>,
     resources: usize,
     left_out: Vec<LeftOut>,
     caution: &'static str,
@@ -94,8 +88,8 @@ struct Loss {
 }
 
 /// What one rule blanked in one file.
-struct Blanked {
-    path: String,
+struct Blanked<'a> {
+    path: &'a str,
     rule: &'static str,
     count: String,
 }
@@ -110,6 +104,7 @@ impl<'a> Page<'a> {
     fn of(report: &'a Report, views: &Views) -> Self {
         let sections = kinds(report, views);
         Self {
+            report,
             user: visible(report.user.as_str()),
             tool_version: &report.tool_version,
             complete: report.completeness == Completeness::Complete,
@@ -134,11 +129,30 @@ impl<'a> Page<'a> {
             any_empty: sections.iter().any(Kind::is_empty),
             sections,
             secrets: secrets(report),
-            blanked: blanked_files(report),
             resources: coverage().count(),
             left_out: left_out(),
             caution: caution(report),
         }
+    }
+
+    /// What was blanked, file by file: it may be in very many, so each is made when it is written.
+    fn blanked(&self) -> impl Iterator<Item = Blanked<'a>> {
+        let files = self.report.files.iter();
+        files.flat_map(|file| {
+            let redactions = file.origin.redactions.iter();
+            redactions.map(|redaction| Blanked {
+                path: file.path.as_str(),
+                rule: match redaction.rule {
+                    RedactionRule::Secret => "passwords, keys, tokens",
+                    RedactionRule::OtherPerson => "words of other people",
+                },
+                count: grouped(redaction.count),
+            })
+        })
+    }
+
+    fn is_any_blanked(&self) -> bool {
+        self.blanked().next().is_some()
     }
 }
 
@@ -287,22 +301,6 @@ fn secrets(report: &Report) -> String {
         grouped(count),
         plural(count, "value")
     )
-}
-
-fn blanked_files(report: &Report) -> Vec<Blanked> {
-    let of_file = |file: &crate::ports::Receipt| {
-        let path = file.path.to_string();
-        let redactions = file.origin.redactions.clone().into_iter();
-        redactions.map(move |redaction| Blanked {
-            path: path.clone(),
-            rule: match redaction.rule {
-                RedactionRule::Secret => "passwords, keys, tokens",
-                RedactionRule::OtherPerson => "words of other people",
-            },
-            count: grouped(redaction.count),
-        })
-    };
-    report.files.iter().flat_map(of_file).collect()
 }
 
 fn left_out() -> Vec<LeftOut> {

@@ -18,7 +18,7 @@ const OPEN_UP_TO: usize = 25;
 const SHOWN: usize = 2_000;
 
 /// One kind of data.
-pub(super) struct Kind {
+pub(super) struct Kind<'a> {
     pub(super) name: &'static str,
     pub(super) title: &'static str,
     pub(super) about: &'static str,
@@ -35,7 +35,7 @@ pub(super) struct Kind {
     pub(super) open: bool,
     /// Whether its objects have files of their own.
     pub(super) own_files: bool,
-    pub(super) rows: Vec<Row>,
+    pub(super) rows: Rows<'a>,
     pub(super) more: String,
 }
 
@@ -50,7 +50,7 @@ pub(super) enum Presence {
     Here,
 }
 
-impl Kind {
+impl Kind<'_> {
     pub(super) fn is_empty(&self) -> bool {
         self.presence == Presence::Empty
     }
@@ -69,7 +69,7 @@ pub(super) struct View {
 }
 
 /// What can be read is there, also where no list says what it is.
-fn with_view(kind: Kind, view: SectionView) -> Kind {
+fn with_view(kind: Kind<'_>, view: SectionView) -> Kind<'_> {
     let uncounted = kind.presence == Presence::Empty && view.objects > 0;
     Kind {
         items: if uncounted {
@@ -95,6 +95,75 @@ fn link_to(view: SectionView) -> View {
     }
 }
 
+/// The objects that are shown one by one. There may be very many, so each row is made when it is written.
+#[derive(Default)]
+pub(super) struct Rows<'a> {
+    items: Vec<&'a ItemReport>,
+    /// The files of objects that have their own, by their paths.
+    files: Vec<&'a Receipt>,
+    own_files: bool,
+}
+
+impl<'a> Rows<'a> {
+    fn of(items: &[&'a ItemReport], files: &[&'a Receipt], own_files: bool) -> Self {
+        let shown = if own_files {
+            items.len()
+        } else {
+            SHOWN.min(items.len())
+        };
+        let mut files = if own_files {
+            files.to_vec()
+        } else {
+            Vec::new()
+        };
+        files.sort_unstable_by_key(|file| file.path.as_str());
+        let items = items.iter().take(shown).copied().collect();
+        Self {
+            items,
+            files,
+            own_files,
+        }
+    }
+
+    /// Whether nothing could be said of any of them.
+    fn is_nameless(&self) -> bool {
+        let mut items = self.items.iter();
+        items.all(|item| name(item).is_none() && detail(item, self.own_files).is_empty())
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.items.len()
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = Row> {
+        self.items.iter().map(|item| self.row(item))
+    }
+
+    fn row(&self, item: &ItemReport) -> Row {
+        let known = |path: &BagPath| {
+            let files = &self.files;
+            let found = files.binary_search_by_key(&path.as_str(), |file| file.path.as_str());
+            files.get(found.ok()?).copied()
+        };
+        Row {
+            name: name(item).unwrap_or_else(|| NAMELESS.to_owned()),
+            detail: detail(item, self.own_files),
+            warning: warning(item),
+            changed: item.last_modified.as_deref().map(day).unwrap_or_default(),
+            files: item
+                .files
+                .iter()
+                .filter_map(known)
+                .map(own_file_row)
+                .collect(),
+        }
+    }
+}
+
 /// One object.
 pub(super) struct Row {
     pub(super) name: String,
@@ -113,7 +182,7 @@ pub(super) struct FileRow {
 }
 
 /// Every section, in the order of the report.
-pub(super) fn kinds(report: &Report, views: &Views) -> Vec<Kind> {
+pub(super) fn kinds<'a>(report: &'a Report, views: &Views) -> Vec<Kind<'a>> {
     let mut files: HashMap<Section, Vec<&Receipt>> = HashMap::new();
     for file in &report.files {
         files.entry(file.origin.section).or_default().push(file);
@@ -142,31 +211,21 @@ pub(super) fn kinds(report: &Report, views: &Views) -> Vec<Kind> {
         .collect()
 }
 
-fn kind(
+fn kind<'a>(
     report: &Report,
     section: &SectionReport,
-    files: &[&Receipt],
-    items: &[&ItemReport],
-) -> Kind {
+    files: &[&'a Receipt],
+    items: &[&'a ItemReport],
+) -> Kind<'a> {
     let info = section.section.info();
     let own_files = has_own_files(info.kind);
-    let known: HashMap<&str, &Receipt> = files
-        .iter()
-        .map(|file| (file.path.as_str(), *file))
-        .collect();
-    let shown = if own_files {
-        items.len()
+    let rows = Rows::of(items, files, own_files);
+    let more = more(items.len() - rows.len());
+    let rows = if rows.is_nameless() {
+        Rows::default()
     } else {
-        SHOWN.min(items.len())
+        rows
     };
-    let rows: Vec<Row> = items
-        .iter()
-        .take(shown)
-        .map(|item| row(item, own_files, &known))
-        .collect();
-    let nameless = rows
-        .iter()
-        .all(|row| row.name == NAMELESS && row.detail.is_empty());
     let presence = if section.status == SectionStatus::Complete && wanted(section) == 0 {
         Presence::Empty
     } else if items.is_empty() && files.is_empty() {
@@ -174,7 +233,6 @@ fn kind(
     } else {
         Presence::Here
     };
-    let rows = if nameless { Vec::new() } else { rows };
     Kind {
         name: info.name,
         title: info.title,
@@ -193,7 +251,7 @@ fn kind(
         count: counted(section.section, items.len() as u64),
         open: rows.len() <= OPEN_UP_TO,
         own_files,
-        more: more(items.len() - shown),
+        more,
         rows,
     }
 }
@@ -240,42 +298,30 @@ fn on_one_line(bytes: u64) -> String {
 
 const NAMELESS: &str = "without a name";
 
-fn row(item: &ItemReport, own_files: bool, known: &HashMap<&str, &Receipt>) -> Row {
-    let mut detail: Vec<String> = Vec::new();
-    detail.extend(
-        item.version
-            .as_deref()
-            .map(|version| format!("version {}", visible(version))),
-    );
-    detail.extend(item.id.map(|id| format!("number\u{a0}{id}")));
-    if own_files {
-        detail.extend(
-            item.last_modified
-                .as_deref()
-                .map(|time| format!("changed {}", day(time))),
-        );
-    }
-    let files = item.files.iter().filter(|_| own_files);
-    Row {
-        name: item
-            .name
-            .as_deref()
-            .map(visible)
-            .filter(|name| !name.trim().is_empty())
-            .unwrap_or_else(|| NAMELESS.to_owned()),
-        detail: detail.join(", "),
-        warning: match (item.status, item.changed_during_export) {
-            (ItemStatus::Partial, _) => "incomplete: see what is missing",
-            (ItemStatus::Failed, _) => "missing: see what is missing",
-            (ItemStatus::Unavailable, _) => "not available: see what is missing",
-            (ItemStatus::Complete, true) => "changed during the export",
-            (ItemStatus::Complete, false) => "",
-        },
-        changed: item.last_modified.as_deref().map(day).unwrap_or_default(),
-        files: files
-            .filter_map(|path| known.get(path.as_str()))
-            .map(|file| own_file_row(file))
-            .collect(),
+/// Its real name, where it has one.
+fn name(item: &ItemReport) -> Option<String> {
+    let name = item.name.as_deref().map(visible);
+    name.filter(|name| !name.trim().is_empty())
+}
+
+fn detail(item: &ItemReport, own_files: bool) -> String {
+    let version = item.version.as_deref();
+    let changed = item.last_modified.as_deref().filter(|_| own_files);
+    let known = [
+        version.map(|version| format!("version {}", visible(version))),
+        item.id.map(|id| format!("number\u{a0}{id}")),
+        changed.map(|time| format!("changed {}", day(time))),
+    ];
+    known.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+fn warning(item: &ItemReport) -> &'static str {
+    match (item.status, item.changed_during_export) {
+        (ItemStatus::Partial, _) => "incomplete: see what is missing",
+        (ItemStatus::Failed, _) => "missing: see what is missing",
+        (ItemStatus::Unavailable, _) => "not available: see what is missing",
+        (ItemStatus::Complete, true) => "changed during the export",
+        (ItemStatus::Complete, false) => "",
     }
 }
 
@@ -288,14 +334,14 @@ fn day(time: &str) -> String {
 }
 
 fn section_files(files: &[&Receipt], items: &[&ItemReport], own_files: bool) -> Vec<FileRow> {
-    let own: std::collections::HashSet<&str> = items
-        .iter()
-        .filter(|_| own_files)
+    let own = items.iter().filter(|_| own_files);
+    let mut own: Vec<&str> = own
         .flat_map(|item| item.files.iter().map(BagPath::as_str))
         .collect();
+    own.sort_unstable();
     let shared = files
         .iter()
-        .filter(|file| !own.contains(file.path.as_str()));
+        .filter(|file| own.binary_search(&file.path.as_str()).is_err());
     shared.map(|file| file_row(file)).collect()
 }
 

@@ -6,7 +6,9 @@ use crate::model::{BagPath, Section};
 use crate::report::{ItemReport, ItemStatus};
 
 fn page(report: &Report) -> String {
-    String::from_utf8(index_html(report, &sample::views(report))).unwrap()
+    let mut page = Vec::new();
+    write(report, &sample::views(report), &mut page).unwrap();
+    String::from_utf8(page).unwrap()
 }
 
 /// Every value of an attribute, as written.
