@@ -1,7 +1,6 @@
 //! What every container format is asked for: head, body and tail of a member, and the end.
 
 use std::io::{self, Write};
-use std::sync::Arc;
 
 use domain::model::{BagPath, SafeName};
 use domain::ports::Storage;
@@ -15,8 +14,10 @@ pub(super) const FILE_MODE: u32 = 0o600;
 /// A file inside the container, before its content is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Member {
-    /// `<top folder>/<path in the bag>`. Clones share it.
-    pub(crate) name: Arc<str>,
+    /// The bag's top folder.
+    pub(crate) top: SafeName,
+    /// Where it is below that.
+    pub(crate) path: BagPath,
     /// When it was fetched.
     pub(crate) modified: Timestamp,
     /// Packed or not.
@@ -31,10 +32,16 @@ impl Member {
         storage: Storage,
     ) -> Self {
         Self {
-            name: format!("{top}/{path}").into(),
+            top: top.clone(),
+            path: path.clone(),
             modified,
             storage,
         }
+    }
+
+    /// `<top folder>/<path in the bag>`. Made when it is needed: a bag of many files has each path in memory once.
+    pub(crate) fn name(&self) -> String {
+        format!("{}/{}", self.top, self.path)
     }
 
     /// Seconds since 1970, none before.

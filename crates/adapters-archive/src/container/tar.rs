@@ -48,9 +48,10 @@ pub(super) fn padding_of(bytes: u64) -> usize {
 pub(super) fn header_blocks(member: &Member, bytes: u64) -> Vec<u8> {
     let mut header = header(member, bytes, EntryType::Regular);
     let mut blocks = Vec::with_capacity(BLOCK_BYTES);
-    if header.set_path(&*member.name).is_err() {
-        blocks = long_name_blocks(member);
-        set_last_part(&mut header, &member.name);
+    let name = member.name();
+    if header.set_path(&name).is_err() {
+        blocks = long_name_blocks(member, &name);
+        set_last_part(&mut header, &name);
     }
     header.set_cksum();
     blocks.extend_from_slice(header.as_bytes());
@@ -58,10 +59,10 @@ pub(super) fn header_blocks(member: &Member, bytes: u64) -> Vec<u8> {
 }
 
 /// A PAX extended header that holds the path (POSIX.1-2001), for names that ustar cannot split.
-fn long_name_blocks(member: &Member) -> Vec<u8> {
-    let record = pax_record("path", &member.name);
+fn long_name_blocks(member: &Member, name: &str) -> Vec<u8> {
+    let record = pax_record("path", name);
     let mut header = header(member, record.len() as u64, EntryType::XHeader);
-    set_last_part(&mut header, &member.name);
+    set_last_part(&mut header, name);
     header.set_cksum();
     let mut blocks = header.as_bytes().to_vec();
     blocks.extend_from_slice(record.as_bytes());

@@ -69,7 +69,7 @@ fn check(format: BagFormat, members: &[(Member, HeadForm, Vec<u8>)]) {
     writer.end(&placed, end, &mut archive).unwrap();
     let expected = members
         .iter()
-        .map(|(member, _, bytes)| (member.name[TOP.len() + 1..].to_owned(), bytes.clone()))
+        .map(|(member, _, bytes)| (member.path.to_string(), bytes.clone()))
         .collect();
     assert_eq!(read_back(format, &archive), expected, "{format:?}");
 }

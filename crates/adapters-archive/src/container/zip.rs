@@ -34,9 +34,10 @@ impl Container for Zip {
         // Both sizes go together in a local header's zip64 field (APPNOTE 4.5.3).
         head.u32(if wide { u32::MAX } else { low(content.packed) });
         head.u32(if wide { u32::MAX } else { low(content.bytes) });
-        head.u16(name_length(member));
+        let name = member.name();
+        head.u16(length(&name));
         head.u16(if wide { 20 } else { 0 });
-        head.bytes(member.name.as_bytes());
+        head.bytes(name.as_bytes());
         if wide {
             head.zip64(&[content.bytes, content.packed]);
         }
@@ -95,13 +96,14 @@ fn central_header(placed: &Placed) -> Vec<u8> {
     header.common(member, *content);
     header.u32(low(content.packed));
     header.u32(low(content.bytes));
-    header.u16(name_length(member));
+    let name = member.name();
+    header.u16(length(&name));
     header.u16(u16::try_from(field_bytes).unwrap_or(0));
     // No comment, disk 0, no internal attributes.
     header.bytes(&[0; 6]);
     header.u32((REGULAR_FILE | FILE_MODE) << 16);
     header.u32(low(span.offset));
-    header.bytes(member.name.as_bytes());
+    header.bytes(name.as_bytes());
     if !wide.is_empty() {
         header.zip64(&wide);
     }
@@ -156,8 +158,8 @@ fn low(value: u64) -> u32 {
 }
 
 /// At most 100 bytes a part and a handful of parts: see [`domain::model::SafeName`].
-fn name_length(member: &Member) -> u16 {
-    u16::try_from(member.name.len()).unwrap_or(u16::MAX)
+fn length(name: &str) -> u16 {
+    u16::try_from(name.len()).unwrap_or(u16::MAX)
 }
 
 /// MS-DOS time and date (APPNOTE 4.4.6), in UTC, from 1980 to 2107.

@@ -6,7 +6,7 @@ use std::io::{Cursor, Write};
 use std::path::PathBuf;
 
 use domain::model::{BagPath, OutputFormat, Section, Sha256, UserId};
-use domain::ports::{Origin, Receipt};
+use domain::ports::{Origin, PayloadInPlace, Receipt, SinkError, TagFile};
 use domain::report::{Completeness, Report, TagWriter};
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -104,7 +104,7 @@ pub(crate) fn files_with(archive: &[u8]) -> Files {
         notice: None,
         redacted: false,
     };
-    let mut tags = Vec::new();
+    let mut tags = Tags::default();
     let mut writer = TagWriter::after(Vec::new(), &mut tags);
     writer.add_bagit(&report).unwrap();
     for (path, text) in [
@@ -115,11 +115,23 @@ pub(crate) fn files_with(archive: &[u8]) -> Files {
         writer.add(path, text.into()).unwrap();
     }
     writer.finish().unwrap();
-    let tags = tags
-        .into_iter()
-        .map(|tag| (tag.path.to_string(), tag.bytes.to_vec()));
     let payload = payload.map(|(path, bytes)| (path.to_owned(), bytes.to_vec()));
-    payload.into_iter().chain(tags).collect()
+    payload.into_iter().chain(tags.0).collect()
+}
+
+/// Tag files on their own.
+#[derive(Default)]
+struct Tags(Vec<(String, Vec<u8>)>);
+
+impl PayloadInPlace for Tags {
+    fn first_bytes(&mut self, _path: &BagPath, _at_most: u64) -> Option<Vec<u8>> {
+        None
+    }
+
+    fn add(&mut self, tag: TagFile) -> Result<(), SinkError> {
+        self.0.push((tag.path.to_string(), tag.bytes.to_vec()));
+        Ok(())
+    }
 }
 
 /// The bytes of a bag whose top folder is `bag`.

@@ -163,6 +163,7 @@ impl PartialEntries<'_> {
 
 /// Whether a head is this member's. Its sizes may have been filled in already, its name never changes.
 fn names(head: &[u8], member: &Member) -> bool {
-    let name = member.name.as_bytes();
-    !name.is_empty() && head.windows(name.len()).any(|some| some == name)
+    let name = member.name();
+    let mut parts = head.windows(name.len());
+    parts.any(|some| some == name.as_bytes())
 }

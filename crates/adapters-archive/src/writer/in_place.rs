@@ -21,23 +21,23 @@ pub(super) struct InPlace<'a> {
     output: &'a mut Output,
     /// The time of the tag files.
     modified: Timestamp,
-    /// The members of a container that can be read, as they were placed, in the order of their names. Of many files, each by its number
+    /// The members of a container that can be read, as they were placed, in the order of their paths. Of many files, each by its number
     /// alone: what is known of them is kept once.
-    by_name: Vec<u32>,
+    by_path: Vec<u32>,
 }
 
 impl<'a> InPlace<'a> {
     /// The caller has the container for good, and no gap is in it.
     pub(super) fn new(bag: &'a UnfinishedBag, output: &'a mut Output, modified: Timestamp) -> Self {
-        let by_name = match output {
-            Output::File(_) => bag.commits.with_placed(by_name),
+        let by_path = match output {
+            Output::File(_) => bag.commits.with_placed(by_path),
             Output::Forward(_) => Vec::new(),
         };
         Self {
             bag,
             output,
             modified,
-            by_name,
+            by_path,
         }
     }
 
@@ -46,20 +46,19 @@ impl<'a> InPlace<'a> {
             let (stored, body) = self.bag.copies.body(path)?;
             return self.decoded(stored, body, at_most);
         };
-        let name = Member::new(&self.bag.top, path, self.modified, Storage::Stored).name;
-        let stored = self.body_of(&name).ok_or(io::ErrorKind::NotFound)?;
+        let stored = self.body_of(path).ok_or(io::ErrorKind::NotFound)?;
         let body = PositionedReader::new(file.handle(), stored.offset);
         self.decoded(stored, Box::new(body), at_most)
     }
 
-    fn body_of(&self, name: &str) -> Option<StoredBody> {
+    fn body_of(&self, path: &BagPath) -> Option<StoredBody> {
         self.bag.commits.with_placed(|placed| {
             let member = |number: &u32| placed.get(usize::try_from(*number).ok()?);
-            let found = self.by_name.binary_search_by(|number| {
-                let known = member(number).map(|placed| &*placed.member.name);
-                known.cmp(&Some(name))
+            let found = self.by_path.binary_search_by(|number| {
+                let known = member(number).map(|placed| &placed.member.path);
+                known.cmp(&Some(path))
             });
-            let number = self.by_name.get(found.ok()?)?;
+            let number = self.by_path.get(found.ok()?)?;
             stored_body(self.bag, member(number)?)
         })
     }
@@ -84,10 +83,10 @@ impl<'a> InPlace<'a> {
     }
 }
 
-/// The numbers of these members in the order of their names. Tag files that are placed behind them change none.
-fn by_name(placed: &[Placed]) -> Vec<u32> {
+/// The numbers of these members in the order of their paths. Tag files that are placed behind them change none.
+fn by_path(placed: &[Placed]) -> Vec<u32> {
     let mut numbers: Vec<(u32, &Placed)> = (0..).zip(placed).collect();
-    numbers.sort_unstable_by_key(|(_, placed)| &*placed.member.name);
+    numbers.sort_unstable_by_key(|(_, placed)| &placed.member.path);
     numbers.into_iter().map(|(number, _)| number).collect()
 }
 

@@ -33,7 +33,7 @@ pub enum NameError {
 
 /// One part of a path inside a bag.
 ///
-/// `[A-Za-z0-9._-]` only, 1 to 100 bytes, not `.` or `..`, no trailing dot, not a Windows device name.
+/// `[A-Za-z0-9._-]` only, 1 to 100 bytes, not `.` or `..`, no trailing dot, not a Windows device name. Clones share the text.
 ///
 /// ```
 /// use domain::model::{ObjectId, SafeName};
@@ -42,7 +42,7 @@ pub enum NameError {
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct SafeName(String);
+pub struct SafeName(Arc<str>);
 
 impl SafeName {
     /// Takes a name that is safe already.
@@ -62,12 +62,12 @@ impl SafeName {
         if name.ends_with('.') || is_windows_device(name) {
             return Err(NameError::Windows(name.to_owned()));
         }
-        Ok(Self(name.to_owned()))
+        Ok(Self(name.into()))
     }
 
     /// `<dbId>-<slug of the name>`: unique where ids are, whatever the names are.
     pub fn of_object(id: ObjectId, name: &str) -> Self {
-        Self(format!("{id}-{}", slug(name)))
+        Self(format!("{id}-{}", slug(name)).into())
     }
 
     /// `<dbId>-<name>`, where the name's own ending (`.pem`, `.p12`) is kept.
@@ -77,7 +77,7 @@ impl SafeName {
             .map(|(stem, ending)| (stem, slug(ending)))
         {
             Some((stem, ending)) if (1..=10).contains(&ending.len()) && ending != UNNAMED => {
-                Self(format!("{id}-{}.{ending}", slug(stem)))
+                Self(format!("{id}-{}.{ending}", slug(stem)).into())
             }
             _ => Self::of_object(id, name),
         }
@@ -98,7 +98,7 @@ impl TryFrom<String> for SafeName {
 
 impl From<SafeName> for String {
     fn from(name: SafeName) -> Self {
-        name.0
+        name.as_str().to_owned()
     }
 }
 
