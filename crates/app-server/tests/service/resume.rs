@@ -132,7 +132,7 @@ async fn a_stop_and_a_new_start_cost_nothing_but_time() {
         let began = Instant::now();
         let (status, log) = process.terminate().await;
         assert_eq!(status, Some(0), "{log}");
-        assert!(began.elapsed() < Duration::from_secs(10));
+        assert!(began.elapsed() < Duration::from_secs(30));
         // They go on while nobody watches.
         assert!(!place.forge.platform().open_tickets().is_empty(), "{log}");
         place.no_password_on_disk();
