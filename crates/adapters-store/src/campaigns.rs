@@ -2,7 +2,7 @@
 
 use domain::jobs::{CampaignStanding, JobStateName};
 
-use crate::columns::{RowError, read_name};
+use crate::columns::{RowError, in_order, read_name};
 use crate::moments::from_column;
 
 /// Reads a row with all columns of a campaign.
@@ -52,7 +52,6 @@ pub(crate) fn standing_of(counts: Vec<Count>) -> Result<CampaignStanding, RowErr
         let began = count.first_began.map(from_column);
         standing.first_began = [standing.first_began, began].into_iter().flatten().min();
     }
-    let place = |name| JobStateName::ALL.iter().position(|known| *known == name);
-    standing.counts.sort_by_key(|count| place(count.0));
+    standing.counts = in_order(standing.counts);
     Ok(standing)
 }

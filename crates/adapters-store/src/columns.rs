@@ -248,6 +248,12 @@ pub(crate) fn read_name<T: serde::de::DeserializeOwned>(name: String) -> Result<
     Ok(serde_json::from_value(Value::String(name))?)
 }
 
+/// How many jobs have each state, in the order of a job's life.
+pub(crate) fn in_order(mut counts: Vec<(JobStateName, u64)>) -> Vec<(JobStateName, u64)> {
+    counts.sort_by_key(|(name, _)| JobStateName::ALL.iter().position(|known| known == name));
+    counts
+}
+
 /// What is wanted of a job. What a newer version may have written is no wish that is known here.
 pub(crate) fn wish_of(name: Option<&str>) -> Option<Wish> {
     name.and_then(|name| (name == wish_name(Wish::Cancel)).then_some(Wish::Cancel))

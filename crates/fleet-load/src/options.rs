@@ -47,7 +47,7 @@ fleet-load --server FILE --verifier FILE [OPTIONS]
   --lease SECONDS       (4)                          --order JSON     what each person orders
   --kill-every SECONDS  SIGKILL of a worker          --stop           one SIGSTOP for two leases
   --restart-database N  crashes of the database      --folder         archives in a folder, not in S3
-  --short               few people: for CI           --json FILE      the figures for programs
+  --short               few people: to try it out    --json FILE      the figures for programs
 ";
 
 impl Options {

@@ -9,7 +9,7 @@ struct Rule {
     reason: &'static str,
 }
 
-const RULES: [Rule; 3] = [
+const RULES: [Rule; 4] = [
     Rule {
         what: "expose_secret(",
         places: &[
@@ -63,6 +63,15 @@ const RULES: [Rule; 3] = [
             "crates/sandbox/src/platform/clock.rs",
         ],
         reason: "the workflow and the server wait through the clock port; one file of an adapter waits for a lock or a file system, within a second; the sandbox simulates slow servers",
+    },
+    Rule {
+        what: "sleep_until(",
+        places: &[
+            // Until this process's next request may be sent, and until slots are asked for again.
+            "crates/app-server/src/rate.rs",
+            "crates/app-server/src/slots/run.rs",
+        ],
+        reason: "a process among many waits for its turn before a request is made, nowhere else",
     },
 ];
 

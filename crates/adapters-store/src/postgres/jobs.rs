@@ -24,7 +24,7 @@ use super::statements::{
     VOID, WISH,
 };
 use super::steps::{add_transfer, admit, leave, replace};
-use crate::columns::{RowError, read_name, wish_name};
+use crate::columns::{RowError, in_order, read_name, wish_name};
 use crate::failure::{conflict, lost, unknown};
 
 /// The jobs of a [`PostgresDatabase`].
@@ -159,14 +159,8 @@ impl JobStore for PostgresJobStore {
         let read = |row: &PgRow| -> Result<(JobStateName, u64), RowError> {
             Ok((read_name(row.try_get("state")?)?, number_of(row, "jobs")?))
         };
-        let mut counts: Vec<_> = rows
-            .iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(Failure::from)?;
-        let place = |name| JobStateName::ALL.iter().position(|known| *known == name);
-        counts.sort_by_key(|count| place(count.0));
-        Ok(counts)
+        let counts = rows.iter().map(read).collect::<Result<_, _>>();
+        Ok(in_order(counts.map_err(Failure::from)?))
     }
 
     async fn unfinished(&self) -> Result<Vec<(JobId, UserId)>, JobStoreError> {

@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use domain::jobs::{
     Admitted, Change, Claim, ClaimLimits, Ending, Job, JobId, JobPage, JobProgress, JobStateName,
-    JobStore, JobStoreError, Lease, Pause, Renewed, Shares, StoredJob, Token, Transfer, Version,
-    Whose, Wish, WorkerId,
+    JobStore, JobStoreError, Lease, Pause, Renewed, Shares, StoredJob, Transfer, Version, Whose,
+    Wish, WorkerId,
 };
 use domain::model::UserId;
 use futures_util::stream::BoxStream;
@@ -16,21 +16,17 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::changes::Changes;
+use super::claims::{claim, give_back, renew, take_over};
 use super::database::Database;
 use super::error::Failure;
 use super::free_pages;
-use super::rows::{
-    RowError, Statement, read_id, read_job, read_name, read_number, read_wish, wish_name,
-};
-use super::statements::{
-    CLAIM, GIVE_BACK, GIVEN_UP, LIST, OVERDUE, PROGRESS, RENEW, SIGNED_IN, TAKE_OVER, UNFINISHED,
-    VOID, WISH,
-};
-use super::steps::{add_transfer, admit, leave, replace};
+use super::rows::{RowError, Statement, read_id, read_job, read_name, read_number};
+use super::statements::{GIVEN_UP, LIST, OVERDUE, SIGNED_IN, UNFINISHED, VOID};
+use super::steps::{self, add_transfer, admit, leave, replace};
 use super::writer::Work;
-use crate::failure::{conflict, lost, unknown};
-use crate::moments::{after, to_column};
-use crate::token::new_token;
+use crate::columns::in_order;
+use crate::failure::{conflict, unknown};
+use crate::moments::to_column;
 
 /// The jobs of a [`Database`].
 pub struct SqliteJobStore {
@@ -63,14 +59,6 @@ impl SqliteJobStore {
             let _ = free_pages::use_log_again(writer).await;
         }
         done
-    }
-
-    /// One statement that changes rows. Gives the rows that it returns.
-    async fn change(&self, statement: Statement<'static>) -> Result<Vec<SqliteRow>, JobStoreError> {
-        let rows = self.database.writer.run(move |connection| {
-            Box::pin(async move { Ok::<_, Failure>(statement.fetch_all(connection).await?) })
-        });
-        Ok(rows.await?)
     }
 
     pub(super) async fn read(
@@ -107,29 +95,14 @@ impl SqliteJobStore {
         Ok(stored)
     }
 
-    /// The job that a claim found.
-    async fn claimed(
-        &self,
-        statement: Statement<'static>,
-        token: Token,
-    ) -> Result<Option<Claim>, JobStoreError> {
-        let rows = self.change(statement).await?;
-        let Some(row) = rows.first() else {
-            return Ok(None);
-        };
-        let StoredJob { job, version } = read_job(row).map_err(Failure::from)?;
-        self.notify(&job.id);
-        let lease = Lease {
-            job: job.id.clone(),
-            token,
-        };
-        let wish = read_wish(row).map_err(Failure::from)?;
-        Ok(Some(Claim {
-            job,
-            version,
-            lease,
-            wish,
-        }))
+    /// Changed by one statement: its rows have the ids.
+    async fn change(&self, statement: Statement<'static>) -> Result<u64, JobStoreError> {
+        let rows = self.database.writer.rows(statement).await;
+        let rows = rows.map_err(Failure::from)?;
+        for row in &rows {
+            self.notify(&read_id(row, "id").map_err(Failure::from)?);
+        }
+        Ok(rows.len() as u64)
     }
 
     /// The job is over, whether the bytes of its sealed credentials can be removed at once or not.
@@ -138,21 +111,6 @@ impl SqliteJobStore {
             tracing::warn!(job = %id, %error, "the write-ahead log could not be emptied: the next time it is");
         }
     }
-}
-
-/// The parameters that every claim begins with.
-fn claim_statement(
-    statement: &'static str,
-    now: Timestamp,
-    token: &Token,
-    worker: &WorkerId,
-    term: Duration,
-) -> Statement<'static> {
-    sqlx::query(statement)
-        .bind(to_column(now))
-        .bind(token.as_str().to_owned())
-        .bind(worker.as_str().to_owned())
-        .bind(after(now, term))
 }
 
 #[async_trait]
@@ -216,18 +174,12 @@ impl JobStore for SqliteJobStore {
     async fn count(&self) -> Result<Vec<(JobStateName, u64)>, JobStoreError> {
         let statement = sqlx::query("SELECT state, count(*) AS jobs FROM jobs GROUP BY state");
         let rows = statement.fetch_all(&self.database.readers).await;
-        let counts = rows.map_err(Failure::from)?;
+        let rows = rows.map_err(Failure::from)?;
         let read = |row: &SqliteRow| -> Result<(JobStateName, u64), RowError> {
             Ok((read_name(row.try_get("state")?)?, read_number(row, "jobs")?))
         };
-        let mut counts: Vec<_> = counts
-            .iter()
-            .map(read)
-            .collect::<Result<_, _>>()
-            .map_err(Failure::from)?;
-        let place = |name| JobStateName::ALL.iter().position(|known| *known == name);
-        counts.sort_by_key(|count| place(count.0));
-        Ok(counts)
+        let counts = rows.iter().map(read).collect::<Result<_, _>>();
+        Ok(in_order(counts.map_err(Failure::from)?))
     }
 
     async fn unfinished(&self) -> Result<Vec<(JobId, UserId)>, JobStoreError> {
@@ -282,12 +234,11 @@ impl JobStore for SqliteJobStore {
         term: Duration,
         limits: ClaimLimits,
     ) -> Result<Option<Claim>, JobStoreError> {
-        let (token, now) = (new_token()?, self.database.now());
-        let statement = claim_statement(CLAIM, now, &token, worker, term);
-        let statement = statement
-            .bind(i64::try_from(limits.archives).unwrap_or(i64::MAX))
-            .bind(limits.campaigns);
-        self.claimed(statement, token).await
+        let claim = claim(&self.database, worker, term, limits).await?;
+        if let Some(claim) = &claim {
+            self.notify(&claim.job.id);
+        }
+        Ok(claim)
     }
 
     async fn take_over(
@@ -295,46 +246,19 @@ impl JobStore for SqliteJobStore {
         worker: &WorkerId,
         term: Duration,
     ) -> Result<Option<Claim>, JobStoreError> {
-        let (token, now) = (new_token()?, self.database.now());
-        let statement = claim_statement(TAKE_OVER, now, &token, worker, term);
-        self.claimed(statement, token).await
+        let claim = take_over(&self.database, worker, term).await?;
+        if let Some(claim) = &claim {
+            self.notify(&claim.job.id);
+        }
+        Ok(claim)
     }
 
     async fn renew(&self, held: &[Lease], term: Duration) -> Result<Vec<Renewed>, JobStoreError> {
-        let pairs: Vec<_> = held
-            .iter()
-            .map(|lease| [lease.job.as_str(), lease.token.as_str()])
-            .collect();
-        let statement = sqlx::query(RENEW)
-            .bind(after(self.database.now(), term))
-            .bind(serde_json::to_string(&pairs).map_err(Failure::from)?);
-        let rows = self.change(statement).await?;
-        let read = |row: &SqliteRow| -> Result<Renewed, RowError> {
-            let lease = Lease {
-                job: read_id(row, "id")?,
-                token: Token::parse(row.try_get("token")?)?,
-            };
-            let wish = read_wish(row)?;
-            Ok(Renewed { lease, wish })
-        };
-        let renewed = rows.iter().map(read).collect::<Result<_, _>>();
-        Ok(renewed.map_err(Failure::from)?)
+        Ok(renew(&self.database, held, term).await?)
     }
 
     async fn give_back(&self, lease: &Lease) -> Result<(), JobStoreError> {
-        let (id, token) = (lease.job.clone(), lease.token.clone());
-        let given = self.database.writer.run(move |connection| {
-            Box::pin(async move {
-                let statement = sqlx::query(GIVE_BACK)
-                    .bind(id.as_str())
-                    .bind(token.as_str());
-                match statement.execute(connection).await?.rows_affected() {
-                    0 => Err(Failure::from(lost(&id))),
-                    _ => Ok(()),
-                }
-            })
-        });
-        given.await?;
+        give_back(&self.database, lease).await?;
         self.notify(&lease.job);
         Ok(())
     }
@@ -367,12 +291,8 @@ impl JobStore for SqliteJobStore {
     }
 
     async fn signed_in(&self, owner: &UserId) -> Result<u64, JobStoreError> {
-        let statement = sqlx::query(SIGNED_IN).bind(owner.to_string());
-        let rows = self.change(statement).await?;
-        for row in &rows {
-            self.notify(&read_id(row, "id").map_err(Failure::from)?);
-        }
-        Ok(rows.len() as u64)
+        self.change(sqlx::query(SIGNED_IN).bind(owner.to_string()))
+            .await
     }
 
     async fn wish(
@@ -384,23 +304,7 @@ impl JobStore for SqliteJobStore {
     ) -> Result<(), JobStoreError> {
         let (owner, job, by) = (owner.clone(), id.clone(), by.clone());
         let wished = self.database.writer.transaction(move |connection| {
-            Box::pin(async move {
-                let statement = sqlx::query(WISH)
-                    .bind(job.as_str())
-                    .bind(owner.to_string())
-                    .bind(wish_name(wish))
-                    .bind(by.to_string());
-                if statement.execute(&mut *connection).await?.rows_affected() > 0 {
-                    return Ok(());
-                }
-                let theirs = sqlx::query("SELECT 1 FROM jobs WHERE id = ? AND owner = ?")
-                    .bind(job.as_str())
-                    .bind(owner.to_string());
-                match theirs.fetch_optional(connection).await? {
-                    Some(_) => Err(Failure::from(conflict(&job))),
-                    None => Err(Failure::from(unknown(&job))),
-                }
-            })
+            Box::pin(async move { steps::wish(connection, &owner, &job, wish, &by).await })
         });
         wished.await?;
         self.notify(id);
@@ -411,25 +315,9 @@ impl JobStore for SqliteJobStore {
         &self,
         progress: &[(Lease, JobProgress)],
     ) -> Result<(), JobStoreError> {
-        let mut rows = Vec::with_capacity(progress.len());
-        for (lease, progress) in progress {
-            let json = serde_json::to_string(progress).map_err(Failure::from)?;
-            let bytes = i64::try_from(progress.bytes()).unwrap_or(i64::MAX);
-            rows.push((lease.clone(), json, bytes));
-        }
+        let runs = progress.to_vec();
         self.write(move |connection| {
-            Box::pin(async move {
-                for (lease, json, bytes) in rows {
-                    sqlx::query(PROGRESS)
-                        .bind(json)
-                        .bind(bytes)
-                        .bind(lease.job.as_str())
-                        .bind(lease.token.as_str())
-                        .execute(&mut *connection)
-                        .await?;
-                }
-                Ok(())
-            })
+            Box::pin(async move { steps::record_progress(connection, runs).await })
         })
         .await?;
         for (lease, _) in progress {
@@ -453,11 +341,7 @@ impl JobStore for SqliteJobStore {
     }
 
     async fn void_leases(&self) -> Result<u64, JobStoreError> {
-        let rows = self.change(sqlx::query(VOID)).await?;
-        for row in &rows {
-            self.notify(&read_id(row, "id").map_err(Failure::from)?);
-        }
-        Ok(rows.len() as u64)
+        self.change(sqlx::query(VOID)).await
     }
 
     fn changes(&self) -> BoxStream<'static, Change> {

@@ -4,6 +4,7 @@ mod audit;
 mod backup;
 mod campaigns;
 mod changes;
+mod claims;
 mod credentials;
 mod database;
 mod error;

@@ -103,7 +103,7 @@ pub(super) const RENEW: &str = "UPDATE jobs SET lease_until = ?1 WHERE state = '
     AND (id, token) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2)) RETURNING id, token, wish";
 
 pub(super) const GIVE_BACK: &str = "UPDATE jobs SET state = 'queued', token = NULL, worker = NULL, lease_until = NULL, \
-    version = version + 1 WHERE id = ? AND token = ?";
+    version = version + 1 WHERE id = ? AND token = ? RETURNING id";
 
 pub(super) const VOID: &str = "UPDATE jobs SET state = 'queued', token = NULL, worker = NULL, lease_until = NULL, \
     deaths = deaths + 1, version = version + 1 WHERE state = 'running' RETURNING id";
@@ -134,3 +134,29 @@ pub(super) const OVERDUE: &str =
 
 pub(super) const GIVEN_UP: &str = "SELECT * FROM jobs WHERE (state = 'waiting' AND give_up_at <= ?1) \
     OR (state = 'failed' AND resumable_until <= ?1) ORDER BY requested, id";
+
+/// All columns of a job but those of its lease and its progress, in the order in which they are bound, the id first.
+pub(super) const INSERT: &str = "INSERT INTO jobs (id, owner, request, requested, began, state, waiting_for, retry_at, \
+    give_up_at, ended_at, failure, resumable_until, ready_at, expires_at, bag, completeness, paused_since, deaths, notes) \
+    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *";
+
+macro_rules! replaced {
+    ($more:literal) => {
+        concat!(
+            "UPDATE jobs SET owner = ?2, request = ?3, requested = ?4, began = ?5, state = ?6, \
+            waiting_for = ?7, retry_at = ?8, give_up_at = ?9, ended_at = ?10, failure = ?11, resumable_until = ?12, ready_at = ?13, \
+            expires_at = ?14, bag = ?15, completeness = ?16, paused_since = ?17, deaths = ?18, notes = ?19, \
+            version = version + 1, wish = CASE WHEN ?6 IN ('queued', 'waiting') THEN wish END",
+            $more
+        )
+    };
+}
+
+/// Replaces a job that nobody runs.
+pub(super) const UPDATE: &str =
+    replaced!(" WHERE id = ?1 AND version = ?20 AND state <> 'running' RETURNING *");
+
+/// Ends or interrupts a run, by whoever holds the lease.
+pub(super) const UPDATE_LEASED: &str = replaced!(
+    ", token = NULL, worker = NULL, lease_until = NULL WHERE id = ?1 AND token = ?20 RETURNING *"
+);

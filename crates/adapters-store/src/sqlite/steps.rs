@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use domain::jobs::{
-    Admitted, Job, JobId, JobStoreError, Lease, Shares, Standing, StoredJob, Transfer, Version,
-    Wish,
+    Admitted, Job, JobId, JobProgress, JobStoreError, Lease, Shares, Standing, StoredJob, Transfer,
+    Version, Wish,
 };
 use domain::model::UserId;
 use jiff::Timestamp;
@@ -11,9 +11,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, SqliteConnection};
 
 use super::error::Failure;
-use super::rows::{
-    INSERT, UPDATE, UPDATE_LEASED, bind_job, read_id, read_job, read_number, read_wish,
-};
+use super::rows::{bind_job, read_id, read_job, read_number, read_wish, wish_name};
+use super::statements::{INSERT, PROGRESS, UPDATE, UPDATE_LEASED, WISH};
 use crate::failure::{conflict, lost, unknown};
 use crate::moments::{before, from_column, to_column};
 
@@ -180,4 +179,46 @@ pub(super) async fn replace(
         .ok_or_else(|| conflict(&job.id))?;
     let had_credentials = delete_credentials(connection, job).await?;
     Ok((read_job(&row)?, had_credentials))
+}
+
+/// Wants this of a job of the owner that is not over.
+pub(super) async fn wish(
+    connection: &mut SqliteConnection,
+    owner: &UserId,
+    id: &JobId,
+    wish: Wish,
+    by: &UserId,
+) -> Result<(), Failure> {
+    let statement = sqlx::query(WISH)
+        .bind(id.as_str())
+        .bind(owner.to_string())
+        .bind(wish_name(wish))
+        .bind(by.to_string());
+    if statement.execute(&mut *connection).await?.rows_affected() > 0 {
+        return Ok(());
+    }
+    let theirs = sqlx::query("SELECT 1 FROM jobs WHERE id = ? AND owner = ?")
+        .bind(id.as_str())
+        .bind(owner.to_string());
+    match theirs.fetch_optional(connection).await? {
+        Some(_) => Err(conflict(id).into()),
+        None => Err(unknown(id).into()),
+    }
+}
+
+/// How far each of these runs is. One whose lease is lost says nothing.
+pub(super) async fn record_progress(
+    connection: &mut SqliteConnection,
+    progress: Vec<(Lease, JobProgress)>,
+) -> Result<(), Failure> {
+    for (lease, progress) in progress {
+        sqlx::query(PROGRESS)
+            .bind(serde_json::to_string(&progress)?)
+            .bind(i64::try_from(progress.bytes()).unwrap_or(i64::MAX))
+            .bind(lease.job.as_str())
+            .bind(lease.token.as_str())
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
 }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
-use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{ConnectOptions as _, SqliteConnection};
 use tokio::sync::Mutex;
+
+use super::rows::Statement;
 
 /// Work with the writing connection.
 pub(super) type Work<'c, T, E> = BoxFuture<'c, Result<T, E>>;
@@ -40,6 +42,15 @@ impl Writer {
             (Some(connection), done)
         })
         .await
+    }
+
+    /// One statement that changes rows. Gives the rows that it returns.
+    pub(super) async fn rows(
+        self: &Arc<Self>,
+        statement: Statement<'static>,
+    ) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        self.run(move |connection| Box::pin(statement.fetch_all(connection)))
+            .await
     }
 
     /// One transaction, which has the right to write from its beginning: SQLite does not wait where a reader wants to become a writer. An

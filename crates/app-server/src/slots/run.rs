@@ -126,37 +126,38 @@ impl RunSlots {
         self.turn.call();
         // Those that begin to wait in the same moment are asked for together.
         tokio::task::yield_now().await;
+        let _asking = tokio::select! {
+            biased;
+            () = self.until_held(item) => return,
+            asking = self.asking.lock() => asking,
+        };
+        loop {
+            tokio::select! {
+                biased;
+                () = self.until_held(item) => return,
+                () = self.until_due() => self.ask().await,
+            }
+        }
+    }
+
+    /// Returns when an item has a slot, whoever asked for it.
+    async fn until_held(&self, item: ItemRef) {
         loop {
             let mut got = pin!(self.got.notified());
             got.as_mut().enable();
             if self.holds(item) {
                 return;
             }
-            tokio::select! {
-                () = got => {}
-                _asking = self.asking.lock() => self.ask_until(item).await,
-            }
+            got.await;
         }
     }
 
-    /// Asks for all that wait whenever there may be a slot, until this item has one.
-    async fn ask_until(&self, item: ItemRef) {
-        loop {
-            let again = self.items().asked + ASK_AGAIN;
-            let mut again = pin!(tokio::time::sleep_until(again));
-            loop {
-                let mut got = pin!(self.got.notified());
-                got.as_mut().enable();
-                if self.holds(item) {
-                    return;
-                }
-                tokio::select! {
-                    () = got => {}
-                    () = self.turn.come() => break,
-                    () = &mut again => break,
-                }
-            }
-            self.ask().await;
+    /// Returns when there may be a slot for those that wait.
+    async fn until_due(&self) {
+        let again = self.items().asked + ASK_AGAIN;
+        tokio::select! {
+            () = self.turn.come() => {}
+            () = tokio::time::sleep_until(again) => {}
         }
     }
 

@@ -7,7 +7,7 @@ use super::job_table::{Jobs, Kept};
 use super::jobs::MemoryJobStore;
 use crate::jobs::{
     Campaign, CampaignId, CampaignMark, CampaignPhase, CampaignStanding, CampaignState,
-    CampaignStore, CampaignStoreError, Job, JobId, JobStateName, StoredJob,
+    CampaignStore, CampaignStoreError, Job, JobId, JobStateName, StoredJob, Wish,
 };
 use crate::model::UserId;
 
@@ -161,7 +161,7 @@ impl CampaignStore for MemoryJobStore {
                 continue;
             };
             if kept.job.began.is_some() {
-                kept.wish_cancelled(by);
+                kept.wish(Wish::Cancel, by);
                 begun.push((id.clone(), kept.job.owner.clone()));
                 jobs.notify(&id);
             } else if kept.job.cancel(now).is_ok() {
@@ -181,8 +181,7 @@ impl CampaignStore for MemoryJobStore {
         let ids = jobs.of_campaign(id).map(|kept| kept.job.id.clone());
         let mut retried = 0;
         for id in ids.collect::<Vec<JobId>>() {
-            let kept = jobs.by_id.get_mut(&id);
-            if let Some(kept) = kept.filter(|kept| kept.job.clone().retry(now).is_ok())
+            if let Ok(kept) = jobs.get(&id)
                 && kept.job.retry(now).is_ok()
             {
                 kept.release();

@@ -1,15 +1,15 @@
 //! What the store of jobs in memory knows of each job, and which one is next.
 
-use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Waker;
+use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use super::watchers::Watchers;
 use crate::jobs::{
-    Campaign, CampaignId, CampaignState, Change, ClaimLimits, Job, JobId, JobProgress, JobState,
-    JobStateName, JobStoreError, Lease, Shares, Standing, StoredJob, Token, Version, Wish,
+    Admitted, Campaign, CampaignId, CampaignState, Claim, ClaimLimits, Job, JobId, JobProgress,
+    JobState, JobStateName, JobStoreError, Lease, Shares, Standing, StoredJob, Token, Version,
+    Wish,
 };
 use crate::model::UserId;
 
@@ -86,14 +86,32 @@ impl Kept {
         self.is_running() && self.held.as_ref().is_none_or(|held| held.1 <= now)
     }
 
-    /// It is to be given up. One that nobody runs is queued, so that whoever claims it sees that.
-    pub(super) fn wish_cancelled(&mut self, by: &UserId) {
-        self.wish = Some(Wish::Cancel);
+    /// Something is wanted of it. One that nobody runs is queued, so that whoever claims it sees that.
+    pub(super) fn wish(&mut self, wish: Wish, by: &UserId) {
+        self.wish = Some(wish);
         self.job.wished_by = Some(by.clone());
         if !self.is_running() {
             self.job.state = JobState::Queued;
             self.version += 1;
         }
+    }
+
+    /// Somebody runs it from now on. Whoever ran it until now has died.
+    fn claim(&mut self, number: u64, now: Timestamp, held: (Token, Timestamp)) {
+        self.taken_over = self.is_running();
+        if self.is_running() {
+            self.job.deaths = if self.has_recorded {
+                0
+            } else {
+                self.job.deaths + 1
+            };
+        }
+        self.has_recorded = false;
+        self.job.began.get_or_insert(now);
+        self.job.state = JobState::Running;
+        self.held = Some(held);
+        self.claimed = number;
+        self.version += 1;
     }
 
     /// Nobody runs it any more.
@@ -106,44 +124,17 @@ impl Kept {
     }
 }
 
-/// A watcher's changes that it has not read yet.
-#[derive(Default)]
-pub(super) struct Watcher {
-    pub(super) changes: VecDeque<Change>,
-    pub(super) waker: Option<Waker>,
-}
-
-pub(super) const UNREAD_CHANGES: usize = 256;
-
 #[derive(Default)]
 pub(super) struct Jobs {
     pub(super) by_id: BTreeMap<JobId, Kept>,
     pub(super) campaigns: BTreeMap<CampaignId, Campaign>,
     pub(super) claims: u64,
-    pub(super) watchers: Vec<Arc<Mutex<Watcher>>>,
-}
-
-pub(super) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) watchers: Watchers,
 }
 
 impl Jobs {
     pub(super) fn notify(&mut self, id: &JobId) {
-        // Whose stream was dropped does not watch any more.
-        self.watchers
-            .retain(|watcher| Arc::strong_count(watcher) > 1);
-        for watcher in &self.watchers {
-            let mut watcher = locked(watcher);
-            if watcher.changes.len() >= UNREAD_CHANGES {
-                watcher.changes.clear();
-                watcher.changes.push_back(Change::Resync);
-            } else {
-                watcher.changes.push_back(Change::Job(id.clone()));
-            }
-            if let Some(waker) = watcher.waker.take() {
-                waker.wake();
-            }
-        }
+        self.watchers.notify(id);
     }
 
     pub(super) fn get(&mut self, id: &JobId) -> Result<&mut Kept, JobStoreError> {
@@ -199,6 +190,63 @@ impl Jobs {
             running,
             self.campaigns.get(id).map(|campaign| campaign.requested),
         )
+    }
+
+    /// Takes an order, unless the same is under way or the person's share is used up.
+    pub(super) fn admit(
+        &mut self,
+        mut job: Job,
+        shares: &Shares,
+        now: Timestamp,
+    ) -> Result<Admitted, JobStoreError> {
+        if self.by_id.contains_key(&job.id) {
+            return Err(JobStoreError::Exists { id: job.id });
+        }
+        let same = self.where_(|kept| {
+            kept.job.is_unfinished()
+                && kept.wish.is_none()
+                && kept.job.campaign.is_none()
+                && kept.job.owner == job.owner
+                && kept.job.request == job.request
+        });
+        if let Some(same) = same.first() {
+            return Ok(Admitted::Same(same.stored()));
+        }
+        let standing = self.standing(&job.owner, now);
+        let remark = shares.remark(&standing);
+        shares.check(standing, now)?;
+        job.requested = now;
+        job.add_notes(remark.into_iter().collect());
+        let (id, kept) = (job.id.clone(), Kept::new(job));
+        let stored = kept.stored();
+        self.by_id.insert(id.clone(), kept);
+        self.notify(&id);
+        Ok(Admitted::New(stored))
+    }
+
+    /// The job of this id, claimed until then.
+    pub(super) fn claimed(
+        &mut self,
+        id: &JobId,
+        now: Timestamp,
+        until: Timestamp,
+    ) -> Result<Claim, JobStoreError> {
+        self.claims += 1;
+        let number = self.claims;
+        let token = Token::of(u128::from(number).to_be_bytes());
+        let kept = self.get(id)?;
+        kept.claim(number, now, (token.clone(), until));
+        let claim = Claim {
+            job: kept.job.clone(),
+            version: Version(kept.version),
+            lease: Lease {
+                job: id.clone(),
+                token,
+            },
+            wish: kept.wish,
+        };
+        self.notify(id);
+        Ok(claim)
     }
 
     /// The job whose lease ran out, if there is one.

@@ -1,20 +1,19 @@
 //! Jobs in memory.
 
 use std::sync::{Arc, Mutex, MutexGuard};
-use std::task::Poll;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use futures_util::StreamExt as _;
-use futures_util::stream::{self, BoxStream};
+use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 
-use super::job_table::{Jobs, Kept, Watcher, conflict, locked, lost};
+use super::job_table::{Jobs, Kept, conflict, lost};
+use super::lock::locked;
 use crate::jobs::{
     Admitted, Change, Claim, ClaimLimits, Ending, Job, JobId, JobPage, JobProgress, JobState,
     JobStateName, JobStore, JobStoreError, Lease, Pause, Renewed, RunWriter, Shares, StoredJob,
-    Token, Transfer, Version, WaitingFor, Whose, Wish, WorkerId,
+    Transfer, Version, WaitingFor, Whose, Wish, WorkerId,
 };
 use crate::model::UserId;
 use crate::ports::Clock;
@@ -45,41 +44,6 @@ impl MemoryJobStore {
     fn after(&self, time: Duration) -> Timestamp {
         let now = self.clock.now();
         now.checked_add(time).unwrap_or(Timestamp::MAX)
-    }
-
-    /// The job of this id, claimed.
-    fn claimed(&self, jobs: &mut Jobs, id: &JobId, term: Duration) -> Result<Claim, JobStoreError> {
-        let now = self.clock.now();
-        jobs.claims += 1;
-        let claims = jobs.claims;
-        let token = Token::of(u128::from(claims).to_be_bytes());
-        let kept = jobs.get(id)?;
-        kept.taken_over = kept.is_running();
-        if kept.is_running() {
-            let before = if kept.has_recorded {
-                None
-            } else {
-                Some(kept.job.deaths)
-            };
-            kept.job.deaths = before.map_or(0, |deaths| deaths + 1);
-        }
-        kept.has_recorded = false;
-        kept.job.began.get_or_insert(now);
-        kept.job.state = JobState::Running;
-        kept.held = Some((token.clone(), self.after(term)));
-        kept.claimed = claims;
-        kept.version += 1;
-        let claim = Claim {
-            job: kept.job.clone(),
-            version: Version(kept.version),
-            lease: Lease {
-                job: id.clone(),
-                token,
-            },
-            wish: kept.wish,
-        };
-        jobs.notify(id);
-        Ok(claim)
     }
 
     /// Whether a job is queued, runs or waits.
@@ -127,32 +91,9 @@ impl MemoryJobStore {
 
 #[async_trait]
 impl JobStore for MemoryJobStore {
-    async fn admit(&self, mut job: Job, shares: &Shares) -> Result<Admitted, JobStoreError> {
-        let mut jobs = self.jobs();
-        if jobs.by_id.contains_key(&job.id) {
-            return Err(JobStoreError::Exists { id: job.id });
-        }
-        let same = jobs.where_(|kept| {
-            kept.job.is_unfinished()
-                && kept.wish.is_none()
-                && kept.job.campaign.is_none()
-                && kept.job.owner == job.owner
-                && kept.job.request == job.request
-        });
-        if let Some(same) = same.first() {
-            return Ok(Admitted::Same(same.stored()));
-        }
+    async fn admit(&self, job: Job, shares: &Shares) -> Result<Admitted, JobStoreError> {
         let now = self.clock.now();
-        let standing = jobs.standing(&job.owner, now);
-        let remark = shares.remark(&standing);
-        shares.check(standing, now)?;
-        job.requested = now;
-        job.add_notes(remark.into_iter().collect());
-        let (id, kept) = (job.id.clone(), Kept::new(job));
-        let stored = kept.stored();
-        jobs.by_id.insert(id.clone(), kept);
-        jobs.notify(&id);
-        Ok(Admitted::New(stored))
+        self.jobs().admit(job, shares, now)
     }
 
     async fn get(&self, owner: &UserId, id: &JobId) -> Result<StoredJob, JobStoreError> {
@@ -265,7 +206,7 @@ impl JobStore for MemoryJobStore {
         let Some(id) = jobs.next(now, limits) else {
             return Ok(None);
         };
-        self.claimed(&mut jobs, &id, term).map(Some)
+        jobs.claimed(&id, now, self.after(term)).map(Some)
     }
 
     async fn take_over(
@@ -273,11 +214,12 @@ impl JobStore for MemoryJobStore {
         _worker: &WorkerId,
         term: Duration,
     ) -> Result<Option<Claim>, JobStoreError> {
+        let now = self.clock.now();
         let mut jobs = self.jobs();
-        let Some(id) = jobs.expired(self.clock.now()) else {
+        let Some(id) = jobs.expired(now) else {
             return Ok(None);
         };
-        self.claimed(&mut jobs, &id, term).map(Some)
+        jobs.claimed(&id, now, self.after(term)).map(Some)
     }
 
     async fn renew(&self, held: &[Lease], term: Duration) -> Result<Vec<Renewed>, JobStoreError> {
@@ -376,12 +318,7 @@ impl JobStore for MemoryJobStore {
         if !kept.job.is_unfinished() {
             return Err(conflict(id));
         }
-        kept.wish = Some(wish);
-        kept.job.wished_by = Some(by.clone());
-        if !kept.is_running() {
-            kept.job.state = JobState::Queued;
-            kept.version += 1;
-        }
+        kept.wish(wish, by);
         jobs.notify(id);
         Ok(())
     }
@@ -425,17 +362,7 @@ impl JobStore for MemoryJobStore {
     }
 
     fn changes(&self) -> BoxStream<'static, Change> {
-        let watcher = Arc::<Mutex<Watcher>>::default();
-        self.jobs().watchers.push(Arc::clone(&watcher));
-        stream::poll_fn(move |context| {
-            let mut watcher = locked(&watcher);
-            if let Some(change) = watcher.changes.pop_front() {
-                return Poll::Ready(Some(change));
-            }
-            watcher.waker = Some(context.waker().clone());
-            Poll::Pending
-        })
-        .boxed()
+        self.jobs().watchers.watch()
     }
 
     async fn now(&self) -> Result<Timestamp, JobStoreError> {

@@ -10,12 +10,14 @@ mod import_state;
 mod imports;
 mod job_table;
 mod jobs;
+mod lock;
 mod platform;
 mod progress;
 mod records;
 mod shared;
 mod slots;
 mod store;
+mod watchers;
 
 pub use bag::MemoryBag;
 pub use clock::{ManualClock, SimClock};

@@ -1,13 +1,14 @@
 //! The audit trail, idempotency keys and sealed credentials in memory.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
 use jiff::Timestamp;
 
+use super::lock::locked;
 use crate::jobs::{
     AuditAction, AuditEntry, AuditError, AuditLog, AuditPage, DownloadRecord, IdempotencyError,
     IdempotencyKey, IdempotencyKeys, JobId, NumberedEntry, Reservation, SealedCredentials,
@@ -15,10 +16,6 @@ use crate::jobs::{
 };
 use crate::model::{Sha256, UserId};
 use crate::ports::Clock;
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// An entry, and when the last transfer that belongs to it ended.
 struct Kept {

@@ -1,16 +1,13 @@
 //! Records of runs in memory, fenced by the leases of a [`MemoryJobStore`].
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use bytes::Bytes;
 
 use super::MemoryJobStore;
+use super::lock::locked;
 use crate::jobs::{JobId, RunRecord, RunRecords, RunRecordsError, RunWriter};
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
 
 /// Records of runs in memory.
 pub struct MemoryRunRecords {

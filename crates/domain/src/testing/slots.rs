@@ -1,7 +1,7 @@
 //! Slots in memory, fenced by the leases of a [`MemoryJobStore`].
 
 use std::collections::{BTreeMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Poll, Waker};
 
 use async_trait::async_trait;
@@ -10,6 +10,7 @@ use futures_util::stream::{self, BoxStream};
 use jiff::Timestamp;
 
 use super::MemoryJobStore;
+use super::lock::locked;
 use crate::jobs::{Freed, JobId, Lease, RunWriter, Slot, SlotRules, Slots, SlotsError};
 use crate::model::ItemRef;
 
@@ -26,10 +27,6 @@ pub struct MemorySlots {
 struct Unheard {
     jobs: VecDeque<JobId>,
     waker: Option<Waker>,
-}
-
-fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[derive(Default)]
