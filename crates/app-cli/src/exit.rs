@@ -9,7 +9,7 @@ use crate::compose::{
     ComposeError, ImportFileError, OpenError, ReadError, ReceiptFileError, Signal, VerifyReport,
 };
 use crate::credentials::CredentialsError;
-use crate::error::CommandError;
+use crate::error::{CommandError, EarlierBagProblem};
 use crate::settings::SettingsError;
 
 /// How a command ended.
@@ -107,8 +107,8 @@ impl Ending {
             | CommandError::OtherRun { .. }
             | CommandError::OtherBag { .. }
             | CommandError::ReceiptUnreadable { .. }
-            | CommandError::EarlierBag { .. }
             | CommandError::NotComparable { .. } => Self::Usage,
+            CommandError::EarlierBag { source, .. } => Self::of_earlier_bag(source),
             CommandError::TicketsLeft {
                 source: Some(ApiError::Unauthorized { .. }),
                 ..
@@ -193,14 +193,27 @@ impl Ending {
 
     fn of_read_error(error: &ReadError) -> Self {
         match error {
-            ReadError::Encrypted { .. } | ReadError::Identity { .. } => Self::Usage,
+            // What was given does not open it: a script has to give something else.
+            ReadError::Encrypted { .. }
+            | ReadError::Locked { .. }
+            | ReadError::Identity { .. }
+            | ReadError::NoIdentityFile { .. } => Self::Usage,
             // What cannot be read as a bag is damaged: it may have been one.
             ReadError::NotABag { .. } => Self::Damaged,
             ReadError::Io { .. }
-            | ReadError::Locked { .. }
             | ReadError::ExcessiveWork { .. }
             | ReadError::Memory { .. }
             | ReadError::TooManyFiles { .. } => Self::Failed,
+        }
+    }
+
+    /// A bag that `--since` names: what is wrong with opening it counts as for every bag, all else is a wrong argument.
+    fn of_earlier_bag(problem: &EarlierBagProblem) -> Self {
+        match problem {
+            EarlierBagProblem::Open(ComposeError::Read(
+                error @ (ReadError::ExcessiveWork { .. } | ReadError::Memory { .. }),
+            )) => Self::of_read_error(error),
+            EarlierBagProblem::Open(_) | EarlierBagProblem::Bag(_) => Self::Usage,
         }
     }
 

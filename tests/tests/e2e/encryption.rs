@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use sandbox::scenario::{Fault, ItemKind, Times};
 use sandbox::{OutputFormat, Representation};
@@ -146,13 +147,50 @@ fn a_passphrase_opens_what_it_closed_and_another_does_not() {
         "j.tar",
         &["--passphrase-file", &right.display().to_string()],
     );
-    let mut verify = site.program.command(["verify"]);
-    verify
-        .arg(site.path("j.tar"))
-        .arg("--passphrase-file")
-        .arg(&wrong);
-    let ended = site.program.run(verify).expect_status(1);
-    ended.expect_word("cannot be decrypted with what was given");
+    let asked = site.platform().requests_in_all();
+    for command in opening_commands(&site, "j.tar") {
+        for (flag, file) in [
+            ("passphrase-file", &wrong),
+            ("identity", &Key::new(&site.program).file),
+        ] {
+            let ended = site.program.run(command(flag, file)).expect_status(2);
+            ended
+                .expect_word("cannot be decrypted with what was given")
+                .expect_word(flag);
+        }
+        let absent = site.program.run(command("identity", &site.path("absent")));
+        absent.expect_status(2).expect_word("could not read");
+    }
+    assert_eq!(site.platform().requests_in_all(), asked);
+    assert_eq!(site.listing(), ["j.tar"]);
+}
+
+type Opening<'a> = Box<dyn Fn(&str, &Path) -> Command + 'a>;
+
+/// Every command that opens an encrypted bag, given a flag and a file that is to open it.
+fn opening_commands<'a>(site: &'a Site, bag: &'a str) -> Vec<Opening<'a>> {
+    let mut all = Vec::<Opening<'a>>::new();
+    for (name, connected) in [("verify", false), ("list", false), ("import", true)] {
+        all.push(Box::new(move |flag, file| {
+            let mut command = if connected {
+                site.signed_in(name)
+            } else {
+                site.program.command([name])
+            };
+            command.arg(site.path(bag));
+            command.arg(format!("--{flag}")).arg(file);
+            command
+        }));
+    }
+    for name in ["export", "plan"] {
+        all.push(Box::new(move |flag, file| {
+            let mut command = site.signed_in(name);
+            command.arg("--since").arg(site.path(bag));
+            command.arg(format!("--since-{flag}")).arg(file);
+            command
+        }));
+    }
+    all
 }
 
 #[test]

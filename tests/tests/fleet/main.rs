@@ -226,6 +226,26 @@ fn a_process_that_could_not_start_leaves_no_settings_behind() {
     let _other = fleet.start("worker", &[("--lease", "5s"), ("--platform-slots", "5")]);
 }
 
+/// Neither is one that has joined the others, and then finds its address taken.
+#[test]
+fn a_process_whose_address_is_taken_leaves_no_settings_behind() {
+    let fleet = Fleet::with_lease(quick(), 4, "1h");
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let taken = listener.local_addr().unwrap().to_string();
+    // A setting that was agreed on would have the next one refused for it.
+    for (role, flag, slots) in [
+        ("all", "--listen", "5"),
+        ("web", "--listen", "6"),
+        ("worker", "--metrics-listen", "7"),
+    ] {
+        let changed = [(flag, &*taken), ("--platform-slots", slots)];
+        let (status, said) = fleet.refused(role, &changed, &[]);
+        assert_eq!(status, Some(1), "{said}");
+        assert!(said.contains(&taken), "{said}");
+    }
+    let _other = fleet.start("worker", &[("--lease", "5s")]);
+}
+
 /// One process that does everything works as well, and a database that crashes costs a pause.
 #[test]
 fn a_database_that_restarts_costs_a_pause() {

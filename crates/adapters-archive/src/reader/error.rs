@@ -63,6 +63,15 @@ pub enum ReadError {
         #[source]
         source: Short,
     },
+    /// An identity file cannot be read.
+    #[error("could not read the identity file `{}`", path.display())]
+    NoIdentityFile {
+        /// The identity file.
+        path: PathBuf,
+        /// The system's word.
+        #[source]
+        source: io::Error,
+    },
     /// An identity file holds nothing that can be used.
     #[error("`{}` holds no age identity and no unencrypted SSH key", path.display())]
     Identity {

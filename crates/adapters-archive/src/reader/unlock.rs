@@ -221,8 +221,7 @@ fn read_identities(path: &Path) -> Result<Identities, ReadError> {
             file.take(LARGEST_IDENTITY_FILE_BYTES)
                 .read_to_end(&mut text)
         })
-        .map_err(|source| ReadError::Io {
-            action: "read the identity file",
+        .map_err(|source| ReadError::NoIdentityFile {
             path: path.to_owned(),
             source,
         })?;

@@ -81,6 +81,9 @@ fn hint_of_earlier_bag(problem: &EarlierBagProblem) -> Option<String> {
         EarlierBagProblem::Open(ComposeError::Read(ReadError::Encrypted { .. })) => {
             text("give `--since-identity FILE` or `--since-passphrase-file FILE`")
         }
+        EarlierBagProblem::Open(ComposeError::Read(ReadError::Locked { .. })) => text(
+            "give the identity or the passphrase that belongs to it (`--since-identity FILE`, `--since-passphrase-file FILE`)",
+        ),
         EarlierBagProblem::Open(error) => error.hint(),
         EarlierBagProblem::Bag(EarlierBagError::OtherBag { .. }) => text(
             "name a bag of the same person from the same platform; without `--since` all archives are exported",
@@ -179,6 +182,9 @@ impl Hint for ComposeError {
             Self::Read(ReadError::Encrypted { .. }) => {
                 text("give `--identity FILE` or `--passphrase-file FILE`")
             }
+            Self::Read(ReadError::Locked { .. }) => text(
+                "give the identity or the passphrase that belongs to it (`--identity FILE`, `--passphrase-file FILE`)",
+            ),
             Self::Read(ReadError::Memory { .. }) => {
                 text("open it on a machine, or in a container, with more memory")
             }
@@ -219,8 +225,8 @@ impl Hint for ComposeError {
             | Self::Read(
                 ReadError::Io { .. }
                 | ReadError::NotABag { .. }
-                | ReadError::Locked { .. }
                 | ReadError::Identity { .. }
+                | ReadError::NoIdentityFile { .. }
                 | ReadError::TooManyFiles { .. },
             )
             | Self::Encryption(_)

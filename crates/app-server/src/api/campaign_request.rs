@@ -1,10 +1,11 @@
 //! The body of `POST /api/v1/campaigns`: for whom, and the fields of an export order.
 
 use std::collections::BTreeSet;
+use std::fmt;
 
 use domain::jobs::{Audience, CampaignOrder, Since};
 use domain::model::{ObjectId, UserId};
-use serde::de::{DeserializeOwned, Error};
+use serde::de::{DeserializeOwned, Error, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::{Map, Value};
 
@@ -17,7 +18,7 @@ use crate::problem::Problem;
 pub(crate) struct NewCampaign {
     users: Option<BTreeSet<UserId>>,
     organization: Option<ObjectId>,
-    everyone: bool,
+    everyone: Option<bool>,
     since: Option<Since>,
     what: NewExport,
 }
@@ -50,7 +51,7 @@ pub(super) struct NewCampaignSchema {
 
 impl<'de> Deserialize<'de> for NewCampaign {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut fields = Map::<String, Value>::deserialize(deserializer)?;
+        let Fields(mut fields) = Fields::deserialize(deserializer)?;
         if fields.contains_key("user") {
             return Err(D::Error::custom(
                 "unknown field `user`: a campaign is for `users`, an `organization` or `everyone`",
@@ -59,10 +60,40 @@ impl<'de> Deserialize<'de> for NewCampaign {
         Ok(Self {
             users: take(&mut fields, "users")?,
             organization: take(&mut fields, "organization")?,
-            everyone: take(&mut fields, "everyone")?.unwrap_or_default(),
+            everyone: take(&mut fields, "everyone")?,
             since: take(&mut fields, "since")?,
             what: NewExport::deserialize(Value::Object(fields)).map_err(D::Error::custom)?,
         })
+    }
+}
+
+/// The fields of an object, each of them once: of two values one would be lost.
+struct Fields(Map<String, Value>);
+
+impl<'de> Deserialize<'de> for Fields {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Once;
+
+        impl<'de> Visitor<'de> for Once {
+            type Value = Fields;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut read: A) -> Result<Fields, A::Error> {
+                let mut fields = Map::new();
+                while let Some((name, value)) = read.next_entry::<String, Value>()? {
+                    if fields.contains_key(&name) {
+                        return Err(A::Error::custom(format!("duplicate field `{name}`")));
+                    }
+                    fields.insert(name, value);
+                }
+                Ok(Fields(fields))
+            }
+        }
+
+        deserializer.deserialize_map(Once)
     }
 }
 
@@ -84,22 +115,32 @@ impl NewCampaign {
             detail: detail.to_owned(),
         };
         let (whom, audience) = match (self.users, self.organization, self.everyone) {
-            (Some(users), None, false) => {
+            (Some(users), None, None) => {
                 if users.is_empty() {
                     return Err(invalid("`users` names nobody"));
                 }
                 let audience = Audience::Users(users.len() as u64);
                 (Whom::Named(users.into_iter().collect()), audience)
             }
-            (None, Some(org), false) => {
+            (None, Some(org), None) => {
                 let members = People::Members(org);
                 (Whom::Listed(members), Audience::Organization(org))
             }
-            (None, None, true) => (Whom::Listed(People::Everyone), Audience::Everyone),
-            _ => {
+            (None, None, Some(true)) => (Whom::Listed(People::Everyone), Audience::Everyone),
+            (None, None, Some(false)) => {
                 return Err(invalid(
-                    "exactly one of `users`, `organization` and `everyone` (true) is expected",
+                    "`everyone` is false, and neither `users` nor an `organization` is given: nobody is named",
                 ));
+            }
+            (users, organization, everyone) => {
+                let given = [
+                    ("`users`", users.is_some()),
+                    ("`organization`", organization.is_some()),
+                    ("`everyone`", everyone.is_some()),
+                ];
+                return Err(Problem::InvalidOrder {
+                    detail: not_one_of_three(given),
+                });
             }
         };
         let order = CampaignOrder {
@@ -109,6 +150,19 @@ impl NewCampaign {
         };
         Ok((whom, order))
     }
+}
+
+/// What is wrong with an order that names its people in none of the three ways, or in several.
+fn not_one_of_three(given: [(&'static str, bool); 3]) -> String {
+    let given: Vec<&str> = given
+        .into_iter()
+        .filter_map(|(name, is_given)| is_given.then_some(name))
+        .collect();
+    let said = match given.as_slice() {
+        [] => "none of them is given".to_owned(),
+        names => format!("{} are given together", names.join(" and ")),
+    };
+    format!("exactly one of `users`, `organization` and `everyone` (true) is expected: {said}")
 }
 
 #[cfg(test)]
@@ -140,9 +194,37 @@ mod tests {
     fn what_is_not_understood_is_refused_and_named() {
         for (body, said) in [
             ("{}", "exactly one"),
-            (r#"{"everyone":false}"#, "exactly one"),
-            (r#"{"everyone":true,"users":["ann"]}"#, "exactly one"),
-            (r#"{"organization":1,"users":["ann"]}"#, "exactly one"),
+            (r#"{"everyone":null}"#, "none of them"),
+            (r#"{"everyone":false}"#, "`everyone` is false"),
+            (
+                r#"{"everyone":true,"users":["ann"]}"#,
+                "`users` and `everyone` are given",
+            ),
+            (
+                r#"{"everyone":false,"users":["ann"]}"#,
+                "`users` and `everyone` are given",
+            ),
+            (
+                r#"{"everyone":false,"organization":2}"#,
+                "`organization` and `everyone` are given",
+            ),
+            (
+                r#"{"organization":1,"users":["ann"]}"#,
+                "`users` and `organization` are given",
+            ),
+            (
+                r#"{"organization":1,"users":["ann"],"everyone":true}"#,
+                "`users` and `organization` and `everyone`",
+            ),
+            (r#"{"everyone":"yes"}"#, "`everyone`"),
+            (
+                r#"{"organization":1,"organization":2}"#,
+                "duplicate field `organization`",
+            ),
+            (
+                r#"{"everyone":true,"format":"zip","format":"tar"}"#,
+                "duplicate field `format`",
+            ),
             (r#"{"users":[]}"#, "nobody"),
             (r#"{"users":["ann"],"user":"bob"}"#, "`user`"),
             (r#"{"users":"ann"}"#, "`users`"),

@@ -134,6 +134,7 @@ async fn only_administrators_order_and_see_campaigns() {
     for body in [
         json!({}),
         json!({"everyone": true, "users": ["ann"]}),
+        json!({"everyone": false, "organization": 1}),
         json!({"users": []}),
         json!({"organization": 404}),
     ] {

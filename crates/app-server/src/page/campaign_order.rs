@@ -202,7 +202,7 @@ mod tests {
         let organization = with("organization");
         assert!(organization.contains("users: None") && organization.contains('7'));
         let everyone = with("everyone");
-        assert!(everyone.contains("everyone: true") && everyone.contains("users: None"));
+        assert!(everyone.contains("everyone: Some(true)") && everyone.contains("users: None"));
     }
 
     #[test]

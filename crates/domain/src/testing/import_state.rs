@@ -38,6 +38,10 @@ pub enum ImportScript {
     EndWith(&'static str),
     /// The import that this upload begins never moves.
     NeverMove,
+    /// The import that this upload begins makes its object at once, and never says that it has ended, until [`FakeImports::let_end`].
+    ///
+    /// [`FakeImports::let_end`]: super::FakeImports::let_end
+    NeverEnd,
     /// The ticket names this.
     Reference(&'static str),
 }
@@ -63,6 +67,8 @@ pub(super) struct Job {
     pub(super) ends: Option<Duration>,
     pub(super) never: bool,
     pub(super) outcome: Option<Result<i64, String>>,
+    /// What it came to without saying so.
+    pub(super) made: Option<Result<i64, String>>,
     pub(super) words: Option<&'static str>,
     pub(super) reference: Option<&'static str>,
 }

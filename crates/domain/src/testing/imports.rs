@@ -78,6 +78,13 @@ impl FakeImports {
         names
     }
 
+    /// Imports that have made their objects say so from now on.
+    pub fn let_end(&self) {
+        for job in self.state().jobs.values_mut() {
+            job.outcome = job.made.take().or(job.outcome.take());
+        }
+    }
+
     /// The appliance tickets that are there.
     pub fn tickets(&self) -> Vec<ImportTicket> {
         let state = self.state();
@@ -249,12 +256,18 @@ impl ImportApi for FakeImports {
         job.ends = Some(ends);
         match script {
             Some(ImportScript::EndWith(words)) => job.words = Some(words),
-            Some(ImportScript::NeverMove) => job.never = true,
+            Some(ImportScript::NeverMove | ImportScript::NeverEnd) => job.never = true,
             Some(ImportScript::Reference(uri)) => job.reference = Some(uri),
             _ => {}
         }
         if !job.never {
             state.busy_until = ends;
+        }
+        if let Some(ImportScript::NeverEnd) = script {
+            state.end(ticket);
+            if let Some(job) = state.jobs.get_mut(&ticket) {
+                job.made = job.outcome.take();
+            }
         }
         match script {
             Some(ImportScript::LoseAnswer) => Err(Self::lost()),

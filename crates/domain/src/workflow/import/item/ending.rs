@@ -29,12 +29,18 @@ impl Item {
             return;
         };
         match (live, question) {
+            (Live::There(_), Question::GivenUp(failure)) => {
+                let words = "an object of this name and version is there, and it is not confirmed that its import has ended well: look at it on the platform";
+                self.is_not_confirmed(failure, words, ticket);
+            }
             (Live::There(object), _) => self.is_there(object, ticket),
             (Live::NotThere, Question::WhichOne) => {
                 let words = "the platform says that the import is complete, but no object of this name and version is in its list";
                 self.fail(Given::of_words(ImportStage::Result, words), ticket);
             }
-            (Live::NotThere, Question::HasFailed(failure)) => self.fail(failure, ticket),
+            (Live::NotThere, Question::HasFailed(failure) | Question::GivenUp(failure)) => {
+                self.fail(failure, ticket);
+            }
             (
                 Live::NotThere,
                 Question::SendAgain {
@@ -71,6 +77,10 @@ impl Item {
         match question.clone() {
             // That it is there is certain; under which id is not known.
             Question::WhichOne => self.is_there(None, ticket),
+            Question::GivenUp(failure) => {
+                let words = "whether something of it is there could not be found out";
+                self.is_not_confirmed(failure, words, ticket);
+            }
             Question::HasFailed(failure)
             | Question::SendAgain {
                 otherwise: failure, ..
@@ -95,6 +105,19 @@ impl Item {
     pub(super) fn fail(&mut self, failure: Given, ticket: Option<ImportTicket>) {
         self.failure = Some(failure);
         self.give_up(ticket, Then::End);
+    }
+
+    /// Nobody knows whether it is imported. Its ticket stays: a later run asks it, and sends nothing twice.
+    fn is_not_confirmed(&mut self, failure: Given, words: &str, ticket: Option<ImportTicket>) {
+        let ticket = ticket.map_or_else(String::new, |ticket| {
+            format!(
+                ". Import ticket {} stays on the platform; the same command asks it again",
+                ticket.id
+            )
+        });
+        let message = format!("{}; {words}{ticket}", failure.message);
+        self.failure = Some(Given { message, ..failure });
+        self.state = State::Finished;
     }
 
     /// A ticket of my software cannot be deleted: its number is recorded.

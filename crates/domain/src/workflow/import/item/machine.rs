@@ -122,6 +122,9 @@ impl Item {
             | State::Waiting {
                 due, asked: false, ..
             }
+            | State::Concluding {
+                due, asked: false, ..
+            }
             | State::Asking {
                 due, asked: false, ..
             }
@@ -144,6 +147,11 @@ impl Item {
                 asked: false,
                 ..
             }
+            | State::Concluding {
+                ticket,
+                asked: false,
+                ..
+            }
             | State::Asking {
                 ticket,
                 asked: false,
@@ -160,6 +168,7 @@ impl Item {
             | State::Unanswered { .. }
             | State::Unsure { .. }
             | State::Waiting { .. }
+            | State::Concluding { .. }
             | State::Asking { .. }
             | State::LookingUp { .. }
             | State::Deleting { .. } => Action::Busy,
@@ -173,6 +182,7 @@ impl Item {
             State::Unanswered { asked }
             | State::Unsure { asked, .. }
             | State::Waiting { asked, .. }
+            | State::Concluding { asked, .. }
             | State::Asking { asked, .. }
             | State::LookingUp { asked, .. }
             | State::Deleting { asked, .. } => *asked = true,
@@ -194,6 +204,7 @@ impl Item {
             | State::Uploading { .. }
             | State::Unsure { .. }
             | State::Waiting { .. }
+            | State::Concluding { .. }
             | State::Asking { .. }
             | State::LookingUp { .. } => true,
         }
@@ -308,6 +319,7 @@ impl Item {
             | State::Uploading { ticket }
             | State::Unsure { ticket, .. }
             | State::Waiting { ticket, .. }
+            | State::Concluding { ticket, .. }
             | State::Asking { ticket, .. } => Some(*ticket),
             State::Queued { .. }
             | State::Opening

@@ -119,6 +119,8 @@ pub(super) enum Question {
     },
     /// It has failed, unless an earlier upload was taken after all.
     HasFailed(Given),
+    /// Nobody says whether it has ended: is there something of it?
+    GivenUp(Given),
 }
 
 /// What follows once a ticket is gone.
@@ -158,6 +160,13 @@ pub(super) enum State {
     },
     Waiting {
         ticket: ImportTicket,
+        due: Duration,
+        asked: bool,
+    },
+    /// It is given up, unless its ticket says that it has ended.
+    Concluding {
+        ticket: ImportTicket,
+        failure: Given,
         due: Duration,
         asked: bool,
     },

@@ -61,11 +61,22 @@ impl Item {
                 in_words(self.max_wait)
             );
             let failure = Given::of_words(ImportStage::Wait, words);
-            return self.ask_list(Some(ticket), Question::HasFailed(failure));
+            return self.conclude(ticket, failure, elapsed);
         }
         self.state = State::Waiting {
             ticket,
             due: self.pace.look(elapsed, Usual::default()).due.min(deadline),
+            asked: false,
+        };
+    }
+
+    /// Its status says nothing, or nothing any more. What its ticket says counts, for an object of its name may be half made.
+    fn conclude(&mut self, ticket: ImportTicket, failure: Given, elapsed: Duration) {
+        self.attempts = 0;
+        self.state = State::Concluding {
+            ticket,
+            failure,
+            due: elapsed,
             asked: false,
         };
     }
@@ -97,7 +108,7 @@ impl Item {
             }
             Verdict::Again(_) | Verdict::GiveUp => {
                 self.failed_attempts += self.attempts;
-                self.ask_list(Some(ticket), Question::HasFailed(failure));
+                self.conclude(ticket, failure, elapsed);
             }
         }
     }
@@ -110,15 +121,49 @@ impl Item {
         elapsed: Duration,
         others_progressed_at: Duration,
     ) {
-        match self.state {
+        match &self.state {
             State::Unsure { ticket, .. } => {
+                let ticket = *ticket;
                 self.see_unsure(ticket, facts, object, elapsed, others_progressed_at);
             }
-            State::Asking { ticket, .. } => match object {
-                Some(object) => self.is_there(Some(object), Some(ticket)),
-                None => self.ask_list(Some(ticket), Question::WhichOne),
-            },
+            State::Asking { ticket, .. } => self.is_complete(*ticket, object),
+            State::Concluding {
+                ticket, failure, ..
+            } => {
+                let (ticket, failure) = (*ticket, failure.clone());
+                if facts.status.state() == ExportState::Running {
+                    self.pace.note(&facts.status, elapsed);
+                    if elapsed < self.pace.deadline(self.max_wait, others_progressed_at) {
+                        return self.wait_on(ticket, elapsed, others_progressed_at);
+                    }
+                }
+                self.see_last_word(ticket, &facts.status, object, failure);
+            }
             _ => {}
+        }
+    }
+
+    fn is_complete(&mut self, ticket: ImportTicket, object: Option<ObjectId>) {
+        match object {
+            Some(object) => self.is_there(Some(object), Some(ticket)),
+            None => self.ask_list(Some(ticket), Question::WhichOne),
+        }
+    }
+
+    fn see_last_word(
+        &mut self,
+        ticket: ImportTicket,
+        status: &ExportStatus,
+        object: Option<ObjectId>,
+        failure: Given,
+    ) {
+        match status.state() {
+            ExportState::Complete => self.is_complete(ticket, object),
+            ExportState::Error | ExportState::Cancelled => {
+                let failure = Given::of_status("the platform could not import it", status);
+                self.has_failed(ticket, failure);
+            }
+            ExportState::Running => self.ask_list(Some(ticket), Question::GivenUp(failure)),
         }
     }
 
@@ -132,8 +177,7 @@ impl Item {
     ) {
         self.pace.note(&facts.status, elapsed);
         match facts.status.state() {
-            ExportState::Complete if object.is_some() => self.is_there(object, Some(ticket)),
-            ExportState::Complete => self.ask_list(Some(ticket), Question::WhichOne),
+            ExportState::Complete => self.is_complete(ticket, object),
             ExportState::Error | ExportState::Cancelled => {
                 let failure = Given::of_status("the platform could not import it", &facts.status);
                 self.send_again(Some(ticket), elapsed, failure);
@@ -174,8 +218,15 @@ impl Item {
             self.again(error, self.attempts)
         };
         match (wait, &mut self.state) {
-            (Some(wait), State::Unsure { due, asked, .. } | State::Asking { due, asked, .. }) => {
-                (*due, *asked) = (elapsed + wait, false);
+            (
+                Some(wait),
+                State::Unsure { due, asked, .. }
+                | State::Concluding { due, asked, .. }
+                | State::Asking { due, asked, .. },
+            ) => (*due, *asked) = (elapsed + wait, false),
+            (None, State::Concluding { failure, .. }) => {
+                let failure = failure.clone();
+                self.ask_list(Some(ticket), Question::GivenUp(failure));
             }
             _ if is_unsure => {
                 let failure = Given::of_error(ImportStage::Upload, error);

@@ -203,6 +203,54 @@ fn an_import_that_never_moves_is_given_up_and_its_ticket_deleted() {
     assert!(world.clock.elapsed() < Duration::from_mins(35));
 }
 
+/// What is there by name may be half made: only the platform's word that the import has ended makes it imported.
+#[test]
+fn an_object_whose_import_is_not_known_to_have_ended_is_not_counted_as_imported() {
+    for kind in [ItemKind::Appliance, ItemKind::MySoftware] {
+        let world = world();
+        world
+            .platform
+            .script(1, uploads_of(kind), ImportScript::NeverEnd);
+        let outcome = world.import();
+        assert_eq!(imported(&outcome).len(), 4, "{kind:?}");
+        let [failed] = &*outcome.failed else {
+            panic!("{:?}", outcome.failed);
+        };
+        for words in ["30 minutes", "not confirmed", "asks it again"] {
+            assert!(failed.message.contains(words), "{}", failed.message);
+        }
+        assert!(outcome.is_unfinished);
+        let uploads = |world: &World| world.platform.count(uploads_of(kind));
+        let before = uploads(&world);
+        // A later run asks the ticket, as long as that takes, and sends nothing twice.
+        let outcome = world.import();
+        assert_eq!((imported(&outcome).len(), outcome.failed.len()), (4, 1));
+        world.platform.let_end();
+        let outcome = world.import();
+        assert_eq!(imported(&outcome).len(), 5, "{:?}", outcome.failed);
+        assert_eq!(uploads(&world), before);
+        world.check_all_there();
+        assert_eq!(world.platform.tickets(), []);
+    }
+}
+
+/// Where the status cannot be had, the ticket is asked.
+#[test]
+fn a_ticket_speaks_for_a_status_that_is_refused() {
+    let world = world();
+    let refused = ApiError::Forbidden {
+        request: "x".to_owned(),
+        message: None,
+    };
+    let statuses = |call: &ImportCall| matches!(call, ImportCall::Status(ticket) if ticket.kind == ItemKind::Appliance);
+    let script = ImportScript::Refuse(refused);
+    world.platform.script(usize::MAX, statuses, script);
+    let outcome = world.import();
+    assert_eq!(imported(&outcome).len(), 5, "{:?}", outcome.failed);
+    world.check_all_there();
+    assert_eq!(world.platform.tickets(), []);
+}
+
 #[test]
 fn refused_credentials_end_it() {
     let world = world();

@@ -1,93 +1,37 @@
 //! From settings to a service that listens, and back.
 
-use std::io;
+mod error;
+
+pub use error::StartError;
+
 use std::net::SocketAddr;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::jobs::{AuditLog, JobStoreError};
+use domain::jobs::AuditLog;
 use domain::ports::Clock;
-use thiserror::Error;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
+use self::error::Cause;
 use crate::api::{Parts, Scraped, Service};
 use crate::auth::{Gate, GateParts};
 use crate::backend::Backend;
 use crate::causes::Causes;
-use crate::compose::{
-    self, ComposeError, Demo, DemoError, FleetError, Signals, StoreError, Stores, open_stores,
-};
+use crate::compose::{self, Demo, Signals, Stores, open_stores};
 use crate::duties::terms;
 use crate::metrics::{LastCounts, MeteredAudit, Metrics};
 use crate::routes::{metrics_router, router};
 use crate::runner::{Runner, RunnerPorts};
 use crate::seal::Seal;
-use crate::serve::{Serving, Tls, TlsError, serve};
-use crate::settings::{Connections, Settings};
+use crate::serve::{Serving, Tls, serve};
+use crate::settings::{Connections, Role, Settings};
 use crate::sign::Signer;
 
 /// How long downloads that are under way may go on after a signal.
 const LAST_DOWNLOADS: Duration = Duration::from_secs(5);
-
-/// Why the service cannot begin.
-#[derive(Debug, Error)]
-#[error(transparent)]
-pub struct StartError(#[from] Cause);
-
-#[derive(Debug, Error)]
-enum Cause {
-    #[error(transparent)]
-    Compose(#[from] ComposeError),
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    #[error(transparent)]
-    Stores(#[from] StoreError),
-    #[error(transparent)]
-    Fleet(#[from] FleetError),
-    #[error("the exports of an earlier process cannot be resumed")]
-    Jobs(#[from] JobStoreError),
-    #[error("could not listen on `{address}`")]
-    Listen {
-        address: SocketAddr,
-        #[source]
-        source: io::Error,
-    },
-    #[error("this machine gives no random numbers")]
-    Random(#[source] getrandom::Error),
-    #[error("signals cannot be received")]
-    Signals(#[source] io::Error),
-    #[error(transparent)]
-    Demo(#[from] DemoError),
-}
-
-impl StartError {
-    /// What to do about it, where that is known.
-    pub fn hint(&self) -> Option<&'static str> {
-        match &self.0 {
-            Cause::Compose(error) => error.hint(),
-            Cause::Fleet(error) => error.hint(),
-            Cause::Stores(error) => error.hint(),
-            _ => None,
-        }
-    }
-
-    /// Whether other settings would help, and nothing else.
-    pub(crate) fn is_misconfiguration(&self) -> bool {
-        match &self.0 {
-            Cause::Compose(_) | Cause::Tls(_) => true,
-            Cause::Fleet(error) => error.is_misconfiguration(),
-            Cause::Stores(error) => error.is_misconfiguration(),
-            Cause::Jobs(_)
-            | Cause::Listen { .. }
-            | Cause::Random(_)
-            | Cause::Signals(_)
-            | Cause::Demo(_) => false,
-        }
-    }
-}
 
 /// A service that listens.
 pub struct Running {
@@ -217,62 +161,98 @@ async fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), Cause>
 
 async fn start_with(settings: Settings, outfit: Outfit) -> Result<Running, Cause> {
     let stores = open_stores(&settings, &outfit.clock).await?;
-    let key = match stores.secret {
-        Some(secret) => secret,
-        None => drawn_key()?,
-    };
-    let role = settings
-        .fleet
-        .as_ref()
-        .map(|fleet| fleet.role)
-        .unwrap_or_default();
-    let listening = if role.serves() {
-        Some(listen(settings.listen).await?)
-    } else {
-        None
-    };
-    let metrics = match settings.metrics_listen {
-        Some(address) => Some(listen(address).await?),
-        None => None,
-    };
-    let runner = Runner::start(outfit.ports(&stores), terms(&settings)).await?;
-    tokio::spawn(look_at_platform(Arc::clone(&outfit.backend)));
-    let service = outfit.service(&settings, &stores, &runner, key);
-    let scheme = if outfit.tls.is_some() {
-        "https"
-    } else {
-        "http"
-    };
-    let url = listening
-        .as_ref()
-        .map_or_else(String::new, |(_, local)| format!("{scheme}://{local}"));
-    let listener = listening.map(|(listener, _)| listener);
-    let worker = settings.fleet.as_ref().filter(|_| !role.serves());
-    let worker = worker.map(|fleet| fleet.process.clone());
-    tracing::info!(
-        version = env!("CARGO_PKG_VERSION"),
-        platform = outfit.backend.source(),
-        url,
-        data = %settings.data.display(),
-        process = settings.fleet.as_ref().map(|fleet| fleet.process.as_str()),
-        "started"
-    );
-    let metrics_url = metrics
-        .as_ref()
-        .map(|(_, local)| format!("http://{local}/metrics"));
-    let metrics = metrics.map(|(listener, _)| listener);
-    let stopping = CancellationToken::new();
-    let sockets = Sockets { listener, metrics };
-    let serving = sockets.serve(&settings, outfit, service, &stopping);
-    Ok(Running {
-        url,
-        worker,
-        metrics_url,
-        runner,
-        stopping,
-        serving,
-        stores,
-    })
+    match Begun::with(&settings, &outfit, &stores).await {
+        Ok(begun) => Ok(begun.run(&settings, outfit, stores)),
+        Err(error) => {
+            // Otherwise other processes would count this one as theirs for a while.
+            stores.close().await;
+            Err(error)
+        }
+    }
+}
+
+/// What a service has once its stores are open, and nobody is served yet.
+struct Begun {
+    key: [u8; 64],
+    listening: Option<(TcpListener, SocketAddr)>,
+    metrics: Option<(TcpListener, SocketAddr)>,
+    runner: Arc<Runner>,
+}
+
+fn role(settings: &Settings) -> Role {
+    let fleet = settings.fleet.as_ref();
+    fleet.map(|fleet| fleet.role).unwrap_or_default()
+}
+
+impl Begun {
+    async fn with(settings: &Settings, outfit: &Outfit, stores: &Stores) -> Result<Self, Cause> {
+        let key = match stores.secret {
+            Some(secret) => secret,
+            None => drawn_key()?,
+        };
+        let listening = if role(settings).serves() {
+            Some(listen(settings.listen).await?)
+        } else {
+            None
+        };
+        let metrics = match settings.metrics_listen {
+            Some(address) => Some(listen(address).await?),
+            None => None,
+        };
+        let runner = Runner::start(outfit.ports(stores), terms(settings)).await?;
+        Ok(Self {
+            key,
+            listening,
+            metrics,
+            runner,
+        })
+    }
+
+    fn run(self, settings: &Settings, outfit: Outfit, stores: Stores) -> Running {
+        let Self {
+            key,
+            listening,
+            metrics,
+            runner,
+        } = self;
+        tokio::spawn(look_at_platform(Arc::clone(&outfit.backend)));
+        let service = outfit.service(settings, &stores, &runner, key);
+        let scheme = if outfit.tls.is_some() {
+            "https"
+        } else {
+            "http"
+        };
+        let url = listening
+            .as_ref()
+            .map_or_else(String::new, |(_, local)| format!("{scheme}://{local}"));
+        let listener = listening.map(|(listener, _)| listener);
+        let worker = settings.fleet.as_ref().filter(|_| !role(settings).serves());
+        let worker = worker.map(|fleet| fleet.process.clone());
+        tracing::info!(
+            version = env!("CARGO_PKG_VERSION"),
+            platform = outfit.backend.source(),
+            url,
+            data = %settings.data.display(),
+            process = settings.fleet.as_ref().map(|fleet| fleet.process.as_str()),
+            "started"
+        );
+        let metrics_url = metrics
+            .as_ref()
+            .map(|(_, local)| format!("http://{local}/metrics"));
+        let metrics = metrics.map(|(listener, _)| listener);
+        let stopping = CancellationToken::new();
+        let sockets = Sockets { listener, metrics };
+        let serving = sockets.serve(settings, outfit, service, &stopping);
+        Running {
+            url,
+            worker,
+            metrics_url,
+            runner,
+            stopping,
+            serving,
+            stores,
+        }
+    }
 }
 
 /// Where callers come in.
