@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use sandbox::Scenario;
-use sandbox::scenario::{Fault, ItemKind, ItemScenario, Times};
+use sandbox::scenario::{Fault, ItemFault, ItemKind, ItemScenario, Times};
 use tests::kit::{Bag, Child, Signal, Site, quick};
 
 use crate::site;
@@ -13,13 +13,13 @@ const MOVING: &str = "data/exports/";
 /// What the contract promises, and what a busy machine takes for starting and ending processes.
 const SOON: Duration = Duration::from_secs(6);
 
-/// Its first export ends at once, the second takes its time.
+/// The first export of appliance 202 never ends.
 fn long_waits() -> Scenario {
     let mut scenario = quick();
     scenario.timing.slots = 8;
-    let mut item = ItemScenario::new(ItemKind::Appliance, 202);
-    item.export_millis = Some(3_000);
-    scenario.with_item(item)
+    let times = Times::First(1);
+    let item = ItemScenario::new(ItemKind::Appliance, 202);
+    scenario.with_item(item.with_fault(ItemFault::NeverCompletes { times }))
 }
 
 /// The archive of appliance 202 comes at walking pace the first time.

@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
 use sandbox::Scenario;
-use sandbox::scenario::{Fault, ItemKind, ItemScenario, Ranges, Times};
+use sandbox::scenario::{Fault, ItemFault, ItemKind, ItemScenario, Ranges, Times};
 use serde_json::json;
 use tests::kit::{Bag, Child, Signal, Site, quick};
 
@@ -20,17 +20,13 @@ fn undisturbed(name: &str) -> std::collections::BTreeMap<String, String> {
     Bag::read(&site.path(name)).sums_without(&[MOVING])
 }
 
-/// Appliance 202 takes its time.
+/// The first export of appliance 202 ends when the test lets it.
 fn long_wait() -> Scenario {
-    wait_of(1_500)
-}
-
-fn wait_of(millis: u64) -> Scenario {
     let mut scenario = quick();
     scenario.timing.slots = 8;
-    let mut item = ItemScenario::new(ItemKind::Appliance, 202);
-    item.export_millis = Some(millis);
-    scenario.with_item(item)
+    let times = Times::First(1);
+    let item = ItemScenario::new(ItemKind::Appliance, 202);
+    scenario.with_item(item.with_fault(ItemFault::NeverCompletes { times }))
 }
 
 /// The archive of appliance 202 comes at walking pace the first time.
@@ -57,6 +53,7 @@ fn killed(site: &Site, name: &str, last: &str) {
     child.signal(Signal::Kill);
     site.was_killed();
     assert_eq!(child.wait().signal, Some(9));
+    site.platform().let_end();
     assert!(!site.path(name).exists());
 }
 
@@ -223,6 +220,7 @@ fn an_unfinished_run_in_a_folder_is_found_again() {
     child.signal(Signal::Kill);
     site.was_killed();
     child.wait();
+    site.platform().let_end();
     let ended = site.program.run(into_folder()).expect_status(0);
     assert_eq!(site.listing().len(), 1, "{:?}", site.listing());
     let path = ended.out().trim_end().to_owned();
@@ -295,11 +293,12 @@ fn killed_when_encrypted(scenario: Scenario, status: i32, outcome: &str) {
 
 #[test]
 fn a_second_process_on_the_same_output_is_refused() {
-    let site = site(wait_of(10_000));
+    let site = site(long_wait());
     let mut first = site.program.spawn(site.export_to("j.zip"));
     wait_for_the_others(&site, &mut first, STATUS);
     let second = site.program.run(site.export_to("j.zip")).expect_status(1);
     second.expect_word("another run is writing");
+    site.platform().let_end();
     first.wait().expect_status(0);
     Bag::read(&site.path("j.zip")).check();
     assert_eq!(site.listing(), ["j.zip"]);

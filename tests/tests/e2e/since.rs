@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use sandbox::Scenario;
-use sandbox::scenario::{Change, ItemKind, ItemScenario};
+use sandbox::scenario::{Change, ItemFault, ItemKind, ItemScenario, Times};
 use serde_json::Value;
 use tests::kit::{Bag, Ended, Key, Signal, Site, quick};
 
@@ -344,18 +344,28 @@ fn a_plan_says_what_would_be_taken_and_why_not() {
     );
 }
 
-/// Appliance 202 takes its time.
+/// Exports of appliance 202 end when the test lets them.
 fn long_wait() -> Scenario {
-    let mut item = ItemScenario::new(ItemKind::Appliance, 202);
-    item.export_millis = Some(2_000);
-    quick().with_item(item)
+    let times = Times::Always;
+    let item = ItemScenario::new(ItemKind::Appliance, 202);
+    quick().with_item(item.with_fault(ItemFault::NeverCompletes { times }))
+}
+
+/// Exports everything, and lets all exports end meanwhile.
+fn exported(site: &Site, name: &str) {
+    let mut child = site.program.spawn(site.export_to(name));
+    child.wait_until(|| {
+        site.platform().let_end();
+        false
+    });
+    child.wait().expect_status(0);
 }
 
 #[test]
 fn a_killed_run_is_resumed_and_takes_nothing_twice() {
     let site = site(long_wait());
     for (name, earlier) in [("j.zip", "old.zip"), ("j.tar.gz", "old.tar")] {
-        site.program.run(site.export_to(earlier)).expect_status(0);
+        exported(&site, earlier);
         edit(&site, ItemKind::Appliance, 202);
         let before = site.platform().requests().len();
         let mut command = since(&site, name, earlier);
@@ -367,6 +377,7 @@ fn a_killed_run_is_resumed_and_takes_nothing_twice() {
         child.signal(Signal::Kill);
         site.was_killed();
         assert_eq!(child.wait().signal, Some(9));
+        site.platform().let_end();
         // Another earlier bag, or none, is another order.
         site.program.run(site.export_to(name)).expect_status(2);
         let mut again = since(&site, name, earlier);

@@ -85,6 +85,13 @@ impl Platform {
         answer
     }
 
+    /// Lets exports end that would run for ever ([`ItemFault::NeverCompletes`](crate::scenario::ItemFault::NeverCompletes)), so that a
+    /// test decides how long an export takes, and not how busy the machine is.
+    pub fn let_end(&self) {
+        let elapsed = self.shared.clock.elapsed();
+        self.state().tickets.let_end(elapsed);
+    }
+
     /// Changes the user's data, as somebody at the platform's own web page would.
     pub fn apply(&self, change: Change) {
         self.change(&mut self.state(), change);

@@ -238,6 +238,19 @@ impl Tickets {
         self.all.iter_mut().find(|ticket| ticket.id == id)
     }
 
+    /// Exports that would run for ever end now, each with its archive.
+    pub(crate) fn let_end(&mut self, elapsed: Duration) {
+        self.settle(elapsed);
+        for ticket in &mut self.all {
+            let plan = &mut ticket.order.plan;
+            if plan.end == PlannedEnd::Never {
+                plan.end = PlannedEnd::Archive;
+                plan.takes = elapsed.saturating_sub(ticket.started.unwrap_or(elapsed));
+            }
+        }
+        self.settle(elapsed);
+    }
+
     pub(crate) fn cancel(&mut self, id: i64, elapsed: Duration) {
         self.settle(elapsed);
         if let Some(ticket) = self.get_mut(id) {
