@@ -64,6 +64,34 @@ pub async fn failed_exports_are_tried_again(store: &dyn Store, clock: &ManualClo
     assert!(matches!(unknown, Err(CampaignStoreError::Unknown { .. })));
 }
 
+/// However many have failed, each of them takes the job's own step, and those that cannot stay as they are.
+pub async fn many_failed_exports_are_tried_again(store: &dyn Store, clock: &ManualClock) {
+    const PEOPLE: u64 = 601;
+    ordered(store, 1, PEOPLE).await;
+    let mut expected = Vec::new();
+    for StoredJob { mut job, version } in all(store, PEOPLE).await {
+        let failure = JobFailure {
+            message: "it broke off".to_owned(),
+            hint: None,
+        };
+        let kept = (expected.len() % 3 > 0).then_some(Duration::from_hours(1));
+        job.fail(failure, clock.now(), kept).expect("it can");
+        let failed = store.update(version, job).await.expect("failed");
+        expected.push(failed.job);
+    }
+    let retried = CampaignStore::retry(store, &named(1), &user("root")).await;
+    let can = expected.iter_mut().map(|job| job.retry(clock.now()));
+    assert_eq!(retried.expect("retried"), can.flatten().count() as u64);
+    let found = all(store, PEOPLE).await.into_iter().map(|found| found.job);
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+}
+
+async fn all(store: &dyn Store, people: u64) -> Vec<StoredJob> {
+    let limit = usize::try_from(people).expect("a number of people");
+    let all = CampaignStore::exports(store, &named(1), None, limit).await;
+    all.expect("a list")
+}
+
 /// Of a campaign that was given up, only an export that somebody tries again goes on.
 pub async fn what_was_given_up_is_not_tried_again(store: &dyn Store, clock: &ManualClock) {
     ordered(store, 1, 2).await;

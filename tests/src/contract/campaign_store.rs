@@ -13,7 +13,8 @@ use jiff::Timestamp;
 
 use super::campaign_retry::failed;
 pub use super::campaign_retry::{
-    failed_exports_are_tried_again, what_was_given_up_is_not_tried_again,
+    failed_exports_are_tried_again, many_failed_exports_are_tried_again,
+    what_was_given_up_is_not_tried_again,
 };
 use super::job_store::{ANY, PLENTY, claim, delivered, id, job, order, user};
 
@@ -391,6 +392,7 @@ macro_rules! campaign_store_promises {
             what_is_given_up_waits_for_nobody
             what_was_begun_goes_before_what_is_new
             failed_exports_are_tried_again
+            many_failed_exports_are_tried_again
             what_was_given_up_is_not_tried_again
             a_campaign_is_done_with_its_last_export
             a_sign_in_wakes_the_jobs_of_a_campaign

@@ -389,6 +389,7 @@ pub const PORTS: [Port; 20] = [
                 "retry",
                 &[
                     "failed_exports_are_tried_again",
+                    "many_failed_exports_are_tried_again",
                     "what_was_given_up_is_not_tried_again",
                     "entries_name_the_administrator",
                 ],

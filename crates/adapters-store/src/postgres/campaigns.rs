@@ -13,7 +13,7 @@ use super::database::PostgresDatabase;
 use super::error::Failure;
 use super::jobs::PostgresJobStore;
 use super::rows::{Statement, read_id};
-use super::steps::forget_administrator;
+use super::steps::{forget_administrator, retry_failed};
 use crate::campaigns::{read_campaign_columns, read_count_columns, standing_of};
 use crate::columns::RowError;
 use crate::moments::to_column;
@@ -60,11 +60,6 @@ const WISH_CANCELLED: &str = "WITH held AS (SELECT id FROM jobs WHERE campaign =
     UPDATE jobs SET wish = 'cancel', wished_by = $2, version = version + (CASE state WHEN 'running' THEN 0 ELSE 1 END), \
         state = CASE state WHEN 'running' THEN 'running' ELSE 'queued' END, waiting_for = NULL, retry_at = NULL, give_up_at = NULL \
     FROM held WHERE jobs.id = held.id RETURNING jobs.id, jobs.owner";
-
-const RETRY: &str = "WITH held AS (SELECT id FROM jobs WHERE campaign = $1 AND state = 'failed' AND resumable_until > $2 \
-        ORDER BY id FOR UPDATE) \
-    UPDATE jobs SET state = 'queued', ended_at = NULL, failure = NULL, resumable_until = NULL, paused_since = NULL, deaths = 0, \
-        version = version + 1 FROM held WHERE jobs.id = held.id RETURNING jobs.id";
 
 const UNFINISHED: &str = "SELECT id, requested_by FROM campaigns AS campaign WHERE EXISTS (SELECT 1 FROM jobs \
     WHERE jobs.campaign = campaign.id AND jobs.state IN ('queued', 'running', 'waiting'))";
@@ -210,13 +205,11 @@ async fn try_again(
     if read_campaign(&row)?.state == CampaignState::Cancelled {
         return Ok(Err(CampaignStoreError::Over { id: id.clone() }));
     }
-    let now = to_column(PostgresDatabase::now_in(given, connection).await?);
-    let retried = sqlx::query(RETRY).bind(id.as_str()).bind(now);
-    let retried = retried.fetch_all(&mut *connection).await?;
-    let retried = retried.iter().map(|row| row.try_get("id"));
-    let retried: Vec<&str> = retried.collect::<Result<_, sqlx::Error>>()?;
+    let now = PostgresDatabase::now_in(given, connection).await?;
+    let retried = retry_failed(connection, id, now).await?;
+    let ids: Vec<&str> = retried.iter().map(JobId::as_str).collect();
     let action = AuditAction::ExportRetried;
-    record(connection, &retried, action, by.as_str(), now).await?;
+    record(connection, &ids, action, by.as_str(), to_column(now)).await?;
     Ok(Ok(retried.len() as u64))
 }
 

@@ -211,6 +211,10 @@ pub(super) const LIST: &str = "SELECT * FROM jobs WHERE ($1::text IS NULL OR own
 
 pub(super) const UNFINISHED: &str = "SELECT id, owner FROM jobs WHERE campaign IS NULL AND state IN ('queued', 'running', 'waiting')";
 
+/// Failed jobs of a campaign, after this one. Rows are locked in the order of all that locks many.
+pub(super) const FAILED_OF_CAMPAIGN: &str = "SELECT * FROM jobs WHERE campaign IS NOT NULL AND campaign = $1 AND state = 'failed' \
+    AND ($2::text IS NULL OR id > $2) ORDER BY id LIMIT $3 FOR UPDATE";
+
 pub(super) const OVERDUE: &str = concat!(
     now!(),
     "one AS (SELECT 1) SELECT jobs.* FROM jobs WHERE state = 'ready' AND expires_at <= (SELECT now FROM clock) ORDER BY requested, id LIMIT 100"

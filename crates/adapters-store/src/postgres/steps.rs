@@ -13,7 +13,7 @@ use sqlx::{PgConnection, Row as _};
 use super::database::{number_column, number_of};
 use super::error::Failure;
 use super::rows::{bind_job, read_id, read_job, read_wish};
-use super::statements::{INSERT, UPDATE, UPDATE_LEASED};
+use super::statements::{FAILED_OF_CAMPAIGN, INSERT, UPDATE, UPDATE_LEASED};
 use crate::failure::{conflict, lost, unknown};
 use crate::moments::{before, from_column, to_column};
 
@@ -205,15 +205,48 @@ pub(super) async fn replace(
     seen: Version,
     job: &Job,
 ) -> Result<StoredJob, Failure> {
-    let exists = sqlx::query("SELECT 1 FROM jobs WHERE id = $1").bind(job.id.as_str());
-    if exists.fetch_optional(&mut *connection).await?.is_none() {
-        return Err(unknown(&job.id).into());
-    }
-    let row = bind_job(sqlx::query(UPDATE), job)?
+    let replaced = bind_job(sqlx::query(UPDATE), job)?
         .bind(number_column(seen.0))
         .fetch_optional(&mut *connection)
-        .await?
-        .ok_or_else(|| conflict(&job.id))?;
+        .await?;
+    let Some(row) = replaced else {
+        let exists = sqlx::query("SELECT 1 FROM jobs WHERE id = $1").bind(job.id.as_str());
+        return Err(match exists.fetch_optional(connection).await? {
+            Some(_) => conflict(&job.id).into(),
+            None => unknown(&job.id).into(),
+        });
+    };
     tidy(connection, job).await?;
     Ok(read_job(&row)?)
+}
+
+/// Failed jobs that are read at a time.
+const PAGE: i64 = 500;
+
+/// Queues those failed jobs of a campaign again that can be tried again, and gives them.
+pub(super) async fn retry_failed(
+    connection: &mut PgConnection,
+    campaign: &CampaignId,
+    now: Timestamp,
+) -> Result<Vec<JobId>, Failure> {
+    let mut retried = Vec::new();
+    let mut after = None;
+    loop {
+        let page = sqlx::query(FAILED_OF_CAMPAIGN)
+            .bind(campaign.as_str())
+            .bind(after.as_ref().map(JobId::as_str))
+            .bind(PAGE);
+        let rows = page.fetch_all(&mut *connection).await?;
+        let Some(last) = rows.last() else {
+            return Ok(retried);
+        };
+        after = Some(read_id(last, "id")?);
+        for row in &rows {
+            let StoredJob { mut job, version } = read_job(row)?;
+            if job.retry(now).is_ok() {
+                replace(connection, version, &job).await?;
+                retried.push(job.id);
+            }
+        }
+    }
 }

@@ -13,6 +13,7 @@ use sqlx::{Row as _, SqliteConnection};
 use super::error::Failure;
 use super::jobs::SqliteJobStore;
 use super::rows::{RowError, read_id};
+use super::steps::retry_failed;
 use crate::campaigns::{read_campaign_columns, read_count_columns, standing_of};
 use crate::moments::to_column;
 
@@ -53,9 +54,6 @@ const CANCEL_UNBEGUN: &str = "UPDATE jobs SET state = 'cancelled', ended_at = ?2
 const WISH_CANCELLED: &str = "UPDATE jobs SET wish = 'cancel', wished_by = ?2, version = version + (state <> 'running'), \
     state = CASE state WHEN 'running' THEN 'running' ELSE 'queued' END, waiting_for = NULL, retry_at = NULL, give_up_at = NULL \
     WHERE campaign = ?1 AND state IN ('queued', 'running', 'waiting') RETURNING id, owner";
-
-const RETRY: &str = "UPDATE jobs SET state = 'queued', ended_at = NULL, failure = NULL, resumable_until = NULL, paused_since = NULL, \
-    deaths = 0, version = version + 1 WHERE campaign = ?1 AND state = 'failed' AND resumable_until > ?2 RETURNING id";
 
 const UNFINISHED: &str = "SELECT id, requested_by FROM campaigns AS campaign WHERE EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_unfinished_of_campaign \
     WHERE jobs.campaign IS NOT NULL AND jobs.campaign = campaign.id AND jobs.state IN ('queued', 'running', 'waiting'))";
@@ -182,10 +180,7 @@ async fn try_again(
         }
         Some(_) => {}
     }
-    let retried = sqlx::query(RETRY).bind(id.as_str()).bind(to_column(now));
-    let retried = retried.fetch_all(&mut *connection).await?;
-    let retried = retried.iter().map(|row| read_id(row, "id"));
-    let retried = retried.collect::<Result<Vec<JobId>, _>>()?;
+    let retried = retry_failed(connection, id, now).await?;
     let action = AuditAction::ExportRetried;
     record(connection, &retried, action, by, now).await?;
     Ok(Ok(retried))

@@ -129,6 +129,10 @@ pub(super) const LIST: &str = "SELECT * FROM jobs WHERE (?1 IS NULL OR owner = ?
 
 pub(super) const UNFINISHED: &str = "SELECT id, owner FROM jobs WHERE campaign IS NULL AND state IN ('queued', 'running', 'waiting')";
 
+/// Failed jobs of a campaign, after this one.
+pub(super) const FAILED_OF_CAMPAIGN: &str = "SELECT * FROM jobs WHERE campaign IS NOT NULL AND campaign = ?1 AND state = 'failed' \
+    AND (?2 IS NULL OR id > ?2) ORDER BY id LIMIT ?3";
+
 pub(super) const OVERDUE: &str =
     "SELECT * FROM jobs WHERE state = 'ready' AND expires_at <= ? ORDER BY requested, id";
 

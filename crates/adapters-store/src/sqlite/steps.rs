@@ -2,8 +2,8 @@
 
 use bytes::Bytes;
 use domain::jobs::{
-    Admitted, Job, JobId, JobProgress, JobStoreError, Lease, Shares, Standing, StoredJob, Transfer,
-    Version, Wish,
+    Admitted, CampaignId, Job, JobId, JobProgress, JobStoreError, Lease, Shares, Standing,
+    StoredJob, Transfer, Version, Wish,
 };
 use domain::model::UserId;
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use sqlx::{Row as _, SqliteConnection};
 
 use super::error::Failure;
 use super::rows::{bind_job, read_id, read_job, read_number, read_wish, wish_name};
-use super::statements::{INSERT, PROGRESS, UPDATE, UPDATE_LEASED, WISH};
+use super::statements::{FAILED_OF_CAMPAIGN, INSERT, PROGRESS, UPDATE, UPDATE_LEASED, WISH};
 use crate::failure::{conflict, lost, unknown};
 use crate::moments::{before, from_column, to_column};
 
@@ -168,17 +168,50 @@ pub(super) async fn replace(
     seen: Version,
     job: &Job,
 ) -> Result<(StoredJob, bool), Failure> {
-    let exists = sqlx::query("SELECT 1 FROM jobs WHERE id = ?").bind(job.id.as_str());
-    if exists.fetch_optional(&mut *connection).await?.is_none() {
-        return Err(unknown(&job.id).into());
-    }
-    let row = bind_job(sqlx::query(UPDATE), job)?
+    let replaced = bind_job(sqlx::query(UPDATE), job)?
         .bind(i64::try_from(seen.0).unwrap_or(i64::MAX))
         .fetch_optional(&mut *connection)
-        .await?
-        .ok_or_else(|| conflict(&job.id))?;
+        .await?;
+    let Some(row) = replaced else {
+        let exists = sqlx::query("SELECT 1 FROM jobs WHERE id = ?").bind(job.id.as_str());
+        return Err(match exists.fetch_optional(connection).await? {
+            Some(_) => conflict(&job.id).into(),
+            None => unknown(&job.id).into(),
+        });
+    };
     let had_credentials = delete_credentials(connection, job).await?;
     Ok((read_job(&row)?, had_credentials))
+}
+
+/// Failed jobs that are read at a time.
+const PAGE: i64 = 500;
+
+/// Queues those failed jobs of a campaign again that can be tried again, and gives them.
+pub(super) async fn retry_failed(
+    connection: &mut SqliteConnection,
+    campaign: &CampaignId,
+    now: Timestamp,
+) -> Result<Vec<JobId>, Failure> {
+    let mut retried = Vec::new();
+    let mut after = None;
+    loop {
+        let page = sqlx::query(FAILED_OF_CAMPAIGN)
+            .bind(campaign.as_str())
+            .bind(after.as_ref().map(JobId::as_str))
+            .bind(PAGE);
+        let rows = page.fetch_all(&mut *connection).await?;
+        let Some(last) = rows.last() else {
+            return Ok(retried);
+        };
+        after = Some(read_id(last, "id")?);
+        for row in &rows {
+            let StoredJob { mut job, version } = read_job(row)?;
+            if job.retry(now).is_ok() {
+                replace(connection, version, &job).await?;
+                retried.push(job.id);
+            }
+        }
+    }
 }
 
 /// Wants this of a job of the owner that is not over.
