@@ -6,7 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _};
-use tokio::time::{Instant, timeout};
+use tokio::task::yield_now;
+use tokio::time::{Instant, sleep, timeout};
+
+/// A server mostly refuses an upload by its head, or by its first pieces: before each of so many it has a moment to say so.
+const REFUSED_WITHIN: usize = 8;
+const FOR_A_REFUSAL: Duration = Duration::from_millis(4);
 
 /// When a piece of the body was taken last.
 #[derive(Clone, Debug)]
@@ -20,9 +25,23 @@ impl Default for Outgoing {
 
 impl Outgoing {
     /// The same stream; each piece that is taken from it counts.
+    ///
+    /// Before each, it is looked whether something came: a server that refuses an upload answers and resets the connection, and what
+    /// is written after that ends in an error that hides the answer.
     pub(crate) fn watching<S: Stream>(&self, body: S) -> impl Stream<Item = S::Item> + use<S> {
         let outgoing = self.clone();
-        body.inspect(move |_| outgoing.moved())
+        body.enumerate().then(move |(number, piece)| {
+            let outgoing = outgoing.clone();
+            async move {
+                if number < REFUSED_WITHIN {
+                    sleep(FOR_A_REFUSAL).await;
+                } else {
+                    yield_now().await;
+                }
+                outgoing.moved();
+                piece
+            }
+        })
     }
 
     fn moved(&self) {

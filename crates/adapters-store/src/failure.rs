@@ -86,11 +86,11 @@ impl<D> From<Failure<D, Self>> for IdempotencyError {
 
 impl PortError for AuditError {
     fn no_space(source: RowError) -> Self {
-        Self(source)
+        Self::NoSpace(source)
     }
 
     fn unavailable(source: RowError) -> Self {
-        Self(source)
+        Self::Unavailable(source)
     }
 }
 

@@ -73,7 +73,10 @@ impl<Trail: AuditLog> LateAudit<Trail> {
             return Err(error);
         }
         late.push_back(entry);
-        Err(AuditError(Box::new(Kept(error))))
+        Err(match error {
+            AuditError::NoSpace(_) => AuditError::NoSpace(Box::new(Kept(error))),
+            AuditError::Unavailable(_) => AuditError::Unavailable(Box::new(Kept(error))),
+        })
     }
 }
 
@@ -129,14 +132,16 @@ mod tests {
         let (written, full) = (Arc::clone(&trail), Arc::clone(&is_full));
         disk.expect_append().returning(move |entry| {
             if full.load(Ordering::SeqCst) {
-                return Err(AuditError("full".into()));
+                return Err(AuditError::NoSpace("full".into()));
             }
             futures_util::FutureExt::now_or_never(written.append(entry)).unwrap()
         });
         let late = LateAudit::new(disk);
         for detail in 1..=3 {
             let refused = late.append(entry(detail)).await.unwrap_err();
-            assert!(refused.0.to_string().contains("kept in memory"));
+            let kept = std::error::Error::source(&refused).unwrap().to_string();
+            assert!(kept.contains("kept in memory"));
+            assert!(matches!(refused, AuditError::NoSpace(_)));
         }
         assert!(late.catch_up().await.is_err());
         is_full.store(false, Ordering::SeqCst);

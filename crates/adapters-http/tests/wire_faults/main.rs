@@ -10,3 +10,4 @@ mod sign_in;
 mod signing;
 mod tls;
 mod transfer;
+mod uploads;

@@ -118,7 +118,7 @@ impl AuditLog for PostgresAudit {
             .await
             .map_err(Failure::from)?;
         let entries = rows.iter().map(read_entry).collect::<Result<_, _>>();
-        entries.map_err(AuditError)
+        entries.map_err(AuditError::Unavailable)
     }
 }
 

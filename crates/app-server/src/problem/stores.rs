@@ -58,7 +58,10 @@ impl From<BagStoreError> for Problem {
 impl From<AuditError> for Problem {
     fn from(error: AuditError) -> Self {
         tracing::error!(error = %Causes(&error), "the audit trail failed");
-        Self::Internal
+        match error {
+            AuditError::NoSpace(_) => Self::NoSpace,
+            AuditError::Unavailable(_) => Self::Internal,
+        }
     }
 }
 

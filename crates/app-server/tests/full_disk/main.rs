@@ -19,6 +19,7 @@ use std::time::Duration;
 
 use app_server::Pace;
 use bench::{Bench, bench_with, create, quick, until};
+use domain::model::UserId;
 use libtest_mimic::{Arguments, Trial};
 
 const MEBIBYTE: u64 = 1024 * 1024;
@@ -95,7 +96,9 @@ async fn bench_on(data: &Path) -> Bench {
     let mut scenario = quick();
     scenario.data.appliances = 4;
     scenario.data.archive_bytes = 6_000_000;
+    let administrator = UserId::parse(&scenario.administrator.login).unwrap();
     bench_with(scenario, |settings| {
+        settings.administrators.push(administrator);
         data.clone_into(&mut settings.data);
         settings.pace = Pace {
             first_pause: Duration::from_millis(50),
@@ -128,6 +131,18 @@ async fn a_full_disk_loses_nothing() {
     assert_eq!(user.get("/healthz").await.status, 200);
     let again = user.get(&format!("{first}/archive")).await;
     assert_eq!((again.status, again.body), (200, archive.body.clone()));
+    let mut read = 0;
+    let refused = loop {
+        let answer = bench.administrator().get("/api/v1/audit").await;
+        if answer.status != 200 {
+            break answer;
+        }
+        read += 1;
+        assert!(read < 10_000, "the disk is not full");
+    };
+    assert_eq!(refused.status, 503, "{:?}", refused.json());
+    assert_eq!(refused.json()["type"], "/problems/no-space");
+    assert!(refused.headers.contains_key("retry-after"));
     for number in 0..200 {
         let colleague = bench.colleague();
         let order = format!(r#"{{"appliances":[{}]}}"#, number + 1);

@@ -181,8 +181,14 @@ pub struct AuditPage {
 
 /// The trail cannot be written or read.
 #[derive(Debug, Error)]
-#[error("the audit trail cannot be used")]
-pub struct AuditError(#[source] pub Box<dyn StdError + Send + Sync>);
+pub enum AuditError {
+    /// There is no space left for entries: later there may be.
+    #[error("there is no space left for the audit trail")]
+    NoSpace(#[source] Box<dyn StdError + Send + Sync>),
+    /// The store cannot be reached or does not work.
+    #[error("the audit trail cannot be used")]
+    Unavailable(#[source] Box<dyn StdError + Send + Sync>),
+}
 
 /// Keeps the audit trail. Nothing in it is ever changed or removed.
 #[cfg_attr(any(test, feature = "testing"), mockall::automock)]

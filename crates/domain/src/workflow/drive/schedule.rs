@@ -235,6 +235,9 @@ impl<'w> Schedule<'w> {
     fn others(&self, drive: Drive<'_>, item: Option<&Item>) -> Others {
         Others {
             progressed_at: self.progressed_at,
+            are_at_work: item.is_some_and(|item| {
+                self.count(|other| other.item() != item.item() && other.is_at_work()) > 0
+            }),
             usual: item
                 .map(|item| self.usual(drive, item.item().kind))
                 .unwrap_or_default(),

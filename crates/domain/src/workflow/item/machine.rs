@@ -33,6 +33,8 @@ pub(crate) struct Item {
     pub(super) undeleted: Vec<(Ticket, ApiError)>,
     pub(super) unresolved: u32,
     pub(super) failed_attempts: u32,
+    /// Starts that were refused while the platform was at work on others of this run: they use nothing up.
+    pub(super) refused_meanwhile: u32,
     pub(super) stage_attempts: u32,
     pub(super) poll_failures: u32,
     pub(super) damaged: u32,
@@ -75,6 +77,7 @@ impl Item {
             undeleted: Vec::new(),
             unresolved: 0,
             failed_attempts: 0,
+            refused_meanwhile: 0,
             stage_attempts: 0,
             poll_failures: 0,
             damaged: 0,
@@ -264,12 +267,19 @@ impl Item {
 
     /// Failed attempts so far, at least one: for the report of a failure.
     pub(crate) fn attempts(&self) -> u32 {
-        self.failed_attempts.max(1)
+        self.failed_attempts
+            .saturating_add(self.refused_meanwhile)
+            .max(1)
     }
 
     /// Starts whose answer was lost and whose tickets were not found.
     pub(crate) fn lost_starts(&self) -> u32 {
         self.lost_starts
+    }
+
+    /// Whether the platform may be at work on its export.
+    pub(crate) fn is_at_work(&self) -> bool {
+        self.may_run && matches!(self.state, State::Waiting { .. } | State::Polling { .. })
     }
 
     /// The last moment at which the platform's work on it moved on.
@@ -296,7 +306,7 @@ impl Item {
                     not_before: elapsed + Limits::SLOT_PAUSE,
                 };
             }
-            Seen::StartFailed(error) => self.start_failed(&error, elapsed),
+            Seen::StartFailed(error) => self.start_failed(&error, elapsed, others.are_at_work),
             Seen::Found(tickets) => self.found(tickets, elapsed),
             Seen::CannotFind(why) => self.cannot_find(&why, elapsed),
             Seen::Status(status) => {

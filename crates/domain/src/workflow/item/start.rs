@@ -8,23 +8,44 @@ use crate::model::{ItemKind, Ticket};
 use crate::ports::ApiError;
 use crate::report::Stage;
 use crate::workflow::Limits;
-use crate::workflow::retry::backoff;
+use crate::workflow::retry::{Verdict, backoff, verdict};
 
 impl Item {
-    pub(super) fn start_failed(&mut self, error: &ApiError, elapsed: Duration) {
+    pub(super) fn start_failed(
+        &mut self,
+        error: &ApiError,
+        elapsed: Duration,
+        others_are_at_work: bool,
+    ) {
         if start_may_have_worked(self.subject.kind, error) {
             self.failed_attempts += 1;
             self.lost_starts += 1;
             self.state = State::Unanswered { asked: false };
             return;
         }
-        match self.again(error) {
+        let wait = if others_are_at_work && takes_no_more_now(error) {
+            self.again_meanwhile(error)
+        } else {
+            self.again(error)
+        };
+        match wait {
             Some(wait) => {
                 self.state = State::Queued {
                     not_before: elapsed + wait,
                 }
             }
             None => self.fail(ItemFailure::of_error(Stage::Start, error).for_good(), None),
+        }
+    }
+
+    /// The wait before the next attempt where only the platform's work on others is in the way: each of those ends, or is given up.
+    fn again_meanwhile(&mut self, error: &ApiError) -> Option<Duration> {
+        self.refused_meanwhile += 1;
+        // The pauses become longer, and the last attempts are left for when nothing else is at work.
+        self.stage_attempts = (self.stage_attempts + 1).min(Limits::ATTEMPTS);
+        match verdict(error, self.stage_attempts, &mut self.jitter) {
+            Verdict::Again(wait) => Some(wait),
+            Verdict::GiveUp => None,
         }
     }
 
@@ -67,6 +88,12 @@ impl Item {
             self.fail(ItemFailure::of_words(Stage::Start, otherwise), None);
         }
     }
+}
+
+/// Whether an answer to a start says that the platform takes nothing more at the moment.
+fn takes_no_more_now(error: &ApiError) -> bool {
+    let busy = [429, 503];
+    matches!(error, ApiError::Overloaded { status, .. } if busy.contains(status))
 }
 
 /// Whether a ticket may exist although no answer says so.

@@ -136,6 +136,8 @@ pub(crate) struct Others {
     /// When any export last moved on: a platform that works on one export at a time holds the others up, and that is no reason to
     /// give them up.
     pub(crate) progressed_at: Duration,
+    /// Whether the platform is at work on any of them: one that takes no more at a time refuses further starts as long as that takes.
+    pub(crate) are_at_work: bool,
     /// How long exports of this kind took that have ended.
     pub(crate) usual: Usual,
 }

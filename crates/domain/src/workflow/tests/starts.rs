@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::model::{ItemRef, TicketPolicy};
-use crate::ports::{Fact, Journal};
+use crate::ports::{ApiError, Clock as _, Fact, Journal};
 use crate::report::Outcome;
 use crate::testing::{Call, Script, appliance, mysoftware};
 use crate::workflow::{RunError, export};
@@ -177,4 +177,56 @@ fn why_a_lost_start_cannot_be_found_is_reported_as_it_is() {
         let message = &outcome.report.failures[0].message;
         assert!(message.contains(words), "{message}");
     }
+}
+
+/// A platform that exports one at a time and refuses every other start meanwhile loses nobody their archive.
+#[test]
+fn starts_that_are_refused_while_others_are_exported_are_sent_until_those_have_ended() {
+    let world = world(&[appliance(1), appliance(2)]);
+    world
+        .platform
+        .change(appliance(1), |item| item.takes = Duration::from_mins(20));
+    let busy = ApiError::Overloaded {
+        request: "x".into(),
+        status: 503,
+        retry_after: None,
+        proxy: None,
+        message: Some("one export at a time".into()),
+    };
+    let clock = world.clock.clone();
+    let is_busy = move |call: &Call| {
+        *call == Call::Start(appliance(2)) && clock.elapsed() < Duration::from_mins(19)
+    };
+    world
+        .platform
+        .script(usize::MAX, is_busy, Script::Refuse(busy.clone()));
+    world.complete();
+    assert!(world.archive_of(appliance(2)).is_some());
+    let sent = world.platform.count(starts_of(appliance(2)));
+    assert!((9..300).contains(&sent), "{sent} starts");
+}
+
+/// Where nothing else is at work, the attempts have an end, and the report says why and how many.
+#[test]
+fn a_start_that_is_refused_for_ever_is_reported_as_what_it_is() {
+    let world = world(&[appliance(1), appliance(2)]);
+    let busy = ApiError::Overloaded {
+        request: "x".into(),
+        status: 503,
+        retry_after: Some(Duration::from_mins(1)),
+        proxy: None,
+        message: Some("one export at a time".into()),
+    };
+    world
+        .platform
+        .script(usize::MAX, starts_of(appliance(2)), Script::Refuse(busy));
+    let outcome = world.export().unwrap();
+    let [failure] = &*outcome.report.failures else {
+        panic!("{:?}", outcome.report.failures);
+    };
+    assert_eq!(failure.http_status, Some(503));
+    assert!(failure.message.contains("one export at a time"));
+    let sent = world.platform.count(starts_of(appliance(2)));
+    assert_eq!(failure.attempts as usize, sent);
+    assert!(world.archive_of(appliance(1)).is_some());
 }

@@ -108,15 +108,15 @@ impl Item {
     }
 
     /// Nobody knows whether it is imported. Its ticket stays: a later run asks it, and sends nothing twice.
-    fn is_not_confirmed(&mut self, failure: Given, words: &str, ticket: Option<ImportTicket>) {
+    fn is_not_confirmed(&mut self, mut failure: Given, words: &str, ticket: Option<ImportTicket>) {
         let ticket = ticket.map_or_else(String::new, |ticket| {
             format!(
                 ". Import ticket {} stays on the platform; the same command asks it again",
                 ticket.id
             )
         });
-        let message = format!("{}; {words}{ticket}", failure.message);
-        self.failure = Some(Given { message, ..failure });
+        failure.message = format!("{}; {words}{ticket}", failure.message);
+        self.failure = Some(failure);
         self.state = State::Finished;
     }
 
