@@ -6,6 +6,7 @@ use std::io::{self, Read, Write as _};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use domain::model::{BagFormat, BagPath, SafeName, Section, Sha256, UserId};
@@ -22,6 +23,7 @@ use crate::{Encryption, Replace, WholeSum};
 
 pub(crate) const FORMATS: [BagFormat; 3] = [BagFormat::Zip, BagFormat::Tar, BagFormat::TarGz];
 pub(crate) const TOP: &str = "my-bag";
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// A folder for one bag, and the order for it.
 pub(crate) struct Kit {
@@ -68,8 +70,18 @@ impl Kit {
         }
     }
 
+    /// Opens the run. One that was dropped keeps its files until its threads have ended, unlike one whose process was killed: that is
+    /// waited for.
     pub(crate) fn try_open(&self) -> Result<OpenedRun, OpenError> {
-        open_run(self.settings())
+        let began = Instant::now();
+        loop {
+            match open_run(self.settings()) {
+                Err(OpenError::Locked { .. }) if began.elapsed() < PATIENCE => {
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                opened => return opened,
+            }
+        }
     }
 
     pub(crate) fn open(&self) -> Run {
@@ -91,7 +103,7 @@ impl Kit {
         let mut writer = run.begin(entry).await;
         writer.write(Bytes::copy_from_slice(content)).await.unwrap();
         while length() == before {
-            std::thread::sleep(std::time::Duration::from_millis(1));
+            std::thread::sleep(Duration::from_millis(1));
         }
         writer
     }

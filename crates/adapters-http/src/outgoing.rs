@@ -7,11 +7,7 @@ use std::time::Duration;
 
 use futures_util::{Stream, StreamExt as _};
 use tokio::task::yield_now;
-use tokio::time::{Instant, sleep, timeout};
-
-/// A server mostly refuses an upload by its head, or by its first pieces: before each of so many it has a moment to say so.
-const REFUSED_WITHIN: usize = 8;
-const FOR_A_REFUSAL: Duration = Duration::from_millis(4);
+use tokio::time::{Instant, timeout};
 
 /// When a piece of the body was taken last.
 #[derive(Clone, Debug)]
@@ -30,14 +26,10 @@ impl Outgoing {
     /// is written after that ends in an error that hides the answer.
     pub(crate) fn watching<S: Stream>(&self, body: S) -> impl Stream<Item = S::Item> + use<S> {
         let outgoing = self.clone();
-        body.enumerate().then(move |(number, piece)| {
+        body.then(move |piece| {
             let outgoing = outgoing.clone();
             async move {
-                if number < REFUSED_WITHIN {
-                    sleep(FOR_A_REFUSAL).await;
-                } else {
-                    yield_now().await;
-                }
+                yield_now().await;
                 outgoing.moved();
                 piece
             }

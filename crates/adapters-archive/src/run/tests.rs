@@ -224,7 +224,8 @@ async fn another_order_does_not_go_on_with_it() {
 async fn a_second_run_for_the_same_bag_is_refused() {
     let kit = Kit::new(BagFormat::Zip);
     let run = kit.open();
-    assert!(matches!(kit.try_open(), Err(OpenError::Locked { .. })));
+    let second = open_run(kit.settings());
+    assert!(matches!(second, Err(OpenError::Locked { .. })));
     assert!(matches!(
         remove_unfinished(&kit.target()),
         Err(OpenError::Locked { .. })
