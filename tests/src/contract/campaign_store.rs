@@ -77,10 +77,8 @@ pub async fn a_campaign_is_recorded_with_its_jobs(store: &dyn Store, clock: &Man
     clock.advance(Duration::from_secs(1));
     let again = ordered(store, 1, 7).await;
     assert_eq!(again, first, "the same campaign is not ordered twice");
-    assert_eq!(
-        CampaignStore::get(store, &named(1)).await.expect("it"),
-        first
-    );
+    let kept = CampaignStore::get(store, &named(1)).await;
+    assert_eq!(kept.expect("it"), first);
     assert_eq!(states(store, 1).await, [(JobStateName::Queued, 3)]);
     let stored = store.find(&id(1001)).await.expect("a job").job;
     assert_eq!(stored.owner, user("person1001"));

@@ -25,49 +25,26 @@ pub(crate) async fn recount(
     own_tickets: &BTreeSet<ExportId>,
 ) -> Result<Vec<(Place, ObjectId)>, RunError> {
     let unkept = fetch.without_sink();
-    let lists = Section::ALL.into_iter().filter_map(|section| {
-        ledger
-            .read(section)
-            .filter(|book| book.listed)
-            .map(|book| (section, book.lists.clone()))
-    });
-    let lists: Vec<(Section, Resource)> = lists
-        .flat_map(|(section, lists)| lists.into_iter().map(move |list| (section, list)))
-        .collect();
     let mut again: BTreeMap<Section, Option<Vec<ObjectFacts>>> = BTreeMap::new();
-    let mut answers = stream::iter(lists.into_iter().map(|(section, list)| async move {
+    let read = |(section, list): (Section, Resource)| async move {
         let path = |page, form| layout::list_document(section, page, form);
-        (
-            section,
-            list,
-            unkept
-                .list(section, |page| with_page(list, page), path)
-                .await,
-        )
-    }))
-    .buffer_unordered(Limits::DOCUMENTS_AT_ONCE);
+        let answer = unkept.list(section, |page| with_page(list, page), path);
+        (section, list, answer.await)
+    };
+    let mut answers = stream::iter(lists_of(ledger).into_iter().map(read))
+        .buffer_unordered(Limits::DOCUMENTS_AT_ONCE);
     while let Some((section, list, answer)) = answers.next().await {
         let objects = again.entry(section).or_insert_with(|| Some(Vec::new()));
         match answer {
             Ok(found) => {
-                let found = found
-                    .objects
-                    .into_iter()
-                    .filter(|object| !is_own(list, object, own_tickets));
+                let found = found.objects.into_iter();
+                let found = found.filter(|object| !is_own(list, object, own_tickets));
                 if let Some(objects) = objects {
                     objects.extend(found);
                 }
             }
-            Err(Problem::Fatal(outage @ RunError::Platform(_)))
-                if fetch.order.outage == OutagePolicy::EndRun =>
-            {
-                return Err(outage);
-            }
             Err(problem) => {
-                let reason = match problem {
-                    Problem::Failure(failed) => failed.error.to_string(),
-                    Problem::Fatal(fatal) => fatal.to_string(),
-                };
+                let reason = reason_of(problem, fetch.order.outage)?;
                 ledger.notes.push(format!(
                     "the list of {section} could not be read a second time: {reason}"
                 ));
@@ -85,6 +62,26 @@ pub(crate) async fn recount(
         }
     }
     Ok(changed)
+}
+
+/// The lists that were read.
+fn lists_of(ledger: &Ledger) -> Vec<(Section, Resource)> {
+    let lists = Section::ALL.into_iter().filter_map(|section| {
+        let book = ledger.read(section).filter(|book| book.listed)?;
+        Some((section, book.lists.clone()))
+    });
+    lists
+        .flat_map(|(section, lists)| lists.into_iter().map(move |list| (section, list)))
+        .collect()
+}
+
+/// Why a list could not be read again. An outage is an error where the order lets it end the run.
+fn reason_of(problem: Problem, outage: OutagePolicy) -> Result<String, RunError> {
+    match problem {
+        Problem::Fatal(away @ RunError::Platform(_)) if outage == OutagePolicy::EndRun => Err(away),
+        Problem::Failure(failed) => Ok(failed.error.to_string()),
+        Problem::Fatal(fatal) => Ok(fatal.to_string()),
+    }
 }
 
 /// Sections that had no list to read, and so nothing to list: the comments of somebody without a workspace.
