@@ -40,8 +40,6 @@ const RULES: [Rule; 4] = [
         places: &[
             "crates/adapters-archive/src/spool/pause.rs",
             "crates/adapters-clock/src/lib.rs",
-            // Before the first pieces of an upload, some milliseconds: a server that refuses it has a moment to say so.
-            "crates/adapters-http/src/outgoing.rs",
             // Until a run that was dropped has closed its files; until a database that went away answers again, and between two
             // signals.
             "crates/adapters-store/src/files/runs.rs",
