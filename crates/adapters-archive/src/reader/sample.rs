@@ -123,6 +123,7 @@ pub(crate) fn files_with(archive: &[u8]) -> Files {
 #[derive(Default)]
 struct Tags(Vec<(String, Vec<u8>)>);
 
+#[cfg(test)]
 impl PayloadInPlace for Tags {
     fn first_bytes(&mut self, _path: &BagPath, _at_most: u64) -> Option<Vec<u8>> {
         None

@@ -344,7 +344,7 @@ pub trait PayloadInPlace {
 }
 
 /// Tag files on their own, as values.
-#[cfg(any(test, feature = "testing"))]
+#[cfg(test)]
 impl PayloadInPlace for Vec<TagFile> {
     fn first_bytes(&mut self, _path: &BagPath, _at_most: u64) -> Option<Vec<u8>> {
         None

@@ -31,8 +31,8 @@ pub use summary::summary;
 pub use views::{Period, SectionView, Timeline, Views};
 pub(crate) use words::in_words;
 pub use words::{grouped, human_bytes};
-#[cfg(any(test, feature = "testing"))]
-pub use written::tag_files;
+#[cfg(test)]
+pub(crate) use written::tag_files;
 pub use written::{TagWriter, write_tag_files};
 
 #[cfg(test)]

@@ -111,8 +111,8 @@ impl Write for Summed<'_> {
 }
 
 /// The tag files of a run as values.
-#[cfg(any(test, feature = "testing"))]
-pub fn tag_files(report: &Report, views: &Views) -> Vec<TagFile> {
+#[cfg(test)]
+pub(crate) fn tag_files(report: &Report, views: &Views) -> Vec<TagFile> {
     let mut files = Vec::new();
     let written = write_tag_files(report, (views, Vec::new()), &mut files);
     written.unwrap_or_else(|error| panic!("{error}"));
