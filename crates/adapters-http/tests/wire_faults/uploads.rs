@@ -2,7 +2,7 @@
 
 use std::io::{Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
-use std::time::Duration;
+use std::sync::mpsc::{self, Receiver};
 
 use bytes::Bytes;
 use domain::model::{ImportId, ImportTicket, ItemKind};
@@ -38,8 +38,13 @@ fn take(socket: &mut TcpStream, of_body: usize) {
     socket.read_exact(&mut vec![0; of_body]).unwrap();
 }
 
-/// Answers one upload after `taken` bytes of it.
-fn answer_once(listener: &TcpListener, status: &str, taken: usize, then: Then) {
+/// Answers one upload after `taken` bytes of it. `is_over` ends when whoever sends it has what it wants.
+fn answer_once(
+    listener: &TcpListener,
+    status: &str,
+    (taken, then): (usize, Then),
+    is_over: &Receiver<()>,
+) {
     let (mut socket, _) = listener.accept().unwrap();
     take(&mut socket, taken);
     let body = "<uforgeError><localizedErrorMsg><message>no more than this</message></localizedErrorMsg></uforgeError>";
@@ -51,7 +56,9 @@ fn answer_once(listener: &TcpListener, status: &str, taken: usize, then: Then) {
     match then {
         // Closing a socket with bytes unread resets the connection.
         Then::Reset => {}
-        Then::Keep => std::thread::sleep(Duration::from_millis(200)),
+        Then::Keep => {
+            let _ = is_over.recv();
+        }
         Then::Drain => {
             let _ = std::io::copy(&mut socket, &mut std::io::sink());
         }
@@ -76,8 +83,11 @@ async fn upload(port: u16) -> Result<(), ApiError> {
 async fn refused(status: &'static str, taken: usize, then: Then) -> ApiError {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
-    let server = std::thread::spawn(move || answer_once(&listener, status, taken, then));
+    let (sends, is_over) = mpsc::channel();
+    let how = (taken, then);
+    let server = std::thread::spawn(move || answer_once(&listener, status, how, &is_over));
     let error = upload(port).await.unwrap_err();
+    drop(sends);
     server.join().unwrap();
     error
 }
