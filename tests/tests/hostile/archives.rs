@@ -142,7 +142,7 @@ async fn an_archive_that_drips_is_given_up() {
     ))
     .await
     .only([Section::Appliances])
-    .with_silence(Duration::from_millis(100));
+    .with_silence(Duration::from_millis(400));
     visit.leaves_tickets("the archive may be had in another way");
     let ended = visit.export().await;
     let failure = ended.only_failure();

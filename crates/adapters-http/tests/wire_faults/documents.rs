@@ -201,8 +201,12 @@ async fn a_server_that_lets_single_bytes_drip_ends() {
         "{result:?}"
     );
     let result = user(body).await;
+    // On a busy machine a pause between two bytes may be as long as a stall.
     assert!(
-        matches!(result, Err(ApiError::Interrupted { .. })),
+        matches!(
+            result,
+            Err(ApiError::Interrupted { .. } | ApiError::Stalled { .. })
+        ),
         "{result:?}"
     );
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use app_server::{Pace, Running, Settings, start};
 use domain::model::UserId;
-use sandbox::scenario::{Fault, ItemKind, ItemScenario, Times};
+use sandbox::scenario::{Fault, ItemFault, ItemKind, ItemScenario, Times};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -241,8 +241,10 @@ async fn a_platform_that_stays_away_fails_the_export() {
 
 #[tokio::test]
 async fn a_failed_export_is_tried_again_and_goes_on_from_where_it_stood() {
-    let mut scenario = quick();
-    scenario.timing.export_millis = 400;
+    let times = Times::First(1);
+    let unending = ItemFault::NeverCompletes { times };
+    let item = ItemScenario::new(ItemKind::Software, 302).with_fault(unending);
+    let scenario = quick().with_item(item);
     let administrator = scenario.administrator.clone();
     let mut bench = bench(scenario, |settings| {
         settings.give_up_after = Duration::from_millis(100);
@@ -255,6 +257,7 @@ async fn a_failed_export_is_tried_again_and_goes_on_from_where_it_stood() {
     bench.way.overload(503).await;
     let failed = until(&user, &path, "failed").await;
     assert!(failed["resumable_until"].is_string(), "{failed:#}");
+    bench.forge.platform().let_end();
     bench.way.mend().await;
     let retry = format!("{path}/retry");
     let again = user.send("POST", &retry, &[], "").await;
