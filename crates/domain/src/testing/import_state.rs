@@ -42,6 +42,8 @@ pub enum ImportScript {
     ///
     /// [`FakeImports::let_end`]: super::FakeImports::let_end
     NeverEnd,
+    /// The list lacks the newest ticket: the platform is still making it.
+    HideNewest,
     /// The ticket names this.
     Reference(&'static str),
 }

@@ -307,10 +307,15 @@ impl ImportApi for FakeImports {
     }
 
     async fn open_imports(&self) -> Result<Vec<ImportTicket>, ApiError> {
-        if let Some(ImportScript::Refuse(error)) = self.called(ImportCall::OpenImports) {
-            return Err(error);
+        match self.called(ImportCall::OpenImports) {
+            Some(ImportScript::Refuse(error)) => Err(error),
+            Some(ImportScript::HideNewest) => {
+                let mut tickets = self.tickets();
+                tickets.pop();
+                Ok(tickets)
+            }
+            _ => Ok(self.tickets()),
         }
-        Ok(self.tickets())
     }
 
     async fn delete_import(&self, ticket: ImportTicket) -> Result<(), ApiError> {

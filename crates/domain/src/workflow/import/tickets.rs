@@ -1,6 +1,7 @@
 //! Whose import tickets are on the platform: those of lost answers are found, those of no use are deleted.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use super::context::{ImportError, ImportPorts, Importing};
 use super::item::Seen;
@@ -8,6 +9,10 @@ use crate::model::{ImportTicket, ItemKind, ItemRef, Order};
 use crate::ports::{ImportFact, ImportState};
 use crate::workflow::attempt::{Problem, ask, attempt, settle};
 use crate::workflow::context::{Ports, RunError};
+
+/// How often an import that ends looks for a ticket that the platform may still be making, and how long after each other.
+const LATE_LOOKS: u32 = 4;
+const LATE_LOOK_AFTER: Duration = Duration::from_millis(300);
 
 /// What the answers to so many lost requests for a ticket left, where the list is as it is. Tickets to which nothing was sent are
 /// all alike, so it does not matter which of them is whose. Where there are more than were lost, somebody else made some of them
@@ -188,15 +193,35 @@ pub async fn abandon_import(
     let unanswered = unanswered
         .filter(|(item, record)| record.is_unanswered && item.kind == ItemKind::Appliance);
     for (item, _) in unanswered {
-        let open = settle(open_imports(with.ports, order, with).await)?;
-        let found = open.map(|open| of_lost_answers(1, &open, &with.journal.checkpoint()));
-        for ticket in found.ok().and_then(Result::ok).unwrap_or_default() {
+        for ticket in late_tickets(with, order).await? {
             delete(with, order, *item, ticket).await?;
         }
     }
     Ok(AbandonedImport {
         left: appliance_tickets(&with.journal.checkpoint()),
     })
+}
+
+/// What a request for a ticket left whose answer nobody waits for any more. The platform may be at work on it still: where nothing is
+/// there yet, it is looked again.
+async fn late_tickets(
+    with: ImportPorts<'_>,
+    order: &Order,
+) -> Result<BTreeSet<ImportTicket>, ImportError> {
+    for look in 0..LATE_LOOKS {
+        if look > 0 {
+            with.ports.clock.sleep(LATE_LOOK_AFTER).await;
+        }
+        let open = settle(open_imports(with.ports, order, with).await)?;
+        let found = open.map(|open| of_lost_answers(1, &open, &with.journal.checkpoint()));
+        let Ok(Ok(found)) = found else {
+            break;
+        };
+        if !found.is_empty() {
+            return Ok(found);
+        }
+    }
+    Ok(BTreeSet::new())
 }
 
 /// Our appliance tickets on the platform, as far as is known.

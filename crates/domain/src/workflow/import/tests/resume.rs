@@ -1,7 +1,9 @@
 //! An import that is killed, or given up, at any instant.
 
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use super::*;
-use crate::testing::ImportScript;
+use crate::testing::{ImportCall, ImportScript};
 use crate::workflow::import::abandon_import;
 
 /// Kills a run after so many steps, and runs it to its end. `false` once it ended before the kill.
@@ -45,6 +47,42 @@ fn killed_at_any_instant_nothing_is_missing_or_there_twice_and_no_ticket_is_left
 #[test]
 fn given_up_at_any_instant_it_leaves_no_ticket_and_is_resumed() {
     at_every_instant(|_| {}, true);
+}
+
+#[test]
+fn given_up_while_the_platform_makes_a_ticket_it_leaves_none() {
+    for polls in 0.. {
+        let world = world();
+        let lost = ImportScript::LoseAnswer;
+        world
+            .platform
+            .script(1, opens_of(ItemKind::Appliance), lost);
+        // The first list comes before any ticket. It is asked for the next one when it is killed.
+        let listed = AtomicU32::new(0);
+        let later = move |call: &ImportCall| {
+            *call == ImportCall::OpenImports && listed.fetch_add(1, Ordering::Relaxed) > 0
+        };
+        let busy = ImportScript::Refuse(ApiError::Overloaded {
+            request: "x".to_owned(),
+            status: 503,
+            proxy: None,
+            message: None,
+            retry_after: None,
+        });
+        world.platform.script(3, later, busy);
+        let nothing = MemoryJournal::default();
+        let run = import(world.ports(&nothing), &world.order);
+        if world.clock.run_for(polls, run).is_some() {
+            assert!(polls > 20, "it ended after {polls} steps");
+            break;
+        }
+        let lists = |call: &ImportCall| *call == ImportCall::OpenImports;
+        world.platform.script(2, lists, ImportScript::HideNewest);
+        let abandoned = abandon_import(world.ports(&nothing), &world.order);
+        let abandoned = world.clock.run(abandoned).expect("it is abandoned");
+        assert_eq!(abandoned.left, 0);
+        assert_eq!(world.platform.tickets(), [], "after {polls} steps");
+    }
 }
 
 #[test]
