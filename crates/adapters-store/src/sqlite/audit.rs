@@ -8,9 +8,7 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite, SqliteConnection};
 
 use super::database::Database;
-use super::free_pages;
 use super::rows::{RowError, read_number};
-use super::writer::Work;
 use crate::columns::{download, read_audit_entry};
 use crate::moments::{after, before, to_column};
 
@@ -45,22 +43,6 @@ impl SqliteAudit {
         Self {
             database: database.clone(),
         }
-    }
-}
-
-impl SqliteAudit {
-    /// Writes; on a full disk once more, into what the database has of its own.
-    async fn write<F>(&self, work: impl Fn() -> F) -> Result<u64, AuditError>
-    where
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, u64, Failure> + Send + 'static,
-    {
-        let writer = &self.database.writer;
-        let written = writer.transaction(work()).await.map_err(AuditError::from);
-        if !matches!(written, Err(AuditError::NoSpace(_))) {
-            return written;
-        }
-        let _ = free_pages::use_log_again(writer).await;
-        Ok(writer.transaction(work()).await?)
     }
 }
 
@@ -114,19 +96,18 @@ async fn append_transfer(
 #[async_trait]
 impl AuditLog for SqliteAudit {
     async fn append(&self, entry: AuditEntry) -> Result<u64, AuditError> {
-        self.write(|| {
-            let entry = entry.clone();
-            move |connection| Box::pin(async move { append(connection, &entry).await })
-        })
-        .await
+        let appended = self
+            .database
+            .writer
+            .run(move |connection| Box::pin(async move { append(connection, &entry).await }));
+        Ok(appended.await?)
     }
 
     async fn append_transfer(&self, transfer: TransferEntry) -> Result<u64, AuditError> {
-        self.write(|| {
-            let transfer = transfer.clone();
-            move |connection| Box::pin(async move { append_transfer(connection, transfer).await })
-        })
-        .await
+        let appended = self.database.writer.transaction(move |connection| {
+            Box::pin(async move { append_transfer(connection, transfer).await })
+        });
+        Ok(appended.await?)
     }
 
     async fn page(&self, page: AuditPage) -> Result<Vec<NumberedEntry>, AuditError> {
