@@ -160,8 +160,9 @@ impl Context {
         let unfinished: HashSet<CampaignId> =
             campaigns.into_iter().map(|campaign| campaign.0).collect();
         for (id, turn) in known.iter().filter(|known| !unfinished.contains(&known.0)) {
-            // One that is being recorded is no campaign yet.
-            if self.ports.campaigns.get(id).await.is_ok() {
+            // One that is being recorded is no campaign yet, or was recorded after the others were read.
+            let standing = self.ports.campaigns.standing(id).await;
+            if standing.is_ok_and(|standing| standing.remaining() == 0) {
                 self.campaign_over(id, *turn).await;
             }
         }

@@ -63,7 +63,8 @@ pub(super) async fn forget_forever(context: Arc<Context>) {
             let turn = context.registry.turn(&id);
             match context.ports.store.find(&id).await {
                 Ok(stored) if stored.job.is_unfinished() => {}
-                Ok(_) | Err(JobStoreError::Unknown { .. }) => context.over(&id, turn),
+                Ok(_) => context.over(&id, turn),
+                // One that is unknown is being recorded: its owner's credentials are here already.
                 Err(_) => {}
             }
         }

@@ -1,7 +1,10 @@
 //! Whose credentials a campaign's exports are run with, and for how long they are kept.
 
 use bytes::Bytes;
-use domain::jobs::{Audience, Campaign, CampaignId, CampaignOrder, CampaignState, JobRequest};
+use domain::jobs::{
+    Audience, Campaign, CampaignId, CampaignOrder, CampaignStanding, CampaignState, JobRequest,
+    MockCampaignStore,
+};
 use domain::model::UserId;
 use jiff::Timestamp;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -146,4 +149,27 @@ async fn what_is_tried_again_runs_with_the_administrator_s_credentials() {
         assert_eq!(bench.stores.sealed.list().await.unwrap(), []);
         assert!(bench.held().is_none());
     }
+}
+
+/// Those under way are read, then it is recorded, then it is looked at by itself.
+#[tokio::test]
+async fn a_campaign_that_is_recorded_in_this_moment_is_not_over() {
+    let bench = bench(1).await;
+    let mut campaigns = MockCampaignStore::new();
+    campaigns.expect_unfinished().returning(|| Ok(Vec::new()));
+    campaigns.expect_standing().returning(|_| {
+        Ok(CampaignStanding {
+            counts: vec![(JobStateName::Queued, 2)],
+            first_began: None,
+        })
+    });
+    let ports = RunnerPorts {
+        campaigns: Arc::new(campaigns),
+        ..bench.stores.ports(&bench.backend)
+    };
+    let runner = Runner::start(ports, terms(1)).await.unwrap();
+    let registry = &runner.context.registry;
+    registry.add_campaign(&named(), &user("root"));
+    runner.context.forget_campaigns().await;
+    assert!(registry.turn(named().key()).is_some());
 }
