@@ -351,21 +351,13 @@ fn long_wait() -> Scenario {
     quick().with_item(item.with_fault(ItemFault::NeverCompletes { times }))
 }
 
-/// Exports everything, and lets all exports end meanwhile.
-fn exported(site: &Site, name: &str) {
-    let mut child = site.program.spawn(site.export_to(name));
-    child.wait_until(|| {
-        site.platform().let_end();
-        false
-    });
-    child.wait().expect_status(0);
-}
-
 #[test]
 fn a_killed_run_is_resumed_and_takes_nothing_twice() {
     let site = site(long_wait());
     for (name, earlier) in [("j.zip", "old.zip"), ("j.tar.gz", "old.tar")] {
-        exported(&site, earlier);
+        site.platform().let_end();
+        site.program.run(site.export_to(earlier)).expect_status(0);
+        site.platform().hold();
         edit(&site, ItemKind::Appliance, 202);
         let before = site.platform().requests().len();
         let mut command = since(&site, name, earlier);

@@ -60,7 +60,7 @@ fn goes_on_and_is_repeated(store: &[(&str, &str)]) {
     scenario.data.neighbours = 3;
     // An appliance refers to the second one: it is taken where that is known not to have changed.
     scenario.data.software = 2;
-    scenario.timing.export_millis = 500;
+    scenario.timing.export_millis = 3_600_000;
     let user = scenario.user.login.clone();
     let fleet = Fleet::new(scenario, 2);
     let webs = [fleet.start("web", store), fleet.start("web", store)];
@@ -75,6 +75,7 @@ fn goes_on_and_is_repeated(store: &[(&str, &str)]) {
     first.signal(Signal::Kill);
     let [ended, web] = webs;
     ended.signal(Signal::Kill);
+    fleet.forge.platform().let_end();
     let done = until_done(&fleet, &web, &path);
     assert_eq!(done["counts"], json!({"failed": 1, "ready": 3}), "{done}");
     let report = read(&fleet, &web, &format!("{path}/report"));

@@ -55,9 +55,7 @@ fn everybody_is_served_and_slots_are_never_exceeded() {
 /// A worker that is killed costs at most two terms; its tickets are used by its successor and nothing is started twice.
 #[test]
 fn the_jobs_of_a_killed_worker_are_taken_over() {
-    let mut scenario = quick();
-    scenario.timing.export_millis = 6_000;
-    let fleet = Fleet::new(scenario, 4);
+    let fleet = Fleet::new(slow(), 4);
     let web = fleet.start("web", &[]);
     let first = fleet.start("worker", &[]);
     let john = fleet.user();
@@ -71,6 +69,7 @@ fn the_jobs_of_a_killed_worker_are_taken_over() {
         assert!(killed.elapsed() < TERM * 6, "nobody goes on");
         std::thread::sleep(Duration::from_millis(20));
     }
+    fleet.forge.platform().let_end();
     john.until(&web, &order, "ready");
     assert!(fleet.forge.platform().open_tickets().is_empty());
     fleet.assert_every_item_started_once();
@@ -79,9 +78,7 @@ fn the_jobs_of_a_killed_worker_are_taken_over() {
 /// A worker that stands still longer than its lease writes nothing when it goes on, and withdraws nothing.
 #[test]
 fn a_worker_that_stood_still_leaves_its_successor_alone() {
-    let mut scenario = quick();
-    scenario.timing.export_millis = 5_000;
-    let fleet = Fleet::new(scenario, 4);
+    let fleet = Fleet::new(slow(), 4);
     let web = fleet.start("web", &[]);
     let first = fleet.start("worker", &[]);
     let john = fleet.user();
@@ -97,6 +94,7 @@ fn a_worker_that_stood_still_leaves_its_successor_alone() {
         std::thread::sleep(Duration::from_millis(50));
     }
     first.signal(Signal::Continue);
+    fleet.forge.platform().let_end();
     john.until(&web, &order, "ready");
     assert!(fleet.forge.platform().open_tickets().is_empty());
     fleet.assert_every_item_started_once();
@@ -132,9 +130,7 @@ fn a_cancel_from_any_replica_ends_the_run_within_two_seconds() {
 /// SIGTERM gives leases back: another worker goes on at once, and not when a term is over.
 #[test]
 fn a_worker_that_is_stopped_gives_its_jobs_back_at_once() {
-    let mut scenario = quick();
-    scenario.timing.export_millis = 3_000;
-    let fleet = Fleet::with_lease(scenario, 4, "10m");
+    let fleet = Fleet::with_lease(slow(), 4, "10m");
     let web = fleet.start("web", &[]);
     let first = fleet.start("worker", &[]);
     let john = fleet.user();
@@ -146,6 +142,7 @@ fn a_worker_that_is_stopped_gives_its_jobs_back_at_once() {
     assert!(asked.elapsed() < Duration::from_secs(10) * service::slowness());
     assert_eq!(fleet.database_says("SELECT state FROM jobs"), "queued");
     let _second = fleet.start("worker", &[]);
+    fleet.forge.platform().let_end();
     john.until(&web, &order, "ready");
     fleet.assert_every_item_started_once();
 }
@@ -249,9 +246,7 @@ fn a_process_whose_address_is_taken_leaves_no_settings_behind() {
 /// One process that does everything works as well, and a database that crashes costs a pause.
 #[test]
 fn a_database_that_restarts_costs_a_pause() {
-    let mut scenario = quick();
-    scenario.timing.export_millis = 2_000;
-    let mut fleet = Fleet::new(scenario, 4);
+    let mut fleet = Fleet::new(slow(), 4);
     let all = fleet.start("all", &[]);
     let john = fleet.user();
     let order = john.order(&all, "{}");
@@ -259,6 +254,7 @@ fn a_database_that_restarts_costs_a_pause() {
     fleet.postgres.crash();
     std::thread::sleep(Duration::from_millis(500));
     fleet.postgres.start_again();
+    fleet.forge.platform().let_end();
     john.until(&all, &order, "ready");
     assert!(fleet.forge.platform().open_tickets().is_empty());
     fleet.assert_every_item_started_once();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use domain::model::Sha256;
 use sandbox::Scenario;
 
-use crate::bench::{create, quick, until};
+use crate::bench::{create, endless, quick, until};
 use crate::caller::Caller;
 use crate::process::{Process, Start, finished};
 
@@ -79,15 +79,9 @@ fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
-fn slow() -> Scenario {
-    let mut scenario = quick();
-    scenario.timing.export_millis = 400;
-    scenario
-}
-
 #[tokio::test]
 async fn a_backup_under_load_restores_to_a_server_that_goes_on() {
-    let place = Place::new(slow()).await;
+    let place = Place::new(endless()).await;
     let process = place.start("data").await;
     let user = place.user(&process);
     let ready = create(&user, r#"{"include":["profile"]}"#).await;
@@ -115,6 +109,7 @@ async fn a_backup_under_load_restores_to_a_server_that_goes_on() {
 
     place.restore("restored");
     copy_folder(&place.path("bags"), &place.path("restored/bags"));
+    place.forge.platform().let_end();
     let process = place.start("restored").await;
     let user = place.user(&process);
     for path in [&running, &queued] {

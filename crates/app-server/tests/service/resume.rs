@@ -22,6 +22,13 @@ pub(crate) fn busy() -> Scenario {
     scenario
 }
 
+/// The same, with exports that take as long as the test lets them.
+fn endless() -> Scenario {
+    let mut scenario = busy();
+    scenario.timing.export_millis = 3_600_000;
+    scenario
+}
+
 /// All but the list of export tickets, which is another one at every moment.
 pub(crate) const ORDER: &str = r#"{"exclude":["exports"]}"#;
 
@@ -122,9 +129,7 @@ fn files(folder: &Path) -> Vec<(String, Vec<u8>)> {
 
 #[tokio::test]
 async fn a_stop_and_a_new_start_cost_nothing_but_time() {
-    let mut scenario = busy();
-    scenario.timing.export_millis = 400;
-    let place = place(scenario).await;
+    let place = place(endless()).await;
     let mut process = place.start().run().await;
     let path = create(&place.user(&process), "{}").await;
     for _ in 0..5 {
@@ -137,11 +142,8 @@ async fn a_stop_and_a_new_start_cost_nothing_but_time() {
         assert!(!place.forge.platform().open_tickets().is_empty(), "{log}");
         place.no_password_on_disk();
         process = place.start().run().await;
-        let export = place.user(&process).get(&path).await.json();
-        if export["state"] == "ready" {
-            break;
-        }
     }
+    place.forge.platform().let_end();
     let user = place.user(&process);
     let export = until(&user, &path, "ready").await;
     assert_eq!(export["outcome"], "complete", "{export:#}");
@@ -151,9 +153,7 @@ async fn a_stop_and_a_new_start_cost_nothing_but_time() {
 
 #[tokio::test]
 async fn after_a_new_start_a_job_waits_for_its_owner_and_for_nobody_else() {
-    let mut scenario = busy();
-    scenario.timing.export_millis = 500;
-    let place = place(scenario).await;
+    let place = place(endless()).await;
     let process = place.start().run().await;
     let path = create(&place.user(&process), r#"{"include":["appliances"]}"#).await;
     place.until_tickets().await;
@@ -169,13 +169,13 @@ async fn after_a_new_start_a_job_waits_for_its_owner_and_for_nobody_else() {
     assert_eq!(colleague.get("/api/v1/exports").await.status, 200);
     let wrong = Caller::new(&process.url, &scenario.user.login, "wrong");
     assert_eq!(wrong.get(&path).await.status, 401);
-    place.forge.platform().open_tickets();
     let user = place.user(&process);
     let first: Value = user.get(&path).await.json();
     assert!(matches!(
         first["state"].as_str(),
         Some("waiting" | "queued" | "running")
     ));
+    place.forge.platform().let_end();
     until(&user, &path, "ready").await;
     place.no_tickets();
 }
@@ -216,9 +216,7 @@ async fn a_finished_archive_and_its_download_are_what_they_were() {
 
 #[tokio::test]
 async fn a_job_that_is_cancelled_after_a_new_start_leaves_nothing() {
-    let mut scenario = busy();
-    scenario.timing.export_millis = 3_600_000;
-    let place = place(scenario).await;
+    let place = place(endless()).await;
     let process = place.start().run().await;
     let path = create(&place.user(&process), "{}").await;
     place.until_tickets().await;
@@ -258,9 +256,7 @@ pub(crate) async fn until_nobody_has_work(place: &Place) {
 
 #[tokio::test]
 async fn sealed_credentials_let_a_job_go_on_at_once_and_go_with_it() {
-    let mut scenario = busy();
-    scenario.timing.export_millis = 300;
-    let place = place(scenario).await;
+    let place = place(endless()).await;
     let key = place.folder.path().join("key");
     write_private(&key, KEY);
     let start = place
@@ -272,6 +268,7 @@ async fn sealed_credentials_let_a_job_go_on_at_once_and_go_with_it() {
     process.kill().await;
     place.no_password_on_disk();
 
+    place.forge.platform().let_end();
     let process = start.run().await;
     until_nobody_has_work(&place).await;
     let export = until(&place.user(&process), &path, "ready").await;
@@ -286,9 +283,7 @@ async fn sealed_credentials_let_a_job_go_on_at_once_and_go_with_it() {
 
 #[tokio::test]
 async fn another_key_costs_a_sign_in_and_nothing_else() {
-    let mut scenario = busy();
-    scenario.timing.export_millis = 300;
-    let place = place(scenario).await;
+    let place = place(endless()).await;
     let key = place.folder.path().join("key");
     write_private(&key, KEY);
     let start = place
@@ -300,6 +295,7 @@ async fn another_key_costs_a_sign_in_and_nothing_else() {
     process.kill().await;
     write_private(&key, OTHER_KEY);
 
+    place.forge.platform().let_end();
     let process = start.run().await;
     let export = until(&place.user(&process), &path, "ready").await;
     assert_eq!(export["outcome"], "complete", "{export:#}");
@@ -336,9 +332,7 @@ async fn a_key_file_that_cannot_be_meant_stops_the_start() {
 
 #[tokio::test]
 async fn a_service_account_runs_everybody_s_jobs() {
-    let mut scenario = busy();
-    scenario.timing.export_millis = 300;
-    let place = place(scenario).await;
+    let place = place(endless()).await;
     let account = place.forge.platform().scenario().administrator.clone();
     let file = place.folder.path().join("credentials.yml");
     let text = format!(
@@ -356,6 +350,7 @@ async fn a_service_account_runs_everybody_s_jobs() {
     place.until_tickets().await;
     process.kill().await;
 
+    place.forge.platform().let_end();
     let process = start.run().await;
     until_nobody_has_work(&place).await;
     let user = place.user(&process);

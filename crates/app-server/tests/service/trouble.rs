@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use app_server::{Pace, Running, Settings, start};
 use domain::model::UserId;
-use sandbox::scenario::{Fault, ItemFault, ItemKind, ItemScenario, Times};
+use sandbox::scenario::{Fault, ItemKind, ItemScenario, Times};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
 
-use crate::bench::{create, quick, until};
+use crate::bench::{create, endless, quick, until};
 use crate::caller::Caller;
 
 /// A way to the sandbox that can be cut.
@@ -138,9 +138,7 @@ impl Bench {
 
 #[tokio::test]
 async fn a_platform_that_goes_away_is_waited_for_and_the_run_goes_on() {
-    let mut scenario = quick();
-    scenario.timing.export_millis = 400;
-    let mut bench = bench(scenario, |_| {}).await;
+    let mut bench = bench(endless(), |_| {}).await;
     let user = bench.user();
     let path = create(&user, ITEMS).await;
     bench.until_tickets().await;
@@ -150,6 +148,7 @@ async fn a_platform_that_goes_away_is_waited_for_and_the_run_goes_on() {
     assert_eq!(waiting["waiting_for"], "platform", "{waiting:#}");
     let notes = waiting["notes"].to_string();
     assert!(notes.contains("could not connect"), "{notes}");
+    bench.forge.platform().let_end();
     bench.way.mend().await;
     let export = until(&user, &path, "ready").await;
     assert_eq!(export["outcome"], "complete", "{export:#}");
@@ -168,9 +167,7 @@ fn no_unreported_tickets(forge: &sandbox::Running, export: &serde_json::Value) {
 #[tokio::test]
 async fn a_gateway_that_refuses_everything_in_the_middle_of_a_run_is_waited_for() {
     for status in [502, 503, 504] {
-        let mut scenario = quick();
-        scenario.timing.export_millis = 400;
-        let mut bench = bench(scenario, |_| {}).await;
+        let mut bench = bench(endless(), |_| {}).await;
         let user = bench.user();
         let path = create(&user, ITEMS).await;
         bench.until_tickets().await;
@@ -181,6 +178,7 @@ async fn a_gateway_that_refuses_everything_in_the_middle_of_a_run_is_waited_for(
             waiting["notes"].to_string().contains(&status.to_string()),
             "{waiting:#}"
         );
+        bench.forge.platform().let_end();
         bench.way.mend().await;
         let export = until(&user, &path, "ready").await;
         assert_eq!(export["outcome"], "complete", "{export:#}");
@@ -191,9 +189,7 @@ async fn a_gateway_that_refuses_everything_in_the_middle_of_a_run_is_waited_for(
 
 #[tokio::test]
 async fn a_platform_that_is_killed_and_started_again_is_waited_for() {
-    let mut scenario = quick();
-    scenario.timing.export_millis = 400;
-    let bench = bench(scenario, |_| {}).await;
+    let bench = bench(endless(), |_| {}).await;
     let user = bench.user();
     let path = create(&user, ITEMS).await;
     bench.until_tickets().await;
@@ -201,6 +197,7 @@ async fn a_platform_that_is_killed_and_started_again_is_waited_for() {
     bench.forge.shutdown().await;
     let waiting = until(&user, &path, "waiting").await;
     assert_eq!(waiting["waiting_for"], "platform", "{waiting:#}");
+    platform.let_end();
     let forge = sandbox::serve_platform(address, platform).await.unwrap();
     let export = until(&user, &path, "ready").await;
     assert_eq!(export["outcome"], "complete", "{export:#}");
@@ -241,10 +238,7 @@ async fn a_platform_that_stays_away_fails_the_export() {
 
 #[tokio::test]
 async fn a_failed_export_is_tried_again_and_goes_on_from_where_it_stood() {
-    let times = Times::First(1);
-    let unending = ItemFault::NeverCompletes { times };
-    let item = ItemScenario::new(ItemKind::Software, 302).with_fault(unending);
-    let scenario = quick().with_item(item);
+    let scenario = endless();
     let administrator = scenario.administrator.clone();
     let mut bench = bench(scenario, |settings| {
         settings.give_up_after = Duration::from_millis(100);

@@ -85,11 +85,17 @@ impl Platform {
         answer
     }
 
-    /// Lets exports end that would run for ever ([`ItemFault::NeverCompletes`](crate::scenario::ItemFault::NeverCompletes)), so that a
-    /// test decides how long an export takes, and not how busy the machine is.
+    /// Lets exports end: those that wait or run now, and those that are asked for later at once. With it a test decides how long an export
+    /// takes, and not how busy the machine is: exports that take an hour, or for ever
+    /// ([`ItemFault::NeverCompletes`](crate::scenario::ItemFault::NeverCompletes)), end when what has to come before has come.
     pub fn let_end(&self) {
         let elapsed = self.shared.clock.elapsed();
         self.state().tickets.let_end(elapsed);
+    }
+
+    /// After [`let_end`](Self::let_end): exports that are asked for from now on take as long as the scenario says.
+    pub fn hold(&self) {
+        self.state().tickets.hold();
     }
 
     /// Changes the user's data, as somebody at the platform's own web page would.

@@ -21,6 +21,8 @@ pub(crate) struct Tickets {
     most: usize,
     /// How many were asked for.
     asked: u64,
+    /// Whether exports end at once, and not when their plan says.
+    ends_at_once: bool,
 }
 
 /// One export job.
@@ -55,6 +57,17 @@ pub(crate) struct Plan {
     pub(crate) takes: Duration,
     pub(crate) end: PlannedEnd,
     pub(crate) shown: Option<Shown>,
+}
+
+impl Plan {
+    /// The same with an end after so long at the latest.
+    fn within(self, longest: Duration) -> Self {
+        let (takes, end) = match self.end {
+            PlannedEnd::Never => (longest, PlannedEnd::Archive),
+            end => (self.takes.min(longest), end),
+        };
+        Self { takes, end, ..self }
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -158,14 +171,23 @@ impl Tickets {
             settled: Duration::ZERO,
             most: 0,
             asked: 0,
+            ends_at_once: false,
         }
     }
 
-    pub(crate) fn ask(&mut self, order: Order, elapsed: Duration, created: Timestamp) -> &Ticket {
+    pub(crate) fn ask(
+        &mut self,
+        mut order: Order,
+        elapsed: Duration,
+        created: Timestamp,
+    ) -> &Ticket {
         self.settle(elapsed);
         // Other people's exports take numbers too.
         self.asked += 1;
         self.last_id += 1 + (self.last_id % 3);
+        if self.ends_at_once {
+            order.plan = order.plan.within(Duration::ZERO);
+        }
         let ticket = Ticket {
             id: self.last_id,
             order,
@@ -238,17 +260,20 @@ impl Tickets {
         self.all.iter_mut().find(|ticket| ticket.id == id)
     }
 
-    /// Exports that would run for ever end now, each with its archive.
+    /// Exports that wait or run end now, and later ones at once, as their plan says how.
     pub(crate) fn let_end(&mut self, elapsed: Duration) {
         self.settle(elapsed);
+        self.ends_at_once = true;
         for ticket in &mut self.all {
-            let plan = &mut ticket.order.plan;
-            if plan.end == PlannedEnd::Never {
-                plan.end = PlannedEnd::Archive;
-                plan.takes = elapsed.saturating_sub(ticket.started.unwrap_or(elapsed));
-            }
+            let ran = elapsed.saturating_sub(ticket.started.unwrap_or(elapsed));
+            ticket.order.plan = ticket.order.plan.within(ran);
         }
         self.settle(elapsed);
+    }
+
+    /// Exports that are asked for from now on take as long as their plan says.
+    pub(crate) fn hold(&mut self) {
+        self.ends_at_once = false;
     }
 
     pub(crate) fn cancel(&mut self, id: i64, elapsed: Duration) {

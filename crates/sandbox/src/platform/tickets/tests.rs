@@ -111,6 +111,29 @@ fn an_export_that_never_ends_keeps_its_slot_until_it_is_cancelled() {
 }
 
 #[test]
+fn exports_that_are_let_end_do_so_now_and_later_ones_at_once_until_they_are_held_again() {
+    let mut tickets = Tickets::new(1);
+    let ask = |tickets: &mut Tickets, item, end, at| {
+        tickets.ask(order(item, end), at, Timestamp::UNIX_EPOCH);
+    };
+    ask(&mut tickets, 1, PlannedEnd::Never, Duration::ZERO);
+    ask(&mut tickets, 2, PlannedEnd::Never, Duration::ZERO);
+    tickets.let_end(SECOND * 10);
+    let failure = PlannedEnd::Failure(Ending::Error);
+    ask(&mut tickets, 3, failure, SECOND * 10);
+    let ended = [
+        Phase::Complete,
+        Phase::Complete,
+        Phase::Failed(Ending::Error),
+    ];
+    assert_eq!(phases(&tickets, SECOND * 10), ended);
+    tickets.hold();
+    ask(&mut tickets, 4, PlannedEnd::Never, SECOND * 10);
+    tickets.settle(SECOND * 99);
+    assert_eq!(phases(&tickets, SECOND * 99)[3], Phase::Running(0.99));
+}
+
+#[test]
 fn a_deleted_ticket_gives_its_slot_back() {
     let mut tickets = Tickets::new(1);
     let first = tickets
