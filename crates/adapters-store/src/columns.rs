@@ -4,11 +4,10 @@ use std::error::Error as StdError;
 
 use domain::jobs::{
     AuditAction, AuditEntry, CampaignId, CampaignMark, Delivery, Job, JobId, JobState,
-    JobStateName, NumberedEntry, StoredJob, TransferEntry, Version, WaitingFor, Wish,
+    JobStateName, StoredJob, TransferEntry, Version, WaitingFor, Wish,
 };
-use domain::model::{Sha256, UserId};
+use domain::model::UserId;
 use serde_json::Value;
-use sqlx::{ColumnIndex, Decode, Row, Type};
 
 use crate::moments::{from_column, to_column};
 
@@ -48,70 +47,6 @@ pub(crate) struct JobColumns {
     /// Written with a wish.
     pub(crate) wished_by: Option<String>,
 }
-
-/// Binds the columns of a job, but for its downloads and its version, to the first parameters of a statement.
-macro_rules! bind_job_columns {
-    ($statement:expr, $job:expr) => {{
-        let columns = $crate::columns::JobColumns::of($job)?;
-        $statement
-            .bind(columns.id)
-            .bind(columns.owner)
-            .bind(columns.request)
-            .bind(columns.requested)
-            .bind(columns.began)
-            .bind(columns.state)
-            .bind(columns.waiting_for)
-            .bind(columns.retry_at)
-            .bind(columns.give_up_at)
-            .bind(columns.ended_at)
-            .bind(columns.failure)
-            .bind(columns.resumable_until)
-            .bind(columns.ready_at)
-            .bind(columns.expires_at)
-            .bind(columns.bag)
-            .bind(columns.completeness)
-            .bind(columns.paused_since)
-            .bind(columns.deaths)
-            .bind(columns.notes)
-    }};
-}
-pub(crate) use bind_job_columns;
-
-/// Reads a row with all columns of a job.
-macro_rules! read_job_columns {
-    ($row:expr) => {{
-        let row = $row;
-        $crate::columns::JobColumns {
-            id: row.try_get("id")?,
-            owner: row.try_get("owner")?,
-            request: row.try_get("request")?,
-            requested: row.try_get("requested")?,
-            began: row.try_get("began")?,
-            state: row.try_get("state")?,
-            waiting_for: row.try_get("waiting_for")?,
-            retry_at: row.try_get("retry_at")?,
-            give_up_at: row.try_get("give_up_at")?,
-            ended_at: row.try_get("ended_at")?,
-            failure: row.try_get("failure")?,
-            resumable_until: row.try_get("resumable_until")?,
-            ready_at: row.try_get("ready_at")?,
-            expires_at: row.try_get("expires_at")?,
-            bag: row.try_get("bag")?,
-            completeness: row.try_get("completeness")?,
-            paused_since: row.try_get("paused_since")?,
-            deaths: row.try_get("deaths")?,
-            notes: row.try_get("notes")?,
-            downloads: row.try_get("downloads")?,
-            downloads_total: row.try_get("downloads_total")?,
-            version: row.try_get("version")?,
-            campaign: row.try_get("campaign")?,
-            ordered_by: row.try_get("ordered_by")?,
-            wished_by: row.try_get("wished_by")?,
-        }
-        .read()
-    }};
-}
-pub(crate) use read_job_columns;
 
 impl JobColumns {
     /// Those of a job.
@@ -280,51 +215,12 @@ pub(crate) fn download(transfer: TransferEntry) -> AuditEntry {
     }
 }
 
-/// Reads a row of the audit trail. `transferred` are the bytes of a download's transfers, if it has any: a sum of floating point, since so
-/// many bytes that a whole number overflows would be an error.
-pub(crate) fn read_audit_entry<'r, R>(
-    row: &'r R,
-    transferred: Option<f64>,
-) -> Result<NumberedEntry, RowError>
-where
-    R: Row,
-    for<'c> &'c str: ColumnIndex<R>,
-    i64: Decode<'r, R::Database> + Type<R::Database>,
-    String: Decode<'r, R::Database> + Type<R::Database>,
-    Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
-    Option<String>: Decode<'r, R::Database> + Type<R::Database>,
-{
-    let text = |column: &str| -> Result<Option<String>, RowError> { Ok(row.try_get(column)?) };
-    let user = |column: &str| -> Result<Option<UserId>, RowError> {
-        let parsed = text(column)?.map(|name| UserId::parse(&name));
-        Ok(parsed.transpose()?)
-    };
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a sum of lengths; what is beyond every disk may be rounded"
-    )]
-    let transferred = transferred.map(|bytes| bytes as u64);
-    let own: Option<i64> = row.try_get("bytes")?;
-    let bytes = match transferred {
-        Some(bytes) => Some(bytes),
-        None => own.map(u64::try_from).transpose()?,
-    };
-    let action: String = row.try_get("action")?;
-    let number: i64 = row.try_get("number")?;
-    let entry = AuditEntry {
-        at: from_column(row.try_get("at")?),
-        action: AuditAction::parse(&action).ok_or("an action that is not known here")?,
-        actor: user("actor")?,
-        subject: user("subject")?,
-        from: text("source")?,
-        export: text("export")?.map(|id| JobId::parse(&id)).transpose()?,
-        sha256: text("sha256")?.map(Sha256::try_from).transpose()?,
-        bytes,
-        detail: text("detail")?,
-    };
-    Ok(NumberedEntry {
-        number: u64::try_from(number)?,
-        entry,
-    })
+/// A number as a column; what is beyond every disk is the largest one.
+pub(crate) fn number_column(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// A number of things as a column.
+pub(crate) fn count_column(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }

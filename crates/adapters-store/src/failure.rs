@@ -2,7 +2,7 @@
 
 use std::marker::PhantomData;
 
-use domain::jobs::{AuditError, IdempotencyError, JobId, JobStoreError};
+use domain::jobs::{AuditError, CampaignStoreError, IdempotencyError, JobId, JobStoreError};
 
 use crate::columns::RowError;
 
@@ -18,10 +18,19 @@ pub(crate) trait PortError {
     fn no_space(source: RowError) -> Self;
     /// The store does not answer, or what it says cannot be read.
     fn unavailable(source: RowError) -> Self;
+    /// Whether that is what happened: there is no space.
+    fn is_no_space(&self) -> bool;
 }
 
 /// What statements fail with, until it is known what that means to a caller of the port.
-pub(crate) struct Failure<D, E>(E, PhantomData<D>);
+pub(crate) struct Failure<D, E>(E, PhantomData<fn() -> D>);
+
+impl<D, E: PortError> Failure<D, E> {
+    /// Whether the disk, or the quota, is full.
+    pub(crate) fn is_full(&self) -> bool {
+        self.0.is_no_space()
+    }
+}
 
 impl<D: Engine, E: PortError> From<sqlx::Error> for Failure<D, E> {
     fn from(error: sqlx::Error) -> Self {
@@ -60,11 +69,42 @@ impl PortError for JobStoreError {
     fn unavailable(source: RowError) -> Self {
         Self::Unavailable(source)
     }
+
+    fn is_no_space(&self) -> bool {
+        matches!(self, Self::NoSpace(_))
+    }
 }
 
 impl<D> From<Failure<D, Self>> for JobStoreError {
     fn from(failure: Failure<D, Self>) -> Self {
         failure.0
+    }
+}
+
+impl PortError for CampaignStoreError {
+    fn no_space(source: RowError) -> Self {
+        JobStoreError::NoSpace(source).into()
+    }
+
+    fn unavailable(source: RowError) -> Self {
+        JobStoreError::Unavailable(source).into()
+    }
+
+    fn is_no_space(&self) -> bool {
+        matches!(self, Self::Store(error) if error.is_no_space())
+    }
+}
+
+impl<D> From<Failure<D, Self>> for CampaignStoreError {
+    fn from(failure: Failure<D, Self>) -> Self {
+        failure.0
+    }
+}
+
+/// Campaigns are kept in the store of jobs.
+impl<D> From<Failure<D, JobStoreError>> for Failure<D, CampaignStoreError> {
+    fn from(failure: Failure<D, JobStoreError>) -> Self {
+        Self(failure.0.into(), PhantomData)
     }
 }
 
@@ -75,6 +115,10 @@ impl PortError for IdempotencyError {
 
     fn unavailable(source: RowError) -> Self {
         Self::Unavailable(source)
+    }
+
+    fn is_no_space(&self) -> bool {
+        matches!(self, Self::NoSpace(_))
     }
 }
 
@@ -91,6 +135,10 @@ impl PortError for AuditError {
 
     fn unavailable(source: RowError) -> Self {
         Self::Unavailable(source)
+    }
+
+    fn is_no_space(&self) -> bool {
+        matches!(self, Self::NoSpace(_))
     }
 }
 

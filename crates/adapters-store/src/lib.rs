@@ -4,7 +4,6 @@
 //! opened inside of it, and the stores behind the ports of `domain::jobs` are made of it. [`PostgresDatabase`] is the engine for many
 //! processes: another module, behind the same ports.
 
-mod campaigns;
 mod columns;
 mod failure;
 mod files;
@@ -12,8 +11,12 @@ mod late;
 mod moments;
 mod moving;
 mod postgres;
+mod rows;
 mod s3;
 mod sqlite;
+mod statement;
+mod statements;
+mod steps;
 mod token;
 
 pub use files::{DataFolder, DataFolderError, DiskBags, DiskRuns};

@@ -564,7 +564,13 @@ pub const PORTS: [Port; 20] = [
         methods: &[
             ("put", &["what_was_put_is_got_until_it_is_deleted"]),
             ("get", &["what_was_put_is_got_until_it_is_deleted"]),
-            ("delete", &["what_was_put_is_got_until_it_is_deleted"]),
+            (
+                "delete",
+                &[
+                    "what_was_put_is_got_until_it_is_deleted",
+                    "an_administrator_s_go_with_the_last_job",
+                ],
+            ),
             ("list", &["what_was_put_is_got_until_it_is_deleted"]),
         ],
         implementations: &[

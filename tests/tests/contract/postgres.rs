@@ -141,6 +141,9 @@ async fn the_trail_keys_and_credentials_keep_their_promises() {
             1 => {
                 audit_log::an_entry_may_lack_everything(&trail).await;
                 idempotency_keys::a_key_stands_for_one_order_of_one_person(&keys).await;
+                let sealed = PostgresCredentials::new(&database);
+                let jobs = PostgresJobStore::new(&database);
+                sealed_credentials::an_administrator_s_go_with_the_last_job(&sealed, &jobs).await;
             }
             _ => {
                 audit_log::a_download_is_one_entry(&trail).await;

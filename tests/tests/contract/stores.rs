@@ -119,6 +119,13 @@ async fn sealed_credentials_keep_their_promises() {
     let folder = tempfile::tempdir().expect("a folder");
     let database = open(folder.path(), &ManualClock::default()).await;
     promise(&SqliteCredentials::new(&database)).await;
+    let folder = tempfile::tempdir().expect("a folder");
+    let database = open(folder.path(), &ManualClock::default()).await;
+    let (sealed, jobs) = (
+        SqliteCredentials::new(&database),
+        SqliteJobStore::new(&database),
+    );
+    sealed_credentials::an_administrator_s_go_with_the_last_job(&sealed, &jobs).await;
 }
 
 #[tokio::test]

@@ -7,9 +7,10 @@ use domain::jobs::{
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres, Row as _};
 
-use super::database::{PostgresDatabase, number_column, number_of};
-use crate::columns::{RowError, download, read_audit_entry};
+use super::database::PostgresDatabase;
+use crate::columns::{RowError, count_column, download, number_column};
 use crate::moments::{after, before, to_column};
+use crate::rows::{Columns as _, read_audit_entry};
 
 /// Without gaps: whoever writes has the last number for itself until the entry is there.
 const APPEND: &str = "WITH next AS (UPDATE audit_numbers SET last = last + 1 RETURNING last) \
@@ -63,7 +64,7 @@ async fn append<'e>(
         .bind(entry.detail.clone())
         .fetch_one(executor)
         .await?;
-    Ok(number_of(&row, "number")?)
+    Ok(row.number("number")?)
 }
 
 async fn append_transfer(
@@ -84,7 +85,7 @@ async fn append_transfer(
         .await?;
     let (at, start, bytes) = (transfer.at, transfer.offset, transfer.bytes);
     let number = match found {
-        Some(row) => number_of(&row, "number")?,
+        Some(row) => row.number("number")?,
         None => append(&mut *connection, &download(transfer)).await?,
     };
     sqlx::query(TRANSFER)
@@ -113,7 +114,7 @@ impl AuditLog for PostgresAudit {
     async fn page(&self, page: AuditPage) -> Result<Vec<NumberedEntry>, AuditError> {
         let rows = sqlx::query(PAGE)
             .bind(page.before.map_or(i64::MAX, number_column))
-            .bind(i64::try_from(page.limit).unwrap_or(i64::MAX))
+            .bind(count_column(page.limit))
             .fetch_all(&self.database.pool)
             .await
             .map_err(Failure::from)?;

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use domain::jobs::{Change, Claim, ClaimLimits, JobStoreError, Lease, StoredJob, Token, WorkerId};
-use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use super::database::{PostgresDatabase, nanoseconds};
 use super::error::{Failure, is_conflict};
-use super::rows::{read_job, read_wish};
 use super::statements::TURN;
+use crate::columns::count_column;
+use crate::rows::{Columns as _, read_job, read_wish};
 use crate::s3::FORMAT_VERSION;
 use crate::token::new_token;
 
@@ -40,9 +40,7 @@ pub(super) async fn claim_by(
             campaigns,
         }) = limits
         {
-            query = query
-                .bind(i64::try_from(archives).unwrap_or(i64::MAX))
-                .bind(campaigns);
+            query = query.bind(count_column(archives)).bind(campaigns);
         }
         let rows = match query.fetch_all(&database.pool).await {
             Err(error) if is_conflict(&error) => continue,
@@ -62,7 +60,7 @@ async fn claimed(
     token: Token,
 ) -> Result<Claim, JobStoreError> {
     let StoredJob { job, version } = read_job(row).map_err(Failure::from)?;
-    let served: i64 = row.try_get("claimed").map_err(Failure::from)?;
+    let served = row.integer("claimed").map_err(Failure::from)?;
     // A campaign's job takes nothing of its person's turn.
     if job.campaign.is_none() {
         let turn = sqlx::query(TURN).bind(job.owner.to_string()).bind(served);

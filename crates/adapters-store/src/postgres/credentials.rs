@@ -6,7 +6,7 @@ use domain::jobs::{JobId, SealedCredentials, SealedCredentialsError};
 use sqlx::Row as _;
 
 use super::database::PostgresDatabase;
-use super::rows::read_id;
+use crate::rows::read_id;
 
 /// The sealed credentials of a [`PostgresDatabase`]. Those of a job go with its end, whoever ends it. What was deleted may stay in the
 /// database's own files for a while, sealed.

@@ -6,8 +6,9 @@ use std::time::Duration;
 use domain::ports::Clock;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use sqlx::postgres::{PgPoolOptions, PgRow};
-use sqlx::{PgConnection, PgPool, Row as _};
+use sqlx::postgres::{PgArguments, PgPoolOptions};
+use sqlx::query::Query;
+use sqlx::{PgConnection, PgPool, Postgres};
 
 use super::error::PostgresError;
 use super::migrate::bring_up_to_date;
@@ -22,6 +23,9 @@ const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
 /// Work of more than one statement, with a connection.
 pub(crate) type Work<'c, T, E> = BoxFuture<'c, Result<T, E>>;
+
+/// A statement, with what is bound to it.
+pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
 
 /// A database that the processes of a service share.
 #[derive(Clone)]
@@ -88,8 +92,8 @@ impl PostgresDatabase {
         if let Some(clock) = &self.clock {
             return Ok(clock.now());
         }
-        let row = sqlx::query(NOW).fetch_one(&self.pool).await?;
-        now_of(&row)
+        let now = sqlx::query_scalar(NOW).fetch_one(&self.pool).await?;
+        Ok(from_column(now))
     }
 
     /// The same, within a piece of work.
@@ -100,8 +104,8 @@ impl PostgresDatabase {
         if let Some(now) = given {
             return Ok(from_column(now));
         }
-        let row = sqlx::query(NOW).fetch_one(connection).await?;
-        now_of(&row)
+        let now = sqlx::query_scalar(NOW).fetch_one(connection).await?;
+        Ok(from_column(now))
     }
 
     /// One transaction. It is a task of its own: where its caller is dropped it is still done to its end, and no connection goes back to
@@ -134,21 +138,7 @@ impl PostgresDatabase {
 
 const NOW: &str = "SELECT uforge_export_now() AS now";
 
-fn now_of(row: &PgRow) -> Result<Timestamp, sqlx::Error> {
-    Ok(from_column(row.try_get("now")?))
-}
-
-/// A number of a column.
-pub(super) fn number_of(row: &PgRow, column: &str) -> Result<u64, crate::columns::RowError> {
-    Ok(u64::try_from(row.try_get::<i64, _>(column)?)?)
-}
-
 /// A duration as nanoseconds, as long as there are so many.
 pub(super) fn nanoseconds(time: Duration) -> i64 {
     i64::try_from(time.as_nanos()).unwrap_or(i64::MAX / 4)
-}
-
-/// A number as a column; what is beyond every disk is the largest one.
-pub(super) fn number_column(number: u64) -> i64 {
-    i64::try_from(number).unwrap_or(i64::MAX)
 }

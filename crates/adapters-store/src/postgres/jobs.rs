@@ -13,19 +13,20 @@ use domain::model::UserId;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use sqlx::postgres::PgRow;
-use sqlx::{PgConnection, Row as _};
+use sqlx::{Postgres, Row as _};
 
 use super::claims::claim_by;
-use super::database::{PostgresDatabase, Work, nanoseconds, number_of};
+use super::database::{PostgresDatabase, Statement, Work, nanoseconds};
 use super::error::Failure;
-use super::rows::{Statement, read_id, read_job, read_wish};
-use super::statements::{
-    CLAIM, GIVE_BACK, GIVEN_UP, LIST, OVERDUE, PROGRESS, RENEW, SIGNED_IN, TAKE_OVER, UNFINISHED,
-    VOID, WISH,
+use super::statements::{CLAIM, GIVEN_UP, OVERDUE, PROGRESS, RENEW, TAKE_OVER};
+use super::transaction::PostgresTransaction;
+use crate::columns::{RowError, count_column, number_column, wish_name};
+use crate::failure::{Failure as EngineFailure, PortError, conflict, lost, unknown};
+use crate::rows::{Columns as _, read_counts, read_id, read_ids, read_jobs, read_owned, read_wish};
+use crate::statements::{
+    COUNT, GIVE_BACK, JOB, JOB_OF, JOBS, REPORT, SIGNED_IN, UNFINISHED, VOID, WISH,
 };
-use super::steps::{add_transfer, admit, leave, replace};
-use crate::columns::{RowError, in_order, read_name, wish_name};
-use crate::failure::{conflict, lost, unknown};
+use crate::steps::{self, Written};
 
 /// The jobs of a [`PostgresDatabase`].
 pub struct PostgresJobStore {
@@ -44,12 +45,21 @@ impl PostgresJobStore {
         self.database.signals.notify(Change::Job(id.clone()));
     }
 
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, JobStoreError>
+    /// One step: one transaction.
+    pub(super) async fn step<T, E, F>(&self, step: F) -> Result<T, E>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut PgConnection) -> Work<'c, T, Failure> + Send + 'static,
+        E: PortError + From<EngineFailure<Postgres, E>> + Send + 'static,
+        F: for<'c> FnOnce(PostgresTransaction<'c>) -> Work<'c, T, EngineFailure<Postgres, E>>
+            + Send
+            + 'static,
     {
-        Ok(self.database.transaction(work).await?)
+        let given_now = self.database.given_now();
+        let done = self.database.transaction(move |connection| {
+            let rows = PostgresTransaction::new(connection, given_now);
+            step(rows)
+        });
+        Ok(done.await?)
     }
 
     /// One statement. Gives the rows that it returns.
@@ -63,8 +73,16 @@ impl PostgresJobStore {
         statement: Statement<'_>,
     ) -> Result<Vec<StoredJob>, JobStoreError> {
         let rows = self.rows(statement).await?;
-        let jobs = rows.iter().map(read_job).collect::<Result<_, _>>();
-        Ok(jobs.map_err(Failure::from)?)
+        Ok(read_jobs(&rows).map_err(Failure::from)?)
+    }
+
+    /// Changed by one statement: its rows have the ids.
+    async fn change(&self, statement: Statement<'_>) -> Result<u64, JobStoreError> {
+        let rows = self.rows(statement).await?;
+        for id in read_ids(&rows).map_err(Failure::from)? {
+            self.notify(&id);
+        }
+        Ok(rows.len() as u64)
     }
 
     /// One step of a run that ends it or interrupts it.
@@ -78,14 +96,10 @@ impl PostgresJobStore {
     where
         F: FnOnce(&mut Job, Option<Wish>, Timestamp) -> bool + Send + 'static,
     {
-        let (lease, given) = (lease.clone(), self.database.given_now());
-        let stored = self
-            .write(move |connection| {
-                Box::pin(async move {
-                    let now = PostgresDatabase::now_in(given, connection).await?;
-                    let step = move |job: &mut Job, wish| step(job, wish, now);
-                    leave(connection, &lease, notes, report, step).await
-                })
+        let lease = lease.clone();
+        let Written { stored, .. } = self
+            .step(move |mut rows| {
+                Box::pin(async move { steps::leave(&mut rows, &lease, notes, report, step).await })
             })
             .await?;
         self.notify(&stored.job.id);
@@ -96,13 +110,10 @@ impl PostgresJobStore {
 #[async_trait]
 impl JobStore for PostgresJobStore {
     async fn admit(&self, job: Job, shares: &Shares) -> Result<Admitted, JobStoreError> {
-        let (shares, given) = (shares.clone(), self.database.given_now());
+        let shares = shares.clone();
         let admitted = self
-            .write(move |connection| {
-                Box::pin(async move {
-                    let now = PostgresDatabase::now_in(given, connection).await?;
-                    admit(connection, job, &shares, now).await
-                })
+            .step(move |mut rows| {
+                Box::pin(async move { steps::admit(&mut rows, job, &shares).await })
             })
             .await?;
         if let Admitted::New(stored) = &admitted {
@@ -112,15 +123,13 @@ impl JobStore for PostgresJobStore {
     }
 
     async fn get(&self, owner: &UserId, id: &JobId) -> Result<StoredJob, JobStoreError> {
-        let statement = sqlx::query("SELECT * FROM jobs WHERE id = $1 AND owner = $2")
-            .bind(id.as_str())
-            .bind(owner.to_string());
+        let statement = sqlx::query(JOB_OF).bind(id.as_str()).bind(owner.as_str());
         let found = self.read(statement).await?;
         found.into_iter().next().ok_or_else(|| unknown(id))
     }
 
     async fn find(&self, id: &JobId) -> Result<StoredJob, JobStoreError> {
-        let statement = sqlx::query("SELECT * FROM jobs WHERE id = $1").bind(id.as_str());
+        let statement = sqlx::query(JOB).bind(id.as_str());
         let found = self.read(statement).await?;
         found.into_iter().next().ok_or_else(|| unknown(id))
     }
@@ -136,17 +145,15 @@ impl JobStore for PostgresJobStore {
                 Whose::Everybodys => self.find(after).await?,
             };
         }
-        let statement = sqlx::query(LIST)
+        let statement = sqlx::query(JOBS)
             .bind(owner)
             .bind(page.after.as_ref().map(JobId::as_str))
-            .bind(i64::try_from(page.limit).unwrap_or(i64::MAX));
+            .bind(count_column(page.limit));
         self.read(statement).await
     }
 
     async fn report(&self, id: &JobId) -> Result<Option<Bytes>, JobStoreError> {
-        let statement = sqlx::query(
-            "SELECT report FROM jobs LEFT JOIN reports ON reports.job = jobs.id WHERE jobs.id = $1",
-        );
+        let statement = sqlx::query(REPORT);
         let rows = self.rows(statement.bind(id.as_str())).await?;
         let row = rows.first().ok_or_else(|| unknown(id))?;
         let report: Option<Vec<u8>> = row.try_get("report").map_err(Failure::from)?;
@@ -154,22 +161,13 @@ impl JobStore for PostgresJobStore {
     }
 
     async fn count(&self) -> Result<Vec<(JobStateName, u64)>, JobStoreError> {
-        let statement = sqlx::query("SELECT state, count(*) AS jobs FROM jobs GROUP BY state");
-        let rows = self.rows(statement).await?;
-        let read = |row: &PgRow| -> Result<(JobStateName, u64), RowError> {
-            Ok((read_name(row.try_get("state")?)?, number_of(row, "jobs")?))
-        };
-        let counts = rows.iter().map(read).collect::<Result<_, _>>();
-        Ok(in_order(counts.map_err(Failure::from)?))
+        let rows = self.rows(sqlx::query(COUNT)).await?;
+        Ok(read_counts(&rows).map_err(Failure::from)?)
     }
 
     async fn unfinished(&self) -> Result<Vec<(JobId, UserId)>, JobStoreError> {
         let rows = self.rows(sqlx::query(UNFINISHED)).await?;
-        let read = |row: &PgRow| -> Result<(JobId, UserId), RowError> {
-            Ok((read_id(row, "id")?, UserId::parse(row.try_get("owner")?)?))
-        };
-        let jobs = rows.iter().map(read).collect::<Result<_, _>>();
-        Ok(jobs.map_err(Failure::from)?)
+        Ok(read_owned(&rows).map_err(Failure::from)?)
     }
 
     async fn update(&self, seen: Version, job: Job) -> Result<StoredJob, JobStoreError> {
@@ -177,8 +175,10 @@ impl JobStore for PostgresJobStore {
             // Only a claim makes a job run.
             return Err(conflict(&job.id));
         }
-        let stored = self
-            .write(move |connection| Box::pin(async move { replace(connection, seen, &job).await }))
+        let Written { stored, .. } = self
+            .step(move |mut rows| {
+                Box::pin(async move { steps::replace(&mut rows, seen, &job).await })
+            })
             .await?;
         self.notify(&stored.job.id);
         Ok(stored)
@@ -186,8 +186,8 @@ impl JobStore for PostgresJobStore {
 
     async fn record_transfer(&self, id: &JobId, transfer: Transfer) -> Result<(), JobStoreError> {
         let job = id.clone();
-        self.write(move |connection| {
-            Box::pin(async move { add_transfer(connection, &job, transfer).await })
+        self.step(move |mut rows| {
+            Box::pin(async move { steps::add_transfer(&mut rows, &job, &transfer).await })
         })
         .await?;
         self.notify(id);
@@ -250,8 +250,7 @@ impl JobStore for PostgresJobStore {
         let statement = sqlx::query(GIVE_BACK)
             .bind(lease.job.as_str())
             .bind(lease.token.as_str());
-        let given = statement.execute(&self.database.pool).await;
-        if given.map_err(Failure::from)?.rows_affected() == 0 {
+        if self.rows(statement).await?.is_empty() {
             return Err(lost(&lease.job));
         }
         self.notify(&lease.job);
@@ -284,12 +283,8 @@ impl JobStore for PostgresJobStore {
     }
 
     async fn signed_in(&self, owner: &UserId) -> Result<u64, JobStoreError> {
-        let statement = sqlx::query(SIGNED_IN).bind(owner.to_string());
-        let rows = self.rows(statement).await?;
-        for row in &rows {
-            self.notify(&read_id(row, "id").map_err(Failure::from)?);
-        }
-        Ok(rows.len() as u64)
+        let statement = sqlx::query(SIGNED_IN).bind(owner.as_str());
+        self.change(statement).await
     }
 
     async fn wish(
@@ -301,11 +296,10 @@ impl JobStore for PostgresJobStore {
     ) -> Result<(), JobStoreError> {
         let statement = sqlx::query(WISH)
             .bind(id.as_str())
-            .bind(owner.to_string())
+            .bind(owner.as_str())
             .bind(wish_name(wish))
             .bind(by.to_string());
-        let wished = statement.execute(&self.database.pool).await;
-        if wished.map_err(Failure::from)?.rows_affected() > 0 {
+        if !self.rows(statement).await?.is_empty() {
             let (change, pool) = (Change::Job(id.clone()), &self.database.pool);
             self.database.signals.notify_now(change, pool).await;
             return Ok(());
@@ -327,7 +321,7 @@ impl JobStore for PostgresJobStore {
         let ids: Vec<&str> = leases.clone().map(|lease| lease.job.as_str()).collect();
         let tokens: Vec<&str> = leases.map(|lease| lease.token.as_str()).collect();
         let bytes = progress.iter().map(|(_, progress)| progress.bytes());
-        let bytes: Vec<i64> = bytes.map(super::database::number_column).collect();
+        let bytes: Vec<i64> = bytes.map(number_column).collect();
         let statement = sqlx::query(PROGRESS)
             .bind(ids)
             .bind(tokens)
@@ -351,17 +345,13 @@ impl JobStore for PostgresJobStore {
         let Some(json) = json else {
             return Ok(None);
         };
-        let serial = number_of(row, "serial").map_err(Failure::from)?;
+        let serial = row.number("serial").map_err(Failure::from)?;
         let progress = serde_json::from_str(&json).map_err(Failure::from)?;
         Ok(Some((serial, progress)))
     }
 
     async fn void_leases(&self) -> Result<u64, JobStoreError> {
-        let rows = self.rows(sqlx::query(VOID)).await?;
-        for row in &rows {
-            self.notify(&read_id(row, "id").map_err(Failure::from)?);
-        }
-        Ok(rows.len() as u64)
+        self.change(sqlx::query(VOID)).await
     }
 
     fn changes(&self) -> BoxStream<'static, Change> {

@@ -8,8 +8,8 @@ use domain::model::{Sha256, UserId};
 use sqlx::{Postgres, Row as _};
 
 use super::database::{PostgresDatabase, nanoseconds};
-use super::rows::read_id;
 use super::statements::now;
+use crate::rows::read_id;
 
 /// A key stands for its export for so long.
 const KEPT: Duration = Duration::from_hours(24);

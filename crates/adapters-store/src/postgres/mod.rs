@@ -14,12 +14,11 @@ mod jobs;
 mod keys;
 mod migrate;
 mod records;
-mod rows;
 mod sessions;
 mod signals;
 mod slots;
 mod statements;
-mod steps;
+mod transaction;
 mod url;
 
 pub use agreed::Process;

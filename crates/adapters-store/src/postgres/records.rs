@@ -8,11 +8,11 @@ use domain::jobs::{JobId, RunRecord, RunRecords, RunRecordsError, RunWriter};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
-use super::database::{PostgresDatabase, number_column, number_of};
+use super::database::{PostgresDatabase, Statement};
 use super::error::may_pass;
-use super::rows::{Statement, read_id};
-use crate::columns::RowError;
+use crate::columns::{RowError, count_column, number_column};
 use crate::failure::Engine as _;
+use crate::rows::{Columns as _, read_id};
 use crate::token::new_token;
 
 /// Whether `$2` holds the job, or nobody does where `$2` is nothing. Locked: the next claim waits until what follows is done or taken back,
@@ -144,13 +144,13 @@ impl RunRecords for PostgresRunRecords {
                 sqlx::query(READ)
                     .bind(job.as_str())
                     .bind(number_column(after))
-                    .bind(i64::try_from(bytes).unwrap_or(i64::MAX))
+                    .bind(count_column(bytes))
             })
             .await?;
         let read = |row: &PgRow| -> Result<RunRecord, RowError> {
             let content: Vec<u8> = row.try_get("content")?;
             Ok(RunRecord {
-                number: number_of(row, "number")?,
+                number: row.number("number")?,
                 content: content.into(),
             })
         };

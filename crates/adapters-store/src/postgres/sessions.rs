@@ -5,9 +5,10 @@ use std::time::Duration;
 use bytes::Bytes;
 use sqlx::Row as _;
 
-use super::database::{PostgresDatabase, nanoseconds, number_column};
+use super::database::{PostgresDatabase, nanoseconds};
 use super::error::PostgresError;
 use super::statements::now;
+use crate::columns::number_column;
 
 /// How long sessions last, and how many there may be.
 #[derive(Clone, Copy, Debug)]

@@ -8,9 +8,9 @@ use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use super::database::{PostgresDatabase, nanoseconds};
-use super::rows::read_id;
 use super::signals::TURNS;
 use super::statements::now;
+use crate::rows::read_id;
 
 /// The part of a job in the order of those that wait: what people asked for themselves, and of that what was taken over from a worker that
 /// died and has no slot; then what is of campaigns, in the same order.

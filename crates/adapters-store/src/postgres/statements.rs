@@ -181,15 +181,6 @@ pub(super) const RENEW: &str = concat!(
     RETURNING jobs.id, jobs.token, jobs.wish"
 );
 
-pub(super) const GIVE_BACK: &str = "UPDATE jobs SET state = 'queued', token = NULL, worker = NULL, lease_until = NULL, \
-    version = version + 1 WHERE id = $1 AND token = $2";
-
-pub(super) const VOID: &str = "UPDATE jobs SET state = 'queued', token = NULL, worker = NULL, lease_until = NULL, \
-    deaths = deaths + 1, version = version + 1 WHERE state = 'running' RETURNING id";
-
-pub(super) const SIGNED_IN: &str = "UPDATE jobs SET state = 'queued', waiting_for = NULL, retry_at = NULL, give_up_at = NULL, \
-    version = version + 1 WHERE (owner = $1 OR ordered_by = $1) AND state = 'waiting' AND waiting_for = 'sign-in' RETURNING id";
-
 /// A run makes progress when it has more bytes than ever.
 pub(super) const PROGRESS: &str = "WITH given AS (SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::bigint[]) \
         AS given (job, token, progress, bytes)), \
@@ -200,21 +191,6 @@ pub(super) const PROGRESS: &str = "WITH given AS (SELECT * FROM unnest($1::text[
     INSERT INTO progress (job, progress, serial) SELECT id, held.progress, 1 FROM held \
     ON CONFLICT (job) DO UPDATE SET progress = excluded.progress, serial = progress.serial + 1";
 
-pub(super) const WISH: &str = "UPDATE jobs SET wish = $3, wished_by = $4, version = version + (CASE state WHEN 'running' THEN 0 ELSE 1 END), \
-    state = CASE state WHEN 'running' THEN 'running' ELSE 'queued' END, waiting_for = NULL, retry_at = NULL, give_up_at = NULL \
-    WHERE id = $1 AND owner = $2 AND state IN ('queued', 'running', 'waiting')";
-
-/// A job of the owner, after the one that a page begins after, newest first.
-pub(super) const LIST: &str = "SELECT * FROM jobs WHERE ($1::text IS NULL OR owner = $1) \
-    AND ($2::text IS NULL OR (requested, id) < (SELECT requested, id FROM jobs WHERE id = $2)) \
-    ORDER BY requested DESC, id DESC LIMIT $3";
-
-pub(super) const UNFINISHED: &str = "SELECT id, owner FROM jobs WHERE campaign IS NULL AND state IN ('queued', 'running', 'waiting')";
-
-/// Failed jobs of a campaign, after this one. Rows are locked in the order of all that locks many.
-pub(super) const FAILED_OF_CAMPAIGN: &str = "SELECT * FROM jobs WHERE campaign IS NOT NULL AND campaign = $1 AND state = 'failed' \
-    AND ($2::text IS NULL OR id > $2) ORDER BY id LIMIT $3 FOR UPDATE";
-
 pub(super) const OVERDUE: &str = concat!(
     now!(),
     "one AS (SELECT 1) SELECT jobs.* FROM jobs WHERE state = 'ready' AND expires_at <= (SELECT now FROM clock) ORDER BY requested, id LIMIT 100"
@@ -224,31 +200,4 @@ pub(super) const GIVEN_UP: &str = concat!(
     now!(),
     "one AS (SELECT 1) SELECT jobs.* FROM jobs WHERE (state = 'waiting' AND give_up_at <= (SELECT now FROM clock)) \
     OR (state = 'failed' AND resumable_until <= (SELECT now FROM clock)) ORDER BY requested, id LIMIT 100"
-);
-
-/// Inserts a job, behind what its owner was served already.
-pub(super) const INSERT: &str = "INSERT INTO jobs (id, owner, request, requested, began, state, waiting_for, retry_at, \
-    give_up_at, ended_at, failure, resumable_until, ready_at, expires_at, bag, completeness, paused_since, deaths, notes, turn) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \
-        (SELECT coalesce(max(claimed), 0) FROM jobs WHERE owner = $2 AND campaign IS NULL)) RETURNING *";
-
-macro_rules! replaced {
-    ($more:literal) => {
-        concat!(
-            "UPDATE jobs SET owner = $2, request = $3, requested = $4, began = $5, state = $6, \
-            waiting_for = $7, retry_at = $8, give_up_at = $9, ended_at = $10, failure = $11, resumable_until = $12, ready_at = $13, \
-            expires_at = $14, bag = $15, completeness = $16, paused_since = $17, deaths = $18, notes = $19, \
-            version = version + 1, wish = CASE WHEN $6 IN ('queued', 'waiting') THEN wish END",
-            $more
-        )
-    };
-}
-
-/// Replaces a job that nobody runs.
-pub(super) const UPDATE: &str =
-    replaced!(" WHERE id = $1 AND version = $20 AND state <> 'running' RETURNING *");
-
-/// Ends or interrupts a run, by whoever holds the lease.
-pub(super) const UPDATE_LEASED: &str = replaced!(
-    ", token = NULL, worker = NULL, lease_until = NULL WHERE id = $1 AND token = $20 RETURNING *"
 );

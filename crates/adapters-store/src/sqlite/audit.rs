@@ -8,9 +8,9 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{Row as _, Sqlite, SqliteConnection};
 
 use super::database::Database;
-use super::rows::{RowError, read_number};
-use crate::columns::{download, read_audit_entry};
+use crate::columns::{RowError, count_column, download, number_column};
 use crate::moments::{after, before, to_column};
+use crate::rows::{Columns as _, read_audit_entry};
 
 /// Without gaps: the number is given where the row is written, by the only one who writes.
 const APPEND: &str = "INSERT INTO audit (number, at, action, actor, subject, source, export, sha256, bytes, detail) \
@@ -46,10 +46,6 @@ impl SqliteAudit {
     }
 }
 
-fn bytes_column(bytes: u64) -> i64 {
-    i64::try_from(bytes).unwrap_or(i64::MAX)
-}
-
 async fn append(connection: &mut SqliteConnection, entry: &AuditEntry) -> Result<u64, Failure> {
     let row = sqlx::query(APPEND)
         .bind(to_column(entry.at))
@@ -59,11 +55,11 @@ async fn append(connection: &mut SqliteConnection, entry: &AuditEntry) -> Result
         .bind(entry.from.clone())
         .bind(entry.export.as_ref().map(ToString::to_string))
         .bind(entry.sha256.as_ref().map(ToString::to_string))
-        .bind(entry.bytes.map(bytes_column))
+        .bind(entry.bytes.map(number_column))
         .bind(entry.detail.clone())
         .fetch_one(connection)
         .await?;
-    Ok(read_number(&row, "number")?)
+    Ok(row.number("number")?)
 }
 
 async fn append_transfer(
@@ -80,14 +76,14 @@ async fn append_transfer(
         .await?;
     let (at, start, bytes) = (transfer.at, transfer.offset, transfer.bytes);
     let number = match found {
-        Some(row) => read_number(&row, "number")?,
+        Some(row) => row.number("number")?,
         None => append(connection, &download(transfer)).await?,
     };
     sqlx::query(TRANSFER)
-        .bind(bytes_column(number))
+        .bind(number_column(number))
         .bind(to_column(at))
-        .bind(bytes_column(start))
-        .bind(bytes_column(bytes))
+        .bind(number_column(start))
+        .bind(number_column(bytes))
         .execute(connection)
         .await?;
     Ok(number)
@@ -112,8 +108,8 @@ impl AuditLog for SqliteAudit {
 
     async fn page(&self, page: AuditPage) -> Result<Vec<NumberedEntry>, AuditError> {
         let rows = sqlx::query(PAGE)
-            .bind(page.before.map_or(i64::MAX, bytes_column))
-            .bind(i64::try_from(page.limit).unwrap_or(i64::MAX))
+            .bind(page.before.map_or(i64::MAX, number_column))
+            .bind(count_column(page.limit))
             .fetch_all(&self.database.readers)
             .await
             .map_err(Failure::from)?;
@@ -123,7 +119,7 @@ impl AuditLog for SqliteAudit {
 }
 
 fn read_entry(row: &SqliteRow) -> Result<NumberedEntry, RowError> {
-    let has_transfers: i64 = row.try_get("has_transfers")?;
+    let has_transfers = row.integer("has_transfers")?;
     let transferred = match has_transfers {
         0 => None,
         _ => Some(row.try_get("transferred")?),

@@ -2,17 +2,20 @@
 
 use std::time::Duration;
 
-use domain::jobs::{Claim, ClaimLimits, Lease, Renewed, StoredJob, Token, WorkerId};
+use domain::jobs::{Claim, ClaimLimits, JobProgress, Lease, Renewed, StoredJob, Token, WorkerId};
 use jiff::Timestamp;
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Row as _, SqliteConnection};
 
 use super::database::Database;
 use super::error::Failure;
-use super::rows::{RowError, Statement, read_id, read_job, read_wish};
-use super::statements::{CLAIM, GIVE_BACK, RENEW, TAKE_OVER};
+use super::statements::{CLAIM, PROGRESS, RENEW, TAKE_OVER};
+use super::writer::Statement;
+use crate::columns::{RowError, count_column, number_column};
 use crate::failure::lost;
 use crate::moments::{after, to_column};
+use crate::rows::{read_id, read_job, read_wish};
+use crate::statements::GIVE_BACK;
 use crate::token::new_token;
 
 /// The job that is next, within these limits.
@@ -24,7 +27,7 @@ pub(super) async fn claim(
 ) -> Result<Option<Claim>, Failure> {
     let token = new_token()?;
     let statement = claim_statement(CLAIM, database.now(), &token, worker, term)
-        .bind(i64::try_from(limits.archives).unwrap_or(i64::MAX))
+        .bind(count_column(limits.archives))
         .bind(limits.campaigns);
     claimed(database, statement, token).await
 }
@@ -110,5 +113,22 @@ pub(super) async fn give_back(database: &Database, lease: &Lease) -> Result<(), 
         .bind(lease.token.as_str().to_owned());
     let given = database.writer.rows(statement).await?;
     given.first().ok_or_else(|| lost(&lease.job))?;
+    Ok(())
+}
+
+/// How far each of these runs is. One whose lease is lost says nothing.
+pub(super) async fn record_progress(
+    connection: &mut SqliteConnection,
+    progress: Vec<(Lease, JobProgress)>,
+) -> Result<(), Failure> {
+    for (lease, progress) in progress {
+        sqlx::query(PROGRESS)
+            .bind(serde_json::to_string(&progress)?)
+            .bind(number_column(progress.bytes()))
+            .bind(lease.job.as_str())
+            .bind(lease.token.as_str())
+            .execute(&mut *connection)
+            .await?;
+    }
     Ok(())
 }

@@ -6,7 +6,8 @@ use domain::jobs::{JobId, SealedCredentials, SealedCredentialsError};
 use sqlx::Row as _;
 
 use super::database::Database;
-use super::rows::{RowError, read_id};
+use crate::columns::RowError;
+use crate::rows::read_id;
 
 struct Failure(SealedCredentialsError);
 

@@ -1,5 +1,6 @@
 //! Jobs in SQLite.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -13,20 +14,22 @@ use domain::model::UserId;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::{Row as _, Sqlite, SqliteConnection};
 
 use super::changes::Changes;
-use super::claims::{claim, give_back, renew, take_over};
+use super::claims::{self, claim, give_back, renew, take_over};
 use super::database::Database;
 use super::error::Failure;
 use super::free_pages;
-use super::rows::{RowError, Statement, read_id, read_job, read_name, read_number};
-use super::statements::{GIVEN_UP, LIST, OVERDUE, SIGNED_IN, UNFINISHED, VOID};
-use super::steps::{self, add_transfer, admit, leave, replace};
-use super::writer::Work;
-use crate::columns::in_order;
-use crate::failure::{conflict, unknown};
+use super::statements::{GIVEN_UP, OVERDUE};
+use super::transaction::SqliteTransaction;
+use super::writer::{Statement, Work};
+use crate::columns::{count_column, wish_name};
+use crate::failure::{Failure as EngineFailure, PortError, conflict, unknown};
 use crate::moments::to_column;
+use crate::rows::{Columns as _, read_counts, read_ids, read_jobs, read_owned};
+use crate::statements::{COUNT, JOB, JOB_OF, JOBS, REPORT, SIGNED_IN, UNFINISHED, VOID, WISH};
+use crate::steps::{self, Written};
 
 /// The jobs of a [`Database`].
 pub struct SqliteJobStore {
@@ -47,28 +50,61 @@ impl SqliteJobStore {
         self.changes.notify(id);
     }
 
-    pub(super) async fn write<T, F>(&self, work: F) -> Result<T, JobStoreError>
+    /// One step: one transaction.
+    pub(super) async fn step<T, E, F>(&self, step: F) -> Result<T, E>
     where
         T: Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T, Failure> + Send + 'static,
+        E: PortError + From<EngineFailure<Sqlite, E>> + Send + 'static,
+        F: for<'c> FnOnce(SqliteTransaction<'c>) -> Work<'c, T, EngineFailure<Sqlite, E>>
+            + Send
+            + 'static,
+    {
+        let clock = Arc::clone(&self.database.clock);
+        self.write(move |connection| step(SqliteTransaction::new(connection, clock.now())))
+            .await
+    }
+
+    async fn write<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: PortError + From<EngineFailure<Sqlite, E>> + Send + 'static,
+        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T, EngineFailure<Sqlite, E>>
+            + Send
+            + 'static,
     {
         let writer = &self.database.writer;
-        let done = writer.transaction(work).await.map_err(JobStoreError::from);
-        if let Err(JobStoreError::NoSpace(_)) = done {
+        let done = writer.transaction(work).await;
+        if done.as_ref().is_err_and(EngineFailure::is_full) {
             // Whoever tries again may have some then.
             let _ = free_pages::use_log_again(writer).await;
         }
-        done
+        Ok(done?)
+    }
+
+    pub(super) async fn rows(
+        &self,
+        statement: Statement<'_>,
+    ) -> Result<Vec<SqliteRow>, JobStoreError> {
+        let rows = statement.fetch_all(&self.database.readers).await;
+        Ok(rows.map_err(Failure::from)?)
     }
 
     pub(super) async fn read(
         &self,
         statement: Statement<'_>,
     ) -> Result<Vec<StoredJob>, JobStoreError> {
-        let rows = statement.fetch_all(&self.database.readers).await;
-        let rows = rows.map_err(Failure::from)?;
-        let jobs = rows.iter().map(read_job).collect::<Result<_, _>>();
-        Ok(jobs.map_err(Failure::from)?)
+        let rows = self.rows(statement).await?;
+        Ok(read_jobs(&rows).map_err(Failure::from)?)
+    }
+
+    /// A job as it stands now: who watches it hears of it, and what was deleted with it is in no file any more.
+    async fn written(&self, written: Written) -> StoredJob {
+        let stored = written.stored;
+        self.notify(&stored.job.id);
+        if written.forgot_credentials {
+            self.forget_deleted().await;
+        }
+        stored
     }
 
     /// One step of a run that ends it or interrupts it.
@@ -80,35 +116,31 @@ impl SqliteJobStore {
         step: F,
     ) -> Result<StoredJob, JobStoreError>
     where
-        F: FnOnce(&mut Job, Option<Wish>) -> bool + Send + 'static,
+        F: FnOnce(&mut Job, Option<Wish>, Timestamp) -> bool + Send + 'static,
     {
         let lease = lease.clone();
-        let (stored, had_credentials) = self
-            .write(move |connection| {
-                Box::pin(async move { leave(connection, &lease, notes, report, step).await })
+        let written = self
+            .step(move |mut rows| {
+                Box::pin(async move { steps::leave(&mut rows, &lease, notes, report, step).await })
             })
             .await?;
-        self.notify(&stored.job.id);
-        if had_credentials {
-            self.forget_deleted(&stored.job.id).await;
-        }
-        Ok(stored)
+        Ok(self.written(written).await)
     }
 
     /// Changed by one statement: its rows have the ids.
     async fn change(&self, statement: Statement<'static>) -> Result<u64, JobStoreError> {
         let rows = self.database.writer.rows(statement).await;
         let rows = rows.map_err(Failure::from)?;
-        for row in &rows {
-            self.notify(&read_id(row, "id").map_err(Failure::from)?);
+        for id in read_ids(&rows).map_err(Failure::from)? {
+            self.notify(&id);
         }
         Ok(rows.len() as u64)
     }
 
-    /// The job is over, whether the bytes of its sealed credentials can be removed at once or not.
-    async fn forget_deleted(&self, id: &JobId) {
+    /// What had the credentials is over, whether their bytes can be removed at once or not.
+    pub(super) async fn forget_deleted(&self) {
         if let Err(error) = self.database.truncate_log().await {
-            tracing::warn!(job = %id, %error, "the write-ahead log could not be emptied: the next time it is");
+            tracing::warn!(%error, "the write-ahead log could not be emptied: the next time it is");
         }
     }
 }
@@ -116,10 +148,10 @@ impl SqliteJobStore {
 #[async_trait]
 impl JobStore for SqliteJobStore {
     async fn admit(&self, job: Job, shares: &Shares) -> Result<Admitted, JobStoreError> {
-        let (shares, now) = (shares.clone(), self.database.now());
+        let shares = shares.clone();
         let admitted = self
-            .write(move |connection| {
-                Box::pin(async move { admit(connection, job, &shares, now).await })
+            .step(move |mut rows| {
+                Box::pin(async move { steps::admit(&mut rows, job, &shares).await })
             })
             .await?;
         if let Admitted::New(stored) = &admitted {
@@ -129,15 +161,13 @@ impl JobStore for SqliteJobStore {
     }
 
     async fn get(&self, owner: &UserId, id: &JobId) -> Result<StoredJob, JobStoreError> {
-        let statement = sqlx::query("SELECT * FROM jobs WHERE id = ? AND owner = ?")
-            .bind(id.as_str())
-            .bind(owner.to_string());
+        let statement = sqlx::query(JOB_OF).bind(id.as_str()).bind(owner.as_str());
         let found = self.read(statement).await?;
         found.into_iter().next().ok_or_else(|| unknown(id))
     }
 
     async fn find(&self, id: &JobId) -> Result<StoredJob, JobStoreError> {
-        let statement = sqlx::query("SELECT * FROM jobs WHERE id = ?").bind(id.as_str());
+        let statement = sqlx::query(JOB).bind(id.as_str());
         let found = self.read(statement).await?;
         found.into_iter().next().ok_or_else(|| unknown(id))
     }
@@ -153,44 +183,28 @@ impl JobStore for SqliteJobStore {
                 Whose::Everybodys => self.find(after).await?,
             };
         }
-        let statement = sqlx::query(LIST)
+        let statement = sqlx::query(JOBS)
             .bind(owner)
             .bind(page.after.as_ref().map(JobId::as_str))
-            .bind(i64::try_from(page.limit).unwrap_or(i64::MAX));
+            .bind(count_column(page.limit));
         self.read(statement).await
     }
 
     async fn report(&self, id: &JobId) -> Result<Option<Bytes>, JobStoreError> {
-        let statement = sqlx::query(
-            "SELECT report FROM jobs LEFT JOIN reports ON reports.job = jobs.id WHERE jobs.id = ?",
-        );
-        let row = statement.bind(id.as_str());
-        let row = row.fetch_optional(&self.database.readers).await;
-        let row = row.map_err(Failure::from)?.ok_or_else(|| unknown(id))?;
+        let rows = self.rows(sqlx::query(REPORT).bind(id.as_str())).await?;
+        let row = rows.first().ok_or_else(|| unknown(id))?;
         let report: Option<Vec<u8>> = row.try_get("report").map_err(Failure::from)?;
         Ok(report.map(Bytes::from))
     }
 
     async fn count(&self) -> Result<Vec<(JobStateName, u64)>, JobStoreError> {
-        let statement = sqlx::query("SELECT state, count(*) AS jobs FROM jobs GROUP BY state");
-        let rows = statement.fetch_all(&self.database.readers).await;
-        let rows = rows.map_err(Failure::from)?;
-        let read = |row: &SqliteRow| -> Result<(JobStateName, u64), RowError> {
-            Ok((read_name(row.try_get("state")?)?, read_number(row, "jobs")?))
-        };
-        let counts = rows.iter().map(read).collect::<Result<_, _>>();
-        Ok(in_order(counts.map_err(Failure::from)?))
+        let rows = self.rows(sqlx::query(COUNT)).await?;
+        Ok(read_counts(&rows).map_err(Failure::from)?)
     }
 
     async fn unfinished(&self) -> Result<Vec<(JobId, UserId)>, JobStoreError> {
-        let statement = sqlx::query(UNFINISHED);
-        let rows = statement.fetch_all(&self.database.readers).await;
-        let rows = rows.map_err(Failure::from)?;
-        let read = |row: &SqliteRow| -> Result<(JobId, UserId), RowError> {
-            Ok((read_id(row, "id")?, UserId::parse(row.try_get("owner")?)?))
-        };
-        let jobs = rows.iter().map(read).collect::<Result<_, _>>();
-        Ok(jobs.map_err(Failure::from)?)
+        let rows = self.rows(sqlx::query(UNFINISHED)).await?;
+        Ok(read_owned(&rows).map_err(Failure::from)?)
     }
 
     async fn update(&self, seen: Version, job: Job) -> Result<StoredJob, JobStoreError> {
@@ -198,20 +212,18 @@ impl JobStore for SqliteJobStore {
             // Only a claim makes a job run.
             return Err(conflict(&job.id));
         }
-        let (stored, had_credentials) = self
-            .write(move |connection| Box::pin(async move { replace(connection, seen, &job).await }))
+        let written = self
+            .step(move |mut rows| {
+                Box::pin(async move { steps::replace(&mut rows, seen, &job).await })
+            })
             .await?;
-        self.notify(&stored.job.id);
-        if had_credentials {
-            self.forget_deleted(&stored.job.id).await;
-        }
-        Ok(stored)
+        Ok(self.written(written).await)
     }
 
     async fn record_transfer(&self, id: &JobId, transfer: Transfer) -> Result<(), JobStoreError> {
         let job = id.clone();
-        self.write(move |connection| {
-            Box::pin(async move { add_transfer(connection, &job, transfer).await })
+        self.step(move |mut rows| {
+            Box::pin(async move { steps::add_transfer(&mut rows, &job, &transfer).await })
         })
         .await?;
         self.notify(id);
@@ -269,8 +281,7 @@ impl JobStore for SqliteJobStore {
         pause: Pause,
         notes: Vec<String>,
     ) -> Result<StoredJob, JobStoreError> {
-        let now = self.database.now();
-        self.leave(lease, notes, None, move |job, wish| {
+        self.leave(lease, notes, None, move |job, wish, now| {
             pause.apply(job, wish, now).is_ok()
         })
         .await
@@ -282,9 +293,8 @@ impl JobStore for SqliteJobStore {
         ending: Ending,
         notes: Vec<String>,
     ) -> Result<StoredJob, JobStoreError> {
-        let now = self.database.now();
         let report = ending.report().cloned();
-        self.leave(lease, notes, report, move |job, _| {
+        self.leave(lease, notes, report, move |job, _, now| {
             ending.apply(job, now).is_ok()
         })
         .await
@@ -302,13 +312,17 @@ impl JobStore for SqliteJobStore {
         wish: Wish,
         by: &UserId,
     ) -> Result<(), JobStoreError> {
-        let (owner, job, by) = (owner.clone(), id.clone(), by.clone());
-        let wished = self.database.writer.transaction(move |connection| {
-            Box::pin(async move { steps::wish(connection, &owner, &job, wish, &by).await })
-        });
-        wished.await?;
-        self.notify(id);
-        Ok(())
+        let statement = sqlx::query(WISH)
+            .bind(id.as_str().to_owned())
+            .bind(owner.to_string())
+            .bind(wish_name(wish))
+            .bind(by.to_string());
+        if self.change(statement).await? > 0 {
+            return Ok(());
+        }
+        // Somebody else's job is unknown.
+        self.get(owner, id).await?;
+        Err(conflict(id))
     }
 
     async fn record_progress(
@@ -317,7 +331,7 @@ impl JobStore for SqliteJobStore {
     ) -> Result<(), JobStoreError> {
         let runs = progress.to_vec();
         self.write(move |connection| {
-            Box::pin(async move { steps::record_progress(connection, runs).await })
+            Box::pin(async move { claims::record_progress(connection, runs).await })
         })
         .await?;
         for (lease, _) in progress {
@@ -327,15 +341,14 @@ impl JobStore for SqliteJobStore {
     }
 
     async fn progress(&self, id: &JobId) -> Result<Option<(u64, JobProgress)>, JobStoreError> {
-        let statement = sqlx::query("SELECT progress, progress_serial FROM jobs WHERE id = ?");
-        let row = statement.bind(id.as_str());
-        let row = row.fetch_optional(&self.database.readers).await;
-        let row = row.map_err(Failure::from)?.ok_or_else(|| unknown(id))?;
+        let statement = sqlx::query("SELECT progress, progress_serial FROM jobs WHERE id = $1");
+        let rows = self.rows(statement.bind(id.as_str())).await?;
+        let row = rows.first().ok_or_else(|| unknown(id))?;
         let json: Option<String> = row.try_get("progress").map_err(Failure::from)?;
         let Some(json) = json else {
             return Ok(None);
         };
-        let serial = read_number(&row, "progress_serial").map_err(Failure::from)?;
+        let serial = row.number("progress_serial").map_err(Failure::from)?;
         let progress = serde_json::from_str(&json).map_err(Failure::from)?;
         Ok(Some((serial, progress)))
     }

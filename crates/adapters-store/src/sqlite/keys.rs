@@ -9,8 +9,8 @@ use jiff::Timestamp;
 use sqlx::{Row as _, Sqlite, SqliteConnection};
 
 use super::database::Database;
-use super::rows::read_id;
 use crate::moments::{before, to_column};
+use crate::rows::read_id;
 
 /// A key stands for its export for so long.
 const KEPT: Duration = Duration::from_hours(24);

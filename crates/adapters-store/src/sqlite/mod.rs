@@ -12,9 +12,8 @@ mod free_pages;
 mod jobs;
 mod keys;
 mod migrate;
-mod rows;
 mod statements;
-mod steps;
+mod transaction;
 mod writer;
 
 pub use audit::SqliteAudit;

@@ -1,4 +1,4 @@
-//! The statements about jobs that stand for themselves.
+//! The statements that are written for SQLite.
 
 /// Nothing else of its person runs of which this is true.
 macro_rules! not_beside {
@@ -102,65 +102,14 @@ pub(super) const TAKE_OVER: &str = "UPDATE jobs SET deaths = deaths + 1, token =
 pub(super) const RENEW: &str = "UPDATE jobs SET lease_until = ?1 WHERE state = 'running' \
     AND (id, token) IN (SELECT value ->> 0, value ->> 1 FROM json_each(?2)) RETURNING id, token, wish";
 
-pub(super) const GIVE_BACK: &str = "UPDATE jobs SET state = 'queued', token = NULL, worker = NULL, lease_until = NULL, \
-    version = version + 1 WHERE id = ? AND token = ? RETURNING id";
-
-pub(super) const VOID: &str = "UPDATE jobs SET state = 'queued', token = NULL, worker = NULL, lease_until = NULL, \
-    deaths = deaths + 1, version = version + 1 WHERE state = 'running' RETURNING id";
-
-pub(super) const SIGNED_IN: &str = "UPDATE jobs SET state = 'queued', waiting_for = NULL, retry_at = NULL, give_up_at = NULL, \
-    version = version + 1 WHERE (owner = ?1 OR ordered_by = ?1) AND state = 'waiting' \
-    AND waiting_for = 'sign-in' RETURNING id";
-
 /// The row of a run makes progress when it has more bytes than ever.
 pub(super) const PROGRESS: &str = "UPDATE jobs SET progress = ?1, progress_serial = progress_serial + 1, \
     deaths = CASE WHEN ?2 > most_bytes THEN 0 ELSE deaths END, \
     paused_since = CASE WHEN ?2 > most_bytes THEN NULL ELSE paused_since END, \
     most_bytes = max(most_bytes, ?2) WHERE id = ?3 AND token = ?4";
 
-pub(super) const WISH: &str = "UPDATE jobs SET wish = ?3, wished_by = ?4, version = version + (state <> 'running'), \
-    state = CASE state WHEN 'running' THEN 'running' ELSE 'queued' END, waiting_for = NULL, retry_at = NULL, give_up_at = NULL \
-    WHERE id = ?1 AND owner = ?2 AND state IN ('queued', 'running', 'waiting')";
-
-/// A job of the owner, after the one that a page begins after, newest first.
-pub(super) const LIST: &str = "SELECT * FROM jobs WHERE (?1 IS NULL OR owner = ?1) \
-    AND (?2 IS NULL OR (requested, id) < (SELECT requested, id FROM jobs WHERE id = ?2)) \
-    ORDER BY requested DESC, id DESC LIMIT ?3";
-
-pub(super) const UNFINISHED: &str = "SELECT id, owner FROM jobs WHERE campaign IS NULL AND state IN ('queued', 'running', 'waiting')";
-
-/// Failed jobs of a campaign, after this one.
-pub(super) const FAILED_OF_CAMPAIGN: &str = "SELECT * FROM jobs WHERE campaign IS NOT NULL AND campaign = ?1 AND state = 'failed' \
-    AND (?2 IS NULL OR id > ?2) ORDER BY id LIMIT ?3";
-
 pub(super) const OVERDUE: &str =
     "SELECT * FROM jobs WHERE state = 'ready' AND expires_at <= ? ORDER BY requested, id";
 
 pub(super) const GIVEN_UP: &str = "SELECT * FROM jobs WHERE (state = 'waiting' AND give_up_at <= ?1) \
     OR (state = 'failed' AND resumable_until <= ?1) ORDER BY requested, id";
-
-/// All columns of a job but those of its lease and its progress, in the order in which they are bound, the id first.
-pub(super) const INSERT: &str = "INSERT INTO jobs (id, owner, request, requested, began, state, waiting_for, retry_at, \
-    give_up_at, ended_at, failure, resumable_until, ready_at, expires_at, bag, completeness, paused_since, deaths, notes) \
-    VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?) RETURNING *";
-
-macro_rules! replaced {
-    ($more:literal) => {
-        concat!(
-            "UPDATE jobs SET owner = ?2, request = ?3, requested = ?4, began = ?5, state = ?6, \
-            waiting_for = ?7, retry_at = ?8, give_up_at = ?9, ended_at = ?10, failure = ?11, resumable_until = ?12, ready_at = ?13, \
-            expires_at = ?14, bag = ?15, completeness = ?16, paused_since = ?17, deaths = ?18, notes = ?19, \
-            version = version + 1, wish = CASE WHEN ?6 IN ('queued', 'waiting') THEN wish END",
-            $more
-        )
-    };
-}
-
-/// Replaces a job that nobody runs.
-pub(super) const UPDATE: &str =
-    replaced!(" WHERE id = ?1 AND version = ?20 AND state <> 'running' RETURNING *");
-
-/// Ends or interrupts a run, by whoever holds the lease.
-pub(super) const UPDATE_LEASED: &str = replaced!(
-    ", token = NULL, worker = NULL, lease_until = NULL WHERE id = ?1 AND token = ?20 RETURNING *"
-);
