@@ -7,6 +7,7 @@
 mod columns;
 mod failure;
 mod files;
+mod jobs;
 mod late;
 mod moments;
 mod moving;
@@ -18,6 +19,7 @@ mod statement;
 mod statements;
 mod steps;
 mod token;
+mod work;
 
 pub use files::{DataFolder, DataFolderError, DiskBags, DiskRuns};
 pub use late::LateAudit;

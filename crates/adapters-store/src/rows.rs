@@ -2,7 +2,7 @@
 
 use domain::jobs::{
     AuditAction, AuditEntry, Campaign, CampaignId, CampaignStanding, CampaignState, JobId,
-    JobStateName, NumberedEntry, Standing, StoredJob, Wish,
+    JobProgress, JobStateName, Lease, NumberedEntry, Renewed, Standing, StoredJob, Token, Wish,
 };
 use domain::model::{Sha256, UserId};
 use sqlx::{ColumnIndex, Decode, Row, Type};
@@ -21,6 +21,9 @@ pub(crate) trait Columns {
     /// The same, where there is one.
     fn some_integer(&self, column: &str) -> Result<Option<i64>, RowError>;
 
+    /// Bytes, where there are some.
+    fn some_bytes(&self, column: &str) -> Result<Option<Vec<u8>>, RowError>;
+
     /// A number that counts something.
     fn number(&self, column: &str) -> Result<u64, RowError> {
         Ok(u64::try_from(self.integer(column)?)?)
@@ -35,6 +38,7 @@ where
     for<'r> Option<String>: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> Option<Vec<u8>>: Decode<'r, R::Database> + Type<R::Database>,
 {
     fn text(&self, column: &str) -> Result<String, RowError> {
         Ok(self.try_get(column)?)
@@ -49,6 +53,10 @@ where
     }
 
     fn some_integer(&self, column: &str) -> Result<Option<i64>, RowError> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn some_bytes(&self, column: &str) -> Result<Option<Vec<u8>>, RowError> {
         Ok(self.try_get(column)?)
     }
 }
@@ -111,6 +119,28 @@ pub(crate) fn read_owned(rows: &[impl Columns]) -> Result<Vec<(JobId, UserId)>, 
 /// What is wanted of a job.
 pub(crate) fn read_wish(row: &impl Columns) -> Result<Option<Wish>, RowError> {
     Ok(wish_of(row.some_text("wish")?.as_deref()))
+}
+
+/// Leases, of rows with their jobs and tokens and what is wanted of them.
+pub(crate) fn read_renewed(rows: &[impl Columns]) -> Result<Vec<Renewed>, RowError> {
+    rows.iter()
+        .map(|row| {
+            let lease = Lease {
+                job: read_id(row, "id")?,
+                token: Token::parse(&row.text("token")?)?,
+            };
+            let wish = read_wish(row)?;
+            Ok(Renewed { lease, wish })
+        })
+        .collect()
+}
+
+/// How far a run is, and how often that was said.
+pub(crate) fn read_progress(row: &impl Columns) -> Result<Option<(u64, JobProgress)>, RowError> {
+    let Some(json) = row.some_text("progress")? else {
+        return Ok(None);
+    };
+    Ok(Some((row.number("serial")?, serde_json::from_str(&json)?)))
 }
 
 /// How many jobs have each state.

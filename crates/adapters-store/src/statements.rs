@@ -106,3 +106,8 @@ pub(crate) const WRITE_CAMPAIGN_STATE: &str =
 /// Gives the job, where something was sealed for it.
 pub(crate) const DELETE_CREDENTIALS: &str =
     "DELETE FROM sealed_credentials WHERE job = $1 RETURNING job";
+
+pub(crate) const OVERDUE: &str = "SELECT * FROM jobs WHERE state = 'ready' AND expires_at <= $1 ORDER BY requested, id LIMIT 100";
+
+pub(crate) const GIVEN_UP: &str = "SELECT * FROM jobs WHERE (state = 'waiting' AND give_up_at <= $1) \
+    OR (state = 'failed' AND resumable_until <= $1) ORDER BY requested, id LIMIT 100";

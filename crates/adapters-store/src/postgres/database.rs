@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::ports::Clock;
-use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use sqlx::postgres::{PgArguments, PgPoolOptions};
 use sqlx::query::Query;
@@ -15,14 +14,12 @@ use super::migrate::bring_up_to_date;
 use super::signals::Signals;
 use super::url::DatabaseUrl;
 use crate::moments::{from_column, to_column};
+use crate::work::Work;
 
 /// Connections of one process, besides the one for renewals and the one that listens.
 const CONNECTIONS: u32 = 8;
 /// How long a connection is waited for.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-
-/// Work of more than one statement, with a connection.
-pub(crate) type Work<'c, T, E> = BoxFuture<'c, Result<T, E>>;
 
 /// A statement, with what is bound to it.
 pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;

@@ -5,7 +5,6 @@
 
 mod agreed;
 mod audit;
-mod campaigns;
 mod claims;
 mod credentials;
 mod database;

@@ -190,14 +190,3 @@ pub(super) const PROGRESS: &str = "WITH given AS (SELECT * FROM unnest($1::text[
         WHERE jobs.id = held.id AND held.bytes > jobs.most_bytes) \
     INSERT INTO progress (job, progress, serial) SELECT id, held.progress, 1 FROM held \
     ON CONFLICT (job) DO UPDATE SET progress = excluded.progress, serial = progress.serial + 1";
-
-pub(super) const OVERDUE: &str = concat!(
-    now!(),
-    "one AS (SELECT 1) SELECT jobs.* FROM jobs WHERE state = 'ready' AND expires_at <= (SELECT now FROM clock) ORDER BY requested, id LIMIT 100"
-);
-
-pub(super) const GIVEN_UP: &str = concat!(
-    now!(),
-    "one AS (SELECT 1) SELECT jobs.* FROM jobs WHERE (state = 'waiting' AND give_up_at <= (SELECT now FROM clock)) \
-    OR (state = 'failed' AND resumable_until <= (SELECT now FROM clock)) ORDER BY requested, id LIMIT 100"
-);

@@ -64,6 +64,10 @@ impl Dialect for Postgres {
         AND NOT EXISTS (SELECT 1 FROM jobs WHERE campaign IS NOT NULL AND campaign = $1 \
             AND state IN ('queued', 'running', 'waiting')) RETURNING job";
 
+    const PROGRESS: &'static str = "SELECT progress, serial FROM jobs LEFT JOIN progress ON progress.job = jobs.id WHERE jobs.id = $1";
+    const UNFINISHED_CAMPAIGNS: &'static str = "SELECT id, requested_by FROM campaigns AS campaign WHERE EXISTS (SELECT 1 FROM jobs \
+        WHERE jobs.campaign = campaign.id AND jobs.state IN ('queued', 'running', 'waiting'))";
+
     const CAMPAIGN_TO_CHANGE: &'static str = "SELECT * FROM campaigns WHERE id = $1 FOR UPDATE";
     const INSERT_JOBS: &'static str = "INSERT INTO jobs (id, owner, request, requested, state, campaign, ordered_by) \
         SELECT pair ->> 0, pair ->> 1, ($2::jsonb || jsonb_build_object('user', pair ->> 1))::text, $3, 'queued', $4, $5 \

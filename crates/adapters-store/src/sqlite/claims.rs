@@ -4,42 +4,32 @@ use std::time::Duration;
 
 use domain::jobs::{Claim, ClaimLimits, JobProgress, Lease, Renewed, StoredJob, Token, WorkerId};
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Row as _, SqliteConnection};
+use sqlx::SqliteConnection;
 
 use super::database::Database;
 use super::error::Failure;
 use super::statements::{CLAIM, PROGRESS, RENEW, TAKE_OVER};
 use super::writer::Statement;
-use crate::columns::{RowError, count_column, number_column};
-use crate::failure::lost;
+use crate::columns::{count_column, number_column};
 use crate::moments::{after, to_column};
-use crate::rows::{read_id, read_job, read_wish};
-use crate::statements::GIVE_BACK;
+use crate::rows::{read_job, read_renewed, read_wish};
 use crate::token::new_token;
 
-/// The job that is next, within these limits.
+/// The job that is next, within these limits; without limits one whose lease ran out.
 pub(super) async fn claim(
     database: &Database,
     worker: &WorkerId,
     term: Duration,
-    limits: ClaimLimits,
+    limits: Option<ClaimLimits>,
 ) -> Result<Option<Claim>, Failure> {
     let token = new_token()?;
-    let statement = claim_statement(CLAIM, database.now(), &token, worker, term)
-        .bind(count_column(limits.archives))
-        .bind(limits.campaigns);
-    claimed(database, statement, token).await
-}
-
-/// A job whose lease ran out.
-pub(super) async fn take_over(
-    database: &Database,
-    worker: &WorkerId,
-    term: Duration,
-) -> Result<Option<Claim>, Failure> {
-    let token = new_token()?;
-    let statement = claim_statement(TAKE_OVER, database.now(), &token, worker, term);
+    let begun = |sql| claim_statement(sql, database.now(), &token, worker, term);
+    let statement = match limits {
+        Some(limits) => begun(CLAIM)
+            .bind(count_column(limits.archives))
+            .bind(limits.campaigns),
+        None => begun(TAKE_OVER),
+    };
     claimed(database, statement, token).await
 }
 
@@ -95,25 +85,7 @@ pub(super) async fn renew(
         .bind(after(database.now(), term))
         .bind(serde_json::to_string(&pairs)?);
     let rows = database.writer.rows(statement).await?;
-    let read = |row: &SqliteRow| -> Result<Renewed, RowError> {
-        let lease = Lease {
-            job: read_id(row, "id")?,
-            token: Token::parse(row.try_get("token")?)?,
-        };
-        let wish = read_wish(row)?;
-        Ok(Renewed { lease, wish })
-    };
-    Ok(rows.iter().map(read).collect::<Result<_, _>>()?)
-}
-
-/// Its holder runs the job no longer: it is queued again.
-pub(super) async fn give_back(database: &Database, lease: &Lease) -> Result<(), Failure> {
-    let statement = sqlx::query(GIVE_BACK)
-        .bind(lease.job.as_str().to_owned())
-        .bind(lease.token.as_str().to_owned());
-    let given = database.writer.rows(statement).await?;
-    given.first().ok_or_else(|| lost(&lease.job))?;
-    Ok(())
+    Ok(read_renewed(&rows)?)
 }
 
 /// How far each of these runs is. One whose lease is lost says nothing.

@@ -2,7 +2,6 @@
 
 mod audit;
 mod backup;
-mod campaigns;
 mod changes;
 mod claims;
 mod credentials;

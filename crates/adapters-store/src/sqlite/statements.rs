@@ -107,9 +107,3 @@ pub(super) const PROGRESS: &str = "UPDATE jobs SET progress = ?1, progress_seria
     deaths = CASE WHEN ?2 > most_bytes THEN 0 ELSE deaths END, \
     paused_since = CASE WHEN ?2 > most_bytes THEN NULL ELSE paused_since END, \
     most_bytes = max(most_bytes, ?2) WHERE id = ?3 AND token = ?4";
-
-pub(super) const OVERDUE: &str =
-    "SELECT * FROM jobs WHERE state = 'ready' AND expires_at <= ? ORDER BY requested, id";
-
-pub(super) const GIVEN_UP: &str = "SELECT * FROM jobs WHERE (state = 'waiting' AND give_up_at <= ?1) \
-    OR (state = 'failed' AND resumable_until <= ?1) ORDER BY requested, id";

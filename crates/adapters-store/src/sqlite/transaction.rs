@@ -53,6 +53,12 @@ impl Dialect for Sqlite {
         AND NOT EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_unfinished_of_campaign WHERE campaign IS NOT NULL AND campaign = $1 \
             AND state IN ('queued', 'running', 'waiting')) RETURNING job";
 
+    const PROGRESS: &'static str =
+        "SELECT progress, progress_serial AS serial FROM jobs WHERE id = $1";
+    const UNFINISHED_CAMPAIGNS: &'static str = "SELECT id, requested_by FROM campaigns AS campaign \
+        WHERE EXISTS (SELECT 1 FROM jobs INDEXED BY jobs_unfinished_of_campaign \
+            WHERE jobs.campaign IS NOT NULL AND jobs.campaign = campaign.id AND jobs.state IN ('queued', 'running', 'waiting'))";
+
     const CAMPAIGN_TO_CHANGE: &'static str = CAMPAIGN;
     const INSERT_JOBS: &'static str = "INSERT INTO jobs (id, owner, request, requested, state, campaign, ordered_by) \
         SELECT value ->> 0, value ->> 1, json_set($2, '$.user', value ->> 1), $3, 'queued', $4, $5 FROM json_each($1)";

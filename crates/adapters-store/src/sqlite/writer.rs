@@ -2,17 +2,15 @@
 
 use std::sync::Arc;
 
-use futures_util::future::BoxFuture;
 use sqlx::query::Query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow};
 use sqlx::{ConnectOptions as _, Sqlite, SqliteConnection};
 use tokio::sync::Mutex;
 
+use crate::work::Work;
+
 /// A statement, with what is bound to it.
 pub(super) type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
-
-/// Work with the writing connection.
-pub(super) type Work<'c, T, E> = BoxFuture<'c, Result<T, E>>;
 
 /// The one connection that writes, for one piece of work after the other.
 ///

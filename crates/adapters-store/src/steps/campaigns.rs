@@ -10,7 +10,7 @@ use super::jobs::retry_failed;
 use super::{Decided, Transaction, rows as table};
 
 /// A campaign that is new, with its jobs and their entries in the audit trail; `None` where it is there already.
-pub(crate) async fn create<X: Transaction>(
+pub(crate) async fn create<X: Transaction + ?Sized>(
     rows: &mut X,
     campaign: &Campaign,
     people: &[(JobId, UserId)],
@@ -27,7 +27,7 @@ pub(crate) async fn create<X: Transaction>(
 }
 
 /// Decides something of a campaign that is not over.
-pub(crate) async fn decide<X: Transaction>(
+pub(crate) async fn decide<X: Transaction + ?Sized>(
     rows: &mut X,
     id: &CampaignId,
     state: CampaignState,
@@ -52,7 +52,7 @@ pub(crate) struct GivenUp {
 }
 
 /// Gives a campaign up. One that is over leaves nothing.
-pub(crate) async fn give_up<X: Transaction>(
+pub(crate) async fn give_up<X: Transaction + ?Sized>(
     rows: &mut X,
     id: &CampaignId,
     by: &UserId,
@@ -76,7 +76,7 @@ pub(crate) async fn give_up<X: Transaction>(
 }
 
 /// Queues failed jobs of a campaign again, and gives them. Nothing of one that was given up is to go on.
-pub(crate) async fn try_again<X: Transaction>(
+pub(crate) async fn try_again<X: Transaction + ?Sized>(
     rows: &mut X,
     id: &CampaignId,
     by: &UserId,
@@ -91,12 +91,12 @@ pub(crate) async fn try_again<X: Transaction>(
     Ok(retried)
 }
 
-async fn found<X: Transaction>(rows: &mut X, id: &CampaignId) -> Decided<Campaign, X> {
+async fn found<X: Transaction + ?Sized>(rows: &mut X, id: &CampaignId) -> Decided<Campaign, X> {
     let campaign = table::campaign(rows, id).await?;
     campaign.ok_or_else(|| CampaignStoreError::Unknown { id: id.clone() }.into())
 }
 
-async fn is_over<X: Transaction>(
+async fn is_over<X: Transaction + ?Sized>(
     rows: &mut X,
     campaign: &Campaign,
     now: Timestamp,

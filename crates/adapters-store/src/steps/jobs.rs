@@ -17,7 +17,7 @@ pub(crate) struct Written {
     pub(crate) forgot_credentials: bool,
 }
 
-pub(crate) async fn admit<X: Transaction>(
+pub(crate) async fn admit<X: Transaction + ?Sized>(
     rows: &mut X,
     mut job: Job,
     shares: &Shares,
@@ -49,7 +49,7 @@ pub(crate) async fn leave<X, F>(
     step: F,
 ) -> Done<Written, X>
 where
-    X: Transaction,
+    X: Transaction + ?Sized,
     F: FnOnce(&mut Job, Option<Wish>, Timestamp) -> bool + Send,
 {
     let lost = || lost(&lease.job);
@@ -72,7 +72,7 @@ where
     })
 }
 
-pub(crate) async fn replace<X: Transaction>(
+pub(crate) async fn replace<X: Transaction + ?Sized>(
     rows: &mut X,
     seen: Version,
     job: &Job,
@@ -92,7 +92,7 @@ pub(crate) async fn replace<X: Transaction>(
 
 /// A job that is over needs no credentials and no slots; nor does one keep slots that waits for a person, perhaps for weeks. Gives whether
 /// there were credentials.
-async fn tidy<X: Transaction>(rows: &mut X, job: &Job) -> Done<bool, X> {
+async fn tidy<X: Transaction + ?Sized>(rows: &mut X, job: &Job) -> Done<bool, X> {
     let waits_for_person = matches!(
         job.state,
         JobState::Waiting {
@@ -116,7 +116,7 @@ async fn tidy<X: Transaction>(rows: &mut X, job: &Job) -> Done<bool, X> {
     Ok(own || administrators)
 }
 
-pub(crate) async fn add_transfer<X: Transaction>(
+pub(crate) async fn add_transfer<X: Transaction + ?Sized>(
     rows: &mut X,
     id: &JobId,
     transfer: &Transfer,
@@ -131,7 +131,7 @@ pub(crate) async fn add_transfer<X: Transaction>(
 const PAGE: usize = 500;
 
 /// Queues those failed jobs of a campaign again that can be tried again, and gives them.
-pub(super) async fn retry_failed<X: Transaction>(
+pub(super) async fn retry_failed<X: Transaction + ?Sized>(
     rows: &mut X,
     campaign: &CampaignId,
     now: Timestamp,

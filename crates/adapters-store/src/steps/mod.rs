@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use domain::jobs::{CampaignStoreError, JobStoreError};
 use jiff::Timestamp;
 
-pub(crate) use campaigns::{GivenUp, create, decide, give_up, try_again};
+pub(crate) use campaigns::{create, decide, give_up, try_again};
 pub(crate) use jobs::{Written, add_transfer, admit, leave, replace};
 
 use crate::failure::{Engine, Failure};
@@ -57,6 +57,11 @@ pub(crate) trait Dialect: Engine {
     const DELETE_PROGRESS: Option<&'static str>;
     /// `$1` a campaign without unfinished jobs: what is sealed for its administrator. Gives its job.
     const DELETE_ADMINISTRATORS: &'static str;
+
+    /// `$1` a job: how far its runs are, and how often that was said.
+    const PROGRESS: &'static str;
+    /// Campaigns with unfinished jobs, and who asked for them.
+    const UNFINISHED_CAMPAIGNS: &'static str;
 
     /// `$1` a campaign: decisions are made one after the other.
     const CAMPAIGN_TO_CHANGE: &'static str;

@@ -22,7 +22,7 @@ use crate::statements::{
     REPLACE_HELD, STANDING, UNDER_WAY, WRITE_CAMPAIGN_STATE, WRITE_DOWNLOADS, WRITE_REPORT,
 };
 
-async fn first_job<X: Transaction>(
+async fn first_job<X: Transaction + ?Sized>(
     rows: &mut X,
     statement: Statement,
 ) -> Done<Option<StoredJob>, X> {
@@ -31,12 +31,12 @@ async fn first_job<X: Transaction>(
 }
 
 /// The row that such a statement always gives.
-fn given<T, X: Transaction>(row: Option<T>) -> Done<T, X> {
+fn given<T, X: Transaction + ?Sized>(row: Option<T>) -> Done<T, X> {
     row.ok_or_else(|| JobStoreError::unavailable("a row is missing".into()).into())
 }
 
 /// From here on orders are taken one after the other.
-pub(super) async fn lock_orders<X: Transaction>(rows: &mut X) -> Done<(), X> {
+pub(super) async fn lock_orders<X: Transaction + ?Sized>(rows: &mut X) -> Done<(), X> {
     if let Some(lock) = X::Engine::LOCK_ORDERS {
         rows.rows(Statement::of(lock)).await?;
     }
@@ -44,13 +44,16 @@ pub(super) async fn lock_orders<X: Transaction>(rows: &mut X) -> Done<(), X> {
 }
 
 /// A job, to be changed.
-pub(super) async fn job<X: Transaction>(rows: &mut X, id: &JobId) -> Done<Option<StoredJob>, X> {
+pub(super) async fn job<X: Transaction + ?Sized>(
+    rows: &mut X,
+    id: &JobId,
+) -> Done<Option<StoredJob>, X> {
     let statement = Statement::of(X::Engine::JOB_TO_CHANGE).bind(id.as_str());
     first_job(rows, statement).await
 }
 
 /// The job of a lease that is still held, to be changed, and what is wanted of it.
-pub(super) async fn held<X: Transaction>(
+pub(super) async fn held<X: Transaction + ?Sized>(
     rows: &mut X,
     lease: &Lease,
 ) -> Done<Option<(Job, Option<Wish>)>, X> {
@@ -64,13 +67,13 @@ pub(super) async fn held<X: Transaction>(
 }
 
 /// A new job.
-pub(super) async fn insert<X: Transaction>(rows: &mut X, job: &Job) -> Done<StoredJob, X> {
+pub(super) async fn insert<X: Transaction + ?Sized>(rows: &mut X, job: &Job) -> Done<StoredJob, X> {
     let statement = Statement::of(X::Engine::INSERT_JOB).bind_job(job)?;
     given::<_, X>(first_job(rows, statement).await?)
 }
 
 /// Replaces a job that nobody runs and that is still of this version.
-pub(super) async fn replace<X: Transaction>(
+pub(super) async fn replace<X: Transaction + ?Sized>(
     rows: &mut X,
     seen: Version,
     job: &Job,
@@ -80,7 +83,7 @@ pub(super) async fn replace<X: Transaction>(
 }
 
 /// Replaces a job whose lease is still held, and ends the lease.
-pub(super) async fn replace_held<X: Transaction>(
+pub(super) async fn replace_held<X: Transaction + ?Sized>(
     rows: &mut X,
     lease: &Lease,
     job: &Job,
@@ -90,7 +93,7 @@ pub(super) async fn replace_held<X: Transaction>(
 }
 
 /// What a job delivered.
-pub(super) async fn write_report<X: Transaction>(
+pub(super) async fn write_report<X: Transaction + ?Sized>(
     rows: &mut X,
     id: &JobId,
     report: Bytes,
@@ -102,7 +105,10 @@ pub(super) async fn write_report<X: Transaction>(
 }
 
 /// The downloads of a job, and nothing else of it.
-pub(super) async fn write_downloads<X: Transaction>(rows: &mut X, job: &Job) -> Done<(), X> {
+pub(super) async fn write_downloads<X: Transaction + ?Sized>(
+    rows: &mut X,
+    job: &Job,
+) -> Done<(), X> {
     let statement = Statement::of(WRITE_DOWNLOADS)
         .bind(serde_json::to_string(&job.downloads)?)
         .bind(number_column(job.downloads_total))
@@ -111,7 +117,7 @@ pub(super) async fn write_downloads<X: Transaction>(rows: &mut X, job: &Job) -> 
 }
 
 /// The orders of a person's own that are under way and not given up, oldest first.
-pub(super) async fn under_way<X: Transaction>(
+pub(super) async fn under_way<X: Transaction + ?Sized>(
     rows: &mut X,
     owner: &UserId,
 ) -> Done<Vec<StoredJob>, X> {
@@ -120,7 +126,7 @@ pub(super) async fn under_way<X: Transaction>(
 }
 
 /// What there is of one person and of all together. Jobs of campaigns do not count.
-pub(super) async fn standing<X: Transaction>(
+pub(super) async fn standing<X: Transaction + ?Sized>(
     rows: &mut X,
     owner: &UserId,
     now: Timestamp,
@@ -136,7 +142,7 @@ pub(super) async fn standing<X: Transaction>(
 }
 
 /// Failed jobs of a campaign after this one, to be changed: so many in the order of their ids.
-pub(super) async fn failed_of<X: Transaction>(
+pub(super) async fn failed_of<X: Transaction + ?Sized>(
     rows: &mut X,
     campaign: &CampaignId,
     after: Option<&JobId>,
@@ -150,7 +156,7 @@ pub(super) async fn failed_of<X: Transaction>(
 }
 
 /// The slots of a job are free.
-pub(super) async fn free_slots<X: Transaction>(rows: &mut X, job: &JobId) -> Done<(), X> {
+pub(super) async fn free_slots<X: Transaction + ?Sized>(rows: &mut X, job: &JobId) -> Done<(), X> {
     for sql in X::Engine::FREE_SLOTS {
         rows.rows(Statement::of(sql).bind(job.as_str())).await?;
     }
@@ -158,7 +164,10 @@ pub(super) async fn free_slots<X: Transaction>(rows: &mut X, job: &JobId) -> Don
 }
 
 /// Nobody asks any more how far the runs of a job are.
-pub(super) async fn delete_progress<X: Transaction>(rows: &mut X, job: &JobId) -> Done<(), X> {
+pub(super) async fn delete_progress<X: Transaction + ?Sized>(
+    rows: &mut X,
+    job: &JobId,
+) -> Done<(), X> {
     if let Some(sql) = X::Engine::DELETE_PROGRESS {
         rows.rows(Statement::of(sql).bind(job.as_str())).await?;
     }
@@ -166,13 +175,16 @@ pub(super) async fn delete_progress<X: Transaction>(rows: &mut X, job: &JobId) -
 }
 
 /// Deletes what is sealed for a job. Gives whether there was something.
-pub(super) async fn delete_credentials<X: Transaction>(rows: &mut X, job: &JobId) -> Done<bool, X> {
+pub(super) async fn delete_credentials<X: Transaction + ?Sized>(
+    rows: &mut X,
+    job: &JobId,
+) -> Done<bool, X> {
     let statement = Statement::of(DELETE_CREDENTIALS).bind(job.as_str());
     Ok(!rows.rows(statement).await?.is_empty())
 }
 
 /// Deletes what is sealed for a campaign's administrator, unless a job of it is unfinished. Gives whether there was something.
-pub(super) async fn delete_administrators<X: Transaction>(
+pub(super) async fn delete_administrators<X: Transaction + ?Sized>(
     rows: &mut X,
     campaign: &CampaignId,
 ) -> Done<bool, X> {
@@ -181,7 +193,7 @@ pub(super) async fn delete_administrators<X: Transaction>(
 }
 
 /// A new campaign, with one queued job for each of these people. `None` where it is there already.
-pub(super) async fn insert_campaign<X: Transaction>(
+pub(super) async fn insert_campaign<X: Transaction + ?Sized>(
     rows: &mut X,
     campaign: &Campaign,
     people: &[(JobId, UserId)],
@@ -210,7 +222,7 @@ pub(super) async fn insert_campaign<X: Transaction>(
 }
 
 /// A campaign, to be changed.
-pub(super) async fn campaign<X: Transaction>(
+pub(super) async fn campaign<X: Transaction + ?Sized>(
     rows: &mut X,
     id: &CampaignId,
 ) -> Done<Option<Campaign>, X> {
@@ -220,7 +232,7 @@ pub(super) async fn campaign<X: Transaction>(
 }
 
 /// Where the jobs of a campaign are.
-pub(super) async fn campaign_standing<X: Transaction>(
+pub(super) async fn campaign_standing<X: Transaction + ?Sized>(
     rows: &mut X,
     id: &CampaignId,
     now: Timestamp,
@@ -232,7 +244,7 @@ pub(super) async fn campaign_standing<X: Transaction>(
 }
 
 /// What was decided of a campaign.
-pub(super) async fn write_state<X: Transaction>(
+pub(super) async fn write_state<X: Transaction + ?Sized>(
     rows: &mut X,
     id: &CampaignId,
     state: CampaignState,
@@ -245,7 +257,7 @@ pub(super) async fn write_state<X: Transaction>(
 }
 
 /// Cancels those jobs of a campaign that never began.
-pub(super) async fn cancel_unbegun<X: Transaction>(
+pub(super) async fn cancel_unbegun<X: Transaction + ?Sized>(
     rows: &mut X,
     id: &CampaignId,
     now: Timestamp,
@@ -257,7 +269,7 @@ pub(super) async fn cancel_unbegun<X: Transaction>(
 }
 
 /// Those jobs of a campaign that are unfinished are to be given up. Gives them with their owners.
-pub(super) async fn wish_cancelled<X: Transaction>(
+pub(super) async fn wish_cancelled<X: Transaction + ?Sized>(
     rows: &mut X,
     id: &CampaignId,
     by: &UserId,
@@ -269,7 +281,7 @@ pub(super) async fn wish_cancelled<X: Transaction>(
 }
 
 /// An entry in the audit trail for each of these jobs. The last write of a step: others that write entries wait for its end.
-pub(super) async fn record<'j, X: Transaction>(
+pub(super) async fn record<'j, X: Transaction + ?Sized>(
     rows: &mut X,
     jobs: impl Iterator<Item = &'j JobId>,
     action: AuditAction,
