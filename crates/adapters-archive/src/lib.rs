@@ -54,4 +54,4 @@ pub use signature::{
 pub use spool::trust::{Access, Distrust, open_own_file, open_own_folder};
 pub use spool::{LockRefused, LockedFile, free_space};
 pub use verify::{Depth, TagSums, VerifyReport, verify};
-pub use writer::{Paths, Reservation};
+pub use writer::{Chunks, Paths, Reservation};

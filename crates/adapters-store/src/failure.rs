@@ -61,25 +61,26 @@ impl<D, E: PortError> From<E> for Failure<D, E> {
     }
 }
 
-impl PortError for JobStoreError {
-    fn no_space(source: RowError) -> Self {
-        Self::NoSpace(source)
-    }
+/// The errors that have variants of their own for both.
+macro_rules! port_errors {
+    ($($error:ty),+) => {$(
+        impl PortError for $error {
+            fn no_space(source: RowError) -> Self {
+                Self::NoSpace(source)
+            }
 
-    fn unavailable(source: RowError) -> Self {
-        Self::Unavailable(source)
-    }
+            fn unavailable(source: RowError) -> Self {
+                Self::Unavailable(source)
+            }
 
-    fn is_no_space(&self) -> bool {
-        matches!(self, Self::NoSpace(_))
-    }
+            fn is_no_space(&self) -> bool {
+                matches!(self, Self::NoSpace(_))
+            }
+        }
+    )+};
 }
 
-impl<D> From<Failure<D, Self>> for JobStoreError {
-    fn from(failure: Failure<D, Self>) -> Self {
-        failure.0
-    }
-}
+port_errors!(JobStoreError, IdempotencyError, AuditError);
 
 impl PortError for CampaignStoreError {
     fn no_space(source: RowError) -> Self {
@@ -95,56 +96,28 @@ impl PortError for CampaignStoreError {
     }
 }
 
-impl<D> From<Failure<D, Self>> for CampaignStoreError {
-    fn from(failure: Failure<D, Self>) -> Self {
-        failure.0
-    }
+/// What it means to a caller of the port.
+macro_rules! from_failures {
+    ($($error:ty),+) => {$(
+        impl<D> From<Failure<D, Self>> for $error {
+            fn from(failure: Failure<D, Self>) -> Self {
+                failure.0
+            }
+        }
+    )+};
 }
+
+from_failures!(
+    JobStoreError,
+    CampaignStoreError,
+    IdempotencyError,
+    AuditError
+);
 
 /// Campaigns are kept in the store of jobs.
 impl<D> From<Failure<D, JobStoreError>> for Failure<D, CampaignStoreError> {
     fn from(failure: Failure<D, JobStoreError>) -> Self {
         Self(failure.0.into(), PhantomData)
-    }
-}
-
-impl PortError for IdempotencyError {
-    fn no_space(source: RowError) -> Self {
-        Self::NoSpace(source)
-    }
-
-    fn unavailable(source: RowError) -> Self {
-        Self::Unavailable(source)
-    }
-
-    fn is_no_space(&self) -> bool {
-        matches!(self, Self::NoSpace(_))
-    }
-}
-
-impl<D> From<Failure<D, Self>> for IdempotencyError {
-    fn from(failure: Failure<D, Self>) -> Self {
-        failure.0
-    }
-}
-
-impl PortError for AuditError {
-    fn no_space(source: RowError) -> Self {
-        Self::NoSpace(source)
-    }
-
-    fn unavailable(source: RowError) -> Self {
-        Self::Unavailable(source)
-    }
-
-    fn is_no_space(&self) -> bool {
-        matches!(self, Self::NoSpace(_))
-    }
-}
-
-impl<D> From<Failure<D, Self>> for AuditError {
-    fn from(failure: Failure<D, Self>) -> Self {
-        failure.0
     }
 }
 

@@ -38,6 +38,7 @@
 
 mod bag;
 mod checks;
+mod chunks;
 mod closed;
 mod closing;
 mod commits;
@@ -65,6 +66,7 @@ mod streamed;
 mod tests;
 
 pub(crate) use checks::Checks;
+pub use chunks::Chunks;
 pub(crate) use member::MemberWriter;
 pub(crate) use partial::{SavedPartial, SavedPlace};
 pub use paths::{Paths, Reservation};

@@ -4,10 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::ports::{CheckFailure, EntryWriter, NewEntry, Receipt, SinkError, Storage};
+use domain::ports::{EntryWriter, NewEntry, Receipt, SinkError, Storage};
 
 use super::bag::UnfinishedBag;
 use super::checks::Checks;
+use super::chunks::Chunks;
 use super::closed::{Body, Closed, Safety};
 use super::member::{Encoded, MemberWriter};
 use super::paths::Reservation;
@@ -22,8 +23,7 @@ pub(super) struct Small {
     bag: Arc<UnfinishedBag>,
     entry: NewEntry,
     reservation: Reservation,
-    chunks: Vec<Bytes>,
-    bytes: u64,
+    chunks: Chunks,
 }
 
 impl Small {
@@ -32,15 +32,14 @@ impl Small {
             bag,
             entry,
             reservation,
-            chunks: Vec::new(),
-            bytes: 0,
+            chunks: Chunks::default(),
         }
     }
 
     fn place(self) -> Result<Receipt, SinkError> {
         // The bag must not finish in the middle of this, even where the caller was dropped.
         let _open = self.bag.slot.entry_opened();
-        let closed = closed(&self.bag, self.entry, &self.chunks)?;
+        let closed = closed(&self.bag, self.entry, self.chunks.as_slice())?;
         let receipt = self.bag.accept(closed)?;
         self.reservation.keep();
         Ok(receipt)
@@ -50,19 +49,7 @@ impl Small {
 #[async_trait]
 impl EntryWriter for Small {
     async fn write(&mut self, chunk: Bytes) -> Result<(), SinkError> {
-        self.bytes += chunk.len() as u64;
-        if let Some(expected) = self.entry.size.filter(|&size| self.bytes > size) {
-            self.chunks.clear();
-            return Err(SinkError::CheckFailed {
-                path: self.entry.path.clone(),
-                failure: CheckFailure::Size {
-                    received: self.bytes,
-                    expected,
-                },
-            });
-        }
-        self.chunks.push(chunk);
-        Ok(())
+        self.chunks.add(&self.entry, chunk)
     }
 
     async fn close(self: Box<Self>) -> Result<Receipt, SinkError> {

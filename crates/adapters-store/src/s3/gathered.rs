@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use adapters_archive::Reservation;
+use adapters_archive::{Chunks, Reservation};
 use async_trait::async_trait;
 use bytes::Bytes;
-use domain::ports::{CheckFailure, EntryWriter, NewEntry, Receipt, SinkError};
+use domain::ports::{EntryWriter, NewEntry, Receipt, SinkError};
 
 use super::objects::Upload;
 use super::shared::{Shared, off_the_runtime};
@@ -18,8 +18,7 @@ pub(super) struct Gathered {
     shared: Arc<Shared>,
     entry: NewEntry,
     reservation: Reservation,
-    chunks: Vec<Bytes>,
-    bytes: u64,
+    chunks: Chunks,
 }
 
 impl Gathered {
@@ -28,8 +27,7 @@ impl Gathered {
             shared: Arc::clone(shared),
             entry,
             reservation,
-            chunks: Vec::new(),
-            bytes: 0,
+            chunks: Chunks::default(),
         }
     }
 
@@ -37,7 +35,10 @@ impl Gathered {
         let _open = self.shared.entry_opened().await;
         let (mut encoder, chunks) = (self.shared.form.begin(self.entry), self.chunks);
         let encoder = off_the_runtime(move || {
-            let written = chunks.iter().try_for_each(|chunk| encoder.write(chunk));
+            let written = chunks
+                .as_slice()
+                .iter()
+                .try_for_each(|chunk| encoder.write(chunk));
             written.map(|()| encoder)
         });
         let encoder = encoder.await?;
@@ -49,19 +50,7 @@ impl Gathered {
 #[async_trait]
 impl EntryWriter for Gathered {
     async fn write(&mut self, chunk: Bytes) -> Result<(), SinkError> {
-        self.bytes += chunk.len() as u64;
-        if let Some(expected) = self.entry.size.filter(|&size| self.bytes > size) {
-            self.chunks.clear();
-            return Err(SinkError::CheckFailed {
-                path: self.entry.path.clone(),
-                failure: CheckFailure::Size {
-                    received: self.bytes,
-                    expected,
-                },
-            });
-        }
-        self.chunks.push(chunk);
-        Ok(())
+        self.chunks.add(&self.entry, chunk)
     }
 
     /// In a task of its own: what was begun is ended also where the caller is dropped, so that what is recorded and what is in use
