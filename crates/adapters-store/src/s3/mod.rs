@@ -4,7 +4,7 @@
 //! are whole. An entry's body goes straight to `jobs/<job>/<token>/<n>` while it is encoded and checked. When it is closed, its exact head
 //! is known, and one record makes all of it part of the bag. The token is that of the lease, so no two runs ever write the same object;
 //! the record is refused where the lease is lost. Nothing rests on conditions of the object store
-//! (`docs/adr/0012-bags-in-pieces.md`).
+//! (`docs/adr/0011-bags-in-pieces.md`).
 //!
 //! **Order**, which every kill has to respect: an object is whole before a record names it; a record is durable before there is a
 //! receipt; the objects that no record names are listed before the record that completes the bag, and deleted after it. So what no record
