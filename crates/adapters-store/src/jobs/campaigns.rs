@@ -33,7 +33,7 @@ async fn decided<E: JobEngine>(
 ) -> Result<Campaign, CampaignStoreError> {
     let id = id.clone();
     let decided =
-        engine.step(move |rows| Box::pin(async move { steps::decide(rows, &id, state).await }));
+        engine.step(move |tx| Box::pin(async move { steps::decide(tx, &id, state).await }));
     let campaign = decided.await?;
     engine.notify_campaign(&[]).await;
     Ok(campaign)
@@ -50,7 +50,7 @@ impl<E: JobEngine> CampaignStore for SqlJobStore<E> {
         let (id, first) = (campaign.id.clone(), jobs.first().map(|job| job.0.clone()));
         let created = self
             .engine
-            .step(move |rows| Box::pin(async move { steps::create(rows, &campaign, &jobs).await }));
+            .step(move |tx| Box::pin(async move { steps::create(tx, &campaign, &jobs).await }));
         match created.await? {
             Some(campaign) => {
                 self.engine.notify_campaign(first.as_slice()).await;
@@ -120,7 +120,7 @@ impl<E: JobEngine> CampaignStore for SqlJobStore<E> {
         let (id, by) = (id.clone(), by.clone());
         let given_up = self
             .engine
-            .step(move |rows| Box::pin(async move { steps::give_up(rows, &id, &by).await }));
+            .step(move |tx| Box::pin(async move { steps::give_up(tx, &id, &by).await }));
         let given_up = given_up.await?;
         let begun = given_up.begun.iter().map(|job| job.0.clone());
         let changed: Vec<JobId> = begun.chain(given_up.cancelled).collect();
@@ -135,7 +135,7 @@ impl<E: JobEngine> CampaignStore for SqlJobStore<E> {
         let (id, by) = (id.clone(), by.clone());
         let retried = self
             .engine
-            .step(move |rows| Box::pin(async move { steps::try_again(rows, &id, &by).await }));
+            .step(move |tx| Box::pin(async move { steps::try_again(tx, &id, &by).await }));
         let retried = retried.await?;
         self.engine.notify_campaign(&retried).await;
         Ok(retried.len() as u64)

@@ -20,7 +20,7 @@ use crate::steps::{Dialect, Transaction};
 use crate::work::Work;
 
 /// A transaction that a step is run in.
-pub(crate) type Rows<'c, E> =
+pub(crate) type Tx<'c, E> =
     &'c mut (dyn Transaction<Engine = <E as JobEngine>::Engine, Row = <E as JobEngine>::Row> + 'c);
 
 /// What a store of jobs needs of its engine.
@@ -45,7 +45,7 @@ pub(crate) trait JobEngine: Send + Sync + 'static {
     where
         T: Send + 'static,
         E: PortError + From<Failure<Self::Engine, E>> + Send + 'static,
-        F: for<'c> FnOnce(Rows<'c, Self>) -> Work<'c, T, Failure<Self::Engine, E>> + Send + 'static;
+        F: for<'c> FnOnce(Tx<'c, Self>) -> Work<'c, T, Failure<Self::Engine, E>> + Send + 'static;
 
     /// The job that is next within these limits; without limits only one whose lease ran out, or which nobody runs although it has slots.
     async fn claim(

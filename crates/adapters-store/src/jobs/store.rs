@@ -65,8 +65,8 @@ where
     F: FnOnce(&mut Job, Option<Wish>, Timestamp) -> bool + Send + 'static,
 {
     let lease = lease.clone();
-    let left = engine.step(move |rows| {
-        Box::pin(async move { steps::leave(rows, &lease, notes, report, step).await })
+    let left = engine.step(move |tx| {
+        Box::pin(async move { steps::leave(tx, &lease, notes, report, step).await })
     });
     Ok(written(engine, left.await?).await)
 }
@@ -86,7 +86,7 @@ impl<E: JobEngine> JobStore for SqlJobStore<E> {
         let shares = shares.clone();
         let admitted = self
             .engine
-            .step(move |rows| Box::pin(async move { steps::admit(rows, job, &shares).await }));
+            .step(move |tx| Box::pin(async move { steps::admit(tx, job, &shares).await }));
         let admitted = admitted.await?;
         if let Admitted::New(stored) = &admitted {
             self.engine.notify(&stored.job.id);
@@ -146,14 +146,14 @@ impl<E: JobEngine> JobStore for SqlJobStore<E> {
         }
         let replaced = self
             .engine
-            .step(move |rows| Box::pin(async move { steps::replace(rows, seen, &job).await }));
+            .step(move |tx| Box::pin(async move { steps::replace(tx, seen, &job).await }));
         Ok(written(&self.engine, replaced.await?).await)
     }
 
     async fn record_transfer(&self, id: &JobId, transfer: Transfer) -> Result<(), JobStoreError> {
         let job = id.clone();
-        let added = self.engine.step(move |rows| {
-            Box::pin(async move { steps::add_transfer(rows, &job, &transfer).await })
+        let added = self.engine.step(move |tx| {
+            Box::pin(async move { steps::add_transfer(tx, &job, &transfer).await })
         });
         added.await?;
         self.engine.notify(id);

@@ -18,7 +18,7 @@ use super::statements::{CLAIM, PROGRESS, RENEW, TAKE_OVER};
 use super::transaction::PostgresTransaction;
 use crate::columns::number_column;
 use crate::failure::{Failure as EngineFailure, PortError};
-use crate::jobs::{JobEngine, Rows, SqlJobStore};
+use crate::jobs::{JobEngine, SqlJobStore, Tx};
 use crate::rows::read_renewed;
 use crate::statement::Statement;
 use crate::work::Work;
@@ -64,9 +64,7 @@ impl JobEngine for PostgresJobs {
     where
         T: Send + 'static,
         E: PortError + From<EngineFailure<Postgres, E>> + Send + 'static,
-        F: for<'c> FnOnce(Rows<'c, Self>) -> Work<'c, T, EngineFailure<Postgres, E>>
-            + Send
-            + 'static,
+        F: for<'c> FnOnce(Tx<'c, Self>) -> Work<'c, T, EngineFailure<Postgres, E>> + Send + 'static,
     {
         let given_now = self.database.given_now();
         let done = self.database.transaction(move |connection| {

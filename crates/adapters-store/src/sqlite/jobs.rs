@@ -19,7 +19,7 @@ use super::error::Failure;
 use super::free_pages;
 use super::transaction::SqliteTransaction;
 use crate::failure::{Failure as EngineFailure, PortError};
-use crate::jobs::{JobEngine, Rows, SqlJobStore};
+use crate::jobs::{JobEngine, SqlJobStore, Tx};
 use crate::statement::Statement;
 use crate::work::Work;
 
@@ -86,7 +86,7 @@ impl JobEngine for SqliteJobs {
     where
         T: Send + 'static,
         E: PortError + From<EngineFailure<Sqlite, E>> + Send + 'static,
-        F: for<'c> FnOnce(Rows<'c, Self>) -> Work<'c, T, EngineFailure<Sqlite, E>> + Send + 'static,
+        F: for<'c> FnOnce(Tx<'c, Self>) -> Work<'c, T, EngineFailure<Sqlite, E>> + Send + 'static,
     {
         let clock = Arc::clone(&self.database.clock);
         self.transaction(move |connection| {

@@ -7,37 +7,37 @@ use domain::model::UserId;
 use jiff::Timestamp;
 
 use super::jobs::retry_failed;
-use super::{Decided, Transaction, rows as table};
+use super::{CampaignResult, Transaction, rows};
 
 /// A campaign that is new, with its jobs and their entries in the audit trail; `None` where it is there already.
-pub(crate) async fn create<X: Transaction + ?Sized>(
-    rows: &mut X,
+pub(crate) async fn create<Tx: Transaction + ?Sized>(
+    tx: &mut Tx,
     campaign: &Campaign,
     people: &[(JobId, UserId)],
-) -> Decided<Option<Campaign>, X> {
-    let now = rows.now().await?;
-    let created = table::insert_campaign(rows, campaign, people, now).await?;
+) -> CampaignResult<Option<Campaign>, Tx> {
+    let now = tx.now().await?;
+    let created = rows::insert_campaign(tx, campaign, people, now).await?;
     if created.is_none() {
         return Ok(None);
     }
     let jobs = people.iter().map(|person| &person.0);
     let (action, by) = (AuditAction::ExportRequested, &campaign.requested_by);
-    table::record(rows, jobs, action, by, now).await?;
+    rows::record(tx, jobs, action, by, now).await?;
     Ok(created)
 }
 
 /// Decides something of a campaign that is not over.
-pub(crate) async fn decide<X: Transaction + ?Sized>(
-    rows: &mut X,
+pub(crate) async fn decide<Tx: Transaction + ?Sized>(
+    tx: &mut Tx,
     id: &CampaignId,
     state: CampaignState,
-) -> Decided<Campaign, X> {
-    let campaign = found(rows, id).await?;
-    let now = rows.now().await?;
-    if is_over(rows, &campaign, now).await? {
+) -> CampaignResult<Campaign, Tx> {
+    let campaign = found(tx, id).await?;
+    let now = tx.now().await?;
+    if is_over(tx, &campaign, now).await? {
         return Err(CampaignStoreError::Over { id: id.clone() }.into());
     }
-    Ok(table::write_state(rows, id, state).await?)
+    Ok(rows::write_state(tx, id, state).await?)
 }
 
 /// What a campaign that was given up leaves.
@@ -52,22 +52,22 @@ pub(crate) struct GivenUp {
 }
 
 /// Gives a campaign up. One that is over leaves nothing.
-pub(crate) async fn give_up<X: Transaction + ?Sized>(
-    rows: &mut X,
+pub(crate) async fn give_up<Tx: Transaction + ?Sized>(
+    tx: &mut Tx,
     id: &CampaignId,
     by: &UserId,
-) -> Decided<GivenUp, X> {
-    let campaign = found(rows, id).await?;
-    let now = rows.now().await?;
-    if is_over(rows, &campaign, now).await? {
+) -> CampaignResult<GivenUp, Tx> {
+    let campaign = found(tx, id).await?;
+    let now = tx.now().await?;
+    if is_over(tx, &campaign, now).await? {
         return Ok(GivenUp::default());
     }
-    table::write_state(rows, id, CampaignState::Cancelled).await?;
-    let cancelled = table::cancel_unbegun(rows, id, now).await?;
-    let begun = table::wish_cancelled(rows, id, by).await?;
-    let forgot_credentials = table::delete_administrators(rows, id).await?;
+    rows::write_state(tx, id, CampaignState::Cancelled).await?;
+    let cancelled = rows::cancel_unbegun(tx, id, now).await?;
+    let begun = rows::wish_cancelled(tx, id, by).await?;
+    let forgot_credentials = rows::delete_administrators(tx, id).await?;
     let action = AuditAction::ExportCancelled;
-    table::record(rows, cancelled.iter(), action, by, now).await?;
+    rows::record(tx, cancelled.iter(), action, by, now).await?;
     Ok(GivenUp {
         cancelled,
         begun,
@@ -76,32 +76,35 @@ pub(crate) async fn give_up<X: Transaction + ?Sized>(
 }
 
 /// Queues failed jobs of a campaign again, and gives them. Nothing of one that was given up is to go on.
-pub(crate) async fn try_again<X: Transaction + ?Sized>(
-    rows: &mut X,
+pub(crate) async fn try_again<Tx: Transaction + ?Sized>(
+    tx: &mut Tx,
     id: &CampaignId,
     by: &UserId,
-) -> Decided<Vec<JobId>, X> {
-    if found(rows, id).await?.state == CampaignState::Cancelled {
+) -> CampaignResult<Vec<JobId>, Tx> {
+    if found(tx, id).await?.state == CampaignState::Cancelled {
         return Err(CampaignStoreError::Over { id: id.clone() }.into());
     }
-    let now = rows.now().await?;
-    let retried = retry_failed(rows, id, now).await?;
+    let now = tx.now().await?;
+    let retried = retry_failed(tx, id, now).await?;
     let action = AuditAction::ExportRetried;
-    table::record(rows, retried.iter(), action, by, now).await?;
+    rows::record(tx, retried.iter(), action, by, now).await?;
     Ok(retried)
 }
 
-async fn found<X: Transaction + ?Sized>(rows: &mut X, id: &CampaignId) -> Decided<Campaign, X> {
-    let campaign = table::campaign(rows, id).await?;
+async fn found<Tx: Transaction + ?Sized>(
+    tx: &mut Tx,
+    id: &CampaignId,
+) -> CampaignResult<Campaign, Tx> {
+    let campaign = rows::campaign(tx, id).await?;
     campaign.ok_or_else(|| CampaignStoreError::Unknown { id: id.clone() }.into())
 }
 
-async fn is_over<X: Transaction + ?Sized>(
-    rows: &mut X,
+async fn is_over<Tx: Transaction + ?Sized>(
+    tx: &mut Tx,
     campaign: &Campaign,
     now: Timestamp,
-) -> Decided<bool, X> {
-    let standing = table::campaign_standing(rows, &campaign.id, now).await?;
+) -> CampaignResult<bool, Tx> {
+    let standing = rows::campaign_standing(tx, &campaign.id, now).await?;
     let phase = campaign.phase(&standing);
     Ok(matches!(
         phase,

@@ -18,10 +18,11 @@ use crate::rows::Columns;
 use crate::statement::Statement;
 
 /// What a step about jobs gives.
-pub(crate) type Done<T, X> = Result<T, Failure<<X as Transaction>::Engine, JobStoreError>>;
+pub(crate) type StepResult<T, Tx> = Result<T, Failure<<Tx as Transaction>::Engine, JobStoreError>>;
 
 /// What a step about campaigns gives.
-pub(crate) type Decided<T, X> = Result<T, Failure<<X as Transaction>::Engine, CampaignStoreError>>;
+pub(crate) type CampaignResult<T, Tx> =
+    Result<T, Failure<<Tx as Transaction>::Engine, CampaignStoreError>>;
 
 /// One transaction of an engine.
 #[async_trait]
@@ -32,30 +33,30 @@ pub(crate) trait Transaction: Send {
     type Row: Columns + Send;
 
     /// The moment it is, by the store's clock.
-    async fn now(&mut self) -> Done<Timestamp, Self>;
+    async fn now(&mut self) -> StepResult<Timestamp, Self>;
 
     /// Runs a statement. Gives the rows that it returns.
-    async fn rows(&mut self, statement: Statement) -> Done<Vec<Self::Row>, Self>;
+    async fn rows(&mut self, statement: Statement) -> StepResult<Vec<Self::Row>, Self>;
 }
 
 /// The statements that an engine has of its own. What is read to be changed stays as it is until the transaction ends: with locks, where
 /// others write too.
 pub(crate) trait Dialect: Engine {
-    /// Lets orders be taken one after the other: shares are counted over all of them. Nothing where all writing is.
+    /// Lets orders be taken one after the other: shares are counted over all of them. Nothing where all that writes is.
     const LOCK_ORDERS: Option<&'static str>;
     /// `$1` a job.
     const JOB_TO_CHANGE: &'static str;
     /// `$1` a job, `$2` the token of its lease.
     const HELD_JOB: &'static str;
-    /// The columns of a job that are bound.
+    /// `$1` and so on the columns of a job, as they are bound.
     const INSERT_JOB: &'static str;
     /// `$1` a campaign, `$2` a job or nothing, `$3` how many: failed jobs after that one, in the order of their ids, to be changed.
     const FAILED_TO_CHANGE: &'static str;
-    /// `$1` a job: what others would keep for it after its end, besides its sealed credentials.
+    /// `$1` a job: it has no slots any more, and waits for none. Nothing where slots are a process's own.
     const FREE_SLOTS: &'static [&'static str];
-    /// `$1` a job: how far its runs are, which nobody asks after its end.
+    /// `$1` a job: how far its runs are is forgotten. Nothing where that is a column of the job.
     const DELETE_PROGRESS: Option<&'static str>;
-    /// `$1` a campaign without unfinished jobs: what is sealed for its administrator. Gives its job.
+    /// `$1` a campaign: what is sealed for its administrator goes, unless a job of it is unfinished. Gives a row where there was something.
     const DELETE_ADMINISTRATORS: &'static str;
 
     /// `$1` a job: how far its runs are, and how often that was said.
