@@ -87,13 +87,11 @@ pub(crate) fn run(options: &Options, workers: usize, runtime: &Handle) -> Result
     })
 }
 
+/// What is measured, how much of it, and in which unit.
+type Figure = (&'static str, f64, &'static str);
+
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-fn figures(
-    fleet: &Fleet,
-    watch: &Watch,
-    took: Duration,
-    came: &Came,
-) -> Vec<(&'static str, f64, &'static str)> {
+fn figures(fleet: &Fleet, watch: &Watch, took: Duration, came: &Came) -> Vec<Figure> {
     let seconds = took.as_secs_f64();
     let users = f64::from(fleet.options.users);
     let bound = fleet.options.bound().as_secs_f64();
@@ -143,39 +141,45 @@ fn figures(
         ),
     ];
     if fleet.options.is_disturbed() {
-        let sorted = |times: &[f64]| {
-            let mut times = times.to_vec();
-            times.sort_by(f64::total_cmp);
-            times
-        };
-        let (takeovers, requests) = (sorted(&came.takeovers), sorted(&came.requests));
-        let at = |times: &[f64], percent: usize| {
-            let last = times.len().saturating_sub(1);
-            times.get(last * percent / 100).copied().unwrap_or(0.0)
-        };
-        figures.extend([
-            ("workers killed", came.kills as f64, ""),
-            ("workers stopped", came.stops as f64, ""),
-            ("crashes of the database", came.crashes as f64, ""),
-            ("exports taken over", takeovers.len() as f64, ""),
-            (
-                "the same without a request, or died twice",
-                came.others as f64,
-                "",
-            ),
-            ("takeover, median", at(&takeovers, 50), "s"),
-            ("takeover, 95 of 100", at(&takeovers, 95), "s"),
-            ("takeover, longest", at(&takeovers, 100), "s"),
-            (
-                "first request about the person, median",
-                at(&requests, 50),
-                "s",
-            ),
-            ("first request, 95 of 100", at(&requests, 95), "s"),
-            ("first request, longest", at(&requests, 100), "s"),
-        ]);
+        figures.extend(disturbances(came));
     }
     figures
+}
+
+/// What was disturbed, and how long it took others to go on.
+#[expect(clippy::cast_precision_loss, reason = "figures for people")]
+fn disturbances(came: &Came) -> Vec<Figure> {
+    let sorted = |times: &[f64]| {
+        let mut times = times.to_vec();
+        times.sort_by(f64::total_cmp);
+        times
+    };
+    let (takeovers, requests) = (sorted(&came.takeovers), sorted(&came.requests));
+    let at = |times: &[f64], percent: usize| {
+        let last = times.len().saturating_sub(1);
+        times.get(last * percent / 100).copied().unwrap_or(0.0)
+    };
+    vec![
+        ("workers killed", came.kills as f64, ""),
+        ("workers stopped", came.stops as f64, ""),
+        ("crashes of the database", came.crashes as f64, ""),
+        ("exports taken over", takeovers.len() as f64, ""),
+        (
+            "the same without a request, or died twice",
+            came.others as f64,
+            "",
+        ),
+        ("takeover, median", at(&takeovers, 50), "s"),
+        ("takeover, 95 of 100", at(&takeovers, 95), "s"),
+        ("takeover, longest", at(&takeovers, 100), "s"),
+        (
+            "first request about the person, median",
+            at(&requests, 50),
+            "s",
+        ),
+        ("first request, 95 of 100", at(&requests, 95), "s"),
+        ("first request, longest", at(&requests, 100), "s"),
+    ]
 }
 
 /// What is left although everything is over, and what was too much.

@@ -77,7 +77,7 @@ impl Fetch<'_> {
     }
 
     /// What is in a document that is not kept.
-    async fn unkept(self, resource: Resource) -> Result<Fetched, Problem> {
+    pub(crate) async fn unkept(self, resource: Resource) -> Result<Fetched, Problem> {
         let what = format!("{resource} as {}", Representation::Xml);
         let api = self.ports.api;
         let read = ask(self.ports, self.order, &what, || api.facts(resource)).await?;

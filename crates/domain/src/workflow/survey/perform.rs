@@ -1,7 +1,7 @@
 //! One task: its requests, and their answers as a value.
 
 use super::files::{file_path, in_words, owner_of};
-use super::task::{Found, Task, list_of};
+use super::task::{Found, Task, Thread, list_of};
 use crate::bag::layout;
 use crate::model::{Facts, ListResource, Page, Resource, Section};
 use crate::workflow::attempt::{Failed, settle};
@@ -24,14 +24,8 @@ pub(super) async fn perform(fetch: Fetch<'_>, task: Task) -> Result<Found, RunEr
         }
         Task::WorkspacesForComments => {
             // The list itself is kept by the section `workspaces`, where that is wanted.
-            let unkept = fetch.without_sink();
             let resource = Resource::List(ListResource::Workspaces, Page::Whole);
-            let path = |form| layout::list_document(Section::Workspaces, 1, form);
-            let answer = settle(
-                unkept
-                    .document(Section::WorkspaceComments, resource, path)
-                    .await,
-            )?;
+            let answer = settle(fetch.unkept(resource).await)?;
             Ok(Found::Workspaces(facts_of_list(answer)))
         }
         Task::Templates {
@@ -39,14 +33,8 @@ pub(super) async fn perform(fetch: Fetch<'_>, task: Task) -> Result<Found, RunEr
             workspace,
             folder,
         } => {
-            let unkept = fetch.without_sink();
             let resource = Resource::WorkspaceTemplates { org, workspace };
-            let path = |form| layout::list_document(Section::WorkspaceComments, 1, form);
-            let answer = settle(
-                unkept
-                    .document(Section::WorkspaceComments, resource, path)
-                    .await,
-            )?;
+            let answer = settle(fetch.unkept(resource).await)?;
             Ok(Found::Templates {
                 org,
                 workspace,
@@ -54,25 +42,25 @@ pub(super) async fn perform(fetch: Fetch<'_>, task: Task) -> Result<Found, RunEr
                 found: facts_of_list(answer),
             })
         }
-        Task::Comments(thread) => {
-            let template = thread
-                .template
-                .as_ref()
-                .map(|(id, name)| (*id, name.as_str()));
-            let path = |page, form| layout::comments(&thread.folder, template, page, form);
-            let answer = fetch
-                .list(
-                    Section::WorkspaceComments,
-                    |page| thread.resource(page),
-                    path,
-                )
-                .await;
-            Ok(Found::Comments(
-                thread.resource(Page::Whole),
-                settle(answer)?,
-            ))
-        }
+        Task::Comments(thread) => comments(fetch, thread).await,
     }
+}
+
+async fn comments(fetch: Fetch<'_>, thread: Thread) -> Result<Found, RunError> {
+    let template = thread
+        .template
+        .as_ref()
+        .map(|(id, name)| (*id, name.as_str()));
+    let path = |page, form| layout::comments(&thread.folder, template, page, form);
+    let answer = fetch
+        .list(
+            Section::WorkspaceComments,
+            |page| thread.resource(page),
+            path,
+        )
+        .await;
+    let resource = thread.resource(Page::Whole);
+    Ok(Found::Comments(resource, settle(answer)?))
 }
 
 async fn section_list(fetch: Fetch<'_>, section: Section) -> Result<Found, RunError> {
