@@ -121,6 +121,11 @@ impl<D> From<Failure<D, JobStoreError>> for Failure<D, CampaignStoreError> {
     }
 }
 
+/// What an error of a statement means to a caller of the port.
+pub(crate) fn port_error<D: Engine, E: PortError>(error: sqlx::Error) -> E {
+    Failure::<D, E>::from(error).0
+}
+
 pub(crate) fn unknown(id: &JobId) -> JobStoreError {
     JobStoreError::Unknown { id: id.clone() }
 }

@@ -4,10 +4,15 @@
 //! opened inside of it, and the stores behind the ports of `domain::jobs` are made of it. [`PostgresDatabase`] is the engine for many
 //! processes: another module, behind the same ports.
 
+mod audit;
 mod columns;
+mod credentials;
+mod database;
+mod dialect;
 mod failure;
 mod files;
 mod jobs;
+mod keys;
 mod late;
 mod moments;
 mod moving;

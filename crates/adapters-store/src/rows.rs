@@ -21,6 +21,8 @@ pub(crate) trait Columns {
     /// The same, where there is one.
     fn some_integer(&self, column: &str) -> Result<Option<i64>, RowError>;
 
+    /// A number of floating point, where there is one.
+    fn some_float(&self, column: &str) -> Result<Option<f64>, RowError>;
     /// Bytes, where there are some.
     fn some_bytes(&self, column: &str) -> Result<Option<Vec<u8>>, RowError>;
 
@@ -38,6 +40,7 @@ where
     for<'r> Option<String>: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> i64: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> Option<i64>: Decode<'r, R::Database> + Type<R::Database>,
+    for<'r> Option<f64>: Decode<'r, R::Database> + Type<R::Database>,
     for<'r> Option<Vec<u8>>: Decode<'r, R::Database> + Type<R::Database>,
 {
     fn text(&self, column: &str) -> Result<String, RowError> {
@@ -53,6 +56,10 @@ where
     }
 
     fn some_integer(&self, column: &str) -> Result<Option<i64>, RowError> {
+        Ok(self.try_get(column)?)
+    }
+
+    fn some_float(&self, column: &str) -> Result<Option<f64>, RowError> {
         Ok(self.try_get(column)?)
     }
 
@@ -207,12 +214,9 @@ pub(crate) fn read_standing(rows: &[impl Columns]) -> Result<CampaignStanding, R
     Ok(standing)
 }
 
-/// An entry of the audit trail. `transferred` are the bytes of a download's transfers, if it has any: a sum of floating point, since so many
-/// bytes that a whole number overflows would be an error.
-pub(crate) fn read_audit_entry(
-    row: &impl Columns,
-    transferred: Option<f64>,
-) -> Result<NumberedEntry, RowError> {
+/// An entry of the audit trail. Its `transferred` are the bytes of a download's transfers, if it has any: a sum of floating point, since so
+/// many bytes that a whole number overflows would be an error.
+pub(crate) fn read_audit_entry(row: &impl Columns) -> Result<NumberedEntry, RowError> {
     let user = |column: &str| -> Result<Option<UserId>, RowError> {
         let parsed = row.some_text(column)?.map(|name| UserId::parse(&name));
         Ok(parsed.transpose()?)
@@ -222,7 +226,7 @@ pub(crate) fn read_audit_entry(
         clippy::cast_sign_loss,
         reason = "a sum of lengths; what is beyond every disk may be rounded"
     )]
-    let transferred = transferred.map(|bytes| bytes as u64);
+    let transferred = row.some_float("transferred")?.map(|bytes| bytes as u64);
     let bytes = match transferred {
         Some(bytes) => Some(bytes),
         None => row.some_integer("bytes")?.map(u64::try_from).transpose()?,

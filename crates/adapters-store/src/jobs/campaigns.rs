@@ -7,13 +7,15 @@ use domain::jobs::{
 };
 use domain::model::UserId;
 
-use super::{JobEngine, SqlJobStore, jobs_of};
+use super::{JobEngine, SqlJobStore, forget_deleted, jobs_of, now, rows};
 use crate::columns::{RowError, count_column};
+use crate::database::SqlDatabase;
+use crate::dialect::Dialect as _;
 use crate::moments::to_column;
 use crate::rows::{read_campaigns, read_requested, read_standing};
 use crate::statement::Statement;
 use crate::statements::{CAMPAIGN, CAMPAIGN_EXPORTS, CAMPAIGN_STANDING, CAMPAIGNS};
-use crate::steps::{self, Dialect as _};
+use crate::steps;
 
 fn unreadable(error: RowError) -> CampaignStoreError {
     JobStoreError::Unavailable(error).into()
@@ -23,7 +25,7 @@ async fn campaigns_of<E: JobEngine>(
     engine: &E,
     statement: Statement,
 ) -> Result<Vec<Campaign>, CampaignStoreError> {
-    read_campaigns(&engine.read(statement).await?).map_err(unreadable)
+    read_campaigns(&rows(engine, statement).await?).map_err(unreadable)
 }
 
 async fn decided<E: JobEngine>(
@@ -83,11 +85,11 @@ impl<E: JobEngine> CampaignStore for SqlJobStore<E> {
 
     async fn standing(&self, id: &CampaignId) -> Result<CampaignStanding, CampaignStoreError> {
         CampaignStore::get(self, id).await?;
-        let now = self.engine.now().await?;
+        let now = now(&self.engine).await?;
         let statement = Statement::of(CAMPAIGN_STANDING)
             .bind(id.as_str())
             .bind(to_column(now));
-        read_standing(&self.engine.read(statement).await?).map_err(unreadable)
+        read_standing(&rows(&self.engine, statement).await?).map_err(unreadable)
     }
 
     async fn exports(
@@ -126,7 +128,7 @@ impl<E: JobEngine> CampaignStore for SqlJobStore<E> {
         let changed: Vec<JobId> = begun.chain(given_up.cancelled).collect();
         self.engine.notify_campaign(&changed).await;
         if given_up.forgot_credentials {
-            self.engine.forget_deleted().await;
+            forget_deleted(&self.engine).await;
         }
         Ok(given_up.begun)
     }
@@ -142,7 +144,7 @@ impl<E: JobEngine> CampaignStore for SqlJobStore<E> {
     }
 
     async fn unfinished(&self) -> Result<Vec<(CampaignId, UserId)>, CampaignStoreError> {
-        let statement = Statement::of(E::Engine::UNFINISHED_CAMPAIGNS);
-        read_requested(&self.engine.read(statement).await?).map_err(unreadable)
+        let statement = Statement::of(<E::Database as SqlDatabase>::Engine::UNFINISHED_CAMPAIGNS);
+        read_requested(&rows(&self.engine, statement).await?).map_err(unreadable)
     }
 }

@@ -13,39 +13,29 @@ use domain::jobs::{
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 
-use crate::failure::{Failure, PortError};
-use crate::rows::{Columns, read_jobs};
+use crate::database::{SqlDatabase, Tx};
+use crate::failure::{Failure, PortError, port_error};
+use crate::rows::read_jobs;
 use crate::statement::Statement;
-use crate::steps::{Dialect, Transaction};
 use crate::work::Work;
-
-/// A transaction that a step is run in.
-pub(crate) type Tx<'c, E> =
-    &'c mut (dyn Transaction<Engine = <E as JobEngine>::Engine, Row = <E as JobEngine>::Row> + 'c);
 
 /// What a store of jobs needs of its engine.
 #[async_trait]
 pub(crate) trait JobEngine: Send + Sync + 'static {
-    /// The engine.
-    type Engine: Dialect;
-    /// What it answers with.
-    type Row: Columns + Send + Sync;
+    /// The database.
+    type Database: SqlDatabase;
 
-    /// The moment it is, by the store's clock.
-    async fn now(&self) -> Result<Timestamp, JobStoreError>;
+    /// The database.
+    fn database(&self) -> &Self::Database;
 
-    /// Reads rows.
-    async fn read(&self, statement: Statement) -> Result<Vec<Self::Row>, JobStoreError>;
-
-    /// Runs a statement that writes and stands for itself. Gives the rows that it returns.
-    async fn write(&self, statement: Statement) -> Result<Vec<Self::Row>, JobStoreError>;
-
-    /// Runs a step: one transaction, on a task of its own. Where its caller is dropped it is still done to its end.
+    /// Runs a step in one transaction.
     async fn step<T, E, F>(&self, step: F) -> Result<T, E>
     where
         T: Send + 'static,
-        E: PortError + From<Failure<Self::Engine, E>> + Send + 'static,
-        F: for<'c> FnOnce(Tx<'c, Self>) -> Work<'c, T, Failure<Self::Engine, E>> + Send + 'static;
+        E: PortError + From<FailureOf<Self::Database, E>> + Send + 'static,
+        F: for<'c> FnOnce(Tx<'c, Self::Database>) -> Work<'c, T, FailureOf<Self::Database, E>>
+            + Send
+            + 'static;
 
     /// The job that is next within these limits; without limits only one whose lease ran out, or which nobody runs although it has slots.
     async fn claim(
@@ -72,9 +62,6 @@ pub(crate) trait JobEngine: Send + Sync + 'static {
 
     /// What changes from now on.
     fn changes(&self) -> BoxStream<'static, Change>;
-
-    /// Sealed credentials were deleted: their bytes are removed too, where this store can do that.
-    async fn forget_deleted(&self);
 }
 
 /// Jobs and campaigns in the tables of an engine.
@@ -82,9 +69,38 @@ pub struct SqlJobStore<E> {
     pub(crate) engine: E,
 }
 
+/// What the statements of a database fail with.
+pub(crate) type FailureOf<D, E> = Failure<<D as SqlDatabase>::Engine, E>;
+
+/// What the database of an engine answers with.
+type RowOf<E> = <<E as JobEngine>::Database as SqlDatabase>::Row;
+
+fn failed<E: JobEngine>(error: sqlx::Error) -> JobStoreError {
+    port_error::<<E::Database as SqlDatabase>::Engine, _>(error)
+}
+
+async fn now<E: JobEngine>(engine: &E) -> Result<Timestamp, JobStoreError> {
+    engine.database().now().await.map_err(failed::<E>)
+}
+
+async fn rows<E: JobEngine>(
+    engine: &E,
+    statement: Statement,
+) -> Result<Vec<RowOf<E>>, JobStoreError> {
+    let rows = engine.database().read(statement).await;
+    rows.map_err(failed::<E>)
+}
+
 async fn jobs_of<E: JobEngine>(
     engine: &E,
     statement: Statement,
 ) -> Result<Vec<StoredJob>, JobStoreError> {
-    read_jobs(&engine.read(statement).await?).map_err(JobStoreError::Unavailable)
+    read_jobs(&rows(engine, statement).await?).map_err(JobStoreError::Unavailable)
+}
+
+/// Sealed credentials were deleted. What had them is over, whether their bytes can be removed at once or not.
+async fn forget_deleted<E: JobEngine>(engine: &E) {
+    if let Err(error) = engine.database().forget_deleted().await {
+        tracing::warn!(%error, "the write-ahead log could not be emptied: the next time it is");
+    }
 }

@@ -13,8 +13,10 @@ use domain::model::UserId;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 
-use super::{JobEngine, SqlJobStore, jobs_of};
+use super::{JobEngine, SqlJobStore, failed, forget_deleted, jobs_of, now, rows};
 use crate::columns::{count_column, wish_name};
+use crate::database::SqlDatabase;
+use crate::dialect::Dialect as _;
 use crate::failure::{conflict, lost, unknown};
 use crate::moments::to_column;
 use crate::rows::{Columns as _, read_counts, read_ids, read_owned, read_progress};
@@ -23,7 +25,7 @@ use crate::statements::{
     COUNT, GIVE_BACK, GIVEN_UP, JOB, JOB_OF, JOBS, OVERDUE, REPORT, SIGNED_IN, UNFINISHED, VOID,
     WISH,
 };
-use crate::steps::{self, Dialect as _, Written};
+use crate::steps::{self, Written};
 
 async fn only<E: JobEngine>(
     engine: &E,
@@ -39,13 +41,14 @@ async fn jobs_now<E: JobEngine>(
     engine: &E,
     sql: &'static str,
 ) -> Result<Vec<StoredJob>, JobStoreError> {
-    let now = engine.now().await?;
+    let now = now(engine).await?;
     jobs_of(engine, Statement::of(sql).bind(to_column(now))).await
 }
 
 /// Changed by one statement, whose rows have the ids.
 async fn change<E: JobEngine>(engine: &E, statement: Statement) -> Result<u64, JobStoreError> {
-    let rows = engine.write(statement).await?;
+    let rows = engine.database().write(statement).await;
+    let rows = rows.map_err(failed::<E>)?;
     for id in read_ids(&rows).map_err(JobStoreError::Unavailable)? {
         engine.notify(&id);
     }
@@ -75,7 +78,7 @@ where
 async fn written<E: JobEngine>(engine: &E, written: Written) -> StoredJob {
     engine.notify(&written.stored.job.id);
     if written.forgot_credentials {
-        engine.forget_deleted().await;
+        forget_deleted(engine).await;
     }
     written.stored
 }
@@ -123,19 +126,19 @@ impl<E: JobEngine> JobStore for SqlJobStore<E> {
 
     async fn report(&self, id: &JobId) -> Result<Option<Bytes>, JobStoreError> {
         let statement = Statement::of(REPORT).bind(id.as_str());
-        let rows = self.engine.read(statement).await?;
+        let rows = rows(&self.engine, statement).await?;
         let row = rows.first().ok_or_else(|| unknown(id))?;
         let report = row.some_bytes("report");
         Ok(report.map_err(JobStoreError::Unavailable)?.map(Bytes::from))
     }
 
     async fn count(&self) -> Result<Vec<(JobStateName, u64)>, JobStoreError> {
-        let rows = self.engine.read(Statement::of(COUNT)).await?;
+        let rows = rows(&self.engine, Statement::of(COUNT)).await?;
         read_counts(&rows).map_err(JobStoreError::Unavailable)
     }
 
     async fn unfinished(&self) -> Result<Vec<(JobId, UserId)>, JobStoreError> {
-        let rows = self.engine.read(Statement::of(UNFINISHED)).await?;
+        let rows = rows(&self.engine, Statement::of(UNFINISHED)).await?;
         read_owned(&rows).map_err(JobStoreError::Unavailable)
     }
 
@@ -240,7 +243,8 @@ impl<E: JobEngine> JobStore for SqlJobStore<E> {
             .bind(owner.as_str())
             .bind(wish_name(wish))
             .bind(by.as_str());
-        if self.engine.write(statement).await?.is_empty() {
+        let wished = self.engine.database().write(statement).await;
+        if wished.map_err(failed::<E>)?.is_empty() {
             // Somebody else's job is unknown.
             self.get(owner, id).await?;
             return Err(conflict(id));
@@ -258,8 +262,9 @@ impl<E: JobEngine> JobStore for SqlJobStore<E> {
     }
 
     async fn progress(&self, id: &JobId) -> Result<Option<(u64, JobProgress)>, JobStoreError> {
-        let statement = Statement::of(E::Engine::PROGRESS).bind(id.as_str());
-        let rows = self.engine.read(statement).await?;
+        let statement =
+            Statement::of(<E::Database as SqlDatabase>::Engine::PROGRESS).bind(id.as_str());
+        let rows = rows(&self.engine, statement).await?;
         let row = rows.first().ok_or_else(|| unknown(id))?;
         read_progress(row).map_err(JobStoreError::Unavailable)
     }
@@ -273,6 +278,6 @@ impl<E: JobEngine> JobStore for SqlJobStore<E> {
     }
 
     async fn now(&self) -> Result<Timestamp, JobStoreError> {
-        self.engine.now().await
+        now(&self.engine).await
     }
 }

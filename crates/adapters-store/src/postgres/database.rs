@@ -6,7 +6,7 @@ use std::time::Duration;
 use domain::ports::Clock;
 use jiff::Timestamp;
 use sqlx::postgres::{PgArguments, PgPoolOptions};
-use sqlx::query::Query;
+use sqlx::query;
 use sqlx::{PgConnection, PgPool, Postgres};
 
 use super::error::PostgresError;
@@ -21,8 +21,8 @@ const CONNECTIONS: u32 = 8;
 /// How long a connection is waited for.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
 
-/// A statement, with what is bound to it.
-pub(super) type Statement<'q> = Query<'q, Postgres, PgArguments>;
+/// A statement of PostgreSQL's own, with what is bound to it.
+pub(super) type Query<'q> = query::Query<'q, Postgres, PgArguments>;
 
 /// A database that the processes of a service share.
 #[derive(Clone)]
@@ -85,15 +85,6 @@ impl PostgresDatabase {
     }
 
     /// The moment it is, by the store's clock.
-    pub(super) async fn now(&self) -> Result<Timestamp, sqlx::Error> {
-        if let Some(clock) = &self.clock {
-            return Ok(clock.now());
-        }
-        let now = sqlx::query_scalar(NOW).fetch_one(&self.pool).await?;
-        Ok(from_column(now))
-    }
-
-    /// The same, within a piece of work.
     pub(super) async fn now_in(
         given: Option<i64>,
         connection: &mut PgConnection,

@@ -7,20 +7,16 @@ use domain::jobs::{
     Change, Claim, ClaimLimits, JobId, JobProgress, JobStoreError, Lease, Renewed, WorkerId,
 };
 use futures_util::stream::BoxStream;
-use jiff::Timestamp;
-use sqlx::Postgres;
-use sqlx::postgres::PgRow;
 
 use super::claims::claim_by;
 use super::database::{PostgresDatabase, nanoseconds};
 use super::error::Failure;
 use super::statements::{CLAIM, PROGRESS, RENEW, TAKE_OVER};
-use super::transaction::PostgresTransaction;
 use crate::columns::number_column;
-use crate::failure::{Failure as EngineFailure, PortError};
-use crate::jobs::{JobEngine, SqlJobStore, Tx};
+use crate::database::{SqlDatabase as _, Tx};
+use crate::failure::PortError;
+use crate::jobs::{FailureOf, JobEngine, SqlJobStore};
 use crate::rows::read_renewed;
-use crate::statement::Statement;
 use crate::work::Work;
 
 /// The jobs and campaigns of a [`PostgresDatabase`].
@@ -43,37 +39,21 @@ impl PostgresJobStore {
 
 #[async_trait]
 impl JobEngine for PostgresJobs {
-    type Engine = Postgres;
-    type Row = PgRow;
+    type Database = PostgresDatabase;
 
-    async fn now(&self) -> Result<Timestamp, JobStoreError> {
-        Ok(self.database.now().await.map_err(Failure::from)?)
-    }
-
-    async fn read(&self, statement: Statement) -> Result<Vec<PgRow>, JobStoreError> {
-        let query = statement.query::<Postgres>();
-        let rows = query.fetch_all(&self.database.pool).await;
-        Ok(rows.map_err(Failure::from)?)
-    }
-
-    async fn write(&self, statement: Statement) -> Result<Vec<PgRow>, JobStoreError> {
-        self.read(statement).await
+    fn database(&self) -> &PostgresDatabase {
+        &self.database
     }
 
     async fn step<T, E, F>(&self, step: F) -> Result<T, E>
     where
         T: Send + 'static,
-        E: PortError + From<EngineFailure<Postgres, E>> + Send + 'static,
-        F: for<'c> FnOnce(Tx<'c, Self>) -> Work<'c, T, EngineFailure<Postgres, E>> + Send + 'static,
+        E: PortError + From<FailureOf<PostgresDatabase, E>> + Send + 'static,
+        F: for<'c> FnOnce(Tx<'c, PostgresDatabase>) -> Work<'c, T, FailureOf<PostgresDatabase, E>>
+            + Send
+            + 'static,
     {
-        let given_now = self.database.given_now();
-        let done = self.database.transaction(move |connection| {
-            Box::pin(async move {
-                let mut transaction = PostgresTransaction::new(connection, given_now);
-                step(&mut transaction).await
-            })
-        });
-        Ok(done.await?)
+        Ok(self.database.transact(step).await?)
     }
 
     async fn claim(
@@ -138,7 +118,4 @@ impl JobEngine for PostgresJobs {
     fn changes(&self) -> BoxStream<'static, Change> {
         self.database.signals.watch()
     }
-
-    /// What was deleted may stay in the database's own files for a while, sealed.
-    async fn forget_deleted(&self) {}
 }

@@ -4,13 +4,10 @@
 //! token of its lease and locks the job's row for the moment of the write: a late write and the next claim never pass each other.
 
 mod agreed;
-mod audit;
 mod claims;
-mod credentials;
 mod database;
 mod error;
 mod jobs;
-mod keys;
 mod migrate;
 mod records;
 mod sessions;
@@ -21,13 +18,21 @@ mod transaction;
 mod url;
 
 pub use agreed::Process;
-pub use audit::PostgresAudit;
-pub use credentials::PostgresCredentials;
 pub use database::PostgresDatabase;
 pub use error::PostgresError;
 pub use jobs::PostgresJobStore;
-pub use keys::PostgresKeys;
 pub use records::PostgresRunRecords;
 pub use sessions::{PostgresSessions, SessionTerms};
 pub use slots::PostgresSlots;
 pub use url::DatabaseUrl;
+
+use crate::audit::SqlAudit;
+use crate::credentials::SqlCredentials;
+use crate::keys::SqlKeys;
+
+/// The audit trail of a [`PostgresDatabase`].
+pub type PostgresAudit = SqlAudit<PostgresDatabase>;
+/// The sealed credentials of a [`PostgresDatabase`].
+pub type PostgresCredentials = SqlCredentials<PostgresDatabase>;
+/// The idempotency keys of a [`PostgresDatabase`].
+pub type PostgresKeys = SqlKeys<PostgresDatabase>;

@@ -8,7 +8,7 @@ use domain::jobs::{JobId, RunRecord, RunRecords, RunRecordsError, RunWriter};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
-use super::database::{PostgresDatabase, Statement};
+use super::database::{PostgresDatabase, Query};
 use super::error::may_pass;
 use crate::columns::{RowError, count_column, number_column};
 use crate::failure::Engine as _;
@@ -79,7 +79,7 @@ impl PostgresRunRecords {
     /// Sends a statement until the database answers, or patience ends.
     async fn patiently<'q>(
         &self,
-        statement: impl Fn() -> Statement<'q> + Send,
+        statement: impl Fn() -> Query<'q> + Send,
     ) -> Result<Vec<PgRow>, RunRecordsError> {
         let until = tokio::time::Instant::now() + self.patience;
         let mut pause = PAUSES.0;

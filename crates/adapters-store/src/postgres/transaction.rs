@@ -6,25 +6,17 @@ use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Postgres};
 
 use super::database::PostgresDatabase;
-use super::error::Failure;
+use crate::database::{SqlDatabase, Transaction, Tx};
+use crate::dialect::Dialect;
 use crate::statement::Statement;
 use crate::statements::wished;
-use crate::steps::{Dialect, Transaction};
+use crate::work::Work;
 
 /// One transaction.
-pub(super) struct PostgresTransaction<'c> {
+struct PostgresTransaction<'c> {
     connection: &'c mut PgConnection,
     /// Instead of the database's own clock: in tests.
     given_now: Option<i64>,
-}
-
-impl<'c> PostgresTransaction<'c> {
-    pub(super) fn new(connection: &'c mut PgConnection, given_now: Option<i64>) -> Self {
-        Self {
-            connection,
-            given_now,
-        }
-    }
 }
 
 #[async_trait]
@@ -32,13 +24,56 @@ impl Transaction for PostgresTransaction<'_> {
     type Engine = Postgres;
     type Row = PgRow;
 
-    async fn now(&mut self) -> Result<Timestamp, Failure> {
-        Ok(PostgresDatabase::now_in(self.given_now, self.connection).await?)
+    async fn now(&mut self) -> Result<Timestamp, sqlx::Error> {
+        PostgresDatabase::now_in(self.given_now, self.connection).await
     }
 
-    async fn rows(&mut self, statement: Statement) -> Result<Vec<PgRow>, Failure> {
+    async fn rows(&mut self, statement: Statement) -> Result<Vec<PgRow>, sqlx::Error> {
         let query = statement.query::<Postgres>();
-        Ok(query.fetch_all(&mut *self.connection).await?)
+        query.fetch_all(&mut *self.connection).await
+    }
+}
+
+#[async_trait]
+impl SqlDatabase for PostgresDatabase {
+    type Engine = Postgres;
+    type Row = PgRow;
+
+    async fn now(&self) -> Result<Timestamp, sqlx::Error> {
+        let mut connection = self.pool.acquire().await?;
+        Self::now_in(self.given_now(), &mut connection).await
+    }
+
+    async fn read(&self, statement: Statement) -> Result<Vec<PgRow>, sqlx::Error> {
+        statement.query::<Postgres>().fetch_all(&self.pool).await
+    }
+
+    async fn write(&self, statement: Statement) -> Result<Vec<PgRow>, sqlx::Error> {
+        self.read(statement).await
+    }
+
+    async fn transact<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<sqlx::Error> + Send + 'static,
+        F: for<'c> FnOnce(Tx<'c, Self>) -> Work<'c, T, E> + Send + 'static,
+    {
+        let given_now = self.given_now();
+        self.transaction(move |connection| {
+            Box::pin(async move {
+                let mut transaction = PostgresTransaction {
+                    connection,
+                    given_now,
+                };
+                work(&mut transaction).await
+            })
+        })
+        .await
+    }
+
+    /// What was deleted may stay in the database's own files for a while, sealed.
+    async fn forget_deleted(&self) -> Result<(), sqlx::Error> {
+        Ok(())
     }
 }
 
@@ -87,4 +122,16 @@ impl Dialect for Postgres {
         next AS (UPDATE audit_numbers SET last = last + (SELECT count(*) FROM about) RETURNING last) \
         INSERT INTO audit (number, at, action, actor, subject, export) \
         SELECT next.last - (SELECT count(*) FROM about) + place, $2, $3, $4, owner, id FROM about, next ORDER BY place";
+
+    /// Without gaps: whoever writes has the last number for itself until the entry is there.
+    const APPEND_ENTRY: &'static str = "WITH next AS (UPDATE audit_numbers SET last = last + 1 RETURNING last) \
+        INSERT INTO audit (number, at, action, actor, subject, source, export, sha256, bytes, detail) \
+        SELECT last, $1, $2, $3, $4, $5, $6, $7, $8, $9 FROM next RETURNING number";
+    const LOCK_DOWNLOAD: Option<&'static str> =
+        Some("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))");
+    const APPEND_TRANSFER: &'static str =
+        "INSERT INTO audit_transfers (number, at, start, bytes) VALUES ($1, $2, $3, $4)";
+    const ENTRIES: &'static str = "SELECT audit.*, (SELECT sum(transfer.bytes)::double precision FROM audit_transfers AS transfer \
+            WHERE transfer.number = audit.number) AS transferred \
+        FROM audit WHERE number < $1 ORDER BY number DESC LIMIT $2";
 }

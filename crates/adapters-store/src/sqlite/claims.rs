@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use domain::jobs::{Claim, ClaimLimits, JobProgress, Lease, Renewed, StoredJob, Token, WorkerId};
 use jiff::Timestamp;
-use sqlx::SqliteConnection;
 
 use super::database::Database;
 use super::error::Failure;
 use super::statements::{CLAIM, PROGRESS, RENEW, TAKE_OVER};
-use super::writer::Statement;
+use super::writer::Query;
 use crate::columns::{count_column, number_column};
+use crate::database::Tx;
 use crate::moments::{after, to_column};
 use crate::rows::{read_job, read_renewed, read_wish};
+use crate::statement::Statement;
 use crate::token::new_token;
 
 /// The job that is next, within these limits; without limits one whose lease ran out.
@@ -40,7 +41,7 @@ fn claim_statement(
     token: &Token,
     worker: &WorkerId,
     term: Duration,
-) -> Statement<'static> {
+) -> Query<'static> {
     sqlx::query(statement)
         .bind(to_column(now))
         .bind(token.as_str().to_owned())
@@ -50,7 +51,7 @@ fn claim_statement(
 
 async fn claimed(
     database: &Database,
-    statement: Statement<'static>,
+    statement: Query<'static>,
     token: Token,
 ) -> Result<Option<Claim>, Failure> {
     let rows = database.writer.rows(statement).await?;
@@ -90,17 +91,16 @@ pub(super) async fn renew(
 
 /// How far each of these runs is. One whose lease is lost says nothing.
 pub(super) async fn record_progress(
-    connection: &mut SqliteConnection,
+    tx: Tx<'_, Database>,
     progress: Vec<(Lease, JobProgress)>,
 ) -> Result<(), Failure> {
     for (lease, progress) in progress {
-        sqlx::query(PROGRESS)
+        let statement = Statement::of(PROGRESS)
             .bind(serde_json::to_string(&progress)?)
             .bind(number_column(progress.bytes()))
             .bind(lease.job.as_str())
-            .bind(lease.token.as_str())
-            .execute(&mut *connection)
-            .await?;
+            .bind(lease.token.as_str());
+        tx.rows(statement).await?;
     }
     Ok(())
 }

@@ -1,6 +1,5 @@
 //! Jobs and campaigns in SQLite.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -8,19 +7,14 @@ use domain::jobs::{
     Change, Claim, ClaimLimits, JobId, JobProgress, JobStoreError, Lease, Renewed, WorkerId,
 };
 use futures_util::stream::BoxStream;
-use jiff::Timestamp;
-use sqlx::sqlite::SqliteRow;
-use sqlx::{Sqlite, SqliteConnection};
 
 use super::changes::Changes;
 use super::claims::{claim, record_progress, renew};
 use super::database::Database;
-use super::error::Failure;
 use super::free_pages;
-use super::transaction::SqliteTransaction;
-use crate::failure::{Failure as EngineFailure, PortError};
-use crate::jobs::{JobEngine, SqlJobStore, Tx};
-use crate::statement::Statement;
+use crate::database::{SqlDatabase as _, Tx};
+use crate::failure::{Failure, PortError};
+use crate::jobs::{FailureOf, JobEngine, SqlJobStore};
 use crate::work::Work;
 
 /// The jobs and campaigns of a [`Database`].
@@ -43,59 +37,26 @@ impl SqliteJobStore {
     }
 }
 
-impl SqliteJobs {
-    async fn transaction<T, E, F>(&self, work: F) -> Result<T, E>
-    where
-        T: Send + 'static,
-        E: PortError + From<EngineFailure<Sqlite, E>> + Send + 'static,
-        F: for<'c> FnOnce(&'c mut SqliteConnection) -> Work<'c, T, EngineFailure<Sqlite, E>>
-            + Send
-            + 'static,
-    {
-        let writer = &self.database.writer;
-        let done = writer.transaction(work).await;
-        if done.as_ref().is_err_and(EngineFailure::is_full) {
-            // Whoever tries again may have some then.
-            let _ = free_pages::use_log_again(writer).await;
-        }
-        Ok(done?)
-    }
-}
-
 #[async_trait]
 impl JobEngine for SqliteJobs {
-    type Engine = Sqlite;
-    type Row = SqliteRow;
+    type Database = Database;
 
-    async fn now(&self) -> Result<Timestamp, JobStoreError> {
-        Ok(self.database.now())
-    }
-
-    async fn read(&self, statement: Statement) -> Result<Vec<SqliteRow>, JobStoreError> {
-        let query = statement.query::<Sqlite>();
-        let rows = query.fetch_all(&self.database.readers).await;
-        Ok(rows.map_err(Failure::from)?)
-    }
-
-    async fn write(&self, statement: Statement) -> Result<Vec<SqliteRow>, JobStoreError> {
-        let rows = self.database.writer.rows(statement.query()).await;
-        Ok(rows.map_err(Failure::from)?)
+    fn database(&self) -> &Database {
+        &self.database
     }
 
     async fn step<T, E, F>(&self, step: F) -> Result<T, E>
     where
         T: Send + 'static,
-        E: PortError + From<EngineFailure<Sqlite, E>> + Send + 'static,
-        F: for<'c> FnOnce(Tx<'c, Self>) -> Work<'c, T, EngineFailure<Sqlite, E>> + Send + 'static,
+        E: PortError + From<FailureOf<Database, E>> + Send + 'static,
+        F: for<'c> FnOnce(Tx<'c, Database>) -> Work<'c, T, FailureOf<Database, E>> + Send + 'static,
     {
-        let clock = Arc::clone(&self.database.clock);
-        self.transaction(move |connection| {
-            Box::pin(async move {
-                let mut transaction = SqliteTransaction::new(connection, clock.now());
-                step(&mut transaction).await
-            })
-        })
-        .await
+        let done = self.database.transact(step).await;
+        if done.as_ref().is_err_and(Failure::is_full) {
+            // Whoever tries again may have some then.
+            let _ = free_pages::use_log_again(&self.database.writer).await;
+        }
+        Ok(done?)
     }
 
     async fn claim(
@@ -117,10 +78,8 @@ impl JobEngine for SqliteJobs {
 
     async fn record_progress(&self, runs: &[(Lease, JobProgress)]) -> Result<(), JobStoreError> {
         let runs = runs.to_vec();
-        self.transaction(move |connection| {
-            Box::pin(async move { record_progress(connection, runs).await })
-        })
-        .await
+        self.step(move |tx| Box::pin(async move { record_progress(tx, runs).await }))
+            .await
     }
 
     fn notify(&self, job: &JobId) {
@@ -139,11 +98,5 @@ impl JobEngine for SqliteJobs {
 
     fn changes(&self) -> BoxStream<'static, Change> {
         self.changes.watch()
-    }
-
-    async fn forget_deleted(&self) {
-        if let Err(error) = self.database.truncate_log().await {
-            tracing::warn!(%error, "the write-ahead log could not be emptied: the next time it is");
-        }
     }
 }

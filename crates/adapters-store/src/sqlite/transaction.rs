@@ -1,25 +1,23 @@
 //! One transaction in SQLite, and the statements of its steps that are written for it.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Sqlite, SqliteConnection};
 
-use super::error::Failure;
+use super::database::Database;
+use crate::database::{SqlDatabase, Transaction, Tx};
+use crate::dialect::Dialect;
 use crate::statement::Statement;
 use crate::statements::{CAMPAIGN, JOB, wished};
-use crate::steps::{Dialect, Transaction};
+use crate::work::Work;
 
 /// One transaction of the only connection that writes: nothing that it reads is changed by anybody else meanwhile.
-pub(super) struct SqliteTransaction<'c> {
+struct SqliteTransaction<'c> {
     connection: &'c mut SqliteConnection,
     now: Timestamp,
-}
-
-impl<'c> SqliteTransaction<'c> {
-    pub(super) fn new(connection: &'c mut SqliteConnection, now: Timestamp) -> Self {
-        Self { connection, now }
-    }
 }
 
 #[async_trait]
@@ -27,13 +25,53 @@ impl Transaction for SqliteTransaction<'_> {
     type Engine = Sqlite;
     type Row = SqliteRow;
 
-    async fn now(&mut self) -> Result<Timestamp, Failure> {
+    async fn now(&mut self) -> Result<Timestamp, sqlx::Error> {
         Ok(self.now)
     }
 
-    async fn rows(&mut self, statement: Statement) -> Result<Vec<SqliteRow>, Failure> {
+    async fn rows(&mut self, statement: Statement) -> Result<Vec<SqliteRow>, sqlx::Error> {
         let query = statement.query::<Sqlite>();
-        Ok(query.fetch_all(&mut *self.connection).await?)
+        query.fetch_all(&mut *self.connection).await
+    }
+}
+
+#[async_trait]
+impl SqlDatabase for Database {
+    type Engine = Sqlite;
+    type Row = SqliteRow;
+
+    async fn now(&self) -> Result<Timestamp, sqlx::Error> {
+        Ok(self.clock.now())
+    }
+
+    async fn read(&self, statement: Statement) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        statement.query::<Sqlite>().fetch_all(&self.readers).await
+    }
+
+    async fn write(&self, statement: Statement) -> Result<Vec<SqliteRow>, sqlx::Error> {
+        self.writer.rows(statement.query()).await
+    }
+
+    async fn transact<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        T: Send + 'static,
+        E: From<sqlx::Error> + Send + 'static,
+        F: for<'c> FnOnce(Tx<'c, Self>) -> Work<'c, T, E> + Send + 'static,
+    {
+        let clock = Arc::clone(&self.clock);
+        self.writer
+            .transaction(move |connection| {
+                Box::pin(async move {
+                    let now = clock.now();
+                    let mut transaction = SqliteTransaction { connection, now };
+                    work(&mut transaction).await
+                })
+            })
+            .await
+    }
+
+    async fn forget_deleted(&self) -> Result<(), sqlx::Error> {
+        self.truncate_log().await
     }
 }
 
@@ -71,4 +109,14 @@ impl Dialect for Sqlite {
     const INSERT_ENTRIES: &'static str = "INSERT INTO audit (number, at, action, actor, subject, export) \
         SELECT (SELECT coalesce(max(number), 0) FROM audit) + row_number() OVER (ORDER BY id), $2, $3, $4, owner, id \
         FROM jobs WHERE id IN (SELECT value FROM json_each($1)) ORDER BY id";
+
+    /// Without gaps: the number is given where the row is written, by the only one who writes.
+    const APPEND_ENTRY: &'static str = "INSERT INTO audit (number, at, action, actor, subject, source, export, sha256, bytes, detail) \
+        SELECT coalesce(max(number), 0) + 1, $1, $2, $3, $4, $5, $6, $7, $8, $9 FROM audit RETURNING number";
+    const LOCK_DOWNLOAD: Option<&'static str> = None;
+    const APPEND_TRANSFER: &'static str = "INSERT INTO audit_transfers (id, number, at, start, bytes) \
+        SELECT coalesce(max(id), 0) + 1, $1, $2, $3, $4 FROM audit_transfers";
+    const ENTRIES: &'static str = "SELECT *, (SELECT CASE count(*) WHEN 0 THEN NULL ELSE total(transfer.bytes) END \
+            FROM audit_transfers AS transfer WHERE transfer.number = audit.number) AS transferred \
+        FROM audit WHERE number < $1 ORDER BY number DESC LIMIT $2";
 }

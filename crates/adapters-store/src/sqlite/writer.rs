@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use sqlx::query::Query;
+use sqlx::query;
 use sqlx::sqlite::{SqliteArguments, SqliteConnectOptions, SqliteRow};
 use sqlx::{ConnectOptions as _, Sqlite, SqliteConnection};
 use tokio::sync::Mutex;
 
 use crate::work::Work;
 
-/// A statement, with what is bound to it.
-pub(super) type Statement<'q> = Query<'q, Sqlite, SqliteArguments>;
+/// A statement of SQLite's own, with what is bound to it.
+pub(super) type Query<'q> = query::Query<'q, Sqlite, SqliteArguments>;
 
 /// The one connection that writes, for one piece of work after the other.
 ///
@@ -47,7 +47,7 @@ impl Writer {
     /// One statement that changes rows. Gives the rows that it returns.
     pub(super) async fn rows(
         self: &Arc<Self>,
-        statement: Statement<'static>,
+        statement: Query<'static>,
     ) -> Result<Vec<SqliteRow>, sqlx::Error> {
         self.run(move |connection| Box::pin(statement.fetch_all(connection)))
             .await

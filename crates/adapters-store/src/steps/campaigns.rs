@@ -7,7 +7,8 @@ use domain::model::UserId;
 use jiff::Timestamp;
 
 use super::jobs::retry_failed;
-use super::{CampaignResult, Transaction, rows};
+use super::{CampaignResult, rows};
+use crate::database::Transaction;
 
 /// A campaign that is new, with its jobs and their entries in the audit trail; `None` where it is there already.
 pub(crate) async fn create<Tx: Transaction + ?Sized>(

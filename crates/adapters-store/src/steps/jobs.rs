@@ -7,7 +7,8 @@ use domain::jobs::{
 };
 use jiff::Timestamp;
 
-use super::{StepResult, Transaction, rows};
+use super::{StepResult, rows};
+use crate::database::Transaction;
 use crate::failure::{conflict, lost, unknown};
 
 /// A job as it stands now.

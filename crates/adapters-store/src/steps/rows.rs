@@ -8,8 +8,10 @@ use domain::jobs::{
 use domain::model::UserId;
 use jiff::Timestamp;
 
-use super::{Dialect as _, StepResult, Transaction};
+use super::StepResult;
 use crate::columns::{count_column, number_column};
+use crate::database::Transaction;
+use crate::dialect::Dialect as _;
 use crate::failure::PortError as _;
 use crate::moments::{before, to_column};
 use crate::rows::{
@@ -104,7 +106,8 @@ pub(super) async fn write_report<Tx: Transaction + ?Sized>(
     let statement = Statement::of(WRITE_REPORT)
         .bind(id.as_str())
         .bind(report.to_vec());
-    tx.rows(statement).await.map(drop)
+    tx.rows(statement).await?;
+    Ok(())
 }
 
 /// The downloads of a job, and nothing else of it.
@@ -116,7 +119,8 @@ pub(super) async fn write_downloads<Tx: Transaction + ?Sized>(
         .bind(serde_json::to_string(&job.downloads)?)
         .bind(number_column(job.downloads_total))
         .bind(job.id.as_str());
-    tx.rows(statement).await.map(drop)
+    tx.rows(statement).await?;
+    Ok(())
 }
 
 /// The orders of a person's own that are under way and not given up, oldest first.
@@ -300,5 +304,6 @@ pub(super) async fn record<'j, Tx: Transaction + ?Sized>(
         .bind(to_column(now))
         .bind(action.name())
         .bind(by.as_str());
-    tx.rows(statement).await.map(drop)
+    tx.rows(statement).await?;
+    Ok(())
 }
