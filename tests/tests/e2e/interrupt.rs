@@ -3,41 +3,16 @@
 use std::time::{Duration, Instant};
 
 use sandbox::Scenario;
-use sandbox::scenario::{Fault, ItemFault, ItemKind, ItemScenario, Times};
+use sandbox::scenario::{Fault, Times};
 use tests::kit::{Bag, Child, Signal, Site, quick};
 
 use crate::site;
+use crate::slow::{asked, long_download, long_wait};
 
 /// Lists of this run's own tickets say something else at every time.
 const MOVING: &str = "data/exports/";
 /// What the contract promises, and what a busy machine takes for starting and ending processes.
 const SOON: Duration = Duration::from_secs(6);
-
-/// The first export of appliance 202 never ends.
-fn long_waits() -> Scenario {
-    let mut scenario = quick();
-    scenario.timing.slots = 8;
-    let times = Times::First(1);
-    let item = ItemScenario::new(ItemKind::Appliance, 202);
-    scenario.with_item(item.with_fault(ItemFault::NeverCompletes { times }))
-}
-
-/// The archive of appliance 202 comes at walking pace the first time.
-fn long_downloads() -> Scenario {
-    quick().with_fault(
-        "GET users/*/appliances/202/exports/*/downloads"
-            .parse()
-            .unwrap(),
-        Times::First(1),
-        Fault::Slow {
-            bytes_per_second: 4_000,
-        },
-    )
-}
-
-fn asked(site: &Site, pattern: &str) -> usize {
-    site.platform().count_requests(&pattern.parse().unwrap())
-}
 
 fn wait_for_wait(site: &Site, child: &mut Child) {
     let all_but_one = || asked(site, "DELETE users/*/*/*/exports/*") >= 4;
@@ -84,13 +59,13 @@ fn interrupted(
 
 #[test]
 fn an_interrupt_while_an_export_is_waited_for() {
-    interrupted(long_waits(), wait_for_wait, Signal::Interrupt, 130, "j.zip");
+    interrupted(long_wait(), wait_for_wait, Signal::Interrupt, 130, "j.zip");
 }
 
 #[test]
 fn an_interrupt_in_the_middle_of_a_download() {
     interrupted(
-        long_downloads(),
+        long_download(),
         wait_for_download,
         Signal::Interrupt,
         130,
@@ -101,7 +76,7 @@ fn an_interrupt_in_the_middle_of_a_download() {
 #[test]
 fn a_termination_while_an_export_is_waited_for() {
     interrupted(
-        long_waits(),
+        long_wait(),
         wait_for_wait,
         Signal::Terminate,
         143,
@@ -112,7 +87,7 @@ fn a_termination_while_an_export_is_waited_for() {
 #[test]
 fn a_termination_in_the_middle_of_a_download() {
     interrupted(
-        long_downloads(),
+        long_download(),
         wait_for_download,
         Signal::Terminate,
         143,
@@ -123,7 +98,7 @@ fn a_termination_in_the_middle_of_a_download() {
 #[test]
 fn a_second_signal_ends_it_at_once() {
     let scenario =
-        long_waits().with_fault("DELETE **".parse().unwrap(), Times::Always, Fault::Stall);
+        long_wait().with_fault("DELETE **".parse().unwrap(), Times::Always, Fault::Stall);
     let site = site(scenario);
     site.leaves_tickets("the second signal ends their deletion");
     site.leaves_run_files("an interrupted run is kept");

@@ -25,6 +25,7 @@ mod secrets;
 mod settings;
 mod sign_in;
 mod since;
+mod slow;
 mod verify;
 mod views;
 

@@ -4,11 +4,12 @@ use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 
 use sandbox::Scenario;
-use sandbox::scenario::{Fault, ItemFault, ItemKind, ItemScenario, Ranges, Times};
+use sandbox::scenario::{Fault, ItemKind, ItemScenario, Ranges, Times};
 use serde_json::json;
 use tests::kit::{Bag, Child, Signal, Site, quick};
 
 use crate::site;
+use crate::slow::{asked, long_download, long_wait};
 
 const MOVING: &str = "data/exports/";
 /// Nobody in particular: what is encrypted here is not read again.
@@ -18,32 +19,6 @@ fn undisturbed(name: &str) -> std::collections::BTreeMap<String, String> {
     let site = site(quick());
     site.program.run(site.export_to(name)).expect_status(0);
     Bag::read(&site.path(name)).sums_without(&[MOVING])
-}
-
-/// The first export of appliance 202 ends when the test lets it.
-fn long_wait() -> Scenario {
-    let mut scenario = quick();
-    scenario.timing.slots = 8;
-    let times = Times::First(1);
-    let item = ItemScenario::new(ItemKind::Appliance, 202);
-    scenario.with_item(item.with_fault(ItemFault::NeverCompletes { times }))
-}
-
-/// The archive of appliance 202 comes at walking pace the first time.
-fn long_download() -> Scenario {
-    quick().with_fault(
-        "GET users/*/appliances/202/exports/*/downloads"
-            .parse()
-            .unwrap(),
-        Times::First(1),
-        Fault::Slow {
-            bytes_per_second: 4_000,
-        },
-    )
-}
-
-fn asked(site: &Site, pattern: &str) -> usize {
-    site.platform().count_requests(&pattern.parse().unwrap())
 }
 
 /// Runs it until all other items are in the bag and appliance 202 is in the making, then kills it.
