@@ -2,22 +2,25 @@ use std::time::Duration;
 
 use domain::model::{ListResource, Page, Representation, Resource};
 use domain::ports::{ApiError, Document, UserDataApi as _};
-use tokio::time::Instant;
 
-use crate::server::{Reply, Server, settings};
+use crate::server::{IMPATIENCE, Reply, Server, settings};
 
 const USER: Resource = Resource::User;
 
 async fn user(reply: Reply) -> Result<Document, ApiError> {
-    let server = Server::replying([reply]).await;
-    let start = Instant::now();
-    let result = server.api().document(USER, Representation::Xml).await;
-    assert!(
-        start.elapsed() < Duration::from_secs(6),
-        "{:?}: {result:?}",
-        start.elapsed()
-    );
-    result
+    fetched(Server::replying([reply]).await).await
+}
+
+/// The same of a server that falls silent.
+async fn user_of_silent(reply: Reply) -> Result<Document, ApiError> {
+    fetched(Server::replying([reply]).await.silent()).await
+}
+
+async fn fetched(server: Server) -> Result<Document, ApiError> {
+    let api = server.api();
+    let fetched = api.document(USER, Representation::Xml);
+    let fetched = tokio::time::timeout(Duration::from_mins(1), fetched).await;
+    fetched.unwrap()
 }
 
 fn ok(head: &str, body: impl AsRef<[u8]>) -> Reply {
@@ -177,7 +180,7 @@ async fn silence_ends() {
         Reply::Silence(half_head),
         Reply::Silence(half_body),
     ] {
-        let result = user(reply).await;
+        let result = user_of_silent(reply).await;
         assert!(
             matches!(result, Err(ApiError::Stalled { .. })),
             "{result:?}"
@@ -195,12 +198,12 @@ async fn a_server_that_lets_single_bytes_drip_ends() {
         b" ".to_vec(),
         tick,
     );
-    let result = user(head).await;
+    let result = user_of_silent(head).await;
     assert!(
         matches!(result, Err(ApiError::Stalled { .. })),
         "{result:?}"
     );
-    let result = user(body).await;
+    let result = user_of_silent(body).await;
     // On a busy machine a pause between two bytes may be as long as a stall.
     assert!(
         matches!(
@@ -278,9 +281,10 @@ async fn a_server_without_tls_on_its_port_is_distinguished_from_one_that_is_not_
         Server::replying([Reply::Close(b"HTTP/1.1 400 Bad Request\r\n\r\n".to_vec())]).await;
     let mut settings = settings(&format!("https://127.0.0.1:{}/api", server.port));
     settings.trust = adapters_http::TlsTrust::AcceptAny;
+    settings.silence = IMPATIENCE;
     let api = adapters_http::UforgeApi::new(settings).unwrap();
     let result = tokio::time::timeout(
-        Duration::from_secs(5),
+        Duration::from_mins(1),
         api.document(USER, Representation::Xml),
     )
     .await
@@ -357,7 +361,7 @@ async fn a_refusal_without_an_end_still_is_one() {
         matches!(result, Err(ApiError::ServerFault { status: 500, .. })),
         "{result:?}"
     );
-    let silent = user(Reply::Silence(
+    let silent = user_of_silent(Reply::Silence(
         b"HTTP/1.1 404 No\r\nContent-Length: 10\r\n\r\n".to_vec(),
     ))
     .await;

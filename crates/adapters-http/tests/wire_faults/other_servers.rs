@@ -4,7 +4,7 @@ use adapters_http::{TlsTrust, UforgeApi};
 use domain::model::{Representation, Resource};
 use domain::ports::{ApiError, UserDataApi as _};
 
-use crate::server::{Reply, Server, settings};
+use crate::server::{IMPATIENCE, Reply, Server, settings};
 
 #[tokio::test]
 async fn another_protocol_is_distinguished_from_a_lost_answer() {
@@ -45,6 +45,7 @@ async fn plain_http_where_tls_is_wanted_says_so() {
     let server = Server::replying([Reply::xml("<user/>")]).await;
     let mut settings = settings(&format!("https://127.0.0.1:{}/api", server.port));
     settings.trust = TlsTrust::AcceptAny;
+    settings.silence = IMPATIENCE;
     let result = UforgeApi::new(settings).unwrap().platform().await;
     // A server that reads line by line waits for the end of a line that does not come.
     assert!(

@@ -40,9 +40,15 @@ impl Reply {
     }
 }
 
+/// How long a server may be silent that is not meant to be: longer than a busy machine is.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// How long one may be that is.
+pub(crate) const IMPATIENCE: Duration = Duration::from_secs(1);
+
 /// A running server; it ends with the test's runtime.
 pub(crate) struct Server {
     pub(crate) port: u16,
+    silence: Duration,
     heads: Arc<Mutex<Vec<String>>>,
 }
 
@@ -55,6 +61,7 @@ impl Server {
         let replies: Arc<Vec<Reply>> = Arc::new(replies.into_iter().collect());
         let server = Self {
             port,
+            silence: PATIENCE,
             heads: heads.clone(),
         };
         tokio::spawn(async move {
@@ -63,6 +70,12 @@ impl Server {
             }
         });
         server
+    }
+
+    /// It falls silent, and is given up soon.
+    pub(crate) fn silent(mut self) -> Self {
+        self.silence = IMPATIENCE;
+        self
     }
 
     /// The heads of the requests that came.
@@ -80,7 +93,10 @@ impl Server {
 
     /// Settings for John with a password, below `/api`.
     pub(crate) fn settings(&self) -> ApiSettings {
-        settings(&format!("http://127.0.0.1:{}/api", self.port))
+        ApiSettings {
+            silence: self.silence,
+            ..settings(&format!("http://127.0.0.1:{}/api", self.port))
+        }
     }
 
     pub(crate) fn api(&self) -> UforgeApi {
@@ -96,7 +112,7 @@ pub(crate) fn settings(base: &str) -> ApiSettings {
             login: "john".to_owned(),
             password: "hunter2".into(),
         },
-        silence: Duration::from_millis(300),
+        silence: PATIENCE,
         document_limit_bytes: 64 * 1024,
         trust: TlsTrust::System,
         proxies: Proxies::Direct,
