@@ -83,7 +83,7 @@ impl Runner {
             return;
         }
         let worker = self.context.terms.worker.clone();
-        self.spawn(work(context(), worker, self.tasks.clone()));
+        self.spawn_to_its_end(work(context(), worker, self.tasks.clone()));
         self.spawn(renew_forever(context()));
         if let Some(slots) = &self.context.slots {
             self.spawn(Arc::clone(slots).listen_forever());
@@ -96,6 +96,15 @@ impl Runner {
         if self.context.terms.store_limit.is_some() {
             self.spawn(measure_forever(context()));
         }
+    }
+
+    /// A loop that ends by itself when the service is stopped. It is not dropped before: a claim whose answer nobody hears may have been made,
+    /// and its job would stay with this process for the whole lease.
+    fn spawn_to_its_end(&self, until_stopped: impl Future<Output = ()> + Send + 'static) {
+        let at_once = self.context.at_once.clone();
+        self.loops.spawn(async move {
+            at_once.run_until_cancelled(until_stopped).await;
+        });
     }
 
     /// A loop that ends when the last run has ended.
@@ -220,8 +229,9 @@ impl Runner {
         self.tasks.close();
         self.loops.close();
         let ended = async {
-            self.tasks.wait().await;
+            // Loops first: a claim that is under way begins one more run, which gives its job back.
             self.loops.wait().await;
+            self.tasks.wait().await;
         };
         if tokio::time::timeout(STOP_WITHIN, ended).await.is_err() {
             tracing::warn!("some exports did not stop in time: the next start resumes them");
