@@ -1,7 +1,7 @@
 //! Rows of any engine, and what is read of them.
 
 use domain::jobs::{
-    AuditAction, AuditEntry, Campaign, CampaignId, CampaignStanding, CampaignState, JobId,
+    AuditAction, AuditEntry, Campaign, CampaignId, CampaignStanding, CampaignState, Claim, JobId,
     JobProgress, JobStateName, Lease, NumberedEntry, Renewed, Standing, StoredJob, Token, Wish,
 };
 use domain::model::{Sha256, UserId};
@@ -126,6 +126,22 @@ pub(crate) fn read_owned(rows: &[impl Columns]) -> Result<Vec<(JobId, UserId)>, 
 /// What is wanted of a job.
 pub(crate) fn read_wish(row: &impl Columns) -> Result<Option<Wish>, RowError> {
     Ok(wish_of(row.some_text("wish")?.as_deref()))
+}
+
+/// A claim that was made with this token, of a row with all columns of its job.
+pub(crate) fn read_claim(row: &impl Columns, token: Token) -> Result<Claim, RowError> {
+    let StoredJob { job, version } = read_job(row)?;
+    let lease = Lease {
+        job: job.id.clone(),
+        token,
+    };
+    let wish = read_wish(row)?;
+    Ok(Claim {
+        job,
+        version,
+        lease,
+        wish,
+    })
 }
 
 /// Leases, of rows with their jobs and tokens and what is wanted of them.

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use domain::jobs::{Change, Claim, ClaimLimits, JobStoreError, Lease, StoredJob, Token, WorkerId};
+use domain::jobs::{Change, Claim, ClaimLimits, JobStoreError, Token, WorkerId};
 use sqlx::postgres::PgRow;
 
 use super::database::{PostgresDatabase, nanoseconds};
 use super::error::{Failure, is_conflict};
 use super::statements::TURN;
 use crate::columns::count_column;
-use crate::rows::{Columns as _, read_job, read_wish};
+use crate::rows::{Columns as _, read_claim};
 use crate::s3::FORMAT_VERSION;
 use crate::token::new_token;
 
@@ -59,7 +59,8 @@ async fn claimed(
     row: &PgRow,
     token: Token,
 ) -> Result<Claim, JobStoreError> {
-    let StoredJob { job, version } = read_job(row).map_err(Failure::from)?;
+    let claim = read_claim(row, token).map_err(Failure::from)?;
+    let job = &claim.job;
     let served = row.integer("claimed").map_err(Failure::from)?;
     // A campaign's job takes nothing of its person's turn.
     if job.campaign.is_none() {
@@ -70,15 +71,5 @@ async fn claimed(
         }
     }
     database.signals.notify(Change::Job(job.id.clone()));
-    let lease = Lease {
-        job: job.id.clone(),
-        token,
-    };
-    let wish = read_wish(row).map_err(Failure::from)?;
-    Ok(Claim {
-        job,
-        version,
-        lease,
-        wish,
-    })
+    Ok(claim)
 }

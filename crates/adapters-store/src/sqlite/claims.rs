@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use domain::jobs::{Claim, ClaimLimits, JobProgress, Lease, Renewed, StoredJob, Token, WorkerId};
+use domain::jobs::{Claim, ClaimLimits, JobProgress, Lease, Renewed, Token, WorkerId};
 use jiff::Timestamp;
 
 use super::database::Database;
@@ -12,7 +12,7 @@ use super::writer::Query;
 use crate::columns::{count_column, number_column};
 use crate::database::Tx;
 use crate::moments::{after, to_column};
-use crate::rows::{read_job, read_renewed, read_wish};
+use crate::rows::{read_claim, read_renewed};
 use crate::statement::Statement;
 use crate::token::new_token;
 
@@ -55,21 +55,8 @@ async fn claimed(
     token: Token,
 ) -> Result<Option<Claim>, Failure> {
     let rows = database.writer.rows(statement).await?;
-    let Some(row) = rows.first() else {
-        return Ok(None);
-    };
-    let StoredJob { job, version } = read_job(row)?;
-    let lease = Lease {
-        job: job.id.clone(),
-        token,
-    };
-    let wish = read_wish(row)?;
-    Ok(Some(Claim {
-        job,
-        version,
-        lease,
-        wish,
-    }))
+    let claim = rows.first().map(|row| read_claim(row, token));
+    Ok(claim.transpose()?)
 }
 
 /// Those of these leases that are still held, which now last so long.
