@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
+use futures_util::lock;
 use futures_util::stream::BoxStream;
 use jiff::Timestamp;
 
@@ -22,6 +23,8 @@ use crate::ports::Clock;
 pub struct MemoryJobStore {
     clock: Arc<dyn Clock>,
     jobs: Mutex<Jobs>,
+    /// Held while claims are made whose answers do not arrive.
+    answers: lock::Mutex<()>,
 }
 
 impl MemoryJobStore {
@@ -30,7 +33,13 @@ impl MemoryJobStore {
         Self {
             clock,
             jobs: Mutex::default(),
+            answers: lock::Mutex::default(),
         }
+    }
+
+    /// Claims are made, and their answers arrive when what this gives is dropped.
+    pub async fn hold_answers_to_claims(&self) -> lock::MutexGuard<'_, ()> {
+        self.answers.lock().await
     }
 
     pub(super) fn jobs(&self) -> MutexGuard<'_, Jobs> {
@@ -201,12 +210,16 @@ impl JobStore for MemoryJobStore {
         term: Duration,
         limits: ClaimLimits,
     ) -> Result<Option<Claim>, JobStoreError> {
-        let now = self.clock.now();
-        let mut jobs = self.jobs();
-        let Some(id) = jobs.next(now, limits) else {
-            return Ok(None);
+        let claimed = {
+            let now = self.clock.now();
+            let mut jobs = self.jobs();
+            let Some(id) = jobs.next(now, limits) else {
+                return Ok(None);
+            };
+            jobs.claimed(&id, now, self.after(term))
         };
-        jobs.claimed(&id, now, self.after(term)).map(Some)
+        let _answer = self.answers.lock().await;
+        claimed.map(Some)
     }
 
     async fn take_over(

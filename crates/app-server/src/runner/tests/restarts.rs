@@ -1,5 +1,7 @@
 //! What survives a stop and a kill.
 
+use domain::testing::MemoryJobStore;
+
 use super::*;
 
 #[tokio::test]
@@ -27,6 +29,32 @@ async fn a_stop_keeps_every_run_and_the_next_start_resumes_them() {
         bench.until(id, JobStateName::Ready).await;
     }
     assert_eq!(bench.backend.open_tickets(), 0);
+}
+
+/// Its answer is on its way when the service is stopped: nobody else could run that job before its lease ran out.
+#[tokio::test]
+async fn a_job_that_is_claimed_while_the_service_stops_is_given_back() {
+    let folder = tempfile::tempdir().unwrap();
+    let others = TestStores::new(folder.path());
+    let jobs = Arc::new(MemoryJobStore::new(Arc::clone(&others.clock)));
+    let stores = TestStores {
+        store: Arc::clone(&jobs) as _,
+        campaigns: Arc::clone(&jobs) as _,
+        ..others
+    };
+    let bench = bench_on(stores, folder, terms(1)).await;
+    let answers = jobs.hold_answers_to_claims().await;
+    let id = bench.start(1).await;
+    bench.until(&id, JobStateName::Running).await;
+    let mut stop = std::pin::pin!(bench.runner.stop());
+    for _ in 0..100 {
+        assert!(futures_util::poll!(stop.as_mut()).is_pending());
+        tokio::task::yield_now().await;
+    }
+    drop(answers);
+    stop.await;
+    let job = bench.job(&id).await;
+    assert_eq!((job.state.name(), job.deaths), (JobStateName::Queued, 0));
 }
 
 #[tokio::test]
