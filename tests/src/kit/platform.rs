@@ -58,7 +58,7 @@ pub fn settings_at(url: &str, user: &str, password: &str) -> ApiSettings {
             login: user.to_owned(),
             password: password.to_owned().into(),
         },
-        silence: Duration::from_secs(5),
+        silence: Duration::from_secs(20),
         document_limit_bytes: Limits::DOCUMENT_BYTES,
         trust: TlsTrust::System,
         proxies: Proxies::Direct,

@@ -49,7 +49,8 @@ async fn ask(from: [u8; 4], to: SocketAddr, request: &str) -> Option<Answer> {
     (!answer.is_empty()).then(|| parse(&answer))
 }
 
-/// Somebody else is served within a second. The machine may be busy with other things: the best of three times counts.
+/// Somebody else is served at once: long before the service loses its patience with the attackers. The machine may be busy with other
+/// things: the best of three times counts.
 async fn neighbour_is_served(to: SocketAddr, path: &str, authorization: &str) {
     let request = format!(
         "GET {path} HTTP/1.1\r\nhost: x\r\nauthorization: {authorization}\r\nconnection: close\r\n\r\n"
@@ -61,7 +62,7 @@ async fn neighbour_is_served(to: SocketAddr, path: &str, authorization: &str) {
         assert_eq!(answer.status, 200);
         best = best.min(began.elapsed());
     }
-    assert!(best < Duration::from_secs(1), "{best:?}");
+    assert!(best < PATIENCE / 3, "{best:?}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
