@@ -179,6 +179,10 @@ impl UserDataApi for UforgeApi {
             .await
     }
 
+    async fn may_start(&self, _: ItemRef) -> bool {
+        true
+    }
+
     async fn start_export(&self, item: ItemRef, format: OutputFormat) -> Result<Started, ApiError> {
         let address = self.paths.exports(item, format);
         self.read(&PlatformRequest::post(&address), move |bytes| {

@@ -148,6 +148,12 @@ mod tests {
         async fn document(&self, _: Resource, _: Representation) -> Result<Document, ApiError> {
             unreachable!()
         }
+        async fn facts(&self, _: Resource) -> Result<ReadDocument, ApiError> {
+            unreachable!()
+        }
+        async fn may_start(&self, _: ItemRef) -> bool {
+            true
+        }
         async fn binary(&self, _: BinaryRef) -> Result<Download, ApiError> {
             unreachable!()
         }

@@ -6,8 +6,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use domain::model::{BinaryRef, ItemKind, ItemRef, OutputFormat, Representation, Resource, Ticket};
 use domain::ports::{
-    ApiError, Clock, Document, Download, ExportState, ExportStatus, OpenTicket, Platform, ResumeAt,
-    Started, UserDataApi,
+    ApiError, Clock, Document, Download, ExportState, ExportStatus, OpenTicket, Platform,
+    ReadDocument, ResumeAt, Started, UserDataApi,
 };
 use domain::workflow::start_may_have_worked;
 use futures_util::future::join_all;
@@ -56,6 +56,11 @@ impl<A: UserDataApi> UserDataApi for SharedPlatform<A> {
     async fn document(&self, what: Resource, form: Representation) -> Result<Document, ApiError> {
         self.turn().await?;
         self.inner.document(what, form).await
+    }
+
+    async fn facts(&self, what: Resource) -> Result<ReadDocument, ApiError> {
+        self.turn().await?;
+        self.inner.facts(what).await
     }
 
     async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError> {

@@ -40,6 +40,15 @@ pub struct ReadDocument {
     pub sha256: Sha256,
 }
 
+impl From<Document> for ReadDocument {
+    fn from(document: Document) -> Self {
+        Self {
+            sha256: Sha256::of(&document.bytes),
+            facts: document.facts,
+        }
+    }
+}
+
 /// Where a broken download is resumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ResumeAt {
@@ -471,13 +480,7 @@ pub trait UserDataApi: Send + Sync {
 
     /// What is in a document as XML, as [`Self::document`] reads it, where its bytes are not wanted: nobody has to have all of them in
     /// memory.
-    async fn facts(&self, what: Resource) -> Result<ReadDocument, ApiError> {
-        let document = self.document(what, Representation::Xml).await?;
-        Ok(ReadDocument {
-            sha256: Sha256::of(&document.bytes),
-            facts: document.facts,
-        })
-    }
+    async fn facts(&self, what: Resource) -> Result<ReadDocument, ApiError>;
 
     /// A photo, a logo or a certificate.
     async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError>;
@@ -506,10 +509,7 @@ pub trait UserDataApi: Send + Sync {
 
     /// Waits until the export of an item may be started. Where many runs share a platform, its operator bounds what runs on it at the same
     /// time, and it may take long. `false` where it may not start now: it is asked for again a little later, and nothing of it was sent.
-    async fn may_start(&self, item: ItemRef) -> bool {
-        let _ = item;
-        true
-    }
+    async fn may_start(&self, item: ItemRef) -> bool;
 
     /// Deletes a ticket and its archive. One that is gone already is success.
     async fn delete_export(&self, ticket: Ticket) -> Result<(), ApiError>;

@@ -15,8 +15,8 @@ use domain::model::{
     Representation, Resource, Ticket,
 };
 use domain::ports::{
-    ApiError, Document, Download, ExportStatus, OpenTicket, Platform as PlatformFacts, ResumeAt,
-    Started, UserDataApi,
+    ApiError, Document, Download, ExportStatus, OpenTicket, Platform as PlatformFacts,
+    ReadDocument, ResumeAt, Started, UserDataApi,
 };
 use futures_util::{StreamExt, stream};
 
@@ -160,8 +160,16 @@ impl UserDataApi for InProcess {
         })
     }
 
+    async fn facts(&self, what: Resource) -> Result<ReadDocument, ApiError> {
+        Ok(self.document(what, Representation::Xml).await?.into())
+    }
+
     async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError> {
         self.body(&Address::of_binary(what), None)
+    }
+
+    async fn may_start(&self, _: ItemRef) -> bool {
+        true
     }
 
     async fn start_export(&self, item: ItemRef, format: OutputFormat) -> Result<Started, ApiError> {

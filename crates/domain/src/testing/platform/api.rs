@@ -11,8 +11,8 @@ use crate::model::{
     BinaryRef, Facts, ItemKind, ItemRef, OutputFormat, Page, Representation, Resource, Ticket,
 };
 use crate::ports::{
-    ApiError, Document, Download, ExportStatus, OpenTicket, Platform, ResumeAt, Started,
-    UserDataApi,
+    ApiError, Document, Download, ExportStatus, OpenTicket, Platform, ReadDocument, ResumeAt,
+    Started, UserDataApi,
 };
 
 /// The validator of every archive.
@@ -67,6 +67,10 @@ impl UserDataApi for FakePlatform {
         })
     }
 
+    async fn facts(&self, what: Resource) -> Result<ReadDocument, ApiError> {
+        Ok(self.document(what, Representation::Xml).await?.into())
+    }
+
     async fn binary(&self, what: BinaryRef) -> Result<Download, ApiError> {
         let script = self.receive(Call::Binary(what)).await;
         let bytes = self.state().files.get(&what).cloned();
@@ -83,6 +87,10 @@ impl UserDataApi for FakePlatform {
             request: format!("GET {what:?}"),
             body: stream::iter([Ok(bytes.into())]).boxed(),
         })
+    }
+
+    async fn may_start(&self, _: ItemRef) -> bool {
+        true
     }
 
     async fn start_export(&self, item: ItemRef, _: OutputFormat) -> Result<Started, ApiError> {

@@ -16,8 +16,8 @@ use crate::model::{
     OutputFormat, Representation, Resource, Section, Selection, Tagging, Ticket,
 };
 use crate::ports::{
-    ApiError, Document, Download, ExportStatus, ImportJournal as _, OpenTicket, Platform, ResumeAt,
-    Started, UserDataApi,
+    ApiError, Document, Download, ExportStatus, ImportJournal as _, OpenTicket, Platform,
+    ReadDocument, ResumeAt, Started, UserDataApi,
 };
 use crate::testing::{
     FakeImports, ImportCall, MemoryBag, MemoryImportJournal, MemoryJournal, RecordingProgress,
@@ -58,8 +58,14 @@ impl UserDataApi for Lists {
             },
         })
     }
+    async fn facts(&self, what: Resource) -> Result<ReadDocument, ApiError> {
+        Ok(self.document(what, Representation::Xml).await?.into())
+    }
     async fn binary(&self, _: BinaryRef) -> Result<Download, ApiError> {
         Err(nothing())
+    }
+    async fn may_start(&self, _: ItemRef) -> bool {
+        true
     }
     async fn start_export(&self, _: ItemRef, _: OutputFormat) -> Result<Started, ApiError> {
         Err(nothing())
