@@ -1,5 +1,7 @@
 //! What an error of the object store, or of the records, means to each port.
 
+use std::sync::Arc;
+
 use domain::jobs::{BagStoreError, JobId, RunRecordsError, RunStoreError};
 use domain::ports::{JournalError, SinkError};
 
@@ -9,18 +11,22 @@ pub(super) fn upload_failed(error: object_store::Error) -> SinkError {
 }
 
 /// A record that the sink could not write.
-pub(super) fn not_recorded(error: RunRecordsError) -> SinkError {
-    match error {
+pub(super) fn not_recorded(error: Arc<RunRecordsError>) -> SinkError {
+    match &*error {
         RunRecordsError::Lost { .. } => SinkError::Lost,
-        error => SinkError::Unavailable(Box::new(error)),
+        RunRecordsError::NoSpace(_) | RunRecordsError::Unavailable(_) => {
+            SinkError::Unavailable(Box::new(error))
+        }
     }
 }
 
 /// A record that the journal could not write.
-pub(super) fn not_in_journal(error: RunRecordsError) -> JournalError {
-    match error {
+pub(super) fn not_in_journal(error: Arc<RunRecordsError>) -> JournalError {
+    match &*error {
         RunRecordsError::Lost { .. } => JournalError::Lost,
-        error => JournalError::Unavailable(Box::new(error)),
+        RunRecordsError::NoSpace(_) | RunRecordsError::Unavailable(_) => {
+            JournalError::Unavailable(Box::new(error))
+        }
     }
 }
 

@@ -1,5 +1,7 @@
 //! The end of a bag: everything after the last payload entry.
 
+use std::sync::Arc;
+
 use adapters_archive::Directory;
 use bytes::Bytes;
 use domain::model::Sha256Hasher;
@@ -84,14 +86,14 @@ async fn write(mut upload: Upload, mut bytes: Vec<u8>) -> Result<Uploaded, SinkE
 
 fn unreadable(error: HistoryError) -> SinkError {
     match error {
-        HistoryError::Records(error) => not_recorded(error),
+        HistoryError::Records(error) => not_recorded(Arc::new(error)),
         error @ HistoryError::Unreadable(_) => SinkError::Unavailable(Box::new(error)),
     }
 }
 
 fn not_readable(error: ReadError) -> SinkError {
     match error {
-        ReadError::Records(error) => not_recorded(error),
+        ReadError::Records(error) => not_recorded(Arc::new(error)),
         error => SinkError::Unavailable(Box::new(error)),
     }
 }
