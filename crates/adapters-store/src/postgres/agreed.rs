@@ -73,12 +73,14 @@ impl PostgresDatabase {
             .bind(&process.name)
             .bind(process.runs)
             .bind(nanoseconds(process.term));
-        alive.execute(&self.renewals).await.map_err(failed())?;
         let dead = sqlx::query(DEAD).bind(self.given_now());
-        dead.execute(&self.renewals).await.map_err(failed())?;
-        let row = sqlx::query("SELECT count(*) AS alive FROM processes WHERE runs");
-        let row = row.fetch_one(&self.renewals).await.map_err(failed())?;
-        let alive: i64 = row.try_get("alive").map_err(failed())?;
+        let count = sqlx::query("SELECT count(*) AS alive FROM processes WHERE runs");
+        let within = process.term / 4;
+        self.urgent_rows(within, alive).await.map_err(failed())?;
+        self.urgent_rows(within, dead).await.map_err(failed())?;
+        let rows = self.urgent_rows(within, count).await.map_err(failed())?;
+        let row = rows.first().ok_or(sqlx::Error::RowNotFound);
+        let alive: i64 = row.and_then(|row| row.try_get("alive")).map_err(failed())?;
         Ok(u64::try_from(alive).unwrap_or_default())
     }
 

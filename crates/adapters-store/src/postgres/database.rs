@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use domain::ports::Clock;
 use jiff::Timestamp;
-use sqlx::postgres::{PgArguments, PgPoolOptions};
+use sqlx::postgres::{PgArguments, PgPoolOptions, PgRow};
 use sqlx::query;
 use sqlx::{PgConnection, PgPool, Postgres};
+use tokio::time::{Instant, timeout_at};
 
 use super::error::PostgresError;
 use super::migrate::bring_up_to_date;
@@ -64,6 +65,24 @@ impl PostgresDatabase {
             signals,
             clock,
         })
+    }
+
+    /// What a statement gives on the connection for renewals, within this time. A connection that does not answer is given up, so that the next
+    /// statement has a new one: after a failover the old one may stay silent for a quarter of an hour.
+    pub(super) async fn urgent_rows(
+        &self,
+        within: Duration,
+        statement: Query<'_>,
+    ) -> Result<Vec<PgRow>, sqlx::Error> {
+        let until = Instant::now() + within;
+        let acquired = timeout_at(until, self.renewals.acquire()).await;
+        let mut connection = acquired.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
+        let answered = timeout_at(until, statement.fetch_all(&mut *connection)).await;
+        if answered.is_err() {
+            // Back in the pool it would be waited for before it is used again.
+            drop(connection.detach());
+        }
+        answered.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 
     /// Ends its connections. Nothing is lost where this is left out.

@@ -75,9 +75,7 @@ impl JobEngine for PostgresJobs {
             .bind(ids)
             .bind(tokens);
         // Whoever renews has to know in time that it cannot.
-        let renewed = statement.fetch_all(&self.database.renewals);
-        let rows = tokio::time::timeout(term / 4, renewed).await;
-        let rows = rows.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+        let rows = self.database.urgent_rows(term / 4, statement).await;
         read_renewed(&rows.map_err(Failure::from)?).map_err(JobStoreError::Unavailable)
     }
 
