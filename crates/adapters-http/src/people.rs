@@ -35,20 +35,27 @@ impl UforgeApi {
             };
             let ask = PlatformRequest::xml(&address);
             let page = self.read(&ask, wire::people).await?;
-            let before = found.len();
+            let (mut new, mut known_already) = (0, 0);
             for login in page.logins.iter().flatten() {
                 match UserId::parse(login) {
-                    Ok(user) if known.insert(user.clone()) => found.push(user),
-                    Ok(_) => {}
+                    Ok(user) if known.insert(user.clone()) => {
+                        new += 1;
+                        found.push(user);
+                    }
+                    Ok(_) => known_already += 1,
                     Err(error) => tracing::warn!(%error, "somebody on the platform is left out"),
                 }
             }
             let entries = page.logins.len() as u64;
             seen += entries;
-            // A server may send fewer at once than it is asked for: without a total the list ends with a page that has nobody new, as
-            // it does where the offset is taken no notice of.
-            let is_whole = page.total.is_some_and(|total| seen >= total);
-            if which != People::Everyone || is_whole || found.len() == before {
+            // A server that ignores the offset sends the same people again.
+            let is_repeated = new == 0 && known_already > 0;
+            // A server may send fewer at once than it is asked for: without a total, a page with nobody new is the end.
+            let is_whole = page.total.map_or(new == 0, |total| seen >= total);
+            if which != People::Everyone || is_whole || entries == 0 || is_repeated {
+                if page.total.is_some_and(|total| seen < total) {
+                    tracing::warn!(seen, total = ?page.total, "the platform says that it has more people than it lists");
+                }
                 break;
             }
         }

@@ -25,20 +25,21 @@ impl UforgeApi {
         for _ in 0..MOST_PAGES {
             let address = self.paths.resource(Resource::List(list, page));
             let part = self.read(&PlatformRequest::xml(&address), reader).await?;
-            let known = found.len();
+            let (before, readable) = (found.len(), part.tickets.len());
             for ticket in part.tickets {
                 if !found.iter().any(|other| id(other) == id(&ticket)) {
                     found.push(ticket);
                 }
             }
+            // A server that ignores the offset sends the same again. Tickets that cannot be read are no end: others may follow.
+            let is_repeated = readable > 0 && found.len() == before;
             seen += part.entries;
             let more = match part.total {
                 Some(total) => seen < total,
                 // Without a total this may be the first page of many: a shorter page than the one before is the last.
-                None => part.entries > 0 && part.entries >= longest,
+                None => part.entries >= longest,
             };
-            // A server that takes no notice of the offset sends the same again.
-            if !more || found.len() == known {
+            if !more || part.entries == 0 || is_repeated {
                 break;
             }
             longest = longest.max(part.entries);

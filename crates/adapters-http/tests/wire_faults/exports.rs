@@ -114,6 +114,10 @@ async fn the_list_of_tickets_is_read_to_its_end_and_no_further() {
             "GET /api/users/john/exports?count=500&offset=3"
         ]
     );
+    // What cannot be read on one page hides nothing of the next.
+    let unreadable = page(&[0, 0]);
+    let server = Server::replying([page(&[1, 2]), unreadable, page(&[5])]).await;
+    assert_eq!(server.api().open_tickets().await.unwrap().len(), 3);
     let stuck = Server::replying([page(&[1])]).await;
     assert_eq!(stuck.api().open_tickets().await.unwrap().len(), 1);
     assert_eq!(stuck.requests().len(), 2);
