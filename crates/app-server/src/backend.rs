@@ -224,9 +224,9 @@ pub(crate) fn no_space() -> Setback {
     }
 }
 
-/// The store of archives does not answer: later it may.
+/// A store of the service does not answer: later it may.
 pub(crate) fn store_away(error: &(dyn std::error::Error + 'static)) -> Setback {
-    tracing::error!(error = %Causes(error), "the store of archives does not answer");
+    tracing::error!(error = %Causes(error), "a store of the service does not answer");
     Setback {
         kind: SetbackKind::StoreAway,
         failure: storage_failure(),

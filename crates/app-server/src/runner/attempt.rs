@@ -64,7 +64,10 @@ impl Context {
             let notes = self.abandon_claimed(claim).await.notes;
             return Next::Settle(Ending::Cancelled, notes);
         }
-        let place = self.place(job).await;
+        let place = match self.place(job).await {
+            Ok(place) => place,
+            Err(setback) => return self.after(job, setback, Vec::new()),
+        };
         match self.recover(claim, &place).await {
             Ok(Some(ending)) => return Next::Settle(ending, Vec::new()),
             Ok(None) => {}
@@ -166,8 +169,8 @@ impl Context {
         };
         Ok(match kept {
             Ok(Ok(ending)) => Next::Settle(ending, notes),
-            Ok(Err(setback)) => self.after(job, setback, Vec::new()),
-            Err(Stop::Cancelled) => Next::Settle(Ending::Cancelled, Vec::new()),
+            Ok(Err(setback)) => self.after(job, setback, notes),
+            Err(Stop::Cancelled) => Next::Settle(Ending::Cancelled, notes),
             Err(Stop::Lost) => Next::Nothing,
             Err(Stop::Stopping | Stop::OverLimit) => Next::GiveBack,
         })

@@ -12,7 +12,7 @@ use jiff::Timestamp;
 use super::context::Context;
 use super::order::{bag_name, file_name};
 use super::terms::Terms;
-use crate::backend::{EarlierExport, Exported, Setback, no_space, setback_of_runs};
+use crate::backend::{EarlierExport, Exported, Setback, no_space, setback_of_runs, store_away};
 use crate::causes::Causes;
 
 /// Earlier jobs of an owner among which one with the same bag's name is looked for. More do not begin in one second.
@@ -28,17 +28,18 @@ pub(super) struct Place {
 }
 
 impl Context {
-    pub(super) async fn place(&self, job: &Job) -> Place {
+    /// Where a job's run is. It is the same each time that the job is run: an unfinished run lies under this name.
+    pub(super) async fn place(&self, job: &Job) -> Result<Place, Setback> {
         let page = JobPage {
             after: Some(job.id.clone()),
             limit: NAMESAKES,
         };
         let whose = Whose::Of(job.owner.clone());
         let others = self.ports.store.list(&whose, page);
-        let others = others.await.unwrap_or_default();
+        let others = others.await.map_err(|error| store_away(&error))?;
         let bag = bag_name(job, others.iter().map(|stored| &stored.job));
         let file = file_name(job, &bag);
-        Place { bag, file }
+        Ok(Place { bag, file })
     }
 
     /// The last bag of the same person that was ready before a job began, where its campaign wants archives taken from it. It is the same

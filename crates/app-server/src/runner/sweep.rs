@@ -253,13 +253,18 @@ impl Context {
         age.unsigned_abs() > Terms::FAILED_RUN_KEPT
     }
 
-    /// Tries again to delete the tickets that are left of jobs that are over.
+    /// Tries again to delete the tickets that are left of jobs that are over. Whether one is over is asked of the store: another process may
+    /// have claimed it after this one lost its lease, and its tickets and its bag are that one's then.
     pub(super) async fn finish_open(&self) {
         for id in self.registry.open() {
-            let Ok(stored) = self.ports.store.find(&id).await else {
+            let Ok(StoredJob { job, .. }) = self.ports.store.find(&id).await else {
                 continue;
             };
-            self.finish(&stored.job).await;
+            if is_over_for_good(&job.state) {
+                self.finish(&job).await;
+            } else if !job.is_unfinished() {
+                self.registry.remove_open(&id);
+            }
         }
     }
 
@@ -274,21 +279,10 @@ impl Context {
             }
             Err(_) => return false,
         };
-        match job.state {
-            JobState::Ready { .. } => return true,
-            JobState::Queued
-            | JobState::Running
-            | JobState::Waiting { .. }
-            | JobState::Failed {
-                resumable_until: Some(_),
-                ..
-            } => {}
-            JobState::Failed { .. }
-            | JobState::Cancelled { .. }
-            | JobState::Expired { .. }
-            | JobState::Deleted { .. } => self.finish(&job).await,
+        if is_over_for_good(&job.state) {
+            self.finish(&job).await;
         }
-        false
+        matches!(job.state, JobState::Ready { .. })
     }
 
     /// Whether a job may have to be signed in for: it is not over, or tickets of it are left.
@@ -314,6 +308,24 @@ impl Context {
         if !is_needed && let Err(error) = self.ports.sealed.delete(id).await {
             tracing::error!(job = %id, error = %Causes(&error), "sealed credentials could not be deleted");
         }
+    }
+}
+
+/// Whether nothing of a job is needed any more: neither a bag, nor what a run could resume with.
+fn is_over_for_good(state: &JobState) -> bool {
+    match state {
+        JobState::Queued
+        | JobState::Running
+        | JobState::Waiting { .. }
+        | JobState::Ready { .. }
+        | JobState::Failed {
+            resumable_until: Some(_),
+            ..
+        } => false,
+        JobState::Failed { .. }
+        | JobState::Cancelled { .. }
+        | JobState::Expired { .. }
+        | JobState::Deleted { .. } => true,
     }
 }
 

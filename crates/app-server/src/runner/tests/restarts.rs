@@ -137,6 +137,40 @@ async fn what_an_earlier_process_left_without_a_job_is_deleted_and_nothing_else(
     assert!(bench.folder.path().join("bags/notes.txt").exists());
 }
 
+/// This process lost the lease as it was about to record the end, and another one runs the job, or has its bag by now.
+#[tokio::test]
+async fn what_another_process_took_over_is_not_cleaned_up() {
+    let bench = bench(1).await;
+    let id = bench.start(1).await;
+    bench.until_tickets(1).await;
+    let context = Arc::clone(&bench.runner.context);
+    context.registry.add_open(&id, &user("john"));
+    context.finish_open().await;
+    assert_eq!(bench.backend.open_tickets(), 1);
+    bench.backend.let_through(1);
+    bench.until(&id, JobStateName::Ready).await;
+    context.finish_open().await;
+    assert_eq!(bench.on_disk().await, 1);
+    assert_eq!(context.registry.open(), []);
+}
+
+/// The name of a run decides where its files are: it is not guessed.
+#[tokio::test]
+async fn a_run_has_no_name_while_the_store_does_not_answer() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores = TestStores::new(folder.path());
+    let mut away = domain::jobs::MockJobStore::new();
+    away.expect_list()
+        .returning(|_, _| Err(JobStoreError::Unavailable("it is away".into())));
+    let ports = RunnerPorts {
+        store: Arc::new(away),
+        ..stores.ports(&Arc::default())
+    };
+    let context = context::Context::new(ports, terms(1));
+    let setback = context.place(&job(1, "john")).await.err().unwrap();
+    assert_eq!(setback.kind, crate::backend::SetbackKind::StoreAway);
+}
+
 #[tokio::test]
 async fn a_run_whose_lease_is_lost_writes_nothing_more() {
     let mut terms = terms(1);
