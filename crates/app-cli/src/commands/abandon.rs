@@ -36,16 +36,17 @@ pub(super) async fn abandon(
     }
 }
 
-/// Warns of items for which a ticket may exist that could not be found.
+/// Warns of items for which a ticket may exist that cannot be found.
 pub(super) fn warn_of_unresolved(session: &Session, abandoned: &Abandoned) {
-    if !abandoned.unresolved.is_empty() {
-        let items = abandoned
-            .unresolved
-            .iter()
-            .map(|start| start.item.to_string());
+    let starts = abandoned.unresolved.iter();
+    let items: Vec<_> = starts
+        .filter(|start| !start.may_be_found)
+        .map(|start| start.item.to_string())
+        .collect();
+    if !items.is_empty() {
         session.messages.warn(&format!(
             "the answer to a start was lost: the platform may keep a ticket of {}",
-            items.collect::<Vec<_>>().join(", ")
+            items.join(", ")
         ));
     }
 }

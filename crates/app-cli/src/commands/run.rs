@@ -107,7 +107,7 @@ async fn drive(
     let ended = match signals.or(work).await {
         Ok(Ok(outcome)) => return Ok((outcome, run_files, signals)),
         Ok(Err(error)) => {
-            record_answers(api, journal.as_ref(), CLEAN_UP).await;
+            record_answers(session, api, journal.as_ref(), CLEAN_UP).await;
             if target.is_none() {
                 abandon(session, api, journal.as_ref(), CLEAN_UP).await;
             }
@@ -118,7 +118,7 @@ async fn drive(
             let deadline = signals.deadline(AFTER_SIGNAL);
             signals.end_at_next();
             let patience = deadline.at_most(ANSWERS_AFTER_SIGNAL);
-            record_answers(api, journal.as_ref(), patience).await;
+            record_answers(session, api, journal.as_ref(), patience).await;
             let patience = deadline.at_most(AFTER_SIGNAL);
             abandon(session, api, journal.as_ref(), patience).await;
             CommandError::Interrupted(signal)
@@ -165,9 +165,18 @@ async fn watched(
 }
 
 /// A start that was sent before the run was dropped may have made a ticket: its answer is waited for, and recorded.
-async fn record_answers(api: &TrackedStarts, journal: &dyn Journal, patience: Duration) {
+async fn record_answers(
+    session: &Session,
+    api: &TrackedStarts,
+    journal: &dyn Journal,
+    patience: Duration,
+) {
     let answered = api.settle(patience).await;
-    workflow::record_answers(api, journal, answered).await;
+    for (ticket, error) in workflow::record_answers(api, journal, answered).await {
+        session
+            .messages
+            .warn(&format!("{ticket} is left on the server: {error}"));
+    }
 }
 
 /// The interrupted run had completed its bag: only its tickets are deleted, and the receipt is written.

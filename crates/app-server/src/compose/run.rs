@@ -7,15 +7,16 @@ use adapters_http::TrackedStarts;
 use async_trait::async_trait;
 use domain::jobs::{Lease, OpenedRun, RunStore};
 use domain::model::{Order, SafeName};
-use domain::ports::{ArchiveSink, Clock, Fact, Journal, NoProgress, Progress, UserDataApi as _};
+use domain::ports::{ArchiveSink, Clock, Journal, NoProgress, Progress, UserDataApi as _};
 use domain::report::export_json;
-use domain::workflow::{ExportTimes, Known, Ports, export_knowing};
+use domain::workflow::{self, ExportTimes, Known, Ports, export_knowing};
 use futures_util::future::join_all;
 
 use super::earlier_bag::EarlierBag;
 use super::failure::setback_of_run;
 use super::unfinished::abandon_of;
 use crate::backend::{Exported, Run, Setback, of_storage, setback_of_runs};
+use crate::causes::Causes;
 
 /// How long a run that is stopped waits for answers to what it has asked for.
 const LAST_ANSWERS_WITHIN: Duration = Duration::from_secs(3);
@@ -147,19 +148,14 @@ impl ForgeRun {
 
     /// Writes down the tickets whose starts were answered when nobody waited for it any more.
     async fn record_answers(&self, journal: &dyn Journal) {
-        let checkpoint = journal.checkpoint();
-        for ticket in self.api.settle(LAST_ANSWERS_WITHIN).await {
-            let unheard = checkpoint.intents.contains(&ticket.item);
-            if unheard && !checkpoint.open.contains(&ticket) {
-                // Where it cannot be written down, the ticket is deleted.
-                if journal.record(Fact::Started { ticket }).await.is_err() {
-                    let _ = self.api.delete_export(ticket).await;
-                }
-            }
+        let answered = self.api.settle(LAST_ANSWERS_WITHIN).await;
+        for (ticket, error) in workflow::record_answers(&self.api, journal, answered).await {
+            tracing::warn!(%ticket, error = %Causes(&error), "an export ticket is left on the platform");
         }
     }
 
-    /// Deletes the tickets that are not in the journal, because its disk is full or not there. Gives a sentence for each that is left.
+    /// Deletes the tickets that are left: those that are not in the journal, because its disk is full or not there, and once more those whose
+    /// deletion failed. Gives a sentence for each that is still left.
     async fn delete_the_rest(&self) -> impl Iterator<Item = String> {
         let open = self.api.settle(Duration::ZERO).await;
         let deleted = open.into_iter().map(async |ticket| {

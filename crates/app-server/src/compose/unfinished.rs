@@ -61,9 +61,8 @@ pub(super) async fn abandon_unfinished(
             left.notes.extend(abandon_of(ports).await);
         }
         let checkpoint = journal.checkpoint();
-        left.is_open |= !checkpoint.open.is_empty();
+        left.is_open |= !checkpoint.open.is_empty() || !checkpoint.intents.is_empty();
         if api.is_none() {
-            left.is_open |= !checkpoint.intents.is_empty();
             let tickets = checkpoint.open.iter();
             left.notes
                 .extend(tickets.map(|ticket| format!("{ticket} may be left on the platform")));
@@ -87,17 +86,63 @@ pub(super) async fn abandon_of(ports: Ports<'_>) -> Vec<String> {
 }
 
 /// Records what the platform's answers say of starts that were never answered, so that nobody asks again for what cannot be found
-/// out. What cannot be recorded is asked for once more.
+/// out. What could not be read, or cannot be recorded, is asked for once more.
 async fn close_starts(journal: &dyn Journal, abandoned: &Abandoned) {
     for (ticket, _) in &abandoned.left {
         let ticket = *ticket;
         let _ = journal.record(Fact::Started { ticket }).await;
     }
-    for start in &abandoned.unresolved {
+    let (unread, unresolved): (Vec<_>, Vec<_>) = abandoned
+        .unresolved
+        .iter()
+        .partition(|start| start.may_be_found);
+    for start in unresolved {
         let (item, note) = (start.item, start.note.clone());
         let _ = journal.record(Fact::Unresolved { item, note }).await;
     }
     for item in journal.checkpoint().intents {
-        let _ = journal.record(Fact::NotStarted { item }).await;
+        if unread.iter().all(|start| start.item != item) {
+            let _ = journal.record(Fact::NotStarted { item }).await;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::ports::{ApiError, MemoryJournal};
+    use domain::testing::{Call, FakePlatform, Script, SimClock, appliance};
+
+    use super::*;
+
+    /// Its ticket may be running: what could not be read is no answer.
+    #[test]
+    fn a_lost_start_stays_open_until_the_list_was_read() {
+        let item = appliance(1);
+        let clock = SimClock::default();
+        let platform = FakePlatform::new(&clock, []);
+        let journal = MemoryJournal::default();
+        for fact in [Fact::Foreign { tickets: vec![] }, Fact::Intent { item }] {
+            clock.run(journal.record(fact)).unwrap();
+        }
+        platform.foreign_ticket(item);
+        let away = ApiError::ServerFault {
+            request: "GET exports".to_owned(),
+            status: 503,
+            message: None,
+        };
+        let lists = |call: &Call| *call == Call::OpenTickets;
+        platform.script(1, lists, Script::Refuse(away));
+        let ports = Ports {
+            api: &platform,
+            clock: &clock,
+            journal: &journal,
+            progress: &NoProgress,
+        };
+        let notes = clock.run(abandon_of(ports));
+        assert!(notes[0].contains("could not be read"), "{notes:?}");
+        assert_eq!(journal.checkpoint().intents, [item].into());
+        assert_eq!(clock.run(abandon_of(ports)), [""; 0]);
+        assert_eq!(platform.tickets(), []);
+        assert_eq!(journal.checkpoint().intents, [].into());
     }
 }

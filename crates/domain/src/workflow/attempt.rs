@@ -22,7 +22,7 @@ impl Failed {
     /// from a gateway, so this counts only after the usual attempts. Another status without a body does not count: an answer
     /// that was cut off must not pass for an empty account.
     pub(crate) fn is_without_content(&self) -> bool {
-        matches!(self.error, ApiError::Empty { status: 204, .. })
+        is_no_content(&self.error)
     }
 
     /// Whether this is a failure of what was asked for only, or the end of the run: refused credentials, or a platform that is
@@ -45,6 +45,11 @@ impl Failed {
             }),
         }
     }
+}
+
+/// Whether this is the answer "no content".
+pub(crate) fn is_no_content(error: &ApiError) -> bool {
+    matches!(error, ApiError::Empty { status: 204, .. })
 }
 
 /// Why something was not fetched.

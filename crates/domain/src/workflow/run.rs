@@ -171,18 +171,26 @@ async fn execute(
     reused
         .export_rest(drive_with, &mut work, &mut places)
         .await?;
-    let mut delete_after_finish = enter_items(order, ledger, &mut work, &places);
+    let mut delete_after_finish = enter_items(ledger, &mut work, &places);
     for (item, place) in work.iter().zip(&places) {
         fetch_parts(fetch, ledger, &item.machine, *place).await?;
     }
-    let items: BTreeMap<ItemRef, u32> = work
+    let mut items: BTreeMap<ItemRef, u32> = work
         .iter()
         .map(|item| (item.machine.item(), item.machine.lost_starts()))
         .collect();
     drop(work);
     let left = tickets::sweep(ports, order, drive_with.foreign_tickets, &items).await?;
     ledger.failures.extend(left);
-    delete_after_finish.extend(recount_and_refetch(drive_with, fetch, ledger).await?);
+    let again = recount_and_refetch(drive_with, fetch, ledger).await?;
+    delete_after_finish.extend(again.delete_after_finish);
+    if !again.lost_starts.is_empty() {
+        for (item, lost) in again.lost_starts {
+            *items.entry(item).or_default() += lost;
+        }
+        let left = tickets::sweep(ports, order, drive_with.foreign_tickets, &items).await?;
+        ledger.failures.extend(left);
+    }
     Ok(delete_after_finish)
 }
 

@@ -1,14 +1,13 @@
 //! What became of the items, entered into the ledger.
 
 use super::work::ItemWork;
-use crate::model::{Order, Ticket, TicketPolicy};
+use crate::model::Ticket;
 use crate::report::Failure;
 use crate::workflow::ledger::{Ledger, Place};
 use crate::workflow::tickets::undeleted;
 
 /// Enters what became of the items, and takes their receipts. The tickets whose bytes are not safe before the bag is finished.
 pub(crate) fn enter_items(
-    order: &Order,
     ledger: &mut Ledger,
     work: &mut [ItemWork],
     places: &[Place],
@@ -16,11 +15,9 @@ pub(crate) fn enter_items(
     let mut delete_after_finish = Vec::new();
     for (item, place) in work.iter_mut().zip(places) {
         if let Some(receipt) = item.machine.take_receipt() {
-            if !receipt.durable && order.tickets == TicketPolicy::Delete {
-                delete_after_finish.extend(receipt.origin.ticket);
-            }
             ledger.file(&[*place], receipt);
         }
+        delete_after_finish.extend(item.machine.take_delete_after_finish());
         let machine = &item.machine;
         if let Some(lost) = machine.failure() {
             let failure = ledger.failure_of(

@@ -107,15 +107,14 @@ impl Item {
     }
 
     pub(super) fn store(&mut self, receipt: Receipt, ticket: Option<Ticket>) {
-        let mut queue: Vec<_> = self
-            .replaced
-            .drain(..)
-            .chain(ticket)
-            .map(|t| (t, Deletion::Safe(Box::new(receipt.clone()))))
-            .collect();
-        if self.keep_tickets || !receipt.durable {
-            queue.clear();
+        let mut tickets: Vec<_> = self.replaced.drain(..).chain(ticket).collect();
+        if self.keep_tickets {
+            tickets.clear();
+        } else if !receipt.durable {
+            self.delete_after_finish.append(&mut tickets);
         }
+        let safe = |ticket| (ticket, Deletion::Safe(Box::new(receipt.clone())));
+        let queue = tickets.into_iter().map(safe).collect();
         self.receipt = Some(receipt);
         self.begin_deleting(queue);
     }

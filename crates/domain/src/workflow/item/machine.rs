@@ -31,6 +31,8 @@ pub(crate) struct Item {
     /// When the first of them was.
     pub(super) refused_since: Option<Duration>,
     pub(super) undeleted: Vec<(Ticket, ApiError)>,
+    /// Tickets whose bytes are not safe before the bag is finished.
+    pub(super) delete_after_finish: Vec<Ticket>,
     pub(super) unresolved: u32,
     pub(super) failed_attempts: u32,
     /// Starts that were refused while the platform was at work on others of this run: they use nothing up.
@@ -75,6 +77,7 @@ impl Item {
             refused_although_complete: 0,
             refused_since: None,
             undeleted: Vec::new(),
+            delete_after_finish: Vec::new(),
             unresolved: 0,
             failed_attempts: 0,
             refused_meanwhile: 0,
@@ -245,6 +248,11 @@ impl Item {
     /// Hands the receipt over, once the item is finished.
     pub(crate) fn take_receipt(&mut self) -> Option<Receipt> {
         self.receipt.take()
+    }
+
+    /// Hands over the tickets that are to be deleted once the bag is finished.
+    pub(crate) fn take_delete_after_finish(&mut self) -> Vec<Ticket> {
+        std::mem::take(&mut self.delete_after_finish)
     }
 
     pub(crate) fn failure(&self) -> Option<&ItemFailure> {

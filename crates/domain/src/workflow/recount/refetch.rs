@@ -1,8 +1,10 @@
 //! What changed while the run was fetching is fetched once more.
 
+use std::collections::BTreeMap;
+
 use super::lists::recount;
 use crate::bag::layout;
-use crate::model::{BagPath, Resource, Ticket};
+use crate::model::{BagPath, ItemRef, Resource, Ticket};
 use crate::ports::Event;
 use crate::workflow::attempt::settle;
 use crate::workflow::context::RunError;
@@ -15,12 +17,21 @@ use crate::workflow::survey::resource_of;
 /// The second time that something is fetched: `archive-2.tar.gz`, `appliance-2.xml`.
 const SECOND: usize = 2;
 
-/// Reads the lists again and fetches what changed; the tickets whose bytes are not safe before the bag is finished.
+/// What fetching again left to be done.
+#[derive(Default)]
+pub(crate) struct Refetched {
+    /// Tickets whose bytes are not safe before the bag is finished.
+    pub(crate) delete_after_finish: Vec<Ticket>,
+    /// Items with starts whose answers were lost and whose tickets were not found, and how many.
+    pub(crate) lost_starts: BTreeMap<ItemRef, u32>,
+}
+
+/// Reads the lists again and fetches what changed.
 pub(crate) async fn recount_and_refetch(
     drive_with: Drive<'_>,
     fetch: Fetch<'_>,
     ledger: &mut Ledger,
-) -> Result<Vec<Ticket>, RunError> {
+) -> Result<Refetched, RunError> {
     drive_with.ports.progress.on(&Event::Recounting);
     let own = ledger
         .files
@@ -53,7 +64,15 @@ pub(crate) async fn recount_and_refetch(
         }
     }
     drive(drive_with, &mut work).await?;
-    Ok(enter_again(drive_with, ledger, work, &places))
+    let lost = work.iter().map(|item| &item.machine);
+    let lost = lost.filter(|machine| machine.lost_starts() > 0);
+    let lost_starts = lost
+        .map(|machine| (machine.item(), machine.lost_starts()))
+        .collect();
+    Ok(Refetched {
+        delete_after_finish: enter_again(ledger, work, &places),
+        lost_starts,
+    })
 }
 
 /// The object's own document, as it is now. Whether it could be had.
@@ -90,12 +109,7 @@ fn mark(ledger: &mut Ledger, place: Place, changed: bool) {
 }
 
 /// A second export that failed leaves nothing missing: the first is in the bag, and the item is marked as changed.
-fn enter_again(
-    drive_with: Drive<'_>,
-    ledger: &mut Ledger,
-    work: Vec<ItemWork>,
-    places: &[Place],
-) -> Vec<Ticket> {
+fn enter_again(ledger: &mut Ledger, work: Vec<ItemWork>, places: &[Place]) -> Vec<Ticket> {
     let mut stored = Vec::new();
     let mut stored_places = Vec::new();
     for (item, place) in work.into_iter().zip(places) {
@@ -121,5 +135,5 @@ fn enter_again(
             ledger.failures.extend(undeleted_of(&item));
         }
     }
-    enter_items(drive_with.order, ledger, &mut stored, &stored_places)
+    enter_items(ledger, &mut stored, &stored_places)
 }

@@ -24,6 +24,21 @@ fn a_sink_that_is_not_durable_keeps_tickets_until_the_bag_is_finished() {
     assert_eq!(world.platform.tickets(), []);
 }
 
+/// An interrupted run had two tickets of one item. Only the one whose archive was taken was deleted.
+#[test]
+fn a_sink_that_is_not_durable_leaves_no_older_ticket_of_an_item() {
+    let mut world = world(&[appliance(1)]);
+    world.sink = MemorySink::streaming();
+    for _ in 0..2 {
+        let ticket = world.platform.foreign_ticket(appliance(1));
+        let recorded = world.journal.record(Fact::Started { ticket });
+        world.clock.run(recorded).expect("a journal");
+    }
+    world.complete();
+    assert_eq!(world.platform.count(starts_of(appliance(1))), 0);
+    assert_eq!(world.platform.tickets(), []);
+}
+
 #[test]
 fn a_platform_that_goes_away_ends_the_run_and_the_next_one_goes_on() {
     let world = world(&[appliance(1), appliance(2)]);
@@ -191,6 +206,28 @@ fn abandoning_takes_every_ticket_of_ours_and_no_other_off_the_server() {
     }
 }
 
+/// The list that could not be read was taken for an empty one.
+#[test]
+fn a_start_is_still_to_be_looked_for_where_the_list_could_not_be_read() {
+    let item = appliance(1);
+    let world = world(&[item]);
+    for fact in [Fact::Foreign { tickets: vec![] }, Fact::Intent { item }] {
+        let recorded = world.journal.record(fact);
+        world.clock.run(recorded).expect("a journal");
+    }
+    world.platform.foreign_ticket(item);
+    let lists = |call: &Call| *call == Call::OpenTickets;
+    world.platform.script(1, lists, Script::Refuse(fault(503)));
+    let abandoned = world.clock.run(abandon(world.ports(), BTreeSet::new()));
+    let note = &abandoned.unresolved[0].note;
+    assert!(note.contains("could not be read"), "{note}");
+    assert!(abandoned.unresolved[0].may_be_found);
+    assert_eq!(abandoned.still_open(&world.journal.checkpoint()), 1);
+    let abandoned = world.clock.run(abandon(world.ports(), BTreeSet::new()));
+    assert_eq!(abandoned.still_open(&world.journal.checkpoint()), 0);
+    assert_eq!(world.platform.tickets(), []);
+}
+
 #[test]
 fn a_full_disk_ends_the_run_and_deletes_nothing() {
     let world = world(&[appliance(1)]);
@@ -283,6 +320,29 @@ fn an_answer_after_the_end_of_a_run_is_recorded_once_and_never_for_a_ticket_that
             .expect("a journal");
     }
     let record = record_answers(&world.platform, &world.journal, [late, gone].into());
-    world.clock.run(record);
+    assert_eq!(world.clock.run(record), []);
     assert_eq!(world.journal.checkpoint().open, [late].into());
+}
+
+#[test]
+fn an_answer_that_cannot_be_recorded_is_stopped_and_deleted_or_reported() {
+    let world = world(&[appliance(1)]);
+    let (late, stuck) = (
+        world.platform.foreign_ticket(appliance(1)),
+        world.platform.foreign_ticket(appliance(1)),
+    );
+    let mut journal = MockJournal::new();
+    journal.expect_checkpoint().returning(JournalState::default);
+    journal.expect_record().returning(|_| Err(full_disk()));
+    let refused = move |call: &Call| *call == Call::Delete(stuck);
+    world
+        .platform
+        .script(1, refused, Script::Refuse(fault(500)));
+    let record = record_answers(&world.platform, &journal, [late, stuck].into());
+    let left = world.clock.run(record);
+    assert_eq!(left.len(), 1);
+    assert_eq!(left[0].0, stuck);
+    assert_eq!(world.platform.tickets(), [stuck]);
+    let calls = world.platform.calls();
+    assert_eq!(calls[..2], [Call::Cancel(late), Call::Delete(late)]);
 }

@@ -138,6 +138,31 @@ fn a_ticket_left_to_the_user_is_not_taken_for_that_of_a_lost_start() {
     assert_eq!(world.platform.tickets().len(), 2);
 }
 
+/// The start of a second export was lost, and the platform lists its ticket only when another one has been asked for.
+#[test]
+fn a_ticket_of_a_second_export_that_is_listed_late_is_deleted() {
+    let world = world(&[appliance(1)]);
+    let platform = world.platform.clone();
+    let outcome = world.clock.run(async {
+        let run = export(world.ports(), Box::new(world.sink.clone()), &world.order);
+        let change = async {
+            let pause = || crate::ports::Clock::sleep(&world.clock, Duration::from_millis(100));
+            for _ in 0..50 {
+                pause().await;
+            }
+            platform.change(appliance(1), |item| item.digest = "d2".to_owned());
+            platform.script(1, starts_of(appliance(1)), Script::Refuse(reset()));
+            while platform.count(starts_of(appliance(1))) < 3 {
+                pause().await;
+            }
+            platform.foreign_ticket(appliance(1));
+        };
+        futures_util::future::join(run, change).await.0
+    });
+    assert_eq!(outcome.expect("a bag").report.failures, []);
+    assert_eq!(world.platform.tickets(), []);
+}
+
 /// Whatever the reason was, the failure said that the platform has no list.
 #[test]
 fn why_a_lost_start_cannot_be_found_is_reported_as_it_is() {

@@ -5,10 +5,12 @@ use std::collections::BTreeSet;
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
+use super::delete::stop_and_delete;
 use super::lost::unresolved_note;
 use super::ownership::{Ownership, of_lost_starts, unrecorded};
 use crate::model::{ItemRef, Ticket};
 use crate::ports::{ApiError, Fact, Journal, JournalState, UserDataApi};
+use crate::workflow::attempt::is_no_content;
 use crate::workflow::context::Ports;
 use crate::workflow::item::Ambiguity;
 
@@ -30,6 +32,8 @@ pub struct Unresolved {
     pub item: ItemRef,
     /// The sentence that a report says of it.
     pub note: String,
+    /// The list of tickets could not be read: its ticket may be found when it can be.
+    pub may_be_found: bool,
 }
 
 impl Unresolved {
@@ -37,16 +41,19 @@ impl Unresolved {
         Self {
             item,
             note: unresolved_note(item, why),
+            may_be_found: matches!(why, Ambiguity::Unreadable(_)),
         }
     }
 }
 
 impl Abandoned {
-    /// How many tickets of the run are still on the platform, as far as is known. Where the journal could not be written, it
+    /// How many tickets of the run are still on the platform, or may be found there later. Where the journal could not be written, it
     /// still holds tickets that were deleted.
     pub fn still_open(&self, checkpoint: &JournalState) -> usize {
         let open = checkpoint.open.iter();
-        open.filter(|ticket| !self.deleted.contains(ticket)).count()
+        let open = open.filter(|ticket| !self.deleted.contains(ticket));
+        let unread = self.unresolved.iter().filter(|start| start.may_be_found);
+        open.count() + unread.count()
     }
 }
 
@@ -66,11 +73,7 @@ pub async fn abandon(ports: Ports<'_>, answered: BTreeSet<Ticket>) -> Abandoned 
     let tickets: BTreeSet<Ticket> = open.chain(unrecorded).chain(found).collect();
     let mut answers: FuturesUnordered<_> = tickets
         .into_iter()
-        .map(|ticket| async move {
-            // A platform may refuse to delete an export that is running: it is stopped first. For a finished one that does nothing.
-            let _ = ports.api.cancel_export(ticket).await;
-            (ticket, ports.api.delete_export(ticket).await)
-        })
+        .map(|ticket| async move { (ticket, stop_and_delete(ports.api, ticket).await) })
         .collect();
     while let Some((ticket, answer)) = answers.next().await {
         match answer {
@@ -86,15 +89,19 @@ pub async fn abandon(ports: Ports<'_>, answered: BTreeSet<Ticket>) -> Abandoned 
 }
 
 /// Records the tickets in answers that came after the run had ended, so that the next run resumes with them. One that the
-/// journal cannot hold is deleted: nobody would find it again.
+/// journal cannot hold is deleted: nobody would find it again. Returns those that are left on the platform, each with the reason.
 pub async fn record_answers(
     api: &dyn UserDataApi,
     journal: &dyn Journal,
     answered: BTreeSet<Ticket>,
-) {
+) -> Vec<(Ticket, ApiError)> {
+    let mut left = Vec::new();
     for ticket in record(journal, answered).await {
-        let _ = api.delete_export(ticket).await;
+        if let Err(error) = stop_and_delete(api, ticket).await {
+            left.push((ticket, error));
+        }
     }
+    left
 }
 
 /// Records answers, and returns those that could not be recorded.
@@ -126,13 +133,17 @@ async fn look_up_lost(
     if lost.is_empty() {
         return (found, unresolved);
     }
-    let open = ports.api.open_tickets().await.unwrap_or_default();
+    let (open, not_there) = match ports.api.open_tickets().await {
+        Ok(open) => (open, Ambiguity::NotListed),
+        Err(error) if is_no_content(&error) => (Vec::new(), Ambiguity::NotListed),
+        Err(error) => (Vec::new(), Ambiguity::Unreadable(error)),
+    };
     let open: Vec<Ticket> = open.into_iter().map(|open| open.ticket).collect();
     for item in lost {
         // The journal holds one intent of an item at a time.
         match of_lost_starts(item, 1, &open, checkpoint.foreign.as_ref(), checkpoint) {
             Ownership::Ours(ours) => found.extend(ours),
-            Ownership::Nothing => unresolved.push(Unresolved::of(item, &Ambiguity::NotListed)),
+            Ownership::Nothing => unresolved.push(Unresolved::of(item, &not_there)),
             Ownership::Unknown(why) => unresolved.push(Unresolved::of(item, &why)),
         }
     }

@@ -4,14 +4,21 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use crate::model::{Section, Ticket};
-use crate::ports::{ApiError, Event, Fact, Journal, JournalError};
+use crate::ports::{ApiError, Event, Fact, Journal, JournalError, UserDataApi};
 use crate::report::{Failure, Stage};
 use crate::workflow::attempt::attempt;
 use crate::workflow::context::Ports;
 
 const AT_ONCE: usize = 8;
 
-/// Deletes tickets. Returns those that are left, each with the reason. Each deletion is recorded at once, so that a run that is
+/// Stops an export and deletes its ticket, in one attempt. A platform may refuse to delete an export that is running; for one that has ended
+/// the stop does nothing.
+pub(super) async fn stop_and_delete(api: &dyn UserDataApi, ticket: Ticket) -> Result<(), ApiError> {
+    let _ = api.cancel_export(ticket).await;
+    api.delete_export(ticket).await
+}
+
+/// Deletes tickets, whose exports may still be running before the bag is finished. Returns those that are left, each with the reason. Each deletion is recorded at once, so that a run that is
 /// killed does not repeat it; `journal` is `None` once the bag is finished.
 pub(super) async fn delete_all(
     ports: Ports<'_>,
@@ -21,7 +28,13 @@ pub(super) async fn delete_all(
     let mut left = Vec::new();
     let mut answers = stream::iter(tickets.into_iter().map(|ticket| async move {
         let what = format!("delete {ticket}");
-        let answer = attempt(ports, 0, &what, || ports.api.delete_export(ticket)).await;
+        let answer = attempt(ports, 0, &what, || async move {
+            match journal {
+                Some(_) => stop_and_delete(ports.api, ticket).await,
+                None => ports.api.delete_export(ticket).await,
+            }
+        })
+        .await;
         (ticket, answer)
     }))
     .buffer_unordered(AT_ONCE);
