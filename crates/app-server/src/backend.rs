@@ -38,12 +38,25 @@ pub(crate) enum SignIn {
     Service,
 }
 
+impl SignIn {
+    /// Whose credentials these are, in words.
+    pub(crate) fn in_words(&self) -> String {
+        match self {
+            Self::Person(credentials) => format!("the credentials of `{}`", credentials.login),
+            Self::Service => "this service's own credentials".to_owned(),
+        }
+    }
+}
+
 /// Why it is not known who a caller is.
 #[derive(Debug, Error)]
 pub(crate) enum IdentifyError {
     /// The platform does not accept the credentials, or they cannot be sent to it.
     #[error("the platform refused the credentials")]
     Refused,
+    /// The platform knows nobody of this login.
+    #[error("the platform knows nobody of this login")]
+    Unknown,
     /// The platform accepts them but does not let this account be used.
     #[error("the platform does not let this account be used")]
     Forbidden,
@@ -73,14 +86,18 @@ impl IdentifyError {
                             | ApiError::Stalled { .. }
                     )
             }
-            Self::Refused | Self::Forbidden | Self::WrongAddress(_) | Self::Nameless => false,
+            Self::Refused
+            | Self::Unknown
+            | Self::Forbidden
+            | Self::WrongAddress(_)
+            | Self::Nameless => false,
         }
     }
 
     /// What the operator of the service can change.
     pub(crate) fn remedy(&self) -> Option<String> {
         match self {
-            Self::Refused | Self::Forbidden => None,
+            Self::Refused | Self::Unknown | Self::Forbidden => None,
             Self::Nameless | Self::WrongAddress(_) => Some(API_URL.to_owned()),
             Self::Platform(error) => error.remedy(),
         }
@@ -305,6 +322,9 @@ pub(crate) trait Backend: Send + Sync {
 
     /// Whether runs can sign in as the service itself.
     fn has_service_account(&self) -> bool;
+
+    /// Whether the platform accepts the service's own credentials.
+    async fn check_service(&self) -> Result<(), IdentifyError>;
 
     /// Whether the platform answers. Needs no credentials.
     async fn platform(&self) -> Result<Platform, ApiError>;

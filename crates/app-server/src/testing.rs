@@ -61,6 +61,9 @@ pub(crate) struct FakeBackend {
     tickets: Arc<Mutex<Vec<JobId>>>,
     passwords: Mutex<Vec<String>>,
     has_service_account: AtomicBool,
+    /// How often it was asked whether it accepts the service's own credentials, and whether it refuses them.
+    pub(crate) service_checks: AtomicUsize,
+    pub(crate) refuses_service: AtomicBool,
     /// The platform does not answer the question who somebody is, and deletes no tickets.
     pub(crate) is_away: Arc<AtomicBool>,
     /// The password that the platform accepts.
@@ -76,6 +79,8 @@ impl Default for FakeBackend {
             tickets: Arc::default(),
             passwords: Mutex::default(),
             has_service_account: AtomicBool::new(false),
+            service_checks: AtomicUsize::new(0),
+            refuses_service: AtomicBool::new(false),
             is_away: Arc::default(),
             accepts: Mutex::new("secret"),
         }
@@ -124,6 +129,15 @@ impl Backend for FakeBackend {
         self.has_service_account.load(Ordering::SeqCst)
     }
 
+    async fn check_service(&self) -> Result<(), IdentifyError> {
+        self.service_checks.fetch_add(1, Ordering::SeqCst);
+        if self.refuses_service.load(Ordering::SeqCst) {
+            Err(IdentifyError::Refused)
+        } else {
+            Ok(())
+        }
+    }
+
     async fn platform(&self) -> Result<Platform, ApiError> {
         Ok(Platform::default())
     }
@@ -156,7 +170,7 @@ impl Backend for FakeBackend {
         // As on a platform where logins differ in more than case.
         let login = user.as_str().to_lowercase();
         match (credentials.login.as_str(), login.as_str()) {
-            (_, "nobody") => Err(IdentifyError::Refused),
+            (_, "nobody") => Err(IdentifyError::Unknown),
             ("root", _) => UserId::parse(&login).map_err(|_| IdentifyError::Nameless),
             (own, other) if own == other => Ok(user.clone()),
             _ => Err(IdentifyError::Forbidden),

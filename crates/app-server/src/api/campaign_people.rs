@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::model::UserId;
 use domain::ports::ApiError;
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 
 use super::campaign_request::Whom;
 use super::service::Service;
@@ -27,7 +27,7 @@ pub(super) async fn people_of(
     whom: Whom,
 ) -> Result<Vec<UserId>, Problem> {
     match whom {
-        Whom::Named(people) => Ok(named(service, caller, people).await),
+        Whom::Named(people) => named(service, caller, people).await,
         Whom::Listed(which) => {
             let people = service.backend.people(&caller.credentials, &which).await;
             people.map_err(|error| of_people(error, which))
@@ -52,26 +52,39 @@ pub(super) async fn number_of(
 }
 
 /// These people, each by the login that the platform knows them by: exports belong to whoever it says somebody is. Whom it does not
-/// know stays as they were named, and their export says so.
-async fn named(service: &Service, caller: &Caller, people: Vec<UserId>) -> Vec<UserId> {
+/// know stays as they were named, and their export says so. Where it does not let the caller read one of them, nothing is ordered: the
+/// service may sign in with an account that may read everybody.
+async fn named(
+    service: &Service,
+    caller: &Caller,
+    people: Vec<UserId>,
+) -> Result<Vec<UserId>, Problem> {
     if people.len() > ASKED_ONE_BY_ONE {
-        return listed(service, caller, people).await;
+        let everyone = People::Everyone;
+        match service.backend.people(&caller.credentials, &everyone).await {
+            Ok(known) => return Ok(listed(known, people)),
+            // Who may not read the list may all the same read these people.
+            Err(IdentifyError::Forbidden) => {}
+            Err(error) => return Err(of_people(error, everyone)),
+        }
     }
     let asked = stream::iter(people).map(|user| async move {
-        let known = service.backend.look_up(&caller.credentials, &user).await;
-        known.unwrap_or(user)
+        match service.backend.look_up(&caller.credentials, &user).await {
+            Ok(known) => Ok(known),
+            Err(IdentifyError::Unknown) => Ok(user),
+            Err(error) => Err(of_people(error, People::Everyone)),
+        }
     });
-    let found: BTreeSet<UserId> = asked.buffer_unordered(QUESTIONS_AT_ONCE).collect().await;
-    found.into_iter().collect()
+    let found: BTreeSet<UserId> = asked
+        .buffer_unordered(QUESTIONS_AT_ONCE)
+        .try_collect()
+        .await?;
+    Ok(found.into_iter().collect())
 }
 
-/// The same of many, with the platform's list of everybody.
-async fn listed(service: &Service, caller: &Caller, people: Vec<UserId>) -> Vec<UserId> {
-    let known = service
-        .backend
-        .people(&caller.credentials, &People::Everyone)
-        .await;
-    let known: BTreeSet<UserId> = known.unwrap_or_default().into_iter().collect();
+/// The same of many, with the platform's list of everybody, which the caller may read.
+fn listed(known: Vec<UserId>, people: Vec<UserId>) -> Vec<UserId> {
+    let known: BTreeSet<UserId> = known.into_iter().collect();
     let lower = |user: &UserId| user.as_str().to_lowercase();
     let by_lower: HashMap<String, &UserId> = known.iter().map(|user| (lower(user), user)).collect();
     let as_known = people.into_iter().map(|user| {

@@ -405,3 +405,28 @@ async fn a_campaign_s_export_is_tried_again_beside_a_full_share() {
     let retried = send(&bench, "ann", "POST", &retry, None).await;
     assert_eq!(retried.status.as_u16(), 202);
 }
+
+/// The service may sign in with an account that may read everybody: who is exported is up to what the platform lets the administrator read.
+#[tokio::test]
+async fn nobody_is_exported_whom_the_platform_does_not_let_the_administrator_read() {
+    let bench = bench().await;
+    bench.backend.add_service_account();
+    for users in [json!(["john"]), json!(["boss", "john"])] {
+        let body = json!({"users": users});
+        let answer = send(&bench, "boss", "POST", "/api/v1/campaigns", Some(&body)).await;
+        assert!(answer.problem(403).ends_with("/forbidden-person"));
+    }
+    bench
+        .backend
+        .is_away
+        .store(true, std::sync::atomic::Ordering::SeqCst);
+    let body = json!({"users": ["boss"]});
+    let answer = send(&bench, "boss", "POST", "/api/v1/campaigns", Some(&body)).await;
+    assert_eq!(answer.status.as_u16(), 502);
+    bench
+        .backend
+        .is_away
+        .store(false, std::sync::atomic::Ordering::SeqCst);
+    let all = send(&bench, "root", "GET", "/api/v1/campaigns", None).await;
+    assert_eq!(all.json()["campaigns"].as_array().map(Vec::len), Some(0));
+}

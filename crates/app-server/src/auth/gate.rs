@@ -226,7 +226,9 @@ impl Gate {
         let late = |_| Problem::PlatformUnavailable { cause: None };
         match asked.await.map_err(late)? {
             Ok(subject) => Ok(subject),
-            Err(IdentifyError::Refused | IdentifyError::Forbidden) => Err(Problem::ForbiddenPerson),
+            Err(IdentifyError::Refused | IdentifyError::Unknown | IdentifyError::Forbidden) => {
+                Err(Problem::ForbiddenPerson)
+            }
             Err(error) => Err(unavailable(error)),
         }
     }

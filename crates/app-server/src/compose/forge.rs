@@ -119,7 +119,7 @@ impl Forge {
                 Err(ApiError::NotFound { .. } | ApiError::NotUForge { .. }) => {
                     Err(IdentifyError::WrongAddress(error))
                 }
-                _ => Err(IdentifyError::Refused),
+                _ => Err(IdentifyError::Unknown),
             },
             Err(ApiError::Forbidden { .. }) => Err(IdentifyError::Forbidden),
             Err(error) => Err(IdentifyError::Platform(error)),
@@ -128,8 +128,7 @@ impl Forge {
 
     /// For the one question that needs no credentials.
     pub(super) fn anonymous(&self) -> Result<MeteredApi<UforgeApi>, SetUpError> {
-        #[expect(clippy::expect_used, reason = "the text is a login")]
-        let login = UserId::parse("nobody").expect("a login");
+        let login = nobody();
         let credentials = Credentials {
             login: login.clone(),
             password: SecretString::default(),
@@ -148,6 +147,25 @@ impl Backend for Forge {
         self.service.is_some()
     }
 
+    async fn check_service(&self) -> Result<(), IdentifyError> {
+        let Some(service) = &self.service else {
+            return Ok(());
+        };
+        let own = match service {
+            Signature::Password { login, .. } => UserId::parse(login).ok(),
+            // Whose keys these are nobody knows: whoever is asked about, a refused signature is answered with 401.
+            Signature::ApiKey { .. } | Signature::Supervisor { .. } => None,
+        };
+        let user = own.unwrap_or_else(nobody);
+        let api = self.api(user, service.clone(), IDENTIFY_SILENCE);
+        let api = api.map_err(|error| IdentifyError::Platform(unprepared(&error)))?;
+        match api.document(Resource::User, Representation::Xml).await {
+            Err(ApiError::Unauthorized { .. }) => Err(IdentifyError::Refused),
+            Ok(_) | Err(ApiError::NotFound { .. } | ApiError::Forbidden { .. }) => Ok(()),
+            Err(error) => Err(IdentifyError::Platform(error)),
+        }
+    }
+
     async fn platform(&self) -> Result<Platform, ApiError> {
         match self.anonymous() {
             Ok(api) => api.platform().await,
@@ -156,7 +174,11 @@ impl Backend for Forge {
     }
 
     async fn identify(&self, credentials: &Credentials) -> Result<UserId, IdentifyError> {
-        self.ask_who(credentials, &credentials.login).await
+        let known = self.ask_who(credentials, &credentials.login).await;
+        known.map_err(|error| match error {
+            IdentifyError::Unknown => IdentifyError::Refused,
+            error => error,
+        })
     }
 
     async fn look_up(
@@ -229,6 +251,12 @@ impl Backend for Forge {
         let api = sign_in.and_then(|sign_in| self.api_for(user, &sign_in, None).ok());
         unfinished::abandon_unfinished(runs, writer, api.as_ref(), &*self.clock).await
     }
+}
+
+/// A login for questions that are about nobody.
+fn nobody() -> UserId {
+    #[expect(clippy::expect_used, reason = "the text is a login")]
+    UserId::parse("nobody").expect("a login")
 }
 
 /// The `loginName` of a user document, and nothing else.
