@@ -1,9 +1,11 @@
 //! Looking at exports, trying a failed one again, giving one up.
 
+use std::time::Duration;
+
 use axum::extract::State;
 use axum::http::header::LINK;
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use bytes::Bytes;
 use domain::jobs::{
     AuditAction, Job, JobId, JobPage, JobProgress, JobStateName, JobStoreError, StoredJob, Whose,
@@ -219,40 +221,69 @@ pub(crate) async fn try_again(
     path = "/api/v1/exports/{id}",
     tag = "exports",
     params(PathId),
-    responses((status = 204, description = "No run, no ticket on the platform and no archive of it is left"))
+    responses(
+        (status = 204, description = "No run, no ticket on the platform and no archive of it is left"),
+        (status = 202, description = "It is going to be given up: the process that ran it does not answer, and the next one that runs it ends it",
+            headers(("Retry-After" = u64, description = "Seconds until it is worth asking again")))
+    )
 )]
 pub(super) async fn remove(
     State(service): State<Service>,
     caller: Caller,
     PathId(id): PathId,
-) -> Result<StatusCode, Problem> {
-    give_up(&service, &caller, &id).await?;
-    Ok(StatusCode::NO_CONTENT)
+) -> Result<Response, Problem> {
+    Ok(match give_up(&service, &caller, &id).await? {
+        GivenUp::Done => StatusCode::NO_CONTENT.into_response(),
+        GivenUp::Wanted => (StatusCode::ACCEPTED, [poll_again()]).into_response(),
+    })
 }
 
+/// How far an export is given up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GivenUp {
+    /// Nothing of it is left.
+    Done,
+    /// It is recorded that it is to be given up. Whoever runs it next does that.
+    Wanted,
+}
+
+/// How long whoever gives an export up waits for its end. The process that runs it may have died.
+const GIVE_UP_WITHIN: Duration = Duration::from_secs(15);
+
 /// Gives an export of the caller up that is not over; deletes the archive of one that is ready.
-pub(crate) async fn give_up(service: &Service, caller: &Caller, id: &JobId) -> Result<(), Problem> {
+pub(crate) async fn give_up(
+    service: &Service,
+    caller: &Caller,
+    id: &JobId,
+) -> Result<GivenUp, Problem> {
     let StoredJob { job, .. } = permitted(service, caller, id).await?;
     let owner = &job.owner;
-    if job.is_unfinished() && *owner == caller.owner {
-        let credentials = &caller.credentials;
-        service.runner.cancel(owner, id, credentials).await?;
-    } else if job.is_unfinished() {
-        service.runner.give_up(owner, id, &caller.owner).await?;
+    if job.is_unfinished() {
+        let given_up = async {
+            if *owner == caller.owner {
+                service.runner.cancel(owner, id, &caller.credentials).await
+            } else {
+                service.runner.give_up(owner, id, &caller.owner).await
+            }
+        };
+        match tokio::time::timeout(GIVE_UP_WITHIN, given_up).await {
+            Ok(given_up) => given_up?,
+            Err(_) => return Ok(GivenUp::Wanted),
+        }
     }
     // It may have become ready in the same moment: what was asked for is that nothing stays. So it is where somebody else changes it.
     for _ in 0..ATTEMPTS {
         let StoredJob { mut job, version } = service.store.get(owner, id).await?;
         let now = service.store.now().await?;
         if job.state_at(now) != JobStateName::Ready || job.delete_bag(now).is_err() {
-            return Ok(());
+            return Ok(GivenUp::Done);
         }
         // The file goes first: should it stay, the record says so.
         service.bags.delete(id).await?;
         match service.store.update(version, job).await {
             Ok(stored) => {
                 record(service, caller, AuditAction::Deleted, &stored.job).await;
-                return Ok(());
+                return Ok(GivenUp::Done);
             }
             Err(JobStoreError::Conflict { .. }) => {}
             Err(error) => return Err(error.into()),
