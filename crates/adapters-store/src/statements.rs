@@ -28,8 +28,20 @@ pub(crate) const GIVE_BACK: &str = "UPDATE jobs SET state = 'queued', token = NU
 pub(crate) const VOID: &str = "UPDATE jobs SET state = 'queued', token = NULL, worker = NULL, lease_until = NULL, \
     deaths = deaths + 1, version = version + 1 WHERE state = 'running' RETURNING id";
 
-pub(crate) const SIGNED_IN: &str = "UPDATE jobs SET state = 'queued', waiting_for = NULL, retry_at = NULL, give_up_at = NULL, \
-    version = version + 1 WHERE (owner = $1 OR ordered_by = $1) AND state = 'waiting' AND waiting_for = 'sign-in' RETURNING id";
+macro_rules! signed_in {
+    ($whose:literal) => {
+        concat!(
+            "UPDATE jobs SET state = 'queued', waiting_for = NULL, retry_at = NULL, give_up_at = NULL, version = version + 1 \
+            WHERE state = 'waiting' AND waiting_for = 'sign-in'",
+            $whose,
+            " RETURNING id"
+        )
+    };
+}
+
+pub(crate) const SIGNED_IN: &str = signed_in!(" AND (owner = $1 OR ordered_by = $1)");
+
+pub(crate) const ALL_SIGNED_IN: &str = signed_in!("");
 
 /// What a wish changes: whoever waits is queued, so that what is wanted is done.
 macro_rules! wished {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use domain::jobs::{
     Audience, AuditAction, AuditLog, AuditPage, Campaign, CampaignId, CampaignOrder, CampaignPhase,
     CampaignState, CampaignStore, CampaignStoreError, Claim, ClaimLimits, JobId, JobRequest,
-    JobState, JobStateName, JobStore, Shares, Wish,
+    JobState, JobStateName, JobStore, Shares, Whose, Wish,
 };
 use domain::model::UserId;
 use domain::testing::ManualClock;
@@ -292,7 +292,13 @@ pub async fn a_sign_in_wakes_the_jobs_of_a_campaign(store: &dyn Store, _: &Manua
     };
     let paused = JobStore::pause(store, &run.lease, pause, Vec::new()).await;
     paused.expect("paused");
-    assert_eq!(store.signed_in(&user("root")).await.expect("woken"), 1);
+    assert_eq!(
+        store
+            .signed_in(&Whose::Of(user("root")))
+            .await
+            .expect("woken"),
+        1
+    );
     assert!(claim(store).await.is_some());
 }
 

@@ -450,7 +450,12 @@ async fn take(
                     .await;
             }
         }
-        Operation::SignIn(by) => drop(store.signed_in(&owner(*by)).await.expect("a count")),
+        Operation::SignIn(by) => drop(
+            store
+                .signed_in(&Whose::Of(owner(*by)))
+                .await
+                .expect("a count"),
+        ),
         Operation::Wait(seconds) => clock.advance(std::time::Duration::from_secs(*seconds)),
         Operation::Void => drop(store.void_leases().await.expect("a count")),
     }

@@ -22,8 +22,8 @@ use crate::moments::to_column;
 use crate::rows::{Columns as _, read_counts, read_ids, read_owned, read_progress};
 use crate::statement::Statement;
 use crate::statements::{
-    COUNT, GIVE_BACK, GIVEN_UP, JOB, JOB_OF, JOBS, OVERDUE, REPORT, SIGNED_IN, UNFINISHED, VOID,
-    WISH,
+    ALL_SIGNED_IN, COUNT, GIVE_BACK, GIVEN_UP, JOB, JOB_OF, JOBS, OVERDUE, REPORT, SIGNED_IN,
+    UNFINISHED, VOID, WISH,
 };
 use crate::steps::{self, Written};
 
@@ -227,8 +227,12 @@ impl<E: JobEngine> JobStore for SqlJobStore<E> {
         .await
     }
 
-    async fn signed_in(&self, owner: &UserId) -> Result<u64, JobStoreError> {
-        change(&self.engine, Statement::of(SIGNED_IN).bind(owner.as_str())).await
+    async fn signed_in(&self, whose: &Whose) -> Result<u64, JobStoreError> {
+        let statement = match whose {
+            Whose::Of(person) => Statement::of(SIGNED_IN).bind(person.as_str()),
+            Whose::Everybodys => Statement::of(ALL_SIGNED_IN),
+        };
+        change(&self.engine, statement).await
     }
 
     async fn wish(

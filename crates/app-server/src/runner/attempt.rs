@@ -89,16 +89,23 @@ impl Context {
         let mut refused = Setback {
             kind: SetbackKind::SignInRefused,
             failure: JobFailure {
-                message: "sign in, and it goes on".to_owned(),
-                hint: None,
+                message: "there are no credentials for it that the platform accepts".to_owned(),
+                hint: Some("sign in to continue this export".to_owned()),
             },
         };
-        for sign_in in self.sign_ins(job).await {
+        let sign_ins = tokio::select! {
+            biased;
+            () = self.stopping.cancelled() => return Next::GiveBack,
+            sign_ins = self.sign_ins(job) => sign_ins,
+        };
+        for sign_in in sign_ins {
             match self.run_as(claim, &place, &sign_in, run).await {
                 Ok(next) => return next,
                 Err(setback) => {
                     self.refused(job, &sign_in).await;
                     refused = setback;
+                    refused.failure.message =
+                        format!("the platform refused {}", sign_in.in_words());
                 }
             }
         }

@@ -49,7 +49,7 @@ impl Runner {
         credentials: &Credentials,
     ) -> Option<Turn> {
         let context = &self.context;
-        if context.ports.backend.has_service_account() {
+        if context.has_service_account() {
             return None;
         }
         let turn = context.registry.add_campaign(id, administrator);
@@ -115,7 +115,7 @@ impl Runner {
 impl Context {
     /// Campaigns of an earlier process, or of another: their administrators' sign-ins are of use for them.
     pub(super) async fn hold_campaigns(&self) {
-        if self.ports.backend.has_service_account() {
+        if self.has_service_account() {
             return;
         }
         match self.ports.campaigns.unfinished().await {
@@ -131,19 +131,26 @@ impl Context {
     }
 
     /// The same of those that this administrator ordered from another process.
-    pub(super) async fn look_up_campaigns(&self, administrator: &UserId) {
-        if self.ports.backend.has_service_account() {
-            return;
+    /// Says whether there are some.
+    pub(super) async fn look_up_campaigns(&self, administrator: &UserId) -> bool {
+        if self.has_service_account() {
+            return false;
         }
         let Ok(campaigns) = self.ports.campaigns.unfinished().await else {
             // The store of jobs says the same.
-            return;
+            return false;
         };
-        for (id, owner) in campaigns {
-            if owner == *administrator && self.registry.turn(id.key()).is_none() {
+        let theirs = campaigns
+            .into_iter()
+            .filter(|(_, owner)| owner == administrator);
+        let mut has_campaigns = false;
+        for (id, owner) in theirs {
+            has_campaigns = true;
+            if self.registry.turn(id.key()).is_none() {
                 self.registry.add_campaign(&id, &owner);
             }
         }
+        has_campaigns
     }
 
     /// Nothing is kept for campaigns that are over.

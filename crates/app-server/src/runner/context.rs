@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use super::registry::{Registry, Turn};
+use super::service_account::ServiceAccount;
 use super::terms::Terms;
 use super::underway::{Runs, Watched};
 use crate::backend::Backend;
@@ -46,6 +47,7 @@ pub(super) struct Context {
     pub(super) ports: RunnerPorts,
     pub(super) terms: Terms,
     pub(super) registry: Registry,
+    pub(super) service_account: ServiceAccount,
     pub(super) runs: Runs,
     pub(super) watched: Watched,
     /// Who waits for a slot of the platform, where workers share them.
@@ -70,6 +72,7 @@ impl Context {
             terms,
             slots,
             registry: Registry::default(),
+            service_account: ServiceAccount::default(),
             runs: Runs::default(),
             watched: Watched::default(),
             of_campaigns: Arc::default(),

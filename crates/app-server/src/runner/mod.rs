@@ -11,6 +11,7 @@ mod order;
 mod registry;
 mod retry;
 mod service;
+mod service_account;
 mod sign_in;
 mod sweep;
 mod terms;

@@ -75,9 +75,7 @@ impl Runner {
     fn start_loops(&self) {
         let context = || Arc::clone(&self.context);
         let duty = self.context.terms.duty;
-        if duty != Duty::Alone {
-            self.spawn(forget_forever(context()));
-        }
+        self.spawn(forget_forever(context()));
         if duty == Duty::Serves {
             self.spawn(watch_forever(context()));
             return;

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use domain::jobs::{CampaignMark, Job, JobId, JobPage, Whose};
+use domain::jobs::{CampaignMark, Job, JobId, JobPage, JobState, WaitingFor, Whose};
 use domain::model::UserId;
 
 use super::context::Context;
@@ -46,14 +46,20 @@ impl Context {
         let held = held.map(|held| (owner.clone(), held));
         let campaign = self.credentials_of_campaign(job).await;
         Ways {
-            has_service_account: self.ports.backend.has_service_account(),
+            has_service_account: self.has_service_account(),
             people: held.into_iter().chain(campaign).collect(),
         }
     }
 
-    /// Ways to sign in for a job, the best one first.
+    /// Ways to sign in for a job's run, the best one first.
     pub(super) async fn sign_ins(&self, job: &Job) -> Vec<SignIn> {
-        self.ways(job).await.all()
+        let has_service_account = self.service_signs_in().await;
+        let ways = self.ways(job).await;
+        Ways {
+            has_service_account,
+            ..ways
+        }
+        .all()
     }
 
     /// A job is over, and tickets of it are left on the platform: what could sign in for it is kept sealed until they are gone.
@@ -117,9 +123,7 @@ impl Context {
     /// The platform refused this way to sign in for a job.
     pub(super) async fn refused(&self, job: &Job, sign_in: &SignIn) {
         match sign_in {
-            SignIn::Service => {
-                tracing::error!(job = %job.id, "the platform refuses the service's own credentials");
-            }
+            SignIn::Service => self.service_refused(),
             SignIn::Person(credentials) => {
                 self.registry.refused(&job.owner, credentials);
                 self.registry.refused(job.requested_by(), credentials);
@@ -140,44 +144,49 @@ impl Context {
         }
     }
 
-    /// An owner was accepted by the platform: their jobs that wait for that go on.
+    /// An owner was accepted by the platform: their jobs that wait for that go on. Jobs may wait although this process holds the same
+    /// credentials already: where the platform refused them for a moment, another process knows of it.
     pub(super) async fn accepted(self: &Arc<Self>, owner: &UserId, credentials: &Credentials) {
-        self.look_up_jobs(owner).await;
-        if !self.registry.hold(owner, credentials) {
+        let is_waited_for = self.look_up_jobs(owner).await;
+        if !self.registry.hold(owner, credentials) && !is_waited_for {
             return;
         }
         for job in self.registry.jobs_of(owner) {
             self.keep_sealed(&job, owner, credentials).await;
         }
-        self.let_go_on(owner).await;
+        self.let_go_on(&Whose::Of(owner.clone())).await;
     }
 
-    /// Learns of an owner's jobs that were ordered from other processes.
-    pub(super) async fn look_up_jobs(&self, owner: &UserId) {
-        if self.terms.duty == Duty::Alone {
-            return;
-        }
+    /// Learns of an owner's jobs that this process does not know: others recorded them, or they are of a campaign. Says whether some may wait
+    /// for a sign-in.
+    pub(super) async fn look_up_jobs(&self, owner: &UserId) -> bool {
         let page = JobPage {
             after: None,
             limit: LOOKED_UP,
         };
         let whose = Whose::Of(owner.clone());
+        let mut is_waited_for = false;
         match self.ports.store.list(&whose, page).await {
             Ok(jobs) => {
                 for stored in jobs.iter().filter(|stored| stored.job.is_unfinished()) {
-                    self.registry.add_job(&stored.job);
+                    if self.registry.turn(&stored.job.id).is_none() {
+                        self.registry.add_job(&stored.job);
+                    }
+                    is_waited_for |= waits_for_sign_in(&stored.job);
                 }
             }
             Err(error) => {
                 tracing::warn!(error = %Causes(&error), "jobs of an owner could not be looked up");
             }
         }
-        self.look_up_campaigns(owner).await;
+        let has_campaigns = self.look_up_campaigns(owner).await;
+        // Of a campaign's jobs only its administrator's own were looked at. Alone, this process knows what was refused.
+        is_waited_for || has_campaigns && self.terms.duty != Duty::Alone
     }
 
-    /// Queues the jobs of an owner that wait for a sign-in.
-    pub(super) async fn let_go_on(&self, owner: &UserId) {
-        match self.ports.store.signed_in(owner).await {
+    /// Queues jobs that wait for a sign-in.
+    pub(super) async fn let_go_on(&self, whose: &Whose) {
+        match self.ports.store.signed_in(whose).await {
             Ok(0) => {}
             Ok(_) => self.wake.notify_one(),
             Err(error) => {
@@ -185,4 +194,14 @@ impl Context {
             }
         }
     }
+}
+
+pub(super) fn waits_for_sign_in(job: &Job) -> bool {
+    matches!(
+        &job.state,
+        JobState::Waiting {
+            waiting_for: WaitingFor::SignIn,
+            ..
+        }
+    )
 }

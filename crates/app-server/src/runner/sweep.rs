@@ -86,6 +86,8 @@ pub(super) async fn sweep_forever(context: Arc<Context>) {
 impl Context {
     /// Deletes what is over now.
     pub(super) async fn sweep(&self) {
+        // What waits for a sign-in goes on once the platform accepts the service's own credentials.
+        self.service_signs_in().await;
         self.finish_open().await;
         self.forget_campaigns().await;
         match self.ports.store.overdue().await {

@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
 use domain::jobs::{
-    AuditAction, Change, Claim, ClaimLimits, Ending, Job, JobState, JobStoreError, RunWriter,
-    StoredJob, WorkerId,
+    AuditAction, Change, Claim, ClaimLimits, Ending, Job, JobStoreError, RunWriter, StoredJob,
+    Whose, WorkerId,
 };
 use domain::model::UserId;
 use futures_util::StreamExt as _;
@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::attempt::Next;
 use super::context::{Came, Context};
 use super::registry::Turn;
-use super::sign_in::Ways;
+use super::sign_in::{Ways, waits_for_sign_in};
 use super::terms::Duty;
 use super::underway::Underway;
 use crate::causes::Causes;
@@ -333,17 +333,10 @@ impl Context {
             self.over(&job.id, Some(turn));
             return;
         }
-        let waits_for_owner = matches!(
-            &job.state,
-            JobState::Waiting {
-                waiting_for: domain::jobs::WaitingFor::SignIn,
-                ..
-            }
-        );
         // Its owner may have come while its run ended.
         for person in [&job.owner, job.requested_by()] {
-            if waits_for_owner && self.registry.credentials(person).is_some() {
-                self.let_go_on(person).await;
+            if waits_for_sign_in(job) && self.registry.credentials(person).is_some() {
+                self.let_go_on(&Whose::Of(person.clone())).await;
             }
         }
     }

@@ -354,8 +354,9 @@ pub trait JobStore: Send + Sync {
         notes: Vec<String>,
     ) -> Result<StoredJob, JobStoreError>;
 
-    /// A person signed in: their jobs that wait for that, and those of campaigns that they ordered, are queued again. Gives how many.
-    async fn signed_in(&self, owner: &UserId) -> Result<u64, JobStoreError>;
+    /// Jobs that wait for a sign-in are queued again: those of a person who signed in, with those of campaigns that they ordered, or
+    /// everybody's, where the service can sign in for all. Gives how many.
+    async fn signed_in(&self, whose: &Whose) -> Result<u64, JobStoreError>;
 
     /// Says what somebody wants of a job: its owner or, for one of a campaign, an administrator. One that nobody runs is queued again with
     /// the wish, so that whoever claims it sees it. A job that is over is [`JobStoreError::Conflict`].

@@ -291,7 +291,7 @@ impl JobStore for MemoryJobStore {
         })
     }
 
-    async fn signed_in(&self, owner: &UserId) -> Result<u64, JobStoreError> {
+    async fn signed_in(&self, whose: &Whose) -> Result<u64, JobStoreError> {
         let mut jobs = self.jobs();
         let waits = |kept: &Kept| {
             let state = &kept.job.state;
@@ -302,8 +302,11 @@ impl JobStore for MemoryJobStore {
                     ..
                 }
             );
-            let waits_for = kept.job.owner == *owner || kept.job.requested_by() == owner;
-            for_sign_in && waits_for
+            let is_meant = match whose {
+                Whose::Of(person) => kept.job.owner == *person || kept.job.requested_by() == person,
+                Whose::Everybodys => true,
+            };
+            for_sign_in && is_meant
         };
         let found = jobs.where_(waits).into_iter();
         let ids: Vec<JobId> = found.map(|kept| kept.job.id.clone()).collect();

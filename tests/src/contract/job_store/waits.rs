@@ -1,6 +1,6 @@
 //! Jobs that wait, and what wakes them.
 
-use domain::jobs::{Ending, JobState, JobStore, JobStoreError, WaitingFor, Wish};
+use domain::jobs::{Ending, JobState, JobStore, JobStoreError, WaitingFor, Whose, Wish};
 use domain::testing::ManualClock;
 
 use super::{DAY, HOUR, TERM, claim, claim_one, failed, id, order, pause, user};
@@ -66,9 +66,19 @@ pub async fn a_sign_in_wakes_the_owner_s_jobs(store: &dyn JobStore, _clock: &Man
             .expect("it is held");
     }
     assert!(claim(store).await.is_none());
-    assert_eq!(store.signed_in(&user("john")).await.expect("a count"), 1);
+    assert_eq!(
+        store
+            .signed_in(&Whose::Of(user("john")))
+            .await
+            .expect("a count"),
+        1
+    );
     assert_eq!(claim_one(store).await.job.id, id(1));
     assert!(claim(store).await.is_none());
+    // The service can sign in for all.
+    let woken = store.signed_in(&Whose::Everybodys).await;
+    assert_eq!(woken.expect("a count"), 1);
+    assert_eq!(claim_one(store).await.job.id, id(3));
 }
 
 /// A wish reaches the holder; one for a job that nobody runs reaches whoever claims it.

@@ -14,7 +14,7 @@ use crate::backend::Credentials;
 use crate::seal::{Seal, SealError};
 
 /// Seals by saying whose they are and for what.
-struct FakeSeal;
+pub(super) struct FakeSeal;
 
 impl Seal for FakeSeal {
     fn seal(&self, job: &JobId, owner: &UserId, held: &Credentials) -> Result<Bytes, SealError> {

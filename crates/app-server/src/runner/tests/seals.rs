@@ -2,7 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
-use super::campaigns::named;
+use super::campaigns::{FakeSeal, named};
 use super::*;
 
 async fn sealed_bench() -> Bench {
@@ -89,4 +89,35 @@ async fn nothing_stays_sealed_where_no_ticket_is_left() {
     bench.until(&failed, JobStateName::Failed).await;
     bench.runner.stop().await;
     assert_eq!(bench.stores.sealed.list().await.unwrap(), []);
+}
+
+/// The platform refused them for a moment, as directories do. The process at which their owner signs in holds the same password already, and
+/// only the one that ran the export knows that it was refused.
+#[tokio::test]
+async fn an_export_that_another_process_runs_goes_on_with_the_same_password() {
+    let folder = tempfile::tempdir().unwrap();
+    let stores = TestStores::in_database(folder.path()).await;
+    let usual = bench_on(stores.clone(), folder, terms(1)).await;
+    usual.runner.kill();
+    let start = async |duty| {
+        let ports = RunnerPorts {
+            seal: Some(Arc::new(FakeSeal)),
+            ..stores.ports(&usual.backend)
+        };
+        let terms = Terms { duty, ..terms(1) };
+        Runner::start(ports, terms).await.unwrap()
+    };
+    let web = start(Duty::Serves).await;
+    let worker = start(Duty::Runs).await;
+    usual.backend.behave(Behaviour::Refuse);
+    usual.backend.let_through(1);
+    let taken = web.take_on(job(1, "john"), credentials("john")).await;
+    taken.unwrap();
+    usual.until_waiting_for(&id(1), WaitingFor::SignIn).await;
+    assert_eq!(stores.sealed.list().await.unwrap(), []);
+    usual.backend.behave(Behaviour::Deliver);
+    usual.backend.let_through(1);
+    web.accepted(&user("john"), &credentials("john")).await;
+    usual.until(&id(1), JobStateName::Ready).await;
+    worker.kill();
 }

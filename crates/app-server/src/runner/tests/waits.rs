@@ -1,5 +1,7 @@
 //! What jobs wait for, and how they go on.
 
+use std::sync::atomic::Ordering;
+
 use super::*;
 
 #[tokio::test]
@@ -105,4 +107,56 @@ async fn a_service_account_that_is_refused_leaves_it_to_the_owner() {
     bench.backend.let_through(1);
     bench.until_waiting_for(&id, WaitingFor::SignIn).await;
     assert_eq!(bench.backend.passwords(), ["", "secret"]);
+}
+
+/// One request to the platform is enough to know, however many exports there are.
+#[tokio::test]
+async fn refused_credentials_of_the_service_are_not_sent_for_every_export() {
+    let bench = bench(3).await;
+    bench.runner.kill();
+    bench.backend.add_service_account();
+    bench.backend.refuses_service.store(true, Ordering::SeqCst);
+    let bench = bench.killed(terms(3)).await;
+    let context = Arc::clone(&bench.runner.context);
+    for (number, owner) in [(1, "ann"), (2, "bob"), (3, "mary")] {
+        let owner = user(owner);
+        let job = job(number, owner.as_str());
+        let stores = &bench.stores;
+        stores.store.admit(job, &Terms::SHARES).await.unwrap();
+    }
+    for number in 1..=3 {
+        let job = bench
+            .until_waiting_for(&id(number), WaitingFor::SignIn)
+            .await;
+        assert!(job.notes[0].contains("no credentials"), "{:?}", job.notes);
+    }
+    assert_eq!(bench.backend.passwords(), [""; 0]);
+    assert_eq!(bench.backend.service_checks.load(Ordering::SeqCst), 1);
+
+    // A person can go on at once with their own.
+    bench.backend.let_through(3);
+    bench.signs_in("ann").await;
+    bench.until(&id(1), JobStateName::Ready).await;
+    assert_eq!(bench.backend.passwords(), ["secret"]);
+    // Everybody's go on when the platform accepts the service's again.
+    bench.backend.refuses_service.store(false, Ordering::SeqCst);
+    context.service_account.ask_again_now();
+    for number in 2..=3 {
+        bench.until(&id(number), JobStateName::Ready).await;
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_says_whose_credentials_were_refused() {
+    let bench = bench(1).await;
+    bench.backend.add_service_account();
+    bench.backend.behave(Behaviour::Refuse);
+    bench.backend.let_through(2);
+    let id = bench.start(1).await;
+    let job = bench.until_waiting_for(&id, WaitingFor::SignIn).await;
+    let said = job.notes.last().unwrap();
+    assert!(said.contains("the credentials of `john`"), "{said}");
+    // The service's own were refused first.
+    assert_eq!(bench.backend.passwords(), ["", "secret"]);
+    assert!(!bench.runner.context.has_service_account());
 }
