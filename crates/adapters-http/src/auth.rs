@@ -1,4 +1,4 @@
-//! Credentials on a request. The only module that looks inside a secret.
+//! Credentials on a request. The only module of this crate that looks inside a secret.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;

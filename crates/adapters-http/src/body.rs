@@ -14,11 +14,11 @@ use tokio::time::{Instant, timeout};
 
 use crate::wire::error::broken_body;
 
-/// Silences that a body may take however few its bytes are.
+/// A body may take so many silences before its speed counts.
 const FREE_SILENCES: u32 = 10;
 /// The slowest that a document may come after that. It is kept in memory, so it has an end.
 const SLOWEST_DOCUMENT_BYTES_A_SECOND: u64 = 1024;
-/// The slowest that a file may come after that: below any line, above a server that lets single bytes drip.
+/// The slowest that a file may come after that: slower than any real connection, faster than a server that sends single bytes.
 const SLOWEST_FILE_BYTES_A_SECOND: u64 = 256;
 
 /// A body, and how its server has kept its time. Waiting for the one who reads is not counted.

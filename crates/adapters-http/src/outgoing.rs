@@ -22,8 +22,8 @@ impl Default for Outgoing {
 impl Outgoing {
     /// The same stream; each piece that is taken from it counts.
     ///
-    /// Before each, it is looked whether something came: a server that refuses an upload answers and resets the connection, and what
-    /// is written after that ends in an error that hides the answer.
+    /// Before each piece, what has arrived is read: a server that refuses an upload answers and then resets the connection, and a write after
+    /// that ends in an error that hides the answer.
     pub(crate) fn watching<S: Stream>(&self, body: S) -> impl Stream<Item = S::Item> + use<S> {
         let outgoing = self.clone();
         body.then(move |piece| {

@@ -5,7 +5,8 @@ use crate::failure::Engine;
 /// The statements that an engine has of its own. What is read to be changed stays as it is until the transaction ends: with locks, where
 /// others write too.
 pub(crate) trait Dialect: Engine {
-    /// Lets orders be taken one after the other: shares are counted over all of them. Nothing where all that writes is.
+    /// Admits orders one after the other, because shares are counted over all of them. `None` where all writes are made one after the
+    /// other.
     const LOCK_ORDERS: Option<&'static str>;
     /// `$1` a job.
     const JOB_TO_CHANGE: &'static str;
@@ -40,7 +41,7 @@ pub(crate) trait Dialect: Engine {
 
     /// The columns of an entry of the audit trail but its number, which is the next one. Gives the number.
     const APPEND_ENTRY: &'static str;
-    /// `$1` a download: its transfers are added one after the other. Nothing where all that writes is.
+    /// `$1` a download. Adds its transfers one after the other. `None` where all writes are made one after the other.
     const LOCK_DOWNLOAD: Option<&'static str>;
     /// `$1` the number of an entry, `$2` when, `$3` from which byte, `$4` how many.
     const APPEND_TRANSFER: &'static str;

@@ -14,8 +14,8 @@ use crate::journal::{PartialPlace, Record, RecordedPartial, RunJournal};
 use crate::spool::{Access, Spool, SpoolFile, WorkFolder};
 use crate::writer::{SavedPartial, SavedPlace};
 
-/// How many bytes are cut off each partial entry and fetched again. An entry that only lacked its line in the journal looks like a
-/// partial one, and ends with bytes that the container added to its content: padding, or the last deflate block.
+/// How many bytes are cut off the end of each partial entry and fetched again. An entry that was complete but not recorded yet looks like a
+/// partial one, and ends with bytes that the container added: padding, or the last deflate block.
 const FETCHED_AGAIN_BYTES: u64 = 64 * 1024;
 
 /// The unfinished bag that partial entries are saved from.

@@ -57,7 +57,7 @@ pub(crate) trait JobEngine: Send + Sync + 'static {
     /// A job has changed, and somebody waits for that.
     async fn notify_now(&self, job: &JobId);
 
-    /// These jobs of a campaign have changed, or what was decided of it: whoever claims looks at once.
+    /// These jobs of a campaign have changed, or what was decided of it.
     async fn notify_campaign(&self, jobs: &[JobId]);
 
     /// What changes from now on.
@@ -98,7 +98,8 @@ async fn jobs_of<E: JobEngine>(
     read_jobs(&rows(engine, statement).await?).map_err(JobStoreError::Unavailable)
 }
 
-/// Sealed credentials were deleted. What had them is over, whether their bytes can be removed at once or not.
+/// Removes the bytes of sealed credentials that were deleted. Where that fails it is made up for later, and the step has succeeded all the
+/// same.
 async fn forget_deleted<E: JobEngine>(engine: &E) {
     if let Err(error) = engine.database().forget_deleted().await {
         tracing::warn!(%error, "the write-ahead log could not be emptied: the next time it is");

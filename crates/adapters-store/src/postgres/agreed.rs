@@ -1,4 +1,4 @@
-//! What all processes of one service agree on: the first one decides, and its word counts as long as one of them is alive.
+//! Settings that all processes of one service share. The first process decides them; they hold as long as one process is alive.
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -15,8 +15,8 @@ use crate::failure::Engine as _;
 use crate::rows::{Columns as _, read_id};
 use crate::token::new_token;
 
-/// Whether `$2` holds the job, or nobody does where `$2` is nothing. Locked: the next claim waits until what follows is done or taken back,
-/// and what follows waits for a claim that is under way and then finds the job in other hands.
+/// Whether `$2` holds the job, or nobody does where `$2` is null. The row lock makes a claim at the same time wait for the rest of the
+/// statement, and the other way round: where the claim comes first, the token no longer matches and nothing is written.
 macro_rules! held {
     () => {
         "WITH held AS MATERIALIZED (SELECT id FROM jobs WHERE id = $1 AND token IS NOT DISTINCT FROM $2 FOR SHARE) "

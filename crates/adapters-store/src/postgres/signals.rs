@@ -1,5 +1,5 @@
-//! What changes in the database, for whoever watches it in any process: a signal without data, at most one a second from each process but
-//! for what somebody waits for. Whoever hears it looks at the tables. So does whoever waits for a slot of the platform and hears that its
+//! Notifications of changes in the database, between processes: without data, at most one a second from each process, and at once where a
+//! caller waits. Whoever receives one looks at the tables. So does whoever waits for a slot of the platform and hears that its
 //! turn has come: that names the job, so that of many which wait only this one looks.
 
 use std::sync::Arc;

@@ -21,7 +21,7 @@ macro_rules! class {
     };
 }
 
-/// The other jobs that wait for slots. One that has not asked until `until` does not: its worker may have died.
+/// The other jobs that wait for slots. A job whose `until` has passed is left out: its worker may have died.
 macro_rules! waiting {
     () => {
         concat!(
@@ -34,8 +34,8 @@ macro_rules! waiting {
     };
 }
 
-/// Whoever does not hold the job gets no row; whoever does, a row for each of its items that has a slot, or one without. As many are free
-/// for it as nobody wants who is before it.
+/// Gives no row where the lease is lost, else a row for each item that has a slot, or one row without an item. Slots that jobs further ahead
+/// are waiting for are not given out.
 const TAKE: &str = concat!(
     now!("$4"),
     "held AS MATERIALIZED (SELECT id, campaign, taken_over FROM jobs WHERE id = $1 AND token = $2 FOR SHARE), ",
@@ -63,9 +63,9 @@ const TAKE: &str = concat!(
     SELECT got.item, got.number FROM held LEFT JOIN (SELECT item, number FROM own UNION ALL SELECT item, number FROM taken) AS got ON true"
 );
 
-/// The slot passes to `$5` where nobody is before the job. Else it is free for the first of those that wait and that those which are free
-/// already do not suffice for; its worker is notified where it is another one. A signal costs every commit of the database a moment: there
-/// is none where nobody waits for it.
+/// Hands the slot to the item `$5` where no other job is ahead. Otherwise frees it, and notifies the worker of the first waiting job for which
+/// the free slots did not suffice, if it is another one. A signal costs every commit of the database a moment, so there is none where nobody
+/// waits.
 const GIVE_BACK: &str = concat!(
     now!("$4"),
     "held AS MATERIALIZED (SELECT id, worker, CASE WHEN campaign IS NULL THEN 1 ELSE 3 END AS class FROM jobs \

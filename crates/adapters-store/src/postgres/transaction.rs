@@ -82,7 +82,7 @@ impl Dialect for Postgres {
     const LOCK_ORDERS: Option<&'static str> = Some("SELECT pg_advisory_xact_lock(1430668609)");
     const JOB_TO_CHANGE: &'static str = "SELECT * FROM jobs WHERE id = $1 FOR UPDATE";
     const HELD_JOB: &'static str = "SELECT * FROM jobs WHERE id = $1 AND token = $2 FOR UPDATE";
-    /// Behind what its owner was served already.
+    /// `turn` is that of the owner's last claim, so that a new job does not overtake other people's.
     const INSERT_JOB: &'static str = "INSERT INTO jobs (id, owner, request, requested, began, state, waiting_for, retry_at, \
         give_up_at, ended_at, failure, resumable_until, ready_at, expires_at, bag, completeness, paused_since, deaths, notes, turn) \
         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, \

@@ -121,7 +121,7 @@ impl BagStore for S3Store {
 
     async fn delete(&self, id: &JobId) -> Result<(), BagStoreError> {
         let failed = |error| of_objects(id, "delete", error);
-        // Listed before the records go, which shows that nobody runs the job: what is made later is somebody else's.
+        // Listed first: deleting the records proves that nobody has run the job until then. Objects that are made later are another worker's.
         let listed = self.objects.of_job(id).await.map_err(failed)?;
         let deleted = self.records.delete(&RunWriter::Sweeper(id.clone())).await;
         deleted.map_err(|error| not_read(id, error))?;

@@ -128,7 +128,7 @@ impl RunStore for S3Store {
     async fn discard(&self, writer: &RunWriter) -> Result<(), RunStoreError> {
         let job = writer.job();
         let unavailable = |error| RunStoreError::Unavailable(Box::new(error));
-        // Listed before the records go, which shows that nobody else runs the job: what is made later is somebody else's.
+        // Listed first: deleting the records proves that nobody else has run the job until then. Objects that are made later are another worker's.
         let listed = self.objects.of_job(job).await.map_err(unavailable)?;
         let deleted = self.records.delete(writer).await;
         deleted.map_err(|error| not_opened(job, error))?;

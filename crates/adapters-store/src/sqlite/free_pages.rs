@@ -36,7 +36,8 @@ pub(super) async fn make(writer: &Arc<Writer>) -> Result<(), sqlx::Error> {
     made.await
 }
 
-/// Has the log written from its beginning. Where the database itself cannot take what is in it, or somebody reads, nothing is changed.
+/// Writes the log into the database, so that it is used from its beginning again. Nothing is changed where the database file cannot grow or
+/// somebody reads.
 pub(super) async fn use_log_again(writer: &Arc<Writer>) -> Result<(), sqlx::Error> {
     let used = writer.run(|connection| {
         Box::pin(async move {

@@ -91,8 +91,8 @@ pub(crate) async fn replace<Tx: Transaction + ?Sized>(
     })
 }
 
-/// A job that is over needs no credentials and no slots; nor does one keep slots that waits for a person, perhaps for weeks. Gives whether
-/// there were credentials.
+/// Frees the slots and deletes the credentials of a job that is over. A job that waits for a person loses its slots too, since that may take
+/// weeks. Gives whether there were credentials.
 async fn tidy<Tx: Transaction + ?Sized>(tx: &mut Tx, job: &Job) -> StepResult<bool, Tx> {
     let waits_for_person = matches!(
         job.state,

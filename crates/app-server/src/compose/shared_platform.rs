@@ -22,8 +22,7 @@ pub(super) struct SharedPlatform<A> {
 }
 
 impl<A> SharedPlatform<A> {
-    /// Waits until a request may be sent. With a lease that ran out none may: the successor has begun to ask, and a ticket that this run would
-    /// give up is the successor's.
+    /// Waits until a request may be sent. After the lease ran out none is: another worker may be using the same tickets.
     async fn turn(&self) -> Result<(), ApiError> {
         if let Some(rate) = &self.shared.rate {
             rate.turn().await;
@@ -38,7 +37,7 @@ impl<A> SharedPlatform<A> {
         Ok(())
     }
 
-    /// Whether an export is at its end is the platform's to say.
+    /// Frees the slot of an item when the platform says that its export has ended.
     async fn see(&self, item: ItemRef, status: &ExportStatus) {
         if status.state() != ExportState::Running {
             self.shared.slots.give_back(item).await;

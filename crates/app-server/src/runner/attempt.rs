@@ -288,13 +288,13 @@ impl Context {
         (waiting_for, Some(retry_after), self.terms.give_up_after)
     }
 
-    /// Takes the tickets of a claimed job off the platform, as far as there is a way to sign in.
+    /// Deletes the tickets of a claimed job on the platform, if there is a way to sign in.
     async fn abandon_claimed(&self, claim: &Claim) -> LeftOver {
         let writer = RunWriter::Holder(claim.lease.clone());
         self.abandon_unfinished(&claim.job, &writer).await
     }
 
-    /// Takes the tickets of a job's unfinished run off the platform, as far as there is a way to sign in.
+    /// Deletes the tickets of a job's unfinished run on the platform, if there is a way to sign in.
     pub(super) async fn abandon_unfinished(&self, job: &Job, writer: &RunWriter) -> LeftOver {
         let ways = self.ways(job).await;
         self.abandon_as(job, writer, ways).await

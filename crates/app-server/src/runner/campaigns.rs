@@ -8,7 +8,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use super::context::Context;
-use super::registry::Turn;
+use super::registry::Period;
 use super::service::Runner;
 use crate::backend::Credentials;
 use crate::causes::Causes;
@@ -27,13 +27,13 @@ impl Runner {
     ) -> Result<Campaign, CampaignStoreError> {
         let context = &self.context;
         let (id, owner) = (campaign.id.clone(), campaign.requested_by.clone());
-        let turn = self.hold_for_campaign(&id, &owner, credentials).await;
+        let period = self.hold_for_campaign(&id, &owner, credentials).await;
         let created = context.ports.campaigns.create(campaign, people).await;
         match &created {
             Ok(_) => context.wake.notify_one(),
-            Err(_) if turn.is_none() => {}
+            Err(_) if period.is_none() => {}
             Err(_) => {
-                if context.registry.remove(id.key(), turn) {
+                if context.registry.remove(id.key(), period) {
                     context.delete_sealed(id.key()).await;
                 }
             }
@@ -47,16 +47,16 @@ impl Runner {
         id: &CampaignId,
         administrator: &UserId,
         credentials: &Credentials,
-    ) -> Option<Turn> {
+    ) -> Option<Period> {
         let context = &self.context;
         if context.has_service_account() {
             return None;
         }
-        let turn = context.registry.add_campaign(id, administrator);
+        let period = context.registry.add_campaign(id, administrator);
         context.accepted(administrator, credentials).await;
         let key = id.key();
         context.keep_sealed(key, administrator, credentials).await;
-        Some(turn)
+        Some(period)
     }
 
     /// Failed exports of a campaign go on, for the administrator who ordered it. Gives how many.
@@ -88,7 +88,7 @@ impl Runner {
         id: &CampaignId,
         by: &UserId,
     ) -> Result<(), CampaignStoreError> {
-        let turn = self.context.registry.turn(id.key());
+        let period = self.context.registry.period(id.key());
         let begun = self.context.ports.campaigns.cancel(id, by).await?;
         let (context, id, by) = (self.context.clone(), id.clone(), by.clone());
         self.tasks.spawn(async move {
@@ -104,8 +104,8 @@ impl Runner {
                 () = given_up => {}
                 () = context.at_once.cancelled() => return,
             }
-            if let Some(turn) = turn {
-                context.campaign_over(&id, turn).await;
+            if let Some(period) = period {
+                context.campaign_over(&id, period).await;
             }
         });
         Ok(())
@@ -146,7 +146,7 @@ impl Context {
         let mut has_campaigns = false;
         for (id, owner) in theirs {
             has_campaigns = true;
-            if self.registry.turn(id.key()).is_none() {
+            if self.registry.period(id.key()).is_none() {
                 self.registry.add_campaign(&id, &owner);
             }
         }
@@ -155,33 +155,33 @@ impl Context {
 
     /// Nothing is kept for campaigns that are over.
     pub(super) async fn forget_campaigns(&self) {
-        // Read first: of one that is held again since, the turn is another one.
+        // Read first: of one that is held again since, the period is another one.
         let known = self.registry.campaigns();
         if known.is_empty() {
             return;
         }
-        // What was ordered since is not asked for.
+        // Campaigns that are ordered after this line are not looked at.
         let Ok(campaigns) = self.ports.campaigns.unfinished().await else {
             return;
         };
         let unfinished: HashSet<CampaignId> =
             campaigns.into_iter().map(|campaign| campaign.0).collect();
-        for (id, turn) in known.iter().filter(|known| !unfinished.contains(&known.0)) {
-            // One that is being recorded is no campaign yet, or was recorded after the others were read.
+        for (id, period) in known.iter().filter(|known| !unfinished.contains(&known.0)) {
+            // A campaign that is just being recorded may be missing from the list: it is asked for by its id.
             let standing = self.ports.campaigns.standing(id).await;
             if standing.is_ok_and(|standing| standing.remaining() == 0) {
-                self.campaign_over(id, *turn).await;
+                self.campaign_over(id, *period).await;
             }
         }
     }
 
-    async fn campaign_over(&self, id: &CampaignId, turn: Turn) {
-        if self.registry.remove(id.key(), Some(turn)) {
+    async fn campaign_over(&self, id: &CampaignId, period: Period) {
+        if self.registry.remove(id.key(), Some(period)) {
             self.delete_sealed(id.key()).await;
         }
     }
 
-    /// Whether what this is the name of is a campaign that is under way.
+    /// Whether this id is that of a campaign that is under way.
     pub(super) async fn is_campaign_under_way(
         &self,
         id: &JobId,

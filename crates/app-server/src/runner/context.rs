@@ -12,7 +12,7 @@ use domain::ports::Clock;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::registry::{Registry, Turn};
+use super::registry::{Period, Registry};
 use super::service_account::ServiceAccount;
 use super::terms::Terms;
 use super::underway::{Runs, Watched};
@@ -59,7 +59,7 @@ pub(super) struct Context {
     /// Something may be wanted of a run.
     pub(super) renew: Notify,
     pub(super) stopping: CancellationToken,
-    /// Whatever is still under way ends where it stands.
+    /// Everything ends at once, without cleaning up.
     pub(super) at_once: CancellationToken,
 }
 
@@ -85,8 +85,8 @@ impl Context {
 
     /// A job is over: nothing of its owner's sign-in is kept for it, and who watches it sees its end.
     ///
-    /// Unless it was queued again since the turn that ended.
-    pub(super) fn over(&self, id: &JobId, ended: Option<Turn>) {
+    /// Unless it was queued again since the period that ended.
+    pub(super) fn over(&self, id: &JobId, ended: Option<Period>) {
         if self.registry.remove(id, ended) {
             self.watched.end(id);
         }

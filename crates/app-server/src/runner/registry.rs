@@ -9,18 +9,19 @@ use secrecy::ExposeSecret as _;
 
 use crate::backend::Credentials;
 
-/// One time that a job is unfinished: from when it is queued, begun or queued again, to its end or to the next such time.
+/// A period in which a job is unfinished. It begins when the job is queued, claimed or queued again, and lasts until the job is over or the
+/// next period begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Turn(u64);
+pub(super) struct Period(u64);
 
 #[derive(Default)]
 struct Known {
-    unfinished: HashMap<JobId, (UserId, Turn)>,
+    unfinished: HashMap<JobId, (UserId, Period)>,
     /// Of these, the names of campaigns: their owner is who ordered them.
     campaigns: HashSet<JobId>,
     /// Of these, jobs of campaigns: they count nothing against their owner's share.
     of_campaigns: HashSet<JobId>,
-    turns: u64,
+    periods: u64,
     /// Jobs that are over, and whose tickets are still to be deleted.
     open: HashMap<JobId, UserId>,
     credentials: HashMap<UserId, Credentials>,
@@ -50,51 +51,53 @@ impl Registry {
     }
 
     /// A job is unfinished from now on.
-    pub(super) fn add(&self, job: &JobId, owner: &UserId) -> Turn {
+    pub(super) fn add(&self, job: &JobId, owner: &UserId) -> Period {
         let mut known = self.known();
-        known.turns += 1;
-        let turn = Turn(known.turns);
-        known.unfinished.insert(job.clone(), (owner.clone(), turn));
-        turn
+        known.periods += 1;
+        let period = Period(known.periods);
+        known
+            .unfinished
+            .insert(job.clone(), (owner.clone(), period));
+        period
     }
 
     /// The same of a job that may be one of a campaign.
-    pub(super) fn add_job(&self, job: &Job) -> Turn {
-        let turn = self.add(&job.id, &job.owner);
+    pub(super) fn add_job(&self, job: &Job) -> Period {
+        let period = self.add(&job.id, &job.owner);
         if job.campaign.is_some() {
             self.known().of_campaigns.insert(job.id.clone());
         }
-        turn
+        period
     }
 
     /// A campaign is under way from now on: what its administrator signs in with is of use for it.
-    pub(super) fn add_campaign(&self, campaign: &CampaignId, administrator: &UserId) -> Turn {
-        let turn = self.add(campaign.key(), administrator);
+    pub(super) fn add_campaign(&self, campaign: &CampaignId, administrator: &UserId) -> Period {
+        let period = self.add(campaign.key(), administrator);
         self.known().campaigns.insert(campaign.key().clone());
-        turn
+        period
     }
 
     /// The campaigns that are under way, as far as this process knows, and since when.
-    pub(super) fn campaigns(&self) -> Vec<(CampaignId, Turn)> {
+    pub(super) fn campaigns(&self) -> Vec<(CampaignId, Period)> {
         let known = self.known();
         let of_campaigns = known.campaigns.iter().filter_map(|id| {
-            let (_, turn) = known.unfinished.get(id)?;
-            Some((id.clone().into(), *turn))
+            let (_, period) = known.unfinished.get(id)?;
+            Some((id.clone().into(), *period))
         });
         of_campaigns.collect()
     }
 
     /// Since when a job is unfinished.
-    pub(super) fn turn(&self, job: &JobId) -> Option<Turn> {
-        self.known().unfinished.get(job).map(|(_, turn)| *turn)
+    pub(super) fn period(&self, job: &JobId) -> Option<Period> {
+        self.known().unfinished.get(job).map(|(_, period)| *period)
     }
 
-    /// A job was over at the end of this turn. With the last one of its owner their credentials are forgotten. Says whether it still
-    /// is: it may have been queued again in between.
-    pub(super) fn remove(&self, job: &JobId, ended: Option<Turn>) -> bool {
+    /// Forgets a job that was over at the end of this period and, with the last job of its owner, their credentials. `false` where it was
+    /// queued again since.
+    pub(super) fn remove(&self, job: &JobId, ended: Option<Period>) -> bool {
         let mut known = self.known();
-        if let Some((owner, turn)) = known.unfinished.get(job).cloned() {
-            if Some(turn) != ended {
+        if let Some((owner, period)) = known.unfinished.get(job).cloned() {
+            if Some(period) != ended {
                 return false;
             }
             known.unfinished.remove(job);
@@ -226,7 +229,7 @@ mod tests {
         let again = registry.add(&id(1), &john());
         assert!(!registry.remove(&id(1), Some(failed)));
         assert!(registry.credentials(&john()).is_some());
-        assert_eq!(registry.turn(&id(1)), Some(again));
+        assert_eq!(registry.period(&id(1)), Some(again));
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Runner {
             return Err(RetryError::Stopping);
         }
         let retried = self.retried(owner, id).await?;
-        let turn = match &retried.job.campaign {
+        let period = match &retried.job.campaign {
             Some(campaign) if by != owner => {
                 self.hold_for_campaign(&campaign.id, by, credentials).await;
                 None
@@ -51,9 +51,9 @@ impl Runner {
             }
         };
         let queued = self.queue_again(owner, id, retried).await;
-        match (&queued, turn) {
+        match (&queued, period) {
             (Ok(_), _) => context.wake.notify_one(),
-            (Err(_), Some(turn)) => self.take_back(id, turn).await,
+            (Err(_), Some(period)) => self.take_back(id, period).await,
             // A campaign that is over is forgotten by the next sweep.
             (Err(_), None) => {}
         }

@@ -16,7 +16,7 @@ use tokio_util::task::TaskTracker;
 use super::context::{Came, Context, RunnerPorts, sweeper};
 use super::leases::{measure_forever, record_forever, renew_forever};
 use super::live::Live;
-use super::registry::Turn;
+use super::registry::Period;
 use super::sign_in::Ways;
 use super::sweep::{clean_up, clean_up_forever, forget_forever, sweep_forever};
 use super::terms::{Duty, Terms};
@@ -132,29 +132,29 @@ impl Runner {
             return Err(TakeOnError::Stopping);
         }
         let id = job.id.clone();
-        let turn = self.hand_over(&job, &credentials).await;
+        let period = self.hand_over(&job, &credentials).await;
         let store = &self.context.ports.store;
         let admitted = store.admit(job, &self.context.terms.shares).await;
         match &admitted {
             Ok(Admitted::New(_)) => self.context.wake.notify_one(),
             // A job of this id is there, and what is kept for it is its own.
             Err(JobStoreError::Exists { .. }) => {}
-            Ok(Admitted::Same(_)) | Err(_) => self.take_back(&id, turn).await,
+            Ok(Admitted::Same(_)) | Err(_) => self.take_back(&id, period).await,
         }
         Ok(admitted?)
     }
 
     /// The credentials for a job that is about to be queued.
-    pub(super) async fn hand_over(&self, job: &Job, credentials: &Credentials) -> Turn {
+    pub(super) async fn hand_over(&self, job: &Job, credentials: &Credentials) -> Period {
         let (context, owner) = (&self.context, &job.owner);
-        let turn = context.registry.add_job(job);
+        let period = context.registry.add_job(job);
         context.accepted(owner, credentials).await;
         context.keep_sealed(&job.id, owner, credentials).await;
-        turn
+        period
     }
 
-    pub(super) async fn take_back(&self, id: &JobId, turn: Turn) {
-        if self.context.registry.remove(id, Some(turn)) {
+    pub(super) async fn take_back(&self, id: &JobId, period: Period) {
+        if self.context.registry.remove(id, Some(period)) {
             self.context.delete_sealed(id).await;
         }
     }
@@ -329,6 +329,6 @@ impl Context {
         if is_open {
             self.keep_for_tickets(&job.id, &ways).await;
         }
-        self.over(&job.id, self.registry.turn(&job.id));
+        self.over(&job.id, self.registry.period(&job.id));
     }
 }

@@ -16,8 +16,8 @@ use crate::seal::SealError;
 /// An owner's latest jobs among which unfinished ones are looked for: older ones are long over.
 const LOOKED_UP: usize = 50;
 
-/// Ways to sign in for a job. With its end what was sealed for it goes: whoever has to take tickets off the platform after that looks
-/// for them before.
+/// Ways to sign in for a job. Recording its end deletes what was sealed for it: code that deletes tickets on the platform after that has to
+/// read these before.
 #[derive(Clone, Default)]
 pub(super) struct Ways {
     has_service_account: bool,
@@ -169,7 +169,7 @@ impl Context {
         match self.ports.store.list(&whose, page).await {
             Ok(jobs) => {
                 for stored in jobs.iter().filter(|stored| stored.job.is_unfinished()) {
-                    if self.registry.turn(&stored.job.id).is_none() {
+                    if self.registry.period(&stored.job.id).is_none() {
                         self.registry.add_job(&stored.job);
                     }
                     is_waited_for |= waits_for_sign_in(&stored.job);

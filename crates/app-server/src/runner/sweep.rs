@@ -12,8 +12,8 @@ use super::terms::{Duty, Terms};
 use crate::backend::Unfinished;
 use crate::causes::Causes;
 
-/// What another process left that no job needs: files, tickets that they name, and sealed credentials. `kept` are bags that are known to
-/// be finished, which are not looked at again.
+/// Deletes what another process left and no job needs: files, the tickets that they name, and sealed credentials. `kept` are jobs whose bags
+/// are known to be finished: they are not looked at again.
 pub(super) async fn clean_up(context: &Context, kept: &mut HashSet<JobId>) {
     match context.ports.bags.list().await {
         Ok(ids) => {
@@ -45,7 +45,7 @@ pub(super) async fn clean_up(context: &Context, kept: &mut HashSet<JobId>) {
 pub(super) async fn clean_up_forever(context: Arc<Context>) {
     let mut kept = HashSet::new();
     loop {
-        // Those who start have more urgent things to do, and others look, too.
+        // The pause comes first: at a start there is more urgent work, and other processes clean up too.
         let pause = context.terms.pace.clean_up_every;
         context.ports.clock.sleep(pause).await;
         clean_up(&context, &mut kept).await;
@@ -60,10 +60,10 @@ pub(super) async fn forget_forever(context: Arc<Context>) {
         context.forget_campaigns().await;
         let known = context.registry.unfinished().into_iter();
         for id in known.chain(context.watched.ids()) {
-            let turn = context.registry.turn(&id);
+            let period = context.registry.period(&id);
             match context.ports.store.find(&id).await {
                 Ok(stored) if stored.job.is_unfinished() => {}
-                Ok(_) => context.over(&id, turn),
+                Ok(_) => context.over(&id, period),
                 // One that is unknown is being recorded: its owner's credentials are here already.
                 Err(_) => {}
             }
@@ -180,7 +180,7 @@ impl Context {
 
     async fn fail(&self, job: Job, version: domain::jobs::Version, failure: JobFailure) {
         // From the update on its owner can have it tried again.
-        let turn = self.registry.turn(&job.id);
+        let period = self.registry.period(&job.id);
         let ways = self.ways(&job).await;
         let Some(stored) = self.update(job, version).await else {
             return;
@@ -200,7 +200,7 @@ impl Context {
         if left.is_open {
             self.keep_for_tickets(&job.id, &ways).await;
         }
-        self.over(&job.id, turn);
+        self.over(&job.id, period);
     }
 
     async fn update(&self, job: Job, version: domain::jobs::Version) -> Option<StoredJob> {

@@ -51,7 +51,7 @@ impl Pace {
     }
 }
 
-/// What a process does of what there is to do.
+/// Which of the service's tasks a process has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Duty {
     /// All of it: the stores are its alone.
@@ -62,7 +62,7 @@ pub(crate) enum Duty {
     Serves,
 }
 
-/// What a runner goes by.
+/// The settings of a runner.
 #[derive(Clone, Debug)]
 pub(crate) struct Terms {
     /// Who claims jobs.

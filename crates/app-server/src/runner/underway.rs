@@ -20,7 +20,7 @@ pub(super) struct Underway {
     pub(super) live: Arc<Live>,
     /// Its owner wants it to be given up.
     pub(super) cancel: CancellationToken,
-    /// It is not this process's any more: nothing of it may be written.
+    /// The lease is lost: this process must not write anything of the job.
     pub(super) lost: CancellationToken,
     /// The store has no space for it now.
     pub(super) over_limit: CancellationToken,

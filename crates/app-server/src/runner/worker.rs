@@ -15,7 +15,7 @@ use tokio_util::task::TaskTracker;
 
 use super::attempt::Next;
 use super::context::{Came, Context};
-use super::registry::Turn;
+use super::registry::Period;
 use super::sign_in::{Ways, waits_for_sign_in};
 use super::terms::Duty;
 use super::underway::Underway;
@@ -111,9 +111,9 @@ fn begin(
     tasks.spawn(async move { at_once.run_until_cancelled(run).await });
 }
 
-/// Resumes jobs whose worker died although all places are taken, as many as there are runs that only wait for a slot: the slots may be
-/// those of the dead, and nobody else would ever free them. Among many workers as many as there are places: a run may take hours, and
-/// whoever waits for a dead worker's job waits for two terms at most.
+/// Takes over jobs of workers that died although all places are taken: as many as there are runs here that only wait for a slot, since only
+/// those jobs may be able to free the slots. Among many workers, as many as there are places: a run may take hours, and a job of a worker
+/// that died has to go on within two terms.
 async fn take_over(context: &Arc<Context>, worker: &WorkerId, tasks: &TaskTracker) {
     let waiting = context.runs.waiting_for_slots();
     let beyond = match context.terms.duty {
@@ -187,7 +187,7 @@ impl Context {
             other.lost.cancel();
             other.ended.cancelled().await;
         }
-        let turn = self.registry.add_job(&claim.job);
+        let period = self.registry.add_job(&claim.job);
         let live = self.watched.get_or_add(&id);
         let slots = self.slots.as_ref();
         let slots =
@@ -202,7 +202,7 @@ impl Context {
         let stored = self.conclude(&claim, next, &run).await;
         self.runs.remove(&claim.lease);
         if let Some(stored) = stored {
-            self.concluded(&stored, turn).await;
+            self.concluded(&stored, period).await;
         }
         run.live.nudge();
         drop((place, ended));
@@ -258,8 +258,8 @@ impl Context {
         }
     }
 
-    /// Deletes the files of a run whose end is about to be recorded without a bag. Gives the ways to sign in where tickets of it are left:
-    /// they go with that record.
+    /// Deletes the files of a run whose end is about to be recorded without a bag. Where tickets of it are left, gives the ways to sign in:
+    /// recording the end deletes the sealed ones.
     async fn leave(&self, claim: &Claim, ending: &Ending) -> Option<Ways> {
         let (job, writer) = (&claim.job, RunWriter::Holder(claim.lease.clone()));
         let is_open = match ending {
@@ -276,7 +276,7 @@ impl Context {
         }
     }
 
-    /// Whether the job is somebody else's by now. Nothing is written of it then, in the audit trail neither.
+    /// Whether the job is somebody else's by now. If so, nothing is written of it, not even to the audit trail.
     async fn is_lost(&self, claim: &Claim) -> bool {
         let held = [claim.lease.clone()];
         let renewed = self.ports.store.renew(&held, self.terms.pace.lease).await;
@@ -326,11 +326,11 @@ impl Context {
         self.audit(action, job, actor, came).await;
     }
 
-    async fn concluded(&self, stored: &StoredJob, turn: Turn) {
+    async fn concluded(&self, stored: &StoredJob, period: Period) {
         let job = &stored.job;
         tracing::info!(job = %job.id, state = %job.state.name(), "an export was run");
         if !job.is_unfinished() {
-            self.over(&job.id, Some(turn));
+            self.over(&job.id, Some(period));
             return;
         }
         // Its owner may have come while its run ended.

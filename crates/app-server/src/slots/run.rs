@@ -22,7 +22,7 @@ pub(crate) struct RunSlots {
     lease: Lease,
     turn: Arc<Turn>,
     items: Mutex<Items>,
-    /// Whichever item has it asks for all.
+    /// The item that holds this lock asks for all that wait.
     asking: tokio::sync::Mutex<()>,
     /// Some item has got a slot.
     got: Notify,
@@ -190,8 +190,7 @@ impl RunSlots {
         }
     }
 
-    /// The platform says that an item's export has ended, or that it never began: its slot is the next one's. What cannot be given back now
-    /// goes with the job.
+    /// Frees the slot of an item whose export has ended or never began. Where that fails now, the slot is freed when the job ends.
     pub(crate) async fn give_back(&self, item: ItemRef) {
         let promise = {
             let mut items = self.items();

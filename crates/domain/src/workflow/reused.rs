@@ -20,8 +20,8 @@ pub(crate) struct Reused {
 }
 
 impl Reused {
-    /// Decides what is taken and moves it out of the items of a run. What a run that was interrupted began, has in its bag already, or
-    /// could not take, stays. Of the documents that are to be fetched, those on which it depends are fetched first; the others are
+    /// Decides what is taken and moves it out of the items of a run. Items that an interrupted run has started, stored, or
+    /// failed to reuse are exported as usual. Of the documents that are to be fetched, those on which it depends are fetched first; the others are
     /// given back.
     pub(crate) async fn take_from(
         since: Option<Since<'_>>,

@@ -171,5 +171,5 @@ async fn a_campaign_that_is_recorded_in_this_moment_is_not_over() {
     let registry = &runner.context.registry;
     registry.add_campaign(&named(), &user("root"));
     runner.context.forget_campaigns().await;
-    assert!(registry.turn(named().key()).is_some());
+    assert!(registry.period(named().key()).is_some());
 }

@@ -23,8 +23,8 @@ async fn open_tickets(ports: Ports<'_>, order: &Order) -> Result<Vec<Ticket>, Pr
     }
 }
 
-/// Somebody else's tickets: those that were open before the first start and are not ours. Without them nobody can say which of
-/// the tickets that are open later are ours.
+/// Somebody else's tickets: those that were open before the first start and are not ours. Without this list, tickets that appear later
+/// cannot be distinguished from our own.
 #[derive(Clone, Debug)]
 pub(crate) enum Foreign {
     Known(BTreeSet<Ticket>),
