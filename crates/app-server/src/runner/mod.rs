@@ -4,6 +4,8 @@
 mod attempt;
 mod bag;
 mod campaigns;
+mod cancel;
+mod conclude;
 mod context;
 mod leases;
 mod live;

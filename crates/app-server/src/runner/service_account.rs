@@ -1,17 +1,11 @@
-//! Whether the platform accepts the service's own credentials. It is asked once, and not with each export: behind a directory, a few refused
+//! What is known of the service's own credentials. The platform is asked once, and not with each export: behind a directory, a few refused
 //! sign-ins lock an account.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use domain::jobs::Whose;
-
-use super::context::Context;
-use crate::backend::IdentifyError;
-use crate::causes::Causes;
-
 /// How long credentials that were refused are not sent again. A directory that was away for a moment refuses what it accepts later.
-const REFUSED_FOR: Duration = Duration::from_mins(5);
+pub(super) const REFUSED_FOR: Duration = Duration::from_mins(5);
 
 #[derive(Clone, Copy, Debug, Default)]
 enum Standing {
@@ -25,11 +19,10 @@ enum Standing {
     },
 }
 
-/// What is known of the service's own credentials.
+/// Whether the platform accepts the service's own credentials.
 #[derive(Default)]
 pub(super) struct ServiceAccount {
     standing: Mutex<Standing>,
-    /// Held while the platform is asked: whoever else wants to know waits for that answer.
     asking: tokio::sync::Mutex<()>,
 }
 
@@ -38,62 +31,42 @@ impl ServiceAccount {
         self.standing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Held while the platform is asked: whoever else wants to know waits for that answer.
+    pub(super) async fn asking(&self) -> tokio::sync::MutexGuard<'_, ()> {
+        self.asking.lock().await
+    }
+
+    /// Whether the platform accepted them; `None` where it is to be asked.
+    pub(super) fn is_accepted(&self, elapsed: Duration) -> Option<bool> {
+        match *self.standing() {
+            Standing::Accepted => Some(true),
+            Standing::Refused { again_at } if elapsed < again_at => Some(false),
+            Standing::Unknown | Standing::Refused { .. } => None,
+        }
+    }
+
+    /// Whether the platform refused them when they were sent last.
+    pub(super) fn is_refused(&self) -> bool {
+        matches!(*self.standing(), Standing::Refused { .. })
+    }
+
+    /// The platform accepted them.
+    pub(super) fn accepted(&self) {
+        *self.standing() = Standing::Accepted;
+    }
+
+    /// The platform refused them at this moment.
+    pub(super) fn refused(&self, elapsed: Duration) {
+        *self.standing() = Standing::Refused {
+            again_at: elapsed + REFUSED_FOR,
+        };
+    }
+
     /// As if they had been refused long ago.
     #[cfg(test)]
     pub(super) fn ask_again_now(&self) {
         *self.standing() = Standing::Refused {
             again_at: Duration::ZERO,
         };
-    }
-}
-
-impl Context {
-    /// Whether there are credentials of the service's own, and the platform did not refuse them when they were sent last.
-    pub(super) fn has_service_account(&self) -> bool {
-        let standing = *self.service_account.standing();
-        self.ports.backend.has_service_account() && !matches!(standing, Standing::Refused { .. })
-    }
-
-    /// Whether a run may sign in as the service. Asks the platform where that is not known, or where it refused that a while ago. Once it
-    /// accepts the credentials, everything that waits for a sign-in goes on.
-    pub(super) async fn service_signs_in(&self) -> bool {
-        if !self.ports.backend.has_service_account() {
-            return false;
-        }
-        let _asking = self.service_account.asking.lock().await;
-        let standing = *self.service_account.standing();
-        match standing {
-            Standing::Accepted => return true,
-            Standing::Refused { again_at } if self.ports.clock.elapsed() < again_at => {
-                return false;
-            }
-            Standing::Unknown | Standing::Refused { .. } => {}
-        }
-        match self.ports.backend.check_service().await {
-            Ok(()) => {
-                *self.service_account.standing() = Standing::Accepted;
-                self.let_go_on(&Whose::Everybodys).await;
-                true
-            }
-            Err(IdentifyError::Refused) => {
-                self.service_refused();
-                false
-            }
-            Err(error) => {
-                tracing::warn!(error = %Causes(&error), "it is not known yet whether the platform accepts the service's own credentials");
-                // A run finds out.
-                true
-            }
-        }
-    }
-
-    /// The platform refused the service's own credentials.
-    pub(super) fn service_refused(&self) {
-        let again_at = self.ports.clock.elapsed() + REFUSED_FOR;
-        *self.service_account.standing() = Standing::Refused { again_at };
-        tracing::error!(
-            "the platform refuses the service's own credentials: exports wait for a sign-in, and the platform is asked again in {} minutes",
-            REFUSED_FOR.as_secs() / 60
-        );
     }
 }

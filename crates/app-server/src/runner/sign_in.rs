@@ -8,8 +8,9 @@ use domain::model::UserId;
 
 use super::context::Context;
 use super::registry::is_same;
+use super::service_account::REFUSED_FOR;
 use super::terms::Duty;
-use crate::backend::{Credentials, SignIn};
+use crate::backend::{Credentials, IdentifyError, SignIn};
 use crate::causes::Causes;
 use crate::seal::SealError;
 
@@ -91,6 +92,49 @@ impl Context {
                 None
             }
         }
+    }
+
+    /// Whether there are credentials of the service's own, and the platform did not refuse them when they were sent last.
+    pub(super) fn has_service_account(&self) -> bool {
+        self.ports.backend.has_service_account() && !self.service_account.is_refused()
+    }
+
+    /// Whether a run may sign in as the service. Asks the platform where that is not known, or where it refused that a while ago. Once it
+    /// accepts the credentials, everything that waits for a sign-in resumes.
+    pub(super) async fn service_signs_in(&self) -> bool {
+        if !self.ports.backend.has_service_account() {
+            return false;
+        }
+        let _asking = self.service_account.asking().await;
+        let elapsed = self.ports.clock.elapsed();
+        if let Some(accepted) = self.service_account.is_accepted(elapsed) {
+            return accepted;
+        }
+        match self.ports.backend.check_service().await {
+            Ok(()) => {
+                self.service_account.accepted();
+                self.let_go_on(&Whose::Everybodys).await;
+                true
+            }
+            Err(IdentifyError::Refused) => {
+                self.service_refused();
+                false
+            }
+            Err(error) => {
+                tracing::warn!(error = %Causes(&error), "it is not known yet whether the platform accepts the service's own credentials");
+                // A run finds out.
+                true
+            }
+        }
+    }
+
+    /// The platform refused the service's own credentials.
+    fn service_refused(&self) {
+        self.service_account.refused(self.ports.clock.elapsed());
+        tracing::error!(
+            "the platform refuses the service's own credentials: exports wait for a sign-in, and it is asked again in {} minutes",
+            REFUSED_FOR.as_secs() / 60
+        );
     }
 
     /// Keeps a job's credentials sealed, where the operator wants that. Where it fails, the job waits for a sign-in after a restart.

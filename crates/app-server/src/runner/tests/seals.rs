@@ -94,7 +94,7 @@ async fn nothing_stays_sealed_where_no_ticket_is_left() {
 /// The platform refused them for a moment, as directories do. The process at which their owner signs in holds the same password already, and
 /// only the one that ran the export knows that it was refused.
 #[tokio::test]
-async fn an_export_that_another_process_runs_goes_on_with_the_same_password() {
+async fn an_export_that_another_process_runs_resumes_with_the_same_password() {
     let folder = tempfile::tempdir().unwrap();
     let stores = TestStores::in_database(folder.path()).await;
     let usual = bench_on(stores.clone(), folder, terms(1)).await;

@@ -112,11 +112,18 @@ async fn a_service_account_that_is_refused_leaves_it_to_the_owner() {
 /// One request to the platform is enough to know, however many exports there are.
 #[tokio::test]
 async fn refused_credentials_of_the_service_are_not_sent_for_every_export() {
-    let bench = bench(3).await;
-    bench.runner.kill();
-    bench.backend.add_service_account();
-    bench.backend.refuses_service.store(true, Ordering::SeqCst);
-    let bench = bench.killed(terms(3)).await;
+    let folder = tempfile::tempdir().unwrap();
+    let stores = TestStores::new(folder.path());
+    let backend = Arc::new(FakeBackend::default());
+    backend.add_service_account();
+    backend.refuses_service.store(true, Ordering::SeqCst);
+    let runner = Runner::start(stores.ports(&backend), terms(3));
+    let bench = Bench {
+        runner: runner.await.unwrap(),
+        backend,
+        stores,
+        folder,
+    };
     let context = Arc::clone(&bench.runner.context);
     for (number, owner) in [(1, "ann"), (2, "bob"), (3, "mary")] {
         let owner = user(owner);
