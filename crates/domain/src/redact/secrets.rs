@@ -93,7 +93,11 @@ pub(super) fn verdicts(tree: &Tree<'_>) -> Vec<Verdict> {
         let inherited = verdicts.get(node.parent) == Some(&Verdict::Secret);
         let named = is_secret(&node.name, holder.map_or("", |holder| &holder.name));
         let labelled_so = is_labelled(&node.name) && labelled.get(node.parent) == Some(&true);
-        let is_secret = inherited || named || labelled_so || holds_private_key(node);
+        let is_secret = inherited
+            || named
+            || labelled_so
+            || holds_private_key(node)
+            || is_commented_out(tree, node);
         verdicts.push(if is_secret {
             Verdict::Secret
         } else {
@@ -111,6 +115,12 @@ fn holds_private_key(node: &Node<'_>) -> bool {
         }
         Value::Branch => false,
     }
+}
+
+/// Elements within a comment: no rule for names sees them.
+fn is_commented_out(tree: &Tree<'_>, node: &Node<'_>) -> bool {
+    let before = tree.source.get(..node.range.start).unwrap_or_default();
+    node.name.is_empty() && before.ends_with("<!--") && tree.raw(node).contains('<')
 }
 
 /// Whether a secret has a value.

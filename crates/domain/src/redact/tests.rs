@@ -187,6 +187,16 @@ fn a_secret_goes_wherever_else_it_stands() {
 }
 
 #[test]
+fn elements_within_a_comment_go_with_it() {
+    check(
+        Xml,
+        "<a><!-- <secretKey>hunter2!</secretKey> --><b>1</b><!-- 2 of 3 --></a>",
+        "<a><!----><b>1</b><!-- 2 of 3 --></a>",
+        1,
+    );
+}
+
+#[test]
 fn figures_and_words_of_short_lists_are_no_echoes() {
     check(
         Json,
