@@ -244,7 +244,7 @@ fn moved(section: &SectionReport) -> Option<String> {
     let mut parts = Vec::new();
     if !section.appeared.is_empty() {
         parts.push(format!(
-            "new on the platform since the export began: {}",
+            "not in the bag, since listed only at the end (new, or missed while the list changed): {}",
             names(&section.appeared)
         ));
     }

@@ -251,7 +251,7 @@ fn notes(report: &Report) -> Vec<String> {
         for (names, words) in [
             (
                 &section.appeared,
-                "appeared on the platform during the export",
+                "is not in the bag: it was listed only at the end (it is new, or was missed while the list changed)",
             ),
             (
                 &section.vanished,
