@@ -51,7 +51,7 @@ fn journal_commit(bencher: Bencher<'_, '_>) {
         id: ObjectId::try_from(201).expect("an id"),
     };
     bencher.counter(ItemsCount::new(1_u32)).bench_local(|| {
-        let recorded = run.journal.record(Fact::Intent { item });
+        let recorded = run.journal.record(Fact::Intent { item, at: None });
         runtime.block_on(recorded).expect("there is space");
     });
 }

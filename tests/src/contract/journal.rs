@@ -41,23 +41,40 @@ pub async fn record_some(journal: &dyn Journal) {
         Fact::NotAsJson {
             resource: Resource::User,
         },
-        Fact::Intent { item: appliance(1) },
+        Fact::Intent {
+            item: appliance(1),
+            at: Some(asked()),
+        },
         Fact::Started { ticket: ticket(1) },
         Fact::Started { ticket: ticket(2) },
         Fact::Gone { ticket: ticket(1) },
-        Fact::Intent { item: appliance(7) },
+        Fact::Intent {
+            item: appliance(7),
+            at: Some(began()),
+        },
         Fact::Unresolved {
             item: appliance(7),
             note: "nobody knows".to_owned(),
         },
         Fact::Intent {
             item: mysoftware(6),
+            at: Some(asked()),
         },
         Fact::NotStarted {
             item: mysoftware(6),
+            lost: true,
+        },
+        Fact::Intent {
+            item: mysoftware(7),
+            at: Some(asked()),
+        },
+        Fact::NotStarted {
+            item: mysoftware(7),
+            lost: false,
         },
         Fact::Intent {
             item: mysoftware(5),
+            at: Some(began()),
         },
         Fact::Finishing { is_partial: true },
         Fact::Described {
@@ -90,6 +107,10 @@ fn began() -> jiff::Timestamp {
     "2026-01-02T03:04:05Z".parse().expect("a time")
 }
 
+fn asked() -> jiff::Timestamp {
+    "2026-01-02T04:00:00.5Z".parse().expect("a time")
+}
+
 fn list() -> Resource {
     Resource::List(ListResource::Appliances, Page::Whole)
 }
@@ -114,6 +135,9 @@ pub fn the_checkpoint_holds_what_was_recorded(journal: &dyn Journal) {
     assert_eq!(checkpoint.foreign, Some([ticket(90)].into()));
     assert_eq!(checkpoint.open, [ticket(2)].into());
     assert_eq!(checkpoint.intents, [mysoftware(5)].into());
+    assert_eq!(checkpoint.sent, [(mysoftware(5), began())].into());
+    let lost = [(appliance(7), began()), (mysoftware(6), asked())];
+    assert_eq!(checkpoint.lost, lost.into());
     assert_eq!(checkpoint.unresolved, ["nobody knows"]);
     assert_eq!(*checkpoint.as_json, [list()].into());
     assert_eq!(*checkpoint.not_as_json, [Resource::User].into());

@@ -58,7 +58,10 @@ pub const PORTS: [Port; 20] = [
             ),
             (
                 "open_tickets",
-                &["open_tickets_and_their_statuses_are_listed"],
+                &[
+                    "open_tickets_and_their_statuses_are_listed",
+                    "the_list_says_when_a_ticket_was_made_and_whether_it_was_downloaded",
+                ],
             ),
             (
                 "download",

@@ -7,7 +7,9 @@ use domain::model::{
     BinaryRef, ItemRef, ListResource, ObjectId, OutputFormat, Page, PartKind, PartRef,
     Representation, Resource, Sha256, Ticket,
 };
-use domain::ports::{ApiError, Download, ExportState, ExportStatus, ResumeAt, UserDataApi};
+use domain::ports::{
+    ApiError, Download, ExportState, ExportStatus, OpenTicket, ResumeAt, UserDataApi,
+};
 use domain::testing::{appliance, mysoftware};
 use futures_util::StreamExt as _;
 
@@ -39,6 +41,41 @@ pub async fn every_promise(api: &dyn UserDataApi, has: Has, pause: Pause<'_>) {
     a_download_starts_where_it_is_said_to(api, has.ranges, pause).await;
     a_cancelled_export_has_no_archive(api).await;
     open_tickets_and_their_statuses_are_listed(api).await;
+    the_list_says_when_a_ticket_was_made_and_whether_it_was_downloaded(api, pause).await;
+}
+
+async fn listed(api: &dyn UserDataApi, ticket: Ticket) -> OpenTicket {
+    let open = api.open_tickets().await.expect("a list");
+    let mut found = open.into_iter().filter(|open| open.ticket == ticket);
+    found.next().expect("it is listed")
+}
+
+/// The list of open tickets says of each when it was made and whether its archive was downloaded.
+pub async fn the_list_says_when_a_ticket_was_made_and_whether_it_was_downloaded(
+    api: &dyn UserDataApi,
+    pause: Pause<'_>,
+) {
+    let started = api.start_export(appliance(201), OutputFormat::Yaml).await;
+    let first = started.expect("a ticket").ticket;
+    finished(api, first, pause).await;
+    let before = listed(api, first).await;
+    assert!(before.created.is_some() && !before.downloaded, "{before:?}");
+    body(api.download(first, None).await.expect("an archive")).await;
+    let after = listed(api, first).await;
+    assert!(after.downloaded, "{after:?}");
+    assert_eq!(after.created, before.created);
+    pause().await;
+    let started = api.start_export(appliance(202), OutputFormat::Yaml).await;
+    let second = started.expect("a ticket").ticket;
+    let later = listed(api, second).await;
+    assert!(
+        later.created > before.created && !later.downloaded,
+        "{later:?}"
+    );
+    for ticket in [first, second] {
+        let _ = api.cancel_export(ticket).await;
+        api.delete_export(ticket).await.expect("deleted");
+    }
 }
 
 /// It says that it is there, and its version.

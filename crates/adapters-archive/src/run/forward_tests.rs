@@ -210,6 +210,7 @@ async fn no_plain_text_of_an_encrypted_bag_touches_the_disk() {
         run.journal
             .record(Fact::Intent {
                 item: ticket().item,
+                at: None,
             })
             .await
             .unwrap();

@@ -8,7 +8,7 @@ use super::Unread;
 use super::address::id_after;
 use super::error::plain;
 use super::facts::items;
-use super::xml::{child, count, flag, number, parse, root, text, word};
+use super::xml::{child, count, flag, instant, number, parse, root, text, word};
 
 /// The ticket in the answer to a start.
 pub(crate) fn started(bytes: &[u8], item: ItemRef) -> Result<Started, Unread> {
@@ -110,6 +110,8 @@ pub(crate) fn open_tickets(bytes: &[u8]) -> Result<TicketPage<OpenTicket>, Unrea
         Some(OpenTicket {
             ticket: appliance_ticket(entry)?,
             status: nested_status(entry),
+            created: instant(entry, "created"),
+            downloaded: flag(entry, "downloaded"),
         })
     }))
 }
@@ -277,7 +279,7 @@ mod tests {
     #[test]
     fn open_tickets_are_those_that_name_id_and_appliance() {
         let xml = "<applianceExports><total>4</total><applianceExports>\
-            <applianceExport><dbId>12</dbId><parentUri>users/john/appliances/201</parentUri><status><complete>true</complete></status></applianceExport>\
+            <applianceExport><created>2026-10-02T08:00:00.000+02:00</created><dbId>12</dbId><downloaded>true</downloaded><parentUri>users/john/appliances/201</parentUri><status><complete>true</complete></status></applianceExport>\
             <applianceExport><dbId>13</dbId><uri>users/john/appliances/202/exports/13</uri></applianceExport>\
             <applianceExport><parentUri>users/john/appliances/201</parentUri></applianceExport>\
             <applianceExport><dbId>14</dbId></applianceExport>\
@@ -290,5 +292,13 @@ mod tests {
             .map(|open| (open.ticket, open.status.complete))
             .collect();
         assert_eq!(found, [(ticket(201, 12), true), (ticket(202, 13), false)]);
+        let said: Vec<_> = page
+            .tickets
+            .iter()
+            .map(|open| (open.created, open.downloaded))
+            .collect();
+        let created = "2026-10-02T06:00:00Z".parse().ok();
+        assert!(created.is_some());
+        assert_eq!(said, [(created, true), (None, false)]);
     }
 }

@@ -1,5 +1,6 @@
 //! XML as a tree, and the ways to read an element. Prefixes are arbitrary, so names are compared without them.
 
+use jiff::Timestamp;
 use roxmltree::{Document, Node, ParsingOptions};
 
 use super::media::looks_like_page;
@@ -128,6 +129,11 @@ pub(super) fn flag(node: Node<'_, '_>, name: &str) -> bool {
     word(node, name).is_some_and(|word| matches!(word.as_str(), "true" | "1"))
 }
 
+/// A child's `xs:dateTime`. One that names no time zone is no instant: it would be hours off.
+pub(super) fn instant(node: Node<'_, '_>, name: &str) -> Option<Timestamp> {
+    word(node, name)?.parse().ok()
+}
+
 /// The local name in `xsi:type`.
 pub(super) fn kind(node: Node<'_, '_>) -> Option<String> {
     let value = node.attribute(("http://www.w3.org/2001/XMLSchema-instance", "type"))?;
@@ -202,6 +208,18 @@ mod tests {
             (flag(a, "f"), flag(a, "g"), flag(a, "absent")),
             (true, false, false)
         );
+    }
+
+    #[test]
+    fn an_instant_has_a_time_zone() {
+        let document = parse(b"<a><z>2026-10-02T06:00:00Z</z><o> 2026-10-02T08:00:00.000+02:00 </o><l>2026-10-02T08:00:00</l><d>2026-10-02</d><n>1790000000</n><e/></a>").unwrap();
+        let a = document.root_element();
+        let expected = "2026-10-02T06:00:00Z".parse().ok();
+        assert!(expected.is_some());
+        assert_eq!((instant(a, "z"), instant(a, "o")), (expected, expected));
+        for name in ["l", "d", "n", "e", "absent"] {
+            assert_eq!(instant(a, name), None, "{name}");
+        }
     }
 
     #[test]

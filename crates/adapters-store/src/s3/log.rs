@@ -259,7 +259,7 @@ mod tests {
     }
 
     fn intent(item: ItemRef) -> Fact {
-        Fact::Intent { item }
+        Fact::Intent { item, at: None }
     }
 
     /// What was read in a document is durable before the document's entry is, whoever appended it.

@@ -102,7 +102,7 @@ async fn close_starts(journal: &dyn Journal, abandoned: &Abandoned) {
     }
     for item in journal.checkpoint().intents {
         if unread.iter().all(|start| start.item != item) {
-            let _ = journal.record(Fact::NotStarted { item }).await;
+            let _ = journal.record(Fact::NotStarted { item, lost: false }).await;
         }
     }
 }
@@ -121,7 +121,10 @@ mod tests {
         let clock = SimClock::default();
         let platform = FakePlatform::new(&clock, []);
         let journal = MemoryJournal::default();
-        for fact in [Fact::Foreign { tickets: vec![] }, Fact::Intent { item }] {
+        for fact in [
+            Fact::Foreign { tickets: vec![] },
+            Fact::Intent { item, at: None },
+        ] {
             clock.run(journal.record(fact)).unwrap();
         }
         platform.foreign_ticket(item);

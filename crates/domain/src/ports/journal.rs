@@ -36,6 +36,9 @@ pub enum Fact {
     Intent {
         /// For what.
         item: ItemRef,
+        /// When; journals of older versions do not say it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
     },
     /// The start was answered with a ticket, or the ticket was found later: it is ours.
     Started {
@@ -46,6 +49,9 @@ pub enum Fact {
     NotStarted {
         /// For what.
         item: ItemRef,
+        /// The answer was lost instead, and no ticket was found: it may be listed later.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        lost: bool,
     },
     /// The start was sent, and its ticket can no longer be found: the report says so.
     #[serde(rename = "doubted")]
@@ -116,6 +122,10 @@ pub struct JournalState {
     pub foreign: Option<BTreeSet<Ticket>>,
     /// Starts sent whose answer is not known.
     pub intents: BTreeSet<ItemRef>,
+    /// When the starts in `intents` were sent, as far as is known.
+    pub sent: BTreeMap<ItemRef, Timestamp>,
+    /// When the last start of an item was sent whose answer was lost and whose ticket was not found, as far as is known.
+    pub lost: BTreeMap<ItemRef, Timestamp>,
     /// What is not known of starts, in words.
     pub unresolved: Vec<String>,
     /// Our tickets that are still on the server, as far as is known.
@@ -145,6 +155,30 @@ impl JournalState {
         !self.open.is_empty() || !self.intents.is_empty()
     }
 
+    /// When the last start of an item was sent whose ticket is to be looked for, as far as is known.
+    pub fn asked(&self, item: ItemRef) -> Option<Timestamp> {
+        let sent = if self.intents.contains(&item) {
+            &self.sent
+        } else {
+            &self.lost
+        };
+        sent.get(&item).copied()
+    }
+
+    /// There is nothing to look for.
+    fn answered(&mut self, item: ItemRef) -> Option<Timestamp> {
+        self.intents.remove(&item);
+        self.sent.remove(&item)
+    }
+
+    /// Its ticket was not found, but may be listed later.
+    fn not_answered(&mut self, item: ItemRef) {
+        match self.answered(item) {
+            Some(at) => self.lost.insert(item, at),
+            None => self.lost.remove(&item),
+        };
+    }
+
     /// Takes in a fact that is read from an earlier run's journal.
     pub fn restore(&mut self, fact: Fact) {
         self.apply(&fact);
@@ -160,20 +194,25 @@ impl JournalState {
                 self.began.get_or_insert(*at);
             }
             Fact::Foreign { tickets } => self.foreign.get_or_insert_default().extend(tickets),
-            Fact::Intent { item } => {
+            Fact::Intent { item, at } => {
                 self.intents.insert(*item);
+                match at {
+                    Some(at) => self.sent.insert(*item, *at),
+                    None => self.sent.remove(item),
+                };
             }
             Fact::Started { ticket } => {
-                self.intents.remove(&ticket.item);
+                self.answered(ticket.item);
                 self.open.insert(*ticket);
                 // The platform may use the number of a deleted ticket again.
                 self.gone.remove(ticket);
             }
-            Fact::NotStarted { item } => {
-                self.intents.remove(item);
+            Fact::NotStarted { item, lost: false } => {
+                self.answered(*item);
             }
+            Fact::NotStarted { item, lost: true } => self.not_answered(*item),
             Fact::Unresolved { item, note } => {
-                self.intents.remove(item);
+                self.not_answered(*item);
                 self.unresolved.push(note.clone());
             }
             Fact::Gone { ticket } => {

@@ -5,6 +5,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
+use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::model::{
@@ -151,6 +152,10 @@ pub struct OpenTicket {
     pub ticket: Ticket,
     /// Its status.
     pub status: ExportStatus,
+    /// When the platform made it, by the platform's clock; `None` where it says no instant.
+    pub created: Option<Timestamp>,
+    /// Whether its archive was downloaded, by whomever. `false` where the platform says nothing.
+    pub downloaded: bool,
 }
 
 /// What is wrong with a server's certificate.

@@ -252,6 +252,8 @@ impl UserDataApi for InProcess {
             Some(OpenTicket {
                 ticket: Ticket { item, id },
                 status,
+                created: facts::text(entry, "created").and_then(|text| text.parse().ok()),
+                downloaded: facts::text(entry, "downloaded").is_some_and(|word| word == "true"),
             })
         });
         Ok(open.collect())

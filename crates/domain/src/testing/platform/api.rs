@@ -142,12 +142,7 @@ impl UserDataApi for FakePlatform {
             .tickets()
             .into_iter()
             .filter(|ticket| ticket.item.kind == ItemKind::Appliance);
-        Ok(appliances
-            .map(|ticket| OpenTicket {
-                ticket,
-                status: self.status(ticket).unwrap_or_default(),
-            })
-            .collect())
+        Ok(appliances.map(|ticket| self.listed(ticket)).collect())
     }
 
     async fn download(&self, ticket: Ticket, from: Option<ResumeAt>) -> Result<Download, ApiError> {
@@ -162,6 +157,7 @@ impl UserDataApi for FakePlatform {
             });
         }
         let archive = self.state().item(ticket.item)?.archive.clone();
+        self.was_downloaded(ticket);
         let ranges = self.state().ranges;
         let starts_at = if ranges && is_known { offset } else { 0 };
         let (bytes, error) = match script {
@@ -205,7 +201,9 @@ impl UserDataApi for FakePlatform {
         if let Some(Script::Refuse(error)) = self.receive(Call::Delete(ticket)).await {
             return Err(error);
         }
-        self.state().tickets.remove(&ticket);
+        let mut state = self.state();
+        state.tickets.remove(&ticket);
+        state.downloaded.remove(&ticket);
         Ok(())
     }
 }

@@ -7,7 +7,7 @@ use super::call::{Call, Script};
 use super::item::FakeItem;
 use super::state::{State, missing};
 use crate::model::{BinaryRef, ItemRef, ObjectFacts, PartRef, Ticket};
-use crate::ports::{ApiError, Clock as _, ExportStatus};
+use crate::ports::{ApiError, Clock as _, ExportStatus, OpenTicket};
 use crate::testing::SimClock;
 
 /// The platform. Clones share it.
@@ -138,6 +138,27 @@ impl FakePlatform {
     pub fn foreign_ticket(&self, item: ItemRef) -> Ticket {
         let elapsed = self.clock.elapsed();
         self.state().new_ticket(item, elapsed)
+    }
+
+    /// Somebody has downloaded a ticket's archive.
+    pub fn was_downloaded(&self, ticket: Ticket) {
+        self.state().downloaded.insert(ticket);
+    }
+
+    /// What the list of open tickets says of one.
+    pub(super) fn listed(&self, ticket: Ticket) -> OpenTicket {
+        let status = self.status(ticket).unwrap_or_default();
+        let state = self.state();
+        let age = state.tickets.get(&ticket).map(|started| {
+            let elapsed = self.clock.elapsed();
+            elapsed.saturating_sub(*started)
+        });
+        OpenTicket {
+            ticket,
+            status,
+            created: age.and_then(|age| self.clock.now().checked_sub(age).ok()),
+            downloaded: state.downloaded.contains(&ticket),
+        }
     }
 
     /// The open tickets.

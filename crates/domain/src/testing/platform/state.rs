@@ -20,6 +20,7 @@ pub(super) struct State {
     pub(super) parts: BTreeMap<PartRef, Vec<ObjectFacts>>,
     pub(super) tickets: BTreeMap<Ticket, Duration>,
     pub(super) cancelled: BTreeSet<Ticket>,
+    pub(super) downloaded: BTreeSet<Ticket>,
     pub(super) next_ticket: i64,
     pub(super) calls: Vec<Call>,
     pub(super) scripts: VecDeque<(Matcher, Script, usize)>,

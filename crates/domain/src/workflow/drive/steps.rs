@@ -79,7 +79,8 @@ async fn start(drive: Drive<'_>, item: ItemRef) -> Result<Seen, RunError> {
     if !api.may_start(item).await {
         return Ok(Seen::NotYet);
     }
-    journal.record(Fact::Intent { item }).await?;
+    let at = Some(clock.now());
+    journal.record(Fact::Intent { item, at }).await?;
     match api.start_export(item, drive.order.output_format).await {
         Ok(started) => {
             let at = clock.elapsed();
@@ -96,7 +97,9 @@ async fn start(drive: Drive<'_>, item: ItemRef) -> Result<Seen, RunError> {
         }
         Err(error) => {
             if !start_may_have_worked(item.kind, &error) {
-                journal.record(Fact::NotStarted { item }).await?;
+                journal
+                    .record(Fact::NotStarted { item, lost: false })
+                    .await?;
             }
             Ok(Seen::StartFailed(error))
         }

@@ -76,7 +76,7 @@ impl MemoryJournal {
 fn a_lost_start_is_said_in_the_same_words_when_a_run_is_given_up() {
     let item = mysoftware(1);
     let world = world(&[item]);
-    let journal = Journal::record(&world.journal, Fact::Intent { item });
+    let journal = Journal::record(&world.journal, Fact::Intent { item, at: None });
     world.clock.run(journal).expect("recorded");
     let abandoned = world.clock.run(abandon(world.ports(), BTreeSet::new()));
     let outcome = world.complete();
@@ -211,7 +211,10 @@ fn abandoning_takes_every_ticket_of_ours_and_no_other_off_the_server() {
 fn a_start_is_still_to_be_looked_for_where_the_list_could_not_be_read() {
     let item = appliance(1);
     let world = world(&[item]);
-    for fact in [Fact::Foreign { tickets: vec![] }, Fact::Intent { item }] {
+    for fact in [
+        Fact::Foreign { tickets: vec![] },
+        Fact::Intent { item, at: None },
+    ] {
         let recorded = world.journal.record(fact);
         world.clock.run(recorded).expect("a journal");
     }

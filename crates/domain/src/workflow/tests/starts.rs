@@ -84,13 +84,13 @@ fn an_unresolved_start_outlives_the_run_that_sent_it() {
 fn a_start_beside_a_ticket_is_not_forgotten() {
     let world = ended_before_the_download(mysoftware(1));
     let item = mysoftware(1);
-    let intent = Journal::record(&world.journal, Fact::Intent { item });
+    let intent = Journal::record(&world.journal, Fact::Intent { item, at: None });
     world.clock.run(intent).expect("a journal");
     assert_eq!(unresolved(&complete_at_last(&world)), 2);
 
     let item = appliance(1);
     let world = ended_before_the_download(item);
-    let intent = Journal::record(&world.journal, Fact::Intent { item });
+    let intent = Journal::record(&world.journal, Fact::Intent { item, at: None });
     world.clock.run(intent).expect("a journal");
     world.platform.foreign_ticket(item);
     complete_at_last(&world);
@@ -254,4 +254,109 @@ fn a_start_that_is_refused_for_ever_is_reported_as_what_it_is() {
     let sent = world.platform.count(starts_of(appliance(2)));
     assert_eq!(failure.attempts as usize, sent);
     assert!(world.archive_of(appliance(1)).is_some());
+}
+
+/// A run that was killed after its start, and an hour that has passed since. The platform made nothing of the start.
+fn an_hour_after_a_start_that_made_nothing(item: ItemRef) -> World {
+    let world = world(&[item]);
+    world
+        .platform
+        .script(usize::MAX, starts_of(item), Script::Refuse(reset()));
+    for polls in 1.. {
+        let run = export(world.ports(), Box::new(world.sink.clone()), &world.order);
+        assert!(world.clock.run_for(polls, run).is_none(), "it was killed");
+        if world.platform.count(starts_of(item)) > 0 {
+            break;
+        }
+    }
+    assert!(world.journal.checkpoint().intents.contains(&item));
+    world.platform.forget_scripts();
+    let hour = crate::ports::Clock::sleep(&world.clock, Duration::from_hours(1));
+    world.clock.run(hour);
+    world
+}
+
+/// It was taken for the run's own: downloaded, and then deleted.
+#[test]
+fn somebody_else_s_ticket_of_an_hour_later_is_left_alone() {
+    let item = appliance(1);
+    let world = an_hour_after_a_start_that_made_nothing(item);
+    let theirs = world.platform.foreign_ticket(item);
+    world.complete();
+    assert_eq!(world.platform.tickets(), [theirs]);
+    let of_theirs = |call: &Call| matches!(call, Call::Download(ticket, _) if *ticket == theirs);
+    assert_eq!(world.platform.count(of_theirs), 0);
+    assert_eq!(
+        world.platform.count(starts_of(item)),
+        2,
+        "it is started anew"
+    );
+}
+
+#[test]
+fn giving_a_run_up_leaves_somebody_else_s_ticket_of_an_hour_later() {
+    let item = appliance(1);
+    let world = an_hour_after_a_start_that_made_nothing(item);
+    let theirs = world.platform.foreign_ticket(item);
+    let abandon = crate::workflow::abandon(world.ports(), std::collections::BTreeSet::new());
+    let abandoned = world.clock.run(abandon);
+    assert_eq!(world.platform.tickets(), [theirs]);
+    assert_eq!(abandoned.deleted, []);
+    assert_eq!(abandoned.unresolved.len(), 1);
+}
+
+/// Whoever downloaded it knows of it.
+#[test]
+fn a_ticket_that_was_downloaded_is_not_taken_for_that_of_a_lost_start() {
+    let item = appliance(1);
+    let world = world(&[item]);
+    for fact in [
+        Fact::Foreign { tickets: vec![] },
+        Fact::Intent { item, at: None },
+    ] {
+        let recorded = Journal::record(&world.journal, fact);
+        world.clock.run(recorded).expect("a journal");
+    }
+    let theirs = world.platform.foreign_ticket(item);
+    world.platform.was_downloaded(theirs);
+    world.complete();
+    assert_eq!(world.platform.tickets(), [theirs]);
+}
+
+/// The ticket of the lost start is listed an hour later, as of the moment in which it was made.
+#[test]
+fn the_ticket_of_a_lost_start_is_found_an_hour_later() {
+    let item = appliance(1);
+    let world = world(&[item]);
+    world
+        .platform
+        .script(usize::MAX, starts_of(item), Script::LoseAnswer);
+    for polls in 1.. {
+        let run = export(world.ports(), Box::new(world.sink.clone()), &world.order);
+        assert!(world.clock.run_for(polls, run).is_none(), "it was killed");
+        if world.platform.count(starts_of(item)) > 0 {
+            break;
+        }
+    }
+    world.platform.forget_scripts();
+    let hour = crate::ports::Clock::sleep(&world.clock, Duration::from_hours(1));
+    world.clock.run(hour);
+    world.complete();
+    assert_eq!(world.platform.count(starts_of(item)), 1);
+    assert_eq!(world.platform.tickets(), []);
+}
+
+/// Beside a start that was sent later, what showed that it is somebody else's no longer would.
+#[test]
+fn somebody_else_s_ticket_is_left_alone_where_the_next_start_is_lost_too() {
+    let item = appliance(1);
+    let world = an_hour_after_a_start_that_made_nothing(item);
+    let theirs = world.platform.foreign_ticket(item);
+    world
+        .platform
+        .script(1, starts_of(item), Script::LoseAnswer);
+    world.complete();
+    assert_eq!(world.platform.tickets(), [theirs]);
+    let of_theirs = |call: &Call| matches!(call, Call::Download(ticket, _) if *ticket == theirs);
+    assert_eq!(world.platform.count(of_theirs), 0);
 }

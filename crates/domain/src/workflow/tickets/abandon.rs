@@ -138,10 +138,10 @@ async fn look_up_lost(
         Err(error) if is_no_content(&error) => (Vec::new(), Ambiguity::NotListed),
         Err(error) => (Vec::new(), Ambiguity::Unreadable(error)),
     };
-    let open: Vec<Ticket> = open.into_iter().map(|open| open.ticket).collect();
+    let (before, now) = (checkpoint.foreign.as_ref(), ports.clock.now());
     for item in lost {
         // The journal holds one intent of an item at a time.
-        match of_lost_starts(item, 1, &open, checkpoint.foreign.as_ref(), checkpoint) {
+        match of_lost_starts(item, 1, &open, before, checkpoint, now) {
             Ownership::Ours(ours) => found.extend(ours),
             Ownership::Nothing => unresolved.push(Unresolved::of(item, &not_there)),
             Ownership::Unknown(why) => unresolved.push(Unresolved::of(item, &why)),

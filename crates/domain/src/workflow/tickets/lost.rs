@@ -3,23 +3,22 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::delete::{delete_all, undeleted};
-use super::ownership::{Ownership, of_lost_starts, of_others};
+use super::ownership::{Ownership, of_lost_starts, of_others, of_somebody_else};
 use crate::model::{ItemKind, ItemRef, Order, Section, Ticket};
-use crate::ports::{ApiError, Fact, Journal, JournalError, JournalState};
+use crate::ports::{ApiError, Fact, Journal, JournalError, JournalState, OpenTicket};
 use crate::report::Failure;
 use crate::workflow::attempt::{Problem, ask, settle};
 use crate::workflow::context::{Ports, RunError};
 use crate::workflow::item::Ambiguity;
 use crate::workflow::outage::end_in_outage;
 
-async fn open_tickets(ports: Ports<'_>, order: &Order) -> Result<Vec<Ticket>, Problem> {
+async fn open_tickets(ports: Ports<'_>, order: &Order) -> Result<Vec<OpenTicket>, Problem> {
     let open = ask(ports, order, "list the export tickets", || {
         ports.api.open_tickets()
     });
     match open.await {
-        Ok(open) => Ok(open.into_iter().map(|open| open.ticket).collect()),
         Err(Problem::Failure(failed)) if failed.is_without_content() => Ok(Vec::new()),
-        Err(problem) => Err(problem),
+        answer => answer,
     }
 }
 
@@ -91,7 +90,13 @@ pub(crate) async fn find(
         Err(Problem::Fatal(fatal)) => return Err(fatal),
     };
     let checkpoint = ports.journal.checkpoint();
-    let found = of_lost_starts(item, lost, &open, foreign.known(), &checkpoint);
+    let now = ports.clock.now();
+    let found = of_lost_starts(item, lost, &open, foreign.known(), &checkpoint, now);
+    // Of a start that is sent later, what shows it now would be no evidence.
+    let tickets = of_somebody_else(item, &open, &checkpoint, now);
+    if !tickets.is_empty() {
+        ports.journal.record(Fact::Foreign { tickets }).await?;
+    }
     match &found {
         Ownership::Ours(ours) => {
             for ticket in ours {
@@ -101,7 +106,10 @@ pub(crate) async fn find(
                     .await?;
             }
         }
-        Ownership::Nothing => ports.journal.record(Fact::NotStarted { item }).await?,
+        Ownership::Nothing => {
+            let lost = Fact::NotStarted { item, lost: true };
+            ports.journal.record(lost).await?;
+        }
         Ownership::Unknown(_) => {}
     }
     Ok(found)
@@ -192,10 +200,11 @@ async fn found_late(
     let Ok(open) = settle(open_tickets(ports, order).await)? else {
         return Ok(Vec::new());
     };
-    let checkpoint = ports.journal.checkpoint();
+    let (checkpoint, now) = (ports.journal.checkpoint(), ports.clock.now());
     let mut found = Vec::new();
     for (item, lost) in lost {
-        if let Ownership::Ours(ours) = of_lost_starts(item, lost, &open, before, &checkpoint) {
+        let ownership = of_lost_starts(item, lost, &open, before, &checkpoint, now);
+        if let Ownership::Ours(ours) = ownership {
             found.extend(ours);
         }
     }
