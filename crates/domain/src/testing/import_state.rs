@@ -30,6 +30,8 @@ pub enum ImportCall {
 pub enum ImportScript {
     /// This error, and nothing done.
     Refuse(ApiError),
+    /// All of an upload is taken, and answered with this error; nothing comes of it.
+    RefuseWhole(ApiError),
     /// It is done, and its answer is lost.
     LoseAnswer,
     /// So many bytes of an upload are taken, then the connection ends.

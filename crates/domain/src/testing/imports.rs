@@ -241,6 +241,9 @@ impl ImportApi for FakeImports {
         if bytes.len() >= most || bytes.len() as u64 != archive.length {
             return Err(Self::lost());
         }
+        if let Some(ImportScript::RefuseWhole(error)) = script {
+            return Err(error);
+        }
         let elapsed = self.clock.elapsed();
         let mut state = self.state();
         let calls = state.calls.iter_mut().rev();

@@ -42,6 +42,8 @@ pub(crate) struct Item {
     pub(super) damaged: u32,
     pub(super) renewals: u32,
     pub(super) lost_starts: u32,
+    /// What the last start that failed came to.
+    pub(super) start_error: Option<ApiError>,
     pub(super) waits_for_slot: bool,
     /// How the export of the current ticket moves on.
     pub(super) pace: Pace,
@@ -86,6 +88,7 @@ impl Item {
             damaged: 0,
             renewals: 0,
             lost_starts: 0,
+            start_error: None,
             waits_for_slot: false,
             pace: Pace::default(),
             took: None,
@@ -314,7 +317,10 @@ impl Item {
                     not_before: elapsed + Limits::SLOT_PAUSE,
                 };
             }
-            Seen::StartFailed(error) => self.start_failed(&error, elapsed, others.are_at_work),
+            Seen::StartFailed(error) => {
+                self.start_failed(&error, elapsed, others.are_at_work);
+                self.start_error = Some(error);
+            }
             Seen::Found(tickets) => self.found(tickets, elapsed),
             Seen::CannotFind(why) => self.cannot_find(&why, elapsed),
             Seen::Status(status) => {

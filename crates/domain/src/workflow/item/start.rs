@@ -58,7 +58,7 @@ impl Item {
         } else {
             self.start_again(
                 elapsed,
-                "the start was sent several times, and no answer came back",
+                "the start was sent several times, and the platform lists no ticket of it",
             );
         }
     }
@@ -68,7 +68,7 @@ impl Item {
         let why = why.in_words();
         self.start_again(
             elapsed,
-            &format!("the answer to the start was lost again and again, and {why}"),
+            &format!("no start was answered with a ticket, and {why}"),
         );
     }
 
@@ -85,7 +85,16 @@ impl Item {
                 not_before: elapsed + wait,
             };
         } else {
-            self.fail(ItemFailure::of_words(Stage::Start, otherwise), None);
+            let last = self.start_error.as_ref();
+            let message = last.map_or_else(
+                || otherwise.to_owned(),
+                |error| format!("{otherwise}; the last start came to this: {error}"),
+            );
+            let failure = ItemFailure {
+                http_status: last.and_then(ApiError::http_status),
+                ..ItemFailure::of_words(Stage::Start, &message)
+            };
+            self.fail(failure, None);
         }
     }
 }

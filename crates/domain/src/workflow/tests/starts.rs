@@ -360,3 +360,38 @@ fn somebody_else_s_ticket_is_left_alone_where_the_next_start_is_lost_too() {
     let of_theirs = |call: &Call| matches!(call, Call::Download(ticket, _) if *ticket == theirs);
     assert_eq!(world.platform.count(of_theirs), 0);
 }
+
+/// It was said that no answer came.
+#[test]
+fn an_answer_without_a_usable_ticket_is_reported_as_what_it_is() {
+    let unreadable = ApiError::Unreadable {
+        request: "POST exports".to_owned(),
+        detail: "the ticket has no id".to_owned(),
+    };
+    let gateway = ApiError::Overloaded {
+        request: "POST exports".to_owned(),
+        status: 504,
+        retry_after: None,
+        proxy: None,
+        message: Some("the platform takes too long".to_owned()),
+    };
+    for item in [appliance(1), mysoftware(1)] {
+        for (error, words, status) in [
+            (&unreadable, "the ticket has no id", None),
+            (&gateway, "the platform takes too long", Some(504)),
+        ] {
+            let world = world(&[item]);
+            let refused = Script::Refuse(error.clone());
+            world.platform.script(usize::MAX, starts_of(item), refused);
+            let outcome = world.partial();
+            let failure = &outcome.report.failures[0];
+            assert!(failure.message.contains(words), "{}", failure.message);
+            assert!(
+                !failure.message.contains("no answer"),
+                "{}",
+                failure.message
+            );
+            assert_eq!(failure.http_status, status);
+        }
+    }
+}

@@ -30,6 +30,8 @@ pub(crate) struct Item {
     pub(super) failed_attempts: u32,
     /// Failed attempts at asking for a ticket, at uploads, and at all else.
     pub(super) open_attempts: u32,
+    /// What the last request for a ticket that failed came to.
+    pub(super) open_error: Option<ApiError>,
     pub(super) upload_attempts: u32,
     pub(super) attempts: u32,
     pub(super) renewals: u32,
@@ -62,6 +64,7 @@ impl Item {
             facts: Vec::new(),
             failed_attempts: 0,
             open_attempts: 0,
+            open_error: None,
             upload_attempts: 0,
             attempts: 0,
             renewals: 0,
@@ -85,7 +88,7 @@ impl Item {
             (Some(ticket), UploadPhase::Begun) => {
                 self.look_up_before_sending(Some(ticket), elapsed);
             }
-            (Some(ticket), UploadPhase::Sent) => self.become_unsure(ticket, elapsed),
+            (Some(ticket), UploadPhase::Sent) => self.become_unsure(ticket, elapsed, None),
             (Some(ticket), UploadPhase::Answered) => {
                 self.state = State::Waiting {
                     ticket,
@@ -275,8 +278,11 @@ impl Item {
                 self.open_attempts = 0;
                 self.state = State::Holding { ticket };
             }
-            Seen::OpenFailed(error) => self.open_failed(&error, elapsed),
-            Seen::NothingFound => self.open_again(elapsed, "it was asked for several times"),
+            Seen::OpenFailed(error) => {
+                self.open_failed(&error, elapsed);
+                self.open_error = Some(error);
+            }
+            Seen::NothingFound => self.open_again(elapsed, "the platform lists none"),
             Seen::CannotFind => {
                 self.unresolved += 1;
                 self.open_again(elapsed, "nobody can say whether there is one");

@@ -44,8 +44,12 @@ impl Item {
                 not_before: elapsed + backoff(self.open_attempts, &mut self.jitter),
             };
         } else {
-            let words =
-                format!("the answer to the request for an import ticket was lost: {otherwise}");
+            let last = self.open_error.as_ref().map_or_else(String::new, |error| {
+                format!("; the last request came to this: {error}")
+            });
+            let words = format!(
+                "no request for an import ticket was answered with one, and {otherwise}{last}"
+            );
             self.fail(Given::of_words(ImportStage::Ticket, words), None);
         }
     }
@@ -62,7 +66,7 @@ impl Item {
             error if sent && may_have_arrived(error) => {
                 self.failed_attempts += 1;
                 self.upload_attempts += 1;
-                self.become_unsure(ticket, elapsed);
+                self.become_unsure(ticket, elapsed, Some(error.clone()));
             }
             // Of a ticket that is there nevertheless, deleting it or its number is what is left to do.
             ApiError::NotFound { .. } => {
@@ -97,11 +101,18 @@ impl Item {
         };
     }
 
-    pub(super) fn become_unsure(&mut self, ticket: ImportTicket, elapsed: Duration) {
+    /// The whole archive was sent. `error` is what came instead of an answer that says so; a run that was interrupted leaves none.
+    pub(super) fn become_unsure(
+        &mut self,
+        ticket: ImportTicket,
+        elapsed: Duration,
+        error: Option<ApiError>,
+    ) {
         self.was_sent = true;
         self.pace = Pace::begin(elapsed);
         self.state = State::Unsure {
             ticket,
+            error,
             due: elapsed,
             asked: false,
         };

@@ -152,9 +152,11 @@ pub(super) enum State {
     Uploading {
         ticket: ImportTicket,
     },
-    /// The last byte may have left, and no answer came.
+    /// The last byte may have left, and no answer says that it arrived.
     Unsure {
         ticket: ImportTicket,
+        /// What came instead, where this run sent it.
+        error: Option<ApiError>,
         due: Duration,
         asked: bool,
     },

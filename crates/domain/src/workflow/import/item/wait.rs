@@ -122,9 +122,15 @@ impl Item {
         others_progressed_at: Duration,
     ) {
         match &self.state {
-            State::Unsure { ticket, .. } => {
-                let ticket = *ticket;
-                self.see_unsure(ticket, facts, object, elapsed, others_progressed_at);
+            State::Unsure { ticket, error, .. } => {
+                let (ticket, error) = (*ticket, error.clone());
+                self.see_unsure(
+                    (ticket, error),
+                    facts,
+                    object,
+                    elapsed,
+                    others_progressed_at,
+                );
             }
             State::Asking { ticket, .. } => self.is_complete(*ticket, object),
             State::Concluding {
@@ -169,7 +175,7 @@ impl Item {
 
     fn see_unsure(
         &mut self,
-        ticket: ImportTicket,
+        (ticket, error): (ImportTicket, Option<ApiError>),
         facts: &ImportTicketFacts,
         object: Option<ObjectId>,
         elapsed: Duration,
@@ -192,13 +198,17 @@ impl Item {
             {
                 self.state = State::Unsure {
                     ticket,
+                    error,
                     due: self.pace.look(elapsed, Usual::default()).due,
                     asked: false,
                 };
             }
             ExportState::Running => {
-                let words =
-                    "the answer to the upload was lost, and the platform does not work on it";
+                let what = error.map_or_else(
+                    || "an interrupted run sent the archive and read no answer".to_owned(),
+                    |error| error.to_string(),
+                );
+                let words = format!("{what}; the platform does not work on what was sent");
                 let failure = Given::of_words(ImportStage::Upload, words);
                 self.send_again(Some(ticket), elapsed, failure);
             }

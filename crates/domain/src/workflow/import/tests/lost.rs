@@ -153,3 +153,50 @@ fn a_ticket_of_somebody_else_is_left_alone() {
     world.import();
     assert_eq!(world.platform.tickets(), [theirs]);
 }
+
+/// It was said that the answer was lost.
+#[test]
+fn an_answer_without_a_usable_ticket_is_reported_as_what_it_is() {
+    for kind in [ItemKind::Appliance, ItemKind::MySoftware] {
+        let world = world();
+        let unreadable = ApiError::Unreadable {
+            request: "POST imports".to_owned(),
+            detail: "the ticket has no id".to_owned(),
+        };
+        world
+            .platform
+            .script(1000, opens_of(kind), ImportScript::Refuse(unreadable));
+        let outcome = world.import();
+        assert!(!outcome.failed.is_empty());
+        for failed in &outcome.failed {
+            let message = &failed.message;
+            assert!(message.contains("the ticket has no id"), "{message}");
+            assert!(!message.contains("lost"), "{message}");
+        }
+    }
+}
+
+/// The platform's words were left out, and it was said that the answer was lost.
+#[test]
+fn an_upload_that_the_platform_answers_with_an_error_is_reported_with_its_words() {
+    let world = world();
+    let fault = ApiError::ServerFault {
+        request: "POST uploads".to_owned(),
+        status: 500,
+        message: Some("no space left in the repository".to_owned()),
+    };
+    let kind = ItemKind::Appliance;
+    let refused = ImportScript::RefuseWhole(fault);
+    world.platform.script(1000, uploads_of(kind), refused);
+    let outcome = world.import();
+    assert_eq!(outcome.failed.len(), 3);
+    for failed in &outcome.failed {
+        let message = &failed.message;
+        assert!(message.contains("(500)"), "{message}");
+        assert!(
+            message.contains("no space left in the repository"),
+            "{message}"
+        );
+        assert!(!message.contains("lost"), "{message}");
+    }
+}
