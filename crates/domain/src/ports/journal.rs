@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::bag::receipt::Delivered;
-use crate::model::{Facts, ItemRef, Resource, Ticket};
+use crate::model::{Facts, ItemKind, ItemRef, Resource, Ticket};
 
 /// A document as it is recorded: which resource.
 pub type DocumentKey = Resource;
@@ -153,6 +153,13 @@ impl JournalState {
     /// Whether tickets of this run may be on the platform.
     pub fn may_have_tickets(&self) -> bool {
         !self.open.is_empty() || !self.intents.is_empty()
+    }
+
+    /// The numbers of our tickets that the platform's list of exports may show: those of appliances, deleted ones too.
+    pub fn own_exports(&self) -> BTreeSet<i64> {
+        let ours = self.open.iter().chain(&self.gone);
+        let appliances = ours.filter(|ticket| ticket.item.kind == ItemKind::Appliance);
+        appliances.map(|ticket| ticket.id.get()).collect()
     }
 
     /// When the last start of an item was sent whose ticket is to be looked for, as far as is known.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::call::{Call, Script};
 use super::item::FakeItem;
-use super::state::{State, missing};
+use super::state::{ExportList, State, missing};
 use crate::model::{BinaryRef, ItemRef, ObjectFacts, PartRef, Ticket};
 use crate::ports::{ApiError, Clock as _, ExportStatus, OpenTicket};
 use crate::testing::SimClock;
@@ -62,6 +62,13 @@ impl FakePlatform {
     #[must_use]
     pub fn with_lengths(self) -> Self {
         self.state().lengths = true;
+        self
+    }
+
+    /// Its list of exports has the tickets of appliances, as data of the person.
+    #[must_use]
+    pub fn with_exports_listed(self) -> Self {
+        self.state().export_list = ExportList::Tickets;
         self
     }
 

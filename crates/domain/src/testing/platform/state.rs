@@ -13,6 +13,15 @@ use crate::ports::ApiError;
 
 pub(super) type Matcher = Box<dyn Fn(&Call) -> bool + Send>;
 
+/// What the list of exports holds, as data of the person.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum ExportList {
+    #[default]
+    Nothing,
+    /// The tickets of appliances.
+    Tickets,
+}
+
 #[derive(Default)]
 pub(super) struct State {
     pub(super) items: Vec<FakeItem>,
@@ -28,6 +37,7 @@ pub(super) struct State {
     pub(super) ranges: bool,
     pub(super) lengths: bool,
     pub(super) silent: bool,
+    pub(super) export_list: ExportList,
     pub(super) delay: Option<(usize, Duration)>,
     pub(super) page: Option<usize>,
 }
@@ -105,6 +115,17 @@ impl State {
                     ItemKind::MySoftware
                 };
                 of_kind(kind, page)
+            }
+            Resource::List(ListResource::Exports, Page::Whole)
+                if self.export_list == ExportList::Tickets =>
+            {
+                let tickets = self.tickets.keys();
+                let tickets = tickets.filter(|ticket| ticket.item.kind == ItemKind::Appliance);
+                let object = |ticket: &Ticket| ObjectFacts {
+                    id: Some(ticket.id.get()),
+                    ..ObjectFacts::default()
+                };
+                tickets.map(object).collect()
             }
             Resource::Item(item) => {
                 let item = self.item(item)?;

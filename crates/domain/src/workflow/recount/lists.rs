@@ -6,14 +6,13 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use crate::bag::layout;
-use crate::model::{
-    ExportId, ListResource, ObjectFacts, ObjectId, OutagePolicy, Page, Resource, Section,
-};
+use crate::model::{ObjectFacts, ObjectId, OutagePolicy, Page, Resource, Section};
 use crate::workflow::Limits;
 use crate::workflow::attempt::Problem;
 use crate::workflow::context::RunError;
 use crate::workflow::fetch::Fetch;
 use crate::workflow::ledger::{Book, Ledger, Place};
+use crate::workflow::survey::is_own;
 
 /// Reads every list again and enters what differs. The places of objects that changed since they were listed.
 ///
@@ -22,9 +21,9 @@ use crate::workflow::ledger::{Book, Ledger, Place};
 pub(crate) async fn recount(
     fetch: Fetch<'_>,
     ledger: &mut Ledger,
-    own_tickets: &BTreeSet<ExportId>,
 ) -> Result<Vec<(Place, ObjectId)>, RunError> {
     let unkept = fetch.without_sink();
+    let own = fetch.ports.journal.checkpoint().own_exports();
     let mut again: BTreeMap<Section, Option<Vec<ObjectFacts>>> = BTreeMap::new();
     let read = |(section, list): (Section, Resource)| async move {
         let path = |page, form| layout::list_document(section, page, form);
@@ -38,7 +37,7 @@ pub(crate) async fn recount(
         match answer {
             Ok(found) => {
                 let found = found.objects.into_iter();
-                let found = found.filter(|object| !is_own(list, object, own_tickets));
+                let found = found.filter(|object| !is_own(list, object, &own));
                 if let Some(objects) = objects {
                     objects.extend(found);
                 }
@@ -92,15 +91,6 @@ fn without_lists(ledger: &Ledger) -> Vec<Section> {
             .is_some_and(|book| book.listed && book.lists.is_empty() && book.entries.is_empty())
     };
     Section::ALL.into_iter().filter(is_bare).collect()
-}
-
-/// A ticket of this run is no change of the person's data.
-fn is_own(list: Resource, object: &ObjectFacts, own: &BTreeSet<ExportId>) -> bool {
-    matches!(list, Resource::List(ListResource::Exports, _))
-        && object
-            .id
-            .and_then(|id| ExportId::try_from(id).ok())
-            .is_some_and(|id| own.contains(&id))
 }
 
 fn with_page(list: Resource, page: Page) -> Resource {

@@ -33,12 +33,7 @@ pub(crate) async fn recount_and_refetch(
     ledger: &mut Ledger,
 ) -> Result<Refetched, RunError> {
     drive_with.ports.progress.on(&Event::Recounting);
-    let own = ledger
-        .files
-        .iter()
-        .filter_map(|file| Some(file.origin.ticket?.id))
-        .collect();
-    let mut changed = recount(fetch, ledger, &own).await?;
+    let mut changed = recount(fetch, ledger).await?;
     changed.extend(dependents_of(ledger, &changed));
     let mut work = Vec::new();
     let mut places = Vec::new();

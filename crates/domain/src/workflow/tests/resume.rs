@@ -349,3 +349,55 @@ fn an_answer_that_cannot_be_recorded_is_stopped_and_deleted_or_reported() {
     let calls = world.platform.calls();
     assert_eq!(calls[..2], [Call::Cancel(late), Call::Delete(late)]);
 }
+
+fn exports_of(report: &crate::report::Report) -> &crate::report::SectionReport {
+    let mut sections = report.sections.iter();
+    let exports = sections.find(|section| section.section == Section::Exports);
+    exports.expect("the section")
+}
+
+/// They were counted as the person's, and then said to have vanished.
+#[test]
+fn tickets_of_an_interrupted_run_are_no_exports_of_the_person() {
+    let mut world = world(&[appliance(1), appliance(2)]);
+    world.platform = world.platform.with_exports_listed();
+    let (ours, kept, theirs) = (
+        world.platform.foreign_ticket(appliance(1)),
+        world.platform.foreign_ticket(appliance(2)),
+        world.platform.foreign_ticket(appliance(2)),
+    );
+    for fact in [
+        Fact::Foreign {
+            tickets: vec![theirs],
+        },
+        Fact::Started { ticket: ours },
+        Fact::Started { ticket: kept },
+        Fact::Gone { ticket: kept },
+    ] {
+        let recorded = world.journal.record(fact);
+        world.clock.run(recorded).expect("a journal");
+    }
+    let report = world.complete().report;
+    let exports = exports_of(&report);
+    assert_eq!((exports.listed, exports.recounted), (Some(1), Some(1)));
+    assert_eq!((exports.appeared.len(), exports.vanished.len()), (0, 0));
+    let items = report.items.iter();
+    let items = items.filter(|item| item.section == Section::Exports);
+    let listed: Vec<_> = items.map(|item| (item.id, item.files.len())).collect();
+    assert_eq!(listed, [(Some(theirs.id.get()), 2)]);
+}
+
+/// It was said to have appeared.
+#[test]
+fn a_ticket_that_a_run_leaves_is_no_export_of_the_person() {
+    let mut world = world(&[appliance(1)]);
+    world.platform = world.platform.with_exports_listed();
+    let damaged = Script::Body(b"damaged".to_vec(), None);
+    let downloads = downloads_of(appliance(1));
+    world.platform.script(usize::MAX, downloads, damaged);
+    let report = world.partial().report;
+    assert_eq!(world.platform.tickets().len(), 1);
+    let exports = exports_of(&report);
+    assert_eq!((exports.listed, exports.recounted), (Some(0), Some(0)));
+    assert_eq!(exports.appeared, [""; 0]);
+}
