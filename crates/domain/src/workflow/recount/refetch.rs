@@ -42,20 +42,20 @@ pub(crate) async fn recount_and_refetch(
         let Some(resource) = resource_of(place.section, id) else {
             continue;
         };
-        let documented = document_again(fetch, ledger, place, resource, &folder).await?;
-        match resource {
-            Resource::Item(item) => {
-                let path = layout::archive(&folder, SECOND);
-                let machine = machine_for(drive_with.order, item);
-                // An interrupted run came this far already.
-                let machine = match fetch.resumed.receipts.get(&path) {
-                    Some(receipt) => machine.with_receipt(receipt.clone(), Vec::new()),
-                    None => machine,
-                };
-                work.push(ItemWork::new(machine, ledger.name_of(place), path));
-                places.push(place);
-            }
-            _ => mark(ledger, place, !documented),
+        let (documented, newer) = document_again(fetch, ledger, place, resource, &folder).await?;
+        if let Resource::Item(item) = resource {
+            let path = layout::archive(&folder, SECOND);
+            let machine = machine_for(drive_with.order, item);
+            // An interrupted run came this far already.
+            let machine = match fetch.resumed.receipts.get(&path) {
+                Some(receipt) => machine.with_receipt(receipt.clone(), Vec::new()),
+                None => machine,
+            };
+            work.push(ItemWork::new(machine, ledger.name_of(place), path));
+            places.push((place, newer));
+        } else {
+            mark(ledger, place, !documented);
+            rename(ledger, place, newer);
         }
     }
     drive(drive_with, &mut work).await?;
@@ -65,35 +65,52 @@ pub(crate) async fn recount_and_refetch(
         .map(|machine| (machine.item(), machine.lost_starts()))
         .collect();
     Ok(Refetched {
-        delete_after_finish: enter_again(ledger, work, &places),
+        delete_after_finish: enter_again(ledger, work, places),
         lost_starts,
     })
 }
 
-/// The object's own document, as it is now. Whether it could be had.
+/// What an object is called.
+#[derive(Default)]
+struct Called {
+    name: Option<String>,
+    version: Option<String>,
+}
+
+/// The object's own document, as it is now. Whether it could be had, and what the object is called in it.
 async fn document_again(
     fetch: Fetch<'_>,
     ledger: &mut Ledger,
     place: Place,
     resource: Resource,
     folder: &BagPath,
-) -> Result<bool, RunError> {
+) -> Result<(bool, Called), RunError> {
     let path = |form| layout::object_document_again(folder, place.section, SECOND, form);
     match settle(fetch.document(place.section, resource, path).await)? {
         Ok(fetched) => {
             for receipt in fetched.receipts {
                 ledger.file(&[place], receipt);
             }
+            let mut newer = Called::default();
             if let (Some(entry), Some(now)) = (
                 ledger.entry(place),
                 fetched.facts.objects.into_iter().next(),
             ) {
                 entry.facts.digest = now.digest.or(entry.facts.digest.take());
                 entry.facts.last_modified = now.last_modified.or(entry.facts.last_modified.take());
+                (newer.name, newer.version) = (now.name, now.version);
             }
-            Ok(fetched.json_failed.is_none())
+            Ok((fetched.json_failed.is_none(), newer))
         }
-        Err(_) => Ok(false),
+        Err(_) => Ok((false, Called::default())),
+    }
+}
+
+/// The report calls an object what its newer state is called. Its folder in the bag keeps the name that it had when it was listed.
+fn rename(ledger: &mut Ledger, place: Place, newer: Called) {
+    if let Some(entry) = ledger.entry(place) {
+        entry.facts.name = newer.name.or(entry.facts.name.take());
+        entry.facts.version = newer.version.or(entry.facts.version.take());
     }
 }
 
@@ -104,12 +121,16 @@ fn mark(ledger: &mut Ledger, place: Place, changed: bool) {
 }
 
 /// A second export that failed leaves nothing missing: the first is in the bag, and the item is marked as changed.
-fn enter_again(ledger: &mut Ledger, work: Vec<ItemWork>, places: &[Place]) -> Vec<Ticket> {
+fn enter_again(
+    ledger: &mut Ledger,
+    work: Vec<ItemWork>,
+    places: Vec<(Place, Called)>,
+) -> Vec<Ticket> {
     let mut stored = Vec::new();
     let mut stored_places = Vec::new();
-    for (item, place) in work.into_iter().zip(places) {
+    for (item, (place, newer)) in work.into_iter().zip(places) {
         let is_stored = item.machine.receipt().is_some();
-        mark(ledger, *place, !is_stored);
+        mark(ledger, place, !is_stored);
         if is_stored {
             ledger.notes.push(format!(
                 "{} `{}` changed while it was exported and was exported once more: `{}` is its newer state",
@@ -118,7 +139,8 @@ fn enter_again(ledger: &mut Ledger, work: Vec<ItemWork>, places: &[Place]) -> Ve
                 item.path
             ));
             stored.push(item);
-            stored_places.push(*place);
+            stored_places.push(place);
+            rename(ledger, place, newer);
         } else if let Some(failure) = item.machine.failure() {
             // It may have left a ticket on the platform, which is named here.
             ledger.notes.push(format!(

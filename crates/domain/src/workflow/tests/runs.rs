@@ -1,7 +1,7 @@
 //! What a run comes to: refusals, changes meanwhile, sizes, empty lists.
 
 use super::*;
-use crate::model::{ListResource, Resource, Section};
+use crate::model::{BagPath, ListResource, Resource, Section};
 use crate::ports::{ApiError, SinkError};
 use crate::report::{Completeness, ItemStatus, SectionStatus};
 use crate::testing::{Call, FakeItem, Script, appliance, gzip, mysoftware};
@@ -94,6 +94,45 @@ fn an_item_that_changes_meanwhile_is_exported_once_more() {
         entry.files
     );
     assert_eq!(world.platform.tickets(), []);
+}
+
+/// The report had the old name beside the new digest.
+#[test]
+fn an_item_that_is_renamed_meanwhile_has_the_name_of_its_newer_state() {
+    for fails in [false, true] {
+        let world = world(&[appliance(1)]);
+        let old = world.platform.clone();
+        if fails {
+            let second =
+                |call: &Call| matches!(call, Call::Download(ticket, _) if ticket.id.get() > 1);
+            let damaged = Script::Body(b"damaged".to_vec(), None);
+            world.platform.script(usize::MAX, second, damaged);
+        }
+        let outcome = world.clock.run(async {
+            let run = export(world.ports(), Box::new(world.sink.clone()), &world.order);
+            let change = async {
+                crate::ports::Clock::sleep(&world.clock, Duration::from_secs(5)).await;
+                old.change(appliance(1), |item| {
+                    item.digest = "d2".to_owned();
+                    item.name = "renamed".to_owned();
+                });
+            };
+            futures_util::future::join(run, change).await.0
+        });
+        let report = outcome.expect("a bag").report;
+        let mut items = report.items.iter();
+        let entry = items.find(|item| item.section == Section::Appliances);
+        let entry = entry.expect("an item");
+        let is_renamed = entry.name.as_deref() == Some("renamed");
+        assert_eq!(is_renamed, !fails, "{entry:?}");
+        let folder = |path: &BagPath| {
+            path.as_str()
+                .rsplit_once('/')
+                .map(|(folder, _)| folder.to_owned())
+        };
+        let folders: std::collections::BTreeSet<_> = entry.files.iter().map(folder).collect();
+        assert_eq!(folders.len(), 1, "{folders:?}");
+    }
 }
 
 #[test]
