@@ -2,7 +2,9 @@
 
 use async_trait::async_trait;
 use domain::model::{ImportOptions, ImportTicket, ItemKind, ListResource};
-use domain::ports::{ApiError, ExportStatus, ImportApi, ImportTicketFacts, OpenedImport, Upload};
+use domain::ports::{
+    ApiError, ExportStatus, ImportApi, ImportTicketFacts, OpenImport, OpenedImport, Upload,
+};
 
 use crate::api::UforgeApi;
 use crate::platform_request::PlatformRequest;
@@ -47,9 +49,11 @@ impl ImportApi for UforgeApi {
         .await
     }
 
-    async fn open_imports(&self) -> Result<Vec<ImportTicket>, ApiError> {
-        self.all_tickets(ListResource::Imports, wire::open_imports, |ticket| *ticket)
-            .await
+    async fn open_imports(&self) -> Result<Vec<OpenImport>, ApiError> {
+        self.all_tickets(ListResource::Imports, wire::open_imports, |open| {
+            open.ticket
+        })
+        .await
     }
 
     async fn delete_import(&self, ticket: ImportTicket) -> Result<(), ApiError> {

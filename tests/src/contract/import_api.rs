@@ -75,6 +75,9 @@ pub async fn an_import_runs_its_course(
         let facts = ended(api, ticket, &archives(kind, "course"), pause).await;
         assert_eq!(facts.status.state(), ExportState::Complete, "{facts:?}");
         assert_eq!(facts.uploaded, Some(true));
+        let open = api.open_imports().await.expect("a list").into_iter();
+        let mut open = open.filter(|open| open.ticket == ticket);
+        assert!(open.all(|open| open.uploaded && open.status.complete));
         let reference = facts.reference.expect("an object");
         assert!(reference.contains(list), "{reference}");
         api.delete_import(ticket).await.expect("it is deleted");
@@ -142,8 +145,12 @@ pub async fn open_imports_are_listed(api: &dyn ImportApi) {
     ];
     let software = opened(api, ItemKind::MySoftware).await;
     let open = api.open_imports().await.expect("a list");
-    assert!(tickets.iter().all(|ticket| open.contains(ticket)));
-    assert!(!open.contains(&software));
+    let of = |ticket| open.iter().find(|open| open.ticket == ticket);
+    for ticket in tickets {
+        let open = of(ticket).expect("it is listed");
+        assert!(open.created.is_some() && !open.uploaded, "{open:?}");
+    }
+    assert_eq!(of(software), None);
     for ticket in tickets {
         api.delete_import(ticket).await.expect("it is deleted");
         api.delete_import(ticket).await.expect("it is gone");

@@ -11,6 +11,10 @@ fn ticket(kind: ItemKind, id: i64) -> ImportTicket {
     }
 }
 
+fn asked() -> jiff::Timestamp {
+    "2026-01-02T04:00:00.5Z".parse().expect("a time")
+}
+
 /// Records one fact of each kind.
 ///
 /// # Panics
@@ -27,18 +31,28 @@ pub async fn record_some_import_facts(journal: &dyn ImportJournal) {
         ImportFact::Foreign {
             tickets: vec![ticket(ItemKind::Appliance, 90)],
         },
-        ImportFact::Intent { item: agent },
+        ImportFact::Intent {
+            item: agent,
+            at: Some(asked()),
+        },
         ImportFact::NotOpened {
             item: agent,
             note: Some("nobody knows \u{1F600}\n".to_owned()),
+            lost: true,
         },
-        ImportFact::Intent { item: agent },
+        ImportFact::Intent {
+            item: agent,
+            at: Some(asked()),
+        },
         ImportFact::Opened {
             item: agent,
             ticket: software,
         },
         ImportFact::GivenUp { ticket: software },
-        ImportFact::Intent { item: shop },
+        ImportFact::Intent {
+            item: shop,
+            at: None,
+        },
         ImportFact::Opened {
             item: shop,
             ticket: first,
@@ -99,6 +113,7 @@ pub fn the_import_s_checkpoint_holds_what_was_recorded(journal: &dyn ImportJourn
     assert_eq!(shop.replaces.as_deref(), Some("7 d1"));
     let agent = &state.items[&mysoftware(301)];
     assert!(agent.ticket.is_none() && !agent.may_be_there());
+    assert_eq!((agent.lost, agent.sent), (Some(asked()), None));
     assert_eq!(
         state.items[&appliance(202)].imported,
         Some(MadeObject {

@@ -314,6 +314,7 @@ async fn the_state_of_an_import_that_has_ended_blocks_no_other() {
     let of_software = [
         ImportFact::Intent {
             item: item(software, "1"),
+            at: None,
         },
         ImportFact::Opened {
             item: item(software, "1"),

@@ -1,14 +1,14 @@
 //! Import tickets (docs/platform.md#the-import-workflow). Their statuses are those of exports.
 
 use domain::model::{ImportId, ImportTicket, ItemKind};
-use domain::ports::{ImportTicketFacts, OpenedImport};
+use domain::ports::{ImportTicketFacts, OpenImport, OpenedImport};
 use roxmltree::Node;
 
 use super::Unread;
 use super::address::id_after;
 use super::facts::items;
 use super::tickets::{TicketPage, nested_status};
-use super::xml::{child, flag, number, parse, root, word};
+use super::xml::{child, flag, instant, number, parse, root, word};
 
 /// Root element, and the part of the path before the ticket's id.
 fn names(kind: ItemKind) -> (&'static str, &'static str) {
@@ -58,12 +58,17 @@ pub(crate) fn import_ticket(bytes: &[u8], kind: ItemKind) -> Result<ImportTicket
 }
 
 /// The tickets in an `applianceImports` document. An entry without its id is skipped.
-pub(crate) fn open_imports(bytes: &[u8]) -> Result<TicketPage<ImportTicket>, Unread> {
+pub(crate) fn open_imports(bytes: &[u8]) -> Result<TicketPage<OpenImport>, Unread> {
     let document = parse(bytes)?;
     let root = root(&document, &["applianceImports"])?;
     let entries = items(root, "applianceImports", "applianceImport");
     Ok(TicketPage::of(root, entries, |entry| {
-        ticket(entry, ItemKind::Appliance)
+        Some(OpenImport {
+            ticket: ticket(entry, ItemKind::Appliance)?,
+            status: nested_status(entry),
+            created: instant(entry, "created"),
+            uploaded: flag(entry, "uploaded"),
+        })
     }))
 }
 
@@ -112,12 +117,14 @@ mod tests {
     #[test]
     fn a_list_of_imports_holds_tickets() {
         let xml = "<applianceImports><total>2</total><applianceImports>\
-            <applianceImport><dbId>5</dbId></applianceImport><applianceImport/>\
+            <applianceImport><created>2026-10-02T06:00:00Z</created><dbId>5</dbId><uploaded>true</uploaded></applianceImport><applianceImport/>\
             </applianceImports></applianceImports>";
         let page = open_imports(xml.as_bytes()).unwrap();
         assert_eq!(
             (page.entries, page.total, page.tickets.len()),
             (2, Some(2), 1)
         );
+        let open = &page.tickets[0];
+        assert!(open.created.is_some() && open.uploaded, "{open:?}");
     }
 }

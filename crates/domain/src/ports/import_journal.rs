@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
+use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::journal::JournalError;
@@ -22,6 +23,9 @@ pub enum ImportFact {
     Intent {
         /// For what.
         item: ItemRef,
+        /// When; records of older versions do not say it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
     },
     /// The request was answered with a ticket, or the ticket was found later: it is ours.
     Opened {
@@ -36,6 +40,9 @@ pub enum ImportFact {
         item: ItemRef,
         /// What a person should know, where a ticket may be left.
         note: Option<String>,
+        /// The answer was lost instead, and no ticket was found: it may be listed later.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        lost: bool,
     },
     /// The first byte of an archive is about to be sent.
     Uploading {
@@ -99,6 +106,10 @@ pub struct MadeObject {
 pub struct ImportRecord {
     /// A ticket was asked for, and the answer is not known.
     pub is_unanswered: bool,
+    /// When that was, as far as is known.
+    pub sent: Option<Timestamp>,
+    /// When the last ticket was asked for of which the answer was lost and no ticket was found, as far as is known.
+    pub lost: Option<Timestamp>,
     /// Its ticket that is on the platform, as far as is known.
     pub ticket: Option<ImportTicket>,
     /// How far the upload to that ticket got.
@@ -112,6 +123,15 @@ pub struct ImportRecord {
 }
 
 impl ImportRecord {
+    /// When the last ticket was asked for that is to be looked for, as far as is known.
+    pub fn asked(&self) -> Option<Timestamp> {
+        if self.is_unanswered {
+            self.sent
+        } else {
+            self.lost
+        }
+    }
+
     /// Whether an object of its name and version on the platform may be its own.
     pub fn may_be_there(&self) -> bool {
         self.imported.is_some() || self.was_sent || self.upload >= UploadPhase::Sent
@@ -167,17 +187,27 @@ impl ImportState {
             ImportFact::Foreign { tickets } => {
                 self.foreign.get_or_insert_default().extend(tickets);
             }
-            ImportFact::Intent { item } => self.of(item).is_unanswered = true,
+            ImportFact::Intent { item, at } => {
+                let record = self.of(item);
+                record.is_unanswered = true;
+                record.sent = at;
+            }
             ImportFact::Opened { item, ticket } => {
                 // The platform may use the number of a deleted ticket again.
                 self.gone.remove(&ticket);
                 let record = self.of(item);
                 record.is_unanswered = false;
+                record.sent = None;
                 record.ticket = Some(ticket);
                 record.upload = UploadPhase::None;
             }
-            ImportFact::NotOpened { item, note } => {
-                self.of(item).is_unanswered = false;
+            ImportFact::NotOpened { item, note, lost } => {
+                let record = self.of(item);
+                record.is_unanswered = false;
+                let sent = record.sent.take();
+                if lost {
+                    record.lost = sent;
+                }
                 self.notes.extend(note);
             }
             ImportFact::Uploading { item, replaces } => {

@@ -3,6 +3,7 @@
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream::BoxStream;
+use jiff::Timestamp;
 use thiserror::Error;
 
 use super::user_data::{ApiError, ExportStatus};
@@ -38,6 +39,19 @@ pub struct OpenedImport {
     pub status: ExportStatus,
 }
 
+/// An appliance's import ticket that is on the platform.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OpenImport {
+    /// Which.
+    pub ticket: ImportTicket,
+    /// Its status.
+    pub status: ExportStatus,
+    /// When the platform made it, by the platform's clock; `None` where it says no instant.
+    pub created: Option<Timestamp>,
+    /// Whether its archive is there. `false` where the platform says nothing.
+    pub uploaded: bool,
+}
+
 /// What an import ticket says (schema types `ApplianceImport` and `SoftwareBundleImport`).
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImportTicketFacts {
@@ -71,7 +85,7 @@ pub trait ImportApi: Send + Sync {
     async fn import_ticket(&self, ticket: ImportTicket) -> Result<ImportTicketFacts, ApiError>;
 
     /// The appliance tickets that are on the platform, other clients' too. My software has no such list.
-    async fn open_imports(&self) -> Result<Vec<ImportTicket>, ApiError>;
+    async fn open_imports(&self) -> Result<Vec<OpenImport>, ApiError>;
 
     /// Deletes an appliance's ticket. One that is gone already is success. My software has no such call: it returns at once.
     async fn delete_import(&self, ticket: ImportTicket) -> Result<(), ApiError>;

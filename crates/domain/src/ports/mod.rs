@@ -23,7 +23,7 @@ pub use import_journal::{
     ImportFact, ImportJournal, ImportRecord, ImportState, MadeObject, MemoryImportJournal,
     UploadPhase,
 };
-pub use imports::{ImportApi, ImportTicketFacts, OpenedImport, Upload, UploadStopped};
+pub use imports::{ImportApi, ImportTicketFacts, OpenImport, OpenedImport, Upload, UploadStopped};
 #[cfg(any(test, feature = "testing"))]
 pub use journal::MockJournal;
 pub use journal::{DocumentKey, Fact, Journal, JournalError, JournalState, MemoryJournal};

@@ -66,6 +66,7 @@ pub(super) struct State {
 
 #[derive(Default)]
 pub(super) struct Job {
+    pub(super) opened: Duration,
     pub(super) force: bool,
     pub(super) archive: Option<Vec<u8>>,
     pub(super) ends: Option<Duration>,

@@ -11,7 +11,8 @@ use super::import_state::{ImportCall, ImportScript};
 use super::import_state::{Job, Matcher, State, object};
 use crate::model::{ImportId, ImportOptions, ImportTicket, ItemKind, ObjectFacts};
 use crate::ports::{
-    ApiError, Clock as _, ExportStatus, ImportApi, ImportTicketFacts, OpenedImport, Upload,
+    ApiError, Clock as _, ExportStatus, ImportApi, ImportTicketFacts, OpenImport, OpenedImport,
+    Upload,
 };
 
 /// A platform that takes imports, one after the other. An archive is a text: `name version`, and anything behind. Clones share it.
@@ -138,6 +139,23 @@ impl FakeImports {
         }
     }
 
+    /// What the list of tickets says of these.
+    fn listed(&self, tickets: Vec<ImportTicket>) -> Vec<OpenImport> {
+        let (now, elapsed) = (self.clock.now(), self.clock.elapsed());
+        let state = self.state();
+        let tickets = tickets.into_iter();
+        let listed = tickets.filter_map(|ticket| {
+            let job = state.jobs.get(&ticket)?;
+            Some(OpenImport {
+                ticket,
+                status: self.status_of(job),
+                created: now.checked_sub(elapsed.saturating_sub(job.opened)).ok(),
+                uploaded: job.archive.is_some(),
+            })
+        });
+        listed.collect()
+    }
+
     fn lost() -> ApiError {
         ApiError::NoAnswer {
             request: "x".to_owned(),
@@ -192,6 +210,7 @@ impl ImportApi for FakeImports {
             return Err(error);
         }
         let ticket = {
+            let opened = self.clock.elapsed();
             let mut state = self.state();
             let id = state.next_ticket;
             state.next_ticket += 1;
@@ -200,6 +219,7 @@ impl ImportApi for FakeImports {
                 id: ImportId::try_from(id).unwrap_or_else(|error| panic!("{error}")),
             };
             let job = Job {
+                opened,
                 force: options.overwrite,
                 ..Job::default()
             };
@@ -309,15 +329,15 @@ impl ImportApi for FakeImports {
         })
     }
 
-    async fn open_imports(&self) -> Result<Vec<ImportTicket>, ApiError> {
+    async fn open_imports(&self) -> Result<Vec<OpenImport>, ApiError> {
         match self.called(ImportCall::OpenImports) {
             Some(ImportScript::Refuse(error)) => Err(error),
             Some(ImportScript::HideNewest) => {
                 let mut tickets = self.tickets();
                 tickets.pop();
-                Ok(tickets)
+                Ok(self.listed(tickets))
             }
-            _ => Ok(self.tickets()),
+            _ => Ok(self.listed(self.tickets())),
         }
     }
 

@@ -3,7 +3,9 @@
 use async_trait::async_trait;
 use bytes::BytesMut;
 use domain::model::{ImportId, ImportOptions, ImportTicket, ItemKind, OsVersion, Tagging};
-use domain::ports::{ApiError, ExportStatus, ImportApi, ImportTicketFacts, OpenedImport, Upload};
+use domain::ports::{
+    ApiError, ExportStatus, ImportApi, ImportTicketFacts, OpenImport, OpenedImport, Upload,
+};
 use futures_util::StreamExt as _;
 
 use super::paths::Address;
@@ -84,7 +86,7 @@ impl ImportApi for InProcess {
         })
     }
 
-    async fn open_imports(&self) -> Result<Vec<ImportTicket>, ApiError> {
+    async fn open_imports(&self) -> Result<Vec<OpenImport>, ApiError> {
         let kind = ItemKind::Appliance;
         let root = self.root("GET", &Address::imports(kind, &[], String::new()))?;
         let entries = root
@@ -93,7 +95,12 @@ impl ImportApi for InProcess {
             .unwrap_or_default();
         let tickets = entries.iter().filter_map(|entry| {
             let id = ImportId::try_from(entry.child_number("dbId")?).ok()?;
-            Some(ImportTicket { kind, id })
+            Some(OpenImport {
+                ticket: ImportTicket { kind, id },
+                status: status_of(entry),
+                created: facts::text(entry, "created").and_then(|text| text.parse().ok()),
+                uploaded: facts::text(entry, "uploaded").is_some_and(|word| word == "true"),
+            })
         });
         Ok(tickets.collect())
     }

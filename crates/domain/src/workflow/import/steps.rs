@@ -77,7 +77,8 @@ fn seen<'a>(
 /// The intent is recorded before the request leaves: a run that is killed in between knows that it may have a ticket to look for.
 async fn open(importing: Importing<'_>, item: ItemRef) -> Result<Seen, ImportError> {
     let Importing { with, order } = importing;
-    with.journal.record(ImportFact::Intent { item }).await?;
+    let at = Some(with.ports.clock.now());
+    with.journal.record(ImportFact::Intent { item, at }).await?;
     match with.imports.open_import(item.kind, order.options()).await {
         Ok(opened) => {
             let ticket = opened.ticket;
@@ -87,7 +88,11 @@ async fn open(importing: Importing<'_>, item: ItemRef) -> Result<Seen, ImportErr
         }
         Err(error) => {
             if !start_may_have_worked(item.kind, &error) {
-                let fact = ImportFact::NotOpened { item, note: None };
+                let fact = ImportFact::NotOpened {
+                    item,
+                    note: None,
+                    lost: false,
+                };
                 with.journal.record(fact).await?;
             }
             Ok(Seen::OpenFailed(error))

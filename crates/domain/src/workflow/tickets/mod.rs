@@ -10,4 +10,4 @@ pub(crate) use delete::{delete_after_finish, undeleted};
 pub(crate) use lost::{
     Foreign, before_first_start, find, record_superfluous, record_unresolved, sweep,
 };
-pub(crate) use ownership::{Ownership, to_resume};
+pub(crate) use ownership::{Listed, Lost, Ownership, TooMany, of_lost_requests, to_resume};

@@ -76,7 +76,7 @@ pub(crate) fn of_lost_requests<T: Ord>(
 impl<T> Listed<T> {
     /// Whether somebody uses it, or it was made so long after the last request that it is that of another. Clocks and time zones of
     /// platforms are not to be trusted: a time that cannot be, before the request or in the future, shows nothing.
-    fn is_somebody_else_s(&self, asked: Option<Timestamp>, now: Timestamp) -> bool {
+    pub(crate) fn is_somebody_else_s(&self, asked: Option<Timestamp>, now: Timestamp) -> bool {
         let is_later = |created: Timestamp, asked: Timestamp| {
             created.duration_since(asked) > WINDOW && created.duration_since(now) <= WINDOW
         };

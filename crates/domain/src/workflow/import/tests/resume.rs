@@ -3,7 +3,8 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::*;
-use crate::testing::{ImportCall, ImportScript};
+use crate::ports::ImportFact;
+use crate::testing::{ImportCall, ImportScript, appliance};
 use crate::workflow::import::abandon_import;
 
 /// Kills a run after so many steps, and runs it to its end. `false` once it ended before the kill.
@@ -128,5 +129,41 @@ fn an_overwritten_appliance_is_distinguished_from_what_was_there() {
         if !killed_after(&world, polls, false) {
             break;
         }
+    }
+}
+
+/// It was taken for the import's own: sent to, and then deleted.
+#[test]
+fn somebody_else_s_ticket_of_an_hour_later_is_left_alone() {
+    for give_up in [false, true] {
+        let world = world();
+        let nothing = MemoryJournal::default();
+        let at = Some(crate::ports::Clock::now(&world.clock));
+        for fact in [
+            ImportFact::Foreign { tickets: vec![] },
+            ImportFact::Intent {
+                item: appliance(201),
+                at,
+            },
+        ] {
+            world
+                .clock
+                .run(world.journal.record(fact))
+                .expect("it is recorded");
+        }
+        let hour = crate::ports::Clock::sleep(&world.clock, std::time::Duration::from_hours(1));
+        world.clock.run(hour);
+        let ports = world.ports(&nothing);
+        let theirs = ports
+            .imports
+            .open_import(ItemKind::Appliance, world.order.options());
+        let theirs = world.clock.run(theirs).expect("a ticket").ticket;
+        if give_up {
+            let abandoned = abandon_import(ports, &world.order);
+            world.clock.run(abandoned).expect("it is abandoned");
+        } else {
+            assert_eq!(world.import().failed, []);
+        }
+        assert_eq!(world.platform.tickets(), [theirs]);
     }
 }
