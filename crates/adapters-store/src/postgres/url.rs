@@ -10,6 +10,25 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::error::PostgresError;
 
+/// The parameters that a URL may have besides `passfile`, as libpq calls them: those that are understood. What is not understood would be
+/// passed over, `sslmod=verify-full` too, and its value logged.
+const PARAMETERS: [&str; 12] = [
+    "application_name",
+    "dbname",
+    "host",
+    "hostaddr",
+    "options",
+    "port",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "statement-cache-capacity",
+    "user",
+];
+/// How the database sees this program, unless the URL says otherwise.
+const APPLICATION: &str = "uforge-export-server";
+
 /// Where a database is, as in `postgres://user@host/database` or `postgres:///database?host=/socket/folder&user=name`.
 #[derive(Clone)]
 pub struct DatabaseUrl {
@@ -37,6 +56,23 @@ fn wrong(reason: impl Into<String>) -> PostgresError {
     }
 }
 
+/// Its own message would repeat the URL.
+fn no_url(_: sqlx::Error) -> PostgresError {
+    wrong("it is no URL of a PostgreSQL database")
+}
+
+/// A parameter that is not understood. Where it does not look like one it may be anything, and is not shown.
+fn unknown(key: &str) -> PostgresError {
+    let is_name = |letter: char| letter.is_ascii_alphanumeric() || "-_[]".contains(letter);
+    let named = if !key.is_empty() && key.chars().all(is_name) {
+        format!("its parameter `{key}` is not known")
+    } else {
+        "one of its parameters is not known".to_owned()
+    };
+    let known = PARAMETERS.join("`, `");
+    wrong(format!("{named}; known are `{known}` and `passfile`"))
+}
+
 impl DatabaseUrl {
     /// Reads a URL. A password comes from `PGPASSWORD`, from the file that the URL names as its `passfile`, or from libpq's usual one;
     /// one in the URL is refused: everybody would see it who lists processes.
@@ -51,6 +87,12 @@ impl DatabaseUrl {
         if user.is_some_and(|user| user.contains(':')) {
             return Err(wrong("it holds a password"));
         }
+        // What stands behind it is no part of the query, an `sslmode` neither.
+        if text.contains('#') {
+            return Err(wrong("it has a `#` in it, which is written `%23`"));
+        }
+        // Before the query: where the place is no place, a part of a password may stand there.
+        PgConnectOptions::from_str(&format!("postgres://{place}")).map_err(no_url)?;
         let mut passfile = None;
         let mut kept = Vec::new();
         for part in query.split('&').filter(|part| !part.is_empty()) {
@@ -58,7 +100,8 @@ impl DatabaseUrl {
             match key {
                 "password" => return Err(wrong("it holds a password")),
                 "passfile" => passfile = Some(PathBuf::from(decoded(value))),
-                _ => kept.push(part),
+                _ if PARAMETERS.contains(&key) => kept.push(part),
+                _ => return Err(unknown(key)),
             }
         }
         let shown = if kept.is_empty() {
@@ -66,9 +109,7 @@ impl DatabaseUrl {
         } else {
             format!("postgres://{place}?{}", kept.join("&"))
         };
-        // Its own message would repeat the URL.
-        let options = PgConnectOptions::from_str(&shown)
-            .map_err(|_| wrong("it is no URL of a PostgreSQL database"))?;
+        let options = PgConnectOptions::from_str(&shown).map_err(no_url)?;
         if options.get_database().is_none() {
             return Err(wrong("it names no database"));
         }
@@ -76,9 +117,11 @@ impl DatabaseUrl {
             Some(path) => with_password(options, &path)?,
             None => options,
         };
-        let options = options
-            .application_name("uforge-export-server")
-            .disable_statement_logging();
+        let options = match options.get_application_name() {
+            Some(_) => options,
+            None => options.application_name(APPLICATION),
+        };
+        let options = options.disable_statement_logging();
         Ok(Self { options, shown })
     }
 
@@ -203,6 +246,55 @@ mod tests {
             let refused = DatabaseUrl::parse(text).unwrap_err();
             assert!(refused.is_misconfiguration(), "{text}");
             assert!(!refused.to_string().contains("secret"), "{text}");
+        }
+    }
+
+    #[test]
+    fn a_parameter_that_is_not_known_is_named_without_its_value() {
+        for (query, named) in [
+            ("sslmod=secret", Some("`sslmod`")),
+            ("sslmode=require&pass=secret", Some("`pass`")),
+            ("sslpassword=secret", Some("`sslpassword`")),
+            ("Password=secret", Some("`Password`")),
+            ("ssl-mode=secret", Some("`ssl-mode`")),
+            (
+                "options[search_path]=secret",
+                Some("`options[search_path]`"),
+            ),
+            ("p%61ssword=secret", None),
+            ("+password=secret", None),
+            ("=secret", None),
+            ("secret@db/exports", None),
+            ("password=secret", None),
+            ("sslmode=secret", None),
+            ("port=secret", None),
+            ("#sslmode=secret", None),
+        ] {
+            let refused = DatabaseUrl::parse(&format!("postgres://u@db/exports?{query}"));
+            let refused = refused.expect_err(query);
+            assert!(refused.is_misconfiguration(), "{query}");
+            let said = refused.to_string();
+            assert!(!said.contains("secret"), "{said}");
+            assert!(named.is_none_or(|named| said.contains(named)), "{said}");
+        }
+        let halved = DatabaseUrl::parse("postgres://u:sec?ret@db/exports").unwrap_err();
+        assert!(!halved.to_string().contains("ret@"), "{halved}");
+    }
+
+    #[test]
+    fn every_parameter_that_is_known_is_heeded() {
+        let plain = DatabaseUrl::parse("postgres://u@db/exports").unwrap();
+        let plain = format!("{:?}", plain.options());
+        for known in PARAMETERS {
+            let value = match known {
+                "hostaddr" => "192.0.2.1",
+                "port" | "statement-cache-capacity" => "7",
+                "sslmode" => "verify-full",
+                _ => "other",
+            };
+            let url = DatabaseUrl::parse(&format!("postgres://u@db/exports?{known}={value}"));
+            let found = format!("{:?}", url.expect(known).options());
+            assert_ne!(found, plain, "{known}");
         }
     }
 
