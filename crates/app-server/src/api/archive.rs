@@ -33,7 +33,7 @@ use crate::problem::Problem;
 
 /// Download the archive of an export
 ///
-/// Whole, or one `Range` of it with `If-Range`. `ETag` is the SHA-256 of the whole file.
+/// Whole, or one `Range` of it with `If-Range`, or what `HEAD` says of it. `ETag` is the SHA-256 of the whole file.
 #[utoipa::path(
     get,
     path = "/api/v1/exports/{id}/archive",
@@ -43,6 +43,7 @@ use crate::problem::Problem;
         ("Range" = Option<String>, Header, description = "One range of bytes"),
         ("If-Range" = Option<String>, Header, description = "The `ETag` of the file that the range is of"),
         ("If-None-Match" = Option<String>, Header, description = "The `ETag` of the file that the caller has"),
+        ("If-Match" = Option<String>, Header, description = "The `ETag` of the file that the caller wants, and no other"),
     ),
     responses(
         (status = 200, description = "The whole file", content((Vec<u8> = "application/zip"), (Vec<u8> = "application/x-tar"), (Vec<u8> = "application/gzip"))),
@@ -50,6 +51,7 @@ use crate::problem::Problem;
         (status = 304, description = "The caller has it"),
         (status = 409, description = "It is not ready yet"),
         (status = 410, description = "It has expired or was deleted, or there will be none"),
+        (status = 412, description = "It is not the file that `If-Match` names"),
         (status = 416, description = "It has no such bytes"),
     )
 )]
@@ -63,16 +65,11 @@ pub(super) async fn download(
     let job = permitted(&service, &caller, &id).await?.job;
     let bag = available(&job, service.clock.now())?;
     let etag = format!("\"{}\"", bag.sha256);
-    // RFC 9110 §14.2: a range means something with GET only.
-    let wanted = if method == Method::GET {
-        wanted(&headers, bag.bytes, &etag)
-    } else {
-        Wanted::Whole
-    };
-    let (status, part) = match wanted {
+    let (status, part) = match wanted(&method, &headers, bag.bytes, &etag) {
         Wanted::Whole => (StatusCode::OK, 0..bag.bytes),
         Wanted::Part(part) => (StatusCode::PARTIAL_CONTENT, part),
         Wanted::Unsatisfiable => return Err(Problem::RangeNotSatisfiable { size: bag.bytes }),
+        Wanted::OtherFile => return Err(Problem::OtherArchive),
         Wanted::NotModified => {
             return Ok((StatusCode::NOT_MODIFIED, [(ETAG, etag)]).into_response());
         }

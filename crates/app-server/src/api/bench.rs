@@ -147,7 +147,11 @@ impl Bench {
     }
 
     pub(crate) async fn get_with(&self, path: &str, header: (&str, &str)) -> Answer {
-        let request = as_john("GET", path).header(header.0, header.1);
+        self.ask_with("GET", path, header).await
+    }
+
+    pub(crate) async fn ask_with(&self, method: &str, path: &str, header: (&str, &str)) -> Answer {
+        let request = as_john(method, path).header(header.0, header.1);
         self.send(request.body(Body::empty()).unwrap()).await
     }
 

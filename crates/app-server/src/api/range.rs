@@ -1,9 +1,11 @@
-//! Which bytes are asked for (RFC 9110 §14): one range; several at once are answered with the whole, as the RFC permits.
+//! Which bytes are asked for: conditions (RFC 9110 §13), and one range (§14); several at once are answered with the whole, as the RFC permits.
 
 use std::ops::Range;
 
-use axum::http::HeaderMap;
-use axum::http::header::{IF_NONE_MATCH, IF_RANGE, RANGE};
+use axum::http::header::{IF_MATCH, IF_RANGE, RANGE};
+use axum::http::{HeaderMap, Method};
+
+use super::tagged::{has, tags};
 
 /// What is to be sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -14,29 +16,33 @@ pub(super) enum Wanted {
     Part(Range<u64>),
     /// The caller has it already.
     NotModified,
+    /// The caller wants another file.
+    OtherFile,
     /// Not one byte of it.
     Unsatisfiable,
 }
 
 /// Reads what is wanted of a file of `size` bytes whose strong validator is `etag`, quotes included.
-pub(super) fn wanted(headers: &HeaderMap, size: u64, etag: &str) -> Wanted {
-    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
-    if let Some(known) = text(IF_NONE_MATCH)
-        && known
-            .split(',')
-            .any(|known| matches_weakly(known.trim(), etag))
+pub(super) fn wanted(method: &Method, headers: &HeaderMap, size: u64, etag: &str) -> Wanted {
+    // In the order of RFC 9110 §13.2.2. Tags of this one are compared exactly (§13.1.1): a weak one never matches.
+    if headers.contains_key(IF_MATCH)
+        && !tags(headers, IF_MATCH).any(|known| known == "*" || known == etag)
     {
+        return Wanted::OtherFile;
+    }
+    if has(headers, etag) {
         return Wanted::NotModified;
     }
+    // RFC 9110 §14.2: a range means something with GET only.
+    if method != Method::GET {
+        return Wanted::Whole;
+    }
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok());
     // RFC 9110 §13.1.5: where the validator is not exactly ours, the range is of another file.
     if headers.contains_key(IF_RANGE) && text(IF_RANGE) != Some(etag) {
         return Wanted::Whole;
     }
     text(RANGE).map_or(Wanted::Whole, |range| parse(range, size))
-}
-
-fn matches_weakly(known: &str, etag: &str) -> bool {
-    known == "*" || known.strip_prefix("W/").unwrap_or(known) == etag
 }
 
 /// A range that is not understood is as if it were not there (RFC 9110 §14.2).
@@ -93,16 +99,21 @@ fn number(text: &str) -> Number {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use axum::http::header::IF_NONE_MATCH;
     use axum::http::{HeaderName, HeaderValue};
 
     const ETAG: &str = "\"abc\"";
 
     fn ask(headers: &[(HeaderName, &str)]) -> Wanted {
-        let headers = headers
-            .iter()
-            .map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()))
-            .collect();
-        wanted(&headers, 10, ETAG)
+        ask_by(&Method::GET, headers)
+    }
+
+    fn ask_by(method: &Method, headers: &[(HeaderName, &str)]) -> Wanted {
+        let mut map = HeaderMap::new();
+        for (name, value) in headers {
+            map.append(name, HeaderValue::from_str(value).unwrap());
+        }
+        wanted(method, &map, 10, ETAG)
     }
 
     #[test]
@@ -158,9 +169,33 @@ mod tests {
 
     #[test]
     fn a_file_that_is_there_already_is_not_sent_again() {
-        for known in ["\"abc\"", "\"x\", W/\"abc\"", "*"] {
-            assert_eq!(ask(&[(IF_NONE_MATCH, known)]), Wanted::NotModified);
+        for method in [Method::GET, Method::HEAD] {
+            for known in ["\"abc\"", "\"x\", W/\"abc\"", "*"] {
+                let asked = [(IF_NONE_MATCH, "\"y\""), (IF_NONE_MATCH, known)];
+                assert_eq!(ask_by(&method, &asked), Wanted::NotModified);
+            }
+            let other = ask_by(&method, &[(IF_NONE_MATCH, "\"x\"")]);
+            assert_eq!(other, Wanted::Whole);
         }
-        assert_eq!(ask(&[(IF_NONE_MATCH, "\"x\"")]), Wanted::Whole);
+    }
+
+    #[test]
+    fn a_file_other_than_the_one_that_is_meant_is_not_sent() {
+        for method in [Method::GET, Method::HEAD] {
+            for meant in ["\"x\"", "W/\"abc\"", "\"x\", \"y\"", "", "abc"] {
+                let asked = [
+                    (IF_MATCH, meant),
+                    (IF_NONE_MATCH, ETAG),
+                    (RANGE, "bytes=2-4"),
+                ];
+                assert_eq!(ask_by(&method, &asked), Wanted::OtherFile, "{meant}");
+            }
+            for meant in ["\"abc\"", "\"x\" , \"abc\"", "*"] {
+                assert_eq!(ask_by(&method, &[(IF_MATCH, meant)]), Wanted::Whole);
+            }
+        }
+        let range = (RANGE, "bytes=2-4");
+        assert_eq!(ask(&[(IF_MATCH, ETAG), range.clone()]), Wanted::Part(2..5));
+        assert_eq!(ask_by(&Method::HEAD, &[range]), Wanted::Whole);
     }
 }

@@ -1,7 +1,7 @@
 //! Records as JSON with an `ETag`: whoever has this state of one is not sent it again.
 
 use axum::http::header::{CONTENT_TYPE, ETAG, IF_NONE_MATCH};
-use axum::http::{HeaderMap, StatusCode};
+use axum::http::{HeaderMap, HeaderName, StatusCode};
 use axum::response::{IntoResponse, Response};
 use domain::model::Sha256;
 use serde::Serialize;
@@ -22,11 +22,16 @@ pub(super) fn tagged(headers: &HeaderMap, value: &impl Serialize) -> Result<Resp
 }
 
 /// RFC 9110 §13.1.2: tags are compared without their weakness.
-fn has(headers: &HeaderMap, tag: &str) -> bool {
-    let values = headers.get_all(IF_NONE_MATCH).iter();
-    let mut tags = values
+pub(super) fn has(headers: &HeaderMap, tag: &str) -> bool {
+    tags(headers, IF_NONE_MATCH)
+        .any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+}
+
+/// The tags that a header lists. Those of this service have no comma in them.
+pub(super) fn tags(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
+    let values = headers.get_all(name).into_iter();
+    values
         .filter_map(|value| value.to_str().ok())
         .flat_map(|value| value.split(','))
-        .map(str::trim);
-    tags.any(|known| known == "*" || known.strip_prefix("W/").unwrap_or(known) == tag)
+        .map(str::trim)
 }

@@ -154,8 +154,19 @@ async fn a_part_of_an_archive_is_fetched_and_joined() {
     assert_eq!(head.header("content-length"), BAG.len().to_string());
     assert!(head.body.is_empty());
     let etag = head.header("etag").to_owned();
-    let known = bench.get_with(&path, ("if-none-match", &etag)).await;
-    assert_eq!(known.status, StatusCode::NOT_MODIFIED);
+    for method in ["GET", "HEAD"] {
+        let known = bench.ask_with(method, &path, ("if-none-match", &etag));
+        let known = known.await;
+        assert_eq!(known.status, StatusCode::NOT_MODIFIED, "{method}");
+        assert_eq!(known.header("etag"), etag);
+        let meant = bench.ask_with(method, &path, ("if-match", &etag)).await;
+        assert_eq!(meant.status, StatusCode::OK, "{method}");
+        let other = bench.ask_with(method, &path, ("if-match", "\"other\""));
+        let other = other.await;
+        assert_eq!(other.status, StatusCode::PRECONDITION_FAILED, "{method}");
+    }
+    let other = bench.get_with(&path, ("if-match", "\"other\"")).await;
+    assert_eq!(other.problem(412), "/problems/other-archive");
 }
 
 #[tokio::test]

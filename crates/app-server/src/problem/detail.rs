@@ -87,6 +87,9 @@ impl Problem {
                 "the export was made before there were receipts, or this service signs none"
                     .to_owned()
             }
+            Self::OtherArchive => {
+                "its `ETag` is none of those in the header `If-Match`".to_owned()
+            }
             Self::RangeNotSatisfiable { size } => format!("the archive has {size} bytes"),
             Self::TooManyExports { limit } => {
                 format!("at most {limit} of your exports can be under way at the same time")

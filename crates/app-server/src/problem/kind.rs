@@ -121,6 +121,11 @@ impl Problem {
             Self::NotReady { .. } => (S::CONFLICT, "not-ready", "The archive is not ready yet"),
             Self::Gone { .. } => (S::GONE, "gone", "There is no archive any more"),
             Self::NoReceipt => (S::NOT_FOUND, "no-receipt", "There is no such receipt"),
+            Self::OtherArchive => (
+                S::PRECONDITION_FAILED,
+                "other-archive",
+                "The archive is another one",
+            ),
             Self::RangeNotSatisfiable { .. } => (
                 S::RANGE_NOT_SATISFIABLE,
                 "range-not-satisfiable",

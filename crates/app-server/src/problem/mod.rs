@@ -74,6 +74,8 @@ pub(crate) enum Problem {
     Gone { state: JobStateName },
     /// The export has no receipt, or a receipt without a signature.
     NoReceipt,
+    /// The bag is another one than the caller wants.
+    OtherArchive,
     /// No byte of the bag is in the range asked for.
     RangeNotSatisfiable { size: u64 },
     /// The caller has too many exports under way.
@@ -156,6 +158,7 @@ impl Problem {
             | Self::BodyIncomplete
             | Self::Gone { .. }
             | Self::NoReceipt
+            | Self::OtherArchive
             | Self::RangeNotSatisfiable { .. }
             | Self::InvalidKey { .. }
             | Self::NotAdministrator

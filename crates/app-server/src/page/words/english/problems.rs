@@ -110,6 +110,10 @@ pub(super) fn problem(problem: &Problem) -> Said {
             "There is no receipt",
             "The export was made before there were receipts, or this service signs none.".to_owned(),
         ),
+        Problem::OtherArchive => (
+            "The file is another one",
+            "Please begin the download anew.".to_owned(),
+        ),
         Problem::RangeNotSatisfiable { .. } => (
             "The file has no such part",
             "Please begin the download anew.".to_owned(),

@@ -110,6 +110,10 @@ pub(super) fn problem(problem: &Problem) -> Said {
             "Il n’y a pas de reçu",
             "L’export date d’avant les reçus, ou ce service ne les signe pas.".to_owned(),
         ),
+        Problem::OtherArchive => (
+            "Le fichier n’est plus le même",
+            "Recommencez le téléchargement depuis le début.".to_owned(),
+        ),
         Problem::RangeNotSatisfiable { .. } => (
             "Le fichier n’a pas cette partie",
             "Recommencez le téléchargement depuis le début.".to_owned(),

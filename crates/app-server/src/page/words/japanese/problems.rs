@@ -110,6 +110,10 @@ pub(super) fn problem(problem: &Problem) -> Said {
             "受領証はありません",
             "受領証の導入前に作成されたエクスポートか、このサービスでは署名が行われていません。".to_owned(),
         ),
+        Problem::OtherArchive => (
+            "ファイルが別のものになっています",
+            "ダウンロードを最初からやり直してください。".to_owned(),
+        ),
         Problem::RangeNotSatisfiable { .. } => (
             "ファイルにその部分はありません",
             "ダウンロードを最初からやり直してください。".to_owned(),
