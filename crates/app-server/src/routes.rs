@@ -29,6 +29,7 @@ fn bounded(routes: Router<Service>, service: Service) -> Router {
         .layer(DefaultBodyLimit::max(BODY_LIMIT_BYTES))
         .layer(from_fn(api::refuse_too_large))
         .layer(from_fn(api::refuse_unclear_host))
+        .layer(from_fn(api::refuse_large_headers))
         .with_state(service);
     let answered = answered.layer(from_fn(api::read_remainder));
     let readable = api::unbroken(answered).layer(from_fn(page::problems_as_pages));

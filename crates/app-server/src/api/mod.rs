@@ -15,6 +15,7 @@ mod campaigns;
 mod events;
 mod exports;
 mod extract;
+mod headers;
 mod health;
 mod host;
 mod metrics;
@@ -51,6 +52,7 @@ pub(crate) use campaign_steps::{cancel_campaign, pause_campaign, resume_campaign
 pub(crate) use campaigns::{PathCampaign, administrator, order_campaign, propose};
 pub(crate) use exports::{find, give_up, page as exports, progress, report, try_again};
 pub(crate) use extract::{BODY_LIMIT_BYTES, CAMPAIGN_LIMIT_BYTES, ListQuery, PathId};
+pub(crate) use headers::{HEADER_LIMIT_BYTES, refuse_large_headers};
 pub(crate) use host::refuse_unclear_host;
 pub(crate) use middleware::{FOR_EVER, around, unbroken};
 pub(crate) use orders::ask;

@@ -170,6 +170,22 @@ async fn a_part_of_an_archive_is_fetched_and_joined() {
 }
 
 #[tokio::test]
+async fn large_headers_are_a_problem_like_any_other() {
+    let bench = bench().await;
+    for (bytes, status) in [
+        (30_000, StatusCode::OK),
+        (33_000, StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE),
+    ] {
+        let filled = "y".repeat(bytes);
+        let answer = bench.get_with("/healthz", ("x", &filled)).await;
+        assert_eq!(answer.status, status, "{bytes}");
+        if status != StatusCode::OK {
+            assert_eq!(answer.problem(431), "/problems/headers-too-large");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_caller_who_leaves_before_the_end_is_recorded_as_such() {
     let bench = bench().await;
     let path = bench.ready().await;

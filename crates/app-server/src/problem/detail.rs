@@ -76,6 +76,9 @@ impl Problem {
                 format!("at most {limit_bytes} bytes are accepted")
             }
             Self::UnclearHost => "a request has one header `Host`, with a host and a port".to_owned(),
+            Self::HeadersTooLarge { limit_bytes } => {
+                format!("its line and headers may have {limit_bytes} bytes together")
+            }
             Self::BodyIncomplete => "the body broke off or took too long".to_owned(),
             Self::NotReady { state } => format!("the export is {state}"),
             Self::Gone { state } => match state {

@@ -113,6 +113,11 @@ impl Problem {
                 "unclear-host",
                 "It is not clear which host is asked",
             ),
+            Self::HeadersTooLarge { .. } => (
+                S::REQUEST_HEADER_FIELDS_TOO_LARGE,
+                "headers-too-large",
+                "The headers are too large",
+            ),
             Self::BodyIncomplete => (
                 S::REQUEST_TIMEOUT,
                 "body-incomplete",

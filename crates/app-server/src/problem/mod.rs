@@ -68,6 +68,8 @@ pub(crate) enum Problem {
     UnclearHost,
     /// The body did not arrive in time, or broke off.
     BodyIncomplete,
+    /// The request's line and headers are too large.
+    HeadersTooLarge { limit_bytes: usize },
     /// The bag is not there yet.
     NotReady { state: JobStateName },
     /// The bag is there no more, or never will be.
@@ -155,6 +157,7 @@ impl Problem {
             | Self::NotDeclaredJson
             | Self::BodyTooLarge { .. }
             | Self::UnclearHost
+            | Self::HeadersTooLarge { .. }
             | Self::BodyIncomplete
             | Self::Gone { .. }
             | Self::NoReceipt

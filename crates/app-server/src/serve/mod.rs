@@ -27,6 +27,7 @@ use tower::ServiceExt as _;
 use domain::ports::Clock;
 use ipnet::IpNet;
 
+use crate::api::HEADER_LIMIT_BYTES;
 use crate::auth::{Peer, UnclearHost};
 use crate::settings::Connections;
 use forwarded::{caller_address, is_trusted};
@@ -34,8 +35,6 @@ use patience::Patience;
 use shares::Shares;
 pub(crate) use tls::{Tls, TlsError};
 
-/// Bytes that the headers of one request may have.
-const HEADER_BYTES: usize = 32 * 1024;
 /// After an error of the system (no file descriptors left) no connection is accepted for so long.
 const BREATHER: Duration = Duration::from_millis(100);
 
@@ -144,7 +143,7 @@ impl Serving {
         let connection = http1::Builder::new()
             .timer(TokioTimer::new())
             .header_read_timeout(self.limits.headers_within)
-            .max_buf_size(HEADER_BYTES)
+            .max_buf_size(HEADER_LIMIT_BYTES)
             .serve_connection(TokioIo::new(stream), answer);
         let mut connection = std::pin::pin!(connection);
         let served = tokio::select! {

@@ -89,6 +89,10 @@ pub(super) fn problem(problem: &Problem) -> Said {
             "The browser did not say where it wanted to go",
             "The address of this service was missing from what it sent. Please try another browser.".to_owned(),
         ),
+        Problem::HeadersTooLarge { .. } => (
+            "The request is too large",
+            "Please delete the cookies of this site, and try again.".to_owned(),
+        ),
         Problem::BodyIncomplete => (
             "The form did not arrive",
             "The connection broke off or was too slow. Please try again.".to_owned(),

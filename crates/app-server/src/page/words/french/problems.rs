@@ -89,6 +89,10 @@ pub(super) fn problem(problem: &Problem) -> Said {
             "Le navigateur n’a pas dit où il voulait aller",
             "L’adresse de ce service manquait dans ce qu’il a envoyé. Veuillez essayer un autre navigateur.".to_owned(),
         ),
+        Problem::HeadersTooLarge { .. } => (
+            "La requête est trop volumineuse",
+            "Effacez les cookies de ce site, puis réessayez.".to_owned(),
+        ),
         Problem::BodyIncomplete => (
             "Le formulaire n’est pas arrivé",
             "La connexion a été coupée ou était trop lente. Veuillez réessayer.".to_owned(),

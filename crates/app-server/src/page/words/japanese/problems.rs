@@ -89,6 +89,10 @@ pub(super) fn problem(problem: &Problem) -> Said {
             "ブラウザーが宛先を示しませんでした",
             "送られた内容にこのサービスのアドレスがありませんでした。別のブラウザーでお試しください。".to_owned(),
         ),
+        Problem::HeadersTooLarge { .. } => (
+            "リクエストが大きすぎます",
+            "このサイトの Cookie を削除して、もう一度お試しください。".to_owned(),
+        ),
         Problem::BodyIncomplete => (
             "フォームが届きませんでした",
             "接続が切れたか、遅すぎました。もう一度お試しください。".to_owned(),
