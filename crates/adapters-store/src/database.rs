@@ -39,6 +39,11 @@ pub(crate) trait SqlDatabase: Send + Sync + 'static {
     /// The moment it is, by the store's clock.
     async fn now(&self) -> Result<Timestamp, sqlx::Error>;
 
+    /// Whether what is recorded now will be found by the next process: a file may have been removed, or replaced, while it is open.
+    async fn in_place(&self) -> Result<(), sqlx::Error> {
+        Ok(())
+    }
+
     /// Reads rows.
     async fn read(&self, statement: Statement) -> Result<Vec<Self::Row>, sqlx::Error>;
 

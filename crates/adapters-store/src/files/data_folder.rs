@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
 use adapters_archive::{Access, Distrust, LockRefused, LockedFile, open_own_file, open_own_folder};
+use domain::jobs::JobId;
 use thiserror::Error;
 
 use crate::sqlite::{HEAD_BYTES, is_ours};
@@ -22,8 +23,11 @@ const LOCK_HOLDER: &str = "lock-holder";
 const NOBODYS: &str = "lost+found";
 const DATABASE: &str = "jobs.sqlite";
 /// It and the two files that SQLite keeps beside it.
-const DATABASE_FILES: [&str; 3] = [DATABASE, "jobs.sqlite-wal", "jobs.sqlite-shm"];
-const INNER_FOLDERS: [&str; 2] = ["bags", "work"];
+const DATABASE_FILES: [&str; 3] = [DATABASE, DATABASE_LOG, "jobs.sqlite-shm"];
+/// What SQLite keeps beside it: what was written last may be there only.
+const DATABASE_LOG: &str = "jobs.sqlite-wal";
+const BAGS: &str = "bags";
+const INNER_FOLDERS: [&str; 2] = [BAGS, "work"];
 
 /// Why the data folder cannot be used.
 #[derive(Debug, Error)]
@@ -61,6 +65,18 @@ pub enum DataFolderError {
     NoData {
         /// The folder.
         path: PathBuf,
+    },
+    /// Its database is lost, and something else of it is there: with a new one that would be deleted.
+    #[error(
+        "`{}` is missing, although `{}` is there: put a backup in its place, or move what is left away; nothing was deleted",
+        database.display(),
+        left.display()
+    )]
+    LostDatabase {
+        /// The database.
+        database: PathBuf,
+        /// What is left: the folder of archives, or the database's log.
+        left: PathBuf,
     },
     /// It, or something in it, is not the service's own.
     #[error(
@@ -108,6 +124,7 @@ impl DataFolder {
         }
         close_to_others(&folder).map_err(unusable("close to others the folder", &path))?;
         let lock = lock(&folder, &path)?;
+        check_database(&path)?;
         if !is_marked {
             mark(&folder, &path).map_err(unusable("write to the folder", &path))?;
         }
@@ -201,6 +218,40 @@ fn holds_database(folder: &fs::File, path: &Path) -> Result<bool, DataFolderErro
     let read = file.take(HEAD_BYTES as u64).read_to_end(&mut head);
     read.map_err(unusable("read", &database))?;
     Ok(is_ours(&head))
+}
+
+/// Whether a database that is not there was never made, or is lost.
+fn check_database(path: &Path) -> Result<(), DataFolderError> {
+    let database = path.join(DATABASE);
+    match database.symlink_metadata() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+        found => return found.map(drop).map_err(unusable("look at", &database)),
+    }
+    let (bags, log) = (path.join(BAGS), path.join(DATABASE_LOG));
+    let has_log = log.symlink_metadata().is_ok_and(|log| log.len() > 0);
+    let left = if has_log {
+        log
+    } else if holds_archives(&bags).map_err(unusable("list the folder", &bags))? {
+        bags
+    } else {
+        return Ok(());
+    };
+    Err(DataFolderError::LostDatabase { database, left })
+}
+
+/// Whether there is something that is an export's.
+fn holds_archives(bags: &Path) -> io::Result<bool> {
+    let listed = match fs::read_dir(bags) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        listed => listed?,
+    };
+    for entry in listed {
+        let name = entry?.file_name();
+        if name.to_str().is_some_and(|name| JobId::parse(name).is_ok()) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 fn mark(folder: &fs::File, path: &Path) -> io::Result<()> {
@@ -341,6 +392,30 @@ mod tests {
         assert!(folder.path().join(MARKER).exists());
         let none = DataFolder::database_beside(folder.path());
         assert!(matches!(none, Err(DataFolderError::NoData { .. })));
+    }
+
+    #[test]
+    fn a_folder_whose_database_is_lost_is_refused_and_left_as_it_is() {
+        const ID: &str = "0197a1b2-0000-7000-8000-000000000001";
+        for left in [format!("bags/{ID}/bag.zip"), DATABASE_LOG.to_owned()] {
+            let folder = tempfile::tempdir().unwrap();
+            drop(DataFolder::open(folder.path()).unwrap());
+            let left = folder.path().join(left);
+            fs::create_dir_all(left.parent().unwrap()).unwrap();
+            fs::write(&left, "dear to somebody").unwrap();
+            let refused = DataFolder::open(folder.path()).unwrap_err();
+            assert!(matches!(refused, DataFolderError::LostDatabase { .. }));
+            assert!(refused.to_string().contains(DATABASE), "{refused}");
+            assert_eq!(fs::read(&left).unwrap(), b"dear to somebody");
+            fs::write(folder.path().join(DATABASE), "a backup").unwrap();
+            drop(DataFolder::open(folder.path()).unwrap());
+        }
+        // Neither is something that a new database would cost.
+        let folder = tempfile::tempdir().unwrap();
+        drop(DataFolder::open(folder.path()).unwrap());
+        fs::create_dir_all(folder.path().join("bags").join(NOBODYS)).unwrap();
+        fs::write(folder.path().join(DATABASE_LOG), "").unwrap();
+        drop(DataFolder::open(folder.path()).unwrap());
     }
 
     #[test]

@@ -133,6 +133,8 @@ impl<E: JobEngine> JobStore for SqlJobStore<E> {
     }
 
     async fn count(&self) -> Result<Vec<(JobStateName, u64)>, JobStoreError> {
+        let in_place = self.engine.database().in_place().await;
+        in_place.map_err(failed::<E>)?;
         let rows = rows(&self.engine, Statement::of(COUNT)).await?;
         read_counts(&rows).map_err(JobStoreError::Unavailable)
     }

@@ -1,5 +1,6 @@
 //! The database itself: opened, backed up, closed.
 
+use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -22,6 +23,8 @@ const READERS: u32 = 4;
 #[derive(Clone)]
 pub struct Database {
     path: PathBuf,
+    /// The file's number, by which it is known again.
+    pub(super) inode: u64,
     pub(super) writer: Arc<Writer>,
     pub(crate) readers: SqlitePool,
     pub(super) clock: Arc<dyn Clock>,
@@ -34,6 +37,8 @@ impl Database {
         bring_up_to_date(path, STEPS).await?;
         let writer = Writer::open(to_write(path)).await;
         let writer = writer.map_err(DatabaseError::sqlite("open", path))?;
+        let found = path.symlink_metadata();
+        let inode = found.map_err(DatabaseError::io("look at", path))?.ino();
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .connect_with(to_read(path))
@@ -44,6 +49,7 @@ impl Database {
         let _ = free_pages::make(&writer).await;
         Ok(Self {
             path: path.to_owned(),
+            inode,
             writer,
             readers,
             clock,

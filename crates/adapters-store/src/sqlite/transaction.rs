@@ -1,5 +1,7 @@
 //! One transaction in SQLite, and the statements of its steps that are written for it.
 
+use std::io;
+use std::os::unix::fs::MetadataExt as _;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -42,6 +44,16 @@ impl SqlDatabase for Database {
 
     async fn now(&self) -> Result<Timestamp, sqlx::Error> {
         Ok(self.clock.now())
+    }
+
+    /// By its inode, as SQLite does (`SQLITE_FCNTL_HAS_MOVED`).
+    async fn in_place(&self) -> Result<(), sqlx::Error> {
+        let found = tokio::fs::symlink_metadata(self.path()).await?;
+        if found.ino() == self.inode {
+            Ok(())
+        } else {
+            Err(io::Error::other("the file was replaced while it is open").into())
+        }
     }
 
     async fn read(&self, statement: Statement) -> Result<Vec<SqliteRow>, sqlx::Error> {

@@ -4,6 +4,7 @@ use std::fs::{Permissions, create_dir, metadata, read_dir, set_permissions, writ
 use std::os::unix::fs::{PermissionsExt as _, chown, symlink};
 use std::path::Path;
 
+use crate::bench::{bench, create, quick, until};
 use crate::process::Start;
 
 const NOWHERE: &str = "http://127.0.0.1:9/api";
@@ -82,6 +83,41 @@ async fn a_folder_serves_one_server_at_a_time() {
     assert_eq!(status, Some(1));
     assert!(said.contains("another service is using"), "{said}");
     assert_eq!(first.terminate().await.0, Some(0));
+}
+
+/// With a new database, archives would be files without a record.
+#[tokio::test]
+async fn archives_whose_database_is_lost_are_kept() {
+    let bench = bench(quick()).await;
+    let user = bench.user();
+    let path = create(&user, "").await;
+    until(&user, &path, "ready").await;
+    let data = bench.folder.path().join("data");
+    let (database, away) = (data.join("jobs.sqlite"), data.join("away"));
+    assert_eq!(user.get("/readyz").await.status, 200);
+    std::fs::rename(&database, &away).unwrap();
+    assert_eq!(user.get("/readyz").await.status, 503);
+    std::fs::rename(&away, &database).unwrap();
+    assert_eq!(user.get("/readyz").await.status, 200);
+    write(&away, "another one").unwrap();
+    std::fs::rename(&away, &database).unwrap();
+    assert_eq!(user.get("/readyz").await.status, 503);
+    bench.service.shutdown().await;
+
+    let id = path.rsplit_once('/').unwrap().1;
+    let archives = data.join("bags").join(id);
+    assert_eq!(read_dir(&archives).unwrap().count(), 1);
+    for name in ["jobs.sqlite", "jobs.sqlite-wal", "jobs.sqlite-shm"] {
+        let _ = std::fs::remove_file(data.join(name));
+    }
+    let (status, said) = Start::new(NOWHERE, &data).refused().await;
+    assert_eq!(status, Some(1), "{said}");
+    assert!(said.contains("jobs.sqlite"), "{said}");
+    assert!(!database.exists());
+    assert_eq!(read_dir(&archives).unwrap().count(), 1);
+    std::fs::rename(data.join("bags"), data.join("away")).unwrap();
+    let process = Start::new(NOWHERE, &data).run().await;
+    assert_eq!(process.terminate().await.0, Some(0));
 }
 
 #[tokio::test]
