@@ -1,6 +1,7 @@
 //! PostgreSQL keeps the promises of the stores, as one process and as many.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use adapters_store::{
     DatabaseUrl, PostgresAudit, PostgresCredentials, PostgresDatabase, PostgresError,
@@ -304,19 +305,27 @@ async fn a_database_that_restarts_costs_a_pause() {
     job_store::order(&jobs, 1, "john").await;
     let lease = job_store::claim(&jobs).await.expect("a job").lease;
     let writer = RunWriter::Holder(lease.clone());
+    // Both crashes are in the middle of the writing, however long they take.
+    let is_over = Arc::new(AtomicBool::new(false));
     let writing = tokio::spawn({
         let (records, writer) = (Arc::clone(&records), writer.clone());
+        let is_over = Arc::clone(&is_over);
         async move {
-            for number in 0..400 {
+            let mut number = 0;
+            while number < 400 || !is_over.load(Ordering::SeqCst) {
                 let content = format!("{number}").into();
                 records.append(&writer, vec![content]).await?;
+                number += 1;
                 tokio::time::sleep(std::time::Duration::from_millis(5)).await;
             }
-            Ok::<_, domain::jobs::RunRecordsError>(())
+            Ok::<_, domain::jobs::RunRecordsError>(number)
         }
     });
-    for _ in 0..2 {
-        tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+    for written in [100, 250] {
+        let seen = async || records.read(&lease.job, 0, usize::MAX).await;
+        while seen().await.map_or(0, |read| read.len()) < written {
+            assert!(!writing.is_finished(), "it ended too early");
+        }
         server = tokio::task::spawn_blocking(move || {
             server.crash();
             server.start_again();
@@ -325,11 +334,12 @@ async fn a_database_that_restarts_costs_a_pause() {
         .await
         .expect("it starts again");
     }
-    writing.await.expect("no panic").expect("all is written");
+    is_over.store(true, Ordering::SeqCst);
+    let written = writing.await.expect("no panic").expect("all is written");
     let read = records.read(&lease.job, 0, usize::MAX).await;
     let read = read.expect("records");
     let texts = read.iter().map(|record| &*record.content);
-    let expected: Vec<String> = (0..400).map(|number| number.to_string()).collect();
+    let expected: Vec<String> = (0..written).map(|number: i32| number.to_string()).collect();
     let texts: Vec<String> = texts
         .map(|text| String::from_utf8_lossy(text).into_owned())
         .collect();
