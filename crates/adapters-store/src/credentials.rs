@@ -5,6 +5,7 @@ use bytes::Bytes;
 use domain::jobs::{JobId, SealedCredentials, SealedCredentialsError};
 
 use crate::database::SqlDatabase;
+use crate::failure::said_once;
 use crate::rows::{Columns as _, read_id};
 use crate::statement::Statement;
 use crate::statements::DELETE_CREDENTIALS;
@@ -31,7 +32,7 @@ impl<D: Clone> SqlCredentials<D> {
 }
 
 fn failed(error: sqlx::Error) -> SealedCredentialsError {
-    SealedCredentialsError(Box::new(error))
+    SealedCredentialsError(said_once(error))
 }
 
 #[async_trait]

@@ -39,9 +39,33 @@ impl<D: Engine, E: PortError> From<sqlx::Error> for Failure<D, E> {
         } else {
             E::unavailable
         };
-        Self(port_error(Box::new(error)), PhantomData)
+        Self(port_error(said_once(error)), PhantomData)
     }
 }
+
+/// An error of the engine that says what caused it, and each cause once: sqlx has an error's cause in its text and names it as its cause
+/// too, and adds the line of PostgreSQL's own source that reports it.
+pub(crate) fn said_once(error: sqlx::Error) -> RowError {
+    Box::new(SaidOnce(error))
+}
+
+#[derive(Debug)]
+struct SaidOnce(sqlx::Error);
+
+impl std::fmt::Display for SaidOnce {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Some(error) = self.0.as_database_error() else {
+            return self.0.fmt(f);
+        };
+        f.write_str(error.message())?;
+        match error.code() {
+            Some(code) => write!(f, " (code {code})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl std::error::Error for SaidOnce {}
 
 impl<D, E: PortError> From<RowError> for Failure<D, E> {
     fn from(error: RowError) -> Self {

@@ -5,6 +5,8 @@ use sqlx::sqlite::SqliteRow;
 use sqlx::{AssertSqlSafe, PgConnection, Row as _, SqlitePool};
 use thiserror::Error;
 
+use crate::columns::RowError;
+use crate::failure::said_once;
 use crate::postgres::PostgresDatabase;
 use crate::sqlite::Database;
 
@@ -25,10 +27,10 @@ pub enum CopyError {
     },
     /// The database that is read.
     #[error("the records could not be read")]
-    Read(#[source] sqlx::Error),
+    Read(#[source] RowError),
     /// The database that is written.
     #[error("the records could not be written")]
-    Write(#[source] sqlx::Error),
+    Write(#[source] RowError),
 }
 
 impl CopyError {
@@ -182,7 +184,7 @@ const AFTERWARDS: [&str; 3] = [
 pub async fn copy_records(from: &Database, to: &PostgresDatabase) -> Result<Copied, CopyError> {
     let source = from.readers.clone();
     let row = sqlx::query(UNDER_WAY).fetch_one(&source).await;
-    let jobs = count_of(row.map_err(CopyError::Read)?.try_get("jobs"))?;
+    let jobs = count_of(row.map_err(unreadable)?.try_get("jobs"))?;
     if jobs > 0 {
         return Err(CopyError::UnderWay { jobs });
     }
@@ -192,12 +194,16 @@ pub async fn copy_records(from: &Database, to: &PostgresDatabase) -> Result<Copi
 
 impl From<sqlx::Error> for CopyError {
     fn from(error: sqlx::Error) -> Self {
-        Self::Write(error)
+        Self::Write(said_once(error))
     }
 }
 
+fn unreadable(error: sqlx::Error) -> CopyError {
+    CopyError::Read(said_once(error))
+}
+
 fn count_of(count: Result<i64, sqlx::Error>) -> Result<u64, CopyError> {
-    Ok(u64::try_from(count.map_err(CopyError::Read)?).unwrap_or_default())
+    Ok(u64::try_from(count.map_err(unreadable)?).unwrap_or_default())
 }
 
 async fn copy_all(source: &SqlitePool, to: &mut PgConnection) -> Result<Copied, CopyError> {
@@ -220,7 +226,7 @@ async fn copy_all(source: &SqlitePool, to: &mut PgConnection) -> Result<Copied, 
     for id in known {
         let found = sqlx::query("SELECT 1 FROM jobs WHERE id = ?").bind(id);
         let found = found.fetch_optional(source).await;
-        strangers += u64::from(found.map_err(CopyError::Read)?.is_none());
+        strangers += u64::from(found.map_err(unreadable)?.is_none());
     }
     match strangers {
         0 => Ok(Copied { jobs, audit }),
@@ -253,7 +259,7 @@ async fn copy(source: &SqlitePool, to: &mut PgConnection, table: &Table) -> Resu
         places.join(", ")
     );
     let mut rows = sqlx::query(AssertSqlSafe(read)).fetch(source);
-    while let Some(row) = rows.try_next().await.map_err(CopyError::Read)? {
+    while let Some(row) = rows.try_next().await.map_err(unreadable)? {
         let mut statement = sqlx::query(AssertSqlSafe(write.clone()));
         for (name, kind) in table.columns {
             statement = match kind {
@@ -271,5 +277,5 @@ fn value<'r, T>(row: &'r SqliteRow, name: &str) -> Result<Option<T>, CopyError>
 where
     T: sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
 {
-    row.try_get(name).map_err(CopyError::Read)
+    row.try_get(name).map_err(unreadable)
 }

@@ -7,6 +7,7 @@ mod clock;
 mod imports;
 mod memory;
 mod postgres;
+mod postgres_connections;
 mod ropes;
 mod stores;
 mod table;

@@ -5,15 +5,16 @@ use std::time::Duration;
 
 use domain::ports::Clock;
 use jiff::Timestamp;
-use sqlx::postgres::{PgArguments, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::query;
-use sqlx::{PgConnection, PgPool, Postgres};
+use sqlx::{Connection as _, PgConnection, PgPool, Postgres};
 use tokio::time::{Instant, timeout_at};
 
-use super::error::PostgresError;
+use super::error::{PostgresError, may_be_starting};
 use super::migrate::bring_up_to_date;
 use super::signals::Signals;
 use super::url::DatabaseUrl;
+use crate::failure::said_once;
 use crate::moments::{from_column, to_column};
 use crate::work::Work;
 
@@ -21,6 +22,8 @@ use crate::work::Work;
 const CONNECTIONS: u32 = 8;
 /// How long a connection is waited for.
 const CONNECT_WITHIN: Duration = Duration::from_secs(5);
+/// How long is waited before a database that may be starting is asked again.
+const AGAIN: Duration = Duration::from_millis(250);
 
 /// A statement of PostgreSQL's own, with what is bound to it.
 pub(super) type Query<'q> = query::Query<'q, Postgres, PgArguments>;
@@ -54,8 +57,13 @@ impl PostgresDatabase {
                 .max_connections(connections)
                 .acquire_timeout(CONNECT_WITHIN)
         };
-        let opened = pool(CONNECTIONS).connect_with(options.clone()).await;
-        let opened = opened.map_err(PostgresError::of("connect to"))?;
+        // A pool says only that it has no connection, and not why.
+        let reached = reach(options).await;
+        reached.map_err(|error| PostgresError::Unreachable {
+            place: url.place(),
+            source: said_once(error),
+        })?;
+        let opened = pool(CONNECTIONS).connect_lazy_with(options.clone());
         bring_up_to_date(&opened).await?;
         let renewals = pool(1).connect_lazy_with(options.clone());
         let signals = Signals::start(options.clone(), opened.clone());
@@ -140,6 +148,31 @@ impl PostgresDatabase {
         });
         task.await
             .unwrap_or_else(|error| Err(sqlx::Error::Io(std::io::Error::other(error)).into()))
+    }
+}
+
+/// Connects once, within the limit of time. A database that may be starting is asked again within it.
+async fn reach(options: &PgConnectOptions) -> Result<(), sqlx::Error> {
+    let until = Instant::now() + CONNECT_WITHIN;
+    let mut last = None;
+    loop {
+        match timeout_at(until, PgConnection::connect_with(options)).await {
+            Ok(Ok(connection)) => {
+                // Whatever comes of that: it let us in.
+                let _ = timeout_at(until, connection.close()).await;
+                return Ok(());
+            }
+            Ok(Err(error)) if may_be_starting(&error) && Instant::now() + AGAIN < until => {
+                last = Some(error);
+                tokio::time::sleep(AGAIN).await;
+            }
+            Ok(Err(error)) => return Err(error),
+            Err(_) => {
+                let silent = format!("no answer within {} seconds", CONNECT_WITHIN.as_secs());
+                let silent = std::io::Error::new(std::io::ErrorKind::TimedOut, silent);
+                return Err(last.unwrap_or_else(|| silent.into()));
+            }
+        }
     }
 }
 

@@ -4,7 +4,8 @@ use domain::jobs::JobStoreError;
 use sqlx::Postgres;
 use thiserror::Error;
 
-use crate::failure::Engine;
+use crate::columns::RowError;
+use crate::failure::{Engine, said_once};
 
 /// Why a database of a service cannot be opened.
 #[derive(Debug, Error)]
@@ -30,14 +31,23 @@ pub enum PostgresError {
         /// Which.
         path: std::path::PathBuf,
     },
-    /// It cannot be reached, or refuses something.
+    /// It cannot be reached, or lets nobody in.
+    #[error("could not connect to the database at `{place}`")]
+    Unreachable {
+        /// Where it should be: a host or a folder of sockets, and a port.
+        place: String,
+        /// What it, or the network, says.
+        #[source]
+        source: RowError,
+    },
+    /// It refuses something.
     #[error("could not {action} the database")]
     Database {
         /// What was being done: a verb.
         action: &'static str,
         /// Its error.
         #[source]
-        source: sqlx::Error,
+        source: RowError,
     },
     /// A newer version of this program made its tables.
     #[error(
@@ -69,7 +79,7 @@ impl PostgresError {
             | Self::PassFile { .. }
             | Self::OpenPassFile { .. }
             | Self::Disagrees { .. } => true,
-            Self::Database { .. } | Self::Newer { .. } => false,
+            Self::Unreachable { .. } | Self::Database { .. } | Self::Newer { .. } => false,
         }
     }
 
@@ -83,12 +93,18 @@ impl PostgresError {
                 "start all processes of a service with the same value, or change it when none of them runs",
             ),
             Self::OpenPassFile { .. } => Some("take the rights of others away: `chmod 600 FILE`"),
-            Self::PassFile { .. } | Self::Database { .. } | Self::Newer { .. } => None,
+            Self::PassFile { .. }
+            | Self::Unreachable { .. }
+            | Self::Database { .. }
+            | Self::Newer { .. } => None,
         }
     }
 
     pub(super) fn of(action: &'static str) -> impl FnOnce(sqlx::Error) -> Self {
-        move |source| Self::Database { action, source }
+        move |source| Self::Database {
+            action,
+            source: said_once(source),
+        }
     }
 }
 
@@ -99,6 +115,16 @@ impl Engine for Postgres {
     /// `disk_full` (PostgreSQL, appendix A).
     fn is_full(error: &sqlx::Error) -> bool {
         code(error).is_some_and(|code| code == "53100")
+    }
+}
+
+/// Whether a database that does not let anybody in starts, or is about to: it is asked again.
+pub(super) fn may_be_starting(error: &sqlx::Error) -> bool {
+    match error {
+        sqlx::Error::Io(error) => error.kind() == std::io::ErrorKind::ConnectionRefused,
+        error => error
+            .as_database_error()
+            .is_some_and(sqlx::error::DatabaseError::is_transient_in_connect_phase),
     }
 }
 

@@ -11,7 +11,7 @@ use sqlx::postgres::PgRow;
 use super::database::{PostgresDatabase, Query};
 use super::error::may_pass;
 use crate::columns::{RowError, count_column, number_column};
-use crate::failure::Engine as _;
+use crate::failure::{Engine as _, said_once};
 use crate::rows::{Columns as _, read_id};
 use crate::token::new_token;
 
@@ -56,9 +56,9 @@ pub struct PostgresRunRecords {
 
 fn failure(error: sqlx::Error) -> RunRecordsError {
     if sqlx::Postgres::is_full(&error) {
-        RunRecordsError::NoSpace(Box::new(error))
+        RunRecordsError::NoSpace(said_once(error))
     } else {
-        RunRecordsError::Unavailable(Box::new(error))
+        RunRecordsError::Unavailable(said_once(error))
     }
 }
 

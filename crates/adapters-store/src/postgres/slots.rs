@@ -10,6 +10,7 @@ use sqlx::postgres::PgRow;
 use super::database::{PostgresDatabase, nanoseconds};
 use super::signals::TURNS;
 use super::statements::now;
+use crate::failure::said_once;
 use crate::rows::read_id;
 
 /// The part of a job in the order of those that wait: what people asked for themselves, and of that what was taken over from a worker that
@@ -92,8 +93,8 @@ pub struct PostgresSlots {
     database: PostgresDatabase,
 }
 
-fn unavailable<E: Into<Box<dyn std::error::Error + Send + Sync>>>(error: E) -> SlotsError {
-    SlotsError::Unavailable(error.into())
+fn unavailable(error: sqlx::Error) -> SlotsError {
+    SlotsError::Unavailable(said_once(error))
 }
 
 fn lost(lease: &Lease) -> SlotsError {
@@ -178,7 +179,9 @@ impl Slots for PostgresSlots {
         let waits: Option<String> = row.try_get("next").map_err(unavailable)?;
         Ok(match (passed, waits) {
             (Some(true), _) => Freed::Passed,
-            (Some(false), Some(_)) => Freed::For(read_id(&row, "next").map_err(unavailable)?),
+            (Some(false), Some(_)) => {
+                Freed::For(read_id(&row, "next").map_err(SlotsError::Unavailable)?)
+            }
             (_, _) => Freed::Nobody,
         })
     }

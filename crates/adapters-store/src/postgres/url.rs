@@ -125,6 +125,15 @@ impl DatabaseUrl {
         Ok(Self { options, shown })
     }
 
+    /// The host, or the folder of the socket, and the port.
+    pub(super) fn place(&self) -> String {
+        let port = self.options.get_port();
+        match self.options.get_socket() {
+            Some(folder) => format!("{}:{port}", folder.display()),
+            None => format!("{}:{port}", self.options.get_host()),
+        }
+    }
+
     pub(super) fn options(&self) -> &PgConnectOptions {
         &self.options
     }
@@ -234,6 +243,9 @@ mod tests {
         }
         let socket = DatabaseUrl::parse("postgres:///exports?host=/run/pg&user=u").unwrap();
         assert_eq!(socket.options().get_username(), "u");
+        assert_eq!(socket.place(), "/run/pg:5432");
+        let host = DatabaseUrl::parse("postgresql://u@db.example.com:5433/exports").unwrap();
+        assert_eq!(host.place(), "db.example.com:5433");
         assert_eq!(socket.options().get_socket().unwrap(), Path::new("/run/pg"));
         for text in [
             "",

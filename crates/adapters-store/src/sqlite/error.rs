@@ -8,7 +8,8 @@ use domain::jobs::JobStoreError;
 use sqlx::Sqlite;
 use thiserror::Error;
 
-use crate::failure::Engine;
+use crate::columns::RowError;
+use crate::failure::{Engine, said_once};
 
 /// Why a database cannot be opened, or copied.
 #[derive(Debug, Error)]
@@ -83,7 +84,7 @@ pub enum DatabaseError {
         path: PathBuf,
         /// SQLite's error.
         #[source]
-        source: sqlx::Error,
+        source: RowError,
     },
 }
 
@@ -107,7 +108,7 @@ impl DatabaseError {
             None => Self::Sqlite {
                 action,
                 path,
-                source,
+                source: said_once(source),
             },
         }
     }

@@ -12,6 +12,7 @@ const NOTHING_TO_RETRY: &str = "none of its exports has failed, or nothing is ke
     these people";
 
 impl Problem {
+    #[expect(clippy::too_many_lines, reason = "it is a table")]
     pub(super) fn detail(&self) -> String {
         match self {
             Self::Unauthenticated { why } | Self::InvalidLogin { why } => (*why).to_owned(),
