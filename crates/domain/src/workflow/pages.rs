@@ -24,22 +24,6 @@ pub(crate) struct FetchedList {
 }
 
 impl FetchedList {
-    /// The same without these objects.
-    pub(crate) fn without(mut self, is_left_out: impl Fn(&ObjectFacts) -> bool) -> Self {
-        let is_kept: Vec<bool> = self
-            .objects
-            .iter()
-            .map(|object| !is_left_out(object))
-            .collect();
-        let kept_before = |index: usize| is_kept.iter().take(index).filter(|kept| **kept).count();
-        for page in &mut self.pages {
-            page.objects = kept_before(page.objects.start)..kept_before(page.objects.end);
-        }
-        let mut kept = is_kept.iter();
-        self.objects.retain(|_| kept.next() == Some(&true));
-        self
-    }
-
     /// A list that was answered without content so many times.
     fn of_nothing(list: Resource, attempts: u32) -> Self {
         Self {

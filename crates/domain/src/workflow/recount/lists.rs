@@ -6,13 +6,12 @@ use futures_util::StreamExt as _;
 use futures_util::stream;
 
 use crate::bag::layout;
-use crate::model::{ObjectFacts, ObjectId, OutagePolicy, Page, Resource, Section};
+use crate::model::{ListResource, ObjectFacts, ObjectId, OutagePolicy, Page, Resource, Section};
 use crate::workflow::Limits;
 use crate::workflow::attempt::Problem;
 use crate::workflow::context::RunError;
 use crate::workflow::fetch::Fetch;
 use crate::workflow::ledger::{Book, Ledger, Place};
-use crate::workflow::survey::is_own;
 
 /// Reads every list again and enters what differs. The places of objects that changed since they were listed.
 ///
@@ -57,7 +56,13 @@ pub(crate) async fn recount(
     let mut changed = Vec::new();
     for (section, objects) in again {
         if let Some(objects) = objects {
-            changed.extend(compare(ledger.book(section), section, &objects));
+            let none = BTreeSet::new();
+            let own = if section == Section::Exports {
+                &own
+            } else {
+                &none
+            };
+            changed.extend(compare(ledger.book(section), section, &objects, own));
         }
     }
     Ok(changed)
@@ -93,6 +98,12 @@ fn without_lists(ledger: &Ledger) -> Vec<Section> {
     Section::ALL.into_iter().filter(is_bare).collect()
 }
 
+/// A ticket of ours is no change of the person's data.
+fn is_own(list: Resource, object: &ObjectFacts, own_exports: &BTreeSet<i64>) -> bool {
+    matches!(list, Resource::List(ListResource::Exports, _))
+        && object.id.is_some_and(|id| own_exports.contains(&id))
+}
+
 fn with_page(list: Resource, page: Page) -> Resource {
     match list {
         Resource::List(list, _) => Resource::List(list, page),
@@ -120,7 +131,13 @@ fn with_page(list: Resource, page: Page) -> Resource {
     }
 }
 
-fn compare(book: &mut Book, section: Section, again: &[ObjectFacts]) -> Vec<(Place, ObjectId)> {
+/// Enters what differs. `own` are objects of ours: that they are gone is no news of the person's data.
+fn compare(
+    book: &mut Book,
+    section: Section,
+    again: &[ObjectFacts],
+    own: &BTreeSet<i64>,
+) -> Vec<(Place, ObjectId)> {
     book.recounted = Some(if section == Section::Profile {
         again.len().min(1)
     } else {
@@ -146,7 +163,10 @@ fn compare(book: &mut Book, section: Section, again: &[ObjectFacts]) -> Vec<(Pla
         .entries
         .iter()
         .map(|entry| &entry.facts)
-        .filter(|facts| facts.id.is_some_and(|id| !now.contains_key(&id)));
+        .filter(|facts| {
+            let id = facts.id.filter(|id| !own.contains(id));
+            id.is_some_and(|id| !now.contains_key(&id))
+        });
     book.vanished = vanished.map(in_words).collect();
     let mut changed = Vec::new();
     let mut seen = BTreeSet::new();

@@ -1,12 +1,10 @@
 //! What was found is entered into the ledger; the tasks that follow from it.
 
-use std::collections::BTreeSet;
-
 use super::comments::{enter_workspaces, threads};
 use super::files::file_tasks;
 use super::task::{Found, Task, resource_of};
 use crate::bag::layout;
-use crate::model::{BagPath, ListResource, ObjectFacts, ObjectId, Resource, Section, SectionKind};
+use crate::model::{BagPath, ObjectFacts, ObjectId, Resource, Section, SectionKind};
 use crate::ports::{ApiError, Event};
 use crate::report::{ItemStatus, Stage};
 use crate::workflow::attempt::Failed;
@@ -95,10 +93,6 @@ fn enter_list(
             .iter_mut()
             .for_each(|object| object.name = None);
     }
-    if section == Section::Exports {
-        let own = fetch.ports.journal.checkpoint().own_exports();
-        list = list.without(|object| is_own(resource, object, &own));
-    }
     let first = ledger.book(section).entries.len();
     ledger.enter(section, resource, list.objects, fetch.order);
     file_pages(ledger, section, first, list.pages);
@@ -122,12 +116,6 @@ fn enter_list(
         .progress
         .on(&Event::SectionListed { section, items });
     object_tasks(ledger, section)
-}
-
-/// Whether an object of a list is one of our tickets: none of the person's data.
-pub(crate) fn is_own(list: Resource, object: &ObjectFacts, own_exports: &BTreeSet<i64>) -> bool {
-    matches!(list, Resource::List(ListResource::Exports, _))
-        && object.id.is_some_and(|id| own_exports.contains(&id))
 }
 
 /// Each page's files are those of the objects on it, counted from the first of this list.

@@ -11,7 +11,6 @@ mod perform;
 mod task;
 
 pub(crate) use checks::{check_selection, nothing_at_all};
-pub(crate) use enter::is_own;
 pub(crate) use task::{Task, resource_of};
 
 use std::collections::VecDeque;
