@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use sqlx::postgres::{PgArguments, PgConnectOptions, PgPoolOptions, PgRow};
 use sqlx::query;
 use sqlx::{Connection as _, PgConnection, PgPool, Postgres};
+use tokio::sync::Mutex;
 use tokio::time::{Instant, timeout_at};
 
 use super::error::{PostgresError, may_be_starting};
@@ -33,7 +34,8 @@ pub(super) type Query<'q> = query::Query<'q, Postgres, PgArguments>;
 pub struct PostgresDatabase {
     pub(super) pool: PgPool,
     /// A connection of its own: what renews leases does not wait for what works under them.
-    pub(super) renewals: PgPool,
+    renewals: Arc<Mutex<Option<PgConnection>>>,
+    options: PgConnectOptions,
     pub(super) signals: Arc<Signals>,
     /// Instead of the database's own: in tests.
     clock: Option<Arc<dyn Clock>>,
@@ -65,11 +67,11 @@ impl PostgresDatabase {
         })?;
         let opened = pool(CONNECTIONS).connect_lazy_with(options.clone());
         bring_up_to_date(&opened).await?;
-        let renewals = pool(1).connect_lazy_with(options.clone());
         let signals = Signals::start(options.clone(), opened.clone());
         Ok(Self {
             pool: opened,
-            renewals,
+            renewals: Arc::default(),
+            options: options.clone(),
             signals,
             clock,
         })
@@ -83,20 +85,24 @@ impl PostgresDatabase {
         statement: Query<'_>,
     ) -> Result<Vec<PgRow>, sqlx::Error> {
         let until = Instant::now() + within;
-        let acquired = timeout_at(until, self.renewals.acquire()).await;
-        let mut connection = acquired.unwrap_or(Err(sqlx::Error::PoolTimedOut))?;
-        let answered = timeout_at(until, statement.fetch_all(&mut *connection)).await;
-        if answered.is_err() {
-            // Back in the pool it would be waited for before it is used again.
-            drop(connection.detach());
-        }
-        answered.unwrap_or(Err(sqlx::Error::PoolTimedOut))
+        let answered = timeout_at(until, async {
+            let mut kept = self.renewals.lock().await;
+            // Taken out: where its answer does not come in time, or is an error, it is not used again.
+            let mut connection = match kept.take() {
+                Some(connection) => connection,
+                None => PgConnection::connect_with(&self.options).await?,
+            };
+            let rows = statement.fetch_all(&mut connection).await?;
+            *kept = Some(connection);
+            Ok(rows)
+        });
+        answered.await.unwrap_or(Err(sqlx::Error::PoolTimedOut))
     }
 
     /// Ends its connections. Nothing is lost where this is left out.
     pub async fn close(&self) {
         self.signals.stop();
-        self.renewals.close().await;
+        drop(self.renewals.lock().await.take());
         self.pool.close().await;
     }
 
