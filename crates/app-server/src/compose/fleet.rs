@@ -7,7 +7,7 @@ use adapters_store::{
     DatabaseUrl, LateAudit, PostgresAudit, PostgresCredentials, PostgresDatabase, PostgresJobStore,
     PostgresKeys, PostgresSessions, PostgresSlots, Process,
 };
-use domain::jobs::JobStore;
+use domain::jobs::{BagStore, JobStore};
 use domain::ports::Clock;
 
 use super::archives::{self, Archives};
@@ -66,6 +66,8 @@ async fn open_joined(
     let endpoint = fleet.store_endpoint.as_deref();
     let Archives { runs, bags } =
         archives::archives(&fleet.store, endpoint, database, fleet.lease, clock).await?;
+    let jobs = Arc::new(PostgresJobStore::new(database));
+    check_records(&*jobs, &*bags).await?;
     let trail = Arc::new(LateAudit::new(PostgresAudit::new(database)));
     let membership = Membership::begin(
         database,
@@ -74,7 +76,6 @@ async fn open_joined(
         rate.clone(),
         Arc::clone(clock),
     );
-    let jobs = Arc::new(PostgresJobStore::new(database));
     Ok(Stores {
         jobs: Arc::clone(&jobs) as Arc<dyn JobStore>,
         campaigns: jobs,
@@ -89,6 +90,15 @@ async fn open_joined(
         secret: Some(secret),
         kept: Kept::Shared(Box::new(membership)),
     })
+}
+
+/// Refuses a database that does not belong to this store. A record outlives its archive: archives without a single record are those of another
+/// database, or of one that was lost.
+async fn check_records(jobs: &dyn JobStore, bags: &dyn BagStore) -> Result<(), FleetError> {
+    if jobs.count().await?.is_empty() && !bags.list().await?.is_empty() {
+        return Err(FleetError::LostDatabase);
+    }
+    Ok(())
 }
 
 /// What every process has to be started with alike, under the names of the flags.
@@ -108,4 +118,27 @@ fn agreed(settings: &Settings, fleet: &Fleet) -> Vec<(&'static str, String)> {
             humantime::format_duration(fleet.lease).to_string(),
         ),
     ]
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::jobs::BagStore as _;
+
+    use super::*;
+    use crate::runner::Terms;
+    use crate::testing::{TestStores, id, job};
+
+    #[tokio::test]
+    async fn archives_without_any_record_are_not_taken_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let TestStores { store, bags, .. } = TestStores::new(folder.path());
+        check_records(&*store, &*bags).await.unwrap();
+        bags.work_folder(&id(1)).await.unwrap();
+        let refused = check_records(&*store, &*bags).await.unwrap_err();
+        assert!(matches!(refused, FleetError::LostDatabase));
+        assert!(!refused.is_misconfiguration() && refused.hint().is_some());
+        assert_eq!(bags.list().await.unwrap(), [id(1)]);
+        store.admit(job(2, "john"), &Terms::SHARES).await.unwrap();
+        check_records(&*store, &*bags).await.unwrap();
+    }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use adapters_store::{
     LateAudit, PostgresAudit, PostgresDatabase, PostgresError, Process, S3StoreError,
 };
-use domain::jobs::{BagStoreError, SlotsError};
+use domain::jobs::{BagStoreError, JobStoreError, SlotsError};
 use domain::ports::Clock;
 use thiserror::Error;
 use tokio_util::sync::CancellationToken;
@@ -31,6 +31,14 @@ pub(crate) enum FleetError {
     /// The object store of archives.
     #[error("the store of archives cannot be used")]
     Objects(#[from] S3StoreError),
+    /// The records could not be counted.
+    #[error("the records of exports cannot be read")]
+    Jobs(#[from] JobStoreError),
+    /// The database is another one, or was lost: what it has no record of would be deleted.
+    #[error(
+        "the store has archives, and the database has no record of any export; nothing was deleted"
+    )]
+    LostDatabase,
     /// The slots of the platform.
     #[error("the slots of the platform cannot be shared")]
     Slots(#[from] SlotsError),
@@ -46,7 +54,11 @@ impl FleetError {
             Self::Database(error) => error.is_misconfiguration(),
             Self::Objects(error) => error.is_misconfiguration(),
             Self::StoreUrl | Self::NoEndpoint => true,
-            Self::Bags(_) | Self::Slots(_) | Self::Random(_) => false,
+            Self::Bags(_)
+            | Self::Jobs(_)
+            | Self::LostDatabase
+            | Self::Slots(_)
+            | Self::Random(_) => false,
         }
     }
 
@@ -59,7 +71,10 @@ impl FleetError {
                 "name a bucket, as in `s3://BUCKET/PREFIX`, or a folder that all processes of one machine share, as in `file:///srv/archives`",
             ),
             Self::NoEndpoint => Some("leave --store-endpoint out"),
-            Self::Bags(_) | Self::Slots(_) | Self::Random(_) => None,
+            Self::LostDatabase => Some(
+                "name the database that belongs to this store, or put a backup of it in its place; for a new service name a store that is empty",
+            ),
+            Self::Bags(_) | Self::Jobs(_) | Self::Slots(_) | Self::Random(_) => None,
         }
     }
 }
