@@ -112,7 +112,7 @@ async fn renewed_at_last(jobs: &PostgresJobStore, lease: &Lease, term: Duration)
         let renewed = timeout(PATIENCE, jobs.renew(std::slice::from_ref(lease), term)).await;
         if let Ok(Ok(renewed)) = renewed {
             let renewed = renewed.into_iter().map(|renewed| renewed.lease);
-            assert_eq!(renewed.collect::<Vec<_>>(), [lease.clone()]);
+            assert_eq!(renewed.collect::<Vec<_>>(), std::slice::from_ref(lease));
             break;
         }
         assert!(Instant::now() < until, "nothing is renewed any more");
