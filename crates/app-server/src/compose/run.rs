@@ -7,7 +7,7 @@ use adapters_http::TrackedStarts;
 use async_trait::async_trait;
 use domain::jobs::{Lease, OpenedRun, RunStore};
 use domain::model::{Order, SafeName};
-use domain::ports::{ArchiveSink, Clock, Journal, NoProgress, Progress, UserDataApi as _};
+use domain::ports::{ArchiveSink, Clock, Journal, NoProgress, Progress};
 use domain::report::export_json;
 use domain::workflow::{self, ExportTimes, Known, Ports, export_knowing};
 use futures_util::future::join_all;
@@ -158,10 +158,9 @@ impl ForgeRun {
     /// deletion failed. Gives a sentence for each that is still left.
     async fn delete_the_rest(&self) -> impl Iterator<Item = String> {
         let open = self.api.settle(Duration::ZERO).await;
-        let deleted = open.into_iter().map(async |ticket| {
-            let _ = self.api.cancel_export(ticket).await;
-            (ticket, self.api.delete_export(ticket).await)
-        });
+        let deleted = open
+            .into_iter()
+            .map(async |ticket| (ticket, workflow::stop_and_delete(&self.api, ticket).await));
         let deleted = join_all(deleted).await.into_iter();
         deleted.filter_map(|(ticket, answer)| {
             let error = answer.err()?;

@@ -48,5 +48,5 @@ pub use limits::Limits;
 pub use plan::{Plan, PlannedItem, PlannedSection, SectionPlan, plan, plan_since};
 pub use run::{Known, export, export_knowing, export_since};
 pub use since::{Changed, Earlier, EarlierBagError, Since, read_earlier};
-pub use tickets::{Abandoned, Unresolved, abandon, record_answers};
+pub use tickets::{Abandoned, Unresolved, abandon, record_answers, stop_and_delete};
 pub use usual::ExportTimes;

@@ -13,7 +13,7 @@ const AT_ONCE: usize = 8;
 
 /// Stops an export and deletes its ticket, in one attempt. A platform may refuse to delete an export that is running; for one that has ended
 /// the stop does nothing.
-pub(super) async fn stop_and_delete(api: &dyn UserDataApi, ticket: Ticket) -> Result<(), ApiError> {
+pub async fn stop_and_delete(api: &dyn UserDataApi, ticket: Ticket) -> Result<(), ApiError> {
     let _ = api.cancel_export(ticket).await;
     api.delete_export(ticket).await
 }

@@ -6,6 +6,7 @@ mod lost;
 mod ownership;
 
 pub use abandon::{Abandoned, Unresolved, abandon, record_answers};
+pub use delete::stop_and_delete;
 pub(crate) use delete::{delete_after_finish, undeleted};
 pub(crate) use lost::{
     Foreign, before_first_start, find, record_superfluous, record_unresolved, sweep,
