@@ -104,15 +104,20 @@ fn a_second_signal_ends_it_at_once() {
     site.leaves_tickets("the second signal ends their deletion");
     site.leaves_run_files("an interrupted run is kept");
     let mut child = site.program.spawn(site.export_to("j.zip"));
-    let deleted = || asked(&site, "DELETE users/*/*/*/exports/*");
-    assert!(child.wait_until(|| deleted() > 0));
-    let before = deleted();
+    assert!(child.wait_until(|| asked(&site, "DELETE users/*/*/*/exports/*") > 0));
+    // Two signals that are alike and come at once are one, and what the first one begins ends by itself before long. Two that differ
+    // and come while it stands still are two, however busy the machine is.
+    child.signal(Signal::Stop);
     child.signal(Signal::Interrupt);
-    // It has the signal, and takes its tickets off the server: no answer will come.
-    assert!(child.wait_until(|| deleted() > before));
-    child.signal(Signal::Interrupt);
+    child.signal(Signal::Terminate);
+    child.signal(Signal::Continue);
     let ended = child.wait();
-    assert_eq!(ended.status, Some(130), "{}", ended.stderr);
+    assert!(
+        matches!(ended.status, Some(130 | 143)),
+        "{:?} {}",
+        ended.status,
+        ended.stderr
+    );
     // What the first signal alone would have said at its end.
     assert!(
         !ended.stderr.contains("the same command"),
