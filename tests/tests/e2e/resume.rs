@@ -313,6 +313,30 @@ fn another_order_is_refused_until_it_says_restart() {
 }
 
 #[test]
+fn an_interrupt_while_an_earlier_run_is_given_up_keeps_that_run() {
+    let stall = long_wait().with_fault("DELETE **".parse().unwrap(), Times::Always, Fault::Stall);
+    let site = site(stall);
+    site.leaves_tickets("the signal ends their deletion");
+    site.leaves_run_files("the run was not given up");
+    let mut first = site.program.spawn(site.export_to("j.zip"));
+    assert!(first.wait_until(|| asked(&site, STATUS) > 0));
+    first.signal(Signal::Kill);
+    site.was_killed();
+    first.wait();
+    let mut restart = site.export_to("j.zip");
+    restart.arg("--restart");
+    let mut child = site.program.spawn(restart);
+    assert!(child.wait_until(|| asked(&site, "DELETE users/*/appliances/*/exports/*/status") > 0));
+    child.signal(Signal::Interrupt);
+    child
+        .wait()
+        .expect_status(130)
+        .expect_word("The earlier run was kept");
+    assert_eq!(site.listing().len(), 1, "{:?}", site.listing());
+    assert_eq!(asked(&site, "POST users/*/appliances/202/exports"), 1);
+}
+
+#[test]
 fn a_damaged_journal_is_refused_until_it_says_restart() {
     let site = site(long_wait());
     site.leaves_tickets("the journal that named it is unreadable");

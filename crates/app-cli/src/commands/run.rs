@@ -32,11 +32,19 @@ const CLEAN_UP: Duration = Duration::from_secs(20);
 /// Makes the bag. A signal ends it, deletes its tickets from the server and keeps what can be resumed.
 pub(super) async fn export(
     session: &Session,
-    signals: Signals,
+    mut signals: Signals,
     job: &Job,
 ) -> Result<Finished, CommandError> {
     let api = compose::platform(&job.connection)?;
-    let place = place(session, job, &api).await?;
+    let place = match signals.or(place(session, job, &api)).await {
+        Ok(place) => place?,
+        Err(signal) => {
+            session.messages.info(
+                "Interrupted. The earlier run was kept: the same command gives it up, without `--restart` it is resumed.",
+            );
+            return Err(CommandError::Interrupted(signal));
+        }
+    };
     let (opened, order) = open(job, &place)?;
     let run = match opened {
         OpenedRun::Ready(run) => with_free_receipt(job, run)?,
@@ -107,10 +115,14 @@ async fn drive(
     let ended = match signals.or(work).await {
         Ok(Ok(outcome)) => return Ok((outcome, run_files, signals)),
         Ok(Err(error)) => {
-            record_answers(session, api, journal.as_ref(), CLEAN_UP).await;
-            if target.is_none() {
-                abandon(session, api, journal.as_ref(), CLEAN_UP).await;
-            }
+            let clean_up = async {
+                record_answers(session, api, journal.as_ref(), CLEAN_UP).await;
+                if target.is_none() {
+                    abandon(session, api, journal.as_ref(), CLEAN_UP).await;
+                }
+            };
+            // A signal ends only the wait: the run has failed already, and the error says why.
+            let _ = signals.or(clean_up).await;
             CommandError::Run(error)
         }
         Err(signal) => {
@@ -182,13 +194,17 @@ async fn record_answers(
 /// The interrupted run had completed its bag: only its tickets are deleted, and the receipt is written.
 async fn already_complete(
     session: &Session,
-    signals: Signals,
+    mut signals: Signals,
     job: &Job,
     api: &dyn UserDataApi,
     bag: FinishedBag,
     run_files: RunFiles,
 ) -> Result<Finished, CommandError> {
-    abandon(session, api, run_files.journal(), CLEAN_UP).await;
+    let deletion = abandon(session, api, run_files.journal(), CLEAN_UP);
+    signals
+        .or(deletion)
+        .await
+        .map_err(CommandError::Interrupted)?;
     session
         .messages
         .info("The run that was interrupted had completed the bag: it has its name now.");
