@@ -46,7 +46,7 @@ fn interrupted(
     assert!(at.elapsed() < SOON, "it took {:?}", at.elapsed());
     assert_eq!(ended.out(), "");
     let ended = ended.expect_word("the same command resumes");
-    site.check_no_ticket_left();
+    site.check_no_ticket_left_after(at, &ended);
     assert!(!site.path(name).exists());
     assert_eq!(site.listing().len(), 1, "{:?}", site.listing());
     drop(ended);

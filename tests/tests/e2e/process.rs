@@ -80,12 +80,13 @@ fn a_hang_up_ends_a_run_as_a_termination_does() {
     let site = site(slow());
     site.leaves_run_files("an interrupted run is kept");
     let child = waiting(&site, site.export_to("j.zip"));
+    let at = Instant::now();
     send("HUP", child.id());
-    child
+    let ended = child
         .wait()
         .expect_status(129)
         .expect_word("the same command resumes");
-    site.check_no_ticket_left();
+    site.check_no_ticket_left_after(at, &ended);
 }
 
 #[test]
@@ -97,9 +98,10 @@ fn what_is_ignored_stays_ignored() {
     send("HUP", child.id());
     send("INT", child.id());
     // Were they not ignored, one of them would decide the exit status.
+    let at = Instant::now();
     child.signal(Signal::Terminate);
-    child.wait().expect_status(143);
-    site.check_no_ticket_left();
+    let ended = child.wait().expect_status(143);
+    site.check_no_ticket_left_after(at, &ended);
 }
 
 fn send(signal: &str, process: u32) {

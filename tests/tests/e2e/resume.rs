@@ -318,15 +318,21 @@ fn an_interrupt_while_an_earlier_run_is_given_up_keeps_that_run() {
     let site = site(stall);
     site.leaves_tickets("the signal ends their deletion");
     site.leaves_run_files("the run was not given up");
-    let mut first = site.program.spawn(site.export_to("j.zip"));
+    let export = || {
+        let mut command = site.export_to("j.zip");
+        command.args(["--appliance", "202"]);
+        command
+    };
+    let mut first = site.program.spawn(export());
     assert!(first.wait_until(|| asked(&site, STATUS) > 0));
     first.signal(Signal::Kill);
     site.was_killed();
     first.wait();
-    let mut restart = site.export_to("j.zip");
+    let mut restart = export();
     restart.arg("--restart");
     let mut child = site.program.spawn(restart);
-    assert!(child.wait_until(|| asked(&site, "DELETE users/*/appliances/*/exports/*/status") > 0));
+    let stopped = "DELETE users/*/appliances/202/exports/*/status";
+    assert!(child.wait_until(|| asked(&site, stopped) > 0));
     child.signal(Signal::Interrupt);
     child
         .wait()
