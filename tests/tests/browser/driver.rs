@@ -166,8 +166,16 @@ impl Browser {
 
     /// Runs a script from outside, which the page's own policy does not concern, and takes what it returns.
     pub(crate) async fn run(&self, script: &str) -> Value {
-        self.post("execute/sync", json!({ "script": script, "args": [] }))
-            .await
+        self.run_with(script, json!([])).await
+    }
+
+    /// The same for a script that takes these arguments.
+    pub(crate) async fn run_with(&self, script: &str, arguments: Value) -> Value {
+        self.post(
+            "execute/sync",
+            json!({ "script": script, "args": arguments }),
+        )
+        .await
     }
 
     /// Runs a script that calls its last argument with its result.

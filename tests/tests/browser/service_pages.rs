@@ -158,7 +158,7 @@ impl Kind {
                 browser.click("#whom-everyone").await;
                 browser.click("summary").await;
                 browser.click("#since").await;
-                browser.click("form.panel button.main").await;
+                browser.follow("form.panel button.main").await;
             }
             Open::Trail => go("/audit").await,
         }
