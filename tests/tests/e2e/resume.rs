@@ -230,6 +230,34 @@ fn a_kill_after_a_partial_encrypted_bag_has_its_name_is_still_partial() {
     killed_when_encrypted(refused, 3, "partial");
 }
 
+#[test]
+fn an_interrupt_while_tickets_of_a_complete_bag_are_deleted_leaves_that_to_the_next_run() {
+    let delete = "DELETE **".parse().unwrap();
+    let site = site(quick().with_fault(delete, Times::First(2), Fault::Stall));
+    let encrypted = || {
+        let mut command = site.export_to("j.zip.age");
+        command.args(["--include", "appliances", "--appliance", "202"]);
+        command.args(["--encrypt-to", RECIPIENT]);
+        command
+    };
+    let mut first = site.program.spawn(encrypted());
+    assert!(first.wait_until(|| asked(&site, "DELETE users/*/appliances/202/exports/*") > 0));
+    first.signal(Signal::Kill);
+    first.wait();
+    let mut second = site.program.spawn(encrypted());
+    let stopped = "DELETE users/*/appliances/202/exports/*/status";
+    assert!(second.wait_until(|| asked(&site, stopped) > 0));
+    second.signal(Signal::Interrupt);
+    second
+        .wait()
+        .expect_status(130)
+        .expect_word("The bag is complete");
+    let ended = site.program.run(encrypted()).expect_status(0);
+    ended.expect_word("had completed the bag");
+    assert_eq!(site.listing(), ["j.zip.age"]);
+    site.check_no_ticket_left();
+}
+
 fn killed_when_encrypted(scenario: Scenario, status: i32, outcome: &str) {
     let delete = "DELETE users/*/appliances/202/exports/*";
     let stalled = scenario.with_fault(delete.parse().unwrap(), Times::First(1), Fault::Stall);
@@ -320,7 +348,7 @@ fn an_interrupt_while_an_earlier_run_is_given_up_keeps_that_run() {
     site.leaves_run_files("the run was not given up");
     let export = || {
         let mut command = site.export_to("j.zip");
-        command.args(["--appliance", "202"]);
+        command.args(["--include", "appliances", "--appliance", "202"]);
         command
     };
     let mut first = site.program.spawn(export());

@@ -201,10 +201,12 @@ async fn already_complete(
     run_files: RunFiles,
 ) -> Result<Finished, CommandError> {
     let deletion = abandon(session, api, run_files.journal(), CLEAN_UP);
-    signals
-        .or(deletion)
-        .await
-        .map_err(CommandError::Interrupted)?;
+    if let Err(signal) = signals.or(deletion).await {
+        session.messages.info(
+            "Interrupted. The bag is complete: the same command deletes the tickets that are left.",
+        );
+        return Err(CommandError::Interrupted(signal));
+    }
     session
         .messages
         .info("The run that was interrupted had completed the bag: it has its name now.");
