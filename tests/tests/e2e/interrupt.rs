@@ -6,6 +6,7 @@ use sandbox::Scenario;
 use sandbox::scenario::{Fault, Times};
 use tests::kit::{Bag, Child, Signal, Site, quick};
 
+use crate::process::shell;
 use crate::site;
 use crate::slow::{asked, long_download, long_wait};
 
@@ -125,6 +126,30 @@ fn a_second_signal_ends_it_at_once() {
         ended.stderr
     );
     assert!(!site.path("j.zip").exists());
+}
+
+#[test]
+fn an_interrupt_after_a_failure_leaves_no_ticket_unsaid() {
+    let scenario = long_wait().with_fault(
+        "DELETE users/*/*/202/**".parse().unwrap(),
+        Times::Always,
+        Fault::Stall,
+    );
+    let site = site(scenario);
+    site.leaves_tickets("the signal ends their deletion");
+    let mut export = site.export();
+    export.args(["-o", "-", "-f", "tar"]);
+    // Less than the archives have: the run fails while the export of 202 is waited for.
+    let export = shell(&site, "ulimit -f 60;", &export);
+    let mut child = site.program.spawn(export);
+    let stopped = || asked(&site, "DELETE users/*/appliances/202/exports/*/status") > 0;
+    assert!(child.wait_until(stopped), "{}", child.said());
+    child.signal(Signal::Interrupt);
+    // The failure decides how it ends.
+    child
+        .wait()
+        .expect_status(1)
+        .expect_word("of this run may still be on the server");
 }
 
 #[test]

@@ -35,7 +35,7 @@ fn waiting(site: &Site, command: Command) -> tests::kit::Child {
 }
 
 /// `command`, run by a shell that does something before.
-fn shell(site: &Site, before: &str, command: &Command) -> Command {
+pub(crate) fn shell(site: &Site, before: &str, command: &Command) -> Command {
     let mut shell = Command::new("sh");
     shell
         .arg("-c")

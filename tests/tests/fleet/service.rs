@@ -18,8 +18,8 @@ use crate::caller::Caller;
 /// Of the leases, unless a test says otherwise.
 pub(crate) const TERM: Duration = Duration::from_secs(3);
 
-/// How much longer than it should a busy machine may take: an idle one can be asked for 1. What the tests tell apart from that takes
-/// for ever, or a lease of minutes.
+/// How much longer than it should a busy machine may take: an idle one can be asked for 1. What a test would find wrong takes for ever,
+/// or a lease of minutes.
 pub(crate) fn slowness() -> u32 {
     let slowness = std::env::var("UFORGE_EXPORT_TEST_SLOWNESS");
     slowness

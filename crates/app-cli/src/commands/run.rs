@@ -115,24 +115,16 @@ async fn drive(
     let ended = match signals.or(work).await {
         Ok(Ok(outcome)) => return Ok((outcome, run_files, signals)),
         Ok(Err(error)) => {
-            let clean_up = async {
-                record_answers(session, api, journal.as_ref(), CLEAN_UP).await;
-                if target.is_none() {
-                    abandon(session, api, journal.as_ref(), CLEAN_UP).await;
-                }
-            };
-            // A signal ends only the wait: the run has failed already, and the error says why.
-            let _ = signals.or(clean_up).await;
+            // A bag on standard output cannot be resumed.
+            let gives_up = target.is_none();
+            let clean_up = clean_up(session, api, journal.as_ref(), gives_up);
+            if signals.or(clean_up).await.is_err() {
+                clean_up_after_signal(session, signals, api, journal.as_ref(), gives_up).await;
+            }
             CommandError::Run(error)
         }
         Err(signal) => {
-            // From the moment of the signal: the display may have taken long to disappear.
-            let deadline = signals.deadline(AFTER_SIGNAL);
-            signals.end_at_next();
-            let patience = deadline.at_most(ANSWERS_AFTER_SIGNAL);
-            record_answers(session, api, journal.as_ref(), patience).await;
-            let patience = deadline.at_most(AFTER_SIGNAL);
-            abandon(session, api, journal.as_ref(), patience).await;
+            clean_up_after_signal(session, signals, api, journal.as_ref(), true).await;
             CommandError::Interrupted(signal)
         }
     };
@@ -146,6 +138,32 @@ async fn drive(
         }
         ended => ended,
     })
+}
+
+/// Records the answers to starts that were sent, and deletes the run's tickets where it `gives_up`.
+async fn clean_up(session: &Session, api: &TrackedStarts, journal: &dyn Journal, gives_up: bool) {
+    record_answers(session, api, journal, CLEAN_UP).await;
+    if gives_up {
+        abandon(session, api, journal, CLEAN_UP).await;
+    }
+}
+
+/// The same within what is left of the two seconds.
+async fn clean_up_after_signal(
+    session: &Session,
+    signals: Signals,
+    api: &TrackedStarts,
+    journal: &dyn Journal,
+    gives_up: bool,
+) {
+    // From the moment of the signal: the display may have taken long to disappear.
+    let deadline = signals.deadline(AFTER_SIGNAL);
+    signals.end_at_next();
+    let patience = deadline.at_most(ANSWERS_AFTER_SIGNAL);
+    record_answers(session, api, journal, patience).await;
+    if gives_up {
+        abandon(session, api, journal, deadline.at_most(AFTER_SIGNAL)).await;
+    }
 }
 
 /// The workflow with its progress on the screen. When this future is dropped, the display disappears.
