@@ -108,12 +108,14 @@ fn parse(signature: &str) -> Result<SignatureBox, SignatureProblem> {
     }
     let text = signature.replace("\r\n", "\n");
     let lines: Vec<&str> = text.trim_end_matches('\n').split('\n').collect();
-    let has_length = |line: usize, letters: usize| {
-        let line = lines.get(line);
-        line.is_some_and(|line| line.is_ascii() && line.len() == letters)
+    let has_length = |line: usize, letters: usize, padding: usize| {
+        let line = lines.get(line).filter(|line| line.is_ascii());
+        line.is_some_and(|line| {
+            line.len() == letters && line.len() - line.trim_end_matches('=').len() == padding
+        })
     };
-    // The library slices by these lengths.
-    if !has_length(1, SIGNATURE_LETTERS) || !has_length(3, COMMENT_SIGNATURE_LETTERS) {
+    // The library slices by these lengths, and passes over bytes that stand where the padding belongs.
+    if !has_length(1, SIGNATURE_LETTERS, 1) || !has_length(3, COMMENT_SIGNATURE_LETTERS, 2) {
         return Err(SignatureProblem::NotASignature);
     }
     let parsed = SignatureBox::from_string(&text).map_err(|_| SignatureProblem::NotASignature)?;
