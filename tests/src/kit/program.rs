@@ -65,6 +65,13 @@ pub struct Ended {
     reason = "most tests ask no more of an end than what was expected"
 )]
 impl Ended {
+    /// Whether a busy machine took away what a program has for the deletion of its tickets after a signal, less than two seconds: it ended
+    /// more than a second after the signal, which was sent at `signal`, and says that tickets are left.
+    pub fn had_no_time(&self, signal: Instant) -> bool {
+        signal.elapsed() >= Duration::from_secs(1)
+            && self.stderr.contains("may still be on the server")
+    }
+
     /// Standard output as text.
     pub fn out(&self) -> String {
         String::from_utf8_lossy(&self.stdout).into_owned()

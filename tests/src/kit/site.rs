@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use sandbox::scenario::ItemKind;
 use sandbox::{Announcement, Platform, Running, Scenario, TicketFacts};
@@ -162,16 +162,15 @@ impl Site {
         assert_eq!(all, self.foreign + unlisted.len());
     }
 
-    /// As [`check_no_ticket_left`](Self::check_no_ticket_left), for a program that ended with a signal, which was sent at `signal`. It has less than
-    /// two seconds then to delete its tickets: where a busy machine took them away, it has to say that tickets are left.
+    /// As [`check_no_ticket_left`](Self::check_no_ticket_left), for a program that ended with a signal, which was sent at `signal`, and may
+    /// have [had no time](Ended::had_no_time).
     ///
     /// # Panics
     ///
     /// With the tickets.
     #[track_caller]
     pub fn check_no_ticket_left_after(&self, signal: Instant, ended: &Ended) {
-        let had_time = signal.elapsed() < Duration::from_secs(1);
-        if !had_time && ended.stderr.contains("may still be on the server") {
+        if ended.had_no_time(signal) {
             self.leaves_tickets("there was no time to delete them");
         } else {
             self.check_no_ticket_left();

@@ -151,6 +151,19 @@ fn signed_part(signature: &str) -> usize {
     signature.find('\n').unwrap() + 1
 }
 
+#[test]
+fn bytes_where_the_padding_belongs_are_refused() {
+    let key = new_key();
+    let signature = key.sign(DOCUMENT, "timestamp:1\tfile:r.json").unwrap();
+    let text = signature.trim_end();
+    let begin = text.strip_suffix("==").unwrap();
+    for surplus in ["RW", "A=", "AA"] {
+        let longer = format!("{begin}{surplus}\n");
+        let checked = key.public().check(DOCUMENT, &longer);
+        assert_eq!(checked, Err(SignatureProblem::NotASignature), "{surplus}");
+    }
+}
+
 proptest! {
     #[test]
     fn one_changed_byte_of_document_or_signature_is_found(at in any::<proptest::sample::Index>(), bit in 0..8_u8) {
