@@ -96,7 +96,7 @@ struct Bench {
     forge: sandbox::Running,
     way: Way,
     service: Running,
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
 }
 
 async fn bench(scenario: sandbox::Scenario, change: impl FnOnce(&mut Settings)) -> Bench {
@@ -107,23 +107,37 @@ async fn bench(scenario: sandbox::Scenario, change: impl FnOnce(&mut Settings)) 
     let to = host.split('/').next().unwrap().parse().unwrap();
     let way = Way::to(to).await;
     let folder = tempfile::tempdir().unwrap();
-    let url = format!("http://{}/api", way.address);
-    let mut settings = Settings::new(url, folder.path().join("data"));
-    settings.pace = quick_pace();
-    change(&mut settings);
-    let service = start(settings).await.unwrap();
+    let service = start(settings(&way, &folder, change)).await.unwrap();
     Bench {
         forge,
         way,
         service,
-        _folder: folder,
+        folder,
     }
+}
+
+fn settings(way: &Way, folder: &tempfile::TempDir, change: impl FnOnce(&mut Settings)) -> Settings {
+    let url = format!("http://{}/api", way.address);
+    let mut settings = Settings::new(url, folder.path().join("data"));
+    settings.pace = quick_pace();
+    change(&mut settings);
+    settings
 }
 
 /// Appliances and bundles: what takes the platform's time.
 const ITEMS: &str = r#"{"include":["profile","appliances","mysoftware"]}"#;
 
 impl Bench {
+    /// The same, after a new start with other settings.
+    async fn again(self, change: impl FnOnce(&mut Settings)) -> Self {
+        self.service.shutdown().await;
+        let service = start(settings(&self.way, &self.folder, change)).await;
+        Self {
+            service: service.unwrap(),
+            ..self
+        }
+    }
+
     async fn until_tickets(&self) {
         while self.forge.platform().open_tickets().is_empty() {
             tokio::time::sleep(Duration::from_millis(2)).await;
@@ -324,12 +338,17 @@ async fn an_export_that_is_larger_than_the_store_fails_and_says_so() {
 
 #[tokio::test]
 async fn a_full_store_lets_exports_wait_until_an_archive_is_deleted() {
-    let bench = bench(quick(), |settings| settings.store_limit = Some(1)).await;
+    let mut scenario = quick();
+    scenario.data.archive_bytes = 500_000;
+    let bench = bench(scenario, |_| {}).await;
+    let first = create(&bench.user(), r#"{"include":["appliances"]}"#).await;
+    until(&bench.user(), &first, "ready").await;
+    // The store is full with the first, and would not be with the second alone.
+    let bench = bench
+        .again(|settings| settings.store_limit = Some(1_000_000))
+        .await;
     let user = bench.user();
-    let first = create(&user, r#"{"include":["profile"]}"#).await;
-    // Nothing was kept when it began.
-    until(&user, &first, "ready").await;
-    let second = create(&user, r#"{"include":["appliances"]}"#).await;
+    let second = create(&user, r#"{"include":["profile"]}"#).await;
     let waiting = until(&user, &second, "waiting").await;
     assert_eq!(waiting["waiting_for"], "disk-space");
     assert_eq!(user.delete(&first).await.status, 204);
